@@ -1,0 +1,217 @@
+"""What can go wrong, as one tree, each leaf with the one sentence a person reads.
+
+Nothing here may import anything of ours. A `sentence` is a gettext msgid and names no host, credential or
+server reply; `detail` is for the log. The single exception is `ServerAlert.alert`: RFC 9051 §7.1 obliges a
+client to show it to the person.
+
+    GatewayError
+    ├── ConfigError                     the administrator's file; says key and line
+    ├── SessionEnded                    no such session (any more): sign in again
+    ├── TooManyTries                    throttled; `seconds` until the next try
+    ├── UnknownDomain                   no upstream for this address
+    ├── BadRequest                      the request itself makes no sense
+    ├── NotFound                        no such page
+    ├── StoreError                      the message store
+    │   ├── AuthenticationFailed        wrong address or password
+    │   │   └── CredentialExpired       [EXPIRED] / [PRIVACYREQUIRED]-like answers
+    │   ├── StoreUnreachable            no connection, timed out, closed
+    │   ├── StoreTLSError               certificate or TLS version refused
+    │   ├── ServerAlert                 the server has something to say and will not go on
+    │   ├── StoreRefused                a tagged NO (quota, permission, ...)
+    │   ├── MailboxGone                 no such mailbox, or its UIDVALIDITY changed
+    │   ├── MessageGone                 expunged meanwhile
+    │   └── UnsafeArgument              NUL, CR or LF in an argument of a command
+    └── SubmissionError                 SMTP submission; nothing was accepted unless said
+        ├── SubmissionUnreachable
+        ├── SubmissionTLSError
+        ├── SubmissionAuthenticationFailed
+        ├── RecipientsRefused           `refused`: the addresses
+        ├── MessageTooLarge             `limit` octets, by SIZE
+        ├── SubmissionRefused           5xx for another reason
+        └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
+"""
+
+from __future__ import annotations
+
+
+def _(msgid: str) -> str:
+    """Mark a msgid for extraction; translation happens where the person's language is known."""
+    return msgid
+
+
+class GatewayError(Exception):
+    """Base of all errors that this program raises on purpose."""
+
+    sentence: str = _("Something went wrong here. Please try again.")
+    status: int = 500
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.sentence)
+        self.detail = detail
+
+
+class ConfigError(GatewayError):
+    """The configuration cannot be used; the text names key and line."""
+
+
+class SessionEnded(GatewayError):
+    """There is no session for this token, or it has expired."""
+
+    sentence = _("Please sign in again.")
+    status = 403
+
+
+class TooManyTries(GatewayError):
+    """Too many failed sign-ins; `seconds` until the next one is looked at."""
+
+    sentence = _("Too many tries. Please wait a little and try again.")
+    status = 429
+
+    def __init__(self, seconds: int, detail: str = "") -> None:
+        super().__init__(detail)
+        self.seconds = seconds
+
+
+class UnknownDomain(GatewayError):
+    """No upstream serves the domain of this address."""
+
+    sentence = _("This gateway does not serve that mail domain.")
+    status = 403
+
+
+class BadRequest(GatewayError):
+    """The request cannot be understood."""
+
+    sentence = _("That request could not be understood.")
+    status = 400
+
+
+class NotFound(GatewayError):
+    """There is no such page."""
+
+    sentence = _("There is no such page.")
+    status = 404
+
+
+class StoreError(GatewayError):
+    """The message store could not do what was asked."""
+
+    sentence = _("The mail server could not do that.")
+    status = 502
+
+
+class AuthenticationFailed(StoreError):
+    """The server refused the address or the password."""
+
+    sentence = _("Wrong address or password.")
+    status = 403
+
+
+class CredentialExpired(AuthenticationFailed):
+    """The server says that the password has expired (RFC 5530 EXPIRED)."""
+
+    sentence = _("Your password has expired. Change it at your provider.")
+
+
+class StoreUnreachable(StoreError):
+    """No connection to the server, or it broke."""
+
+    sentence = _("The mail server cannot be reached just now.")
+    status = 503
+
+
+class StoreTLSError(StoreError):
+    """The server's certificate or TLS version is not acceptable."""
+
+    sentence = _("The connection to the mail server is not safe, so it was not used.")
+
+
+class ServerAlert(StoreError):
+    """The server refused and said why in an ALERT, which a client must show (RFC 9051 §7.1)."""
+
+    sentence = _("Your mail server says: %(alert)s")
+
+    def __init__(self, alert: str, detail: str = "") -> None:
+        super().__init__(detail or alert)
+        self.alert = alert
+
+
+class StoreRefused(StoreError):
+    """The server answered NO."""
+
+
+class MailboxGone(StoreError):
+    """The mailbox does not exist, or its UIDVALIDITY is another one now."""
+
+    sentence = _("This folder has changed. Here is a fresh list.")
+    status = 410
+
+
+class MessageGone(StoreError):
+    """The message was expunged meanwhile."""
+
+    sentence = _("That message is no longer there.")
+    status = 410
+
+
+class UnsafeArgument(StoreError):
+    """An argument holds NUL, CR or LF, which would end the command it stands in."""
+
+    sentence = _("That text holds characters that cannot be used here.")
+    status = 400
+
+
+class SubmissionError(GatewayError):
+    """The message was not accepted for submission."""
+
+    sentence = _("The mail server did not take the message.")
+    status = 502
+
+
+class SubmissionUnreachable(SubmissionError):
+    """No connection to the submission server, or it broke before the data were accepted."""
+
+    sentence = _("The mail server for sending cannot be reached just now.")
+    status = 503
+
+
+class SubmissionTLSError(SubmissionError):
+    """The submission server's certificate or TLS version is not acceptable."""
+
+    sentence = _("The connection for sending is not safe, so it was not used.")
+
+
+class SubmissionAuthenticationFailed(SubmissionError):
+    """The submission server refused the credentials."""
+
+    sentence = _("The mail server for sending refused your password.")
+
+
+class RecipientsRefused(SubmissionError):
+    """Every recipient was refused; `refused` holds their addresses."""
+
+    sentence = _("The mail server refused the recipient.")
+
+    def __init__(self, refused: tuple[str, ...], detail: str = "") -> None:
+        super().__init__(detail)
+        self.refused = refused
+
+
+class MessageTooLarge(SubmissionError):
+    """The message exceeds the server's SIZE; `limit` in octets."""
+
+    sentence = _("The message is too large for the mail server.")
+
+    def __init__(self, limit: int, detail: str = "") -> None:
+        super().__init__(detail)
+        self.limit = limit
+
+
+class SubmissionRefused(SubmissionError):
+    """A permanent refusal after MAIL or DATA."""
+
+
+class SubmissionUncertain(SubmissionError):
+    """The connection broke after the data were sent: whether it was accepted is not known (RFC 5321 §6.1)."""
+
+    sentence = _("It is not certain whether the message was sent. Look in Sent.")

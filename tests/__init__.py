@@ -1,0 +1,5 @@
+"""The tests. libxml2 reads its catalogue once, at the first import of lxml, so it is named here."""
+
+import os
+
+os.environ.setdefault("XML_CATALOG_FILES", "/usr/share/xml/w3c-sgml-lib/schema/dtd/catalog.xml")
