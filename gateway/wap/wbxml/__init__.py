@@ -1,0 +1,24 @@
+"""WAP Binary XML (WAP-192) for WML: compile decks, read them back, and tell their size beforehand.
+
+`encode` and `decode` are exact. `deck_bound` says how many octets a deck has at most, whoever compiles it, and
+`bound` the same from the `measure` of each piece; `fragment_size` is their quick companion, for sums. Nothing
+here may import anything of ours outside this package.
+"""
+
+from gateway.wap.wbxml.decoder import decode
+from gateway.wap.wbxml.encoder import encode
+from gateway.wap.wbxml.meter import Measure
+from gateway.wap.wbxml.sizes import bound, deck_bound, fragment_size, measure, measure_deck
+from gateway.wap.wbxml.tokens import WBXMLError
+
+__all__ = [
+    "Measure",
+    "WBXMLError",
+    "bound",
+    "deck_bound",
+    "decode",
+    "encode",
+    "fragment_size",
+    "measure",
+    "measure_deck",
+]

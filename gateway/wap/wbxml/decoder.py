@@ -1,0 +1,288 @@
+"""The decoder: WBXML 1.0 to 1.3 octets of a WML deck back to WML text.
+
+Nothing here may trust a length, an offset or a nesting: what the octets claim is checked, and anything broken is
+a WBXMLError. It serves the tests as an oracle and a person at the terminal; no request passes through it.
+WAP-192 §5 (structure) and §7 (numbers), WAP-191 §14.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from xml.sax.saxutils import escape
+
+from gateway.wap.wbxml.tokens import (
+    ATTRIBUTE_STARTS,
+    ATTRIBUTE_VALUES,
+    CHARSETS,
+    CONVERSIONS,
+    DEPTH_LIMIT,
+    END,
+    ENTITY,
+    EXT_I,
+    EXT_T,
+    HAS_ATTRIBUTES,
+    HAS_CONTENT,
+    HREF_ATTRIBUTES,
+    LITERAL,
+    OPAQUE,
+    PI,
+    PUBLIC_ID_IN_TABLE,
+    PUBLIC_ID_UNKNOWN,
+    PUBLIC_IDS,
+    STR_I,
+    STR_T,
+    SWITCH_PAGE,
+    SYSTEM_IDS,
+    TAGS,
+    UTF_8,
+    WBXMLError,
+)
+
+#: Octets of a deck. The largest limit of any phone known here is 357,000.
+INPUT_LIMIT: Final = 1 << 20
+#: Characters read and written for one deck: a string of the table can be said again and again.
+OUTPUT_LIMIT: Final = 1 << 23
+#: Octets of a multi-byte integer: mb_u_int32 (WAP-192 §5.1).
+_INTEGER_LIMIT: Final = 5
+
+_TAG_NAMES: Final = {token: name for name, token in TAGS.items()}
+_STARTS: Final = {token: start for start, token in ATTRIBUTE_STARTS.items()}
+_VALUES: Final = {token: value for value, token in ATTRIBUTE_VALUES.items()}
+_DOCTYPES: Final = {number: public for public, number in PUBLIC_IDS.items()}
+_CONVERSION_NAMES: Final = {number: name for name, number in CONVERSIONS.items()}
+_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:.\-]*\Z")
+_VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_IN_TEXT: Final = {"\r": "&#13;"}
+_IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+
+
+def decode(octets: bytes) -> str:
+    """Write a compiled deck as WML text; raise WBXMLError for anything that is none."""
+    if len(octets) > INPUT_LIMIT:
+        raise WBXMLError(f"more than {INPUT_LIMIT} octets")
+    return _Decoder(octets).deck()
+
+
+class _Decoder:
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._at = 0
+        self._out: list[str] = []
+        self._written = 0
+        self._table = b""
+        self._codec, self._unit = CHARSETS[UTF_8]
+
+    def deck(self) -> str:
+        public_id = self._header()
+        self._write('<?xml version="1.0"?>\n')
+        if public_id:
+            self._write(f'<!DOCTYPE wml PUBLIC "{public_id}" "{SYSTEM_IDS[public_id]}">\n')
+        self._instructions()
+        self._elements()
+        self._instructions()
+        if self._at != len(self._octets):
+            raise WBXMLError(f"octets after the end, at {self._at}")
+        return "".join(self._out)
+
+    def _header(self) -> str:
+        version = self._octet()
+        if version > 0x03:
+            raise WBXMLError(f"WBXML version {(version >> 4) + 1}.{version & 15}")
+        number = self._integer()
+        index = self._integer() if number == PUBLIC_ID_IN_TABLE else 0
+        if version:  # WBXML 1.0 has no charset
+            charset = self._integer() or UTF_8
+            if charset not in CHARSETS:
+                raise WBXMLError(f"charset {charset}")
+            self._codec, self._unit = CHARSETS[charset]
+        self._table = self._take(self._integer())
+        if number == PUBLIC_ID_UNKNOWN:
+            return ""
+        public_id = self._from_table(index) if number == PUBLIC_ID_IN_TABLE else _DOCTYPES.get(number, "")
+        if public_id not in PUBLIC_IDS:
+            raise WBXMLError(f"no public identifier of WML 1.1 to 1.3: {number}")
+        return public_id
+
+    def _instructions(self) -> None:
+        while self._at < len(self._octets) and self._octets[self._at] == PI:
+            self._at += 1
+            self._instruction()
+
+    def _instruction(self) -> None:
+        """Read a processing instruction and forget it."""
+        self._attribute_start(self._octet())
+        while (token := self._octet()) != END:
+            self._attribute_value(token, "")
+
+    def _elements(self) -> None:
+        """Read the root element with all within it."""
+        tags: list[str] = []
+        while (token := self._octet()) == SWITCH_PAGE:
+            self._switch_page()
+        self._element(token, tags)
+        while tags:
+            token = self._octet()
+            if token == END:
+                self._write(f"</{tags.pop()}>")
+            elif token == PI:
+                self._instruction()
+            elif token == SWITCH_PAGE:
+                self._switch_page()
+            elif (text := self._text(token, "")) is not None:
+                self._write(escape(text, _IN_TEXT))
+            else:
+                self._element(token, tags)
+
+    def _element(self, token: int, tags: list[str]) -> None:
+        """Read a start tag with its attributes; put it on the stack if it has content."""
+        identity = token & ~(HAS_ATTRIBUTES | HAS_CONTENT)
+        name = self._name() if identity == LITERAL else _TAG_NAMES.get(identity)
+        if name is None:
+            raise WBXMLError(f"unknown tag {token:#04x} at {self._at - 1}")
+        self._write(f"<{name}")
+        if token & HAS_ATTRIBUTES:
+            for attribute, value in self._attributes().items():
+                self._write(f' {attribute}="{escape(value, _IN_ATTRIBUTE)}"')
+        if not token & HAS_CONTENT:
+            self._write("/>")
+            return
+        self._write(">")
+        tags.append(name)
+        if len(tags) > DEPTH_LIMIT:
+            raise WBXMLError(f"more than {DEPTH_LIMIT} elements within each other")
+
+    def _attributes(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        token = self._octet()
+        while token != END:
+            if token == SWITCH_PAGE:
+                self._switch_page()
+                token = self._octet()
+                continue
+            name, value = self._attribute_start(token)
+            if name in found:
+                raise WBXMLError(f"attribute {name} twice")
+            parts = [value]
+            while (token := self._octet()) != END and (token >= 0x80 or token in _STRINGS):
+                parts.append(self._attribute_value(token, name))
+            found[name] = "".join(parts)
+        return found
+
+    def _attribute_start(self, token: int) -> tuple[str, str]:
+        if token == LITERAL:
+            return self._name(), ""
+        if token not in _STARTS:
+            raise WBXMLError(f"unknown attribute {token:#04x} at {self._at - 1}")
+        return _STARTS[token]
+
+    def _attribute_value(self, token: int, name: str) -> str:
+        if token in _VALUES:
+            return _VALUES[token]
+        text = self._text(token, name)
+        if text is None:
+            raise WBXMLError(f"unknown attribute value {token:#04x} at {self._at - 1}")
+        return text
+
+    def _text(self, token: int, attribute: str) -> str | None:
+        """Read what stands for characters, as WML says it; None if the token is none of these."""
+        if token == STR_I:
+            return self._checked(self._inline())
+        if token == STR_T:
+            return self._checked(self._from_table(self._integer()))
+        if token == ENTITY:
+            number = self._integer()
+            return self._checked(chr(number) if number <= 0x10FFFF else "\0")
+        if token == OPAQUE:
+            return self._checked(self._characters(self._take(self._integer())))
+        if EXT_I <= token <= EXT_I + 2:
+            return self._variable(token - EXT_I, self._inline(), attribute)
+        if EXT_T <= token <= EXT_T + 2:
+            return self._variable(token - EXT_T, self._from_table(self._integer()), attribute)
+        return None
+
+    @staticmethod
+    def _variable(conversion: int, name: str, attribute: str) -> str:
+        if not _VARIABLE_NAME.match(name):
+            raise WBXMLError(f"no name of a variable: {name[:40]!r}")
+        default = "escape" if attribute in HREF_ATTRIBUTES else "noesc"
+        said = _CONVERSION_NAMES[conversion]
+        return f"$({name})" if said == default else f"$({name}:{said})"
+
+    def _name(self) -> str:
+        name = self._from_table(self._integer())
+        if not _NAME.match(name):
+            raise WBXMLError(f"no name: {name[:40]!r}")
+        return name
+
+    def _switch_page(self) -> None:
+        if self._octet() != 0:
+            raise WBXMLError("WML has one code page")
+
+    def _inline(self) -> str:
+        octets = _terminated(self._octets, self._at, self._unit)
+        self._at += len(octets) + self._unit
+        return self._characters(octets)
+
+    def _from_table(self, index: int) -> str:
+        return self._characters(_terminated(self._table, index, self._unit))
+
+    def _characters(self, octets: bytes) -> str:
+        self._count(len(octets))
+        try:
+            return octets.decode(self._codec)
+        except UnicodeDecodeError as error:
+            raise WBXMLError(f"text is not {self._codec}: {error.reason}") from None
+
+    @staticmethod
+    def _checked(text: str) -> str:
+        if _NO_XML.search(text):
+            raise WBXMLError("a character that XML cannot say")
+        return text.replace("$", "$$")
+
+    def _integer(self) -> int:
+        number = 0
+        for _ in range(_INTEGER_LIMIT):
+            octet = self._octet()
+            number = number << 7 | octet & 0x7F
+            if octet < 0x80:
+                return number
+        raise WBXMLError(f"an integer without end at {self._at}")
+
+    def _octet(self) -> int:
+        if self._at >= len(self._octets):
+            raise WBXMLError("cut off")
+        self._at += 1
+        return self._octets[self._at - 1]
+
+    def _take(self, length: int) -> bytes:
+        octets = self._octets[self._at : self._at + length]
+        if len(octets) < length:
+            raise WBXMLError("cut off")
+        self._at += length
+        return octets
+
+    def _write(self, text: str) -> None:
+        self._count(len(text))
+        self._out.append(text)
+
+    def _count(self, length: int) -> None:
+        self._written += length
+        if self._written > OUTPUT_LIMIT:
+            raise WBXMLError(f"more than {OUTPUT_LIMIT} characters")
+
+
+#: Tokens below 0x80 that belong to an attribute's value; all others there begin the next attribute.
+_STRINGS: Final = frozenset({ENTITY, STR_I, EXT_I, EXT_I + 1, EXT_I + 2})
+
+
+def _terminated(octets: bytes, start: int, unit: int) -> bytes:
+    """Return the octets from `start` to the terminator of `unit` zero octets."""
+    end = octets.find(bytes(unit), start)
+    while end >= 0 and (end - start) % unit:
+        end = octets.find(bytes(unit), end + 1)
+    if end < 0 or start > len(octets):
+        raise WBXMLError("a string without end")
+    return octets[start:end]

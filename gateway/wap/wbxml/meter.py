@@ -1,0 +1,191 @@
+"""The meter: what a piece of a deck costs in each of three compilers, but for their string tables.
+
+Nothing here may know the deck around the piece. The habits of Kannel 1.4.5 and libwbxml 0.11 are as observed;
+`sizes` tells them in words, and adds up what is collected here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from gateway.wap.wbxml.encoder import LARGEST_REFERENCE, Compiler
+from gateway.wap.wbxml.source import split_variables
+from gateway.wap.wbxml.tokens import ATTRIBUTE_VALUES, STARTS_BY_NAME, TAGS
+
+#: Strings and words of at most this many octets stay out of the string table.
+KANNEL_MINIMUM: Final = 4
+LIBWBXML_MINIMUM: Final = 3
+
+_VALUE_TOKEN: Final = re.compile("|".join(map(re.escape, [*ATTRIBUTE_VALUES, "Www."])))
+_MANY_BLANKS: Final = re.compile(r"[ \t\r\n](?:[ \t\r\n]{2,})?")
+_WITHIN: Final = re.compile(rb"[A-Za-z0-9](?:.*[A-Za-z0-9])?", re.DOTALL)
+_KANNEL_TAGS: Final = frozenset(TAGS) - {"pre"}
+_EMPHASIS: Final = frozenset({"em", "strong", "b", "i", "u", "big", "small"})
+_BLANKS: Final = " \t\r\n"
+#: Both parse with namespaces and then look for the name without `xml:`, or with this, and find none.
+_XML: Final = "http://www.w3.org/XML/1998/namespace"
+
+
+class Share(NamedTuple):
+    """What a piece of a deck costs in one other compiler.
+
+    `fixed`: octets in any case. `names`: strings said by reference only, one for each reference. `said`: texts
+    that go inline unless the table has parts of them. `counted`: texts that the table is made from.
+    """
+
+    fixed: int
+    names: tuple[bytes, ...]
+    said: tuple[bytes, ...]
+    counted: tuple[bytes, ...]
+
+    def inline(self) -> int:
+        """Say the octets of this alone, when no text comes twice."""
+        names = sum(len(name) + 1 for name in set(self.names)) + LARGEST_REFERENCE * len(self.names)
+        return self.fixed + names + sum(map(len, self.said)) + 2 * len(self.said)
+
+
+class Measure(NamedTuple):
+    """The sizes of a piece of a deck; those of pieces that follow each other make that of the whole."""
+
+    own: int
+    kannel: Share
+    libwbxml: Share
+    latin: bool = False  # declared to be ISO-8859-1, which Kannel compiles otherwise
+
+
+class _Sheet:
+    """Collects one Share."""
+
+    __slots__ = ("counted", "fixed", "names", "said")
+
+    def __init__(self) -> None:
+        self.fixed = 0
+        self.names: list[bytes] = []
+        self.said: list[bytes] = []
+        self.counted: list[bytes] = []
+
+    def share(self) -> Share:
+        return Share(self.fixed, tuple(self.names), tuple(self.said), tuple(self.counted))
+
+
+class Meter:
+    """Takes the events of `source` for all three compilers at once."""
+
+    def __init__(self, *, bare: bool = False) -> None:
+        """Begin a deck, or with `bare` content whose surroundings are not known."""
+        self._own = Compiler(bare=bare)
+        self._bare = bare
+        self._kannel = _Sheet()
+        self._libwbxml = _Sheet()
+        self._text = ""
+        self._filled: list[bool] = []  # for each open element: has it content
+        self._before = ""  # the element before this place in the same parent
+
+    def measure(self) -> Measure:
+        """Return the sizes of what was read."""
+        return Measure(self._own.size(), self._kannel.share(), self._libwbxml.share())
+
+    def start(self, tag: str, attributes: list[str]) -> None:
+        """Take a start tag."""
+        self._own.start(tag, attributes)
+        if self._text:
+            self._flush(tag)
+        if not self._filled and self._bare:
+            self._filled.append(True)
+            return
+        if self._filled:
+            self._filled[-1] = True
+        self._filled.append(False)
+        self._before = ""
+        ends = 1 if attributes else 0
+        for sheet, tags in ((self._kannel, _KANNEL_TAGS), (self._libwbxml, TAGS)):
+            sheet.fixed += 1 + ends
+            if tag not in tags:
+                sheet.names.append(tag.encode())
+        for name, value in zip(attributes[::2], attributes[1::2], strict=True):
+            self._attribute(name, value)
+
+    def end(self, tag: str) -> None:
+        """Take an end tag."""
+        self._own.end(tag)
+        if self._text:
+            self._flush("")
+        if self._filled.pop() and (self._filled or not self._bare):
+            self._kannel.fixed += 1
+            self._libwbxml.fixed += 1
+        self._before = tag
+
+    def text(self, data: str) -> None:
+        """Take text, which may come in several parts."""
+        self._own.text(data)
+        self._text += data
+
+    def _flush(self, after: str) -> None:
+        text, self._text = self._text, ""
+        self._filled[-1] = True
+        stripped = text.strip(_BLANKS)
+        if stripped:
+            self._libwbxml.said.append(stripped.encode())
+            content = text.encode()
+            if len(content) > LIBWBXML_MINIMUM:
+                self._libwbxml.counted.append(content)
+        shrunk = _MANY_BLANKS.sub(" ", text)
+        self._kannel_counts(shrunk)
+        if self._before not in _EMPHASIS and after not in _EMPHASIS:
+            shrunk = shrunk.strip(_BLANKS)
+        if shrunk:
+            self._kannel_says(shrunk)
+
+    def _kannel_counts(self, text: str) -> None:
+        content = text.strip(_BLANKS).encode()
+        if len(content) > KANNEL_MINIMUM:
+            within = _WITHIN.search(content)
+            if within and len(within[0]) > KANNEL_MINIMUM:
+                self._kannel.counted.append(within[0])
+
+    def _kannel_says(self, text: str) -> None:
+        if "$" not in text:
+            self._kannel.said.append(text.encode())
+            return
+        for part in split_variables(text, 0):
+            if isinstance(part, str):
+                self._kannel.said.append(part.encode())
+            else:
+                self._kannel.fixed += 1
+                self._kannel.names.append(part[1].encode())
+
+    def _attribute(self, name: str, value: str) -> None:
+        self._kannel_counts(_MANY_BLANKS.sub(" ", value))
+        self._kannel.fixed += 1
+        self._libwbxml.fixed += 1
+        rest = value
+        if name.startswith("xml:"):
+            self._kannel.names.append(name[4:].encode())
+            self._libwbxml.names.append(f"{_XML}|{name[4:]}".encode())
+        else:
+            for prefix, _token in STARTS_BY_NAME.get(name, ()):
+                if value.startswith(prefix):
+                    rest = value[len(prefix) :]
+                    break
+            else:
+                self._kannel.names.append(name.encode())
+                self._libwbxml.names.append(name.encode())
+        if rest:
+            self._libwbxml_value(rest, counted=rest == value)
+        if "$" in rest:
+            self._kannel_says(rest)
+        elif _VALUE_TOKEN.search(rest):
+            self._kannel.fixed += len(rest.encode()) + 2
+        elif rest:
+            self._kannel.said.append(rest.encode())
+
+    def _libwbxml_value(self, value: str, *, counted: bool) -> None:
+        content = value.encode()
+        if _VALUE_TOKEN.search(value):
+            # Tokens never cost more than the text they stand for, but a reference to 4 octets may, by one.
+            self._libwbxml.fixed += len(content) + 2 + len(content) // (LIBWBXML_MINIMUM + 2)
+            return
+        self._libwbxml.said.append(content)
+        if counted and len(content) > LIBWBXML_MINIMUM:
+            self._libwbxml.counted.append(content)

@@ -1,0 +1,137 @@
+"""Independent programs and grammars that judge our WML, XHTML and WBXML.
+
+Nothing here may use a compiler, decoder or validator of ours. A program that is not installed makes its function
+return None; mark tests with `needs_kannel`, `needs_libwbxml` or `needs_tshark`, which skip by name.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+_DTD: Final = Path(__file__).resolve().parent.parent / "data" / "dtd"
+os.environ["XML_CATALOG_FILES"] = (_DTD / "catalog.xml").as_uri()  # read by libxml2 when it first resolves
+
+from lxml import etree  # noqa: E402
+
+_DTD_BY_PUBLIC_ID: Final = {
+    "-//WAPFORUM//DTD WML 1.1//EN": "wml11.dtd",
+    "-//WAPFORUM//DTD WML 1.2//EN": "wml12.dtd",
+    "-//WAPFORUM//DTD WML 1.3//EN": "wml13.dtd",
+    "-//WAPFORUM//DTD XHTML Mobile 1.0//EN": "xhtml-mobile10.dtd",
+    "-//WAPFORUM//DTD XHTML Mobile 1.1//EN": "xhtml-mobile10.dtd",
+    "-//WAPFORUM//DTD XHTML Mobile 1.2//EN": "xhtml-mobile10.dtd",
+    "-//W3C//DTD XHTML Basic 1.0//EN": "REC-xhtml-basic-20001219/xhtml-basic10.dtd",
+    "-//W3C//DTD XHTML Basic 1.1//EN": "REC-xhtml-basic-20101123/xhtml-basic11.dtd",
+}
+#: Debian's package w3c-sgml-lib.
+_W3C: Final = Path("/usr/share/xml/w3c-sgml-lib/schema/dtd")
+#: Debian's package kannel-extras.
+KANNEL: Final = shutil.which("wml_tester", path="/usr/lib/kannel/test")
+XML2WBXML: Final = shutil.which("xml2wbxml")
+WBXML2XML: Final = shutil.which("wbxml2xml")
+TSHARK: Final = shutil.which("tshark")
+#: Seconds that any of them may take before it counts as hung.
+_PATIENCE: Final = 60
+
+needs_kannel = pytest.mark.skipif(
+    KANNEL is None, reason="wml_tester (package kannel-extras) is not installed"
+)
+needs_libwbxml = pytest.mark.skipif(
+    XML2WBXML is None or WBXML2XML is None,
+    reason="xml2wbxml, wbxml2xml (package libwbxml2-utils) are not installed",
+)
+needs_tshark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
+
+
+def _compiled(wml: bytes, command: list[str]) -> bytes | None:
+    """Run a compiler whose arguments name {source} and {target}; None if it refuses."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "deck.wml"), Path(folder, "deck.wmlc")
+        source.write_bytes(wml)
+        arguments = [part.format(source=source, target=target) for part in command]
+        done = subprocess.run(arguments, capture_output=True, timeout=_PATIENCE, check=False)
+        if done.returncode != 0 or not target.exists():
+            return None
+        return target.read_bytes() or None
+
+
+def kannel_compile(wml: bytes, charset: str = "") -> bytes | None:
+    """Compile a deck with Kannel's compiler, which may be told a charset, as by an HTTP header."""
+    told = ["-c", charset] if charset else []
+    return _compiled(wml, [KANNEL, "-b", *told, "-f", "{target}", "{source}"]) if KANNEL else None
+
+
+def kannel_size(wml: bytes, charset: str = "") -> int | None:
+    """Return the octets that Kannel makes of a deck; None if it refuses it or is not installed."""
+    octets = kannel_compile(wml, charset)
+    return None if octets is None else len(octets)
+
+
+def libwbxml_compile(wml: bytes, *options: str) -> bytes | None:
+    """Compile a deck with libwbxml; `-n` is without string table, `-k` keeps white space."""
+    return (
+        _compiled(wml, [XML2WBXML, *options, "-v", "1.1", "-o", "{target}", "{source}"])
+        if XML2WBXML
+        else None
+    )
+
+
+def libwbxml_size(wml: bytes) -> int | None:
+    """Return the octets that libwbxml makes of a deck at most, with string table or without."""
+    sizes = [len(octets) for octets in (libwbxml_compile(wml), libwbxml_compile(wml, "-n")) if octets]
+    return max(sizes, default=None)
+
+
+def libwbxml_decode(octets: bytes) -> bytes | None:
+    """Return the canonical XML that libwbxml reads in a compiled deck."""
+    return _compiled(octets, [WBXML2XML, "-m", "1", "-o", "{target}", "{source}"]) if WBXML2XML else None
+
+
+def tshark_tree(octets: bytes) -> str | None:
+    """Return how tshark dissects a compiled deck, sent as a connectionless WSP Reply."""
+    if TSHARK is None:
+        return None
+    wsp = (
+        bytes([1, 4, 0x20, 1, 0x94]) + octets
+    )  # TID, Reply, 200, headers of one octet: application/vnd.wap.wmlc
+    udp = struct.pack(">HHHH", 9200, 40000, 8 + len(wsp), 0) + wsp
+    local = bytes([127, 0, 0, 1])
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + local + local + udp
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
+    capture += struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "deck.pcap").write_bytes(capture)
+        command = [TSHARK, "-n", "-r", str(Path(folder, "deck.pcap")), "-O", "wbxml"]
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+@cache
+def _dtd(name: str) -> etree.DTD:
+    own = _DTD / name
+    return etree.DTD(str(own if own.exists() else _W3C / name))
+
+
+def dtd_errors(document: bytes) -> list[str]:
+    """Return what the grammar named by the DOCTYPE has against a WML or XHTML document."""
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
+    try:
+        tree = etree.fromstring(document, parser).getroottree()
+    except etree.XMLSyntaxError as error:
+        return [f"not well-formed: {error}"]
+    name = _DTD_BY_PUBLIC_ID.get(tree.docinfo.public_id or "")
+    if name is None:
+        return [f"no grammar for the DOCTYPE {tree.docinfo.public_id!r}"]
+    dtd = _dtd(name)
+    if dtd.validate(tree):
+        return []
+    return [f"line {error.line}: {error.message}" for error in dtd.error_log.filter_from_errors()]

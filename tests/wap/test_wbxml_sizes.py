@@ -1,0 +1,91 @@
+"""Tests of the sizes that `gateway.wap.wbxml` tells beforehand, against Kannel and libwbxml."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.wap import wbxml
+from tests.wap import oracles
+from tests.wap.decks import BLOCKS, ELEMENTS, deck
+
+
+class TestSizes:
+    def test_frame_and_fragments(self) -> None:
+        parts = ["<p>Zoë &amp; 5</p>", '<p><a href="3">x</a><br/>y</p>', "<p>x</p>", "<p/>"]
+        frame = len(wbxml.encode(deck("<p/>"))) - 1
+        assert frame + sum(map(wbxml.fragment_size, parts)) == len(wbxml.encode(deck("".join(parts))))
+
+    @given(BLOCKS)
+    @settings(deadline=None)
+    def test_fragments_add_up(self, blocks: list[str]) -> None:
+        frame = len(wbxml.encode(deck("<p/>"))) - 1
+        assert frame + sum(map(wbxml.fragment_size, blocks)) >= len(wbxml.encode(deck("".join(blocks))))
+
+    @given(ELEMENTS)
+    @settings(deadline=None)
+    def test_measures_of_pieces_make_that_of_the_whole(self, blocks: list[str]) -> None:
+        frame = wbxml.measure_deck(deck("<p/>"))
+        pieces = [wbxml.measure(block) for block in blocks]
+        whole = wbxml.deck_bound(deck("".join(blocks)))
+        assert wbxml.bound([frame, *pieces]) >= whole + len(b"\x20")
+        assert whole >= len(wbxml.encode(deck("".join(blocks))))
+
+    def test_only_plain_markup_is_measured(self) -> None:
+        for markup in ("<p><!-- c --></p>", "<p><?x?></p>", "<p><![CDATA[x]]></p>", "</x><x>", "$", "&a;"):
+            with pytest.raises(wbxml.WBXMLError):
+                wbxml.measure(markup)
+
+    @oracles.needs_kannel
+    @oracles.needs_libwbxml
+    @given(BLOCKS)
+    @settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
+    def test_nobody_exceeds_the_bound(self, blocks: list[str]) -> None:
+        wml = deck("".join(blocks), "1.3")
+        limit = wbxml.deck_bound(wml)
+        for size in (oracles.kannel_size(wml.encode()), oracles.libwbxml_size(wml.encode())):
+            assert size is None or size <= limit
+
+    @oracles.needs_kannel
+    @given(
+        st.lists(
+            st.sampled_from(["größere", "Bäume", "für", "Gärten", "schöne", "und", "andere", "€"]),
+            max_size=40,
+        )
+    )
+    @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+    def test_nor_a_latin_deck(self, words: list[str]) -> None:
+        wml = deck(f"<p>{' '.join(words)}</p><p>{' '.join(words[::2])}</p>")
+        wml = wml.replace("?>", ' encoding="ISO-8859-1"?>', 1)
+        size = oracles.kannel_size(wml.encode("latin-1", "xmlcharrefreplace"), "iso-8859-1")
+        assert size is not None
+        assert size <= wbxml.deck_bound(wml)
+
+    @oracles.needs_kannel
+    @oracles.needs_libwbxml
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "".join(
+                f'<p><a href="3/{n}a">Message {n} from someone</a><br/>Re: the meeting</p>' for n in range(40)
+            ),
+            "<p>" + "every other word repeats and another word repeats too, " * 25 + "</p>",
+            "<p>" + "Это письмо, что пришло вчера, и это не то письмо. " * 12 + "</p>",
+            "<p>" + "会議は明日です。🙂 &#x4F1A;&#35696; " * 20 + "</p>",
+            "<p>it costs $$5, $$6 and $$$$7</p>" * 12,
+            "<p> <b>x</b> </p>" * 20,
+            "<p>To <input name='to1' maxlength='40'/> <select name='f'>"
+            + "".join(f"<option value='{n}'>Folder number {n}</option>" for n in range(20))
+            + "</select></p><do type='accept' label='Send'><go href='s' method='post'>"
+            + "".join(f"<postfield name='field{n}' value='$(field{n}:noesc)'/>" for n in range(20))
+            + "</go></do>",
+        ],
+    )
+    def test_the_bound_is_tight(self, body: str) -> None:
+        wml = deck(body).encode()
+        kannel, libwbxml = oracles.kannel_size(wml), oracles.libwbxml_size(wml)
+        assert kannel is not None
+        assert libwbxml is not None
+        largest = max(kannel, libwbxml, len(wbxml.encode(wml)))
+        assert largest <= wbxml.deck_bound(wml) <= largest + 3
