@@ -1,0 +1,230 @@
+"""The administrator's one TOML file, as frozen values.
+
+Nothing here may connect anywhere; the only I/O is reading the file. An unknown key, a bad value or a missing
+file is a ConfigError that names key and line. Which keys there are stands in `options`, what a value must
+look like in `values`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import SplitResult
+
+from gateway.errors import ConfigError, UnknownDomain
+from gateway.options import SECTIONS, Kind, Option, Section, options_of
+from gateway.toml_lines import KeyLines, KeyPath
+from gateway.values import ANY_DOMAIN, CHECKS, domain_name, host_name, is_loopback
+
+
+class Tls(Enum):
+    """How a connection is protected."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+
+
+# Scheme: protocol, protection, default port (RFC 8314 §7.1, §7.3; RFC 6409 §3.1).
+_SCHEMES: dict[str, tuple[str, Tls, int]] = {
+    "imaps": ("imap", Tls.IMPLICIT, 993),
+    "imap+starttls": ("imap", Tls.STARTTLS, 143),
+    "imap": ("imap", Tls.NONE, 143),
+    "smtps": ("smtp", Tls.IMPLICIT, 465),
+    "smtp+starttls": ("smtp", Tls.STARTTLS, 587),
+    "smtp": ("smtp", Tls.NONE, 587),
+}
+_TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server of an upstream. `insecure` lets plain text or an unverified certificate pass."""
+
+    protocol: str  # "imap" or "smtp"
+    host: str
+    port: int
+    tls: Tls
+    ca_file: Path | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the mail of some domains lives.
+
+    `login` is "address" or "local-part"; `sent_copy` is "append" or "provider".
+    """
+
+    domains: tuple[str, ...]
+    imap: Server
+    smtp: Server
+    login: str = "address"
+    sent_copy: str = "append"
+
+    def user(self, address: str) -> str:
+        """Name the person of this address as the servers know them."""
+        return address.rpartition("@")[0] if self.login == "local-part" else address
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the administrator says. `url` is how phones name us, '' when not said."""
+
+    upstreams: tuple[Upstream, ...]
+    listen: str = "127.0.0.1:8080"
+    url: str = ""
+    https_listen: str = ""
+    https_cert: Path | None = None
+    https_key: Path | None = None
+    timezone: str = "UTC"
+    state: Path = Path("pocketpost.sqlite")
+    secret: Path = Path("pocketpost.secret")
+    idle_minutes: int = 720
+    threads: int = 16
+
+    def complete_address(self, user: str) -> str:
+        """Make an address of what a person typed: where one domain is all there is, it may be left out."""
+        local, at, domain = user.strip().rpartition("@")
+        if at:
+            return f"{local}@{domain.lower()}"
+        domains = [name for upstream in self.upstreams for name in upstream.domains]
+        if len(domains) == 1 and domains[0] != ANY_DOMAIN and domain:
+            return f"{domain}@{domains[0]}"
+        return domain
+
+    def upstream_for(self, address: str) -> Upstream:
+        """Find the servers of an address; its own domain wins over "*". Raise UnknownDomain."""
+        _, at, written = address.rpartition("@")
+        try:
+            wanted = domain_name(written) if at else ""
+        except ValueError:
+            wanted = ""
+        for domain in (wanted, ANY_DOMAIN) if wanted else ():
+            for upstream in self.upstreams:
+                if domain in upstream.domains:
+                    return upstream
+        raise UnknownDomain(f"no upstream for {wanted or 'an address without a domain'}")
+
+
+def load(path: Path) -> Config:
+    """Read the file. Raise ConfigError naming key and line."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = bytes(error.object[: error.start]).count(b"\n") + 1
+        raise ConfigError(f"{path}, line {line}: not UTF-8") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        match = _TOML_LINE.search(said)
+        line = int(match.group(1)) if match else text.count("\n") + 1
+        raise ConfigError(f"{path}, line {line}: {_TOML_LINE.sub('', said)}") from error
+    return _Reader(path, data, KeyLines(text)).config()
+
+
+class _Reader:
+    """One reading of one file: carries what an error message needs."""
+
+    def __init__(self, path: Path, data: dict[str, Any], lines: KeyLines) -> None:
+        self._path = path
+        self._data = data
+        self._lines = lines
+
+    def config(self) -> Config:
+        for name in self._data:
+            if name not in {section.name for section in SECTIONS}:
+                self._fail((name,), f"unknown{_suggest(name, [s.name for s in SECTIONS])}")
+        values = {section.name: self._tables(section) for section in SECTIONS}
+        [http], [https], [display], [state], [session] = (
+            values[name] for name in ("http", "https", "display", "state", "session")
+        )
+        if len({bool(value) for value in https.values()}) > 1:
+            self._fail(("https",), "listen, cert and key are needed together")
+        return Config(
+            upstreams=self._upstreams(values["upstream"]),
+            listen=http["listen"],
+            url=http["url"],
+            https_listen=https["listen"],
+            https_cert=https["cert"],
+            https_key=https["key"],
+            timezone=display["timezone"],
+            state=state["database"],
+            secret=state["secret"],
+            idle_minutes=session["idle_minutes"],
+            threads=http["threads"],
+        )
+
+    def _upstreams(self, tables: list[dict[str, Any]]) -> tuple[Upstream, ...]:
+        if not tables:
+            self._fail(("upstream",), "at least one [[upstream]] is needed")
+        seen: set[str] = set()
+        upstreams = []
+        for index, table in enumerate(tables):
+            for domain in table["domains"]:
+                if domain in seen:
+                    self._fail(("upstream", index, "domains"), f'"{domain}" stands twice')
+                seen.add(domain)
+            servers = {
+                name: self._server(("upstream", index, name), table[name], table) for name in ("imap", "smtp")
+            }
+            upstreams.append(
+                Upstream(table["domains"], login=table["login"], sent_copy=table["sent_copy"], **servers)
+            )
+        return tuple(upstreams)
+
+    def _server(self, path: KeyPath, url: SplitResult, table: dict[str, Any]) -> Server:
+        protocol, tls, port = _SCHEMES[url.scheme]
+        host = host_name(url.hostname or "")
+        if tls is Tls.NONE and not table["insecure"] and not is_loopback(host):
+            self._fail(path, f"{url.scheme}:// without TLS is for loopback only, or with insecure = true")
+        return Server(protocol, host, url.port or port, tls, table["ca_file"], table["insecure"])
+
+    def _tables(self, section: Section) -> list[dict[str, Any]]:
+        raw = self._data.get(section.name, [] if section.array else {})
+        if isinstance(raw, list) != section.array or not all(
+            isinstance(table, dict) for table in (raw if section.array else [raw])
+        ):
+            self._fail((section.name,), f"write it as a table, {section.heading}")
+        if not section.array:
+            return [self._table(section, (section.name,), raw)]
+        return [self._table(section, (section.name, index), table) for index, table in enumerate(raw)]
+
+    def _table(self, section: Section, path: KeyPath, raw: dict[str, Any]) -> dict[str, Any]:
+        options = options_of(section)
+        names = [option.name for option in options]
+        for name in raw:
+            if name not in names:
+                self._fail((*path, name), f"unknown key{_suggest(name, names)}")
+        return {option.name: self._value(option, (*path, option.name), raw) for option in options}
+
+    def _value(self, option: Option, path: KeyPath, raw: dict[str, Any]) -> Any:
+        if option.name not in raw:
+            if option.required:
+                self._fail(path, "is needed")
+            if option.kind is Kind.NEW_FILE:
+                return self._path.parent / str(option.default)
+            return option.default
+        try:
+            return CHECKS[option.kind](option, raw[option.name], self._path.parent)
+        except ValueError as error:
+            self._fail(path, str(error))
+
+    def _fail(self, path: KeyPath, problem: str) -> NoReturn:
+        names = [part for part in path if isinstance(part, str)]
+        headings = {section.name: section.heading for section in SECTIONS}
+        label = " ".join([headings.get(names[0], names[0]), *names[1:]])
+        raise ConfigError(f"{self._path}, line {self._lines.of(path)}: {label}: {problem}")
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

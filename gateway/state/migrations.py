@@ -1,0 +1,53 @@
+"""The steps that made the database what it is: step N brings version N - 1 (PRAGMA user_version) to N.
+
+A step that has been released is never changed again; a change of the tables is a new step at the end. The
+tables as queries see them stand in the modules beside this one, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE accounts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key BLOB NOT NULL UNIQUE
+        )""",
+        """CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL UNIQUE,
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            family TEXT NOT NULL,
+            markup TEXT NOT NULL,
+            device TEXT NOT NULL,
+            language TEXT NOT NULL,
+            via TEXT NOT NULL CHECK (via IN ('url', 'cookie')),
+            sealed BLOB NOT NULL,
+            touched REAL NOT NULL,
+            expires REAL NOT NULL
+        )""",
+        "CREATE INDEX sessions_expires ON sessions (expires)",
+        "CREATE INDEX sessions_account ON sessions (account)",
+        """CREATE TABLE mailboxes (
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name BLOB NOT NULL,
+            uidvalidity INTEGER NOT NULL,
+            PRIMARY KEY (account, number),
+            UNIQUE (account, name, uidvalidity)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE tickets (
+            session INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+            nonce BLOB NOT NULL,
+            claimed REAL NOT NULL,
+            outcome TEXT,
+            PRIMARY KEY (session, nonce)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE tries (
+            key BLOB PRIMARY KEY,
+            level REAL NOT NULL,
+            last REAL NOT NULL,
+            until REAL NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX tries_last ON tries (last)",
+    ),
+)

@@ -1,0 +1,107 @@
+"""Who is signed in: one row a session, without a password that can be read and without an address.
+
+Nothing here may see a token (only its SHA-256) or a credential (only the sealed one). An expired row is as
+good as none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from gateway.state.database import Database
+from gateway.state.tables import METADATA
+
+TOUCH_SECONDS = 60.0  # seconds between two writes of the expiry: a read of a page is not a write of a disk
+
+Via = Literal["url", "cookie"]
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("family", String, nullable=False),
+    Column("markup", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("via", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("touched", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session. `id` is chosen by the caller, who seals with it; `family` of the User-Agent, "" unknown.
+
+    `touched` and `expires` are seconds since the epoch.
+    """
+
+    id: int
+    digest: bytes = field(repr=False)
+    account: int
+    family: str
+    markup: str
+    device: str
+    language: str
+    via: Via
+    sealed: bytes = field(repr=False)
+    touched: float
+    expires: float
+
+
+_NAMES = tuple(column.name for column in SESSIONS.columns)
+
+
+class SessionTable:
+    """The table of sessions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, row: SessionRow) -> None:
+        """Add a session."""
+        with self._database.writing() as connection:
+            connection.execute(insert(SESSIONS).values({name: getattr(row, name) for name in _NAMES}))
+
+    def get(self, digest: bytes, now: float) -> SessionRow | None:
+        """Find the session of a token that has not expired."""
+        wanted = select(SESSIONS).where(SESSIONS.c.digest == digest, SESSIONS.c.expires > now)
+        with self._database.reading() as connection:
+            found = connection.execute(wanted).mappings().first()
+        return SessionRow(**found) if found else None
+
+    def touch(self, row: SessionRow, now: float, expires: float) -> None:
+        """Move the expiry on, written at most once in TOUCH_SECONDS, oftener for very short lives."""
+        if 0 <= now - row.touched < min(TOUCH_SECONDS, (expires - now) / 10):
+            return
+        change = update(SESSIONS).where(SESSIONS.c.id == row.id).values(touched=now, expires=expires)
+        with self._database.writing() as connection:
+            connection.execute(change)
+
+    def delete(self, row_id: int) -> None:
+        """Remove a session and its tickets; one that is gone already is fine."""
+        with self._database.writing() as connection:
+            connection.execute(delete(SESSIONS).where(SESSIONS.c.id == row_id))
+
+    def purge(self, now: float) -> int:
+        """Remove expired sessions and their tickets, and say how many."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(SESSIONS).where(SESSIONS.c.expires <= now)).rowcount
