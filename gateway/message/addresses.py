@@ -1,0 +1,188 @@
+"""Address lists: RFC 5322 §3.4 as it should be, and as it is.
+
+Nothing here may raise, or take more than linear time: the standard library's parser does both on open
+brackets and quotes. Encoded words are decoded after the list is split: a comma inside one does not split it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.message import headers
+from gateway.message.model import Address
+
+#: Addresses of one field that are kept; of more only the number is known.
+ADDRESS_LIMIT: Final = 200
+
+_QUOTED: Final = rb'"(?:[^"\\]++|\\.)*+'
+_TOKENS: Final = rb"""
+    |(?P<space>[ \t\r\n]++)
+    |(?P<atom>=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,1000}\?=)  # an encoded word may hold raw specials
+    |(?P<literal>\[[^\[\]\s<>]*+\])
+    |(?P<special>[<>,;:()])
+    |(?P<plain>[^\s"<>,;:()\[]++|.)"""
+_TOKEN: Final = re.compile(b"(?P<quote>" + _QUOTED + b")" + _TOKENS, re.VERBOSE | re.DOTALL)
+_TOKEN_UNQUOTED: Final = re.compile(b"(?P<quote>(?!))" + _TOKENS, re.VERBOSE | re.DOTALL)
+_IN_COMMENT: Final = re.compile(rb"[^()\\]*+(?:\\.|([()])|\Z)", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+
+
+class _List:
+    """What has been read of one list, and of the address that is being read."""
+
+    def __init__(self) -> None:
+        self.kept: list[Address] = []
+        self.more = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.phrase: list[bytes] = []
+        self.plain = False  # whether the last piece was a bare word
+        self.local = b""  # a quoted string right before an "@"
+        self.comment = b""
+        self.angle: list[bytes] | None = None
+        self.closed = False
+
+    def add(self, token: bytes, spec: bytes | None = None) -> None:
+        """Take a piece of the phrase or, inside angle brackets, of the addr-spec, written `spec`."""
+        if self.angle is not None and not self.closed:
+            self.angle.append(spec or token)
+        else:
+            if self.local and token.startswith(b"@"):
+                self.phrase.pop()
+                self.angle, self.closed = [self.local, token], True
+            else:
+                self.phrase.append(token)
+            self.local = spec or b""
+            self.plain = spec is None and not token.startswith(b"=?")
+
+    def end(self) -> None:
+        """Finish an address; nothing at all is no address."""
+        phrase = b"".join(self.phrase).strip()
+        name, spec = (phrase, b"".join(self.angle)) if self.angle is not None else _bare(phrase)
+        if self.angle is None and not spec and len(self.phrase) == 1 and self.plain:
+            name, spec = b"", name  # a local mailbox: "postmaster"
+        if (name or spec or self.comment) and len(self.kept) >= ADDRESS_LIMIT:
+            self.more += 1
+        elif name or spec or self.comment:
+            address = make(name or self.comment, _spec(spec))
+            if address.name or address.spec:
+                self.kept.append(address)
+        self._begin()
+
+    def special(self, sign: bytes) -> None:
+        """Follow the structure."""
+        inside = self.angle is not None and not self.closed
+        if sign == b"<":
+            self.angle, self.closed = [], False
+        elif sign == b">":
+            self.closed = self.angle is not None
+        elif sign == b":":  # the end of a source route, of a group's name, or of "mailto"
+            if inside:
+                self.angle = []
+            elif b"@" not in b"".join(self.phrase):
+                self.phrase.clear()
+        elif not (
+            inside and self.angle and self.angle[0].startswith(b"@")
+        ):  # else: the commas of a source route
+            self.end()
+
+
+def parse(value: bytes | str) -> tuple[tuple[Address, ...], int]:
+    """Read an address list: the first ADDRESS_LIMIT, groups opened, and how many more there are."""
+    octets = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
+    octets = octets[: headers.FIELD_LIMIT]
+    out = _List()
+    at = 0
+    comments = quotes = True  # until one has no end: then the sign means nothing any more
+    while match := (_TOKEN if quotes else _TOKEN_UNQUOTED).match(octets, at):
+        kind, token, at = match.lastgroup, match.group(), match.end()
+        if kind == "quote":
+            quotes = octets[at : at + 1] == b'"'
+            if quotes:
+                out.add(_ESCAPE.sub(rb"\1", token[1:]), token + b'"')
+            at = at + 1 if quotes else match.start() + 1
+        elif token == b"(":
+            end = _comment_end(octets, at) if comments else 0
+            comments = comments and end > 0
+            if comments:
+                out.comment, at = out.comment or octets[at : end - 1], end
+        elif kind == "special":
+            if token != b")":
+                out.special(token)
+        else:
+            out.add(token)
+    out.end()
+    return tuple(out.kept), out.more
+
+
+def _comment_end(octets: bytes, at: int) -> int:
+    """Find the end of a comment that has begun, nested ones included; 0 if it has none."""
+    depth = 1
+    while depth:
+        match = _IN_COMMENT.match(octets, at)
+        if match is None or (match.end() == len(octets) and match.group(1) is None):
+            return 0
+        depth += {b"(": 1, b")": -1}.get(match.group(1), 0)
+        at = match.end()
+    return at
+
+
+def _bare(phrase: bytes) -> tuple[bytes, bytes]:
+    """Split words without angle brackets into a display name and an addr-spec, if one is there."""
+    left, at, right = phrase.rpartition(b"@")
+    if not at:
+        return phrase, b""
+    name, _, local = left.rstrip().rpartition(b" ")
+    domain, _, rest = right.lstrip().partition(b" ")
+    return b" ".join((name, rest)).strip(), local + at + domain
+
+
+def _spec(octets: bytes) -> str:
+    text = headers.decode(octets)
+    return "".join(text.split()) if '"' not in text else text
+
+
+def make(name: bytes | str, spec: str) -> Address:
+    """Make an address from a raw display name, which is decoded, and an addr-spec."""
+    shown = headers.decode(name)
+    if len(shown) > 1 and shown[0] == shown[-1] == "'":  # QUIRK: Outlook puts apostrophes around addresses
+        shown = shown[1:-1].strip()
+    return Address("" if shown == spec else shown, spec)
+
+
+def typed(text: str) -> tuple[list[Address], list[str]]:
+    """Read what a person typed: the addresses that can be sent to, and the pieces that cannot."""
+    good: list[Address] = []
+    bad: list[str] = []
+    found, more = parse(text.replace("\r", ",").replace("\n", ","))
+    for address in found:
+        if valid(address.spec):
+            good.append(address)
+        else:
+            bad.append(address.spec or address.name)
+    if more:
+        bad.append(f"+{more}")
+    return unique(good), bad
+
+
+_LOCAL: Final = r'(?:[^\s"@()<>\[\]:;,\\\x00-\x1f\x7f]+|"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*+")'
+_DOMAIN: Final = r"(?:\[[0-9A-Za-z.:-]+\]|[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.?)"
+_VALID: Final = re.compile(f"{_LOCAL}@{_DOMAIN}")
+
+
+def valid(spec: str) -> bool:
+    """Tell whether an addr-spec can be sent to, by its form (RFC 5321 §4.1.2, RFC 6531)."""
+    return len(spec.encode("utf-8", "replace")) <= 254 and _VALID.fullmatch(spec) is not None
+
+
+def unique(found: Iterable[Address], without: frozenset[str] = frozenset()) -> list[Address]:
+    """Keep the first of each addr-spec, whatever its case, and none whose lower-case spec is in `without`."""
+    out: dict[str, Address] = {}
+    for address in found:
+        key = address.spec.lower()
+        if key and key not in without:
+            out.setdefault(key, address)
+    return list(out.values())

@@ -1,0 +1,175 @@
+"""Charsets: from a label that somebody wrote, and octets, to text.
+
+Nothing here may raise for a wrong label or octets: unknown labels are guessed, bad octets become U+FFFD.
+Labels are looked up in a table made once from Python's text codecs (RFC 2978 names and the wrong ones seen in
+the wild): an unknown label never reaches `codecs.lookup`, which would remember it for ever, and codecs that
+are not text (zlib, rot13, idna) cannot be named.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from encodings.aliases import aliases
+from typing import Final
+
+from gateway.message import utf7
+from gateway.message.detect import BOMS, UTF8, WESTERN, WIDE, mostly_utf8, sample, sniff
+
+#: Octets of a page in which a `meta` element is looked for (HTML Living Standard §13.2.3.2 says 1024).
+META_WITHIN: Final = 4096
+#: A label is a short word (RFC 2978 §2.3 allows 40 characters).
+_LABEL_LIMIT: Final = 60
+
+ASCII: Final = "ascii"
+UTF7: Final = "utf_7"
+
+_NOT_TEXT: Final = frozenset(
+    ("base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec", "mbcs")
+)
+_WITHOUT_ALIAS: Final = (
+    "cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "iso8859_1", "koi8_t", "koi8_u", "mac_arabic",
+    "mac_croatian", "mac_farsi", "mac_romanian", "palmos", "utf_8_sig",
+)  # fmt: skip
+
+#: Codecs that are read by a larger one, which agrees where the smaller is defined.
+_LARGER: Final = {
+    "latin_1": WESTERN,
+    "iso8859_1": WESTERN,
+    "iso8859_9": "cp1254",
+    "iso8859_11": "cp874",
+    "tis_620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+    "cp950": "big5hkscs",
+    "iso2022_jp": "iso2022_jp_ext",
+    "utf_8_sig": UTF8,
+}
+
+#: Labels that Python does not know, without punctuation and without a leading "x".
+_WILD: Final = {
+    "utf8mb4": UTF8, "utf8mb3": UTF8, "utf": UTF8, "unicode20utf8": UTF8, "unicode11utf8": UTF8,
+    "unicode": "utf_16", "ucs2": "utf_16", "iso10646ucs2": "utf_16", "csunicode": "utf_16", "utf16": "utf_16",
+    "ucs4": "utf_32", "iso10646ucs4": "utf_32",
+    "ansi": WESTERN, "latin": WESTERN, "west": WESTERN, "windows": WESTERN, "western": WESTERN,
+    "iso8859": WESTERN, "88591": WESTERN, "885915": "iso8859_15", "latin9": "iso8859_15",
+    "iso88598i": "iso8859_8", "iso88598e": "iso8859_8", "visual": "iso8859_8", "logical": "iso8859_8",
+    "iso88596i": "iso8859_6", "iso88596e": "iso8859_6", "windows874": "cp874", "iso885911": "cp874",
+    "koi": "koi8_r", "koi8": "koi8_r", "koi8ru": "koi8_u", "cskoi8r": "koi8_r",
+    "gb231280": "gb18030", "chinese": "gb18030", "euccn": "gb18030", "gb": "gb18030", "cngb": "gb18030",
+    "big5eten": "big5hkscs", "cnbig5": "big5hkscs", "sjis": "cp932", "mssjis": "cp932", "windows31j": "cp932",
+    "eucjpms": "euc_jp", "cp51932": "euc_jp", "cp50220": "iso2022_jp_ext", "cp50221": "iso2022_jp_ext",
+    "ksc56011987": "cp949", "ksc56011989": "cp949", "ksc5601": "cp949", "korean": "cp949",
+    "windows949": "cp949",
+    "macintosh": "mac_roman", "macroman": "mac_roman", "macukrainian": "mac_cyrillic", "mac": "mac_roman",
+    "macce": "mac_latin2", "maccentraleurope": "mac_latin2", "macromania": "mac_romanian",
+    **{f"win{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{f"microsoftcp{page}": f"cp{page}" for page in range(1250, 1259)},
+}  # fmt: skip
+
+
+def _squeeze(label: str) -> str:
+    return re.sub("[^a-z0-9]", "", label.lower())
+
+
+def _table() -> dict[str, str]:
+    names = {*aliases.values(), *_WITHOUT_ALIAS}
+    table = {_squeeze(alias): name for alias, name in aliases.items()}
+    table |= {_squeeze(name): name for name in names}
+    table = {label: name for label, name in table.items() if name not in _NOT_TEXT} | _WILD
+    return {label: _LARGER.get(name, name) for label, name in table.items()}
+
+
+_CODECS: Final = _table()
+
+
+def resolve(label: str) -> str:
+    """Name the Python codec that a label means, or '' for a missing, unknown or meaningless one."""
+    match = re.match(r"[\s\"'<(=]*([^\s;,*\"'<>]+)", label[:_LABEL_LIMIT])
+    if match is None:
+        return ""
+    name = _squeeze(match.group(1))
+    return _CODECS.get(name) or _CODECS.get(name.removeprefix("x"), "")
+
+
+def known(label: str) -> bool:
+    """Tell whether a label names a charset."""
+    return resolve(label) != ""
+
+
+def guessed(codec: str) -> bool:
+    """Tell whether what `resolve` said is a claim that the octets must confirm."""
+    return codec in ("", ASCII, UTF8) or codec in WIDE
+
+
+def codec_decoder(codec: str) -> codecs.IncrementalDecoder:
+    """Make a decoder, with U+FFFD for errors, for a codec that `resolve` or `sniff` named."""
+    return utf7.Decoder() if codec == UTF7 else codecs.getincrementaldecoder(codec)("replace")
+
+
+class _Wide(codecs.BufferedIncrementalDecoder):
+    """UTF-16 or UTF-32 by its byte order mark, big-endian without one (RFC 2781 §4.3): Python's own raise there."""
+
+    def __init__(self, codec: str) -> None:
+        super().__init__("replace")
+        self._codec = codec
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def _buffer_decode(self, input: bytes, errors: str, final: bool) -> tuple[str, int]:  # type: ignore[override]
+        if self._decoder is None:
+            if len(input) < WIDE[self._codec] and not final:
+                return "", 0
+            marked = (name for mark, name in BOMS if name.startswith(self._codec) and input.startswith(mark))
+            self._decoder = codec_decoder(next(marked, f"{self._codec}_be"))
+            return self._decoder.decode(input, final).removeprefix("\ufeff"), len(input)
+        return self._decoder.decode(input, final), len(input)
+
+
+def decoder(label: str) -> codecs.IncrementalDecoder:
+    """Make a decoder, with U+FFFD for errors, for a label; UTF-8 for an unknown one."""
+    codec = resolve(label)
+    if codec in WIDE:
+        return _Wide(codec)
+    return codec_decoder(UTF8 if codec in ("", ASCII) else codec)
+
+
+def decode(octets: bytes, label: str = "", *, thorough: bool = True) -> tuple[str, list[str]]:
+    """Decode a whole text, guessing where the label is missing, unknown or plainly wrong.
+
+    `thorough=False` keeps the slow detector out, for places where there may be thousands of guesses.
+    """
+    codec = resolve(label)
+    defects = [] if codec or not label else [f"charset: unknown {label[:_LABEL_LIMIT]!a}"]
+    if guessed(codec):
+        if octets.isascii() and b"\x1b" not in octets and b"\0" not in octets:
+            return octets.decode("ascii"), defects
+        found = sniff(sample(octets, codec), codec, thorough=thorough)
+        if codec and not found.startswith(codec):
+            defects.append(f"charset: {label[:_LABEL_LIMIT]!a} read as {found}")
+        codec = found
+    text = codec_decoder(codec).decode(octets, True)
+    return text.removeprefix("\ufeff"), defects
+
+
+_META: Final = re.compile(rb"<meta\b[^>]{0,500}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+
+
+def of_html(octets: bytes, declared: str = "") -> str:
+    """Choose the label of an HTML body: byte order mark, what the part declares, `meta`, else its looks."""
+    for mark, name in BOMS:
+        if octets.startswith(mark):
+            return name
+    codec = resolve(declared)
+    if codec and not guessed(codec):
+        return declared
+    seen = sample(octets, codec)
+    if codec in WIDE:
+        return sniff(seen, codec)
+    if not seen.isascii() and mostly_utf8(seen):
+        return UTF8
+    meta = _META.search(octets, 0, META_WITHIN)
+    named = resolve(meta.group(1).decode("ascii", "replace")) if meta else ""
+    return named if named and not guessed(named) else sniff(seen)

@@ -1,0 +1,192 @@
+"""Header fields: from octets to names, raw values and text that is safe to show.
+
+Nothing here may raise, or take more than linear time, whatever a field holds: RFC 5322 §2.2, RFC 2047, and
+what is sent in their stead (raw 8-bit, words without end, split characters, unknown charsets, quoted words).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from binascii import a2b_base64, a2b_qp
+from typing import Final
+
+from gateway.message import charset
+from gateway.message.model import Address
+
+#: Octets of one field that are looked at (RFC 5322 allows lines of 998; References and To grow long).
+FIELD_LIMIT: Final = 64 * 1024
+#: Octets of one header that are looked at.
+HEADER_LIMIT: Final = 1024 * 1024
+
+_NAME: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+
+
+def fields(header: bytes) -> tuple[list[tuple[str, bytes]], list[str]]:
+    """Split a header into (lower-case name, raw unfolded value), leaving out lines that are no field."""
+    out: list[tuple[str, list[bytes]]] = []
+    defects: list[str] = []
+    if len(header) > HEADER_LIMIT:
+        defects.append(f"header: more than {HEADER_LIMIT} octets, the rest left out")
+    for line in header[:HEADER_LIMIT].splitlines():
+        if line[:1] in (b" ", b"\t"):
+            if out:
+                out[-1][1].append(line)
+            continue
+        match = _NAME.match(line)
+        if match:
+            out.append((match.group(1).decode("ascii").lower(), [line[match.end() :]]))
+        elif line:
+            defects.append("header: a line that is no field")
+    found: list[tuple[str, bytes]] = []
+    for name, lines in out:
+        value = b"".join(lines).strip()
+        if len(value) > FIELD_LIMIT:
+            defects.append(f"{name}: more than {FIELD_LIMIT} octets, the rest left out")
+        found.append((name, value[:FIELD_LIMIT]))
+    return found, list(dict.fromkeys(defects))
+
+
+def is_field(line: bytes) -> bool:
+    """Tell whether a line begins a header field."""
+    return _NAME.match(line) is not None
+
+
+# --- RFC 2047 ---
+
+_WORD: Final = re.compile(rb"=\?([^?=\s]{1,60})\?([bBqQ])\?")
+_NOT_BASE64: Final = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+)
+
+
+def decode(value: bytes | str) -> str:
+    """Decode an unstructured value, or a phrase without its quotes, to clean text."""
+    octets = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
+    text = _decode_words(octets[:FIELD_LIMIT])
+    if "=?" in text:  # encoded twice, by a program that took the first encoding for text
+        text = _decode_words(text.encode("utf-8", "surrogatepass"))
+    return clean(text)
+
+
+def _decode_words(octets: bytes) -> str:
+    out: list[str] = []
+    label, pending = "", b""  # neighbours in one charset are joined first: they may split a character
+    at = 0
+    word = _WORD.search(octets)
+    while word:
+        between = octets[at : word.start()]
+        spelled = word.group(1).decode("ascii", "replace")
+        following = _WORD.search(octets, word.end())
+        payload, at = _payload(octets, word, following)
+        same = charset.resolve(spelled) == charset.resolve(label)
+        if pending and (between.strip() or not same):
+            out.append(_text(pending, label))
+            pending = b""
+        if between.strip() or not (out or pending):
+            out.append(_text(between))
+        label, pending = spelled, pending + payload
+        word = following
+    if pending:
+        out.append(_text(pending, label))
+    out.append(_text(octets[at:]))
+    return "".join(out)
+
+
+def _text(octets: bytes, label: str = "") -> str:
+    return charset.decode(octets, label, thorough=False)[0]
+
+
+def _payload(octets: bytes, word: re.Match[bytes], following: re.Match[bytes] | None) -> tuple[bytes, int]:
+    """Decode one word; a word without end ends where the next begins, or with the field."""
+    limit = following.start() if following else len(octets)
+    end = octets.find(b"?=", word.end(), limit)
+    raw = octets[word.end() : limit if end < 0 else end]
+    after = limit if end < 0 else end + 2
+    if word.group(2) in b"qQ":
+        return a2b_qp(raw, header=True), after
+    return _base64(raw), after
+
+
+def _base64(raw: bytes) -> bytes:
+    """Decode base64 that may lack its padding, or hold several padded pieces."""
+    out = b""
+    for piece in raw.translate(None, _NOT_BASE64).split(b"="):
+        piece = piece[: len(piece) - (len(piece) % 4 == 1)]
+        out += a2b_base64(piece + b"=" * (-len(piece) % 4))
+    return out
+
+
+# --- text for people ---
+
+
+def _cleaning() -> dict[int, str | None]:
+    table: dict[int, str | None] = dict.fromkeys(range(0x20)) | dict.fromkeys(range(0x7F, 0xA0))
+    table |= dict.fromkeys((0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029, 0x2800, 0x3164, 0xFFA0), " ")
+    table |= dict.fromkeys(
+        (0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    )  # bidirectional
+    table |= dict.fromkeys(
+        (0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0xFEFF)
+    )  # no width
+    table |= dict.fromkeys(
+        (*range(0x2060, 0x2066), *range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF)
+    )
+    return table | dict.fromkeys((*range(0xD800, 0xE000), *range(0xE0000, 0xE0080)))
+
+
+_CLEANING: Final = _cleaning()
+#: Joiners mean something inside Arabic, Indic scripts and emoji only.
+_IDLE_JOINER: Final = re.compile(
+    "(?<![\u0300-\U0010ffff])[\u200c\u200d]+|[\u200c\u200d]+(?![\u0300-\U0010ffff])"
+)
+
+
+def clean(text: str) -> str:
+    """Remove what hides or reorders text (controls, bidirectional marks, zero width) and collapse blanks."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    return " ".join(_IDLE_JOINER.sub("", text.translate(_CLEANING)).split())
+
+
+_AT_SIGN: Final = re.compile("[@\uff20\ufe6b]")
+
+
+def safe_spec(spec: str) -> str:
+    """Show an addr-spec so that letters of two scripts cannot imitate a domain: as A-labels (RFC 5890)."""
+    local, at, domain = spec.rpartition("@")
+    labels = [_plain(label) for label in domain.split(".")]
+    return local + at + ".".join(labels)
+
+
+def _plain(label: str) -> str:
+    if label.isascii() or not _mixed(label):
+        return label
+    return "xn--" + label.lower().encode("punycode", "replace").decode("ascii", "replace")
+
+
+def safe_label(address: Address) -> str:
+    """Name an address so that the real one is seen first where the display name pretends to be another."""
+    spec = safe_spec(address.spec)
+    name = address.name
+    if not name or name.casefold() == address.spec.casefold():
+        return spec
+    if not spec:
+        return name
+    pretended = [word for word in name.split() if _AT_SIGN.search(word)]
+    if any(word.strip("<>()'\"").casefold() != address.spec.casefold() for word in pretended) or any(
+        _mixed(word) for word in name.split()
+    ):
+        return f"{spec} ({name})"
+    return name
+
+
+_LOOKALIKE: Final = frozenset(("LATIN", "CYRILLIC", "GREEK", "CHEROKEE", "ARMENIAN"))
+
+
+def _mixed(word: str) -> bool:
+    """Tell whether a word mixes scripts whose letters look alike."""
+    if word.isascii():
+        return False
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word[:200] if letter.isalpha()}
+    return len(scripts & _LOOKALIKE) > 1

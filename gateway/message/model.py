@@ -1,0 +1,98 @@
+"""What a message is once it has left the wire: envelope, parts, defects.
+
+Nothing here may know how a message was fetched or how it will be shown.
+Terms: RFC 5322 (header fields), RFC 2045 (part, parameter, encoding), RFC 2183 (disposition),
+RFC 9051 §2.2, §6.4.5 (section numbers, ENVELOPE, BODYSTRUCTURE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of an address list: display name (decoded) and addr-spec, either may be empty."""
+
+    name: str = ""
+    spec: str = ""
+
+    @property
+    def label(self) -> str:
+        """The display name where there is one, else the addr-spec."""
+        return self.name or self.spec
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The header fields of RFC 9051 ENVELOPE, decoded; `date` is aware or None."""
+
+    subject: str = ""
+    date: datetime | None = None
+    from_: tuple[Address, ...] = ()
+    sender: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    bcc: tuple[Address, ...] = ()
+    in_reply_to: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One entity of the MIME tree.
+
+    `section` is the part specifier that fetches its body ("1.2"; "" for the root multipart, "1" for the body
+    of a message that is one part). `media_type` is lower case "type/subtype". `octets` counts the body in its
+    transfer encoding. `envelope` is set for message/rfc822, whose only child is the embedded body.
+    """
+
+    section: str
+    media_type: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = "7bit"
+    octets: int = 0
+    disposition: str = ""
+    disposition_parameters: Mapping[str, str] = field(default_factory=dict)
+    content_id: str = ""
+    description: str = ""
+    parts: tuple[Part, ...] = ()
+    envelope: Envelope | None = None
+
+    @property
+    def filename(self) -> str:
+        """The name the sender gave, from Content-Disposition or Content-Type, decoded, or ''."""
+        return self.disposition_parameters.get("filename", "") or self.parameters.get("name", "")
+
+    @property
+    def maintype(self) -> str:
+        return self.media_type.partition("/")[0]
+
+    def walk(self) -> Iterator[Part]:
+        """Yield this part and all below it, in order, without recursion."""
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(reversed(part.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as far as it was looked at: never a body, which is fetched by section.
+
+    `headers` holds further decoded header fields by lower-case name (references, list-unsubscribe,
+    list-unsubscribe-post, list-post, mail-followup-to, auto-submitted …), one string each.
+    `defects` says in short English tokens what was wrong ("date: unparsable", "parts: more than 1000").
+    """
+
+    envelope: Envelope
+    root: Part
+    flags: frozenset[str] = frozenset()
+    received: datetime | None = None
+    octets: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    defects: tuple[str, ...] = ()

@@ -1,0 +1,173 @@
+"""Structures: from a server's BODYSTRUCTURE to a tree of parts, and the numbers of its sections.
+
+Nothing here may raise, or recurse as deep as a message does, for whatever a server says: what cannot be read is
+left out and named as a defect (RFC 9051 §7.5.2; section numbers as in §6.4.5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.message import headers, parameters
+from gateway.message.attachment import has_attachment as has_attachment
+from gateway.message.envelopes import FIELDS as FIELDS
+from gateway.message.envelopes import envelope as envelope
+from gateway.message.envelopes import envelope_from_header as envelope_from_header
+from gateway.message.envelopes import header_fields as header_fields
+from gateway.message.envelopes import octets
+from gateway.message.model import Envelope, Part
+
+#: Levels of multipart and message/rfc822 that are opened; honest mail has fewer than ten.
+DEPTH_LIMIT: Final = 50
+#: Parts of a message that are listed.
+PART_LIMIT: Final = 1000
+
+
+@dataclass(slots=True)
+class Node:
+    """A part while its tree is being made: what the part's own header says, and its children."""
+
+    media_type: str = "text/plain"
+    parameters: dict[str, str] = field(default_factory=dict)
+    encoding: str = "7bit"
+    octets: int = 0
+    disposition: str = ""
+    disposition_parameters: dict[str, str] = field(default_factory=dict)
+    content_id: str = ""
+    description: str = ""
+    envelope: Envelope | None = None
+    children: list[Node] = field(default_factory=list)
+    section: str = ""
+    depth: int = 0
+
+    @property
+    def multipart(self) -> bool:
+        return self.media_type.startswith("multipart/")
+
+
+def finish(root: Node) -> tuple[Part, list[Node]]:
+    """Number a tree as RFC 9051 §6.4.5 does, and make its Part; also give the nodes, parents first."""
+    root.section = "" if root.multipart and root.children else "1"
+    nodes = [root]
+    for node in nodes:
+        prefix = node.section.removesuffix("TEXT").rstrip(".")
+        dot = "." if prefix else ""
+        for number, child in enumerate(node.children, 1):
+            embedded = node.envelope is not None and child.multipart and child.children
+            child.section = f"{prefix}.TEXT" if embedded else f"{prefix}{dot}{number}"
+            nodes.append(child)
+    made: dict[int, Part] = {}
+    for node in reversed(nodes):
+        made[id(node)] = Part(
+            node.section,
+            node.media_type,
+            node.parameters,
+            node.encoding,
+            node.octets,
+            node.disposition,
+            node.disposition_parameters,
+            node.content_id,
+            node.description,
+            tuple(made[id(child)] for child in node.children),
+            node.envelope,
+        )
+    return made[id(root)], nodes
+
+
+def part_tree(raw: object) -> tuple[Part, list[str]]:
+    """Read BODYSTRUCTURE: nested sequences, the parts of a multipart in a list or one after another."""
+    defects: list[str] = []
+    root = Node()
+    waiting: list[tuple[Node, object]] = [(root, raw)]
+    count = 1
+    for node, value in waiting:
+        below = _read(node, value, defects)
+        if below and node.depth >= DEPTH_LIMIT:
+            defects.append(f"parts: deeper than {DEPTH_LIMIT}, what is below a {node.media_type} left out")
+            continue
+        kept = below[: PART_LIMIT - count]
+        if len(kept) < len(below):
+            defects.append(
+                f"parts: more than {PART_LIMIT}, {len(below) - len(kept)} of a {node.media_type} left out"
+            )
+        count += len(kept)
+        for child in kept:
+            node.children.append(Node(depth=node.depth + 1))
+            waiting.append((node.children[-1], child))
+    part, _ = finish(root)
+    return part, list(dict.fromkeys(defects))
+
+
+def _read(node: Node, raw: object, defects: list[str]) -> Sequence[object]:
+    """Fill a node from its structure, and give the structures of its children."""
+    items = list(raw) if isinstance(raw, (tuple, list)) else []
+    if items and isinstance(items[0], (tuple, list)):
+        return _read_multipart(node, items)
+    if len(items) < 2:
+        defects.append("structure: unreadable")
+        return ()
+    items += [None] * 12
+    node.media_type = media_type(octets(items[0]) + b"/" + octets(items[1]))
+    describe(node, _pairs(items[2]), octets(items[3]), octets(items[4]), octets(items[5]))
+    node.octets = items[6] if isinstance(items[6], int) and items[6] > 0 else 0
+    embedded = node.media_type in MESSAGES and isinstance(items[8], (tuple, list))
+    disposition = items[11 if embedded else 9 if node.media_type.startswith("text/") else 8]
+    _dispose(node, disposition)
+    if not embedded:
+        return ()
+    node.envelope = envelope(items[7])[0]
+    return (items[8],)
+
+
+#: The types whose body is a message that a server looks into.
+MESSAGES: Final = ("message/rfc822", "message/global")
+
+
+def _read_multipart(node: Node, items: list[Any]) -> Sequence[object]:
+    if isinstance(items[0], list):
+        below: Sequence[object] = items[0]
+        rest = items[1:]
+    else:
+        end = next((at for at, item in enumerate(items) if not isinstance(item, tuple)), len(items))
+        below, rest = items[:end], items[end:]
+    rest += [None] * 3
+    node.media_type = media_type(b"multipart/" + octets(rest[0]))
+    node.parameters = parameters.combine(_pairs(rest[1]))[0]
+    _dispose(node, rest[2])
+    return below
+
+
+_ODD: Final = re.compile(r"[^a-z0-9!#$&^_.+/-]")
+
+
+def media_type(octets: bytes) -> str:
+    """Spell a media type in lower case; text/plain for what is none (RFC 2045 §5.2)."""
+    main, slash, sub = _ODD.sub("", octets[:200].decode("ascii", "replace").lower()).partition("/")
+    return f"{main}/{sub}" if main and slash and sub else f"{main}/plain" if main == "text" else "text/plain"
+
+
+def describe(
+    node: Node, pairs: list[parameters.Pair], cid: bytes, description: bytes, encoding: bytes
+) -> None:
+    """Fill in what a part's header says of it, as far as BODYSTRUCTURE tells it."""
+    node.parameters = parameters.combine(pairs)[0]
+    if node.multipart:
+        return
+    node.content_id = headers.decode(cid).strip("<> ")
+    node.description = headers.decode(description)
+    node.encoding = headers.decode(encoding).partition(" ")[0].partition(";")[0].lower() or "7bit"
+
+
+def _dispose(node: Node, value: object) -> None:
+    items = value if isinstance(value, (tuple, list)) else (value,)
+    if items and isinstance(items[0], (bytes, str)):
+        node.disposition = headers.decode(items[0]).lower()
+        node.disposition_parameters = parameters.combine(_pairs(items[1] if len(items) > 1 else None))[0]
+
+
+def _pairs(value: object) -> list[parameters.Pair]:
+    flat = [octets(item) for item in value] if isinstance(value, (tuple, list)) else []
+    return list(zip(flat[::2], flat[1::2], strict=False))

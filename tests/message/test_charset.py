@@ -1,0 +1,247 @@
+"""Labels, decoding and detection of charsets."""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+import pkgutil
+from encodings.aliases import aliases
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.message import charset, detect, shifts, utf7
+
+NOT_TEXT = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"}
+#: Codecs of Python that no mail may name: they are for source code, platforms or domain names.
+NOT_CHARSETS = {
+    "charmap",
+    "idna",
+    "punycode",
+    "raw_unicode_escape",
+    "unicode_escape",
+    "undefined",
+    "mbcs",
+    "oem",
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        ("UTF-8", "utf_8"),
+        ('"utf-8"', "utf_8"),
+        ("utf-8; format=flowed", "utf_8"),
+        ("utf-8*en", "utf_8"),
+        ("utf8mb4", "utf_8"),
+        ("unknown-8bit", ""),
+        ("x-unknown", ""),
+        ("default", ""),
+        ("x-user-defined", ""),
+        ("", ""),
+        ("us-ascii", "ascii"),
+        ("ISO-8859-1", "cp1252"),
+        ("latin1", "cp1252"),
+        ("iso-8859-15", "iso8859_15"),
+        ("iso-8859-8-i", "iso8859_8"),
+        ("x-mac-cyrillic", "mac_cyrillic"),
+        ("macintosh", "mac_roman"),
+        ("cp-850", "cp850"),
+        ("win-1251", "cp1251"),
+        ("windows-874", "cp874"),
+        ("gb2312", "gb18030"),
+        ("GBK", "gb18030"),
+        ("x-gbk", "gb18030"),
+        ("big5", "big5hkscs"),
+        ("ks_c_5601-1987", "cp949"),
+        ("euc-kr", "cp949"),
+        ("shift_jis", "cp932"),
+        ("x-sjis", "cp932"),
+        ("unicode-1-1-utf-7", "utf_7"),
+        ("iso-2022-jp", "iso2022_jp_ext"),
+    ],
+)
+def test_labels(label: str, codec: str) -> None:
+    assert charset.resolve(label) == codec
+
+
+@pytest.mark.parametrize(
+    "label", sorted(NOT_TEXT | NOT_CHARSETS | {"rot13", "base64", "zip", "hex", "bz2", "zlib"})
+)
+def test_what_is_no_charset_cannot_be_named(label: str) -> None:
+    assert charset.resolve(label) == ""
+    assert charset.decode(b"Uryyb", label)[0] == "Uryyb"
+
+
+def test_every_text_codec_of_python_can_be_named() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)} - {"aliases", "latin_1_"}
+    for codec in modules - NOT_TEXT - NOT_CHARSETS:
+        assert charset.resolve(codec) != "", codec
+    for alias, codec in aliases.items():
+        if codec not in NOT_TEXT | NOT_CHARSETS:
+            found = charset.resolve(alias)
+            assert codecs.lookup(charset._LARGER.get(codec, codec)).name == codecs.lookup(found).name, alias
+
+
+def test_unknown_labels_leave_nothing_behind() -> None:
+    before = len(encodings._cache)  # type: ignore[attr-defined]
+    for number in range(100):
+        charset.decode(b"\xe4\xf6\xfc", f"made-up-{number}")
+    assert len(encodings._cache) <= before + 5  # type: ignore[attr-defined]
+
+
+def test_codecs_that_can_be_found_fit_a_letter_each() -> None:
+    assert len(detect.SNIFFED) <= 26
+    assert len(set(detect.SNIFFED)) == len(detect.SNIFFED)
+    assert set(detect._EUROPEAN) <= set(detect.SNIFFED)
+    for codec in detect.SNIFFED:
+        assert charset.codec_decoder(codec).decode(b"", True) == ""
+
+
+RUSSIAN = "Привет, как дела? Встреча завтра в шесть часов вечера, приходите все."
+FRENCH = "Le café est fermé, déjà à côté. Être français, très bientôt."
+POLISH = "Zazwyczaj w poniedziałek spotykamy się na kawę, później idziemy do domu. Proszę o szybką odpowiedź."
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        (RUSSIAN, "koi8_r"),
+        (RUSSIAN, "cp1251"),
+        ("Привет", "koi8_r"),
+        ("Привет", "cp1251"),
+        (FRENCH, "cp1252"),
+        (FRENCH, "mac_roman"),
+        ("It’s “nice” – really", "cp1252"),
+        (POLISH, "iso8859_2"),
+        (POLISH, "cp1250"),
+        ("Bugün öğleden sonra toplantımız var, görüşürüz, teşekkürler", "cp1254"),
+        ("你好，明天下午三点开会，请准时参加。", "gb18030"),
+        ("你好，明天下午三點開會，請準時參加。", "big5hkscs"),
+        ("こんにちは、明日の会議は三時からです。", "cp932"),
+        ("こんにちは、明日の会議は三時からです。", "euc_jp"),
+        ("こんにちは、明日の会議は三時からです。", "iso2022_jp_ext"),
+        ("안녕하세요 내일 회의는 세시에 시작합니다", "cp949"),
+        ("שלום לך מה שלומך היום", "cp1255"),
+        (RUSSIAN, "utf_8"),
+    ],
+)
+def test_guesses(text: str, codec: str) -> None:
+    octets = text.encode(codec)
+    for label in ("", "x-unknown", "us-ascii", "utf-8"):
+        assert charset.decode(octets, label)[0] == text
+    assert charset.decode(b"plain ASCII first. " * 2000 + octets)[0].endswith(text)
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([*detect.SNIFFED, "", "utf-7", "utf-16", "utf-32", "hz", "ascii", "nonsense"]),
+)
+def test_decoding_never_raises(octets: bytes, label: str) -> None:
+    text, _ = charset.decode(octets, label)
+    assert text.encode("utf-8", "surrogatepass") is not None
+    assert charset.decode(octets, label, thorough=False)[0] is not None
+    assert charset.resolve(charset.of_html(octets, label)) != ""
+    charset.decoder(label).decode(octets, True)
+
+
+@given(st.text(max_size=60))
+def test_any_label_means_something_or_nothing(label: str) -> None:
+    codec = charset.resolve(label)
+    assert codec == "" or codecs.lookup(codec)
+
+
+def test_defects_name_the_label() -> None:
+    assert charset.decode(b"x", "made-up") == ("x", ["charset: unknown 'made-up'"])
+    assert charset.decode("ä".encode("cp1252"), "utf-8")[1] == ["charset: 'utf-8' read as cp1252"]
+    assert charset.decode("ä".encode(), "utf-8")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("octets", "declared", "text"),
+    [
+        ("<meta charset=windows-1251><p>да</p>".encode("cp1251"), "", "да"),
+        (
+            b'<META http-equiv=x content="text/html; charset=koi8-r"><p>' + "да".encode("koi8-r"),
+            "x-unknown",
+            "да",
+        ),
+        ("<meta charset=koi8-r><p>да</p>".encode("cp1251"), "windows-1251", "да"),
+        ("<meta charset=iso-8859-1><p>да</p>".encode(), "utf-8", "да"),
+        ("<meta charset=windows-1251><p>да</p>".encode("cp1251"), "utf-8", "да"),
+        ("<meta charset=utf-16><p>да</p>".encode(), "", "да"),
+        (b"\xef\xbb\xbf" + "<p>да</p>".encode(), "koi8-r", "да"),
+        ("<p>да</p>".encode("utf-16"), "", "да"),
+        ("<p>да</p>".encode("utf-16-le"), "utf-16", "да"),
+        (b"<p>\x93da\x94", "iso-8859-1", "“da”"),
+    ],
+)
+def test_the_charset_of_html(octets: bytes, declared: str, text: str) -> None:
+    assert text in charset.decode(octets, charset.of_html(octets, declared))[0]
+
+
+@pytest.mark.parametrize("label", ["utf-16", "utf-32"])
+def test_wide_charsets_without_a_mark_are_big_endian(label: str) -> None:
+    for octets in (
+        "Grüße".encode(label),
+        "Grüße".encode(f"{label}-be"),
+        ("\ufeffGrüße").encode(f"{label}-be"),
+    ):
+        decoder = charset.decoder(label)
+        assert "".join(decoder.decode(octets[at : at + 1]) for at in range(len(octets))) == "Grüße"
+
+
+# --- UTF-7 ---
+
+
+@given(st.text(max_size=60), st.integers(1, 7))
+def test_utf7_reads_what_python_writes(text: str, size: int) -> None:
+    octets = text.encode("utf-7", "replace")
+    decoder = utf7.Decoder()
+    pieces = [decoder.decode(octets[at : at + size]) for at in range(0, len(octets), size)]
+    expected = text.encode("utf-16", "replace").decode("utf-16")
+    assert "".join(pieces) + decoder.decode(b"", True) == expected
+
+
+@given(st.binary(max_size=80), st.integers(1, 7))
+def test_utf7_does_not_depend_on_the_pieces(octets: bytes, size: int) -> None:
+    decoder = utf7.Decoder()
+    pieces = [decoder.decode(octets[at : at + size]) for at in range(0, len(octets), size)]
+    assert "".join(pieces) + decoder.decode(b"", True) == utf7.Decoder().decode(octets, True)
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"), [(b"1 +- 1", "1 + 1"), (b"+2AA-x", "\ufffdx"), (b"+", ""), (b"+AG!", "!")]
+)
+def test_utf7_corners(octets: bytes, text: str) -> None:
+    assert utf7.Decoder().decode(octets, True) == text
+
+
+# --- shift states ---
+
+
+@pytest.mark.parametrize(
+    ("codec", "octets", "state"),
+    [
+        ("iso2022_jp_ext", b"a\x1b$B", "D"),
+        ("iso2022_jp_ext", b"a\x1b$B$3\x1b(B", ""),
+        ("iso2022_kr", b"\x1b$)C\n\x0e", "KN"),
+        ("iso2022_kr", b"\x1b$)C\x0e\n", "K"),
+        ("hz", b"~{VP", "S"),
+        ("hz", b"~{VP~}", ""),
+        ("hz", b"~{VP\n", ""),
+        ("utf_7", b"a +AGE", "S"),
+        ("utf_7", b"a +AGE-", ""),
+        ("cp1252", b"\x1b$B", ""),
+    ],
+)
+def test_shift_states(codec: str, octets: bytes, state: str) -> None:
+    assert shifts.after(codec, octets, "") == state
+    assert shifts.after(codec, b"", state) == state
+    assert shifts.begin(codec, state) is not None
+
+
+def test_a_decoder_begins_in_its_state() -> None:
+    octets = "日本".encode("iso2022_jp")[3:]
+    assert shifts.begin("iso2022_jp_ext", "D").decode(octets, True) == "日本"
