@@ -1,0 +1,98 @@
+"""Where text may be broken: at sentences, at words, and where neither helps between two graphemes.
+
+Nothing here may know of blocks or pages. Follows the idea of Unicode UAX #29 (grapheme clusters) and of UAX #14
+(line breaking) as far as a small screen needs them: a cluster is never cut, a closing mark never begins a line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+#: Code points after which a "cluster" is taken for an attack and may be cut (UAX #15 stream-safe text: 30).
+CLUSTER_LIMIT: Final = 32
+#: A break at a line or sentence end is preferred if it costs at most this share of what would fit.
+SENTENCE_WINDOW: Final = 0.25
+#: A break at a word end is preferred if it costs at most this share: a longer word is cut.
+WORD_WINDOW: Final = 0.6
+
+_SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。！？][」』）]{0,2})")
+_NOT_FIRST: Final = frozenset(
+    "、。，．・：；？！）］｝」』】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.;:!?)]}»”’"
+)
+_JOINER: Final = "\u200d"
+
+
+def _extends(character: str) -> bool:
+    """Say whether a character belongs to the one before it."""
+    code = ord(character)
+    if code < 0x300:
+        return False
+    return (
+        character == _JOINER
+        or code == 0x200C
+        or 0x1F3FB <= code <= 0x1F3FF  # skin tones
+        or 0xE0020 <= code <= 0xE007F  # tags of flags
+        or 0x1160 <= code <= 0x11FF  # vowels and finals of decomposed Hangul
+        or unicodedata.category(character) in ("Mn", "Mc", "Me")
+    )
+
+
+def _regional(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def between_graphemes(text: str, index: int) -> bool:
+    """Say whether cutting before `index` leaves both sides whole."""
+    if index <= 0 or index >= len(text):
+        return True
+    before, after = text[index - 1], text[index]
+    if after < "\u0300" and (before != _JOINER or after.isspace()):
+        return True
+    floor = max(index - CLUSTER_LIMIT, 0)
+    if _extends(after) or before == _JOINER:
+        return floor > 0 and all(_extends(character) for character in text[floor:index])
+    if _regional(before) and _regional(after):
+        first = index
+        while first > floor and _regional(text[first - 1]):
+            first -= 1
+        return (index - first) % 2 == 0
+    return True
+
+
+def grapheme_before(text: str, index: int) -> int:
+    """Return the last place at or before `index` that lies between graphemes; 0 if there is none."""
+    while index > 0 and not between_graphemes(text, index):
+        index -= 1
+    return index
+
+
+def _wide(character: str) -> bool:
+    """Say whether lines may break after this character without a blank (CJK, UAX #14 class ID)."""
+    return character >= "\u2e80" and unicodedata.east_asian_width(character) in ("W", "F")
+
+
+def _last_word_end(text: str, limit: int, floor: int) -> int:
+    for index in range(limit, floor, -1):
+        if text[index].isspace() if index < len(text) else True:
+            return index
+        if text[index - 1].isspace():
+            return index
+        if _wide(text[index - 1]) and text[index] not in _NOT_FIRST and between_graphemes(text, index):
+            return index
+    return 0
+
+
+def best(text: str, limit: int) -> int:
+    """Return the best place to break at or before `limit`, which is a place where cutting is allowed."""
+    floor = limit - int(limit * SENTENCE_WINDOW)
+    line = text.rfind("\n", floor, limit + 1)
+    if line > 0:
+        return line
+    ends = [match.end() for match in _SENTENCE_END.finditer(text, floor, min(limit + 1, len(text)))]
+    ends = [end for end in ends if end <= limit and between_graphemes(text, end)]
+    if ends:
+        return ends[-1]
+    word = _last_word_end(text, limit, limit - int(limit * WORD_WINDOW))
+    return word or limit

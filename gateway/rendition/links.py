@@ -1,0 +1,97 @@
+"""Links: which URLs may leave a message, and how a long one is shown.
+
+Nothing here may fetch. Schemes are an allow-list; blanks and controls are removed before looking, because
+browsers do so (WHATWG URL §4.4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway.rendition.blocks import Run
+
+SCHEMES: Final = ("http:", "https:", "mailto:", "tel:")
+#: Longer URLs are dropped, characters: no server takes them, and some mails carry pictures in them.
+URL_LIMIT: Final = 4000
+#: A URL in the text that is longer than this is shown as its host, characters: two lines of a small screen.
+SHOWN_URL: Final = 40
+
+_REMOVED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
+_FOUND: Final = re.compile(
+    r"(?P<url>(?<![\w@.])(?:https?://|www\.(?=\w))[^\s<>\"“”«»`]{2,4000})"
+    r"|(?P<mail>(?<![\w.+%-])(?:mailto:)?[\w.+%-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w@]))",
+    re.IGNORECASE,
+)
+_TAIL: Final = ".,;:!?'*_|\\…’]}>"
+_WHOLE_URL: Final = re.compile(r"(?:https?://|www\.)\S+\Z", re.IGNORECASE)
+
+
+def allowed(href: str) -> str:
+    """Return the URL cleaned of blanks and controls, or '' when it may not be linked."""
+    if len(href) > URL_LIMIT:
+        return ""
+    url = _REMOVED.sub("", href)
+    scheme, colon, rest = url.partition(":")
+    scheme = scheme.lower()
+    if scheme + colon not in SCHEMES or not rest.strip("/"):
+        return ""
+    if scheme.startswith("http") and not rest.startswith("//"):
+        return ""
+    return f"{scheme}:{rest}"
+
+
+def host(url: str) -> str:
+    """Return the host of a URL without "www.", or ''."""
+    try:
+        name = urlsplit(url if "://" in url else f"http://{url}").hostname or ""
+    except ValueError:
+        return ""
+    return name.removeprefix("www.")
+
+
+def shown(text: str) -> str:
+    """Shorten a text that is nothing but a long URL to its host."""
+    if len(text) <= SHOWN_URL or not _WHOLE_URL.match(text):
+        return text
+    name = host(text)
+    return f"{name[:SHOWN_URL]}/…" if name else text[:SHOWN_URL] + "…"
+
+
+def _trimmed(url: str) -> str:
+    """Take off what more likely belongs to the sentence than to the URL."""
+    end = len(url)
+    excess = url.count(")") - url.count("(")
+    while end:
+        last = url[end - 1]
+        if last == ")" and excess > 0:
+            excess -= 1
+        elif last not in _TAIL:
+            break
+        end -= 1
+    return url[:end]
+
+
+def linked(text: str, shorten: bool) -> Iterator[Run]:
+    """Cut text into runs, making links of the URLs and mail addresses in it."""
+    done = 0
+    if "://" in text or "@" in text or "ww." in text.lower():
+        for match in _FOUND.finditer(text):
+            found = _trimmed(match.group()) if match.group("url") else match.group()
+            url = _target(found, bool(match.group("url")))
+            if not url:
+                continue
+            if match.start() > done:
+                yield Run(text[done : match.start()])
+            yield Run(shown(found) if shorten else found, link=url)
+            done = match.start() + len(found)
+    if done < len(text):
+        yield Run(text[done:])
+
+
+def _target(found: str, is_url: bool) -> str:
+    if is_url:
+        return allowed(found if "://" in found else f"http://{found}")
+    return allowed(found if found.lower().startswith("mailto:") else f"mailto:{found}")

@@ -1,0 +1,288 @@
+"""Which parts are read: the one that says most, in order; what is not read is an attachment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.message.model import Address, Envelope, Message, Part
+from gateway.rendition import Context, Position, attachments, render
+from gateway.rendition.choose import is_excuse
+from tests.rendition.mails import leaf, mail, read, said, tree
+
+PAGE = "<p>The page says it.</p>" + "<p></p>" * 2000
+
+
+def alternative(text: str, html: str = PAGE):
+    return tree("multipart/alternative", leaf("1", "text/plain", text), leaf("2", "text/html", html))
+
+
+def test_text_is_preferred() -> None:
+    assert said(
+        read(alternative("The text says it, and rather more of it than a few words, so it is read.\n"))
+    ) == ["paragraph The text says it, and rather more of it than a few words, so it is read."]
+
+
+@pytest.mark.parametrize(
+    "excuse",
+    [
+        "",
+        " \n\n",
+        "Your e-mail client does not support HTML. Please use another one.",
+        "Ihr E-Mail-Programm kann leider keine HTML-Nachrichten anzeigen.",
+        "Votre logiciel de messagerie ne prend pas en charge le format HTML.",
+        "Su programa de correo no admite HTML.",
+        "Il tuo client di posta non supporta HTML.",
+        "Seu programa de e-mail não suporta HTML.",
+        "Twój program pocztowy nie obsługuje HTML.",
+        "Ваш почтовый клиент не поддерживает HTML.",
+        "View this email in your browser: https://news.example.org/" + "x" * 300,
+        "https://news.example.org/view",
+        "This is an HTML message.",
+        "<html><body>wrong</body></html>",
+    ],
+)
+def test_an_empty_text_or_an_excuse_loses(excuse: str) -> None:
+    assert said(read(alternative(excuse))) == ["paragraph The page says it."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We teach HTML and CSS; the course begins on Monday at eight, in room five. Please bring paper and pens.",
+        "I would not use HTML here. "
+        + "Let us talk about the reasons at length, and then decide what is best. " * 12,
+        "No.",
+    ],
+)
+def test_a_real_text_is_no_excuse(text: str) -> None:
+    assert not is_excuse(text, 300)
+
+
+def test_the_beginning_of_a_text_is_not_fetched_twice() -> None:
+    message, bodies = mail(
+        alternative("A text of some words that is rather short but says what there is to say.\n")
+    )
+    list(render(message, Context(), bodies))
+    assert bodies.calls == [("1", 0)]
+
+
+def test_related_html_with_attachments() -> None:
+    made = tree(
+        "multipart/mixed",
+        tree(
+            "multipart/alternative",
+            leaf("1.1", "text/plain", ""),
+            tree(
+                "multipart/related",
+                leaf("1.2.1", "text/html", "<p>Hello</p>"),
+                leaf("1.2.2", "image/png", b"x", content_id="<a>"),
+                section="1.2",
+            ),
+            section="1",
+        ),
+        leaf(
+            "2",
+            "application/pdf",
+            b"x",
+            disposition="attachment",
+            disposition_parameters={"filename": "a.pdf"},
+        ),
+        leaf("3", "text/plain", "Footer of the list"),
+        leaf("4", "text/csv", "a,b", parameters={"name": "a.csv"}),
+        leaf("5", "text/plain", "a", disposition="attachment"),
+    )
+    assert said(read(made)) == ["paragraph Hello", "paragraph Footer of the list"]
+    assert [part.section for part in attachments(mail(made)[0])] == ["2", "4", "5"]
+
+
+def test_reading_goes_on_in_the_part_of_a_position() -> None:
+    made = tree("multipart/mixed", leaf("1", "text/plain", "a\n\nb\n"), leaf("2", "text/html", "<p>c<p>d"))
+    message, bodies = mail(made)
+    assert said(list(render(message, Context(), bodies, Position("2", 1)))) == ["paragraph d"]
+    assert [section for section, _start in bodies.calls] == ["2"]
+    assert said(list(render(message, Context(), bodies, Position("7", 1))))[0] == "paragraph a"
+
+
+def test_a_position_in_the_html_of_an_alternative_needs_no_look_at_the_text() -> None:
+    message, bodies = mail(alternative("", "<p>a<p>b"))
+    assert said(list(render(message, Context(), bodies, Position("2", 1)))) == ["paragraph b"]
+    assert [section for section, _start in bodies.calls] == ["2"]
+
+
+def test_a_message_inside_a_message() -> None:
+    inner, bodies = leaf("2.1", "text/plain", "Dear Anna")
+    sent = datetime(2025, 11, 3, 14, 5, tzinfo=UTC)
+    envelope = Envelope(subject="Lamp", date=sent, from_=(Address("Bert", "b@example.org"),))
+    nested = (Part("2", "message/rfc822", envelope=envelope, parts=(inner,)), bodies)
+    made = tree("multipart/mixed", leaf("1", "text/plain", "See below"), nested)
+    context = Context(timezone=timezone(timedelta(hours=1)))
+    shown = read(made, context)
+    assert said(shown)[0] == "paragraph See below"
+    assert said(shown)[1] == "heading Lamp"
+    assert "Bert" in shown[2].text
+    assert said(shown)[3:] == ["row Date: 2025-11-03 15:05", "paragraph Dear Anna"]
+    assert read(made, context, shown[3].at) == shown[3:]
+
+
+REPORT = """Reporting-MTA: dns; mail.example.org
+
+Final-Recipient: rfc822; bert@example.net
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User
+ unknown
+"""
+
+
+def test_a_report() -> None:
+    made = tree(
+        "multipart/report",
+        leaf("1", "text/plain", "It failed."),
+        leaf("2", "message/delivery-status", REPORT),
+        leaf("3", "text/rfc822-headers", "Subject: x"),
+    )
+    assert said(read(made)) == [
+        "paragraph It failed.",
+        "row Recipient: bert@example.net · Result: failed · Status: 5.1.1 · Reason: 550 5.1.1 User unknown",
+    ]
+
+
+def test_signed_and_encrypted() -> None:
+    signed = tree(
+        "multipart/signed", leaf("1", "text/plain", "Hello"), leaf("2", "application/pgp-signature", "x")
+    )
+    assert said(read(signed)) == ["note Signed message", "paragraph Hello"]
+    assert attachments(mail(signed)[0]) == ()
+    shown = read(signed)
+    assert read(signed, start=shown[0].at) == shown
+    secret = tree(
+        "multipart/encrypted", leaf("1", "application/pgp-encrypted"), leaf("2", "application/octet-stream")
+    )
+    assert said(read(secret)) == ["note This message is encrypted. It cannot be read here."]
+    assert said(read(leaf("1", "application/pkcs7-mime", "x")))[0].startswith(
+        "note This message is encrypted"
+    )
+
+
+INVITATION = """BEGIN:VCALENDAR\r
+METHOD:REQUEST\r
+BEGIN:VTIMEZONE\r
+TZID:Europe/Berlin\r
+BEGIN:STANDARD\r
+DTSTART:19701025T030000\r
+END:STANDARD\r
+END:VTIMEZONE\r
+BEGIN:VEVENT\r
+SUMMARY:Autumn meeting\\, with\r
+  cake\r
+DTSTART;TZID=Europe/Berlin:20251103T140500\r
+DTEND:20251103T140500Z\r
+LOCATION:Room 5\r
+ORGANIZER;CN="Anna; Example":mailto:a@example.org\r
+DESCRIPTION:Bring\\npaper\r
+BEGIN:VALARM\r
+DESCRIPTION:no\r
+END:VALARM\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def test_an_invitation() -> None:
+    made = tree(
+        "multipart/alternative",
+        leaf("1", "text/plain", "You are invited to the autumn meeting of our association, as every year."),
+        leaf("2", "text/calendar", INVITATION),
+    )
+    assert said(read(made)) == [
+        "paragraph You are invited to the autumn meeting of our association, as every year.",
+        "heading Invitation",
+        "row What: Autumn meeting, with cake",
+        "row When: 2025-11-03 13:05",
+        "row Until: 2025-11-03 14:05",
+        "row Where: Room 5",
+        "row Who: Anna; Example <a@example.org>",
+        "paragraph Bring\npaper",
+    ]
+
+
+def test_a_contact() -> None:
+    card = "BEGIN:VCARD\nVERSION:3.0\nFN:Anna Example\nitem1.TEL;TYPE=cell:+49 30 123\nEMAIL:a@example.org\nEND:VCARD\n"
+    shown = read(leaf("1", "text/vcard", card))
+    assert said(shown) == ["row Name: Anna Example", "row Phone: +49 30 123", "row Mail: a@example.org"]
+    assert [block.runs[-1].link for block in shown] == ["", "tel:+4930123", "mailto:a@example.org"]
+
+
+def test_enriched_text() -> None:
+    text = "<bold>Hello</bold>\nyou <<there\n\n<color><param>red</param>Second</color> line\n"
+    assert said(read(leaf("1", "text/enriched", text)))[0].startswith("paragraph Hello you <there")
+    assert "red" not in "".join(said(read(leaf("1", "text/enriched", text))))
+
+
+def test_a_message_without_text_says_what_there_is() -> None:
+    made = leaf("1", "application/pdf", b"x", disposition_parameters={"filename": "bill.pdf"})
+    assert said(read(made)) == ["note This message has no text. It holds: bill.pdf"]
+    assert said(read(leaf("1", "text/plain", "\n \n"))) == ["note This message has no text."]
+    assert [part.section for part in attachments(mail(made)[0])] == ["1"]
+
+
+#: QUIRK: hypothesis compares drawn bytes with drawn integers, which `python -bb` forbids.
+OCTETS = st.lists(st.integers(0, 255), max_size=120).map(bytes)
+KINDS = st.sampled_from(
+    [
+        "text/plain",
+        "text/html",
+        "text/calendar",
+        "text/vcard",
+        "text/enriched",
+        "image/png",
+        "application/pdf",
+        "message/rfc822",
+        "message/delivery-status",
+        "multipart/mixed",
+        "multipart/alternative",
+        "multipart/related",
+        "multipart/signed",
+        "multipart/report",
+        "multipart/encrypted",
+        "multipart/digest",
+        "nonsense",
+        "text/",
+    ]
+)
+
+
+@st.composite
+def parts(draw: st.DrawFn, section: str = "", depth: int = 0) -> Part:
+    kind = draw(KINDS)
+    inner: tuple[Part, ...] = ()
+    if kind.startswith("multipart/") and depth < 3:
+        count = draw(st.integers(0, 3))
+        inner = tuple(draw(parts(f"{section}.{n}".lstrip("."), depth + 1)) for n in range(1, count + 1))
+    elif kind == "message/rfc822" and depth < 3:
+        below = draw(parts(f"{section or 1}.1", depth + 1))
+        embedded = below.parts and below.media_type != "message/rfc822"
+        inner = (replace(below, section=f"{section or 1}.TEXT") if embedded else below,)
+    disposition = draw(st.sampled_from(["", "inline", "attachment"]))
+    section = section or ("" if inner and kind.startswith("multipart/") else "1")
+    return Part(
+        section, kind, octets=draw(st.sampled_from([0, 10, 5000])), disposition=disposition, parts=inner
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(parts(), OCTETS)
+def test_no_structure_raises_and_every_position_can_be_opened(root: Part, octets: bytes) -> None:
+    message = Message(Envelope(), replace(root))
+    blocks = list(render(message, Context(), lambda section, start: iter([octets[start:]])))
+    assert blocks
+    for number, block in enumerate(blocks):
+        start = Position.decode(block.at.encode())
+        again = list(render(message, Context(), lambda section, start: iter([octets[start:]]), start))
+        assert again == blocks[number:]
+    attachments(message)
