@@ -1,0 +1,224 @@
+"""A private Dovecot on loopback: real IMAP and LMTP, real mailboxes, thrown away afterwards.
+
+Nothing here may touch the system's Dovecot: own configuration, own folder, own ports, ended by its own pid.
+Started by root it works as `nobody`, since Dovecot refuses mail access as root; else as the
+caller. The folder's path is short, since a socket's path has 108 bytes (unix(7)).
+"""
+
+from __future__ import annotations
+
+import base64
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tests.servers import free_ports, maildir
+from tests.servers.certs import Authority, Pair
+
+BINARY = "/usr/sbin/dovecot"
+PORTS = ("imap", "imaps", "lmtp")
+START_SECONDS = 15.0
+# Everybody's password but for those who were given another one.
+PASSWORD = "secret"
+SPECIAL = ("Drafts", "Sent", "Trash", "Junk")
+
+_CONFIG = """\
+base_dir = {base}/run
+state_dir = {base}/run
+log_path = {base}/dovecot.log
+protocols = imap lmtp
+listen = 127.0.0.1, 127.0.0.2
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+last_valid_uid = 0
+mail_uid = {user}
+mail_gid = {group}
+ssl = yes
+ssl_cert = <{pair.cert}
+ssl_key = <{pair.key}
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_username_format = %Lu
+auth_failure_delay = 0
+mail_max_userip_connections = 0
+mail_fsync = never
+mail_location = maildir:~/Maildir
+lda_mailbox_autocreate = yes
+passdb {{
+  driver = passwd-file
+  args = scheme=plain {base}/users
+}}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={base}/mail/%Lu
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+{special}
+}}
+service imap-login {{
+  chroot =
+  service_count = 0
+  process_min_avail = 1
+  client_limit = 1000
+  vsz_limit = 512M
+  inet_listener imap {{
+    port = {ports[imap]}
+  }}
+  inet_listener imaps {{
+    port = {ports[imaps]}
+    ssl = yes
+  }}
+}}
+service imap {{
+  process_limit = 500
+}}
+service lmtp {{
+  user = {user}
+  inet_listener lmtp {{
+    port = {ports[lmtp]}
+  }}
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service imap-urlauth-login {{
+  chroot =
+}}
+protocol imap {{
+  imap_capability = +SPECIAL-USE
+}}
+"""
+
+
+def installed() -> bool:
+    return Path(BINARY).exists()
+
+
+class Dovecot:
+    """One running server. `ca_file` vouches for it as `host`; `misnamed_host` is not in its certificate."""
+
+    host = "127.0.0.1"
+    misnamed_host = "127.0.0.2"
+
+    def __init__(self) -> None:
+        self.base = Path(tempfile.mkdtemp(prefix="pd"))
+        (self.base / "run").mkdir()
+        (self.base / "mail").mkdir()
+        self._account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        for folder in (self.base, self.base / "run", self.base / "mail"):
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+        authority = Authority(self.base)
+        self.ca_file = authority.ca_file
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self._users: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._write_users()
+        self._write_config(authority.issue("server", "localhost", self.host))
+
+    def _write_config(self, pair: Pair) -> None:
+        special = "\n".join(
+            f"  mailbox {name} {{\n    auto = subscribe\n    special_use = \\{name}\n  }}" for name in SPECIAL
+        )
+        account = self._account
+        text = _CONFIG.format(
+            base=self.base,
+            user=account.pw_name,
+            group=grp.getgrgid(account.pw_gid).gr_name,
+            ports=self.ports,
+            pair=pair,
+            password=PASSWORD,
+            special=special,
+        )
+        (self.base / "dovecot.conf").write_text(text)
+
+    def _write_users(self) -> None:
+        lines = []
+        for name, password in self._users.items():
+            sealed = base64.b64encode(password.encode()).decode()
+            lines.append(f"{name}:{{PLAIN.b64}}{sealed}\n")
+        path = self.base / "users"
+        path.write_text("".join(lines))
+        path.chmod(0o600)
+        os.chown(path, self._account.pw_uid, self._account.pw_gid)
+
+    def user(self, name: str, password: str = PASSWORD) -> str:
+        """Make (or give a new password to) a user; the name is in lower case, an address or not.
+
+        QUIRK: Dovecot looks at its password file once a second, and only at its time in seconds.
+        """
+        if password != self._users.get(name, PASSWORD):
+            self._users[name] = password
+            self._write_users()
+            time.sleep(2.1 if self._process is not None else 0)
+        self.home(name).mkdir(exist_ok=True)
+        os.chown(self.home(name), self._account.pw_uid, self._account.pw_gid)
+        return name
+
+    def home(self, name: str) -> Path:
+        return self.base / "mail" / name
+
+    def maildir(self, name: str, mailbox: str = "INBOX") -> Path:
+        """Say where a user's mailbox lies; deliveries may be written there directly."""
+        root = self.home(name) / "Maildir"
+        return root if mailbox == "INBOX" else root / f".{mailbox.replace('/', '.')}"
+
+    def deliver(self, name: str, octets: bytes, mailbox: str = "INBOX", flags: str = "") -> None:
+        """Put a message into a user's mailbox, as a delivery agent would; `flags` in Maildir letters."""
+        maildir.write(self.maildir(name, mailbox), [octets], flags)
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self._process = subprocess.Popen(
+            [BINARY, "-F", "-c", str(self.base / "dovecot.conf")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                with socket.create_connection((self.host, self.ports["imap"]), timeout=5) as sock:
+                    if sock.recv(4) == b"* OK":
+                        return
+            except OSError:
+                time.sleep(0.02)
+        log = self.base / "dovecot.log"
+        raise RuntimeError("dovecot did not start: " + (log.read_text() if log.exists() else "no log"))
+
+    def stop(self) -> None:
+        """End the server; mailboxes stay, `start` brings them back."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def close(self) -> None:
+        """End the server and remove all it had."""
+        self.stop()
+        shutil.rmtree(self.base, ignore_errors=True)
