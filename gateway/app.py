@@ -1,0 +1,130 @@
+"""The one place where the parts are joined: config, state, pool, sessions and screens into a WSGI app.
+
+Nothing here may decide what a person sees, but for the one error handler: it turns every GatewayError into a
+small page with a way on, and everything else into one sentence and a line in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.config import Config
+from gateway.errors import GatewayError, MailboxGone, MessageGone, SessionEnded
+from gateway.markup.screen import Action, Life, Screen
+from gateway.session import Sessions
+from gateway.state import State
+from gateway.store.pool import Pool
+from gateway.vault import server_secret
+from gateway.web import visit as visits
+from gateway.web.compose import compose
+from gateway.web.converters import PositionConverter
+from gateway.web.mailbox import INBOX, mailbox, show
+from gateway.web.message import message
+from gateway.web.plain import plain
+from gateway.web.respond import forget_session, respond
+from gateway.web.signin import sentence_of, signin, signin_screen
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+#: Octets of a form; nothing that a person types on a handheld is larger.
+LARGEST_FORM: Final = 256 * 1024
+_TOKEN: Final = re.compile(r"/~([A-Za-z0-9_-]{16,64})(?=/|\Z)")
+
+
+class TokenPath:
+    """Move the session's token from PATH_INFO to SCRIPT_NAME, so that url_for carries it by itself."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        match = _TOKEN.match(environ.get("PATH_INFO", ""))
+        if match:
+            environ[visits.TOKEN_KEY] = match[1]
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + match[0]
+            environ["PATH_INFO"] = environ["PATH_INFO"][match.end() :] or "/"
+        return self._app(environ, start_response)
+
+
+def create_app(config: Config, *, state: State | None = None, sessions: Sessions | None = None) -> Flask:
+    """Join everything; `state` and `sessions` are made from the config unless given."""
+    app = Flask("gateway", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.url_map.converters["at"] = PositionConverter
+    app.url_map.strict_slashes = False
+    if sessions is None:
+        state = state or State.open(config.state)
+        sessions = Sessions(config, state, server_secret(config.secret), Pool())
+    joined = sessions
+
+    @app.before_request
+    def begin() -> None:
+        visits.begin(config, joined)
+
+    for blueprint in (signin, mailbox, message, compose, plain):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(Exception, _failed)
+    app.wsgi_app = TokenPath(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _failed(error: Exception) -> Response:
+    """Turn any error into a page that says what to do next."""
+    visit = visits.current()
+    if isinstance(error, SessionEnded):
+        sentence = sentence_of(error, visit) if request.environ.get(visits.TOKEN_KEY) else ""
+        return forget_session(respond(signin_screen(visit, sentence, status=error.status), Life.NEVER))
+    if (
+        isinstance(error, (MailboxGone, MessageGone))
+        and visit.session is not None
+        and request.method != "POST"
+    ):
+        return _fresh_list(error)
+    _ = visit.language.gettext
+    if isinstance(error, GatewayError):
+        log.warning("%s: %s", type(error).__name__, error.detail)
+        sentence, status = sentence_of(error, visit), error.status
+    elif isinstance(error, HTTPException):
+        status = error.code or 500
+        sentence = (
+            _("There is no such page.") if status == 404 else _("That request could not be understood.")
+        )
+    else:
+        log.error("unexpected error in %s", request.endpoint, exc_info=error)
+        sentence, status = _(GatewayError.sentence), 500
+    home = (
+        Action(_("Inbox"), visits.list_link("mailbox.inbox"), "0", "accept")
+        if visit.session is not None
+        else Action(_("Sign in"), visits.outside(""), "0", "accept")
+    )
+    values: dict[str, Any] = {"sentence": sentence, "lines": ()}
+    screen = Screen(
+        "notice",
+        _("Sorry"),
+        values,
+        (home,),
+        life=Life.NEVER,
+        status=status,
+        words=_,
+        language=visit.language.tag,
+    )
+    return respond(screen)
+
+
+def _fresh_list(error: GatewayError) -> Response:
+    """Show the inbox anew, under the sentence that says why."""
+    try:
+        return show(INBOX, None, sentence_of(error, visits.current()))
+    except GatewayError as next_error:
+        if isinstance(next_error, MailboxGone):
+            next_error = GatewayError(next_error.detail)
+        return _failed(next_error)

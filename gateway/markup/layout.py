@@ -1,0 +1,174 @@
+"""One message laid into pages for one device.
+
+Nothing here may fetch but through `octets`, and nothing here may know a URL: `frame` makes the screen around a
+page, `lead` says where blocks lead. Pages depend on where they start and on nothing before it, so a page opens
+by its position alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from gateway import markup
+from gateway.device import Device
+from gateway.markup.scale import scale
+from gateway.markup.screen import Screen
+from gateway.message.model import Message
+from gateway.page import paginate
+from gateway.rendition.blocks import Block, Kind, Position, split
+from gateway.rendition.context import Context
+from gateway.rendition.earlier import earlier
+from gateway.rendition.render import render
+
+Octets = Callable[[str, int], Iterator[bytes]]
+
+#: Octets fetched beyond the shown page in order to say how many pages there are: with pieces of at most
+#: 32 KiB this stays below 64 KiB. A part that is read whole anyway costs nothing more and is counted to its end.
+LOOKAHEAD: Final = 40 * 1024
+#: Pages counted ahead at most; more are "…".
+COUNTED: Final = 400
+#: Octets before a position in which the page before it is looked for.
+LOOKBACK: Final = 32 * 1024
+#: Wider than any position and page number that can occur, to measure the frame by.
+_WIDEST: Final = Position("9.9.9.9", 36**8 - 1, "ABC", 36**4 - 1)
+_MOST: Final = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One page of a message. `total` is None while not all is known; `number` counts from 1."""
+
+    body: tuple[Markup, ...]
+    blocks: tuple[Block, ...]
+    start: Position | None
+    next: Position | None
+    number: int = 1
+    total: int | None = None
+
+    @property
+    def first(self) -> bool:
+        return self.start is None
+
+
+class Counted:
+    """Octets that count what was pulled through them."""
+
+    def __init__(self, octets: Octets) -> None:
+        self._octets = octets
+        self.pulled = 0
+
+    def __call__(self, section: str, start: int) -> Iterator[bytes]:
+        for piece in self._octets(section, start):
+            self.pulled += len(piece)
+            yield piece
+
+
+class Layout:
+    """A message, a device, and the frame that its pages stand in."""
+
+    def __init__(
+        self,
+        message: Message,
+        octets: Octets,
+        device: Device,
+        context: Context,
+        frame: Callable[[MessagePage], Screen],
+        lead: markup.Lead,
+    ) -> None:
+        self._message, self._device, self._context = message, device, context
+        self._octets = Counted(octets)
+        self._frame, self._lead = frame, lead
+        self._scale = scale(device)
+        self._weights: dict[int, tuple[Block, Any]] = {}
+        self._shown = 0
+        self._frames = {first: self._weigh_frame(first) for first in (True, False)}
+
+    def _weigh_frame(self, first: bool) -> Any:
+        widest = MessagePage((), (), None if first else _WIDEST, _WIDEST, 1 if first else _MOST, _MOST)
+        return self._scale.page(markup.say(self._frame(widest), self._device))
+
+    def _weight(self, block: Block) -> Any:
+        known = self._weights.get(id(block))
+        if known is None:
+            known = (block, self._scale.piece(markup.block(block, self._device, self._lead)))
+            self._weights[id(block)] = known
+        return known[1]
+
+    def _pages(self, start: Position | None) -> Iterator[list[Block]]:
+        blocks = render(self._message, self._context, self._octets, start)
+        first = start is None
+
+        def fits(page: Sequence[Block]) -> bool:
+            weights = [self._frames[first], *map(self._weight, page)]
+            return self._scale.fits(weights, self._device.deck_limit)
+
+        for page in paginate(blocks, fits, split, keep_with_next=_leads_on):
+            first = False
+            yield page
+            self._weights.clear()
+
+    def page(self, start: Position | None = None, number: int = 1) -> MessagePage:
+        """Lay out the page that starts at `start`, and count the ones after it as far as that is cheap."""
+        pages = self._pages(start)
+        blocks = next(pages, [])
+        self._shown = self._octets.pulled
+        following = next(pages, None)
+        total: int | None = number
+        if following is not None:
+            total = self._count(pages, number + 1)
+        at = following[0].at if following else None
+        return self._made(blocks, start, at, number, total)
+
+    def _count(self, pages: Iterator[list[Block]], number: int) -> int | None:
+        for _page in islice(pages, COUNTED):
+            number += 1
+            if self._octets.pulled - self._shown > LOOKAHEAD:
+                return None
+        return number if next(pages, None) is None else None
+
+    def _made(
+        self,
+        blocks: Sequence[Block],
+        start: Position | None,
+        at: Position | None,
+        number: int,
+        total: int | None,
+    ) -> MessagePage:
+        body = tuple(markup.block(block, self._device, self._lead) for block in blocks)
+        return MessagePage(body, tuple(blocks), start, at, number, total)
+
+    def page_before(self, start: Position, number: int) -> MessagePage:
+        """Lay out the page before the one that starts at `start`."""
+        base = self._earlier(start)
+        before = base
+        for index, blocks in enumerate(self._pages(base)):
+            at = blocks[0].at
+            if index and at.section == start.section and (at.start, at.skip) >= (start.start, start.skip):
+                break
+            before = at if index else base
+        return self.page(before, 1 if before is None else max(number, 2))
+
+    def _earlier(self, start: Position) -> Position | None:
+        """Find where to begin laying out in order to meet the page before `start`."""
+        return earlier(self._message, self._octets, start, LOOKBACK)
+
+    def all(self) -> Iterator[MessagePage]:
+        """Lay out every page, all of them knowing how many there are."""
+        pages = list(self._pages(None)) or [[]]
+        for index, blocks in enumerate(pages):
+            start = blocks[0].at if index else None
+            after = pages[index + 1][0].at if index + 1 < len(pages) else None
+            yield self._made(blocks, start, after, index + 1, len(pages))
+
+    def screen(self, page: MessagePage) -> Screen:
+        """Put a page into its frame."""
+        return self._frame(page)
+
+
+def _leads_on(block: Block) -> bool:
+    return block.kind is Kind.HEADING

@@ -1,0 +1,66 @@
+"""A screen before it is said in any markup: what every page of ours is made of.
+
+Nothing here may know a template language or a device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gateway.rendition.breaks import grapheme_before
+
+
+class Life(Enum):
+    """How long an answer may be kept (RFC 9111); the values are Cache-Control."""
+
+    NEVER = "no-store"
+    CHECK = "no-cache"
+    PRIVATE = "private, max-age=600"
+    PUBLIC = "public, max-age=86400"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person can do next: a link with a key.
+
+    `soft` puts it on a WML softkey too ("accept" is the main one, "options" the other); `short` is a form of
+    the label of at most eight characters where the label is longer.
+    """
+
+    label: str
+    href: str
+    key: str = ""
+    soft: str = ""
+    short: str = ""
+
+    @property
+    def softlabel(self) -> str:
+        return self.short or self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One page: the template's name, its title, its values and its actions.
+
+    `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's
+    gettext function; `language`: its tag.
+    """
+
+    name: str
+    title: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
+    forget: bool = False
+    words: Callable[[str], str] = str
+    life: Life = Life.CHECK
+    status: int = 200
+    language: str = "en"
+
+
+def shorten(text: str, width: int) -> str:
+    """Shorten text to `width` characters, between graphemes."""
+    if len(text) <= width:
+        return text
+    return text[: grapheme_before(text, width - 1)].rstrip() + "…"

@@ -1,0 +1,58 @@
+"""Blocks as XHTML Basic 1.1: headings, paragraphs, quotes and links, no attribute of the sender's.
+
+Nothing here may go into an attribute or a text without `escape`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.markup.environment import escape
+from gateway.markup.wml import Lead
+from gateway.rendition.blocks import Block, Kind, Run
+
+#: The page's own title is h1; the sender's headings start below it.
+_TOP_HEADING: Final = 2
+_LAST_HEADING: Final = 6
+
+
+def block(item: Block, lead: Lead) -> str:
+    """Say one block."""
+    inner = _inner(item, lead)
+    return "<blockquote>" * item.quote + inner + "</blockquote>" * item.quote
+
+
+def _inner(item: Block, lead: Lead) -> str:
+    if item.kind is Kind.RULE:
+        return "<hr/>"
+    marker = escape(f"{item.marker} ") if item.marker else ""
+    if item.kind in (Kind.FOLD, Kind.PICTURE):
+        text = f"[{item.text}]" if item.kind is Kind.PICTURE else item.text
+        return f"<p>{marker}{_anchor(_lines(text), lead(item, None))}</p>"
+    text = marker + "".join(_run(run, item, lead) for run in item.runs)
+    if item.kind is Kind.HEADING:
+        level = min(max(item.level, 1) + _TOP_HEADING - 1, _LAST_HEADING)
+        return f"<h{level}>{text}</h{level}>"
+    if item.kind is Kind.PREFORMATTED:
+        return f"<pre>{text}</pre>"
+    if item.kind is Kind.NOTE:
+        return f'<p class="n">{text}</p>'
+    return f"<p>{text}</p>"
+
+
+def _run(run: Run, item: Block, lead: Lead) -> str:
+    out = escape(run.text) if item.kind is Kind.PREFORMATTED else _lines(run.text)
+    out = _anchor(out, lead(item, run)) if run.link else out
+    if run.code:
+        out = f"<code>{out}</code>"
+    if run.strong:
+        out = f"<strong>{out}</strong>"
+    return f"<em>{out}</em>" if run.emphasis else out
+
+
+def _anchor(inner: str, href: str) -> str:
+    return f'<a href="{escape(href)}">{inner}</a>' if href else inner
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br/>")

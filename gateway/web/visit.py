@@ -1,0 +1,149 @@
+"""One request: who asks, with what device, in which language; and the links that fit it.
+
+Nothing here may hold anything longer than the request. Links are relative to the request's own address, so a
+token in the path is never spelled out in a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import g, request, url_for
+
+from gateway import language as lang
+from gateway.config import Config
+from gateway.device import WML, XHTML, Device, identify
+from gateway.errors import MailboxGone, SessionEnded
+from gateway.session import Session, Sessions
+from gateway.web import forms
+
+#: WSGI environ key under which `app` leaves the token it took out of the path.
+TOKEN_KEY = "pocketpost.token"  # noqa: S105
+#: Screens that fix the markup, whatever Accept says.
+_FORCED = {
+    "signin.wml": WML,
+    "signin.enter_wml": WML,
+    "signin.xhtml": XHTML,
+    "signin.enter_xhtml": XHTML,
+}
+SESSION_COOKIE = "s"
+PROBE_COOKIE = "p"
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the views of one request share. `session` is None where nobody is signed in."""
+
+    config: Config
+    sessions: Sessions
+    device: Device
+    language: lang.Language
+    now: datetime
+    session: Session | None = None
+
+    @property
+    def signed_in(self) -> Session:
+        """The session; raise SessionEnded where there is none."""
+        if self.session is None:
+            raise SessionEnded
+        return self.session
+
+    def mailbox(self, number: int) -> tuple[str, int]:
+        """Resolve a mailbox's short id into name and UIDVALIDITY; raise MailboxGone for one we never gave."""
+        found = self.signed_in.mailbox(number)
+        if found is None:
+            raise MailboxGone(f"mailbox number {number}")
+        return found
+
+    def form(self) -> dict[str, str]:
+        """Read the posted fields."""
+        return forms.parse(request.headers.get("Content-Type", ""), request.get_data(), self.device.charset)
+
+    def fresh(self) -> str:
+        """Make a name prefix for WML variables that no earlier page has used."""
+        return "v" + base36(int(self.now.timestamp() * 1000))[-6:]
+
+
+def begin(config: Config, sessions: Sessions) -> Visit:
+    """Find out who asks, and remember it for this request; a bad token makes a visit without session."""
+    headers: Mapping[str, str] = dict(request.headers.items())
+    token = request.environ.get(TOKEN_KEY) or request.cookies.get(SESSION_COOKIE, "")
+    session: Session | None = None
+    if token and request.endpoint not in ("plain.robots", "plain.favicon"):
+        try:
+            session = sessions.resume(token, headers.get("User-Agent"))
+        except SessionEnded:
+            session = None
+    if session is not None:
+        device = identify(headers, session.markup, session.device)
+        tag = session.language
+    else:
+        device = identify(headers, _FORCED.get(request.endpoint or ""))
+        tag = lang.choose(headers.get("Accept-Language", ""), lang.available())
+    visit = Visit(
+        config=config,
+        sessions=sessions,
+        device=device,
+        language=lang.Language(tag, ZoneInfo(config.timezone)),
+        now=datetime.now(UTC),
+        session=session,
+    )
+    g.visit = visit
+    return visit
+
+
+def current() -> Visit:
+    """Return this request's visit."""
+    visit: Visit = g.visit
+    return visit
+
+
+def link(endpoint: str, **values: object) -> str:
+    """Link to a screen, relative to this request's address."""
+    return relative(url_for(endpoint, **values), request.script_root + request.path)  # type: ignore[arg-type]
+
+
+def list_link(endpoint: str, **values: object) -> str:
+    """Link to what must be fresh: with a new address on devices that keep pages whatever they are told."""
+    if current().device.caches_regardless:
+        values["c"] = base36(int(current().now.timestamp()))
+    return link(endpoint, **values)
+
+
+def outside(path: str) -> str:
+    """Link to an address that belongs to no session, such as the sign-in page."""
+    return relative("/" + path, request.script_root + request.path)
+
+
+def relative(target: str, base: str) -> str:
+    """Say absolute path `target` relative to the page at absolute path `base` (RFC 3986 §4.2)."""
+    path, mark, query = target.partition("?")
+    there, here = path.split("/"), base.split("/")
+    shared = 0
+    while shared < min(len(there), len(here)) - 1 and there[shared] == here[shared]:
+        shared += 1
+    steps = [".."] * (len(here) - 1 - shared) + there[shared:]
+    return ("/".join(steps) or ".") + mark + query
+
+
+def absolute(endpoint: str, script_root: str) -> str:
+    """Name a screen with scheme and host, for redirects of phones that know no relative ones."""
+    base = current().config.url.rstrip("/") or request.host_url.rstrip("/")
+    return base + script_root + url_for(endpoint).removeprefix(request.script_root)
+
+
+def base36(number: int) -> str:
+    """Say a number in digits and lower-case letters."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    out = ""
+    while True:
+        number, digit = divmod(number, 36)
+        out = digits[digit] + out
+        if not number:
+            return out
+
+
+__all__ = ["Visit", "absolute", "begin", "current", "link", "list_link", "outside", "relative"]

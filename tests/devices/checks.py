@@ -1,0 +1,42 @@
+"""What every page must hold to, by independent means: the grammars and our compiled size."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from lxml import etree
+
+from gateway.wap import wbxml
+
+_DTD = Path(__file__).parent.parent / "data" / "dtd"
+#: Debian's w3c-sgml-lib; pages are held to it where it is installed.
+_XHTML_BASIC = Path("/usr/share/xml/w3c-sgml-lib/schema/dtd/REC-xhtml-basic-20101123/xhtml-basic11.dtd")
+
+
+@cache
+def _grammar(path: Path) -> etree.DTD | None:
+    return etree.DTD(str(path)) if path.exists() else None
+
+
+def wml_version(deck: bytes) -> str:
+    return next(version for version in ("1.1", "1.2", "1.3") if f"DTD WML {version}//EN".encode() in deck)
+
+
+def check_deck(deck: bytes, limit: int) -> None:
+    """Assert that a deck is valid WML of its version and compiles to at most `limit` octets."""
+    root = etree.fromstring(deck, etree.XMLParser(resolve_entities=False, no_network=True))
+    grammar = _grammar(_DTD / f"wml{wml_version(deck).replace('.', '')}.dtd")
+    assert grammar is not None
+    assert grammar.validate(root), (str(grammar.error_log), deck.decode())
+    compiled = wbxml.encode(deck)
+    assert len(compiled) <= limit, f"{len(compiled)} octets compiled, {limit} allowed:\n{deck.decode()}"
+
+
+def check_page(page: bytes, limit: int) -> None:
+    """Assert that a page is well-formed, valid XHTML Basic 1.1 and at most `limit` octets."""
+    root = etree.fromstring(page, etree.XMLParser(resolve_entities=False, no_network=True))
+    assert len(page) <= limit
+    grammar = _grammar(_XHTML_BASIC)
+    if grammar is not None:
+        assert grammar.validate(root), (str(grammar.error_log), page.decode())
