@@ -1,0 +1,53 @@
+"""The demo as a whole: servers with sample mail, and a configuration that leads the gateway to them.
+
+Nothing here may serve HTTP or print: `cli` does. Whatever touches the disk lies in one temporary folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from gateway.config import Config, Server, Tls, Upstream
+from gateway.demo.sample import MAILBOXES, PASSWORDS, sample
+from gateway.demo.servers import HOST, Servers
+
+DOMAIN = "pocketpost.example"
+LOCAL_TIME = Path("/etc/localtime")
+"""A link to the machine's time zone, as localtime(5) has it."""
+
+
+@contextlib.contextmanager
+def running(listen: str) -> Iterator[Config]:
+    """Run the mail servers, and lend the configuration for a gateway at `listen` in front of them."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pocketpost-demo-") as folder,
+        Servers(PASSWORDS, MAILBOXES) as servers,
+    ):
+        now = datetime.now(UTC)
+        for address in PASSWORDS:
+            servers.fill(address, sample(address, now))
+        yield config(listen, servers, Path(folder))
+
+
+def config(listen: str, servers: Servers, folder: Path) -> Config:
+    """Describe the demo's servers as an upstream."""
+    imap = Server("imap", HOST, servers.imap_port, Tls.NONE)
+    smtp = Server("smtp", HOST, servers.smtp_port, Tls.NONE)
+    return Config(
+        upstreams=(Upstream((DOMAIN,), imap, smtp),),
+        listen=listen,
+        timezone=_timezone(),
+        state=folder / "state.sqlite",
+        secret=folder / "secret",
+    )
+
+
+def _timezone() -> str:
+    """Name this machine's time zone, so that "14:05" in the list is what the clock on the wall says."""
+    name = str(LOCAL_TIME.resolve()).rpartition("/zoneinfo/")[2]
+    return name if name in available_timezones() else "UTC"

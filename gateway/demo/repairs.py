@@ -1,0 +1,125 @@
+"""Repairs of pymap 0.36.7 (pinned), each with its reason.
+
+Nothing here may add a feature that the gateway would then rely on: only what RFC 3501 and the extensions that
+pymap announces ask for. `apply()` may be called again; it does its work once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import pymap.mime
+from pymap.backend.dict import Config
+from pymap.backend.dict.mailbox import MailboxData
+from pymap.backend.mailbox import MailboxDataInterface
+from pymap.bytes import MaybeBytes
+from pymap.config import IMAPConfig
+from pymap.fetch import _BodyFetchValue, _BodyStructureFetchValue, _EnvelopeFetchValue
+from pymap.listtree import ListEntry
+from pymap.message import BaseLoadedMessage
+from pymap.mime import MessageContent
+from pymap.mime.parsed import ParsedHeaders
+from pymap.parsing.specials.flag import Flag
+
+from gateway.demo.structure import envelope, find, structure
+
+SPECIAL_USE = {name: name.encode() for name in ("Drafts", "Sent", "Trash", "Junk", "Archive")}
+ANY_KEYWORD = Flag(b"\\*")
+
+
+@cache
+def apply() -> None:
+    """Repair pymap in this process."""
+    for repair in REPAIRS:
+        repair()
+
+
+def _put(owner: Any, name: str, value: Any) -> None:
+    setattr(owner, name, value)
+
+
+def special_use() -> None:
+    """RFC 6154: LIST says what a mailbox is for, and the capability says that it does."""
+    plain = vars(ListEntry)["attributes"].fget
+
+    def attributes(self: ListEntry) -> Sequence[bytes]:
+        use = SPECIAL_USE.get(self.name)
+        return [*plain(self), *([use] if use else [])]
+
+    offered = vars(IMAPConfig)["login_capability"].fget
+    _put(ListEntry, "attributes", property(attributes))
+    _put(Config, "login_capability", property(lambda self: [*offered(self), b"SPECIAL-USE"]))
+
+
+def greeting() -> None:
+    """The greeting looks up this machine's name, which takes seconds where there is no name service."""
+    _put(Config, "greeting", property(lambda self: b"Pocketpost demo"))
+
+
+def fetch_structures() -> None:
+    """ENVELOPE loses the connection on odd headers and decodes what is to stay encoded; BODYSTRUCTURE counts
+    a part's header as its body and writes the disposition as a string."""
+
+    def written(maker: Any) -> Any:
+        return lambda self, loaded: maker(loaded.content)
+
+    def body(self: Any, loaded: Any) -> MaybeBytes:
+        return structure(loaded.content, False) if self.attribute.section is None else data(self, loaded)
+
+    data: Any = _BodyFetchValue.get_value
+    _put(_EnvelopeFetchValue, "get_value", written(envelope))
+    _put(_BodyStructureFetchValue, "get_value", written(lambda content: structure(content, True)))
+    _put(_BodyFetchValue, "get_value", body)
+
+
+def sections() -> None:
+    """A section number below message/rfc822 counts the parts of the enclosed message, not the message."""
+
+    def subpart(self: BaseLoadedMessage, section: Sequence[int] | None) -> MessageContent:
+        return find(self.content, section or ())
+
+    _put(BaseLoadedMessage, "_get_subpart", subpart)
+
+
+def empty_ranges() -> None:
+    """A range of no lines is no octets; pymap takes 0 for its start and all but one octet for its end."""
+
+    def get_raw(view: memoryview, *ranges: Sequence[tuple[int, int, int]]) -> memoryview:
+        lines = [line for each in ranges for line in (each[:1], each[-1:])]
+        filled = [line[0] for line in lines if line]
+        return view[filled[0][0] : filled[-1][2]] if filled else view[:0]
+
+    _put(pymap.mime, "get_raw", get_raw)
+
+
+def ugly_headers() -> None:
+    """The library's header parser raises for some of what arrives by mail; such a field is left out."""
+    plain = ParsedHeaders._parse
+
+    def parse(values: Sequence[Sequence[bytes]]) -> Iterable[Any]:
+        for value in values:
+            try:
+                yield from plain([value])
+            except Exception:
+                continue
+
+    _put(ParsedHeaders, "_parse", staticmethod(parse))
+
+
+def keywords() -> None:
+    """Flags such as $Forwarded are kept: PERMANENTFLAGS has to say so, else STORE forgets them."""
+    plain = vars(MailboxDataInterface)["permanent_flags"].fget
+    _put(MailboxData, "permanent_flags", property(lambda self: plain(self) | {ANY_KEYWORD}))
+
+
+REPAIRS = (
+    special_use,
+    greeting,
+    fetch_structures,
+    sections,
+    empty_ranges,
+    ugly_headers,
+    keywords,
+)

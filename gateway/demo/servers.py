@@ -1,0 +1,214 @@
+"""A real IMAP and a real SMTP submission server on free loopback ports, in one thread of this process.
+
+Nothing here may touch the disk or leave this machine: mail lives in memory, and what is sent reaches the
+users of the demo; the invented people of the sample ("*.example", RFC 2606) take mail and say nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from argparse import Namespace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from proxyprotocol.reader import ProxyProtocolReader
+from pymap.backend.dict import Config, DictBackend, Identity
+from pymap.backend.dict.filter import FilterSet
+from pymap.backend.dict.mailbox import MailboxSet
+from pymap.imap import IMAPServer
+from pymap.parsing.message import AppendMessage
+from pymap.parsing.specials.flag import Flag
+from pymap.user import Passwords, UserMetadata
+
+from gateway.demo import repairs
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+SIZE_LIMIT = 10 * 1024 * 1024
+"""Octets of a message that is sent."""
+START_TIME = 20.0
+"""Seconds until both servers must stand; a second is usual."""
+STOP_TIME = 5.0
+"""Seconds that connections have to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One message as it lies in a mailbox."""
+
+    mailbox: str
+    octets: bytes
+    received: datetime
+    flags: tuple[str, ...] = ()
+
+
+class Submission:
+    """The SMTP server's decisions: who may send, as whom, to whom (RFC 6409)."""
+
+    def __init__(self, passwords: Mapping[str, str], servers: Servers) -> None:
+        self._passwords = passwords
+        self._servers = servers
+
+    def authenticate(self, _server: Any, _session: Any, _envelope: Any, _how: str, data: Any) -> AuthResult:
+        """Check AUTH PLAIN and LOGIN."""
+        assert isinstance(data, LoginPassword)
+        user, password = (each.decode("utf-8", "replace") for each in (data.login, data.password))
+        good = self._passwords.get(user) == password
+        # QUIRK: aiosmtpd 1.4 answers a refusal only when it is said not to be handled.
+        return AuthResult(success=good, handled=good, auth_data=user if good else None)
+
+    async def handle_MAIL(
+        self, _server: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        # Not by aiosmtpd's auth_required: with it, each connection warns that there is no TLS.
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        if address.lower() != session.auth_data:
+            return "553 5.7.1 This is not your address"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.lower() not in self._passwords:
+            domain = address.lower().rpartition("@")[2]
+            if domain in {each.partition("@")[2] for each in self._passwords}:
+                return "550 5.1.1 No such mailbox"
+            if not f".{domain}".endswith(".example"):
+                return "550 5.7.1 The demo delivers to its own users only"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        now = datetime.now(UTC)
+        trace = (
+            f"Return-Path: <{envelope.mail_from}>\r\n"
+            f"Received: by pocketpost.example with ESMTPA;\r\n\t{format_datetime(now)}\r\n"
+        )
+        octets = trace.encode() + _octets(envelope)
+        for address in dict.fromkeys(each.lower() for each in envelope.rcpt_tos):
+            if address in self._passwords:
+                await self._servers.store(address, Stored("INBOX", octets, now))
+        return "250 2.0.0 Accepted"
+
+
+def _octets(envelope: Envelope) -> bytes:
+    content = envelope.content or b""
+    return content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+
+
+class Servers:
+    """Both servers; a context manager. The ports are known once it is entered."""
+
+    imap_port = 0
+    smtp_port = 0
+
+    def __init__(self, passwords: Mapping[str, str], mailboxes: Iterable[str]) -> None:
+        """`passwords` by address; `mailboxes` are those that each user has beside INBOX."""
+        self._passwords = dict(passwords)
+        self._mailboxes = tuple(mailboxes)
+        self._sets: dict[str, MailboxSet] = {}
+        self._thread = threading.Thread(target=self._run, name="demo-mail", daemon=True)
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Servers:
+        self._thread.start()
+        if not self._ready.wait(START_TIME) or self._error:
+            raise RuntimeError("the demo's mail servers did not start") from self._error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(STOP_TIME)
+
+    def fill(self, address: str, messages: Iterable[Stored]) -> None:
+        """Put messages into a user's mailboxes, from any thread."""
+
+        async def fill() -> None:
+            for message in messages:
+                await self.store(address, message)
+
+        asyncio.run_coroutine_threadsafe(fill(), self._loop).result(START_TIME)
+
+    async def store(self, address: str, message: Stored) -> None:
+        """Append one message, in the servers' own thread."""
+        mailbox = await self._sets[address].get_mailbox(message.mailbox)
+        flags = frozenset(Flag(each.encode()) for each in message.flags)
+        await mailbox.append(AppendMessage(message.octets, message.received, flags), recent=True)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._error = error
+            log.debug("the demo's mail servers ended", exc_info=error)
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(lambda _, context: log.warning("%s", context.get("message")))
+        imap, smtp = await self._imap(), await self._smtp()
+        self.imap_port = imap.sockets[0].getsockname()[1]
+        self.smtp_port = smtp.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        imap.close()  # the connections end with their tasks, when the loop does
+        smtp.close()
+
+    async def _imap(self) -> asyncio.Server:
+        repairs.apply()
+        args = Namespace(
+            passlib_cfg=None, proxy_protocol=None, host=HOST, port=0, debug=False, cert=None, key=None,
+            tls=False, demo_data=False, demo_user="nobody", demo_password="", inherited_sockets=None,
+        )  # fmt: skip
+        backend, config = await DictBackend.init(args, invalid_user_sleep=0.2, reject_dnsbl=False)
+        config.apply_context()
+        backend.login.users_dict.clear()  # pymap's own demo user
+        await self._accounts(backend, config)
+        callback = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
+        return await asyncio.start_server(callback, HOST, 0)
+
+    async def _accounts(self, backend: DictBackend, config: Config) -> None:
+        hashes = Passwords(config)
+        for address, password in self._passwords.items():
+            user = UserMetadata(config, address, password=await hashes.hash_password(password))
+            await Identity(address, backend.login, None, frozenset()).set(user)
+            boxes = self._sets[address] = MailboxSet()
+            for name in self._mailboxes:
+                await boxes.add_mailbox(name)
+                await boxes.set_subscribed(name, True)
+            config.set_cache[address] = (boxes, FilterSet())
+
+    async def _smtp(self) -> asyncio.Server:
+        handler = Submission(self._passwords, self)
+        logging.getLogger("mail.log").setLevel(
+            logging.ERROR
+        )  # aiosmtpd warns of its own deprecated attribute
+
+        def connection() -> SMTP:
+            return SMTP(
+                handler,
+                data_size_limit=SIZE_LIMIT,
+                enable_SMTPUTF8=True,
+                hostname="pocketpost.example",
+                ident="Pocketpost demo",
+                auth_require_tls=False,  # loopback
+                authenticator=handler.authenticate,
+                loop=self._loop,
+            )
+
+        return await self._loop.create_server(connection, HOST, 0)
