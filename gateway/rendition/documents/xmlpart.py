@@ -1,0 +1,129 @@
+"""XML parts of documents: expat, pulled only as far as a page wants, with everything dangerous refused.
+
+Nothing here may know a vocabulary. A DOCTYPE is refused before any entity could be declared (no office format has
+one); depth, elements and octets are bounded. Names are local: the formats use theirs without a clash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+from xml.parsers import expat
+
+from gateway.rendition.blocks import Block
+from gateway.rendition.documents.bounds import DAMAGED, DEPTH_LIMIT, ELEMENTS_LIMIT, DocumentError
+from gateway.rendition.documents.composer import Composer
+
+Attributes = Mapping[str, str]
+Start = Callable[[Attributes], None]
+End = Callable[[], None]
+
+_SEPARATOR: Final = " "
+
+
+class TooLong(Exception):
+    """The part has more elements than are read; what came before stands."""
+
+
+class Vocabulary:
+    """What to do at the start and the end of elements, by local name, and with text inside some of them.
+
+    Attributes come by local name as well.
+    """
+
+    def __init__(self) -> None:
+        self.starts: dict[str, Start] = {}
+        self.ends: dict[str, End] = {}
+        #: Elements left out with all that is in them.
+        self.skipped: frozenset[str] = frozenset()
+
+    def text(self, _text: str) -> None:
+        """Take character data."""
+
+
+class _Driver:
+    """Connects expat to a vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._depth = 0
+        self._skipping = 0
+        self._elements = 0
+        self.parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self.parser.StartDoctypeDeclHandler = self._doctype
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        self._depth += 1
+        if self._elements > ELEMENTS_LIMIT:
+            raise TooLong
+        if self._depth > DEPTH_LIMIT:
+            raise DocumentError(DAMAGED, "depth")
+        local = name[name.rfind(_SEPARATOR) + 1 :]
+        if self._skipping or local in self._vocabulary.skipped:
+            self._skipping += 1
+            return
+        handler = self._vocabulary.starts.get(local)
+        if handler is not None:
+            handler({key[key.rfind(_SEPARATOR) + 1 :]: value for key, value in attributes.items()})
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        if self._skipping:
+            self._skipping -= 1
+            return
+        handler = self._vocabulary.ends.get(name[name.rfind(_SEPARATOR) + 1 :])
+        if handler is not None:
+            handler()
+
+    def _text(self, text: str) -> None:
+        if not self._skipping:
+            self._vocabulary.text(text)
+
+    def _doctype(self, *_declaration: object) -> None:
+        raise DocumentError(DAMAGED, "doctype")
+
+
+def parse(chunks: Iterable[bytes], vocabulary: Vocabulary) -> Iterator[None]:
+    """Feed a part to a vocabulary, yielding after each chunk; raise DocumentError or TooLong."""
+    driver = _Driver(vocabulary)
+    fed = False
+    try:
+        for chunk in chunks:
+            driver.parser.Parse(chunk, False)
+            fed = True
+            yield
+        if fed:
+            driver.parser.Parse(b"", True)
+            yield
+    except expat.ExpatError as error:
+        raise DocumentError(DAMAGED, str(error)) from error
+
+
+def blocks(chunks: Iterable[bytes], vocabulary: Vocabulary, composer: Composer) -> Iterator[Block]:
+    """Yield the blocks that a vocabulary makes, as soon as they are ready."""
+    failure: Exception | None = None
+    try:
+        for _step in parse(chunks, vocabulary):
+            while composer.ready:
+                yield composer.ready.popleft()
+    except (DocumentError, TooLong) as error:
+        failure = error  # what was read before it is good
+    composer.paragraph()
+    yield from composer.ready
+    composer.ready.clear()
+    if failure is not None:
+        raise failure
+
+
+def consume(chunks: Iterable[bytes], vocabulary: Vocabulary) -> None:
+    """Read a whole part, for tables that are needed before the text; its faults are not worth an error."""
+    try:
+        for _step in parse(chunks, vocabulary):
+            pass
+    except (DocumentError, TooLong):
+        return
