@@ -301,12 +301,12 @@ def test_wrong_and_missing_labels(label: str, octets: bytes, text: str) -> None:
 
 
 def test_the_codec_that_was_found_stays() -> None:
-    text = "ASCII first\n" * 5 + "Привет, как дела у вас сегодня?\n" + "plain\n" * 3 + "Хорошо\n"
+    text = "ASCII first\n" * 5 + "Привет, как дела у вас сегодня?\n" + "plain\n" * 3 + "Ок\n"
     octets = text.encode("koi8-r")
     pieces = read(part("8bit", ""), octets)
     assert "".join(piece.text for piece in pieces) == text
     last = pieces[-1]
-    assert read(part("8bit", ""), octets, 9, last.at, last.state) == [Piece("Хорошо\n", last.at, last.state)]
+    assert read(part("8bit", ""), octets, 9, last.at, last.state) == [Piece("Ок\n", last.at, last.state)]
     assert pieces[3].state == ""
 
 

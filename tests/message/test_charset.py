@@ -110,6 +110,13 @@ POLISH = "Zazwyczaj w poniedziałek spotykamy się na kawę, później idziemy d
         (RUSSIAN, "koi8_r"),
         (RUSSIAN, "cp1251"),
         ("Привет", "koi8_r"),
+        ("ПРИВЕТ", "koi8_r"),
+        ("ПРИВЕТ", "cp1251"),
+        ("Он сказал: «Приходите все» – и ушёл…", "cp1251"),
+        ("Привет, как дела у вас сегодня? Ок", "koi8_r"),
+        (RUSSIAN, "cp866"),
+        (RUSSIAN, "mac_cyrillic"),
+        ("Καλημέρα, πώς είστε σήμερα; Η συνάντηση είναι αύριο το πρωί.", "cp1253"),
         ("Привет", "cp1251"),
         (FRENCH, "cp1252"),
         (FRENCH, "mac_roman"),
@@ -216,6 +223,15 @@ def test_utf7_does_not_depend_on_the_pieces(octets: bytes, size: int) -> None:
 )
 def test_utf7_corners(octets: bytes, text: str) -> None:
     assert utf7.Decoder().decode(octets, True) == text
+
+
+def test_utf7_can_begin_again_only_where_nothing_is_kept_back() -> None:
+    decoder = utf7.Decoder()
+    kept = []
+    for octet in b"a+2ADYAGEAYQBh-":
+        decoder.decode(bytes((octet,)))
+        kept.append(decoder.getstate()[0] != b"")
+    assert [at for at, back in enumerate(kept) if not back] == [0, 9, 14]
 
 
 # --- shift states ---

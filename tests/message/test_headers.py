@@ -146,6 +146,8 @@ def test_fields_are_split_and_unfolded() -> None:
         (b"j@x (nested (comment))", [("nested (comment)", "j@x")]),
         (b"Joe <j@x, k@y", [("Joe", "j@x"), ("", "k@y")]),
         (b"<<a@b>>", [("", "a@b")]),
+        (b'"Joe <j@x>, b@c', [("Joe", "j@x"), ("", "b@c")]),
+        (b"Joe (x <j@x>, b@c", [("Joe x", "j@x"), ("", "b@c")]),
         (b"a@[1.2.3.4], b@c", [("", "a@[1.2.3.4]"), ("", "b@c")]),
         (b"postmaster, foo at bar", [("", "postmaster"), ("foo at bar", "")]),
         ("Grüße <ü@bücher.de>".encode(), [("Grüße", "ü@bücher.de")]),

@@ -91,6 +91,11 @@ def test_the_text_is_found_whatever_is_wrong(octets: bytes, text: str, defect: s
     assert defect in defects if defect else not [one for one in defects if not one.startswith("date")]
 
 
+def test_an_embedded_message_ends_with_its_header() -> None:
+    octets = samples.ODD["message in a cut header"]
+    assert wire.parse(octets).message.root.parts[1].octets == len("Subject: y\r\n")
+
+
 def test_some_fields_are_kept() -> None:
     found = wire.parse(
         b"References: <a@b>\n <c@d>\nList-Post: <mailto:l@x>\nX-Other: no\nTo: a@b\n\n"
