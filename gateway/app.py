@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.config import Config
@@ -79,6 +79,9 @@ def create_app(config: Config, *, state: State | None = None, sessions: Sessions
 
 def _failed(error: Exception) -> Response:
     """Turn any error into a page that says what to do next."""
+    if "visit" not in g:  # what failed is finding out who asks
+        log.error("unexpected error before %s", request.endpoint, exc_info=error)
+        return Response(GatewayError.sentence, 500, content_type="text/plain; charset=us-ascii")
     visit = visits.current()
     if isinstance(error, SessionEnded):
         sentence = sentence_of(error, visit) if request.environ.get(visits.TOKEN_KEY) else ""

@@ -28,6 +28,10 @@ compose = Blueprint("compose", __name__)
 
 #: Characters of a subject or an address list on the compose page.
 _LINE: Final = 60
+#: Characters of one WML input that come back in a deck of that many octets with room for the rest of the page.
+_SMALL_INPUT: Final = 500
+_LARGE_INPUT: Final = 1500
+_LARGE_DECK: Final = 5000
 #: Outcomes as the ticket remembers them.
 SENT, NOT_SENT, UNCERTAIN = "sent", "not sent", "uncertain"
 
@@ -171,6 +175,7 @@ def form_screen(visit: Visit, place: Place, draft: Draft, sentence: str, text: s
         "ticket": visit.signed_in.ticket(),
         "fresh": visit.fresh(),
         "probe": forms.PROBE,
+        "room": _SMALL_INPUT if visit.device.deck_limit < _LARGE_DECK else _LARGE_INPUT,
     }
     actions = (
         Action(_("Back"), link("message.first", number=place.number, uid=place.uid), "3"),

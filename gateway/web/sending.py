@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from gateway.errors import GatewayError, MailboxGone
+from gateway.errors import GatewayError, MailboxGone, SubmissionUncertain
 from gateway.markup.message_pages import reading_context
 from gateway.message import reply as replies
 from gateway.message.headers import safe_label
@@ -33,6 +33,8 @@ SENT_NAMES: Final = ("Sent", "Sent Items", "Sent Messages", "INBOX.Sent", "INBOX
 #: Seconds a repeated request waits for the first one's outcome, and between looks.
 PATIENCE: Final = 10.0
 GLANCE: Final = 0.1
+#: Seconds after which a request that has not come to an outcome has died: longer than all its time limits.
+LONGEST_SENDING: Final = 300.0
 
 
 def quotation(visit: Visit, store: MailStore, ref: MessageRef, found: Message) -> str:
@@ -93,6 +95,8 @@ def first_outcome(session: Session, ticket: str, claim: Claim) -> dict[str, str]
     while claim.outcome is None and time.monotonic() < until:
         time.sleep(GLANCE)
         claim = session.claim(ticket)
+    if claim.outcome is None and time.time() - claim.claimed > LONGEST_SENDING:
+        return {"outcome": "uncertain", "sentence": SubmissionUncertain.sentence}
     return claim.outcome or {"outcome": "sending"}
 
 

@@ -63,7 +63,8 @@ def enter() -> Response:
     except GatewayError as error:
         return respond(signin_screen(visit, sentence_of(error, visit), user, error.status), Life.NEVER)
     if cookie:
-        return keep_session(go("mailbox.inbox", ""), session.token, request.is_secure)
+        secure = request.is_secure or visit.config.url.startswith("https://")
+        return keep_session(go("mailbox.inbox", ""), session.token, secure)
     return go("mailbox.inbox", f"/~{session.token}")
 
 

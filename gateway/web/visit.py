@@ -7,6 +7,7 @@ token in the path is never spelled out in a page.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -73,10 +74,10 @@ def begin(config: Config, sessions: Sessions) -> Visit:
     token = request.environ.get(TOKEN_KEY) or request.cookies.get(SESSION_COOKIE, "")
     session: Session | None = None
     if token and request.endpoint not in ("plain.robots", "plain.favicon"):
-        try:
+        with suppress(SessionEnded):
             session = sessions.resume(token, headers.get("User-Agent"))
-        except SessionEnded:
-            session = None
+    if session is not None and (session.via == "url") != (TOKEN_KEY in request.environ):
+        session = None  # a token that is not where it was given to
     if session is not None:
         device = identify(headers, session.markup, session.device)
         tag = session.language
