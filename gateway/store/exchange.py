@@ -10,19 +10,23 @@ from __future__ import annotations
 import re
 import select
 import socket
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from gateway import errors
 from gateway.errors import StoreError, StoreUnreachable, UnsafeArgument
 from gateway.store import response, tls
 from gateway.store.response import Malformed, Reply, Status, Untagged
+from gateway.store.wire import Ended, Overrun, Wire
 
-# Seconds for any one answer: a big mailbox's first SELECT takes several.
-READ_SECONDS = 30.0
-# Octets of one response with its literals. What we ask for is below 200 KB; BODYSTRUCTURE alone may be more.
+# Seconds for which a server may say nothing (a big mailbox's first SELECT takes several), and for all of an answer.
+READ_SECONDS, ANSWER_SECONDS = 30.0, 90.0
+# Octets of one response with its literals; a longer one is passed over. What we ask for is below 200 KB, but the
+# BODYSTRUCTURE of a message is as long as its sender likes.
 MAX_RESPONSE = 8 * 1024 * 1024
+# Octets of all that comes in answer to what was sent at once.
+MAX_ANSWER = 8 * MAX_RESPONSE
 # Octets that LITERAL- lets through without being asked (RFC 7888 §5).
 LITERAL_MINUS = 4096
 
@@ -64,15 +68,38 @@ def refusal(reply: Reply, otherwise: type[StoreError] = errors.StoreRefused) -> 
 
 
 class Exchange:
-    """A conversation over a connected socket whose greeting was read; `dispose` closes the connection."""
+    """A conversation over a connected socket; `greet` reads the server's first words."""
 
-    def __init__(self, sock: socket.socket, dispose: Callable[[], object]) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self.broken = False
         self.traffic = Traffic()
-        self._sock = sock
-        self._file = sock.makefile("rb")
-        self._dispose = dispose
+        self._wire = Wire(sock, READ_SECONDS)
         self._serial = 0
+
+    @property
+    def sock(self) -> socket.socket:
+        """The socket, for those who describe its TLS."""
+        return self._wire.sock
+
+    def greet(self) -> Status:
+        """Read the greeting (RFC 9051 §7.1); raise StoreUnreachable when it is none."""
+        self._wire.begin(ANSWER_SECONDS, MAX_ANSWER)
+        with self._listening():
+            pieces = self._response([])
+            greeting = self._untagged(pieces) if pieces else None
+            if greeting is None or greeting.kind not in response.GREETINGS:
+                raise self._lost(f"no IMAP greeting: {response.clean(pieces[0]) if pieces else 'too long'}")
+            return greeting.status
+
+    def secure(self, wrap: Callable[[socket.socket], socket.socket]) -> None:
+        """Go on inside TLS; plain text behind the OK is somebody else's (RFC 9051 §6.2.1)."""
+        if self._wire.held:
+            raise errors.StoreTLSError("octets in plain text behind the answer to STARTTLS")
+        try:
+            self._wire = Wire(wrap(self._wire.sock), READ_SECONDS)
+        except BaseException:
+            self._abandon()
+            raise
 
     def run(self, *commands: bytes) -> list[Reply]:
         """Send commands in one go and return their replies in the same order; a NO or BAD is a reply too.
@@ -85,7 +112,7 @@ class Exchange:
         )
         replies: dict[bytes, Reply] = {}
         while len(replies) < len(tags):
-            tag, reply = self._next([tag for tag in tags if tag not in replies])
+            tag, reply = self._next([tag for tag in tags if tag not in replies], ())
             replies[tag] = replace(reply, finished=len(replies))
         return [replies[tag] for tag in tags]
 
@@ -96,11 +123,11 @@ class Exchange:
             raise refusal(reply, otherwise)
         return reply
 
-    def converse(self, command: bytes, answer: bytes) -> Reply:
-        """Run a command that waits for "+" before it takes the rest: a SASL response or a literal."""
+    def converse(self, command: bytes, *answers: bytes) -> Reply:
+        """Run a command whose rest the server asks for by "+": SASL responses or a literal, one at a time."""
         tag = self._tag()
         self._send(tag + b" " + _line(command) + b"\r\n")
-        return self._reply(tag, answer)
+        return self._next([tag], answers)[1]
 
     def upload(self, command: bytes, literal: bytes, capabilities: frozenset[str]) -> Reply:
         """Run a command that ends in a literal, without waiting where the server allows that (RFC 7888)."""
@@ -109,37 +136,32 @@ class Exchange:
             return self.converse(command + b" {%d}" % len(literal), literal)
         tag = self._tag()
         self._send(tag + b" " + _line(command) + b" {%d+}\r\n" % len(literal) + literal + b"\r\n")
-        return self._reply(tag)
+        return self._next([tag], ())[1]
 
     def is_quiet(self) -> bool:
         """Tell whether nothing waits to be read: neither a response nor the end of the connection."""
-        if self.broken or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+        if self.broken or self._wire.held:
             return False
         poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
+        poll.register(self._wire.sock, select.POLLIN)
         return not poll.poll(0)
 
     def wait_at_most(self, seconds: float) -> None:
-        """Set how long any one answer may take from now on."""
-        self._sock.settimeout(seconds)
+        """Set how long the server may say nothing from now on."""
+        self._wire.silence = seconds
 
     def close(self) -> None:
         """End the conversation without waiting for the server's farewell."""
-        try:
-            if not self.broken:
+        if not self.broken:
+            with suppress(OSError):
                 self.wait_at_most(1)
-                self._sock.sendall(self._tag() + b" LOGOUT\r\n")
-        except OSError:
-            pass
+                self._wire.send(self._tag() + b" LOGOUT\r\n")
         self._abandon()
 
     def _abandon(self) -> None:
         self.broken = True
-        for end in (self._file.close, self._dispose):
-            try:
-                end()
-            except OSError:
-                pass
+        with suppress(OSError):
+            self._wire.sock.close()
 
     def _tag(self) -> bytes:
         self._serial += 1
@@ -154,34 +176,50 @@ class Exchange:
             raise StoreUnreachable("the connection was closed before")
         self.traffic.round_trips += 1
         self.traffic.octets_out += len(octets)
+        self._wire.begin(ANSWER_SECONDS, MAX_ANSWER)
+        with self._listening():
+            try:
+                self._wire.send(octets)
+            except OSError as error:
+                raise self._lost(f"sending: {tls.words(error)}") from None
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Count what comes; a conversation that is left in the middle cannot go on."""
+        before = self._wire.octets_in
         try:
-            self._sock.sendall(octets)
-        except OSError as error:
-            raise self._lost(f"sending: {tls.words(error)}") from None
+            yield
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self.traffic.octets_in += self._wire.octets_in - before
 
-    def _reply(self, tag: bytes, answer: bytes | None = None) -> Reply:
-        return self._next([tag], answer)[1]
-
-    def _next(self, tags: list[bytes], answer: bytes | None = None) -> tuple[bytes, Reply]:
+    def _next(self, tags: list[bytes], answers: Iterable[bytes]) -> tuple[bytes, Reply]:
         """Read to the end of the next command that ends, and say which of them it is."""
         self.traffic.commands += 1
         collected: list[Untagged] = []
-        while True:
-            pieces = self._response(collected)
-            start = pieces[0]
-            if start.startswith(b"* "):
-                collected.append(self._untagged(pieces))
-                continue
-            if start.startswith(b"+"):
-                # A second challenge has no answer here: "*" cancels it (RFC 9051 §6.2.2).
-                self._send((b"*" if answer is None else answer) + b"\r\n")
-                answer = None
-                continue
-            tag, _, ending = start.partition(b" ")
-            if tag not in tags:
-                raise self._lost("the server's answer is not IMAP")
-            kind, _, rest = ending.partition(b" ")
-            return tag, Reply(response.status(kind.decode("ascii", "replace").upper(), rest), collected)
+        left = iter(answers)
+        with self._listening():
+            while True:
+                pieces = self._response(collected)
+                if not pieces or pieces[0].startswith(b"* "):
+                    collected.extend([self._untagged(pieces)] if pieces else ())
+                elif pieces[0].startswith(b"+"):
+                    answer = next(left, None)
+                    if answer is None:
+                        raise self._lost("the server wants more than there is")
+                    self._send(answer + b"\r\n")
+                else:
+                    return self._tagged(pieces[0], tags, collected)
+
+    def _tagged(self, line: bytes, tags: list[bytes], collected: list[Untagged]) -> tuple[bytes, Reply]:
+        tag, _, ending = line.partition(b" ")
+        kind, _, rest = ending.partition(b" ")
+        found = response.status(kind.decode("ascii", "replace").upper(), rest)
+        if tag not in tags or found.kind not in response.ENDINGS:
+            raise self._lost("the server's answer is not IMAP")
+        return tag, Reply(found, collected)
 
     def _untagged(self, pieces: list[bytes]) -> Untagged:
         try:
@@ -190,36 +228,35 @@ class Exchange:
             raise self._lost("the server's answer is not IMAP") from None
 
     def _response(self, before: list[Untagged]) -> list[bytes]:
-        """Read one response: text, then literal and text in turn, without the line ends."""
+        """Read one response: text, then literal and text in turn, without line ends; nothing for one too long."""
+        try:
+            return self._pieces()
+        except Ended:
+            raise self._ended(before) from None
+        except OSError as error:
+            raise self._lost(tls.words(error)) from None
+
+    def _pieces(self) -> list[bytes]:
         pieces: list[bytes] = []
         left = MAX_RESPONSE
+        self._wire.cut = False
         while True:
-            line = self._read(self._file.readline, left, before)
-            if not line.endswith(b"\n"):
-                raise self._lost("the server's answer was too long, or was cut")
-            left -= len(line)
+            line = self._wire.line(max(0, left))
+            left = -1 if self._wire.cut else left - len(line)
             text = line[:-2] if line.endswith(b"\r\n") else line[:-1]
             pieces.append(text)
             found = _LITERAL.search(text)
             if not found:
-                return pieces
+                return pieces if left >= 0 else []
             size = int(found[1])
-            if size > left:
-                raise self._lost("the server's answer was too long")
-            pieces.append(self._read(self._file.read, size, before) if size else b"")
-            if len(pieces[-1]) < size:
-                raise self._lost("the server's answer was cut")
             left -= size
-
-    def _read(self, read: Callable[[int], bytes], size: int, before: list[Untagged]) -> bytes:
-        try:
-            octets = read(size)
-        except (OSError, ValueError) as error:
-            raise self._lost(tls.words(error) if isinstance(error, OSError) else "closed") from None
-        if not octets:
-            raise self._ended(before)
-        self.traffic.octets_in += len(octets)
-        return octets
+            if size > MAX_ANSWER:
+                raise Overrun("the server's answer is too long")
+            if left >= 0:
+                pieces.append(self._wire.exactly(size))
+            else:
+                pieces.clear()
+                self._wire.skip(size)
 
     def _ended(self, before: list[Untagged]) -> StoreError:
         """Tell why the server hung up, if it said so."""

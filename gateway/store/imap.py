@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 
 from gateway.config import Server
 from gateway.errors import (
@@ -50,7 +51,7 @@ def connect(server: Server, user: str, password: str) -> ImapStore:
     """Open a signed-in connection, or raise the StoreError that says why not."""
     response.safe(user)
     response.safe(password)
-    exchange, capabilities = open_exchange(server)
+    exchange, capabilities, _ = open_exchange(server)
     try:
         return ImapStore(exchange, sign_in(exchange, capabilities, user, password))
     except BaseException:
@@ -106,7 +107,9 @@ class ImapStore:
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """List all mailboxes in one command, with their special uses where the server knows them."""
         extended = {"LIST-EXTENDED", "SPECIAL-USE"} <= self._capabilities or "IMAP4REV2" in self._capabilities
-        reply = self._exchange.call(b'LIST "" "*"' + (b" RETURN (SPECIAL-USE)" if extended else b""))
+        (reply,) = self._run(b'LIST "" "*"' + (b" RETURN (SPECIAL-USE)" if extended else b""))
+        if not reply.ok:
+            raise refusal(reply)
         found: dict[str, Mailbox] = {}
         for line in reply.untagged:
             if line.kind == "LIST":
@@ -123,21 +126,30 @@ class ImapStore:
             self._select(mailbox)
         found: dict[int, Row] = {}
         news = [] if fresh else [b"NOOP"]
+        status = b"STATUS " + mailbox_argument(mailbox) + b" (UNSEEN)"
         asked = _fetch(_numbers(self._exists, window.top, count), LIST_ITEMS[0])
-        replies = self._run(*asked, *news, b"STATUS " + mailbox_argument(mailbox) + b" (UNSEEN)", rows=found)
+        replies = self._run(*asked, *news, status, rows=found)
         if news and not replies[-2].ok:
             self._selected = None
             raise refusal(replies[-2], MailboxGone)
         unseen = _unseen(replies)
-        for items in LIST_ITEMS:
-            # New mail, an expunged row, or one that the server could not describe: the rest again, then plainly.
-            missing = [n for n in _numbers(self._exists, window.top, count) if b"UID" not in found.get(n, {})]
-            replies = self._run(*_fetch(missing, items), rows=found)
-        numbers = [n for n in _numbers(self._exists, window.top, count) if b"UID" in found.get(n, {})]
-        if not numbers and replies and not replies[-1].ok:
-            raise refusal(replies[-1])
+        # QUIRK: Dovecot counts before NOOP has taken in what was delivered: after news, count again.
+        recount = [status] if _brought_news(replies) else []
+        # New mail, an expunged row, or one that the server could not describe: the rest again, then plainly and
+        # each by itself, so that one message does not keep the others from the list.
+        again = _fetch(self._missing(found, window.top, count), LIST_ITEMS[0])
+        replies = self._run(*again, *recount, rows=found)
+        unseen = _unseen(replies) if recount else unseen
+        alone = [_fetch([n], LIST_ITEMS[1]) for n in self._missing(found, window.top, count)]
+        replies = self._run(*chain(*alone), rows=found) or replies
+        numbers = [n for n in _numbers(self._exists, window.top, count) if _whole(found.get(n, {}))]
+        if not numbers and replies and not replies[0].ok:
+            raise refusal(replies[0])
         summaries = tuple(rows.summary(self._ref(found[n]), n, found[n]) for n in reversed(numbers))
         return Listing(mailbox, self._uidvalidity, self._exists, unseen, max(numbers, default=0), summaries)
+
+    def _missing(self, found: dict[int, Row], top: int | None, count: int) -> list[int]:
+        return [n for n in _numbers(self._exists, top, count) if not _whole(found.get(n, {}))]
 
     def _ref(self, row: Row) -> MessageRef:
         return MessageRef(self._selected or "", self._uidvalidity, number(row.get(b"UID")))
@@ -148,7 +160,7 @@ class ImapStore:
         """Fetch all that is known of a message but its body."""
         try:
             return rows.message(self._fetch_one(ref, OPEN_ITEMS[0], b"RFC822.SIZE"))
-        except MessageGone:
+        except (MessageGone, StoreRefused):
             return rows.message(self._fetch_one(ref, OPEN_ITEMS[1], b"RFC822.SIZE"))
 
     def octets(self, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
@@ -161,10 +173,13 @@ class ImapStore:
         size = FIRST_PIECE
         while True:
             wanted = b"UID BODY.PEEK[%s]<%d.%d>" % (section, start, size)
-            piece = rows.piece(self._fetch_one(ref, wanted, b"BODY["))
+            piece, partial = rows.piece(self._fetch_one(ref, wanted, b"BODY["))
+            if not partial:
+                # QUIRK: a server that does not know partial fetches sends all there is.
+                piece = piece[start:]
             if piece:
                 yield piece
-            if len(piece) < size:
+            if len(piece) < size or not partial:
                 return
             start += len(piece)
             size = min(2 * size, LARGEST_PIECE)
@@ -184,8 +199,9 @@ class ImapStore:
         for row in found.values():
             if number(row.get(b"UID")) == ref.uid and any(name.startswith(proof) for name in row):
                 return row
-        if not reply.ok and reply.status.kind != "NO":
-            raise refusal(reply)
+        if reply.status.kind == "BAD" or reply.status.code:
+            raise refusal(reply) if not reply.ok else MessageGone(f"UID {ref.uid}")
+        # RFC 2180 §4.1.2: a NO may be all that is said of a message that another client expunged.
         raise MessageGone(f"UID {ref.uid}: {reply.status.text}")
 
     def flag(self, refs: Iterable[MessageRef], flags: Iterable[str], present: bool = True) -> None:
@@ -200,15 +216,17 @@ class ImapStore:
         sign = b" +FLAGS " if present else b" -FLAGS "
         uids = sorted({ref.uid for ref in wanted})
         answered: set[int] = set()
+        refused: Reply | None = None
         for at in range(0, len(uids), NUMBERS_IN_A_COMMAND):
             some = response.number_set(uids[at : at + NUMBERS_IN_A_COMMAND])
             found: dict[int, Row] = {}
             (reply,) = self._run(b"UID STORE " + some + sign + names, rows=found)
             answered.update(number(row.get(b"UID")) for row in found.values())
-            if not reply.ok and reply.status.code != "EXPUNGEISSUED":
-                raise refusal(reply)
+            refused = refused if reply.ok or reply.status.code == "EXPUNGEISSUED" else reply
         if not answered.issuperset(uids) and not self._all_there(uids):
             raise MessageGone("expunged meanwhile")
+        if refused is not None:
+            raise refusal(refused)
 
     def _all_there(self, uids: list[int]) -> bool:
         """Ask whether these messages exist: a server need not repeat flags that were set already."""
@@ -236,9 +254,9 @@ class ImapStore:
         self._note(reply)
         if not reply.ok:
             raise refusal(reply)
-        numbers = reply.status.argument.split()
-        if reply.status.code == "APPENDUID" and len(numbers) == 2 and all(n.isdigit() for n in numbers):
-            return MessageRef(mailbox, int(numbers[0]), int(numbers[1]))
+        numbers = [response.numeral(word) for word in reply.status.argument.split()]
+        if reply.status.code == "APPENDUID" and len(numbers) == 2 and numbers[0] and numbers[1]:
+            return MessageRef(mailbox, numbers[0], numbers[1])
         return None
 
     def create(self, mailbox: str) -> None:
@@ -275,15 +293,12 @@ class ImapStore:
         replies = self._exchange.run(command) if then is None else self._exchange.run(command, then)
         selected = replies[0]
         if not selected.ok:
-            raise refusal(selected, StoreRefused if selected.status.code else MailboxGone)
-        self._selected, self._uidvalidity, self._exists = mailbox, 0, 0
-        for line in selected.untagged:
-            if line.kind == "EXISTS":
-                self._exists = line.number
-            elif line.kind == "OK" and line.status.code == "UIDVALIDITY":
-                self._uidvalidity = int(line.status.argument) if line.status.argument.isdigit() else 0
-        for reply in replies[1:]:
+            plain_no = selected.status.kind == "NO" and not selected.status.code
+            raise refusal(selected, MailboxGone if plain_no else StoreRefused)
+        self._uidvalidity, self._exists = 0, 0
+        for reply in replies:
             self._note(reply, rows)
+        self._selected = mailbox
         return replies[-1]
 
     def _enter(self, ref: MessageRef) -> None:
@@ -319,6 +334,8 @@ class ImapStore:
             elif line.kind == "FETCH":
                 with suppress(Malformed):
                     rows.setdefault(line.number, {}).update(line.items())
+            elif line.kind == "OK" and line.status.code == "UIDVALIDITY":
+                self._uidvalidity = response.numeral(line.status.argument) or 0
 
 
 def _numbers(exists: int, top: int | None, count: int) -> range:
@@ -327,10 +344,25 @@ def _numbers(exists: int, top: int | None, count: int) -> range:
     return range(max(1, highest - count + 1), highest + 1)
 
 
+def _whole(row: Row) -> bool:
+    """Tell the answer to a FETCH from a row of changed flags, which may name its UID too (RFC 9051 §7.5.2)."""
+    return b"UID" in row and b"RFC822.SIZE" in row
+
+
 def _fetch(numbers: Iterable[int], items: bytes) -> list[bytes]:
     """Write the FETCH for these sequence numbers: no command for none."""
     found = response.number_set(numbers)
     return [b"FETCH " + found + b" (" + items + b")"] if found else []
+
+
+def _brought_news(replies: Iterable[Reply]) -> bool:
+    """Tell whether anything came that was not asked for: mail, an expunge, or flags set by someone else."""
+    return any(
+        line.kind in ("EXISTS", "EXPUNGE")
+        or (line.kind == "FETCH" and b"RFC822.SIZE" not in line.pieces[0].upper())
+        for reply in replies
+        for line in reply.untagged
+    )
 
 
 def _unseen(replies: Iterable[Reply]) -> int | None:

@@ -1,7 +1,8 @@
 """The beginning of an IMAP connection: TCP, TLS, greeting, sign-in; and what a mailbox is called on the wire.
 
-This is the sole importer of imapclient: it connects, verifies, does STARTTLS and knows modified UTF-7; from the
-greeting on the conversation is ours (`exchange`). Nothing here may put a credential into an error.
+Nothing here may put a credential into an error, or send one before what was agreed about TLS holds. This is the
+sole importer of imapclient, which knows modified UTF-7. Its connections are not used: imaplib behind them reads a
+greeting and what comes before sign-in without bounds, and keeps what came in plain text for after STARTTLS.
 Standard: RFC 9051 §6.1, §6.2, §7.1.5; RFC 4959 (SASL-IR); RFC 4616 (PLAIN); RFC 3501 §5.1.3 (mailbox names).
 """
 
@@ -9,11 +10,8 @@ from __future__ import annotations
 
 import base64
 import socket
-import ssl
-from contextlib import suppress
+from typing import NamedTuple
 
-from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientError
 from imapclient.imap_utf7 import decode, encode
 
 from gateway.config import Server, Tls
@@ -21,117 +19,147 @@ from gateway.errors import (
     AuthenticationFailed,
     ServerAlert,
     StoreError,
+    StoreRefused,
     StoreTLSError,
     StoreUnreachable,
     UnsafeArgument,
 )
 from gateway.store import response, tls
-from gateway.store.exchange import READ_SECONDS, Exchange, refusal
+from gateway.store.exchange import Exchange, refusal
 from gateway.store.response import Reply
 from gateway.store.tls import ProbeResult
 
 # Seconds for one address to accept a connection and to finish its TLS handshake.
 CONNECT_SECONDS = 10.0
+# What cancels a SASL exchange: a second challenge has no answer in PLAIN (RFC 9051 §6.2.2).
+CANCEL = b"*"
+# Characters of a credential by which its echo is known: a server's text is cut, and so may be the echo.
+ECHO = 16
+
+# Response codes of a NO that say nothing of the password (RFC 5530, RFC 9051 §7.1), beside those of `exchange`.
+_NOT_NOW = frozenset({"INUSE", "LIMIT", "SERVERBUG", "CORRUPTION", "CONTACTADMIN"})
 
 
-def _client(server: Server) -> IMAPClient:
-    """Connect, and raise what imapclient, ssl and socket raise."""
-    implicit = server.tls is Tls.IMPLICIT
-    client = IMAPClient(
-        server.host,
-        server.port,
-        ssl=implicit,
-        ssl_context=tls.context(server) if implicit else None,
-        timeout=SocketTimeout(CONNECT_SECONDS, READ_SECONDS),
-    )
-    # imapclient formats each line for a log that nobody reads, and imaplib keeps the last ten commands.
-    client._imap.debug = 0
-    if server.tls is Tls.STARTTLS:
-        try:
-            client.starttls(tls.context(server))
-        except BaseException:
-            with suppress(OSError):
-                client.shutdown()
-            raise
-    return client
+class Opening(NamedTuple):
+    """A conversation up to the point where credentials may be sent, with what the server has shown."""
+
+    exchange: Exchange
+    capabilities: frozenset[str]
+    greeting: str
 
 
-def open_client(server: Server) -> IMAPClient:
-    """Connect up to the point where credentials may be sent, or raise the StoreError that fits."""
+def open_exchange(server: Server, kind: type[Exchange] = Exchange) -> Opening:
+    """Connect, protect and greet, or raise the StoreError that fits."""
     if tls.is_too_open(server):
         raise StoreTLSError(
             "plain text to another machine: use imaps:// or imap+starttls://, or insecure = true"
         )
     where = f"{server.host}:{server.port}"
     try:
-        client = _client(server)
-    except ssl.SSLError as error:
-        raise StoreTLSError(f"{where}: {tls.words(error)}") from None
-    except OSError as error:
-        raise StoreUnreachable(f"{where}: {tls.words(error)}") from None
-    except CapabilityError:
-        raise StoreTLSError(f"{where}: the server does not offer STARTTLS") from None
-    except IMAPClientError as error:
-        raise _greeting_error(where, error) from None
-    sock = client.socket()
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return client
-
-
-def _greeting_error(where: str, error: IMAPClientError) -> StoreError:
-    """Read the greeting that imaplib raised: "* BYE [ALERT] text", or whatever was there instead."""
-    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode()
+        exchange = kind(_connect(server))
+    except (OSError, UnicodeError) as error:
+        raise _unopened(where, error) from None
     try:
-        status = response.untagged([said]).status
-    except response.Malformed:
-        return StoreUnreachable(f"{where}: {response.clean(said)}")
-    if status.code == "ALERT":
-        return ServerAlert(status.text)
-    return StoreUnreachable(f"{where}: {status.text or 'the server hung up'}")
+        return _greet(exchange, server)
+    except StoreError as error:
+        exchange.close()
+        raise error if isinstance(error, ServerAlert) else type(error)(f"{where}: {error.detail}") from None
+    except OSError as error:
+        exchange.close()
+        raise _unopened(where, error) from None
+    except BaseException:
+        exchange.close()
+        raise
 
 
-def open_exchange(server: Server) -> tuple[Exchange, frozenset[str]]:
-    """Connect, and hand over the conversation with the capabilities known so far."""
-    client = open_client(server)
-    names = frozenset(name.decode("ascii", "replace") for name in client.capabilities())
-    return Exchange(client.socket(), client.shutdown), names
+def _unopened(where: str, error: OSError | UnicodeError) -> StoreError:
+    unsafe = isinstance(error, OSError) and tls.is_unsafe(error)
+    return (StoreTLSError if unsafe else StoreUnreachable)(f"{where}: {tls.words(error)}")
 
 
-def sign_in(exchange: Exchange, capabilities: frozenset[str], user: str, password: str) -> frozenset[str]:
-    """Authenticate by PLAIN where it is offered or needed, else by LOGIN; return the capabilities that hold now."""
-    response.safe(user)
-    response.safe(password)
-    ascii_only = user.isascii() and password.isascii()
-    if "AUTH=PLAIN" in capabilities or not ascii_only:
-        reply = _plain(exchange, capabilities, user, password)
-    elif "LOGINDISABLED" in capabilities:
-        raise StoreTLSError("the server does not take passwords on this connection")
-    else:
-        (reply,) = exchange.run(b"LOGIN " + response.quoted(user) + b" " + response.quoted(password))
-    if not reply.ok:
-        raise _without(password, refusal(reply, AuthenticationFailed))
-    for status in (reply.status, *(u.status for u in reply.untagged if u.kind == "OK")):
-        if status.code == "CAPABILITY":
-            return _names(status.argument)
+def _connect(server: Server) -> socket.socket:
+    sock = socket.create_connection((server.host, server.port), CONNECT_SECONDS)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except OSError:
+        sock.close()
+        raise
+    return tls.protect(sock, server) if server.tls is Tls.IMPLICIT else sock
+
+
+def _greet(exchange: Exchange, server: Server) -> Opening:
+    """Read the greeting and the capabilities, and go into TLS where that is agreed."""
+    greeting = exchange.greet()
+    if greeting.kind == "BYE":
+        raise ServerAlert(greeting.text) if greeting.code == "ALERT" else StoreUnreachable(greeting.text)
+    if greeting.kind == "PREAUTH":
+        # Nobody's credentials were asked for: this is not known to be the mailbox of the one who signs in.
+        raise StoreRefused("the server takes us for signed in already (PREAUTH)")
+    names = _names(greeting.argument) if greeting.code == "CAPABILITY" else _ask(exchange)
+    if server.tls is Tls.STARTTLS:
+        if "STARTTLS" not in names:
+            raise StoreTLSError("the server does not offer STARTTLS")
+        (reply,) = exchange.run(b"STARTTLS")
+        if not reply.ok:
+            raise refusal(reply, StoreTLSError)
+        exchange.secure(lambda sock: _protect(sock, server))
+        names = _ask(exchange)
+    return Opening(exchange, names, greeting.text)
+
+
+def _protect(sock: socket.socket, server: Server) -> socket.socket:
+    sock.settimeout(CONNECT_SECONDS)
+    return tls.protect(sock, server)
+
+
+def _ask(exchange: Exchange) -> frozenset[str]:
     answer = exchange.call(b"CAPABILITY")
     return _names(b" ".join(u.pieces[0] for u in answer.untagged if u.kind == "CAPABILITY"))
 
 
-def _plain(exchange: Exchange, capabilities: frozenset[str], user: str, password: str) -> Reply:
+def sign_in(exchange: Exchange, capabilities: frozenset[str], user: str, password: str) -> frozenset[str]:
+    """Authenticate by PLAIN where it is offered or needed, else by LOGIN; return the capabilities that hold now."""
+    message = _plain_message(response.safe(user), response.safe(password))
+    ascii_only = user.isascii() and password.isascii()
+    plain = "AUTH=PLAIN" in capabilities or not ascii_only
+    if not plain and "LOGINDISABLED" in capabilities:
+        raise StoreTLSError("the server does not take passwords on this connection")
     try:
-        answer = base64.b64encode(f"\0{user}\0{password}".encode())
+        if not plain:
+            (reply,) = exchange.run(b"LOGIN " + response.quoted(user) + b" " + response.quoted(password))
+        elif "SASL-IR" in capabilities:
+            reply = exchange.converse(b"AUTHENTICATE PLAIN " + message, CANCEL)
+        else:
+            reply = exchange.converse(b"AUTHENTICATE PLAIN", message, CANCEL)
+        if not reply.ok:
+            raise _refused(reply)
+    except StoreError as error:
+        raise _without((password, message.decode()), error) from None
+    for status in (reply.status, *(u.status for u in reply.untagged if u.kind == "OK")):
+        if status.code == "CAPABILITY":
+            return _names(status.argument)
+    return _ask(exchange)
+
+
+def _refused(reply: Reply) -> StoreError:
+    """Tell a wrong password from a server that cannot sign in anybody just now, or does not understand."""
+    if reply.status.kind != "NO":
+        return refusal(reply, StoreRefused)
+    return refusal(reply, StoreUnreachable if reply.status.code in _NOT_NOW else AuthenticationFailed)
+
+
+def _plain_message(user: str, password: str) -> bytes:
+    """Write the message of PLAIN in base64 (RFC 4616 §2)."""
+    try:
+        return base64.b64encode(f"\0{user}\0{password}".encode())
     except UnicodeEncodeError:
         raise UnsafeArgument("the credentials are not Unicode text") from None
-    if "SASL-IR" in capabilities:
-        (reply,) = exchange.run(b"AUTHENTICATE PLAIN " + answer)
-        return reply
-    return exchange.converse(b"AUTHENTICATE PLAIN", answer)
 
 
-def _without(secret: str, error: StoreError) -> StoreError:
-    """Drop the detail of an error in which the server repeats the password."""
-    if secret and secret in error.detail:
+def _without(secrets: tuple[str, ...], error: StoreError) -> StoreError:
+    """Drop the detail of an error in which the server repeats the password, plain or encoded, whole or cut."""
+    if any(secret and secret[:ECHO] in error.detail for secret in secrets):
         return (
             ServerAlert("")
             if isinstance(error, ServerAlert)
@@ -169,19 +197,14 @@ def probe(server: Server) -> ProbeResult:
         result.failure = StoreUnreachable(f"{server.host}: {tls.words(error)}")
         return result
     try:
-        client = open_client(server)
+        opened = open_exchange(server)
     except StoreError as failure:
         result.failure = failure
         return result
-    try:
-        tls.describe(client.socket(), result)
-        result.greeting = response.clean(client.welcome or b"").removeprefix("* ")
-        names = sorted(name.decode("ascii", "replace") for name in client.capabilities())
-        result.mechanisms = tuple(name.removeprefix("AUTH=") for name in names if name.startswith("AUTH="))
-        result.capabilities = tuple(name for name in names if not name.startswith("AUTH="))
-    except (OSError, IMAPClientError) as error:
-        result.failure = StoreUnreachable(str(error))
-    finally:
-        with suppress(OSError):
-            client.shutdown()
+    tls.describe(opened.exchange.sock, result)
+    result.greeting = opened.greeting
+    names = sorted(opened.capabilities)
+    result.mechanisms = tuple(name.removeprefix("AUTH=") for name in names if name.startswith("AUTH="))
+    result.capabilities = tuple(name for name in names if not name.startswith("AUTH="))
+    opened.exchange.close()
     return result

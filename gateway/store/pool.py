@@ -112,10 +112,11 @@ class Pool:
             try:
                 if connection.is_usable(self._clock() - found.since):
                     return connection
-                connection.close()
             except BaseException:
+                _close([found])
                 self._release(key)
                 raise
+            _close([found])
             self._release(key)
         try:
             return connect()
@@ -126,8 +127,15 @@ class Pool:
     def _reserve(self, key: bytes) -> _Resting | None:
         """Book one connection of the account: a resting one, or None for the right to open another."""
         until = self._clock() + self._patience
+        stale: list[_Resting] = []
+        try:
+            return self._book(key, until, stale)
+        finally:
+            _close(stale)
+
+    def _book(self, key: bytes, until: float, stale: list[_Resting]) -> _Resting | None:
         with self._changed:
-            stale = self._stale()
+            stale += self._stale()
             while True:
                 resting = next(
                     (name for name in reversed(self._resting) if self._resting[name].key == key), None
@@ -138,9 +146,7 @@ class Pool:
                 if not self._changed.wait(until - self._clock()) and self._clock() >= until:
                     raise StoreUnreachable("all connections are in use")
             self._lent[key] = busy + 1
-            found = self._resting.pop(resting) if resting is not None else None
-        _close(stale)
-        return found
+            return self._resting.pop(resting) if resting is not None else None
 
     def _stale(self) -> list[_Resting]:
         old = self._clock() - self._idle
@@ -158,23 +164,27 @@ class Pool:
 
     def _release(self, key: bytes) -> None:
         with self._changed:
-            left = self._lent.get(key, 1) - 1
-            if left:
-                self._lent[key] = left
-            else:
-                self._lent.pop(key, None)
-                self._dropped.discard(key)
-            self._changed.notify_all()
+            self._count_down(key)
+
+    def _count_down(self, key: bytes) -> None:
+        left = self._lent.get(key, 1) - 1
+        if left:
+            self._lent[key] = left
+        else:
+            self._lent.pop(key, None)
+            self._dropped.discard(key)
+        self._changed.notify_all()
 
     def _give_back(self, key: bytes, connection: Connection) -> None:
-        keep = not connection.broken
+        item = _Resting(key, connection, self._clock())
         with self._changed:
-            keep = keep and key not in self._dropped
+            # In one step: in between, the connection would count twice, and another would be closed for it.
+            keep = not connection.broken and key not in self._dropped
             if keep:
-                self._resting[id(connection)] = _Resting(key, connection, self._clock())
-        self._release(key)
+                self._resting[id(connection)] = item
+            self._count_down(key)
         if not keep:
-            _close([_Resting(key, connection, 0.0)])
+            _close([item])
 
 
 def _close(found: list[_Resting]) -> None:

@@ -19,21 +19,26 @@ Value: TypeAlias = "int | bytes | tuple[Value, ...] | None"
 
 # Lists within lists. Dovecot stops at 100 levels of MIME, each of which nests two lists at most.
 MAX_DEPTH = 1000
+# The largest number of a message, a UID or a UIDVALIDITY (RFC 9051 §9).
+MAX_NUMBER = 0xFFFFFFFF
 # Characters of a server's text that are worth a line in the log, or on a screen (ALERT).
 MAX_TEXT = 300
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TOKEN = re.compile(
-    rb' *(?:([()])|"((?:[^"\\]++|\\.)*+)"|~?\{(\d+)\}\Z|((?:[^ ()"{\[]++|\[[^\]]{0,2000}\]|\[)++))', re.DOTALL
+    rb' *(?:([()])|"((?:[^"\\]++|\\.)*+)"|~?\{(\d+)\}\Z|((?:[^ ()"{\[]++|\[[^\[\]]{0,2000}\]|\[)++))',
+    re.DOTALL,
 )
 _ESCAPED = re.compile(rb'\\(["\\])')
-_UNTAGGED = re.compile(rb"\* (?:(\d+) )?([A-Za-z0-9-]+) ?", re.ASCII)
+_UNTAGGED = re.compile(rb"\* (?:(\d{1,10}) )?([A-Za-z][A-Za-z0-9-]*)(?: |\Z)")
 _CODE = re.compile(rb"\[([A-Za-z0-9-]+)(?: ([^\]]*))?\] ?")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\Z")
 _UNSAFE = re.compile("[\0\r\n]")
-_FLAG = re.compile(r"\\?[^\x00-\x20\x7f-\uffff(){%*\"\\\]]+\Z")
-STATUSES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
+_FLAG = re.compile(r"\\?[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]+\Z")
+ENDINGS = frozenset({"OK", "NO", "BAD"})
+GREETINGS = frozenset({"OK", "BYE", "PREAUTH"})
+STATUSES = ENDINGS | GREETINGS
 
 
 class Malformed(ValueError):
@@ -116,7 +121,10 @@ def untagged(pieces: Sequence[bytes]) -> Untagged:
     if not found:
         raise Malformed("no untagged response")
     rest = (pieces[0][found.end() :], *pieces[1:])
-    return Untagged(found[2].decode("ascii").upper(), int(found[1] or 0), rest)
+    numbered = numeral(found[1] or b"0")
+    if numbered is None:
+        raise Malformed("number out of range")
+    return Untagged(found[2].decode("ascii").upper(), numbered, rest)
 
 
 def parse(pieces: Sequence[bytes]) -> tuple[Value, ...]:
@@ -158,6 +166,11 @@ def _atom(atom: bytes) -> Value:
     return None if atom.upper() == b"NIL" else atom
 
 
+def numeral(text: bytes) -> int | None:
+    """Read a number of 32 bits (RFC 9051 §9), None if it is none."""
+    return int(text) if text.isdigit() and len(text) <= 10 and int(text) <= MAX_NUMBER else None
+
+
 def number(value: Value) -> int:
     """Take a value as a number, 0 if it is none."""
     return value if isinstance(value, int) else 0
@@ -188,7 +201,11 @@ def moment(value: Value) -> datetime | None:
 
 def date_time(when: datetime) -> bytes:
     """Write INTERNALDATE, with English months whatever the locale is; a naive one counts as UTC."""
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    offset = when.utcoffset()
+    if offset is None:
+        when = when.replace(tzinfo=UTC)
+    elif offset % timedelta(minutes=1):
+        when = when.astimezone(UTC)
     return f'"{when.day:2d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S %z}"'.encode("ascii")
 
 
@@ -221,7 +238,7 @@ def number_set(numbers: Iterable[int]) -> bytes:
     """Write numbers as a sequence set, runs joined: 1,3:5."""
     runs: list[list[int]] = []
     for n in sorted(set(numbers)):
-        if n < 1 or n > 0xFFFFFFFF:
+        if n < 1 or n > MAX_NUMBER:
             raise UnsafeArgument("not a message number")
         if runs and runs[-1][1] == n - 1:
             runs[-1][1] = n

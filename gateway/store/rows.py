@@ -73,9 +73,12 @@ def message(row: Row) -> Message:
     )
 
 
-def piece(row: Row) -> bytes:
-    """Take the octets of the one section that a row holds."""
-    return next((octets(value) for name, value in row.items() if name.startswith(b"BODY[")), b"")
+def piece(row: Row) -> tuple[bytes, bool]:
+    """Take the octets of the one section that a row holds, and tell whether they are a part of it (BODY[1]<0>)."""
+    for name, value in row.items():
+        if name.startswith(b"BODY["):
+            return octets(value), name.endswith(b">") or value is None
+    return b"", True
 
 
 def mailbox(values: tuple[Value, ...]) -> Mailbox:

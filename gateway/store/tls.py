@@ -7,7 +7,6 @@ administrator wrote `insecure`. Standard: RFC 8314 (TLS for mail access and subm
 from __future__ import annotations
 
 import functools
-import ipaddress
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from gateway.config import Server, Tls
 from gateway.errors import GatewayError
+from gateway.values import is_loopback
 
 # OpenSSL's reason -> what an administrator can do with it.
 _REASONS = {
@@ -65,33 +65,35 @@ def _context(ca_file: Path | None, changed: float, insecure: bool) -> ssl.SSLCon
 
 
 def context(server: Server) -> ssl.SSLContext:
-    """Share one context per trust (each costs 20 ms and 0.8 MB); raise OSError for an unusable ca_file."""
-    changed = server.ca_file.stat().st_mtime if server.ca_file else 0.0
-    return _context(server.ca_file, changed, server.insecure)
+    """Share one context per trust (each costs 20 ms and 0.8 MB); raise SSLError for an unusable ca_file."""
+    try:
+        changed = server.ca_file.stat().st_mtime if server.ca_file else 0.0
+        return _context(server.ca_file, changed, server.insecure)
+    except OSError as error:
+        raise ssl.SSLError(0, f"ca_file {server.ca_file} cannot be used: {words(error)}") from None
 
 
-def words(error: OSError) -> str:
+def is_unsafe(error: OSError) -> bool:
+    """Tell a certificate or a TLS version that will not do from a connection that broke during the handshake."""
+    return isinstance(error, ssl.SSLError) and not isinstance(
+        error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+    )
+
+
+def words(error: OSError | UnicodeError) -> str:
     """Say in words that an administrator can act on why TLS failed, or why a connection was not made."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message or error.reason}".rstrip(".")
     if isinstance(error, ssl.SSLError):
-        reason = error.reason or ""
-        return _REASONS.get(reason, reason.lower().replace("_", " ") or "TLS failed")
+        reason = getattr(error, "reason", None) or ""
+        return _REASONS.get(reason, reason.lower().replace("_", " ")) or error.strerror or "TLS failed"
     if isinstance(error, socket.gaierror):
         return f"the name cannot be resolved: {error.strerror}"
     if isinstance(error, TimeoutError):
         return "timed out"
-    return error.strerror or type(error).__name__
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a connection to this host stays on this machine."""
-    if host.lower() in ("localhost", "localhost."):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    if isinstance(error, UnicodeError):
+        return "the name is no host name"
+    return error.strerror or str(error) or type(error).__name__
 
 
 def is_too_open(server: Server) -> bool:
@@ -120,6 +122,15 @@ def certificate(sock: socket.socket) -> Certificate:
     )
 
 
+def protect(sock: socket.socket, server: Server) -> ssl.SSLSocket:
+    """Do the handshake as a client; the plain socket is of no use any more, whatever comes of it."""
+    try:
+        return context(server).wrap_socket(sock, server_hostname=server.host)
+    except BaseException:
+        sock.close()
+        raise
+
+
 def describe(sock: socket.socket, result: ProbeResult) -> None:
     """Put TLS version and certificate of an open connection into a result."""
     result.connected = True
@@ -130,5 +141,8 @@ def describe(sock: socket.socket, result: ProbeResult) -> None:
 
 def resolve(server: Server) -> tuple[str, ...]:
     """Look up the addresses of a server, in the order in which they are tried, or raise OSError."""
-    found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(words(error)) from None
     return tuple(dict.fromkeys(str(address[4][0]) for address in found))

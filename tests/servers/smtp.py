@@ -1,7 +1,8 @@
 """A real submission server (aiosmtpd) on loopback: demands STARTTLS and AUTH, delivers into Dovecot mailboxes.
 
 Nothing here may accept mail without both. Faults are switched on by attributes: `refuse` (recipients with a reply),
-`size` (octets), `drop` ("before data", "during data", "after accept").
+`size` (octets), `exclude` (AUTH mechanisms), `utf8` (SMTPUTF8 offered), `drop` ("before data", "before accept",
+"after accept"). `passwords` holds those that are not "secret".
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class SmtpServer:
         self.refuse: dict[str, str] = {}
         self.drop = ""
         self.size = 1_000_000
+        self.exclude: tuple[str, ...] = ()
+        self.utf8 = True
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -55,7 +58,7 @@ class SmtpServer:
         """Forget faults and what was accepted."""
         self.accepted.clear()
         self.refuse.clear()
-        self.drop, self.size = "", 1_000_000
+        self.drop, self.size, self.exclude, self.utf8 = "", 1_000_000, (), True
 
     def start(self) -> SmtpServer:
         ready = threading.Event()
@@ -95,7 +98,8 @@ class SmtpServer:
             auth_required=True,
             auth_require_tls=True,
             authenticator=self._authenticate,
-            enable_SMTPUTF8=True,
+            auth_exclude_mechanism=self.exclude,
+            enable_SMTPUTF8=self.utf8,
             data_size_limit=self.size,
             loop=self._loop,
         )
@@ -110,6 +114,9 @@ class SmtpServer:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self.drop == "before data":
+            assert server.transport is not None
+            server.transport.abort()
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)

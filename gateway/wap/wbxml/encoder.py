@@ -15,6 +15,7 @@ from gateway.wap.wbxml.source import read, split_variables
 from gateway.wap.wbxml.tokens import (
     ATTRIBUTE_STARTS,
     ATTRIBUTE_VALUES,
+    CHARSETS,
     CONVERSIONS,
     DEPTH_LIMIT,
     END,
@@ -51,11 +52,14 @@ _NOESC: Final = CONVERSIONS["noesc"]
 _ESCAPE: Final = CONVERSIONS["escape"]
 
 
-def encode(wml: str | bytes) -> bytes:
-    """Compile a deck; a document type that is not WML 1.1, 1.2 or 1.3 is called WML 1.1."""
-    compiler = Compiler()
+def encode(wml: str | bytes, charset: int = UTF_8) -> bytes:
+    """Compile a deck; a document type that is not WML 1.1, 1.2 or 1.3 is called WML 1.1.
+
+    `charset`: MIBEnum of a charset with single octets as terminators. Raise WBXMLError for text that it lacks.
+    """
+    compiler = Compiler(codec=CHARSETS[charset][0])
     public_id = read(wml, compiler).public_id
-    header = bytes((WBXML_1_1, PUBLIC_IDS.get(public_id, WML_1_1), UTF_8))
+    header = bytes((WBXML_1_1, PUBLIC_IDS.get(public_id, WML_1_1), charset))
     return header + compiler.with_table()
 
 
@@ -74,8 +78,9 @@ class Compiler:
     into a string table; `names` are the strings that must be in the table: literals have no inline form.
     """
 
-    def __init__(self, *, bare: bool = False) -> None:
+    def __init__(self, *, bare: bool = False, codec: str = "utf-8") -> None:
         """Begin a deck, or with `bare` content whose surroundings are not known: its outer blanks stay."""
+        self._codec = codec
         self.pieces: list[bytes] = []
         self.uses: dict[bytes, list[tuple[int, bytes]]] = {}
         self.names: dict[bytes, None] = {}
@@ -227,7 +232,7 @@ class Compiler:
                 self._string(part)
 
     def _string(self, text: str) -> None:
-        content = text.encode()
+        content = text.encode(self._codec)
         self.uses.setdefault(content, []).append((len(self.pieces), _STR_T))
         self.pieces.append(_STR_I + content + b"\0")
 

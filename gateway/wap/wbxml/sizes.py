@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Final
 
-from gateway.wap.wbxml.encoder import multibyte
 from gateway.wap.wbxml.meter import KANNEL_MINIMUM, LIBWBXML_MINIMUM, Measure, Meter, Share
 from gateway.wap.wbxml.source import read, read_fragment
 
@@ -83,22 +83,27 @@ def _latin(text: bytes) -> bytes:
 def _joined(shares: Sequence[Share]) -> Share:
     return Share(
         sum(share.fixed for share in shares),
-        tuple(name for share in shares for name in share.names),
-        tuple(text for share in shares for text in share.said),
-        tuple(text for share in shares for text in share.counted),
+        tuple(chain.from_iterable(share.names for share in shares)),
+        tuple(chain.from_iterable(share.said for share in shares)),
+        tuple(chain.from_iterable(share.counted for share in shares)),
     )
 
 
 def _repeated(texts: Iterable[bytes], minimum: int) -> list[bytes]:
     """Return what others put into the table: texts that come twice, then such words of the other texts."""
     whole = Counter(texts)
-    words = Counter(word for text, count in whole.items() if count == 1 for word in text.split())
+    words = Counter(b" ".join([text for text, count in whole.items() if count == 1]).split())
     items = [text for text, count in whole.items() if count > 1]
     known = set(items)
     items += [
         word for word, count in words.items() if count > 1 and len(word) > minimum and word not in known
     ]
     return items
+
+
+def _length(number: int) -> int:
+    """Say how many octets a multi-byte integer takes (WAP-192 §5.1)."""
+    return max(1, (number.bit_length() + 6) // 7)
 
 
 def _table(share: Share, items: Sequence[bytes]) -> tuple[int, list[tuple[bytes, int]]]:
@@ -109,45 +114,52 @@ def _table(share: Share, items: Sequence[bytes]) -> tuple[int, list[tuple[bytes,
         if text not in offsets:
             offsets[text] = length
             length += len(text) + 1
-    octets = HEADER + len(multibyte(length)) + length
-    octets += sum(len(multibyte(offsets[name])) for name in share.names)
-    return octets, [(item, len(multibyte(offsets[item]))) for item in items]
+    octets = HEADER + _length(length) + length
+    octets += sum(_length(offsets[name]) for name in share.names)
+    return octets, [(item, _length(offsets[item])) for item in items]
 
 
 def _kannel(share: Share, convert: Callable[[bytes], bytes]) -> int:
     octets, items = _table(share, _repeated(share.counted, KANNEL_MINIMUM))
-    return octets + share.fixed + sum(_kannel_text(convert(text), items) for text in share.said)
+    return octets + share.fixed + _kannel_texts([convert(text) for text in share.said], items)
 
 
-def _kannel_text(text: bytes, items: Sequence[tuple[bytes, int]]) -> int:
-    """Play through one text: the first place of each item becomes a reference, with strings around it."""
-    size = len(text) + 2
+#: What stands between texts that are played through together, and in place of what a reference says: no
+#: text of XML has either (XML 1.0 §2.2).
+_BETWEEN: Final = b"\1"
+_REFERENCE: Final = b"\0"
+
+
+def _kannel_texts(texts: Sequence[bytes], items: Iterable[tuple[bytes, int]]) -> int:
+    """Play all texts through: in each its first place of each item becomes a reference, with strings around."""
+    octets = sum(map(len, texts)) + 2 * len(texts)
+    page = _BETWEEN + _BETWEEN.join(texts) + _BETWEEN
     for item, reference in items:
-        at = text.find(item)
-        if at < 0:
-            continue
         length = len(item)
-        if length == len(text):
-            return 1 + reference
-        at_an_end = at == 0 or at + length == len(text)
-        size += reference + (1 if at_an_end else 3) - length
-        text = text[:at] + b"\0" + text[at + length :]
-    return size
+        at = page.find(item)
+        while at >= 0:
+            end = at + length
+            ends = (page[at - 1] == 1) + (page[end] == 1)
+            octets += reference + (3, 1, -1)[ends] - length
+            page = page[:at] + _REFERENCE + page[end:]
+            at = page.find(item, page.index(_BETWEEN, at))
+    return octets
 
 
 def _libwbxml(share: Share) -> int:
     octets, items = _table(share, _repeated(share.counted, LIBWBXML_MINIMUM))
-    octets += share.fixed + sum(_libwbxml_text(text, items) for text in share.said)
+    octets += share.fixed + _libwbxml_texts(share.said, items)
     return max(octets, HEADER + 1 + share.inline())
 
 
-def _libwbxml_text(text: bytes, items: Sequence[tuple[bytes, int]]) -> int:
-    """Play through one text: each place of each item becomes a reference."""
-    strings = [text]
+def _libwbxml_texts(texts: Sequence[bytes], items: Iterable[tuple[bytes, int]]) -> int:
+    """Play all texts through: each place of each item becomes a reference."""
+    page = _REFERENCE.join(texts)
     references = 0
     for item, reference in items:
-        if item in text:
-            cut = [string.split(item) for string in strings]
-            references += (sum(map(len, cut)) - len(cut)) * (1 + reference)
-            strings = [part for parts in cut for part in parts if part]
+        places = page.count(item)
+        if places:
+            references += places * (1 + reference)
+            page = page.replace(item, _REFERENCE)
+    strings = [string for string in page.split(_REFERENCE) if string]
     return sum(map(len, strings)) + 2 * len(strings) + references

@@ -1,0 +1,118 @@
+"""The gateway in front of the test servers: as an administrator runs it, and as a WSGI app in this process.
+
+Nothing here may reach into the served process: what it does is seen over HTTP, and it is ended by SIGTERM to its pid.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from flask import Flask
+
+from gateway.app import create_app
+from gateway.config import Config, Server, Tls, Upstream
+from gateway.session import Sessions
+from gateway.state import State
+from gateway.store.pool import Pool
+from tests.servers import free_ports
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import SmtpServer
+
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0  # for what is in flight
+_READY = "listening at "
+
+_CONFIG = """\
+[http]
+listen = "127.0.0.1:{port}"
+
+[display]
+timezone = "Europe/Berlin"
+
+[state]
+database = "state.sqlite"
+secret = "server.secret"
+
+[[upstream]]
+domains = ["example.net"]
+imap = "imap+starttls://{imap.host}:{imap.ports[imap]}"
+smtp = "smtp+starttls://{smtp.host}:{smtp.port}"
+ca_file = "{imap_ca}"
+"""
+
+
+class GatewayServer:
+    """One gateway in front of these servers; `folder` keeps what it remembers over a restart."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path, dovecot: Dovecot, smtp: SmtpServer) -> None:
+        self.port = free_ports(1)[0]
+        self.url = f"http://{self.host}:{self.port}"
+        # One file vouches for both servers.
+        authorities = folder / "authorities.pem"
+        authorities.write_bytes(dovecot.ca_file.read_bytes() + smtp.ca_file.read_bytes())
+        self._config = folder / "pocketpost.toml"
+        self._config.write_text(_CONFIG.format(port=self.port, imap=dovecot, smtp=smtp, imap_ca=authorities))
+        self._log = folder / "gateway.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def start(self) -> GatewayServer:
+        """Start, and return when it listens."""
+        with self._log.open("ab") as log:
+            known = log.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve", "--config", str(self._config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self._process.poll() is None:
+            if _READY in self._log.read_bytes()[known:].decode():
+                return self
+            time.sleep(0.05)
+        self._process.kill()
+        self._process.wait()
+        raise RuntimeError(f"the gateway did not start: {self.log}")
+
+    def stop(self) -> None:
+        """Ask it to finish, as a service manager does; it must end well."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("the gateway did not end after SIGTERM") from None
+        assert status == 0, self.log
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+@contextmanager
+def app_in_process(folder: Path, dovecot: Dovecot, smtp: SmtpServer) -> Iterator[Flask]:
+    """Join the parts as `serve` does, without a server."""
+    upstream = Upstream(
+        domains=("example.net",),
+        imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
+        smtp=Server("smtp", smtp.host, smtp.port, Tls.STARTTLS, smtp.ca_file),
+    )
+    config = Config(upstreams=(upstream,), timezone="Europe/Berlin")
+    with State.open(folder / "state.sqlite") as state, closing(Pool()) as pool:
+        yield create_app(config, sessions=Sessions(config, state, b"k" * 32, pool))

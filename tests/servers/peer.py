@@ -1,0 +1,106 @@
+"""A server that is a function: for protocols begun well and ended badly.
+
+Nothing here may know a protocol. Each connection runs the function in the server's one thread; what it raises is
+raised again when the server is left, but for the connection's own end.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import BinaryIO
+
+from tests.servers.certs import Pair
+
+SECONDS = 10.0
+
+
+class Caller:
+    """One connection, seen from the server."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.sock.settimeout(SECONDS)
+        self._file: BinaryIO = sock.makefile("rb")
+        self.heard: list[bytes] = []
+
+    def say(self, *lines: bytes) -> None:
+        """Send lines."""
+        self.sock.sendall(b"".join(line + b"\r\n" for line in lines))
+
+    def hear(self) -> bytes:
+        """Read a line without its end; the end of the connection ends the function."""
+        line = self._file.readline()
+        if not line:
+            raise ConnectionError("the client hung up")
+        self.heard.append(line.rstrip(b"\r\n"))
+        return self.heard[-1]
+
+    def hear_all(self) -> bytes:
+        """Read until the client hangs up."""
+        return self._file.read()
+
+    def protect(self, pair: Pair) -> None:
+        """Do the server's half of a handshake."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pair.cert, pair.key)
+        self._file.close()
+        self.sock = context.wrap_socket(self.sock, server_side=True)
+        self._file = self.sock.makefile("rb")
+
+    def close(self) -> None:
+        self._file.close()
+        self.sock.close()
+
+
+class Peer:
+    """Serves connections, one after the other, by a function; `callers` holds them."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, serve: Callable[[Caller], None]) -> None:
+        self.callers: list[Caller] = []
+        self._serve = serve
+        self._errors: list[BaseException] = []
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._run, name="peer")
+
+    @property
+    def heard(self) -> list[bytes]:
+        """All lines of all connections."""
+        return [line for caller in self.callers for line in caller.heard]
+
+    def __enter__(self) -> Peer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(2 * SECONDS)
+        self._listener.close()
+        assert not self._thread.is_alive()
+        if self._errors and error is None:
+            raise self._errors[0]
+
+    def _run(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            caller = Caller(sock)
+            self.callers.append(caller)
+            try:
+                self._serve(caller)
+            except OSError:
+                pass
+            except BaseException as error:
+                self._errors.append(error)
+            finally:
+                caller.close()
