@@ -17,18 +17,30 @@ from werkzeug.exceptions import HTTPException
 from gateway.config import Config
 from gateway.errors import GatewayError, MailboxGone, MessageGone, SessionEnded
 from gateway.markup.screen import Action, Life, Screen
+from gateway.outbound import Outbound
 from gateway.session import Sessions
 from gateway.state import State
 from gateway.store.pool import Pool
 from gateway.vault import server_secret
 from gateway.web import visit as visits
+from gateway.web.attachment import attachment
 from gateway.web.compose import compose
-from gateway.web.converters import PositionConverter
+from gateway.web.converters import KeyConverter, PositionConverter, SectionConverter
+from gateway.web.details import details
+from gateway.web.document import document
+from gateway.web.download import download
+from gateway.web.links import links
 from gateway.web.mailbox import INBOX, mailbox, show
 from gateway.web.message import message
+from gateway.web.nested import nested
+from gateway.web.picture import picture
 from gateway.web.plain import plain
 from gateway.web.respond import forget_session, respond
+from gateway.web.settings import settings
 from gateway.web.signin import sentence_of, signin, signin_screen
+from gateway.web.unsubscribe import EXTENSION as WAY_OUT
+from gateway.web.unsubscribe import unsubscribe
+from gateway.web.write import write
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -55,11 +67,20 @@ class TokenPath:
         return self._app(environ, start_response)
 
 
-def create_app(config: Config, *, state: State | None = None, sessions: Sessions | None = None) -> Flask:
-    """Join everything; `state` and `sessions` are made from the config unless given."""
+def create_app(
+    config: Config,
+    *,
+    state: State | None = None,
+    sessions: Sessions | None = None,
+    outbound: Outbound | None = None,
+) -> Flask:
+    """Join everything; `state`, `sessions` and `outbound` are made from the config unless given."""
     app = Flask("gateway", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.url_map.converters["at"] = PositionConverter
+    app.url_map.converters["sec"] = SectionConverter
+    app.url_map.converters["key"] = KeyConverter
+    app.extensions[WAY_OUT] = (outbound or Outbound()) if config.outbound else None
     app.url_map.strict_slashes = False
     if sessions is None:
         state = state or State.open(config.state)
@@ -70,7 +91,10 @@ def create_app(config: Config, *, state: State | None = None, sessions: Sessions
     def begin() -> None:
         visits.begin(config, joined)
 
-    for blueprint in (signin, mailbox, message, compose, plain):
+    screens = (signin, mailbox, message, details, compose, settings)
+    away = (links, write, unsubscribe)
+    files = (attachment, document, nested, picture, download, plain)
+    for blueprint in (*screens, *away, *files):
         app.register_blueprint(blueprint)
     app.register_error_handler(Exception, _failed)
     app.wsgi_app = TokenPath(app.wsgi_app)  # type: ignore[method-assign]

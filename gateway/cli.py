@@ -7,6 +7,7 @@ An error that a person can mend is one sentence and exit status 1, never a trace
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -120,6 +121,14 @@ def serve(file: Path) -> None:
             config.threads,
             lambda: log.info("listening at %s", " and ".join(each.url for each in where)),
         )
+    # QUIRK: granian's embedded server leaves a native thread that may still wake while the interpreter is being
+    # taken down, and then aborts the process; all that is ours is finished here.
+    from gateway import confined
+
+    confined.stop()
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 @main.command()

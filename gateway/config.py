@@ -87,6 +87,7 @@ class Config:
     secret: Path = Path("pocketpost.secret")
     idle_minutes: int = 720
     threads: int = 16
+    outbound: bool = True
 
     def complete_address(self, user: str) -> str:
         """Make an address of what a person typed: where one domain is all there is, it may be left out."""
@@ -144,8 +145,8 @@ class _Reader:
             if name not in {section.name for section in SECTIONS}:
                 self._fail((name,), f"unknown{_suggest(name, [s.name for s in SECTIONS])}")
         values = {section.name: self._tables(section) for section in SECTIONS}
-        [http], [https], [display], [state], [session] = (
-            values[name] for name in ("http", "https", "display", "state", "session")
+        [http], [https], [display], [state], [session], [outbound] = (
+            values[name] for name in ("http", "https", "display", "state", "session", "outbound")
         )
         if len({bool(value) for value in https.values()}) > 1:
             self._fail(("https",), "listen, cert and key are needed together")
@@ -161,6 +162,7 @@ class _Reader:
             secret=state["secret"],
             idle_minutes=session["idle_minutes"],
             threads=http["threads"],
+            outbound=outbound["enabled"],
         )
 
     def _upstreams(self, tables: list[dict[str, Any]]) -> tuple[Upstream, ...]:

@@ -21,11 +21,29 @@ XHTML_WAP: Final = "application/vnd.wap.xhtml+xml"
 XHTML_XML: Final = "application/xhtml+xml"
 HTML: Final = "text/html"
 
+UTF_8: Final = "utf-8"
+LATIN_1: Final = "iso-8859-1"
+ASCII: Final = "us-ascii"
+#: What devices call the charsets that we can write, the best first; a superset of one is as good.
+_CHARSETS: Final = (
+    (UTF_8, frozenset({"utf-8", "utf8"})),
+    (LATIN_1, frozenset({"iso-8859-1", "iso_8859-1", "latin1", "windows-1252"})),
+)
+
 #: Preference among equals within one markup, best first.
 _TYPES: Final[dict[str, tuple[str, ...]]] = {
     WML: (WML_TEXT, WML_COMPILED),
     XHTML: (XHTML_XML, XHTML_WAP, HTML),
 }
+
+#: Pictures that are sent unless Accept names others: WAP 1.x knows WBMP for sure (WAP-190 §6.6), everything
+#: later JPEG, PNG and GIF.
+_IMAGES: Final[dict[str, tuple[str, ...]]] = {
+    WML: ("image/vnd.wap.wbmp",),
+    XHTML: ("image/jpeg", "image/png", "image/gif"),
+}
+#: Better than a picture in one bit, best first, where a WML phone names it.
+_BETTER_IMAGES: Final = ("image/jpeg", "image/png", "image/gif")
 
 #: Octets of a deck that every WAP 1.x phone takes: 1400 less type, status, header length, content type.
 SMALLEST_UNKNOWN_DECK: Final = 1396
@@ -44,7 +62,8 @@ class Device:
 
     `deck_limit`: octets of one page as sent (XHTML) or compiled (WML). `url_limit`: octets of a whole URL.
     `screen`: pixels. `columns`: characters a line. `rows`: messages a list page. `input_limit`: octets a
-    form may send up. `caches_regardless`: what must be fresh needs a new URL.
+    form may send up. `caches_regardless`: what must be fresh needs a new URL. `images`: media types, best first.
+    `pictures`: the person wants to see those of a mail.
     """
 
     name: str
@@ -61,6 +80,8 @@ class Device:
     accesskeys: bool = False
     cookies: bool = False
     caches_regardless: bool = False
+    images: tuple[str, ...] = ()
+    pictures: bool = True
 
     def within(self, sdu: int) -> Device:
         """Lower the page to what an SDU of this many octets carries; never raise it."""
@@ -88,7 +109,8 @@ class Profile:
     caches_regardless: bool = False
 
 
-#: First match wins: particular models before families before the generic rows at the end.
+#: A page of XHTML is what a person scrolls through before turning it, some eight screenfuls; never over
+#: XHTML_PAGE. First match wins: particular models before families before the generic rows at the end.
 PROFILES: Final[tuple[Profile, ...]] = (
     Profile("nokia7110", r"^Nokia(7110|7160|6250|6210)\b", WML, 1396, caches_regardless=True),
     Profile("nokia3330", r"^Nokia(3330|6310i?)\b", WML, 2800, screen=(84, 48), caches_regardless=True),
@@ -97,13 +119,13 @@ PROFILES: Final[tuple[Profile, ...]] = (
     Profile("nokia6610", r"^Nokia(3510|6610|7210)", WML, 5600, 10_000, "1.2", (128, 128), 18),
     Profile("upbrowser3", r"\bUP\.Browser/3", WML, 1492, columns=16),
     Profile("upbrowser4", r"\bUP\.Browser/[45]", WML, 2048, columns=16),
-    Profile("nokia6230", r"^Nokia6230", XHTML, 10_000, 10_000, "1.3", (128, 128), 20, 9, 10_000, True),
+    Profile("nokia6230", r"^Nokia6230", XHTML, 10_000, 4000, "1.3", (128, 128), 20, 9, 10_000, True),
     Profile(
         "motorolav3", r"^MOT-V3\b|^MOT-RAZRV3", XHTML, 10_000, 10_000, "1.3", (176, 220), 24, 9, 5000, True
     ),
-    Profile("sonyericsson", r"^SonyEricsson", XHTML, 20_000, 10_000, "1.3", (176, 220), 24, 9, 10_000, True),
+    Profile("sonyericsson", r"^SonyEricsson", XHTML, 20_000, 5000, "1.3", (176, 220), 24, 9, 10_000, True),
     Profile("wapua", r"^wApua", WML, 5000),
-    Profile("kaios", r"\bKAIOS/", XHTML, 5000, 10_000, "1.3", (240, 320), 30, 9, 100_000, True),
+    Profile("kaios", r"\bKAIOS/", XHTML, 5000, 5000, "1.3", (240, 320), 30, 9, 100_000, True),
     Profile("kindle", r"\bKindle/|\bSilk/", XHTML, 5000, 10_000, "1.3", (600, 800), 60, 9, 100_000, True),
     Profile(
         "textbrowser",
@@ -120,7 +142,7 @@ PROFILES: Final[tuple[Profile, ...]] = (
     ),
     Profile("wml5000", r"(?!)", WML, 5000, screen=(128, 128), columns=18),
     Profile("wml", r"(?!)", WML, caches_regardless=True),
-    Profile("xhtml", r"(?!)", XHTML, 5000, 10_000, "1.1", (240, 320), 30, 9, 100_000, True),
+    Profile("xhtml", r"(?!)", XHTML, 5000, 5000, "1.1", (240, 320), 30, 9, 100_000, True),
 )
 
 _BY_NAME: Final = {profile.name: profile for profile in PROFILES}
@@ -152,10 +174,12 @@ def identify(headers: Mapping[str, str], markup: str | None = None, name: str | 
     if profile is None or (profile.name in ("wml", "xhtml") and profile.markup != markup):
         profile = _GENERIC[markup]
     device = _device(profile, markup, _content_type(accept, markup))
+    device = replace(device, images=_images(accept, markup))
     sdu = headers.get("X-Wap-Client-Sdu-Size", "").strip()
     if markup == WML and sdu.isascii() and sdu.isdigit():
         device = device.within(int(sdu[:9]))
-    return device
+    charset = _charset(headers.get("Accept-Charset", ""))
+    return device if charset == device.charset else replace(device, charset=charset)
 
 
 def _device(profile: Profile, markup: str, content_type: str) -> Device:
@@ -173,6 +197,7 @@ def _device(profile: Profile, markup: str, content_type: str) -> Device:
         accesskeys=not wml or profile.wml_version >= "1.2",
         cookies=not wml and profile.cookies,
         caches_regardless=profile.caches_regardless,
+        images=_IMAGES[markup],
     )
 
 
@@ -199,6 +224,17 @@ def _accept(value: str) -> dict[str, float]:
     return ranges
 
 
+def _charset(value: str) -> str:
+    """Choose by Accept-Charset (RFC 9110 §12.5.2); a device that says nothing takes UTF-8."""
+    wanted = _accept(value)
+    if not wanted:
+        return UTF_8
+    for charset, names in _CHARSETS:
+        if max((wanted[name] for name in names & wanted.keys()), default=wanted.get("*", 0.0)) > 0.0:
+            return charset
+    return ASCII
+
+
 def _q(text: str) -> float:
     if not re.fullmatch(r"[01]?(\.[0-9]{0,9})?", text):
         return 0.0
@@ -212,6 +248,17 @@ def _markup(accept: Mapping[str, float], profile: Profile | None) -> str:
     if not accept and profile is not None:
         return profile.markup
     return XHTML
+
+
+def _images(accept: Mapping[str, float], markup: str) -> tuple[str, ...]:
+    """Name the pictures a device takes: those that Accept names, else what its markup's generation knows."""
+    named = tuple(kind for kind in _BETTER_IMAGES if accept.get(kind, 0.0) > 0.0)
+    refused = {kind for kind, q in accept.items() if q == 0.0}
+    usual = tuple(kind for kind in _IMAGES[markup] if kind not in refused)
+    if markup == WML:
+        return named + usual
+    # Wildcards beside a name, as browsers send them for a page, say that the others are taken too.
+    return named if named and not accept.keys() & {"image/*", "*/*"} else usual or named
 
 
 def _content_type(accept: Mapping[str, float], markup: str) -> str:

@@ -21,14 +21,18 @@ client to show it to the person.
     │   ├── MailboxGone                 no such mailbox, or its UIDVALIDITY changed
     │   ├── MessageGone                 expunged meanwhile
     │   └── UnsafeArgument              NUL, CR or LF in an argument of a command
-    └── SubmissionError                 SMTP submission; nothing was accepted unless said
-        ├── SubmissionUnreachable
-        ├── SubmissionTLSError
-        ├── SubmissionAuthenticationFailed
-        ├── RecipientsRefused           `refused`: the addresses
-        ├── MessageTooLarge             `limit` octets, by SIZE
-        ├── SubmissionRefused           5xx for another reason
-        └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
+    ├── SubmissionError                 SMTP submission; nothing was accepted unless said
+    │   ├── SubmissionUnreachable
+    │   ├── SubmissionTLSError
+    │   ├── SubmissionAuthenticationFailed
+    │   ├── RecipientsRefused           `refused`: the addresses
+    │   ├── MessageTooLarge             `limit` octets, by SIZE
+    │   ├── SubmissionRefused           5xx for another reason
+    │   └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
+    └── OutboundError                   a request of ours to somebody's web server
+        ├── OutboundRefused             not an address that may be reached, or switched off; nothing was sent
+        ├── OutboundUnreachable         no connection, or an unsafe one; nothing was sent
+        └── OutboundUncertain           sent, and no answer that could be understood
 """
 
 from __future__ import annotations
@@ -215,3 +219,29 @@ class SubmissionUncertain(SubmissionError):
     """The connection broke after the data were sent: whether it was accepted is not known (RFC 5321 §6.1)."""
 
     sentence = _("It is not certain whether the message was sent. Look in Sent.")
+
+
+class OutboundError(GatewayError):
+    """A request to somebody's web server did not come to a good end."""
+
+    sentence = _("The other server could not do that.")
+    status = 502
+
+
+class OutboundRefused(OutboundError):
+    """The address is none that may be reached from here; nothing was sent."""
+
+    sentence = _("That address cannot be reached from here.")
+
+
+class OutboundUnreachable(OutboundError):
+    """No connection, or none that is safe; nothing was sent."""
+
+    sentence = _("The other server cannot be reached just now.")
+    status = 503
+
+
+class OutboundUncertain(OutboundError):
+    """The request was sent, and no answer came that could be understood."""
+
+    sentence = _("The other server did not answer. It is not certain what happened.")

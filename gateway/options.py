@@ -68,6 +68,7 @@ SECTIONS = (
     Section("display", "How things are shown until people have settings of their own."),
     Section("state", "What the gateway itself must remember; mail is never kept here."),
     Section("session", "How long a person stays signed in."),
+    Section("outbound", "What the gateway asks of other people's web servers when somebody wants it to."),
     Section(
         "upstream", "The servers that hold the mail of some domains. Write it once for each.", array=True
     ),
@@ -116,6 +117,11 @@ OPTIONS = (
     Option(
         "session", "idle_minutes", Kind.NUMBER, 720, "720",
         "Minutes without a request after which a session ends.", high=MAX_IDLE_MINUTES,
+    ),
+    Option(
+        "outbound", "enabled", Kind.FLAG, True, "false",
+        "Let people unsubscribe from lists with one click: the gateway then sends the list's server a request "
+        "over HTTPS, to public addresses on port 443 only.",
     ),
     Option(
         "upstream", "domains", Kind.DOMAINS, None, '["example.org"]',

@@ -13,7 +13,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -22,7 +22,8 @@ from typing import Any, Protocol
 from gateway import submission, vault
 from gateway.config import Config, Server, Upstream
 from gateway.errors import AuthenticationFailed, BadRequest, SessionEnded, UnknownDomain
-from gateway.state import Claim, SessionRow, State, Via
+from gateway.links import Link, LinkIds
+from gateway.state import Claim, SessionRow, State, Stop, Via
 from gateway.store import imap
 from gateway.store.base import MailStore
 from gateway.submission import Receipt
@@ -87,6 +88,7 @@ class _Doors:
     connect: Connect
     submit: Submit
     clock: Callable[[], float]
+    links: LinkIds
 
     def __repr__(self) -> str:
         return "<doors>"
@@ -189,6 +191,36 @@ class Session:
         """Return name and UIDVALIDITY of a short id."""
         return self._doors.state.mailboxes.lookup(self.account, number)
 
+    def settings(self) -> dict[str, str]:
+        """Return what the person has chosen on this device."""
+        return self._doors.state.settings.all(self.account, self.device)
+
+    def choose(self, values: Mapping[str, str]) -> None:
+        """Remember choices for this device."""
+        self._doors.state.settings.put(self.account, self.device, values)
+
+    def stops(self, number: int, uids: Iterable[int]) -> dict[int, Stop]:
+        """Return where reading stopped in messages of a mailbox, for those not read to the end."""
+        return self._doors.state.reading.stops(self.account, number, uids)
+
+    def stop(self, number: int, uid: int, place: Stop | None) -> None:
+        """Remember where reading stopped in a message; None when it is read to its end."""
+        if place is None:
+            self._doors.state.reading.forget(self.account, number, uid)
+        else:
+            self._doors.state.reading.stop(self.account, number, uid, place, self._doors.clock())
+
+    def link_id(self, url: str, text: str) -> str:
+        """Name a link by what tells nobody else whose or which it is."""
+        return self._doors.links.id(self._link(url, text), self.token)
+
+    def keep_links(self, links: Iterable[tuple[str, str]]) -> None:
+        """Keep the links (URL and text) of a page that is being shown, so that their ids lead somewhere."""
+        self._doors.links.keep((self._link(*link) for link in links), self.token)
+
+    def _link(self, url: str, text: str) -> Link:
+        return Link(url, text, self.device, self.markup, self.language)
+
     def close(self) -> None:
         """Sign out: the row, its tickets and the warm connections are gone."""
         self._doors.state.sessions.delete(self._row.id)
@@ -222,7 +254,8 @@ class Sessions:
         self._config = config
         self._state = state
         self._throttle = Throttle(state.tries)
-        self._doors = _Doors(state, secret, pool, connect, submit, clock)
+        links = LinkIds(state, secret, clock)
+        self._doors = _Doors(state, secret, pool, connect, submit, clock, links)
         self._purge_lock = Lock()
         self._purged = float("-inf")
 
@@ -294,6 +327,10 @@ class Sessions:
         self._state.sessions.touch(row, now, now + self._idle())
         return Session(self._doors, row, token, credential, upstream)
 
+    def link(self, key: str) -> Link | None:
+        """Find a link by its id, which is all that is needed; None for one that is not known any more."""
+        return self._doors.links.find(key)
+
     def _verify(self, session: Session, key: bytes, remote: str) -> None:
         """Sign in upstream; the connection stays in the pool for the first page."""
         try:
@@ -318,6 +355,7 @@ class Sessions:
             self._purged = now
         gone = self._state.sessions.purge(now)
         self._state.tries.purge(now - LIFETIME)
+        self._state.links.purge(now)
         log.debug("%d expired sessions removed", gone)
 
 

@@ -30,9 +30,11 @@ NONCE_OCTETS = 12  # SP 800-38D §8.2
 TICKET_NONCE_OCTETS = 5  # 40 bits: a session claims some thousand tickets, so none meets another
 TICKET_MAC_OCTETS = 8  # 64 bits, and each guess costs a request
 TICKET_LENGTH = 18  # characters of the two together
+LINK_ID_LENGTH = 11  # characters of 6 bits: 66 bits that nobody can guess, and no two links share
 
 _FORMAT = b"\x01"  # the first octet of what is sealed, for the day when the way of sealing changes
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
+_LINK_ID = re.compile(rf"[A-Za-z0-9_-]{{{LINK_ID_LENGTH}}}")
 _TICKET = re.compile(rf"[A-Za-z0-9_-]{{{TICKET_LENGTH}}}")
 
 
@@ -72,19 +74,19 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def seal(plain: bytes, token: str, secret: bytes, row_id: int) -> bytes:
-    """Seal a credential for one session row."""
+def seal(plain: bytes, token: str, secret: bytes, row_id: int, purpose: bytes = b"credential") -> bytes:
+    """Seal a credential, or what else the purpose says, for one row."""
     nonce = secrets.token_bytes(NONCE_OCTETS)
-    return _FORMAT + nonce + AESGCM(_key(token, secret, b"credential")).encrypt(nonce, plain, _row(row_id))
+    return _FORMAT + nonce + AESGCM(_key(token, secret, purpose)).encrypt(nonce, plain, _row(row_id))
 
 
-def unseal(sealed: bytes, token: str, secret: bytes, row_id: int) -> bytes:
-    """Open a sealed credential. Raise SessionEnded when token, secret or row are not those of the sealing."""
+def unseal(sealed: bytes, token: str, secret: bytes, row_id: int, purpose: bytes = b"credential") -> bytes:
+    """Open what was sealed. Raise SessionEnded when token, secret or row are not those of the sealing."""
     nonce, text = sealed[1 : 1 + NONCE_OCTETS], sealed[1 + NONCE_OCTETS :]
     if not sealed.startswith(_FORMAT) or len(nonce) < NONCE_OCTETS:
         raise SessionEnded("sealed in a way that is not known")
     try:
-        return AESGCM(_key(token, secret, b"credential")).decrypt(nonce, text, _row(row_id))
+        return AESGCM(_key(token, secret, purpose)).decrypt(nonce, text, _row(row_id))
     except InvalidTag as error:
         raise SessionEnded("the seal does not fit: was the server secret changed?") from error
 
@@ -102,6 +104,17 @@ def check_ticket(text: str, token: str, secret: bytes) -> bytes | None:
     octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     nonce, mac = octets[:TICKET_NONCE_OCTETS], octets[TICKET_NONCE_OCTETS:]
     return nonce if hmac.compare_digest(mac, _mac(nonce, token, secret)) else None
+
+
+def link_id(content: bytes, token: str, secret: bytes) -> str:
+    """Make the id of a link: always the same for one session, and telling nothing of session or link."""
+    mac = hmac.digest(_key(token, secret, b"link"), content, "sha256")
+    return base64.urlsafe_b64encode(mac).decode("ascii")[:LINK_ID_LENGTH]
+
+
+def is_link_id(text: str) -> bool:
+    """Say whether this could be a link's id at all."""
+    return _LINK_ID.fullmatch(text) is not None
 
 
 def _create_secret(path: Path) -> None:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # hypothesis keeps drawn bytes and integers in one table, where b"" meets 0: no comparison of ours (-bb).
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Comparison between bytes and int:BytesWarning:hypothesis"
+    )
+
+
+# Machines are slow at times; what must be fast is held by RLIMIT_CPU where it matters.
+hypothesis.settings.register_profile(
+    "pocketpost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("pocketpost")
 
 
 @pytest.fixture(scope="session")

@@ -92,3 +92,23 @@ def test_no_header_raises(accept: str, agent: str, sdu: str) -> None:
     found = identify({"Accept": accept, "User-Agent": agent, "X-Wap-Client-Sdu-Size": sdu})
     assert found.markup in (WML, XHTML)
     assert found.deck_limit > 0
+
+
+@pytest.mark.parametrize(
+    ("accepted", "charset"),
+    [
+        ("", "utf-8"),
+        ("ISO-8859-1, UTF-8;q=0.8, ISO-10646-UCS-2;q=0.6", "utf-8"),
+        ("iso-8859-1, *;q=0.1", "utf-8"),
+        ("iso-8859-1", "iso-8859-1"),
+        ("windows-1252;q=0.5, utf-8;q=0", "iso-8859-1"),
+        ("*, utf-8;q=0", "iso-8859-1"),
+        ("us-ascii", "us-ascii"),
+        ("koi8-r, us-ascii;q=0.2", "us-ascii"),
+        ("iso-8859-1;q=0, utf-8;q=0", "us-ascii"),
+        ("utf-8;q=x, iso-8859-1;q=0.1", "iso-8859-1"),
+    ],
+)
+def test_the_charset_is_the_best_that_is_accepted(accepted: str, charset: str) -> None:
+    for accept in ("text/vnd.wap.wml", "text/html"):
+        assert identify({"Accept": accept, "Accept-Charset": accepted}).charset == charset

@@ -1,13 +1,15 @@
 """The Jinja environments for our two markups, in which forgetting to escape is not possible.
 
 Nothing here may bypass escaping: everything that a template prints is escaped for XML, cleaned of what XML 1.0
-§2.2 does not allow, and in WML every `$` of content is doubled (WAP-191 §10.3). Only the writers of blocks
-hand in finished markup, as Markup.
+§2.2 does not allow, and in WML every `$` of content is doubled (WAP-191 §10.3). It is said in the repertoire of the
+device first, so that what is weighed is what is sent; only what a form brings back stays as it is (Verbatim). Only
+the writers of blocks hand in finished markup, as Markup.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,7 +17,9 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gateway.device import WML, XHTML
+from gateway.device import WML, XHTML, Device
+from gateway.markup.repertoire import fitter
+from gateway.markup.screen import Verbatim
 
 _FOLDERS: Final = {WML: "templates_wml", XHTML: "templates_mobile"}
 #: What XML 1.0 §2.2 forbids: most C0 controls, lone surrogates, two non-characters.
@@ -33,27 +37,32 @@ def escape_wml(text: str) -> str:
     return escape(text).replace("$", "$$")
 
 
-def _print_wml(value: object) -> object:
-    return value if isinstance(value, Markup) else Markup(escape_wml(_text(value)))  # noqa: S704
+def _printer(markup: str, charset: str) -> Callable[[object], object]:
+    escaped, fit = escape_wml if markup == WML else escape, fitter(markup, charset)
+
+    def printed(value: object) -> object:
+        if isinstance(value, Markup):
+            return value
+        text = "" if value is None else str(value)
+        return Markup(escaped(text if isinstance(value, Verbatim) else fit(text)))  # noqa: S704
+
+    return printed
 
 
-def _print_xhtml(value: object) -> object:
-    return value if isinstance(value, Markup) else Markup(escape(_text(value)))  # noqa: S704
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def environment(device: Device) -> Environment:
+    """Return the environment that all devices of this markup and charset share."""
+    return _environment(device.markup, device.charset)
 
 
 @cache
-def environment(markup: str) -> Environment:
-    """Return the one environment of a markup; templates lie inside the package or beside it."""
+def _environment(markup: str, charset: str) -> Environment:
+    """Make an environment; templates lie inside the package or beside it."""
     package = Path(__file__).resolve().parent.parent
     folder = _FOLDERS[markup]
     return Environment(
         loader=FileSystemLoader([package / folder, package.parent / folder]),
         autoescape=True,
-        finalize=_print_wml if markup == WML else _print_xhtml,
+        finalize=_printer(markup, charset),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

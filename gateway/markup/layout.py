@@ -1,14 +1,16 @@
-"""One message laid into pages for one device.
+"""A message, or a file that came with one, laid into pages for one device.
 
-Nothing here may fetch but through `octets`, and nothing here may know a URL: `frame` makes the screen around a
+Nothing here may fetch but by pulling blocks, and nothing here may know a URL: `frame` makes the screen around a
 page, `lead` says where blocks lead. Pages depend on where they start and on nothing before it, so a page opens
 by its position alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ from gateway.markup.scale import scale
 from gateway.markup.screen import Screen
 from gateway.message.model import Message
 from gateway.page import paginate
-from gateway.rendition.blocks import Block, Kind, Position, split
+from gateway.rendition.blocks import Accept, Block, Kind, Position, split
 from gateway.rendition.context import Context
 from gateway.rendition.earlier import earlier
 from gateway.rendition.render import render
@@ -68,29 +70,49 @@ class Counted:
             yield piece
 
 
+#: The blocks from a position on, None for the beginning.
+Blocks = Callable[[Position | None], Iterator[Block]]
+
+
+def _from_the_start(_position: Position) -> None:
+    return None
+
+
+def _nothing() -> int:
+    return 0
+
+
 class Layout:
-    """A message, a device, and the frame that its pages stand in."""
+    """Blocks, a device, and the frame that their pages stand in.
+
+    `earlier`: where to begin in order to meet the page before a position. `pulled`: octets fetched so far.
+    `ahead`: pages counted ahead at most.
+    """
 
     def __init__(
         self,
-        message: Message,
-        octets: Octets,
+        blocks: Blocks,
         device: Device,
-        context: Context,
         frame: Callable[[MessagePage], Screen],
         lead: markup.Lead,
+        *,
+        earlier: Callable[[Position], Position | None] = _from_the_start,
+        pulled: Callable[[], int] = _nothing,
+        ahead: int = COUNTED,
     ) -> None:
-        self._message, self._device, self._context = message, device, context
-        self._octets = Counted(octets)
+        self._blocks, self._device = blocks, device
         self._frame, self._lead = frame, lead
+        self._earlier, self._pulled, self._ahead = earlier, pulled, ahead
         self._scale = scale(device)
         self._weights: dict[int, tuple[Block, Any]] = {}
         self._shown = 0
-        self._frames = {first: self._weigh_frame(first) for first in (True, False)}
+        self._frames: dict[bool, Any] = {}
 
-    def _weigh_frame(self, first: bool) -> Any:
-        widest = MessagePage((), (), None if first else _WIDEST, _WIDEST, 1 if first else _MOST, _MOST)
-        return self._scale.page(markup.say(self._frame(widest), self._device))
+    def _frame_weight(self, first: bool) -> Any:
+        if first not in self._frames:
+            widest = MessagePage((), (), None if first else _WIDEST, _WIDEST, 1 if first else _MOST, _MOST)
+            self._frames[first] = self._scale.page(markup.say(self._frame(widest), self._device))
+        return self._frames[first]
 
     def _weight(self, block: Block) -> Any:
         known = self._weights.get(id(block))
@@ -99,35 +121,44 @@ class Layout:
             self._weights[id(block)] = known
         return known[1]
 
-    def _pages(self, start: Position | None) -> Iterator[list[Block]]:
-        blocks = render(self._message, self._context, self._octets, start)
+    def _pages(self, start: Position | None) -> Generator[list[Block], None, None]:
+        blocks = self._blocks(start)
         first = start is None
+        tried: Sequence[Block] = ()
 
         def fits(page: Sequence[Block]) -> bool:
-            weights = [self._frames[first], *map(self._weight, page)]
+            nonlocal tried
+            tried = page
+            weights = [self._frame_weight(first), *map(self._weight, page)]
             return self._scale.fits(weights, self._device.deck_limit)
 
-        for page in paginate(blocks, fits, split, keep_with_next=_leads_on):
+        def halves(block: Block, accept: Accept) -> tuple[Block, Block] | None:
+            before = [self._frame_weight(first), *map(self._weight, tried[:-1])]
+            room = self._device.deck_limit - self._scale.rough(before)
+            guess = len(block.text) * room // max(self._scale.rough([self._weight(block)]), 1)
+            return split(block, accept, max(guess, 1), tear=len(tried) == 1)
+
+        for page in paginate(blocks, fits, halves, keep_with_next=_leads_on):
             first = False
             yield page
             self._weights.clear()
 
     def page(self, start: Position | None = None, number: int = 1) -> MessagePage:
         """Lay out the page that starts at `start`, and count the ones after it as far as that is cheap."""
-        pages = self._pages(start)
-        blocks = next(pages, [])
-        self._shown = self._octets.pulled
-        following = next(pages, None)
-        total: int | None = number
-        if following is not None:
-            total = self._count(pages, number + 1)
+        with closing(self._pages(start)) as pages:
+            blocks = next(pages, [])
+            self._shown = self._pulled()
+            following = next(pages, None)
+            total: int | None = number
+            if following is not None:
+                total = self._count(pages, number + 1)
         at = following[0].at if following else None
         return self._made(blocks, start, at, number, total)
 
     def _count(self, pages: Iterator[list[Block]], number: int) -> int | None:
-        for _page in islice(pages, COUNTED):
+        for _page in islice(pages, self._ahead):
             number += 1
-            if self._octets.pulled - self._shown > LOOKAHEAD:
+            if self._pulled() - self._shown > LOOKAHEAD:
                 return None
         return number if next(pages, None) is None else None
 
@@ -144,18 +175,23 @@ class Layout:
 
     def page_before(self, start: Position, number: int) -> MessagePage:
         """Lay out the page before the one that starts at `start`."""
-        base = self._earlier(start)
-        before = base
-        for index, blocks in enumerate(self._pages(base)):
-            at = blocks[0].at
-            if index and at.section == start.section and (at.start, at.skip) >= (start.start, start.skip):
+        before: Position | None = None
+        for base in dict.fromkeys((self._earlier(start), None)):
+            before, found = self._last_before(base, start)
+            if found:
                 break
-            before = at if index else base
         return self.page(before, 1 if before is None else max(number, 2))
 
-    def _earlier(self, start: Position) -> Position | None:
-        """Find where to begin laying out in order to meet the page before `start`."""
-        return earlier(self._message, self._octets, start, LOOKBACK)
+    def _last_before(self, base: Position | None, start: Position) -> tuple[Position | None, bool]:
+        """Page from `base` on to the last page that begins before `start`; say whether there is one."""
+        before, found = base, False
+        with closing(self._pages(base)) as pages:
+            for index, blocks in enumerate(pages):
+                at = blocks[0].at
+                if at.section == start.section and (at.start, at.skip) >= (start.start, start.skip):
+                    break
+                before, found = at if index else base, True
+        return before, found
 
     def all(self) -> Iterator[MessagePage]:
         """Lay out every page, all of them knowing how many there are."""
@@ -168,6 +204,24 @@ class Layout:
     def screen(self, page: MessagePage) -> Screen:
         """Put a page into its frame."""
         return self._frame(page)
+
+
+def of_message(
+    message: Message,
+    octets: Octets,
+    device: Device,
+    context: Context,
+    frame: Callable[[MessagePage], Screen],
+    lead: markup.Lead,
+) -> Layout:
+    """Lay out a message, whose parts are pulled through `octets`."""
+    counted = Counted(octets)
+
+    def back(start: Position) -> Position | None:
+        return earlier(message, counted, start, LOOKBACK)
+
+    blocks = partial(render, message, context, counted)
+    return Layout(blocks, device, frame, lead, earlier=back, pulled=lambda: counted.pulled)
 
 
 def _leads_on(block: Block) -> bool:

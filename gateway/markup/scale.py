@@ -8,10 +8,13 @@ of its pieces, but it never is less than what we make of them ourselves.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from gateway.device import WML, Device
 from gateway.wap import wbxml
+
+#: What the bound for all compilers is in prose, as a multiple of what our own one makes of it.
+_BOUND_OVER_OWN: Final = 1.05
 
 
 class XhtmlScale:
@@ -26,8 +29,11 @@ class XhtmlScale:
     piece = page
 
     def fits(self, weights: Iterable[int], limit: int) -> bool:
+        return self.rough(weights) <= limit
+
+    def rough(self, weights: Iterable[int]) -> int:
         # One octet a piece is the line's end behind it in the template.
-        return sum(weight + 1 for weight in weights) <= limit
+        return sum(weight + 1 for weight in weights)
 
 
 class WmlScale:
@@ -45,6 +51,9 @@ class WmlScale:
         if own > limit:
             return False
         return wbxml.bound(weights) <= limit
+
+    def rough(self, weights: Iterable[wbxml.Measure]) -> int:
+        return int(sum(weight.own for weight in weights) * _BOUND_OVER_OWN)
 
 
 Weight = Any

@@ -21,6 +21,12 @@ class Life(Enum):
     PUBLIC = "public, max-age=86400"
 
 
+class Verbatim(str):
+    """Text that a form brings back as it is: it is never said in other characters."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """Something a person can do next: a link with a key.
@@ -34,6 +40,10 @@ class Action:
     key: str = ""
     soft: str = ""
     short: str = ""
+
+    def __post_init__(self) -> None:
+        # Where it leads is no text to be read: an address of elsewhere may be in any script.
+        object.__setattr__(self, "href", Verbatim(self.href))
 
     @property
     def softlabel(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.message import headers
 from gateway.message.model import Address
@@ -32,9 +32,11 @@ _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
 class _List:
     """What has been read of one list, and of the address that is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
         self.kept: list[Address] = []
+        self.groups: list[tuple[int, str]] = []
         self.more = 0
+        self.limit = limit
         self._begin()
 
     def _begin(self) -> None:
@@ -64,7 +66,7 @@ class _List:
         name, spec = (phrase, b"".join(self.angle)) if self.angle is not None else _bare(phrase)
         if self.angle is None and not spec and len(self.phrase) == 1 and self.plain:
             name, spec = b"", name  # a local mailbox: "postmaster"
-        if (name or spec or self.comment) and len(self.kept) >= ADDRESS_LIMIT:
+        if (name or spec or self.comment) and len(self.kept) >= self.limit:
             self.more += 1
         elif name or spec or self.comment:
             address = make(name or self.comment, _spec(spec))
@@ -82,7 +84,9 @@ class _List:
         elif sign == b":":  # the end of a source route, of a group's name, or of "mailto"
             if inside:
                 self.angle = []
-            elif b"@" not in b"".join(self.phrase):
+            elif b"@" not in (name := b"".join(self.phrase).strip()):
+                if name and name.lower() != b"mailto":
+                    self.groups.append((len(self.kept), headers.decode(name)))
                 self.phrase.clear()
         elif not (
             inside and self.angle and self.angle[0].startswith(b"@")
@@ -92,9 +96,23 @@ class _List:
 
 def parse(value: bytes | str) -> tuple[tuple[Address, ...], int]:
     """Read an address list: the first ADDRESS_LIMIT, groups opened, and how many more there are."""
+    found = listed(value, ADDRESS_LIMIT)
+    return found.addresses, found.more
+
+
+class Listed(NamedTuple):
+    """An address list as it stands: `groups` are the numbers of addresses before each group, and its name."""
+
+    addresses: tuple[Address, ...]
+    groups: tuple[tuple[int, str], ...] = ()
+    more: int = 0
+
+
+def listed(value: bytes | str, limit: int) -> Listed:
+    """Read an address list with the names of its groups, and at most `limit` addresses."""
     octets = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
     octets = octets[: headers.FIELD_LIMIT]
-    out = _List()
+    out = _List(limit)
     at = 0
     comments = quotes = True  # until one has no end: then the sign means nothing any more
     while match := (_TOKEN if quotes else _TOKEN_UNQUOTED).match(octets, at):
@@ -115,7 +133,7 @@ def parse(value: bytes | str) -> tuple[tuple[Address, ...], int]:
         else:
             out.add(token)
     out.end()
-    return tuple(out.kept), out.more
+    return Listed(tuple(out.kept), tuple(out.groups), out.more)
 
 
 def _comment_end(octets: bytes, at: int) -> int:

@@ -95,8 +95,8 @@ SNIFFED: Final = (
 )  # fmt: skip
 #: The letters beyond ASCII that are common where a European codec is used.
 _EUROPEAN: Final = {
-    WESTERN: "äöüßéèêëàâçùûîïôœáíóúñãõåøæÄÖÜÉÈÀÇÅØÆÑÁÓ¿¡°§«»“”„‘’–—…€",
-    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžőűöüäßăâîşŁŚŻČŘŠŽÁÉ“”„’–—…€",
+    WESTERN: "äöüßéèêëàâçùûîïôœáíóúñãõåøæÄÖÜÉÈÀÇÅØÆÑÁÓ¿¡°§«»“”„‘’–—…€©®™•·",
+    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžőűöüäßăâîşŁŚŻČŘŠŽÁÉ“”„’–—…€©®™•·",
     "iso8859_2": "ąćęłńóśźżáčďéěíňřšťúůýžőűöüäßăâîşŁŚŻČŘŠŽÁÉ",
     "cp1254": "çğıöşüâîûÇĞİÖŞÜ“”‘’–—…€",
     "mac_roman": "äöüßéèêëàâçùûîïôœáíóúñãõåøæÄÖÜÉ“”„‘’–—…",
@@ -124,10 +124,12 @@ def detect(octets: bytes, *, thorough: bool = True) -> str:
 
 
 def _european(octets: bytes) -> str:
-    """Choose the codec in which most of the octets are letters that are common there."""
+    """Choose the codec in which most of the octets are characters that are common there, and none controls."""
 
     def common(codec: str) -> int:
-        return sum(character in _EUROPEAN[codec] for character in octets.decode(codec, "replace"))
+        text = octets.decode(codec, "replace")
+        controls = sum("\x80" <= character <= "\x9f" for character in text)
+        return sum(character in _EUROPEAN[codec] for character in text) - controls
 
     return max(_EUROPEAN, key=common)
 

@@ -113,12 +113,15 @@ def cut(block: Block, index: int) -> tuple[Block, Block]:
     tail: list[Run] = []
     seen = 0
     for run in block.runs:
-        inside = min(max(index - seen, 0), len(run.text))
-        if inside:
-            head.append(replace(run, text=run.text[:inside]))
-        if inside < len(run.text):
-            tail.append(replace(run, text=run.text[inside:]))
+        inside = index - seen
         seen += len(run.text)
+        if seen <= index:
+            head.append(run)
+        elif inside <= 0:
+            tail.append(run)
+        else:
+            head.append(replace(run, text=run.text[:inside]))
+            tail.append(replace(run, text=run.text[inside:]))
     at = replace(block.at, skip=block.at.skip + index)
     return replace(block, runs=tuple(head)), replace(block, runs=tuple(tail), at=at, marker="")
 
@@ -127,20 +130,27 @@ Accept = Callable[[Block], bool]
 
 #: Kinds that are one piece: cutting them would make two of what is one.
 _WHOLE: Final = frozenset({Kind.RULE, Kind.PICTURE, Kind.FOLD})
-#: Where the search for the largest head begins, characters: about what a small deck holds.
+#: Where the search for the largest head begins unless the caller knows better, characters: about a small deck.
 _FIRST_TRY: Final = 512
+#: The first stride from there, as a part of it.
+_FIRST_STRIDE: Final = 16
+#: The search ends this near, characters: each try weighs a block, and the cut goes back to a blank anyway.
+_CLOSE: Final = 3
 
 
-def _largest(block: Block, accept: Accept, length: int) -> int:
-    """Return the largest index before `length` whose head is accepted, by doubling and halving."""
-    low, high, step = 0, length, _FIRST_TRY
-    while low + step < high:
-        if accept(cut(block, low + step)[0]):
-            low, step = low + step, step * 2
+def _largest(block: Block, accept: Accept, length: int, guess: int) -> int:
+    """Return the largest index before `length` whose head is accepted, to within _CLOSE, by strides from a guess."""
+    low, high = 0, length
+    at, stride = guess, max(guess // _FIRST_STRIDE, _CLOSE)
+    while low < at < high:
+        if accept(cut(block, at)[0]):
+            low, at = at, at + stride
         else:
-            high = low + step
+            high, at = at, at - stride
+        if low and high < length:
             break
-    while high - low > 1:
+        stride *= 2
+    while high - low > (_CLOSE if high > _FIRST_STRIDE * _CLOSE else 1):
         middle = (low + high) // 2
         if accept(cut(block, middle)[0]):
             low = middle
@@ -149,21 +159,26 @@ def _largest(block: Block, accept: Accept, length: int) -> int:
     return low
 
 
-def split(block: Block, accept: Accept) -> tuple[Block, Block] | None:
+def split(
+    block: Block, accept: Accept, guess: int = _FIRST_TRY, tear: bool = True
+) -> tuple[Block, Block] | None:
     """Cut off the largest head that `accept` takes, at a sentence, word or grapheme; None if nothing fits.
 
-    `accept` is expected to take every head shorter than one that it takes. The tail has no leading blanks, and
-    is not empty.
+    `accept` is expected to take every head shorter than one that it takes; `guess`: how many characters it may
+    take. `tear`: rather than nothing, take the beginning of a short word. The tail has no leading blanks, and is
+    not empty.
     """
     text = block.text
     length = len(text.rstrip())
     if block.kind in _WHOLE or length < 2:
         return None
-    limit = breaks.grapheme_before(text, _largest(block, accept, length))
+    limit = breaks.grapheme_before(text, _largest(block, accept, length, guess))
     if not text[:limit].strip():
         return None
     index = breaks.best(text, limit)
     if not text[:index].strip():
+        if not tear:
+            return None
         index = limit
     head_end = len(text[:index].rstrip()) or index
     tail_start = index + len(text[index:]) - len(text[index:].lstrip())

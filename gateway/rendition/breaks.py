@@ -14,8 +14,10 @@ from typing import Final
 CLUSTER_LIMIT: Final = 32
 #: A break at a line or sentence end is preferred if it costs at most this share of what would fit.
 SENTENCE_WINDOW: Final = 0.25
-#: A break at a word end is preferred if it costs at most this share: a longer word is cut.
+#: A break at a word end is preferred if it costs at most this share.
 WORD_WINDOW: Final = 0.6
+#: A longer word may be cut, characters: shorter ones go on to the next page whole, whatever that costs.
+WHOLE_WORD: Final = 40
 
 _SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。！？][」』）]{0,2})")
 _NOT_FIRST: Final = frozenset(
@@ -84,8 +86,22 @@ def _last_word_end(text: str, limit: int, floor: int) -> int:
     return 0
 
 
+def _start_of_short_word(text: str, limit: int) -> int:
+    """Return where the word begins that `limit` lies in, or `limit` if the word is a long one."""
+    start = limit
+    while start and limit - start < WHOLE_WORD and not text[start - 1].isspace():
+        start -= 1
+    end = limit
+    while end < len(text) and end - start <= WHOLE_WORD and not text[end].isspace():
+        end += 1
+    return start if end - start <= WHOLE_WORD else limit
+
+
 def best(text: str, limit: int) -> int:
-    """Return the best place to break at or before `limit`, which is a place where cutting is allowed."""
+    """Return the best place to break at or before `limit`, which is a place where cutting is allowed.
+
+    0 means that all before `limit` is the beginning of one short word.
+    """
     floor = limit - int(limit * SENTENCE_WINDOW)
     line = text.rfind("\n", floor, limit + 1)
     if line > 0:
@@ -95,4 +111,4 @@ def best(text: str, limit: int) -> int:
     if ends:
         return ends[-1]
     word = _last_word_end(text, limit, limit - int(limit * WORD_WINDOW))
-    return word or limit
+    return word or _start_of_short_word(text, limit)

@@ -50,7 +50,7 @@ class Line:
 
 
 _MARKS: Final = re.compile(r"(?: ?>)+ ?|(?:\| )+(?!.*\|)")
-_RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•])(?:\s?\1){4,}\s*\Z")
+_RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z")
 _ITEM: Final = re.compile(
     r"\s*(?:([-*•·‣◦▪–—])|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=\S)",
 )

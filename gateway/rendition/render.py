@@ -102,7 +102,14 @@ class _Renderer:
             if start and start.start >= NOTE_ORDINAL:
                 segments = (note for note in self._whole(reading) if note.block.at.start >= NOTE_ORDINAL)
         folder = Folder(self._context, state.opened, from_start=not (start and start.start))
-        yield from folder.blocks(_skipping(segments, skip))
+        for block in folder.blocks(_skipping(segments, skip)):
+            yield self._worded(block)
+
+    def _worded(self, block: Block) -> Block:
+        """Give a picture without words one, so that there is something to follow."""
+        if block.kind is not Kind.PICTURE or block.runs:
+            return block
+        return replace(block, runs=(Run(self._context.translate(_("Picture"))),))
 
     def _text(self, part: Part, start: int, state: State) -> Iterator[Segment]:
         octets = partial(self._octets, part.section)

@@ -176,6 +176,8 @@ def _head(grid: list[_Row]) -> _Row:
     first = grid[0]
     if len(first) < 2 or len(grid) < 2:
         return {}
+    if len({value.text for value in first.values()}) < len(first):
+        return {}  # columns of one name need none
     if all(value.header for value in first.values()):
         return first if not all(value.header for row in grid[1:] for value in row.values()) else {}
     if all(value.strong for value in first.values()) and not any(

@@ -1,4 +1,4 @@
-"""What the gateway itself must remember, in one database: sessions, short ids, tickets, tries; never mail.
+"""What the gateway itself must remember, in one database: who is signed in, short ids, choices; never mail.
 
 Only this room may import sqlalchemy. Nothing here may read a clock (`now` is passed in, in seconds since the
 epoch), hold a password that can be read without the session's token, an address, or text of a mail.
@@ -13,13 +13,16 @@ from types import TracebackType
 
 from gateway.state.accounts import Accounts
 from gateway.state.database import Database, StateError
+from gateway.state.links import Links
 from gateway.state.mailboxes import Mailboxes
 from gateway.state.migrations import STEPS
+from gateway.state.reading import Reading, Stop
 from gateway.state.sessions import SessionRow, SessionTable, Via
+from gateway.state.settings import Settings
 from gateway.state.tickets import Claim, Tickets
 from gateway.state.tries import Tries
 
-__all__ = ["Claim", "SessionRow", "State", "StateError", "Via"]
+__all__ = ["Claim", "SessionRow", "State", "StateError", "Stop", "Via"]
 
 
 class State:
@@ -33,6 +36,9 @@ class State:
         self.mailboxes = Mailboxes(self.database)
         self.tickets = Tickets(self.database)
         self.tries = Tries(self.database)
+        self.settings = Settings(self.database)
+        self.reading = Reading(self.database)
+        self.links = Links(self.database)
 
     @classmethod
     def open(cls, path: Path) -> State:

@@ -50,4 +50,31 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX tries_last ON tries (last)",
     ),
+    (
+        """CREATE TABLE settings (
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            device TEXT NOT NULL,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (account, device, key)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE reading (
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            mailbox INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            position TEXT NOT NULL,
+            page INTEGER NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (account, mailbox, uid)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX reading_at ON reading (account, at)",
+    ),
+    (
+        """CREATE TABLE links (
+            digest BLOB PRIMARY KEY,
+            sealed BLOB NOT NULL,
+            expires REAL NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX links_expires ON links (expires)",
+    ),
 )

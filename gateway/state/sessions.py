@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    bindparam,
     delete,
     insert,
     select,
@@ -68,6 +69,10 @@ class SessionRow:
 
 
 _NAMES = tuple(column.name for column in SESSIONS.columns)
+#: Built once: every page asks it.
+_LIVING = select(SESSIONS).where(
+    SESSIONS.c.digest == bindparam("token"), SESSIONS.c.expires > bindparam("now")
+)
 
 
 class SessionTable:
@@ -83,10 +88,9 @@ class SessionTable:
 
     def get(self, digest: bytes, now: float) -> SessionRow | None:
         """Find the session of a token that has not expired."""
-        wanted = select(SESSIONS).where(SESSIONS.c.digest == digest, SESSIONS.c.expires > now)
         with self._database.reading() as connection:
-            found = connection.execute(wanted).mappings().first()
-        return SessionRow(**found) if found else None
+            found = connection.execute(_LIVING, {"token": digest, "now": now}).first()
+        return SessionRow(**found._mapping) if found else None
 
     def touch(self, row: SessionRow, now: float, expires: float) -> None:
         """Move the expiry on, written at most once in TOUCH_SECONDS, oftener for very short lives."""

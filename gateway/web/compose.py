@@ -6,13 +6,15 @@ the page's ticket decides, and a repeat is told the first outcome.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask import Blueprint, Response
 
+from gateway import markup
 from gateway.errors import BadRequest, GatewayError, SubmissionUncertain
-from gateway.markup.screen import Action, Life, Screen, shorten
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, Life, Screen, Verbatim, shorten
 from gateway.message import outgoing
 from gateway.message import reply as replies
 from gateway.message.headers import clean, safe_label
@@ -26,12 +28,12 @@ from gateway.web.visit import Visit, current, link, list_link
 
 compose = Blueprint("compose", __name__)
 
-#: Characters of a subject or an address list on the compose page.
-_LINE: Final = 60
-#: Characters of one WML input that come back in a deck of that many octets with room for the rest of the page.
-_SMALL_INPUT: Final = 500
-_LARGE_INPUT: Final = 1500
-_LARGE_DECK: Final = 5000
+#: Characters of a subject or an address list on the compose page, tried from the left until the page fits: what
+#: was typed and comes back goes before them. With none left, WML also does without the link that its softkey repeats.
+_WIDTHS: Final = (60, 40, 25, 12, 0)
+#: For decks from so many octets on: characters of a WML input that come back with the rest of the page, if each
+#: takes two octets. A phone that sends up 1,400 octets has room for fewer of those anyway.
+_INPUTS: Final = ((5000, 1500), (1300, 500), (0, 280))
 #: Outcomes as the ticket remembers them.
 SENT, NOT_SENT, UNCERTAIN = "sent", "not sent", "uncertain"
 
@@ -136,9 +138,16 @@ def _again(visit: Visit, place: Place, text: str, sentence: str) -> Response:
 def _told(visit: Visit, place: Place, text: str, result: dict[str, str]) -> Response:
     """Tell the person the truth about what happened to their answer."""
     _ = visit.language.gettext
-    outcome = result["outcome"]
-    if outcome == NOT_SENT:
+    if result["outcome"] == NOT_SENT:
         return _again(visit, place, text, _("Not sent.") + " " + result["sentence"])
+    back = Action(_("Back"), link("message.first", number=place.number, uid=place.uid), "1")
+    return told(visit, text, result, back)
+
+
+def told(visit: Visit, text: str, result: dict[str, str], *ways: Action) -> Response:
+    """Say what became of a mail that was sent or may have been; its text stays in sight unless it was."""
+    _ = visit.language.gettext
+    outcome = result["outcome"]
     lines = []
     if outcome == SENT:
         sentence = _("Sent.")
@@ -152,14 +161,16 @@ def _told(visit: Visit, place: Place, text: str, result: dict[str, str]) -> Resp
     else:
         sentence = _("Sending. Look again in a moment.")
         lines.append(text)
-    actions = (
-        Action(_("Inbox"), list_link("mailbox.inbox"), "0", "accept"),
-        Action(_("Back"), link("message.first", number=place.number, uid=place.uid), "1"),
-    )
+    actions = (Action(_("Inbox"), list_link("mailbox.inbox"), "0", "accept"), *ways)
     values = {"sentence": sentence, "lines": lines}
     return respond(
         Screen("notice", sentence, values, actions, life=Life.NEVER, words=_, language=visit.language.tag)
     )
+
+
+def room(visit: Visit) -> int:
+    """Return the characters of an input that can come back in a deck."""
+    return next(characters for octets, characters in _INPUTS if visit.device.deck_limit >= octets)
 
 
 def form_screen(visit: Visit, place: Place, draft: Draft, sentence: str, text: str = "") -> Screen:
@@ -168,19 +179,28 @@ def form_screen(visit: Visit, place: Place, draft: Draft, sentence: str, text: s
     to = ", ".join(safe_label(address) for address in draft.to)
     values = {
         "sentence": sentence,
-        "to": shorten(to, _LINE),
-        "subject": shorten(clean(draft.subject), _LINE),
-        "text": text,
+        "text": Verbatim(text),
         "target": link("compose.reply", number=place.number, uid=place.uid),
         "ticket": visit.signed_in.ticket(),
         "fresh": visit.fresh(),
         "probe": forms.PROBE,
-        "room": _SMALL_INPUT if visit.device.deck_limit < _LARGE_DECK else _LARGE_INPUT,
+        "room": room(visit),
     }
     actions = (
         Action(_("Back"), link("message.first", number=place.number, uid=place.uid), "3"),
         Action(_("Inbox"), list_link("mailbox.inbox"), "0"),
     )
-    return Screen(
+    screen = Screen(
         "compose", _("Reply"), values, actions, life=Life.PRIVATE, words=_, language=visit.language.tag
     )
+    to, subject = fit(to, visit.device), fit(clean(draft.subject), visit.device)
+    for width in _WIDTHS:
+        short = (
+            {"to": shorten(to, width), "subject": shorten(subject, width)}
+            if width
+            else {"to": "", "subject": ""}
+        )
+        screen = replace(screen, values={**values, **short, "tight": not width})
+        if markup.size(screen, visit.device) <= visit.device.deck_limit:
+            break
+    return screen

@@ -22,3 +22,17 @@ class PositionConverter(BaseConverter):
 
     def to_url(self, value: Position) -> str:
         return value.encode()
+
+
+class SectionConverter(BaseConverter):
+    """A part specifier (RFC 9051 §6.4.5), one piece of a path."""
+
+    regex = r"[1-9]\d{0,3}(?:\.[1-9]\d{0,3}){0,20}"
+    part_isolating = True
+
+
+class KeyConverter(BaseConverter):
+    """The short id of a link in a mail, one piece of a path."""
+
+    regex = r"[A-Za-z0-9_-]{11}"
+    part_isolating = True

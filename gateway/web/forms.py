@@ -14,10 +14,11 @@ from email.message import Message as _Header
 from typing import Final
 
 from gateway.errors import BadRequest
+from gateway.markup.screen import Verbatim
 
 #: One character of Latin-1, one that only windows-1252 and UTF-8 carry, one Cyrillic: each charset mangles
 #: another part of it.
-PROBE: Final = "é€д"
+PROBE: Final = Verbatim("é€д")
 PROBE_FIELD: Final = "_probe"
 CHARSET_FIELD: Final = "_charset_"
 #: Fields of one form; more is no form of ours.

@@ -6,15 +6,18 @@ new mail does not shift the pages below it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response
 
 from gateway import markup
+from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers import clean, safe_label
 from gateway.store.base import SEEN, Listing, Summary, Window
+from gateway.web.reading import open_link
 from gateway.web.respond import respond
 from gateway.web.signin import sign_out_action
 from gateway.web.visit import Visit, current, link, list_link
@@ -22,7 +25,7 @@ from gateway.web.visit import Visit, current, link, list_link
 mailbox = Blueprint("mailbox", __name__)
 
 INBOX = "INBOX"
-#: Characters of a subject in a row, tried from the left until the page fits.
+#: Characters of a subject in a row: the first of them with which the page fits.
 _WIDTHS = (120, 90, 70, 56, 46, 38, 31, 25, 20, 16, 12, 8)
 _WHO = 24
 #: Number keys, then letters for pages with more rows than a keypad has keys.
@@ -66,34 +69,42 @@ def show(name: str, top: int | None, sentence: str = "") -> Response:
 
 
 def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
-    """Make the screen with as long subjects as the device's page takes."""
+    """Make the screen with as long subjects as the device's page takes, of as many rows as fit."""
     number = visit.signed_in.mailbox_number(listing.mailbox, listing.uidvalidity)
-    rows = [_row(visit, number, index, summary) for index, summary in enumerate(listing.summaries)]
-    screen = _screen(visit, listing, number, rows, sentence)
-    for width in _WIDTHS:
-        if markup.size(screen, visit.device) <= visit.device.deck_limit:
-            return screen
+    stops = visit.signed_in.stops(number, [summary.ref.uid for summary in listing.summaries])
+    rows = [
+        _row(visit, index, summary, open_link(number, summary.ref.uid, stops.get(summary.ref.uid)))
+        for index, summary in enumerate(listing.summaries)
+    ]
+
+    def screen(width: int) -> Screen:
         narrow = [
             replace(row, subject=shorten(row.subject, width), who=shorten(row.who, min(_WHO, width)))
             for row in rows
         ]
-        screen = _screen(visit, listing, number, narrow, sentence)
-    while rows and markup.size(screen, visit.device) > visit.device.deck_limit:
+        return _screen(visit, listing, number, narrow, sentence)
+
+    def fits(screen: Screen) -> bool:
+        return markup.size(screen, visit.device) <= visit.device.deck_limit
+
+    longest = screen(_WIDTHS[0])
+    if fits(longest):
+        return longest
+    widest = bisect_left(_WIDTHS[1:-1], True, key=lambda width: fits(screen(width))) + 1
+    while rows and widest == len(_WIDTHS) - 1 and not fits(screen(_WIDTHS[-1])):
         rows.pop()
-        narrow.pop()
-        screen = _screen(visit, listing, number, narrow, sentence)
-    return screen
+    return screen(_WIDTHS[widest])
 
 
-def _row(visit: Visit, number: int, index: int, summary: Summary) -> Row:
+def _row(visit: Visit, index: int, summary: Summary, href: str) -> Row:
     _ = visit.language.gettext
     envelope = summary.envelope
     who = envelope.from_ or envelope.sender
     return Row(
-        href=link("message.first", number=number, uid=summary.ref.uid),
+        href=href,
         key=_KEYS[index : index + 1],
-        who=shorten(safe_label(who[0]) if who else _("(nobody)"), _WHO),
-        subject=shorten(clean(envelope.subject) or _("(no subject)"), _WIDTHS[0]),
+        who=shorten(fit(safe_label(who[0]) if who else _("(nobody)"), visit.device), _WHO),
+        subject=shorten(fit(clean(envelope.subject) or _("(no subject)"), visit.device), _WIDTHS[0]),
         date=visit.language.short_date(envelope.date or summary.received, visit.now),
         unseen=SEEN not in summary.flags,
         attached=summary.attached,
@@ -122,10 +133,13 @@ def _screen(visit: Visit, listing: Listing, number: int, rows: Sequence[Row], se
         )
         actions.append(Action(_("Prev"), href, "*"))
     front = listing.mailbox == INBOX and listing.top == listing.exists
-    # A keypad has twelve keys: nine rows, on, back, and one more.
+    # A keypad has twelve keys: nine rows, on, back, and one more. What is seldom needed has none.
     actions.append(
         sign_out_action(visit, "0") if front else Action(_("Inbox"), list_link("mailbox.inbox"), "0")
     )
+    if front:
+        # There is no Prev on the first page, so its key is free.
+        actions.append(Action(_("Settings"), link("settings.show"), "*"))
     return Screen(
         "mailbox",
         title,

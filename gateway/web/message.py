@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from gateway.markup.layout import Layout, MessagePage
-from gateway.markup.message_pages import message_screen, outside_link, reading_context
+from gateway.markup.layout import Layout, MessagePage, of_message
+from gateway.markup.message_pages import message_screen, reading_context
 from gateway.markup.screen import Action, Screen
 from gateway.message.headers import clean
+from gateway.message.mailto import unsubscribe
 from gateway.message.model import Message
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.store.base import SEEN, MailStore, MessageRef
+from gateway.web import outward
+from gateway.web.files import files, is_section
 from gateway.web.mailbox import INBOX
+from gateway.web.reading import remember
 from gateway.web.respond import respond
 from gateway.web.signin import sign_out_action
 from gateway.web.visit import Visit, current, link, list_link
@@ -73,6 +77,8 @@ def _show(place: Place, position: Position | None, number: int, before: bool = F
         shown = layout.page_before(position, number) if before and position else layout.page(position, number)
         if SEEN not in found.flags and request.method == "GET":
             store.flag([ref], [SEEN])
+    if request.method == "GET" and not place.unfolded:
+        remember(visit, place.number, place.uid, shown)
     return respond(layout.screen(shown))
 
 
@@ -82,20 +88,26 @@ def _layout(visit: Visit, store: MailStore, ref: MessageRef, place: Place, found
 
     def lead(block: Block, run: Run | None) -> str:
         if run is not None:
-            return outside_link(run, visit.device)
+            return outward.lead(visit, block, run)
         if block.kind is Kind.FOLD:
             return link("message.page", **place.values(), page=1, position=block.at, u=block.target)
+        if block.kind is Kind.PICTURE and is_section(block.target):
+            return link("picture.page", **place.values(), section=block.target)
         return ""
 
     def frame(shown: MessagePage) -> Screen:
-        actions = _actions(visit, place, ref.mailbox, shown)
+        outward.keep(visit, shown.blocks)
+        actions = _actions(visit, place, ref.mailbox, shown, found)
         return message_screen(found, shown, visit.device, visit.language, actions)
 
-    context = reading_context(visit.language, unfolded=frozenset({place.unfolded} - {""}))
-    return Layout(found, octets, visit.device, context, frame, lead)
+    unfolded = frozenset({place.unfolded} - {""})
+    context = reading_context(visit.language, unfolded=unfolded, pictures=visit.device.pictures)
+    return of_message(found, octets, visit.device, context, frame, lead)
 
 
-def _actions(visit: Visit, place: Place, mailbox: str, shown: MessagePage) -> tuple[Action, ...]:
+def _actions(
+    visit: Visit, place: Place, mailbox: str, shown: MessagePage, found: Message
+) -> tuple[Action, ...]:
     _ = visit.language.gettext
     where, query = place.values(), place.query()
     actions = []
@@ -111,6 +123,11 @@ def _actions(visit: Visit, place: Place, mailbox: str, shown: MessagePage) -> tu
     actions.append(
         Action(_("Reply"), link("compose.reply", **where), "1", "options" if shown.next else "accept")
     )
+    if files(found):
+        actions.append(Action(_("Attachments"), link("attachment.listing", **where), "2"))
+    actions.append(Action(_("Details"), link("details.first", **where), "3"))
+    if unsubscribe(found.headers):
+        actions.append(Action(_("Unsubscribe"), link("unsubscribe.ask", **where), "4"))
     home = list_link("mailbox.inbox") if mailbox == INBOX else list_link("mailbox.box", number=place.number)
     actions.append(Action(_("Inbox") if mailbox == INBOX else clean(mailbox), home, "0"))
     actions.append(sign_out_action(visit, "9"))

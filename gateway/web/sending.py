@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from gateway.errors import GatewayError, MailboxGone, SubmissionUncertain
+from gateway.errors import BadRequest, GatewayError, MailboxGone, SubmissionUncertain
 from gateway.markup.message_pages import reading_context
+from gateway.message import outgoing
 from gateway.message import reply as replies
 from gateway.message.headers import safe_label
-from gateway.message.model import Message
+from gateway.message.model import Address, Message
 from gateway.rendition.render import render
 from gateway.session import Session
 from gateway.state import Claim
@@ -87,6 +88,35 @@ def mark(store: MailStore, ref: MessageRef, flag: str) -> bool:
         log.info("flag %s not set: %s", flag, type(error).__name__)
         return False
     return True
+
+
+def mail(visit: Visit, to: Sequence[Address], subject: str, text: str) -> dict[str, str]:
+    """Send a mail that is no answer, and file it; return the outcome, which never holds text."""
+    session = visit.signed_in
+    domain = session.address.rpartition("@")[2]
+    try:
+        octets = outgoing.compose(
+            sender=Address("", session.address),
+            to=to,
+            subject=subject,
+            text=text,
+            date=visit.now.astimezone(visit.language.zone),
+            message_id=outgoing.new_message_id(domain, unique()),
+        )
+    except ValueError:  # an address that has no form in ASCII
+        return {"outcome": "not sent", "sentence": BadRequest.sentence}
+    try:
+        receipt = session.submit([address.spec for address in to], octets)
+    except SubmissionUncertain as error:
+        return {"outcome": "uncertain", "sentence": error.sentence}
+    except GatewayError as error:
+        return {"outcome": "not sent", "sentence": error.sentence}
+    try:
+        with session.store() as store:
+            filed = file(session, store, octets, visit.now)
+    except GatewayError:
+        filed = False
+    return {"outcome": "sent", "refused": ", ".join(receipt.refused), "filed": "yes" if filed else ""}
 
 
 def first_outcome(session: Session, ticket: str, claim: Claim) -> dict[str, str]:

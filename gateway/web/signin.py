@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from gateway.device import WML
 from gateway.errors import GatewayError, ServerAlert
-from gateway.markup.screen import Action, Life, Screen
+from gateway.markup.screen import Action, Life, Screen, Verbatim
 from gateway.web import forms
 from gateway.web.respond import forget_session, go, keep_session, probe_cookies, respond
 from gateway.web.visit import PROBE_COOKIE, Visit, current, link, outside
@@ -113,7 +113,7 @@ def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200
         _("Sign in"),
         {
             "sentence": sentence,
-            "user": user,
+            "user": Verbatim(user),
             "target": outside("w" if is_wml else "m"),
             "fresh": visit.fresh(),
             "probe": forms.PROBE,

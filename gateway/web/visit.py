@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from gateway.config import Config
 from gateway.device import WML, XHTML, Device, identify
 from gateway.errors import MailboxGone, SessionEnded
 from gateway.session import Session, Sessions
-from gateway.web import forms
+from gateway.web import forms, preferences
 
 #: WSGI environ key under which `app` leaves the token it took out of the path.
 TOKEN_KEY = "pocketpost.token"  # noqa: S105
@@ -36,14 +36,24 @@ PROBE_COOKIE = "p"
 
 @dataclass(slots=True)
 class Visit:
-    """What the views of one request share. `session` is None where nobody is signed in."""
+    """What the views of one request share. `session` is None where nobody is signed in.
+
+    `known`: the device as its headers say; `device`: as the person wants it.
+    """
 
     config: Config
     sessions: Sessions
+    known: Device
     device: Device
     language: lang.Language
     now: datetime
     session: Session | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def prefer(self) -> None:
+        """Look up what the person has chosen on this device, and make the device so."""
+        self.settings = self.signed_in.settings()
+        self.device = preferences.apply(self.known, self.settings)
 
     @property
     def signed_in(self) -> Session:
@@ -87,12 +97,15 @@ def begin(config: Config, sessions: Sessions) -> Visit:
     visit = Visit(
         config=config,
         sessions=sessions,
+        known=device,
         device=device,
         language=lang.Language(tag, ZoneInfo(config.timezone)),
         now=datetime.now(UTC),
         session=session,
     )
     g.visit = visit
+    if session is not None:
+        visit.prefer()
     return visit
 
 

@@ -169,6 +169,9 @@ class WmlPhone:
         for field_ in self.card.iter("input"):
             # An existing variable beats the input's value (WAP-191 §11.6.3).
             self.variables.setdefault(field_.get("name"), self._plain(field_.get("value", "")))
+        for select in self.card.iter("select"):
+            first = select.find("option").get("value", "")
+            self.variables.setdefault(select.get("name"), self._plain(select.get("value", first)))
 
     def _check_card(self) -> None:
         for card in self.deck.iter("card"):
@@ -396,7 +399,7 @@ class XhtmlBrowser:
         raise Refused(f"no link {label!r} among {list(self.links)}")
 
     def fill(self, name: str, value: str) -> XhtmlBrowser:
-        if not any(element.get("name") == name for element in self.page.iter("input", "textarea")):
+        if not any(element.get("name") == name for element in self.page.iter("input", "textarea", "select")):
             raise Refused(f"no field {name!r}")
         self.filled[name] = value
         return self
@@ -407,11 +410,15 @@ class XhtmlBrowser:
             if not buttons:
                 continue
             fields: list[tuple[str, str]] = []
-            for element in form.iter("input", "textarea"):
+            for element in form.iter("input", "textarea", "select"):
                 name = element.get("name")
                 if not name or element.get("type") == "submit":
                     continue
                 value = element.text or "" if element.tag == "textarea" else element.get("value", "")
+                if element.tag == "select":
+                    options = list(element.iter("option"))
+                    held = [option for option in options if option.get("selected")] or options
+                    value = held[0].get("value", "")
                 value = self.charset if name == "_charset_" else self.filled.get(name, value)
                 fields.append((name, value))
             self.posted = (urljoin(self.url, form.get("action")), _encode(fields, self.charset))

@@ -32,7 +32,16 @@ from gateway.rendition.documents.bounds import (
 from gateway.rendition.documents.kinds import effective_type
 from gateway.rendition.documents.xmlpart import TooLong
 
-__all__ = ["DocumentError", "Entry", "effective_type", "read", "readable", "zip_entries", "zip_entry"]
+__all__ = [
+    "DocumentError",
+    "Entry",
+    "earlier",
+    "effective_type",
+    "read",
+    "readable",
+    "zip_entries",
+    "zip_entry",
+]
 
 #: Positions of one leaf: more than it may have blocks.
 _LEAF: Final = 100_000
@@ -78,6 +87,14 @@ def read(
     if viewer is None:
         raise DocumentError(UNKNOWN)
     return _blocks(viewer, octets, context, at)
+
+
+def earlier(at: Position, blocks: int, leaves: int) -> Position | None:
+    """Go back so many blocks within a leaf, or so many leaves from a leaf's beginning; None: to the beginning."""
+    leaf, index = divmod(at.start, _LEAF)
+    if index > blocks:
+        return Position(at.section, at.start - blocks)
+    return Position(at.section, (leaf - leaves) * _LEAF) if leaf > leaves else None
 
 
 def _blocks(viewer: Viewer, octets: bytes, context: Context, at: Position) -> Iterator[Block]:

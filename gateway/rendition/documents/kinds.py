@@ -101,6 +101,13 @@ def ending(filename: str) -> str:
     return filename.rpartition(".")[2].strip().lower() if "." in filename else ""
 
 
+def ending_of(media_type: str) -> str:
+    """Return the ending that files of a kind have, or ''."""
+    return next(
+        (row.endings.split()[0] for row in _TABLE if row.media_type == media_type and row.endings), ""
+    )
+
+
 def effective_type(declared: str, filename: str, octets: bytes = b"") -> str:
     """Name the media type that a file has, in one spelling for each kind we know.
 

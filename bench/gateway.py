@@ -1,0 +1,204 @@
+"""The gateway under measurement: in this process, where its IMAP traffic can be seen, and served by a child.
+
+Nothing here may measure. Both fetch a page by `fetch(request)` and say by `pids` whose CPU time that is.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.test import EnvironBuilder
+
+from gateway.app import create_app
+from gateway.bridge import ask
+from gateway.config import Config, Server, Tls, Upstream
+from gateway.session import Sessions
+from gateway.state import State
+from gateway.store.exchange import Exchange
+from gateway.store.imap import ImapStore
+from gateway.store.opening import open_exchange, sign_in
+from gateway.store.pool import Pool
+from gateway.store.response import Reply
+from tests.devices.phones import Transport, in_process, over_http
+from tests.servers import free_ports
+from tests.servers.dovecot import Dovecot
+
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A page as a handheld asks for it."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+class Recorder(Exchange):
+    """A conversation that remembers what was sent, for the floor."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.trips: list[tuple[bytes, ...]] = []
+
+    def run(self, *commands: bytes) -> list[Reply]:
+        self.trips.append(commands)
+        return super().run(*commands)
+
+
+class InProcess:
+    """The WSGI application itself, called as the server calls it."""
+
+    name = "in process"
+    remote = False
+    origin = "http://pp.example:8080"
+
+    def __init__(self, server: Dovecot, folder: Path) -> None:
+        self.trips: list[tuple[bytes, ...]] = []
+        self._exchanges: list[Recorder] = []
+        imap = Server("imap", server.host, server.ports["imap"], Tls.NONE)
+        config = Config((Upstream(("*",), imap, Server("smtp", server.host, 1, Tls.NONE)),))
+        self._state = State.open(folder / "in-process.sqlite")
+        self._pool = Pool()
+        sessions = Sessions(config, self._state, b"k" * 32, self._pool, connect=self._connect)
+        self._app = create_app(config, sessions=sessions)
+        self._environs: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def _connect(self, server: Server, user: str, password: str) -> ImapStore:
+        exchange, names, _ = open_exchange(server, Recorder)
+        assert isinstance(exchange, Recorder)
+        exchange.trips = self.trips
+        self._exchanges.append(exchange)
+        return ImapStore(exchange, sign_in(exchange, names, user, password))
+
+    @property
+    def pids(self) -> list[int]:
+        return [os.getpid()]
+
+    @property
+    def transport(self) -> Transport:
+        return in_process(self._app)
+
+    def traffic(self) -> tuple[int, int, int]:
+        """Sum what all connections have cost: round trips, octets out, octets in."""
+        all_of_them = [exchange.traffic for exchange in self._exchanges]
+        return (
+            sum(each.round_trips for each in all_of_them),
+            sum(each.octets_out for each in all_of_them),
+            sum(each.octets_in for each in all_of_them),
+        )
+
+    def client(self) -> InProcessClient:
+        """Return somebody who fetches."""
+        return InProcessClient(self)
+
+    def fetch(self, request: Request) -> bytes:
+        """Return a page."""
+        key = (request.url, request.headers.get("Cookie", ""))
+        environ = self._environs.get(key)
+        if environ is None:
+            parts = urlsplit(request.url)
+            builder = EnvironBuilder(
+                parts.path, self.origin, parts.query or None, headers=list(request.headers.items())
+            )
+            environ = self._environs[key] = builder.get_environ()
+        answer = ask(self._app, environ.copy())
+        assert answer.status == 200, answer.status
+        return answer.head
+
+    def close(self) -> None:
+        """End all connections."""
+        self._pool.close()
+        self._state.close()
+
+
+class InProcessClient:
+    """Somebody who calls the application."""
+
+    def __init__(self, gateway: InProcess) -> None:
+        self.fetch = gateway.fetch
+
+    def close(self) -> None:
+        """Leave all as it is."""
+
+
+class Client:
+    """A kept-alive connection."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._connection = http.client.HTTPConnection(host, port, timeout=30)
+
+    def fetch(self, request: Request) -> bytes:
+        """Return a page."""
+        parts = urlsplit(request.url)
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        self._connection.request("GET", path, headers=dict(request.headers))
+        response = self._connection.getresponse()
+        found = response.read()
+        assert response.status == 200, response.status
+        return found
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+
+class Served:
+    """`pocketpost serve` as a child process."""
+
+    name = "served"
+    remote = True
+
+    def __init__(self, server: Dovecot, folder: Path) -> None:
+        self.port = free_ports(1)[0]
+        self.origin = f"http://127.0.0.1:{self.port}"
+        file = folder / "pocketpost.toml"
+        imap = f"imap://{server.host}:{server.ports['imap']}"
+        file.write_text(
+            f'[http]\nlisten = "127.0.0.1:{self.port}"\n[[upstream]]\ndomains = ["*"]\n'
+            f'imap = "{imap}"\nsmtp = "smtp://{server.host}:1"\n'
+        )
+        root = Path(__file__).resolve().parent.parent
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "serve", "--config", str(file)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            stderr=subprocess.PIPE,
+        )
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self._process.kill()
+        raise RuntimeError("the gateway did not start: " + self._process.communicate()[1].decode())
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._process.pid]
+
+    @property
+    def transport(self) -> Transport:
+        return over_http
+
+    def client(self) -> Client:
+        """Return somebody who fetches."""
+        return Client("127.0.0.1", self.port)
+
+    def close(self) -> None:
+        """End the child."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate()

@@ -1,0 +1,71 @@
+"""Rows as Markdown tables.
+
+Nothing here may measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from bench.measure import Row
+
+_PAGE: list[tuple[str, Callable[[Row], str]]] = [
+    ("messages", lambda row: f"{row.messages:,}"),
+    ("markup", lambda row: row.markup),
+    ("page", lambda row: row.page),
+    ("ms", lambda row: f"{row.ms:.2f}"),
+    ("floor ms", lambda row: f"{row.floor_ms:.2f}"),
+    ("× floor", lambda row: f"{row.ms / row.floor_ms:.1f}"),
+    ("CPU ms", lambda row: f"{row.cpu_ms:.2f}"),
+    ("Dovecot CPU ms (floor)", lambda row: f"{row.dovecot_ms:.2f} ({row.floor_dovecot_ms:.2f})"),
+]
+_UPSTREAM: list[tuple[str, Callable[[Row], str]]] = [
+    ("round trips", lambda row: f"{row.round_trips}"),
+    ("octets up, down", lambda row: f"{row.octets_out:,}, {row.octets_in:,}"),
+    ("page octets", lambda row: f"{row.octets:,}"),
+]
+_RATE: list[tuple[str, Callable[[Row], str]]] = [
+    ("pages/s, many clients", lambda row: "" if row.rate is None else f"{row.rate:.0f}"),
+    ("CPU ms then", lambda row: "" if row.rate_cpu_ms is None else f"{row.rate_cpu_ms:.2f}"),
+]
+
+
+def tables(rows: Sequence[Row]) -> str:
+    """Say all rows: a table for each gateway, and what the larger mailbox costs more."""
+    out = []
+    for name in dict.fromkeys(row.gateway for row in rows):
+        some = [row for row in rows if row.gateway == name]
+        columns = _PAGE + (_UPSTREAM if name == "in process" else _RATE)
+        out.append(f"### {name.capitalize()}\n\n{_table(columns, some)}")
+    sizes = sorted({row.messages for row in rows})
+    if len(sizes) > 1:
+        out.append(f"### Growth from {sizes[0]:,} to {sizes[-1]:,} messages\n\n{_growth(rows, sizes)}")
+    return "\n".join(out)
+
+
+def _table(columns: Sequence[tuple[str, Callable[[Row], str]]], rows: Iterable[Row]) -> str:
+    lines = [[name for name, _ in columns], ["---"] * 3 + ["--:"] * (len(columns) - 3)]
+    lines += [[say(row) for _, say in columns] for row in rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def growth(rows: Sequence[Row], sizes: Sequence[int]) -> list[tuple[Row, Row]]:
+    """Pair each row of the smallest mailbox with its like of the largest."""
+    found = {(row.gateway, row.markup, row.page, row.messages): row for row in rows}
+    return [
+        (row, found[row.gateway, row.markup, row.page, sizes[-1]]) for row in rows if row.messages == sizes[0]
+    ]
+
+
+def _growth(rows: Sequence[Row], sizes: Sequence[int]) -> str:
+    lines = [
+        ["gateway", "markup", "page", "ms", "CPU", "floor ms", "round trips", "octets down"],
+        ["---"] * 3 + ["--:"] * 5,
+    ]
+    for small, large in growth(rows, sizes):
+        ratios = [
+            getattr(large, name) / max(getattr(small, name), 1e-9)
+            for name in ("ms", "cpu_ms", "floor_ms", "round_trips", "octets_in")
+        ]
+        lines.append([small.gateway, small.markup, small.page, *(f"{ratio:.2f}" for ratio in ratios)])
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -1,0 +1,185 @@
+"""Repertoire: every text in characters that the device can draw.
+
+Nothing here may leave a `?` or a box in place of a character: what the device lacks is said in what it has, and
+`fit` of what is fitted changes nothing. Ours is the typography that mail is full of, and emoji as faces or by
+their Unicode names; the letters of the world's scripts come from `anyascii`, which only this module may import.
+Text is composed first (Unicode UAX #15, NFC). Sequences of emoji: Unicode UTS #51 §1.4.9.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+from anyascii import anyascii
+
+from gateway.device import LATIN_1, UTF_8, WML, Device
+
+#: Faces that fit in a line of text; all others go by their names.
+_FACES: Final = {
+    "😀": ":D", "😃": ":D", "😄": ":D", "😁": ":D", "😆": "XD", "😅": ":D", "😂": ":'D", "🤣": ":'D",
+    "🙂": ":)", "😊": ":)", "☺": ":)", "😌": ":)", "😇": "O:)", "😉": ";)", "😍": "<3", "🥰": "<3",
+    "😘": ":*", "😗": ":*", "😙": ":*", "😚": ":*", "😋": ":P", "😛": ":P", "😜": ";P", "😝": "XP",
+    "😎": "B)", "🙁": ":(", "☹": ":(", "😞": ":(", "😟": ":(", "😢": ":'(", "😭": ":'(", "😕": ":/",
+    "😐": ":|", "😑": ":|", "😮": ":o", "😯": ":o", "😲": ":O", "😱": ":O", "😠": ">:(", "😡": ">:(",
+    "😈": ">:)", "😶": ":x", "🤐": ":x", "❤": "<3", "💕": "<3", "💔": "</3", "♥": "<3", "🧡": "<3",
+    "💛": "<3", "💚": "<3", "💙": "<3", "💜": "<3", "🖤": "<3", "💗": "<3", "💖": "<3",
+}  # fmt: skip
+#: What stands for itself without a name: bullets, ticks, stars and arrows among the dingbats and symbols.
+_SIGNS: Final = {
+    "✓": "v", "✔": "v", "✅": "[v]", "☑": "[v]", "✗": "x", "✘": "x", "✕": "x", "✖": "x", "❌": "[x]",
+    "☐": "[ ]", "☒": "[x]", "⬜": "[ ]", "★": "*", "☆": "*", "⭐": "*", "✦": "*", "✧": "*", "✩": "*",
+    "✪": "*", "✱": "*", "✲": "*", "✳": "*", "✴": "*", "✶": "*", "✷": "*", "❖": "*", "❯": ">", "❮": "<",
+    "❱": ">", "❰": "<", "➕": "+", "➖": "-", "➗": "/", "❗": "!", "❕": "!", "❓": "?", "❔": "?", "‼": "!!",
+    "⁉": "!?", "❝": '"', "❞": '"', "❛": "'", "❜": "'", "☎": "[telephone]", "✉": "[envelope]",
+    "👍": "[thumbs up]", "👎": "[thumbs down]", "➔": "->", "➜": "->", "➝": "->", "➞": "->", "➡": "->",
+    "➤": ">", "➢": ">", "➣": ">", "➥": "->", "➨": "->", "➙": "->", "➛": "->", "⬅": "<-", "⬆": "^", "⬇": "v",
+    "▶": ">", "◀": "<", "©": "(C)", "®": "(R)", "™": "(TM)", "ℹ": "[i]",
+}  # fmt: skip
+#: Typography and signs that phones of one charset lack; letters are left to `anyascii`.
+_TYPOGRAPHY: Final = {
+    "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "‛": "'",
+    "‹": "'", "›": "'", "′": "'", "″": '"', "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-",
+    "−": "-", "…": "...", "·": "-", "•": "*", "‣": ">", "◦": "o", "▪": "*", "▫": "o", "■": "*", "□": "o",
+    "●": "*", "○": "o", "◆": "*", "◇": "o", "◾": "*", "◽": "o", "►": ">", "◄": "<", "▸": ">", "▹": ">",
+    "▲": "^", "▼": "v", "△": "^", "▽": "v", "→": "->", "←": "<-", "↔": "<->", "⇒": "=>", "⇐": "<=",
+    "⇔": "<=>", "↑": "^", "↓": "v", "⟶": "->", "⟵": "<-", "↩": "<-", "↪": "->", "↵": "<-", "€": "EUR",
+    "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₩": "KRW", "₪": "ILS",
+    "₿": "BTC", "¢": "ct", "¤": "", "§": "par.", "¶": "", "°": "deg", "±": "+/-", "×": "x", "÷": "/",
+    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∞": "inf", "√": "sqrt ", "№": "No.", "℃": "degC",
+    "℉": "degF", "‰": " per mille", "†": "+", "‡": "++", "¿": "", "¡": "", "´": "'", "¨": '"', "¦": "|",
+    "¬": "not ", "℅": "c/o", "℠": "(SM)", "⁄": "/", "∕": "/", "؟": "?", "、": ", ", "。": ". ",
+    "\ufffc": "", "\ufffd": "_", "ا": "a",
+}  # fmt: skip
+#: Box drawing and block elements by range of code points (Unicode blocks 2500 and 2580).
+_BOXES: Final = (
+    ("─━┄┅┈┉╌╍╴╶╸╺╼╾", "-"),
+    ("│┃┆┇┊┋╎╏╵╷╹╻╽╿║", "|"),
+    ("═", "="),
+    ("╱", "/"),
+    ("╲", "\\"),
+    ("╳", "x"),
+)
+_DRAWN: Final = (
+    dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")
+    | dict.fromkeys(map(chr, range(0x2580, 0x25A0)), "#")
+    | {sign: said for signs, said in _BOXES for sign in signs}
+)
+_KNOWN: Final = _DRAWN | _TYPOGRAPHY | _SIGNS | _FACES
+
+#: Looks of what precedes, and joiners; drawn as boxes where they mean nothing.
+_LOOKS: Final = "\ufe0e\ufe0f\u200d"
+_TONE: Final = "[\U0001f3fb-\U0001f3ff]"
+#: What 1999 phones draw as boxes even in UTF-8: clocks and media keys, symbols, dingbats, all beyond 16 bits.
+_PICTURE: Final = (
+    "[\u203c\u2049\u2139\u231a-\u231b\u2328\u23cf\u23e9-\u23fa\u2600-\u27bf\u2b00-\u2bff\u3030\u303d"
+    "\u3297\u3299\ue000-\uf8ff\U00010000-\U0010ffff]"
+)
+_SEQUENCES: Final = (
+    "(?P<flag>[\U0001f1e6-\U0001f1ff]{2})"
+    "|(?P<key>[0-9#*]\ufe0f?\u20e3)"
+    "|(?P<land>\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)"
+    f"|(?P<emoji>{_PICTURE}(?:\ufe0f|\ufe0e|{_TONE})*(?:\u200d{_PICTURE}(?:\ufe0f|\ufe0e|{_TONE})*)*)"
+)
+_BOXED: Final = re.compile(f"{_SEQUENCES}|[{_LOOKS}\ufffc\ufffd]" + "(?<![\u0600-\u1fff]\u200d)")
+_BEYOND: Final = {
+    UTF_8: _BOXED,
+    LATIN_1: re.compile(f"{_SEQUENCES}|[^\x00-\x7f\xa0-\xff]"),
+}
+_BEYOND_ASCII: Final = re.compile(f"{_SEQUENCES}|[^\x00-\x7f]")
+#: What a name says of the drawing and not of the thing.
+_DRAWING: Final = re.compile(r"^(?:(?:black|white|heavy|negative|squared|circled) )+|(?: sign| symbol)$")
+_QUESTION: Final = re.compile("QUESTION|INTERROBANG")
+#: In place of a letter of a script that nobody has spelled in ours.
+_UNSAYABLE: Final = "_"
+#: Emoji that only say who of a pair or how: they are not named.
+_MODIFIERS: Final = frozenset("♀♂⚧" + _LOOKS + "".join(map(chr, range(0x1F3FB, 0x1F400))))
+
+
+def fit(text: str, device: Device) -> str:
+    """Say text in the characters that a device has."""
+    return fitter(device.markup, device.charset)(text)
+
+
+@cache
+def fitter(markup: str, charset: str) -> Callable[[str], str]:
+    """Return what fits text to all devices of a markup and a charset."""
+    if charset == UTF_8 and markup != WML:
+        return str
+    beyond = _BEYOND.get(charset, _BEYOND_ASCII)
+
+    def fitted(text: str) -> str:
+        if text.isascii():
+            return text
+        return beyond.sub(_replaced, unicodedata.normalize("NFC", text))
+
+    return fitted
+
+
+def _replaced(match: re.Match[str]) -> str:
+    found = match[0]
+    if match["flag"]:
+        return "[" + "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in found) + "]"
+    if match["key"]:
+        return f"[{found[0]}]"
+    if match["land"]:
+        return "[" + "".join(chr(ord(tag) - 0xE0000) for tag in found[1:-1]).upper() + "]"
+    if match["emoji"]:
+        return _emoji(found)
+    said = _character(found)
+    # "1½" is not eleven halves.
+    return f" {said}" if "1" <= said[:1] <= "9" and "/" in said and _after_digit(match) else said
+
+
+def _after_digit(match: re.Match[str]) -> bool:
+    return match.string[match.start() - 1 : match.start()].isdigit()
+
+
+def _emoji(sequence: str) -> str:
+    """Say one emoji, however many characters it is made of, or a symbol beyond 16 bits."""
+    signs = [sign for sign in sequence if sign not in _MODIFIERS] or [sequence[0]]
+    if len(signs) == 1:
+        return _KNOWN.get(signs[0]) or _symbol(signs[0])
+    names = dict.fromkeys(filter(None, map(_name, signs)))
+    return f"[{', '.join(names)}]" if names else ""
+
+
+def _symbol(sign: str) -> str:
+    """Say a picture by its name, a letter in fancy dress by the letter, a letter by our alphabet."""
+    plain = unicodedata.normalize("NFKC", sign)
+    if plain != sign:
+        return plain if plain.isascii() else anyascii(plain)
+    if unicodedata.category(sign)[0] in "LN":
+        return _character(sign) or _UNSAYABLE
+    return _bracketed(sign)
+
+
+def _bracketed(sign: str) -> str:
+    name = _name(sign)
+    return f"[{name}]" if name else ""
+
+
+def _name(sign: str) -> str:
+    """Name a picture; one newer than Python's tables by what `anyascii` calls it."""
+    name = unicodedata.name(sign, "").lower()
+    if not name:
+        return anyascii(sign).strip(":").replace("_", " ")
+    return _DRAWING.sub("", _DRAWING.sub("", name))
+
+
+def _character(sign: str) -> str:
+    """Say a character that is no picture."""
+    known = _KNOWN.get(sign)
+    if known is not None:
+        return known
+    if sign.isspace():
+        return " "
+    said, category, name = anyascii(sign), unicodedata.category(sign), unicodedata.name(sign, "")
+    if category == "No" and "CIRCLED" in name:
+        return f"({said})"
+    if "?" in said and not _QUESTION.search(name):  # anyascii's sign for a glottal stop, and for a loss
+        return said.replace("?", "'")
+    return said or (_bracketed(sign) if category[0] == "S" else "")

@@ -1,0 +1,225 @@
+"""A file that came with a message, page by page.
+
+Nothing here may read a stranger's document itself: that is done in `confined`, and ended when the page is full.
+Text, web pages, invitations and contacts are read as the same thing in a mail is; text is fetched no further than
+the page needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Final, cast
+
+from flask import Blueprint, Response, request
+
+from gateway import confined
+from gateway.markup import Lead
+from gateway.markup.layout import Blocks, Layout, MessagePage, of_message
+from gateway.markup.message_pages import reading_context
+from gateway.markup.screen import Action, Life, Screen
+from gateway.message.model import Envelope, Message, Part
+from gateway.rendition import documents
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.documents import DocumentError
+from gateway.rendition.documents.bounds import UNKNOWN
+from gateway.store.base import MailStore, MessageRef
+from gateway.web import files, outward
+from gateway.web.files import File, Place, View
+from gateway.web.respond import respond
+from gateway.web.visit import Visit, current, link
+
+document = Blueprint("document", __name__)
+
+#: Pages counted ahead at most: counting costs the time of reading.
+COUNTED: Final = 6
+#: Blocks before a position in which the page before it is looked for, and leaves where the position begins one.
+BLOCKS_BACK: Final = 400
+LEAVES_BACK: Final = 3
+#: What has pages of its own.
+_ELSEWHERE: Final = frozenset({View.PICTURE, View.MESSAGE, View.CONTENTS})
+
+
+@document.get("/d<int:number>.<int:uid>.<sec:section>")
+def first(number: int, uid: int, section: str) -> Response:
+    """Show a file from its beginning."""
+    return _show(Place.asked(number, uid, section), None, 1)
+
+
+@document.get("/d<int:number>.<int:uid>.<int:page>.<at:position>")
+def page(number: int, uid: int, page: int, position: Position) -> Response:
+    """Show a file from a position, or with ?b the page before it."""
+    return _show(Place.asked(number, uid, position.section), position, page)
+
+
+def _show(place: Place, position: Position | None, number: int) -> Response:
+    visit = current()
+    ref = files.reference(visit, place)
+    with visit.signed_in.store() as store:
+        part = files.find(store.structure(ref), place.section)
+        try:
+            if not place.way and files.view_of(part) is View.NONE:
+                raise DocumentError(UNKNOWN)
+            if not place.way and files.view_of(part) is View.READ:
+                return respond(_paged(_streamed(visit, place, part, store, ref), position, number))
+            octets = files.fetch(store, ref, part)
+        except DocumentError as error:
+            return respond(failure(visit, place, part, error))
+    try:
+        file = files.opened(part, octets, place.way)
+        part = file.part
+        if files.view_of(part, file.octets) in _ELSEWHERE:
+            return respond(_elsewhere(visit, place, file))
+        return respond(_paged(_layout(visit, place, file), position, number))
+    except DocumentError as error:
+        return respond(failure(visit, place, part, error))
+
+
+def _paged(layout: Layout, position: Position | None, number: int) -> Screen:
+    if position is not None and "b" in request.args:
+        return layout.screen(layout.page_before(position, number))
+    return layout.screen(layout.page(position, number))
+
+
+def _streamed(visit: Visit, place: Place, part: Part, store: MailStore, ref: MessageRef) -> Layout:
+    """Lay out a part that is read like the text of a mail, from the server as it is needed."""
+
+    def octets(section: str, start: int) -> Iterator[bytes]:
+        return store.octets(ref, section, start)
+
+    frame, lead = _Frame(visit, place, part), _lead(visit)
+    context = reading_context(visit.language, fold=False)
+    return of_message(_alone(place, part, files.kind_of(part)), octets, visit.device, context, frame, lead)
+
+
+def _layout(visit: Visit, place: Place, file: File) -> Layout:
+    """Lay out a file that is there as a whole; raise DocumentError for one that is no document."""
+    view = files.view_of(file.part, file.octets)
+    frame, lead = _Frame(visit, place, file.part), _lead(visit)
+    if view is View.READ:
+
+        def octets(_section: str, start: int) -> Iterator[bytes]:
+            yield file.octets[start:]
+
+        mail = _alone(place, file.part, files.kind_of(file.part, file.octets))
+        context = reading_context(visit.language, fold=False)
+        return of_message(mail, octets, visit.device, context, frame, lead)
+    if view is not View.DOCUMENT:
+        raise DocumentError(UNKNOWN)
+    return Layout(_blocks(visit, place, file), visit.device, frame, lead, earlier=_earlier, ahead=COUNTED)
+
+
+def _alone(place: Place, part: Part, kind: str) -> Message:
+    """Make a message that is nothing but this part."""
+    root = replace(
+        part,
+        section=place.section,
+        media_type=kind,
+        disposition="",
+        disposition_parameters={},
+        parts=(),
+        envelope=None,
+    )
+    return Message(Envelope(), root, octets=part.octets)
+
+
+def _blocks(visit: Visit, place: Place, file: File) -> Blocks:
+    """Read a document in a child, and end what cannot be read to its end with the sentence that says so."""
+
+    def blocks(start: Position | None) -> Iterator[Block]:
+        at = start or Position(place.section)
+        found = confined.document(
+            file.octets, file.part.media_type, file.part.filename, visit.language.tag, at=at
+        )
+        last: Position | None = None
+        with closing(cast(Generator[Block, None, None], found)):
+            try:
+                for block in found:
+                    yield block
+                    last = block.at
+            except DocumentError as error:
+                if last is None:
+                    raise
+                said = visit.language.gettext(error.sentence)
+                yield Block(Kind.NOTE, (Run(said),), Position(place.section, last.start + 1))
+
+    return blocks
+
+
+def _earlier(start: Position) -> Position | None:
+    """Go back far enough to meet the page before."""
+    return documents.earlier(start, BLOCKS_BACK, LEAVES_BACK)
+
+
+def _lead(visit: Visit) -> Lead:
+    def lead(block: Block, run: Run | None) -> str:
+        return outward.lead(visit, block, run) if run is not None else ""
+
+    return lead
+
+
+class _Frame:
+    """Makes the screen around a page of a file."""
+
+    def __init__(self, visit: Visit, place: Place, part: Part) -> None:
+        self._visit, self._place, self._part = visit, place, part
+
+    def __call__(self, shown: MessagePage) -> Screen:
+        outward.keep(self._visit, shown.blocks)
+        outward.keep(self._visit, shown.blocks)
+        pages = "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}"
+        turns = _turns(self._visit, self._place, shown)
+        return file_screen(self._visit, self._place, self._part, turns, pages, shown.first, body=shown.body)
+
+
+def _turns(visit: Visit, place: Place, shown: MessagePage) -> tuple[Action, ...]:
+    say = visit.language.gettext
+    where = {**place.message, **place.query}
+    actions = []
+    if shown.next is not None:
+        href = link("document.page", **where, page=shown.number + 1, position=shown.next)
+        actions.append(Action(say("Next"), href, "#", "accept"))
+    if shown.start is not None:
+        before = link("document.page", **where, page=shown.number - 1, position=shown.start, b=1)
+        actions.append(
+            Action(say("Prev"), place.link("document.first") if shown.number <= 2 else before, "*")
+        )
+    return tuple(actions)
+
+
+def file_screen(
+    visit: Visit,
+    place: Place,
+    part: Part,
+    turns: tuple[Action, ...] = (),
+    pages: str = "",
+    first: bool = True,
+    offer: Action | None = None,
+    **values: object,
+) -> Screen:
+    """Make a screen about one file; `offer` stands in place of the link to the original."""
+    said = {"sentence": "", "body": (), "first": first, "pages": pages}
+    said["what"] = files.description(visit, part)
+    actions = (*turns, offer or files.original(visit, place), *files.ways_on(visit, place))
+    return Screen(
+        "document",
+        files.title_of(visit, part),
+        {**said, **values},
+        actions,
+        life=Life.PRIVATE,
+        words=visit.language.gettext,
+        language=visit.language.tag,
+    )
+
+
+def _elsewhere(visit: Visit, place: Place, file: File) -> Screen:
+    """Lead to the page for what a file turned out to be."""
+    href = files.to_look_at(place, file.part, file.octets)
+    open_it = Action(visit.language.gettext("Open"), href, "#", "accept")
+    return file_screen(visit, place, file.part, (open_it,))
+
+
+def failure(visit: Visit, place: Place, part: Part, error: DocumentError) -> Screen:
+    """Say why a file cannot be shown, and offer the original."""
+    return file_screen(visit, place, part, sentence=visit.language.gettext(error.sentence))

@@ -1,0 +1,164 @@
+"""A picture of a message on a page of its own, as large as the screen and as small as the device needs it.
+
+Nothing here may decode a picture: that is done in `confined`. What was made for a page is kept for a moment, because
+the device asks for the picture right after the page that names its size.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from flask import Blueprint, Response, current_app, request
+
+from gateway import confined
+from gateway.device import WML, Device
+from gateway.errors import NotFound
+from gateway.markup.screen import Life, Screen
+from gateway.message.model import Part
+from gateway.rendition.documents import DocumentError
+from gateway.rendition.image import Picture, PictureError
+from gateway.store.base import MessageRef
+from gateway.web import files
+from gateway.web.document import failure
+from gateway.web.files import File, Place
+from gateway.web.respond import dress, respond
+from gateway.web.visit import Visit, current
+
+picture = Blueprint("picture", __name__)
+
+#: Octets of a picture for an XHTML device: with its page it stays within the 20 KB that a page may have in all
+#: (W3C Mobile Web Best Practices 1.0 §3.7); for screens of readers and tablets four times as much.
+SMALL_SCREEN: Final = 16_000
+LARGE_SCREEN: Final = 64_000
+#: Pixels of width up to which a screen is small.
+SMALL_WIDTH: Final = 320
+#: Pixels that an XHTML page's margins take of the width.
+MARGINS: Final = 16
+#: Pictures kept at a time, of at most LARGE_SCREEN octets each.
+SHELF: Final = 32
+#: What ?t says in an address, so that page and picture agree.
+_LETTERS: Final = {"j": "image/jpeg", "p": "image/png", "g": "image/gif", "w": "image/vnd.wap.wbmp"}
+#: Kinds of files that mostly hold drawings, which JPEG would smear.
+_DRAWN: Final = frozenset({"image/png", "image/gif", "image/bmp", "image/vnd.wap.wbmp"})
+_PNG: Final = "image/png"
+
+Key = tuple[object, ...]
+
+
+class Shelf:
+    """The pictures made last; thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Key, Picture] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Key) -> Picture | None:
+        with self._lock:
+            return self._made.get(key)
+
+    def put(self, key: Key, made: Picture) -> None:
+        with self._lock:
+            self._made[key] = made
+            self._made.move_to_end(key)
+            while len(self._made) > SHELF:
+                self._made.popitem(last=False)
+
+
+@picture.get("/p<int:number>.<int:uid>.<sec:section>")
+def page(number: int, uid: int, section: str) -> Response:
+    """Show a picture with what there is to say of it."""
+    visit = current()
+    place = Place.asked(number, uid, section)
+    ref = files.reference(visit, place)
+    with visit.signed_in.store() as store:
+        part = files.find(store.structure(ref), section)
+        try:
+            octets = files.fetch(store, ref, part)
+        except DocumentError as error:
+            return respond(failure(visit, place, part, error))
+    try:
+        file = files.opened(part, octets, place.way)
+        part = file.part
+        made = _made(visit.device, file)
+    except DocumentError as error:
+        return respond(failure(visit, place, part, error))
+    except PictureError as error:
+        return respond(failure(visit, place, part, DocumentError(error.sentence)))
+    _shelf().put(_key(visit, ref, place, made.media_type), made)
+    return respond(_screen(visit, place, part, made))
+
+
+@picture.get("/g<int:number>.<int:uid>.<sec:section>")
+def image(number: int, uid: int, section: str) -> Response:
+    """Give the device the picture itself."""
+    visit = current()
+    place = Place.asked(number, uid, section)
+    ref = files.reference(visit, place)
+    media_type = _LETTERS.get(request.args.get("t", ""), "")
+    key = _key(visit, ref, place, media_type)
+    made = _shelf().get(key) if media_type and visit.signed_in else None
+    if made is None:
+        try:
+            made = _made(visit.device, files.whole(visit, place), media_type)
+        except (DocumentError, PictureError) as error:
+            raise NotFound(error.sentence) from error
+        _shelf().put(_key(visit, ref, place, made.media_type), made)
+    response = dress(Response(made.octets, content_type=made.media_type))
+    response.headers["Cache-Control"] = Life.PRIVATE.value
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _shelf() -> Shelf:
+    shelf: Shelf = current_app.extensions.setdefault("pocketpost.pictures", Shelf())
+    return shelf
+
+
+def _key(visit: Visit, ref: MessageRef, place: Place, media_type: str) -> Key:
+    """Name a picture as one account's device gets it."""
+    device = visit.device
+    return (visit.signed_in.account, ref, place.section, place.way, device.screen, budget(device), media_type)
+
+
+def budget(device: Device) -> int:
+    """Say how many octets of a picture a device takes: a WAP 1.x phone's limit is the same as for decks."""
+    if device.markup == WML:
+        return device.deck_limit
+    return SMALL_SCREEN if device.screen[0] <= SMALL_WIDTH else LARGE_SCREEN
+
+
+def _made(device: Device, file: File, media_type: str = "") -> Picture:
+    """Scale a picture; of two formats take the one in which it is larger; raise PictureError."""
+    formats = [media_type] if media_type else list(device.images[:1])
+    drawn = files.kind_of(file.part, file.octets) in _DRAWN
+    if not media_type and drawn and _PNG in device.images and formats != [_PNG]:
+        formats.insert(0, _PNG)
+    width, height = device.screen
+    screen = (width if device.markup == WML else width - MARGINS, height)
+    made = [
+        confined.picture(file.octets, screen=screen, formats=(each,), budget=budget(device))
+        for each in formats
+    ]
+    return max(made, key=lambda each: each.width)
+
+
+def _screen(visit: Visit, place: Place, part: Part, made: Picture) -> Screen:
+    letter = next(letter for letter, kind in _LETTERS.items() if kind == made.media_type)
+    words = visit.language.gettext
+    return Screen(
+        "picture",
+        files.title_of(visit, part),
+        {
+            "source": place.link("picture.image", t=letter),
+            "width": made.width,
+            "height": made.height,
+            "alt": files.words_of(visit, part),
+            "what": files.description(visit, part),
+        },
+        (files.original(visit, place), *files.ways_on(visit, place)),
+        life=Life.PRIVATE,
+        words=words,
+        language=visit.language.tag,
+    )

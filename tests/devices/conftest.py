@@ -1,0 +1,33 @@
+"""For walks with real clients: the gateway as its own process, in front of the real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.devices.journey import Journey
+from tests.servers.dovecot import Dovecot
+from tests.servers.gateway import GatewayServer
+from tests.servers.smtp import SmtpServer
+
+
+@pytest.fixture(scope="module")
+def served(
+    dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayServer]:
+    """A running gateway; a test may restart it."""
+    server = GatewayServer(tmp_path_factory.mktemp("gateway"), dovecot, _smtp).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def journey(
+    request: pytest.FixtureRequest, served: GatewayServer, dovecot: Dovecot, smtp_server: SmtpServer
+) -> Journey:
+    """Mail of this test's own."""
+    name = request.node.name.partition("[")[0].removeprefix("test_").replace("_", "-")[:40]
+    return Journey(dovecot, f"{name}@example.net", f"{name}.bob@example.net").prepare()

@@ -1,0 +1,175 @@
+"""A private Kannel on loopback: the WAP gateway that phones of 1999 reach the web through, and its test phone.
+
+Nothing here may touch the system's Kannel: own configuration, own folder, own ports, ended by its own pids. The
+ports of WAP are compiled into it, so a small preloaded shim (loopback.c) moves them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import free_ports
+
+BEARERBOX, WAPBOX = "/usr/sbin/bearerbox", "/usr/sbin/wapbox"
+FAKEWAP = "/usr/lib/kannel/test/fakewap"
+START_SECONDS, STOP_SECONDS = 20.0, 10.0
+#: 9200 connectionless, 9201 connection-oriented, and both with WTLS.
+WAP_PORTS = 4
+
+_CONFIG = """\
+group = core
+admin-port = {admin}
+admin-password = look
+admin-interface = 127.0.0.1
+wapbox-port = {inner}
+wdp-interface-name = "127.0.0.1"
+log-file = "{folder}/bearerbox.log"
+log-level = 1
+box-deny-ip = "*.*.*.*"
+box-allow-ip = "127.0.0.1"
+
+group = wapbox
+bearerbox-host = 127.0.0.1
+log-file = "{folder}/wapbox.log"
+log-level = 1
+http-timeout = 30
+"""
+
+
+def missing() -> str:
+    """Name what is not installed, '' if all is there."""
+    paths = {"kannel": BEARERBOX, "kannel-extras": FAKEWAP, "gcc": "gcc", "libc6-dev": "/usr/include/dlfcn.h"}
+    return ", ".join(
+        package for package, path in paths.items() if not (Path(path).exists() or shutil.which(path))
+    )
+
+
+def free_udp_ports(count: int) -> int:
+    """Find `count` loopback UDP ports in a row that nobody has, and return the first."""
+    for base in range(20000, 30000, count):
+        sockets = []
+        try:
+            for port in range(base, base + count):
+                sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sockets[-1].bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        else:
+            return base
+        finally:
+            for each in sockets:
+                each.close()
+    raise RuntimeError("no free UDP ports")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What fakewap received."""
+
+    status: int
+    body: bytes
+
+
+class Kannel:
+    """One bearerbox and one wapbox."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._admin, inner = free_ports(2)
+        (folder / "kannel.conf").write_text(_CONFIG.format(admin=self._admin, inner=inner, folder=folder))
+        self._boxes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def connectionless(self) -> int:
+        return self._base
+
+    @property
+    def port(self) -> int:
+        """UDP port of connection-oriented WSP."""
+        return self._base + 1
+
+    def start(self) -> Kannel:
+        shim = self._folder / "loopback.so"
+        source = Path(__file__).with_name("loopback.c")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], check=True)
+        self._base = free_udp_ports(WAP_PORTS)
+        environment = {**os.environ, "LD_PRELOAD": str(shim), "WAP_BASE": str(self._base)}
+        try:
+            self._start(BEARERBOX, environment)
+            self._await("running")
+            self._start(WAPBOX, environment)
+            self._await("wapbox")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self, binary: str, environment: dict[str, str]) -> None:
+        with (self._folder / "boxes.out").open("ab") as out:
+            command = [binary, "-v", "4", str(self._folder / "kannel.conf")]
+            self._boxes.append(
+                subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            )
+
+    def _await(self, word: str) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and all(box.poll() is None for box in self._boxes):
+            if word in self._status():
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"Kannel did not start: {self.log}")
+
+    def _status(self) -> str:
+        url = f"http://127.0.0.1:{self._admin}/status.txt?password=look"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.read().decode("latin-1")
+        except OSError:
+            return ""
+
+    @property
+    def log(self) -> str:
+        return "\n".join(path.read_text("latin-1") for path in sorted(self._folder.glob("*.log")))
+
+    def stop(self) -> None:
+        """End both boxes, the inner one first."""
+        while self._boxes:
+            box = self._boxes.pop()
+            box.send_signal(signal.SIGTERM)
+            try:
+                box.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                box.kill()
+                box.wait()
+
+    def fakewap(self, url: str, post: bytes | None = None, *, connected: bool = True, agent: str) -> Fetched:
+        """Fetch a URL with Kannel's own test phone, which opens a session for each request.
+
+        QUIRK: fakewap takes the reply to a connected POST of under 1200 octets for the Ack of its request, and waits
+        7 s for the reply to come again: pad what is posted. What it posts is text/plain.
+        """
+        out, form = self._folder / "fakewap.out", self._folder / "fakewap.form"
+        out.unlink(missing_ok=True)
+        port, mode = (self.port, "1") if connected else (self.connectionless, "0")
+        command = [FAKEWAP, "-g", self.host, "-p", str(port), "-I", self.host, "-M", mode]
+        command += ["-A", agent, "-D", "1", "-w", str(out)]
+        if post is not None:
+            form.write_bytes(post)
+            command += ["-C", "text", "-P", str(form)]
+        done = subprocess.run([*command, url], capture_output=True, timeout=60, check=False)
+        said = (done.stdout + done.stderr).decode("latin-1")
+        assert done.returncode == 0, said
+        status = re.search(r"status code (\d+)", said)
+        assert status, said
+        return Fetched(int(status[1]), out.read_bytes() if out.exists() else b"")
