@@ -143,14 +143,18 @@ class Layout:
             yield page
             self._weights.clear()
 
-    def page(self, start: Position | None = None, number: int = 1) -> MessagePage:
-        """Lay out the page that starts at `start`, and count the ones after it as far as that is cheap."""
+    def page(self, start: Position | None = None, number: int = 1, total: int | None = None) -> MessagePage:
+        """Lay out the page that starts at `start`.
+
+        Where `total` is not known already, count the pages after it as far as that is cheap.
+        """
         with closing(self._pages(start)) as pages:
             blocks = next(pages, [])
             self._shown = self._pulled()
             following = next(pages, None)
-            total: int | None = number
-            if following is not None:
+            if following is None:
+                total = number
+            elif total is None or total <= number:
                 total = self._count(pages, number + 1)
         at = following[0].at if following else None
         return self._made(blocks, start, at, number, total)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from gateway.markup.layout import Layout, MessagePage, of_message
 from gateway.markup.message_pages import message_screen, reading_context
@@ -23,10 +23,14 @@ from gateway.web.files import files, is_section
 from gateway.web.mailbox import INBOX
 from gateway.web.reading import remember
 from gateway.web.respond import respond
+from gateway.web.shelf import Key, Shelf
 from gateway.web.signin import sign_out_action
 from gateway.web.visit import Visit, current, link, list_link
 
 message = Blueprint("message", __name__)
+
+#: Messages whose number of pages is remembered in a process: counting them costs more than showing one.
+TOTALS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,28 @@ def _show(place: Place, position: Position | None, number: int, before: bool = F
     with visit.signed_in.store() as store:
         found = store.structure(ref)
         layout = _layout(visit, store, ref, place, found)
-        shown = layout.page_before(position, number) if before and position else layout.page(position, number)
+        if before and position:
+            shown = layout.page_before(position, number)
+        else:
+            totals, key = _totals(), _total_key(visit, ref, place)
+            shown = layout.page(position, number, totals.get(key))
+            if shown.total is not None and (shown.first or number > 1):
+                totals.put(key, shown.total)
         if SEEN not in found.flags and request.method == "GET":
             store.flag([ref], [SEEN])
     if request.method == "GET" and not place.unfolded:
         remember(visit, place.number, place.uid, shown)
     return respond(layout.screen(shown))
+
+
+def _totals() -> Shelf[int]:
+    shelf: Shelf[int] = current_app.extensions.setdefault("pocketpost.totals", Shelf(TOTALS))
+    return shelf
+
+
+def _total_key(visit: Visit, ref: MessageRef, place: Place) -> Key:
+    """Say all that the number of a message's pages depends on."""
+    return (visit.signed_in.account, ref, visit.device, visit.language.tag, place.unfolded)
 
 
 def _layout(visit: Visit, store: MailStore, ref: MessageRef, place: Place, found: Message) -> Layout:

@@ -6,8 +6,6 @@ the device asks for the picture right after the page that names its size.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
 from typing import Final
 
 from flask import Blueprint, Response, current_app, request
@@ -24,6 +22,7 @@ from gateway.web import files
 from gateway.web.document import failure
 from gateway.web.files import File, Place
 from gateway.web.respond import dress, respond
+from gateway.web.shelf import Key, Shelf
 from gateway.web.visit import Visit, current
 
 picture = Blueprint("picture", __name__)
@@ -43,27 +42,6 @@ _LETTERS: Final = {"j": "image/jpeg", "p": "image/png", "g": "image/gif", "w": "
 #: Kinds of files that mostly hold drawings, which JPEG would smear.
 _DRAWN: Final = frozenset({"image/png", "image/gif", "image/bmp", "image/vnd.wap.wbmp"})
 _PNG: Final = "image/png"
-
-Key = tuple[object, ...]
-
-
-class Shelf:
-    """The pictures made last; thread-safe."""
-
-    def __init__(self) -> None:
-        self._made: OrderedDict[Key, Picture] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: Key) -> Picture | None:
-        with self._lock:
-            return self._made.get(key)
-
-    def put(self, key: Key, made: Picture) -> None:
-        with self._lock:
-            self._made[key] = made
-            self._made.move_to_end(key)
-            while len(self._made) > SHELF:
-                self._made.popitem(last=False)
 
 
 @picture.get("/p<int:number>.<int:uid>.<sec:section>")
@@ -111,8 +89,8 @@ def image(number: int, uid: int, section: str) -> Response:
     return response
 
 
-def _shelf() -> Shelf:
-    shelf: Shelf = current_app.extensions.setdefault("pocketpost.pictures", Shelf())
+def _shelf() -> Shelf[Picture]:
+    shelf: Shelf[Picture] = current_app.extensions.setdefault("pocketpost.pictures", Shelf(SHELF))
     return shelf
 
 
