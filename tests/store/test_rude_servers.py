@@ -341,11 +341,11 @@ def test_what_is_no_answer_ends_the_conversation(answer: bytes) -> None:
         assert conversation.broken
 
 
-@pytest.mark.parametrize("bomb", ["[", "(", '"', "[a", "\\", "(((", ")", '"\\'])
+@pytest.mark.parametrize("bomb", ["[", "(", '"' * 8 + "a" * 24, "[a", "\\", "(((", ")", '"\\' + "a" * 30])
 def test_bombs_of_brackets_take_no_time(bomb: str) -> None:
     program = (
         "import sys; from gateway.store import response\n"
-        "try: response.parse([b'(' + sys.argv[1].encode() * (1_000_000 // len(sys.argv[1]))])\n"
+        "try: response.parse([b'(' + sys.argv[1].encode() * (4_000_000 // len(sys.argv[1]))])\n"
         "except response.Malformed: pass\n"
     )
 
