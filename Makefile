@@ -2,6 +2,7 @@
 # make test            all tests; as root on Debian it installs what tests/debian-packages.txt names
 # make check           formatting, lint, types, import contracts
 # make bench           measure against a real Dovecot
+# make corpus          render thousands of real messages for three devices and judge every page (fetches a package)
 # make clean           remove what these made
 # ARGS="..." is handed on to pytest and to the bench.
 
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: demo test check bench clean debian-packages
+.PHONY: demo test check bench corpus clean debian-packages
 
 demo: $(STAMP)
 	@exec $(BIN)/pocketpost demo $(if $(LISTEN),--listen $(LISTEN))
@@ -26,6 +27,9 @@ check: $(STAMP)
 
 bench: $(STAMP) debian-packages
 	$(BIN)/python bench/run.py $(ARGS)
+
+corpus: $(STAMP)
+	$(BIN)/python -m tests.corpus.run $(if $(CORPUS),--folder $(CORPUS)) $(ARGS)
 
 debian-packages:
 	@.ci/debian-packages tests/debian-packages.txt

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,41 +23,76 @@ def _never(item: object) -> bool:
 
 
 def paginate(
-    items: Iterable[T], fits: Fits[T], split: Split[T], keep_with_next: Callable[[T], bool] = _never
+    items: Iterable[T],
+    fits: Fits[T],
+    split: Split[T],
+    keep_with_next: Callable[[T], bool] = _never,
+    gauge: Callable[[], Callable[[T], bool]] | None = None,
 ) -> Iterator[list[T]]:
-    """Yield pages, pulling at most one item more than the page needs.
+    """Yield pages, pulling at most one item more than the page needs, or than `gauge` would take.
 
     `fits` says whether a page of these items is within budget. `split(item, accept)` cuts off the largest head
     that `accept` takes, or returns None. An item for which `keep_with_next` holds does not end a page, unless
-    nothing else stands on it. What neither fits nor splits goes out alone.
+    nothing else stands on it. What neither fits nor splits goes out alone. `gauge`, where `fits` is dear, begins a
+    page and gives a cheap test, which is told its items one by one and never says no to what fits.
     """
     source = iter(items)
     waiting: deque[T] = deque()
-    page: list[T] = []
     while True:
-        if waiting:
-            item = waiting.popleft()
-        else:
-            try:
-                item = next(source)
-            except StopIteration:
-                break
-        if fits([*page, item]):
-            page.append(item)
-            continue
-        halves = _split_onto(page, item, fits, split)
+        page: list[T] = []
+        may_fit = gauge() if gauge else _each_time(page, fits)
+        over = _gather(page, chain(_drain(waiting), source), may_fit)
+        if gauge:
+            over = _take_off(page, over, fits, waiting)
+        if not over:
+            if page:
+                yield page
+            return
+        halves = _split_onto(page, over[0], fits, split)
         if halves is not None:
             page.append(halves[0])
             waiting.appendleft(halves[1])
         elif page:
-            waiting.appendleft(item)
+            waiting.appendleft(over[0])
             waiting.extendleft(_take_back(page, keep_with_next))
         else:
-            page.append(item)
+            page.append(over[0])
         yield page
-        page = []
-    if page:
-        yield page
+
+
+def _each_time(page: list[T], fits: Fits[T]) -> Callable[[T], bool]:
+    return lambda item: fits([*page, item])
+
+
+def _drain(waiting: deque[T]) -> Iterator[T]:
+    while waiting:
+        yield waiting.popleft()
+
+
+def _gather(page: list[T], items: Iterator[T], may_fit: Callable[[T], bool]) -> list[T]:
+    """Put items on the page while they may fit; return the one that does not, none at the end."""
+    for item in items:
+        if not may_fit(item):
+            return [item]
+        page.append(item)
+    return []
+
+
+def _take_off(page: list[T], over: list[T], fits: Fits[T], waiting: deque[T]) -> list[T]:
+    """Take off the page's end what does not fit after all; return the first item that does not."""
+    low, high, step = len(page), len(page) + 1, 1
+    while low and not fits(page[:low]):
+        low, high, step = max(low - step, 0), low, step * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(page[:middle]):
+            low = middle
+        else:
+            high = middle
+    rest = page[low:] + over
+    del page[low:]
+    waiting.extendleft(reversed(rest[1:]))
+    return rest[:1]
 
 
 def _split_onto(page: list[T], item: T, fits: Fits[T], split: Split[T]) -> tuple[T, T] | None:

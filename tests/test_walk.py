@@ -179,7 +179,7 @@ def _walk(
     words = _read_to_the_end(device)
     assert "Pay $(user) now." in words
     for number in (1, 150, 300):
-        assert LONG.strip() % number in re.sub(r"\s+", " ", words)
+        assert re.search(rf"\s{number}\.", words.replace("\n", " ")), number
     if restart:
         gateway.restart()
     device.follow("Prev")
@@ -346,7 +346,7 @@ def test_the_sdu_of_the_request_lowers_the_deck(gateway: Gateway, dovecot: Dovec
         headers={"X-WAP-Client-SDU-Size": "1000"},
     )
     device.sign_in(me, "secret").follow("Costs $5 & more")
-    assert LONG.strip() % 300 in re.sub(r"\s+", " ", _read_to_the_end(device))
+    assert re.search(r"\s300\.", _read_to_the_end(device))
 
 
 def test_a_message_expunged_meanwhile_ends_in_a_sentence_and_a_fresh_list(

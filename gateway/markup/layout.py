@@ -22,7 +22,7 @@ from gateway.markup.scale import scale
 from gateway.markup.screen import Screen
 from gateway.message.model import Message
 from gateway.page import paginate
-from gateway.rendition.blocks import Accept, Block, Kind, Position, split
+from gateway.rendition.blocks import Accept, Block, Kind, Position, cut, split
 from gateway.rendition.context import Context
 from gateway.rendition.earlier import earlier
 from gateway.rendition.render import render
@@ -32,8 +32,12 @@ Octets = Callable[[str, int], Iterator[bytes]]
 #: Octets fetched beyond the shown page in order to say how many pages there are: with pieces of at most
 #: 32 KiB this stays below 64 KiB. A part that is read whole anyway costs nothing more and is counted to its end.
 LOOKAHEAD: Final = 40 * 1024
-#: Pages counted ahead at most; more are "…".
-COUNTED: Final = 400
+#: Pages counted ahead at most; more are "…". Each costs some 5 ms on a small WML phone.
+COUNTED: Final = 100
+#: A block of so many times the page's octets is not weighed in order to learn that it does not fit.
+_HUGE: Final = 2
+#: Octets that a link adds to its text at least.
+_LINK: Final = 20
 #: Octets before a position in which the page before it is looked for.
 LOOKBACK: Final = 32 * 1024
 #: Wider than any position and page number that can occur, to measure the frame by.
@@ -132,13 +136,32 @@ class Layout:
             weights = [self._frame_weight(first), *map(self._weight, page)]
             return self._scale.fits(weights, self._device.deck_limit)
 
+        def gauge() -> Callable[[Block], bool]:
+            load = self._scale.least(self._frame_weight(first))
+
+            def may_fit(block: Block) -> bool:
+                nonlocal load
+                if _length(block) > _HUGE * self._device.deck_limit:
+                    return False
+                load += self._scale.least(self._weight(block))
+                return load <= self._device.deck_limit
+
+            return may_fit
+
         def halves(block: Block, accept: Accept) -> tuple[Block, Block] | None:
+            length, limit = len(block.text), self._device.deck_limit
+            sample = block
+            if (
+                _length(block) > _HUGE * limit
+            ):  # to weigh all of it for each page would cost more than the pages
+                sample = cut(block, length * limit // _length(block))[0]
+            accept(sample)  # so that `tried` ends with it
             before = [self._frame_weight(first), *map(self._weight, tried[:-1])]
-            room = self._device.deck_limit - self._scale.rough(before)
-            guess = len(block.text) * room // max(self._scale.rough([self._weight(block)]), 1)
+            room = limit - self._scale.rough(before)
+            guess = len(sample.text) * room // max(self._scale.rough([self._weight(sample)]), 1)
             return split(block, accept, max(guess, 1), tear=len(tried) == 1)
 
-        for page in paginate(blocks, fits, halves, keep_with_next=_leads_on):
+        for page in paginate(blocks, fits, halves, keep_with_next=_leads_on, gauge=gauge):
             first = False
             yield page
             self._weights.clear()
@@ -226,6 +249,11 @@ def of_message(
 
     blocks = partial(render, message, context, counted)
     return Layout(blocks, device, frame, lead, earlier=back, pulled=lambda: counted.pulled)
+
+
+def _length(block: Block) -> int:
+    """Say about how long a block is at least, once it is said."""
+    return len(block.text) + _LINK * sum(run.link != "" for run in block.runs)
 
 
 def _leads_on(block: Block) -> bool:

@@ -31,6 +31,9 @@ class XhtmlScale:
     def fits(self, weights: Iterable[int], limit: int) -> bool:
         return self.rough(weights) <= limit
 
+    def least(self, weight: int) -> int:
+        return weight + 1
+
     def rough(self, weights: Iterable[int]) -> int:
         # One octet a piece is the line's end behind it in the template.
         return sum(weight + 1 for weight in weights)
@@ -51,6 +54,9 @@ class WmlScale:
         if own > limit:
             return False
         return wbxml.bound(weights) <= limit
+
+    def least(self, weight: wbxml.Measure) -> int:
+        return weight.own
 
     def rough(self, weights: Iterable[wbxml.Measure]) -> int:
         return int(sum(weight.own for weight in weights) * _BOUND_OVER_OWN)

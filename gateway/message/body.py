@@ -234,13 +234,43 @@ def decoded(part: Part, octets: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+#: Encoded octets for each decoded one that are read at most: escapes take three, and lines end.
+_SPREAD: Final = 4
+_LEAST_SPREAD: Final = 1024
+
+
+class Allowance:
+    """Octets of a body that end when `limit` of them were pulled since it was last renewed; then it is `spent`."""
+
+    def __init__(self, octets: Iterator[bytes], limit: int) -> None:
+        self._octets = octets
+        self._limit = self._left = limit
+        self.pulled = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for stretch in self._octets:
+            if self.spent:
+                return
+            self._left -= len(stretch)
+            self.pulled += len(stretch)
+            yield stretch
+
+    def renew(self) -> None:
+        self._left = self._limit
+
+    @property
+    def spent(self) -> bool:
+        return self._left < 0
+
+
 def whole(part: Part, octets: Iterator[bytes], cap: int) -> tuple[bytes, bool]:
     """Decode the transfer encoding of a body up to `cap` decoded octets, and say whether it was cut there."""
     out: list[bytes] = []
     size = 0
-    for stretch in decoded(part, octets):
+    allowance = Allowance(octets, _SPREAD * (cap + _LEAST_SPREAD))
+    for stretch in decoded(part, iter(allowance)):
         out.append(stretch)
         size += len(stretch)
         if size > cap:
             return b"".join(out)[:cap], True
-    return b"".join(out), False
+    return b"".join(out), allowance.spent

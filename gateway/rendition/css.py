@@ -187,10 +187,9 @@ def _rules(sheet: str) -> Iterator[tuple[str, str]]:
             start = match.end()
 
 
-def hidden_names(sheet: str) -> frozenset[str]:
-    """Return the classes (".name") and ids ("#name") that a style sheet hides everywhere."""
+def hide_names(sheet: str, hidden: set[str]) -> None:
+    """Add the classes (".name") and ids ("#name") that a style sheet hides everywhere, take off those it shows."""
     sheet = _COMMENT.sub(" ", sheet[:SHEET_LIMIT].lower())
-    hidden: set[str] = set()
     for selectors, declarations in _rules(sheet):
         style = read(declarations[:STYLE_LIMIT])
         if not (style.hidden or style.shown):
@@ -203,4 +202,3 @@ def hidden_names(sheet: str) -> frozenset[str]:
                 hidden.add(match.group(1))
             else:
                 hidden.discard(match.group(1))
-    return frozenset(hidden)

@@ -28,6 +28,8 @@ from gateway.rendition.tables import SPAN_LIMIT, Cell, Table, finish
 
 #: Deeper quotation and indentation cannot be shown anyway.
 DEPTH_LIMIT: Final = 6
+#: Blocks, and cells of tables, of one part at most: each costs some 20 µs, and nobody writes so many.
+BLOCKS_LIMIT: Final = 20_000
 #: A picture of at most so many pixels in one direction is there to count or to make room.
 PIXEL: Final = 3
 #: Names of pictures that say nothing.
@@ -44,13 +46,15 @@ class HtmlReader(Paragraphs):
 
     def __init__(self, shorten: bool, reply: bool, pictures: Mapping[str, str]) -> None:
         super().__init__(shorten)
+        #: Whether what follows is left out.
+        self.full = False
         self._reply = reply
         self._pictures = pictures
         self._stack: list[tuple[Look, Close | None]] = []
         self._hidden = 0
         self._sheet: list[str] | None = None
-        self._sheets = ""
-        self._hidden_names: frozenset[str] = frozenset()
+        self._sheets = 0  # characters of them
+        self._hidden_names: set[str] = set()
         self._coloured = False
         self._tables: list[Table] = []
         self._said_host = ""
@@ -58,6 +62,9 @@ class HtmlReader(Paragraphs):
     # The parser's events
 
     def start(self, name: str, attributes: Attributes) -> None:
+        self.full = self.full or len(self.drafts) > BLOCKS_LIMIT
+        if self.full:
+            return
         if self._hidden:
             self._hidden += 1
             return
@@ -81,6 +88,8 @@ class HtmlReader(Paragraphs):
         self._stack.append((before, close))
 
     def end(self, name: str) -> None:
+        if self.full:
+            return
         if self._hidden:
             self._hidden -= 1
             if self._hidden == 0 and self._sheet is not None:
@@ -95,6 +104,8 @@ class HtmlReader(Paragraphs):
         self.look = look
 
     def data(self, text: str) -> None:
+        if self.full:
+            return
         if self._hidden:
             if self._sheet is not None:
                 self._sheet.append(text)
@@ -148,10 +159,10 @@ class HtmlReader(Paragraphs):
         return any(f".{name}" in self._hidden_names for name in classes[:400].lower().split())
 
     def _take_sheet(self, sheet: str) -> None:
-        if len(self._sheets) > css.SHEET_LIMIT:
+        if self._sheets > css.SHEET_LIMIT:
             return
-        self._sheets += sheet
-        self._hidden_names = css.hidden_names(self._sheets)
+        self._sheets += len(sheet)
+        css.hide_names(sheet, self._hidden_names)
         lowered = sheet.lower()
         if "background" in lowered or "color" in lowered:
             self._coloured = True
@@ -375,8 +386,11 @@ _OPEN: Final[dict[Tag, Open]] = {
 }
 
 
-def read(html: str, shorten: bool, reply: bool, pictures: Mapping[str, str]) -> list[Draft]:
-    """Read an HTML part into drafts. `pictures`: sections by Content-ID, of those that are to be shown."""
+def read(html: str, shorten: bool, reply: bool, pictures: Mapping[str, str]) -> tuple[list[Draft], bool]:
+    """Read an HTML part into drafts, and say whether there were too many.
+
+    `pictures`: sections by Content-ID, of those that are to be shown.
+    """
     reader = HtmlReader(shorten, reply, pictures)
     source = glyphs.visible(html).replace("\x0b", " ").replace("\x0c", " ").encode("utf-8", "replace")
     parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)
@@ -385,4 +399,4 @@ def read(html: str, shorten: bool, reply: bool, pictures: Mapping[str, str]) -> 
     except etree.LxmlError:  # what could be read has been read: an empty document is an "error", too
         pass
     reader.close()
-    return reader.drafts
+    return reader.drafts, reader.full

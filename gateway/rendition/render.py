@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import chain, islice
 from typing import Final
 
@@ -28,6 +27,8 @@ HTML_CAP: Final = 512 * 1024
 RECORD_CAP: Final = 256 * 1024
 #: The ordinal of a note about a part, behind all of the part's own blocks.
 NOTE_ORDINAL: Final = 1_000_000
+#: Octets of a text that may pass without a word in them: what stands behind more is left out, and a note says so.
+EMPTY_LIMIT: Final = 1024 * 1024
 #: Names of parts that a note lists at most.
 NAMES_LIMIT: Final = 5
 
@@ -112,15 +113,20 @@ class _Renderer:
         return replace(block, runs=(Run(self._context.translate(_("Picture"))),))
 
     def _text(self, part: Part, start: int, state: State) -> Iterator[Segment]:
-        octets = partial(self._octets, part.section)
-        pieces = body.text_pieces(part, octets, start, state.decoder)
+        allowance = body.Allowance(self._octets(part.section, start), EMPTY_LIMIT)
+        pieces = body.text_pieces(part, lambda _start: iter(allowance), start, state.decoder)
         parameters = part.parameters
         flowed = parameters.get("format", "").strip().lower() == "flowed"
         delsp = flowed and parameters.get("delsp", "").strip().lower() == "yes"
         shorten = self._context.fold
         left_out = self._context.translate(_("The rest, behind many empty lines, was left out."))
         reader = TextReader(pieces, part.section, state, shorten, flowed, delsp, self._reply, left_out)
-        return reader.segments()
+        for segment in reader.segments():
+            allowance.renew()
+            yield segment
+        if allowance.spent:  # from the note's position reading goes on
+            at = Position(part.section, start + allowance.pulled)
+            yield Segment(Block(Kind.NOTE, (Run(left_out),), at))
 
     def _whole(self, reading: Reading) -> Iterator[Segment]:
         """Yield the segments of a part that is read whole."""
@@ -134,10 +140,12 @@ class _Renderer:
 
     def _html(self, part: Part) -> Iterator[Segment]:
         text, was_cut = self._read(part, HTML_CAP)
-        drafts = html.read(text, self._context.fold, self._reply, self._pictures)
+        drafts, too_many = html.read(text, self._context.fold, self._reply, self._pictures)
         yield from roles.segments(drafts, part.section, self._reply)
         if was_cut:
             yield self._note(part, _("Cut at 512 KB. The rest is in the original."))
+        elif too_many:
+            yield self._note(part, _("Cut after 20,000 blocks. The rest is in the original."))
 
     def _enriched(self, part: Part) -> Iterator[Segment]:
         text = records.enriched(self._read(part, HTML_CAP)[0])

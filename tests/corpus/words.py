@@ -1,0 +1,314 @@
+"""What words a message has, and which of them its pages kept in order: read by other means than the gateway's.
+
+Nothing here may use a reader of ours: messages are taken apart by the standard library's email package, HTML by a
+tree of lxml's (the gateway reads a stream of events). Words of HTML are those that a browser without pictures and
+scripts would show: not the hidden ones, not alternative texts, nothing in the colour of what is behind it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from email import message_from_bytes
+from email.message import Message
+from typing import Final
+
+from lxml import etree
+
+#: Writing without blanks counts by the character: a page may end anywhere in it.
+_WORD: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\\W_]+"
+)
+_UNSEEN: Final = re.compile("[\xad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_ASCII: Final = re.compile(r"[A-Za-z0-9]+")
+_META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+#: The gateway reads HTML so far, octets, and says so; the reference may not ask for more.
+HTML_CAP: Final = 512 * 1024
+
+
+def words(text: str) -> list[str]:
+    """Cut text into words, compared without regard to compatibility forms."""
+    return _WORD.findall(unicodedata.normalize("NFKC", _UNSEEN.sub("", text)))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that a person reads, as words. `sure`: its charset is what it says it is."""
+
+    html: bool
+    words: tuple[str, ...]
+    sure: bool = True
+
+
+Choice = tuple[Part, ...]
+"""The parts that are worth the same; one of them is read."""
+
+
+def parts(raw: bytes) -> list[Choice]:
+    """Return what is to be read of a message, in order."""
+    raw = raw.lstrip(b"\r\n")
+    if raw.startswith((b"From ", b">From ")):
+        raw = raw.partition(b"\n")[2]
+    return _of(message_from_bytes(raw))
+
+
+def _of(message: Message, alone: bool = True) -> list[Choice]:
+    kind = message.get_content_type()
+    if message.is_multipart():
+        inner = [part for part in message.get_payload() if isinstance(part, Message)]
+        if kind == "multipart/alternative":
+            branches = [_of(part, False) for part in inner]
+            flat = tuple(choice[0] for branch in branches for choice in branch)
+            return [flat] if flat else []
+        if kind == "multipart/encrypted":
+            return []
+        if kind == "multipart/related":
+            readable = [found for found in (_of(part, False) for part in inner) if found]
+            return readable[0] if readable else []
+        if kind == "multipart/report" or kind == "multipart/signed":
+            inner = inner[:1]
+        elif kind in ("message/delivery-status", "message/external-body"):
+            return []
+        return [choice for part in inner for choice in _of(part, False)]
+    if kind not in ("text/plain", "text/html"):
+        return []
+    attached = message.get_content_disposition() == "attachment"
+    named = kind == "text/html" and message.get_filename() and message.get_content_disposition() != "inline"
+    if not alone and (attached or named):
+        return []
+    return [(_part(message, kind == "text/html"),)]
+
+
+def _part(message: Message, html: bool) -> Part:
+    try:
+        payload = message.get_payload(decode=True)
+    except (ValueError, AssertionError):
+        payload = b""
+    octets = payload if isinstance(payload, bytes) else b""
+    if html:
+        octets = octets[:HTML_CAP]
+    text, sure = _text(octets, str(message.get_content_charset("") or ""), html)
+    found = seen(text) if html else words(text)
+    if not sure:
+        found = [word for word in found if _ASCII.fullmatch(word)]
+    return Part(html, tuple(found), sure)
+
+
+def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
+    named = [declared] if declared else []
+    match = _META.search(octets[:4096]) if html else None
+    if match:
+        named.append(match.group(1).decode())
+    for label in [*named, "utf-8"]:
+        try:
+            return octets.decode({"gb2312": "gb18030", "us-ascii": "ascii"}.get(label, label)), True
+        except (LookupError, ValueError):
+            continue
+    return octets.decode("latin-1"), False
+
+
+# HTML, as a tree
+
+_SKIPPED: Final = frozenset(
+    [
+        "script",
+        "style",
+        "title",
+        "head",
+        "template",
+        "noembed",
+        "iframe",
+        "object",
+        "applet",
+        "svg",
+        "math",
+        "canvas",
+        "audio",
+        "video",
+        "select",
+        "datalist",
+        "frameset",
+        "map",
+        "xml",
+    ]
+)
+_BLOCKS: Final = frozenset(
+    [
+        "address",
+        "article",
+        "blockquote",
+        "body",
+        "br",
+        "caption",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "input",
+        "img",
+    ]
+)
+_SAID: Final = re.compile(r"(?:^|;)\s*([a-z-]+)\s*:\s*([^;]*)")
+_NAMED: Final = {"white": "ffffff", "black": "000000", "red": "ff0000", "blue": "0000ff", "yellow": "ffff00"}
+
+
+@dataclass(frozen=True)
+class _Look:
+    ink: str = "000000"
+    paper: str = "ffffff"
+    tiny: bool = False
+
+    @property
+    def unseen(self) -> bool:
+        return self.tiny or _near(self.ink, self.paper)
+
+
+def _near(one: str, other: str) -> bool:
+    if "?" in one + other:
+        return False
+    channels = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (0, 2, 4))
+    return sum(abs(a - b) for a, b in channels) < 16
+
+
+def _colour(text: str) -> str:
+    text = text.strip().lower().removesuffix("!important").strip().lstrip("#")
+    text = _NAMED.get(text, text)
+    if re.fullmatch(r"[0-9a-f]{3}", text):
+        text = "".join(digit * 2 for digit in text)
+    return text if re.fullmatch(r"[0-9a-f]{6}", text) else "?"  # of a colour that we do not know, all is seen
+
+
+def _look(element: etree._Element, look: _Look) -> _Look | None:
+    """Say how an element's text looks; None for hidden."""
+    said = dict(_SAID.findall((element.get("style") or "").lower()))
+    if (
+        "none" in said.get("display", "")
+        or "hidden" in said.get("visibility", "")
+        or "hidden" in element.attrib
+    ):
+        return None
+    if element.tag == "font" and element.get("color"):
+        look = replace(look, ink=_colour(element.get("color") or ""))
+    if element.tag == "body" and element.get("text"):
+        look = replace(look, ink=_colour(element.get("text") or ""))
+    if element.get("bgcolor"):
+        look = replace(look, paper=_colour(element.get("bgcolor") or ""))
+    if element.get("background"):
+        look = replace(look, paper="?")
+    if "color" in said:
+        look = replace(look, ink=_colour(said["color"]))
+    paper = said.get("background-color") or said.get("background") or ""
+    if paper:
+        look = replace(look, paper=_colour(paper.split()[0]))
+    size = said.get("font-size", "")
+    if size:
+        look = replace(look, tiny=re.match(r"\s*(?:0|1)(?:\.\d+)?\s*(?:px|pt|%)?\s*\Z", size) is not None)
+    return look
+
+
+def seen(html: str) -> list[str]:
+    """Return the visible words of a page, in order."""
+    html = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", html)
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(html.encode("utf-8", "replace"), parser)
+    except etree.LxmlError:
+        return []
+    if root is None:
+        return []
+    texts: list[str] = []
+    waiting: list[tuple[etree._Element | str, _Look]] = [(root, _Look())]
+    while waiting:
+        item, look = waiting.pop()
+        if isinstance(item, str):
+            texts.append(item if not look.unseen else " ")
+            continue
+        if item.tag in _SKIPPED:
+            continue
+        inside = _look(item, look)
+        if inside is None:
+            continue
+        edge = "\n" if item.tag in _BLOCKS else ""
+        waiting.append((edge, _Look()))
+        for child in reversed(item):
+            waiting.append((child.tail or "", inside))
+            waiting.append((child, inside))
+        waiting.append((edge + (item.text or ""), inside))
+    return words("".join(texts))
+
+
+# What was kept
+
+
+def kept(reference: Sequence[str], shown: Sequence[str]) -> int:
+    """Say how many words of the reference are shown in its order (longest common subsequence)."""
+    first, end = 0, 0
+    while first < min(len(reference), len(shown)) and reference[first] == shown[first]:
+        first += 1
+    while end < min(len(reference), len(shown)) - first and reference[-1 - end] == shown[-1 - end]:
+        end += 1
+    return first + end + _common(reference[first : len(reference) - end], shown[first : len(shown) - end])
+
+
+def _common(reference: Sequence[str], shown: Sequence[str]) -> int:
+    """Hunt and Szymanski: the longest increasing run of the places where the words are shown."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, word in enumerate(shown):
+        places[word].append(at)
+    ends: list[int] = []
+    for word in reference:
+        for at in reversed(places.get(word, ())):
+            index = bisect_left(ends, at)
+            if index == len(ends):
+                ends.append(at)
+            else:
+                ends[index] = at
+    return len(ends)
+
+
+def missing(reference: Sequence[str], shown: Iterable[str]) -> list[str]:
+    """Return words of the reference that are shown less often, for the report."""
+    left = defaultdict(int)
+    for word in shown:
+        left[word] += 1
+    out = []
+    for word in reference:
+        if left[word]:
+            left[word] -= 1
+        else:
+            out.append(word)
+    return out
