@@ -16,11 +16,11 @@ from gateway.markup import wml, xhtml
 from gateway.markup.environment import environment
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen
-from gateway.markup.wml import Lead
+from gateway.markup.wml import Lead, Pictured
 from gateway.rendition.blocks import Block
 from gateway.wap import wbxml
 
-__all__ = ["Action", "Lead", "Life", "Screen", "block", "compiled", "encode", "say", "size"]
+__all__ = ["Action", "Lead", "Life", "Pictured", "Screen", "block", "compiled", "encode", "say", "size"]
 
 #: The charsets of devices in the IANA register, as WBXML names them.
 _MIB_ENUMS: Final = {UTF_8: 106, LATIN_1: 4, ASCII: 3}

@@ -13,6 +13,19 @@ from typing import Final
 from gateway.markup.environment import escape_wml
 from gateway.rendition.blocks import Block, Kind, Run
 
+
+class Pictured(str):
+    """Where a picture's block leads, and the address of a small form of the picture for pages that can show it."""
+
+    __slots__ = ("source",)
+    source: str
+
+    def __new__(cls, href: str, source: str) -> Pictured:
+        made = super().__new__(cls, href)
+        made.source = source
+        return made
+
+
 #: Where a run or a block leads, as an address of ours or elsewhere; '' for text only.
 Lead = Callable[[Block, Run | None], str]
 

@@ -7,13 +7,16 @@ named by its section, and one inside another file by its place there ("2" and th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
 from flask import request
 
+from gateway.device import WML
 from gateway.errors import BadRequest, NotFound
+from gateway.markup import Pictured
 from gateway.markup.screen import Action, shorten
 from gateway.message import body
 from gateway.message.headers import clean
@@ -154,6 +157,14 @@ def files(message: Message) -> tuple[Part, ...]:
 
 def _is_real_picture(part: Part) -> bool:
     return view_of(part) is View.PICTURE and bool(part.content_id) and part.octets >= REAL_PICTURE
+
+
+def picture_lead(visit: Visit, where: Mapping[str, object], section: str) -> str:
+    """Lead to a picture's page, with a small form of it to show where pages can have pictures."""
+    href = link("picture.page", **where, section=section)
+    if visit.device.markup == WML or not visit.device.images or not visit.device.pictures:
+        return href
+    return Pictured(href, link("picture.image", **where, section=section, m=1))
 
 
 def is_section(target: str) -> bool:

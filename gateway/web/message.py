@@ -19,7 +19,7 @@ from gateway.message.model import Message
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.store.base import SEEN, MailStore, MessageRef
 from gateway.web import outward
-from gateway.web.files import files, is_section
+from gateway.web.files import files, is_section, picture_lead
 from gateway.web.mailbox import INBOX
 from gateway.web.reading import remember
 from gateway.web.respond import respond
@@ -112,7 +112,7 @@ def _layout(visit: Visit, store: MailStore, ref: MessageRef, place: Place, found
         if block.kind is Kind.FOLD:
             return link("message.page", **place.values(), page=1, position=block.at, u=block.target)
         if block.kind is Kind.PICTURE and is_section(block.target):
-            return link("picture.page", **place.values(), section=block.target)
+            return picture_lead(visit, place.values(), block.target)
         return ""
 
     def frame(shown: MessagePage) -> Screen:

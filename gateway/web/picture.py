@@ -6,6 +6,7 @@ the device asks for the picture right after the page that names its size.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, current_app, request
@@ -31,6 +32,9 @@ picture = Blueprint("picture", __name__)
 #: (W3C Mobile Web Best Practices 1.0 §3.7); for screens of readers and tablets four times as much.
 SMALL_SCREEN: Final = 16_000
 LARGE_SCREEN: Final = 64_000
+#: Octets and pixels of a picture among the words of a message: a page of 5 KB with seven of them is within 20 KB.
+MINIATURE: Final = 2000
+MINIATURE_SIDE: Final = 96
 #: Pixels of width up to which a screen is small.
 SMALL_WIDTH: Final = 320
 #: Pixels that an XHTML page's margins take of the width.
@@ -72,6 +76,8 @@ def page(number: int, uid: int, section: str) -> Response:
 def image(number: int, uid: int, section: str) -> Response:
     """Give the device the picture itself."""
     visit = current()
+    if request.args.get("m") == "1" and visit.device.markup != WML:
+        visit.device = replace(visit.device, screen=(MINIATURE_SIDE, MINIATURE_SIDE))
     place = Place.asked(number, uid, section)
     ref = files.reference(visit, place)
     media_type = _LETTERS.get(request.args.get("t", ""), "")
@@ -104,6 +110,8 @@ def budget(device: Device) -> int:
     """Say how many octets of a picture a device takes: a WAP 1.x phone's limit is the same as for decks."""
     if device.markup == WML:
         return device.deck_limit
+    if device.screen[0] <= MINIATURE_SIDE:
+        return MINIATURE
     return SMALL_SCREEN if device.screen[0] <= SMALL_WIDTH else LARGE_SCREEN
 
 

@@ -374,7 +374,8 @@ class XhtmlBrowser:
     def links(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for element in self.page.iter("a"):
-            found.setdefault("".join(element.itertext()).strip(), element.get("href"))
+            label = "".join(element.itertext()) + "".join(img.get("alt") for img in element.iter("img"))
+            found.setdefault(label.strip(), element.get("href"))
         return found
 
     @property

@@ -53,6 +53,17 @@ def test_every_kind_has_its_form() -> None:
     assert xhtml.block(quoted, lead) == "<blockquote><blockquote><p>h</p></blockquote></blockquote>"
 
 
+def test_a_picture_stands_among_the_words_where_it_can() -> None:
+    picture = Block(Kind.PICTURE, (Run('a "cat"'),), target="2")
+
+    def shown(block: Block, run: Run | None) -> str:
+        return markup.Pictured("p1.2.2", "g1.2.2?m=1")
+
+    said = '<p><a href="p1.2.2"><img src="g1.2.2?m=1" alt="a &quot;cat&quot;"/></a></p>'
+    assert xhtml.block(picture, shown) == said
+    assert wml.block(picture, shown) == '<p><a href="p1.2.2">[a &quot;cat&quot;]</a></p>'
+
+
 def test_blanks_count_in_preformatted_text() -> None:
     said = wml.block(Block(Kind.PREFORMATTED, (Run("a   b\n c"),)), lead)
     assert said == "<p>a\u00a0\u00a0\u00a0b<br/>\u00a0c</p>"
