@@ -21,6 +21,7 @@ class View(Enum):
     TEXT = auto()
     HTML = auto()
     ENRICHED = auto()
+    MARKDOWN = auto()
     CALENDAR = auto()
     CARD = auto()
     DELIVERY = auto()
@@ -44,6 +45,8 @@ _VIEWS: Final[dict[str, View]] = {
     "text/x-amp-html": View.HTML,
     "text/enriched": View.ENRICHED,
     "text/richtext": View.ENRICHED,
+    "text/markdown": View.MARKDOWN,
+    "text/x-markdown": View.MARKDOWN,
     "text/calendar": View.CALENDAR,
     "text/vcard": View.CARD,
     "text/x-vcard": View.CARD,
@@ -104,6 +107,11 @@ _EXCUSE: Final = re.compile(
 def place(part: Part) -> str:
     """Return the section by which positions name a part: an embedded multipart ("2.TEXT") goes by its message's."""
     return part.section.removesuffix(".TEXT")
+
+
+def has_own_view(part: Part) -> bool:
+    """Say whether positions in a part count its blocks: only plain text is read from an octet on."""
+    return part.media_type in _VIEWS
 
 
 def _is_multipart(part: Part) -> bool:

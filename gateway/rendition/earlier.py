@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.message import body, transfer
 from gateway.message.model import Message, Part
+from gateway.rendition import choose
 from gateway.rendition.blocks import Position
 from gateway.rendition.render import Octets
 from gateway.rendition.segments import State, middle_of
@@ -35,7 +36,7 @@ def earlier(
     The first block read from there may begin within a paragraph or a quotation of the text.
     """
     part = next((part for part in message.root.walk() if part.section == position.section), None)
-    if part is None or part.maintype != "text" or part.media_type in ("text/html", "text/enriched"):
+    if part is None or part.maintype != "text" or choose.has_own_view(part):
         return None
     if position.start <= distance or _reads_whole(part):
         return (

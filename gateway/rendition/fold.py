@@ -15,7 +15,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.segments import Role, Segment, State
 
 #: Fewer lines than this are shown: a note in their place would save nothing.
-FOLDED_LINES: Final = {Role.QUOTE: 4, Role.SIGNATURE: 3, Role.LEGAL: 1}
+FOLDED_LINES: Final = {Role.QUOTE: 4, Role.SIGNATURE: 3, Role.LEGAL: 1, Role.FILE: 1}
 #: What reading looks ahead for the end of a stretch, characters; a longer one is shown, not folded, so that the
 #: first page of a huge text costs no more than a page and this.
 FOLD_REACH: Final = 32 * 1024
@@ -27,7 +27,11 @@ def _(msgid: str) -> str:
     return msgid
 
 
-_LABELS: Final = {Role.SIGNATURE: _("[signature]"), Role.LEGAL: _("[legal notice]")}
+_LABELS: Final = {
+    Role.SIGNATURE: _("[signature]"),
+    Role.LEGAL: _("[legal notice]"),
+    Role.FILE: _("[encoded file]"),
+}
 
 
 def _label(role: Role, lines: int, context: Context) -> str:
@@ -86,7 +90,8 @@ class Folder:
         worth = lines >= FOLDED_LINES[role] and not (role is Role.SIGNATURE and lines > SIGNATURE_LINES)
         all_there_is = self._nothing_yet and (last or not complete)
         self._open_role = None
-        if complete and worth and not all_there_is and target not in self._context.unfolded:
+        folds = (complete and not all_there_is) or role is Role.FILE
+        if folds and worth and target not in self._context.unfolded:
             label = (Run(_label(role, lines, self._context)),)
             yield Block(Kind.FOLD, label, first.at, quote=max(first.quote - 1, 0), target=target)
         elif complete and not worth and role is not Role.SIGNATURE:

@@ -57,7 +57,15 @@ _ITEM: Final = re.compile(
 #: Columns: three or more blanks (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
     r"\S(?: {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
+    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$"
 )
+_NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
+#: A line that fewer marks make is too little to be a drawing.
+_DRAWN_LEAST: Final = 4
+_UU_BEGIN: Final = re.compile(r"begin [0-7]{3,4} \S")
+_UU_LINE: Final = re.compile(r"[!-M][ -`]{4,60}\Z")
+#: A full line of uuencoding: 45 octets.
+_UU_FULL: Final = re.compile(r"M[ -`]{56,60}\Z")
 _CODE: Final = re.compile(r"^(?: {2,}|\t).*[;{}\\]\s*$|^\s*[{}]+\s*;?\s*$")
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
 DELIMITER: Final = "-- "
@@ -175,6 +183,50 @@ def rule_like(text: str) -> bool:
 def item(line: Line) -> re.Match[str] | None:
     """Match the bullet (group 1) or number (group 2) that a line begins with."""
     return _ITEM.match(line.raw[:_LOOK])
+
+
+def is_drawn(line: Line) -> bool:
+    """Say whether a line is columnar, or has more marks than letters, as those of a drawing."""
+    if is_columnar(line):
+        return True
+    if line.flows or line.long or len(line.raw) > _LOOK:
+        return False
+    marks = len(_NOT_DRAWN.sub("", line.raw))
+    return marks >= _DRAWN_LEAST and 3 * marks > 2 * len("".join(line.raw.split()))
+
+
+def is_indented_code(line: Line, following: Line) -> bool:
+    """Say whether a line of program text begins here, by its end and by how the next one is indented."""
+    if line.flows or line.long or following.long or item(following) is not None:
+        return False
+    deeper = _indent(following) >= _indent(line) + 2
+    return deeper and len(line.raw) <= _LOOK and _OPENS.search(line.raw.rstrip()) is not None
+
+
+_OPENS: Final = re.compile(
+    r"[\[({\\,;=]$|^\s*(?:def|class|if|elif|else|for|while|with|try|except|switch|function|sub)\b.*:$"
+)
+
+
+def _indent(line: Line) -> int:
+    expanded = line.raw.expandtabs(8)
+    return len(expanded) - len(expanded.lstrip())
+
+
+def is_encoded(line: Line, following: Line | None) -> bool:
+    """Say whether a uuencoded file begins here, or goes on."""
+    if _UU_FULL.match(line.raw):
+        return True
+    return following is not None and _UU_BEGIN.match(line.raw) is not None and _is_uu(following)
+
+
+def _is_uu(line: Line) -> bool:
+    return _UU_LINE.match(line.raw) is not None and not line.flows
+
+
+def is_encoded_still(line: Line) -> bool:
+    """Say whether a line behind others of a uuencoded file belongs to it."""
+    return _is_uu(line) or line.raw.strip() in ("", "`", "end") or _UU_BEGIN.match(line.raw) is not None
 
 
 def is_columnar(line: Line) -> bool:

@@ -101,6 +101,23 @@ def is_attribution(text: str) -> bool:
     return len(text) <= _ATTRIBUTION_LIMIT and _ATTRIBUTION.search(text) is not None
 
 
+_FOOTER: Final = re.compile(
+    r"\b(?:mailing ?list|list(?:a|e)? de (?:diffusion|distribución)|mailingliste|unsubscribe|abmelde\w*|"
+    r"désabonn\w*|cancelar la suscripción|lista di distribuzione|рассылк\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def is_footer_rule(line: str) -> bool:
+    """Say whether a line is a rule such as list managers put in front of what they append."""
+    return len(line) >= 20 and not line.strip("_-=~")
+
+
+def is_list_footer(line: str) -> bool:
+    """Say whether a line behind such a rule speaks of a mailing list."""
+    return _FOOTER.search(line) is not None
+
+
 def is_legal(text: str) -> bool:
     """Say whether a paragraph is a legal notice that mail systems append."""
     if len(text) < _LEGAL_LENGTH:

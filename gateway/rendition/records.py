@@ -19,6 +19,8 @@ from gateway.rendition.links import allowed, linked
 
 #: Events, contacts and recipients shown at most.
 RECORDS_LIMIT: Final = 20
+#: Properties of one event that are shown.
+_EVENT_LIMIT: Final = 4 * RECORDS_LIMIT
 #: Characters of one value that are shown.
 VALUE_LIMIT: Final = 2000
 
@@ -47,7 +49,10 @@ _CONTACT: Final = {
     "EMAIL": _("Mail"),
     "ADR": _("Address"),
     "URL": _("Web"),
+    "NOTE": _("Note"),
 }
+#: In which order an event is told, whatever the order of its properties.
+_TOLD: Final = ("SUMMARY", "DTSTART", "DTEND", "DUE", "LOCATION", "ORGANIZER", "ATTENDEE", "DESCRIPTION")
 _STATUS: Final = {
     "final-recipient": _("Recipient"),
     "action": _("Result"),
@@ -105,6 +110,7 @@ def _person(value: str, parameters: str) -> str:
 def calendar(text: str, context: Context) -> list[Row]:
     """Read out an invitation: what, when, where, who."""
     rows: list[Row] = []
+    event: list[tuple[int, Row]] = []
     inside: list[str] = []
     events = 0
     attendees = 0
@@ -113,28 +119,44 @@ def calendar(text: str, context: Context) -> list[Row]:
             inside.append(value.strip().upper())
             events += inside[-1] in ("VEVENT", "VTODO")
         elif name == "END":
+            if inside[-1:] in (["VEVENT"], ["VTODO"]):
+                rows += _in_order(event)
             del inside[-1:]
         elif name == "METHOD" and value.strip().upper() in _METHODS:
             rows.append((Kind.HEADING, [Run(context.translate(_METHODS[value.strip().upper()]))]))
         if not inside or inside[-1] not in ("VEVENT", "VTODO") or events > RECORDS_LIMIT:
             continue
-        match name:
-            case "SUMMARY":
-                rows.append(_row(context, _("What"), _value(value)))
-            case "DTSTART":
-                rows.append(_row(context, _("When"), _moment(context, value, parameters)))
-            case "DTEND" | "DUE":
-                rows.append(_row(context, _("Until"), _moment(context, value, parameters)))
-            case "LOCATION":
-                rows.append(_row(context, _("Where"), _value(value)))
-            case "ORGANIZER":
-                rows.append(_row(context, _("Who"), _person(value, parameters)))
-            case "ATTENDEE" if attendees < RECORDS_LIMIT:
-                attendees += 1
-                rows.append(_row(context, _("With"), _person(value, parameters)))
-            case "DESCRIPTION":
-                rows.append((Kind.PARAGRAPH, list(linked(_value(value), context.fold))))
+        attendees += name == "ATTENDEE"
+        if name in _TOLD and (name != "ATTENDEE" or attendees <= RECORDS_LIMIT) and len(event) < _EVENT_LIMIT:
+            event.append((_TOLD.index(name), _told(context, name, parameters, value)))
+    rows += _in_order(event)
     return [(kind, runs) for kind, runs in rows if any(run.text.strip() for run in runs)]
+
+
+def _in_order(event: list[tuple[int, Row]]) -> list[Row]:
+    """Take the rows of an event in the order in which they are told."""
+    rows = [row for _rank, row in sorted(event, key=lambda ranked: ranked[0])]
+    event.clear()
+    return rows
+
+
+def _told(context: Context, name: str, parameters: str, value: str) -> Row:
+    """Read out one property of an event."""
+    match name:
+        case "SUMMARY":
+            return _row(context, _("What"), _value(value))
+        case "DTSTART":
+            return _row(context, _("When"), _moment(context, value, parameters))
+        case "DTEND" | "DUE":
+            return _row(context, _("Until"), _moment(context, value, parameters))
+        case "LOCATION":
+            return _row(context, _("Where"), _value(value))
+        case "ORGANIZER":
+            return _row(context, _("Who"), _person(value, parameters))
+        case "ATTENDEE":
+            return _row(context, _("With"), _person(value, parameters))
+        case _:
+            return Kind.PARAGRAPH, list(linked(_value(value), context.fold))
 
 
 def card(text: str, context: Context) -> list[Row]:

@@ -13,10 +13,11 @@ from typing import Final
 
 from gateway.message import body, charset, headers
 from gateway.message.model import Address, Message, Part
-from gateway.rendition import choose, html, lines, quoting, records, roles
+from gateway.rendition import choose, html, lines, markdown, quoting, records, roles
 from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.rendition.choose import Reading, View
 from gateway.rendition.context import Context
+from gateway.rendition.drafts import Draft
 from gateway.rendition.fold import Folder
 from gateway.rendition.segments import Segment, State
 from gateway.rendition.text import TextReader
@@ -141,6 +142,10 @@ class _Renderer:
     def _html(self, part: Part) -> Iterator[Segment]:
         text, was_cut = self._read(part, HTML_CAP)
         drafts, too_many = html.read(text, self._context.fold, self._reply, self._pictures)
+        yield from self._noted(part, drafts, was_cut, too_many)
+
+    def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[Segment]:
+        """Yield the segments of a part that is read whole, and say where it was cut."""
         yield from roles.segments(drafts, part.section, self._reply)
         if was_cut:
             yield self._note(part, _("Cut at 512 KB. The rest is in the original."))
@@ -152,6 +157,11 @@ class _Renderer:
         reader = TextReader(lines.pieces_of(text), part.section, State(), self._context.fold)
         for ordinal, segment in enumerate(reader.segments()):
             yield replace(segment, block=replace(segment.block, at=Position(part.section, ordinal)))
+
+    def _markdown(self, part: Part) -> Iterator[Segment]:
+        text, was_cut = self._read(part, HTML_CAP)
+        drafts, too_many = markdown.read(text, self._context.fold)
+        yield from self._noted(part, drafts, was_cut, too_many)
 
     def _calendar(self, part: Part) -> Iterator[Segment]:
         yield from roles.rows(records.calendar(self._read(part, RECORD_CAP)[0], self._context), part.section)
@@ -225,6 +235,7 @@ def _skipping(segments: Iterator[Segment], skip: int) -> Iterator[Segment]:
 _VIEWERS: Final[dict[View, Callable[[_Renderer, Part], Iterator[Segment]]]] = {
     View.HTML: _Renderer._html,
     View.ENRICHED: _Renderer._enriched,
+    View.MARKDOWN: _Renderer._markdown,
     View.CALENDAR: _Renderer._calendar,
     View.CARD: _Renderer._card,
     View.DELIVERY: _Renderer._delivery,

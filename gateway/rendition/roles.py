@@ -15,6 +15,8 @@ from gateway.rendition.drafts import Draft
 from gateway.rendition.lines import rule_like
 from gateway.rendition.segments import Role, Segment
 
+#: The line in front of a signature (RFC 3676 §4.3), as far as HTML keeps it.
+_DELIMITER = "--"
 #: Drafts that a header block may be spread over.
 _HEADER_DRAFTS = 5
 
@@ -51,6 +53,22 @@ def _mark_role(draft: Draft) -> None:
         draft.role = Role.LEGAL
 
 
+def _mark_signature(drafts: list[Draft]) -> None:
+    """Mark what stands behind the last "--" of the sender's own words, up to a quotation; drop that line."""
+    for index in range(len(drafts) - 1, -1, -1):
+        draft = drafts[index]
+        if draft.role is not Role.BODY or draft.quote or draft.text.partition("\n")[0].strip() != _DELIMITER:
+            continue
+        alone = draft.text.strip() == _DELIMITER
+        for behind in drafts[index + alone :]:
+            if behind.role is not Role.BODY or behind.quote:
+                break
+            behind.role = Role.SIGNATURE
+        if alone:
+            del drafts[index]
+        return
+
+
 def _without_idle_rules(drafts: list[Draft]) -> Iterator[Draft]:
     """Drop rules at the beginning, at the end, and after another rule."""
     waiting: Draft | None = None
@@ -73,6 +91,7 @@ def segments(drafts: list[Draft], section: str, reply: bool) -> list[Segment]:
     kept = list(_without_idle_rules(drafts))
     if reply:
         _mark_original(kept)
+    _mark_signature(kept)
     return [draft.segment(Position(section, ordinal)) for ordinal, draft in enumerate(kept)]
 
 

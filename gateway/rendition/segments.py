@@ -26,6 +26,7 @@ class Role(Enum):
     QUOTE = "quote"
     SIGNATURE = "signature"
     LEGAL = "legal"
+    FILE = "file"  # octets written as letters, which nobody reads
 
 
 class Mode(Enum):

@@ -114,6 +114,7 @@ class _Value:
 
     runs: list[Run]
     header: bool = False
+    wide: bool = False
 
     @property
     def text(self) -> str:
@@ -142,7 +143,7 @@ def _value(cell: Cell, drafts: list[Draft], limit: int) -> _Value | None:
             Run(run.text.replace("\n", " "), run.strong, run.emphasis, run.code, run.link)
             for run in draft.runs
         )
-    return _Value(stripped(runs), cell.header)
+    return _Value(stripped(runs), cell.header, cell.columns > 1)
 
 
 def _grid(table: Table, drafts: list[Draft], limit: int) -> list[_Row] | None:
@@ -218,7 +219,7 @@ def _read_out(table: Table, drafts: list[Draft]) -> list[Draft] | None:
 def _said(row: _Row, head: _Row) -> list[Run]:
     parts: list[list[Run]] = []
     for column, value in sorted(row.items()):
-        label = head[column].text.rstrip(" :") if column in head else ""
+        label = head[column].text.rstrip(" :") if column in head and not value.wide else ""
         names_row = value.header and column == min(row) and len(row) > 1
         if label and not names_row:
             parts.append([Run(f"{label}: "), *value.runs])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -72,7 +73,7 @@ class TextReader:
                     return
                 continue
             self._change_mode(line)
-            if self._mode is not Mode.TAIL and line.depth == 0 and lines.is_delimiter(line):
+            if self._mode is not Mode.TAIL and line.depth == 0 and self._is_delimiter(line):
                 self._mode = Mode.SIGNATURE
                 self._lines.take()
                 continue
@@ -81,6 +82,13 @@ class TextReader:
                 self._lines.take()
                 continue
             yield self._segment(line)
+
+    def _is_delimiter(self, line: Line) -> bool:
+        """Say whether a signature, or the footer of a mailing list, begins behind this line."""
+        if lines.is_delimiter(line):
+            return True
+        following = self._lines.peek(1) if quoting.is_footer_rule(line.text) else None
+        return following is not None and quoting.is_list_footer(following.text)
 
     def _is_idle(self, line: Line) -> bool:
         """Say whether a line is empty, or begins a signature inside one."""
@@ -118,10 +126,17 @@ class TextReader:
             self._lines.take()
             return self._made(Kind.RULE, line, (), 1)
         following = self._lines.peek(1)
-        if lines.is_columnar(line) and following is not None and lines.is_columnar(following):
-            taken = self._taken(lines.is_columnar)
-            text = "\n".join(line.raw.expandtabs(8).rstrip() for line in taken)
-            return self._made(Kind.PREFORMATTED, line, linked(text, False), len(taken))
+        if lines.is_encoded(line, following):
+            taken = self._taken(lines.is_encoded_still)
+            made = self._made(
+                Kind.PREFORMATTED, line, [Run("\n".join(line.raw for line in taken))], len(taken)
+            )
+            return replace(made, role=Role.FILE) if made.role is Role.BODY else made
+        if following is not None and self._is_figure(line, following):
+            taken = self._taken(lines.is_drawn)
+            return self._as_it_stands(taken)
+        if following is not None and lines.is_indented_code(line, following):
+            return self._as_it_stands(self._taken(lambda line: not lines.is_blank(line)))
         match = lines.item(line)
         width = self._width()
         taken = self._paragraph(width, is_item=match is not None)
@@ -134,6 +149,16 @@ class TextReader:
         return self._made(
             Kind.ITEM, line, linked(body, self._shorten), len(taken), marker=marker, indent=indent
         )
+
+    def _is_figure(self, line: Line, following: Line) -> bool:
+        """Say whether a table or a drawing begins here: two lines of one, and columns in one of them."""
+        if not (lines.is_drawn(line) and lines.is_drawn(following)):
+            return False
+        return line.depth == following.depth and (lines.is_columnar(line) or lines.is_columnar(following))
+
+    def _as_it_stands(self, taken: list[Line]) -> Segment:
+        text = "\n".join(line.raw.expandtabs(8).rstrip() for line in taken)
+        return self._made(Kind.PREFORMATTED, taken[0], linked(text, False), len(taken))
 
     def _taken(self, belongs: Callable[[Line], bool]) -> list[Line]:
         """Take the lines of one depth for which `belongs` holds, as many as make a block."""
@@ -180,7 +205,9 @@ class TextReader:
         if self._original_begins(line):
             return True
         following = self._lines.peek(1)
-        return lines.is_columnar(line) and following is not None and lines.is_columnar(following)
+        if following is None:
+            return False
+        return self._is_figure(line, following) or lines.is_encoded(line, following)
 
     def _width(self) -> int:
         """Return the column where the paragraph that begins here was wrapped, or 0 if it was not."""

@@ -185,4 +185,8 @@ HOSTILE: Final[dict[str, Callable[[], bytes]]] = {
     "a contact": lambda: mail("BEGIN:VCARD\n" + "TEL:1\n" * MANY + "END:VCARD", "text/vcard"),
     "a report": lambda: multipart(2, "Content-Type: message/delivery-status\n\n" + "Status: 5.0.0\n\n" * MANY, "report"),
     "enriched": lambda: mail(filled("<bold>"), "text/enriched"),
+    **{
+        f"Markdown of {mark!r}": lambda mark=mark: mail(filled(mark), "text/markdown")
+        for mark in ("**", "*a ", "[", "[a](", "`", "_a", "|-|\n", "> ", "- a\n", "#\n", "```\n", "<http://", "\\")
+    },
 }  # fmt: skip

@@ -131,7 +131,6 @@ YAHOO = """<div>Yes.</div><div id="yahoo_quoted_123" class="yahoo_quoted"><div>O
             GMAIL,
             [
                 "paragraph Yes, at eight.",
-                "paragraph --",
                 "fold [signature]",
                 "paragraph On Mon, 3 Nov 2025 at 14:05, Anna <a@example.org> wrote:",
                 "fold [4 quoted lines]",

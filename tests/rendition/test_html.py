@@ -212,7 +212,7 @@ DATA = """<table><tr><th>Item</th><th>&nbsp;</th><th>Price</th></tr>
             [
                 "row Item: Lamp · Price: 20 €",
                 "row Item: Desk chair · Price: 75 €",
-                "row Item: Total · Price: 95 €",
+                "row Total · Price: 95 €",
             ],
         ),
         (

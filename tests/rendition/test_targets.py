@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.rendition.targets import named_elsewhere, phone_number, read, site
@@ -61,6 +61,7 @@ def test_what_no_browser_opens_is_no_target(url: str) -> None:
 
 
 @given(st.text(max_size=60))
+@example("[@0")
 def test_the_host_shown_is_the_host_in_the_url(text: str) -> None:
     target = read("https://" + text)
     if target is None:
