@@ -116,18 +116,8 @@ def _failed(error: Exception) -> Response:
         and request.method != "POST"
     ):
         return _fresh_list(error)
+    sentence, status = _said(error, visit)
     _ = visit.language.gettext
-    if isinstance(error, GatewayError):
-        log.warning("%s: %s", type(error).__name__, error.detail)
-        sentence, status = sentence_of(error, visit), error.status
-    elif isinstance(error, HTTPException):
-        status = error.code or 500
-        sentence = (
-            _("There is no such page.") if status == 404 else _("That request could not be understood.")
-        )
-    else:
-        log.error("unexpected error in %s", request.endpoint, exc_info=error)
-        sentence, status = _(GatewayError.sentence), 500
     home = (
         Action(_("Inbox"), visits.list_link("mailbox.inbox"), "0", "accept")
         if visit.session is not None
@@ -145,6 +135,20 @@ def _failed(error: Exception) -> Response:
         language=visit.language.tag,
     )
     return respond(screen)
+
+
+def _said(error: Exception, visit: visits.Visit) -> tuple[str, int]:
+    """Say an error to the person, and by its status; the log has the rest."""
+    _ = visit.language.gettext
+    if isinstance(error, GatewayError):
+        log.warning("%s: %s", type(error).__name__, error.detail)
+        return sentence_of(error, visit), error.status
+    if isinstance(error, HTTPException):
+        found = error.code != 404
+        sentence = _("That request could not be understood.") if found else _("There is no such page.")
+        return sentence, error.code or 500
+    log.error("unexpected error in %s", request.endpoint, exc_info=error)
+    return _(GatewayError.sentence), 500
 
 
 def _fresh_list(error: GatewayError) -> Response:

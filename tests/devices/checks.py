@@ -31,6 +31,9 @@ def check_deck(deck: bytes, limit: int) -> None:
     assert grammar.validate(root), (str(grammar.error_log), deck.decode())
     compiled = wbxml.encode(deck)
     assert len(compiled) <= limit, f"{len(compiled)} octets compiled, {limit} allowed:\n{deck.decode()}"
+    # What Kannel and libwbxml make of it at most; tests/wap holds that against the programs themselves.
+    bound = wbxml.deck_bound(deck)
+    assert bound <= limit, f"{bound} octets compiled elsewhere, {limit} allowed:\n{deck.decode()}"
 
 
 def check_page(page: bytes, limit: int) -> None:
