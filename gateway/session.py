@@ -23,6 +23,7 @@ from gateway import submission, vault
 from gateway.config import Config, Server, Upstream
 from gateway.errors import AuthenticationFailed, BadRequest, SessionEnded, UnknownDomain
 from gateway.links import Link, LinkIds
+from gateway.memory import Memory
 from gateway.state import Claim, SessionRow, State, Stop, Via
 from gateway.store import imap
 from gateway.store.base import MailStore
@@ -145,6 +146,11 @@ class Session:
     def sent_copy(self) -> str:
         """Who puts a copy into Sent: "append" (we) or "provider"."""
         return self._upstream.sent_copy
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered for the account, on all devices."""
+        return Memory(self._doors.state, self.account, self._doors.secret, self._doors.clock)
 
     @contextmanager
     def store(self) -> Iterator[MailStore]:

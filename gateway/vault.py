@@ -32,6 +32,8 @@ TICKET_MAC_OCTETS = 8  # 64 bits, and each guess costs a request
 TICKET_LENGTH = 18  # characters of the two together
 LINK_ID_LENGTH = 11  # characters of 6 bits: 66 bits that nobody can guess, and no two links share
 
+MARK_LENGTH = 16  # characters of 6 bits: 96 bits
+
 _FORMAT = b"\x01"  # the first octet of what is sealed, for the day when the way of sealing changes
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
 _LINK_ID = re.compile(rf"[A-Za-z0-9_-]{{{LINK_ID_LENGTH}}}")
@@ -110,6 +112,42 @@ def link_id(content: bytes, token: str, secret: bytes) -> str:
     """Make the id of a link: always the same for one session, and telling nothing of session or link."""
     mac = hmac.digest(_key(token, secret, b"link"), content, "sha256")
     return base64.urlsafe_b64encode(mac).decode("ascii")[:LINK_ID_LENGTH]
+
+
+class Seal:
+    """Seals many small things for one owner, whose name is no secret: the server secret alone keeps them.
+
+    `row` says which thing it is, so that one put in another's place does not open.
+    """
+
+    __slots__ = ("_cipher", "_key")
+
+    def __init__(self, owner: str, secret: bytes, purpose: bytes) -> None:
+        self._key = _key(owner, secret, purpose)
+        self._cipher = AESGCM(self._key)
+
+    def __repr__(self) -> str:
+        return "<seal>"
+
+    def close(self, plain: bytes, row: bytes) -> bytes:
+        """Seal one thing."""
+        nonce = secrets.token_bytes(NONCE_OCTETS)
+        return _FORMAT + nonce + self._cipher.encrypt(nonce, plain, row)
+
+    def open(self, sealed: bytes, row: bytes) -> bytes | None:
+        """Open one thing; None where owner, secret or row are not those of the sealing."""
+        nonce, text = sealed[1 : 1 + NONCE_OCTETS], sealed[1 + NONCE_OCTETS :]
+        if not sealed.startswith(_FORMAT) or len(nonce) < NONCE_OCTETS:
+            return None
+        try:
+            return self._cipher.decrypt(nonce, text, row)
+        except InvalidTag:
+            return None
+
+    def mark(self, text: str) -> str:
+        """Make a name that is always the same for a text and tells nothing of it."""
+        mac = hmac.digest(self._key, b"mark " + text.encode("utf-8", "surrogatepass"), "sha256")
+        return base64.urlsafe_b64encode(mac).decode("ascii")[:MARK_LENGTH]
 
 
 def is_link_id(text: str) -> bool:

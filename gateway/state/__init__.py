@@ -15,6 +15,7 @@ from gateway.state.accounts import Accounts
 from gateway.state.database import Database, StateError
 from gateway.state.links import Links
 from gateway.state.mailboxes import Mailboxes
+from gateway.state.memories import Memories
 from gateway.state.migrations import STEPS
 from gateway.state.reading import Reading, Stop
 from gateway.state.sessions import SessionRow, SessionTable, Via
@@ -39,6 +40,7 @@ class State:
         self.settings = Settings(self.database)
         self.reading = Reading(self.database)
         self.links = Links(self.database)
+        self.memories = Memories(self.database)
 
     @classmethod
     def open(cls, path: Path) -> State:

@@ -77,4 +77,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX links_expires ON links (expires)",
     ),
+    (
+        """CREATE TABLE memories (
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (account, kind, name)
+        ) WITHOUT ROWID""",
+    ),
 )

@@ -1,0 +1,106 @@
+"""What an account has asked the gateway to remember: small sealed things, by kind and name.
+
+Nothing here may hold anything that can be read: `gateway.memory` seals what is kept. A name is a number or a mark,
+never an address or a word of a person's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from gateway.state.database import Database
+from gateway.state.tables import METADATA
+
+MEMORIES = Table(
+    "memories",
+    METADATA,
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+#: What a change makes of the octets that are kept; None: nothing is kept (before, after).
+Change = Callable[[bytes | None], bytes | None]
+
+
+class Memories:
+    """The table of what is remembered for accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, account: int, kind: str, name: str) -> bytes | None:
+        """Return one thing, None where there is none."""
+        with self._database.reading() as connection:
+            return _one(connection, account, kind, name)
+
+    def all(self, account: int, kind: str) -> dict[str, bytes]:
+        """Return everything of a kind by name, the oldest first."""
+        query = (
+            select(MEMORIES.c.name, MEMORIES.c.sealed)
+            .where(MEMORIES.c.account == account, MEMORIES.c.kind == kind)
+            .order_by(MEMORIES.c.at, MEMORIES.c.name)
+        )
+        with self._database.reading() as connection:
+            return {row.name: row.sealed for row in connection.execute(query)}
+
+    def kinds(self, account: int) -> tuple[str, ...]:
+        """Name the kinds of which there is something."""
+        query = select(MEMORIES.c.kind).where(MEMORIES.c.account == account).distinct()
+        with self._database.reading() as connection:
+            return tuple(sorted(connection.scalars(query)))
+
+    def change(self, account: int, kind: str, name: str, change: Change, now: float, most: int = 0) -> None:
+        """Put what `change` makes of a thing in its place, undisturbed by others; beyond `most` the oldest go."""
+        with self._database.writing() as connection:
+            octets = change(_one(connection, account, kind, name))
+            if octets is None:
+                connection.execute(delete(MEMORIES).where(*_place(account, kind, name)))
+                return
+            row = insert(MEMORIES).values(account=account, kind=kind, name=name, sealed=octets, at=now)
+            kept = {"sealed": row.excluded.sealed, "at": row.excluded.at}
+            connection.execute(
+                row.on_conflict_do_update(index_elements=["account", "kind", "name"], set_=kept)
+            )
+            if most:
+                _keep_newest(connection, account, kind, most)
+
+    def remove(self, account: int, kind: str, name: str) -> None:
+        """Forget one thing."""
+        with self._database.writing() as connection:
+            connection.execute(delete(MEMORIES).where(*_place(account, kind, name)))
+
+    def forget(self, account: int) -> None:
+        """Forget everything of an account."""
+        with self._database.writing() as connection:
+            connection.execute(delete(MEMORIES).where(MEMORIES.c.account == account))
+
+
+def _place(account: int, kind: str, name: str) -> tuple[ColumnElement[bool], ...]:
+    return MEMORIES.c.account == account, MEMORIES.c.kind == kind, MEMORIES.c.name == name
+
+
+def _one(connection: Connection, account: int, kind: str, name: str) -> bytes | None:
+    return connection.scalar(select(MEMORIES.c.sealed).where(*_place(account, kind, name)))
+
+
+def _keep_newest(connection: Connection, account: int, kind: str, most: int) -> None:
+    same = (MEMORIES.c.account == account, MEMORIES.c.kind == kind)
+    newest = select(MEMORIES.c.name).where(*same).order_by(MEMORIES.c.at.desc(), MEMORIES.c.name).limit(most)
+    connection.execute(delete(MEMORIES).where(*same, MEMORIES.c.name.not_in(newest)))
