@@ -10,6 +10,8 @@ client to show it to the person.
     ├── TooManyTries                    throttled; `seconds` until the next try
     ├── UnknownDomain                   no upstream for this address
     ├── BadRequest                      the request itself makes no sense
+    │   ├── NobodyToSendTo              a mail without any recipient
+    │   └── TooLong                     more than anybody types
     ├── NotFound                        no such page
     ├── StoreError                      the message store
     │   ├── AuthenticationFailed        wrong address or password
@@ -17,16 +19,25 @@ client to show it to the person.
     │   ├── StoreUnreachable            no connection, timed out, closed
     │   ├── StoreTLSError               certificate or TLS version refused
     │   ├── ServerAlert                 the server has something to say and will not go on
-    │   ├── StoreRefused                a tagged NO (quota, permission, ...)
+    │   ├── StoreRefused                a tagged NO (permission, ...)
+    │   │   ├── MailboxExists           there is one of that name
+    │   │   ├── MailboxHasChildren      others are below it
+    │   │   ├── CannotSearch            letters that the server cannot search for
+    │   │   └── OverQuota               no room for more
     │   ├── MailboxGone                 no such mailbox, or its UIDVALIDITY changed
+    │   │   └── TargetGone              the mailbox that messages were to go to
     │   ├── MessageGone                 expunged meanwhile
+    │   ├── PartlyDone                  `done`: which messages, `why` not the others
     │   └── UnsafeArgument              NUL, CR or LF in an argument of a command
     ├── SubmissionError                 SMTP submission; nothing was accepted unless said
     │   ├── SubmissionUnreachable
     │   ├── SubmissionTLSError
     │   ├── SubmissionAuthenticationFailed
     │   ├── RecipientsRefused           `refused`: the addresses
+    │   │   └── AddressNotSendable      letters beyond ASCII, and a server that knows none (no SMTPUTF8)
     │   ├── MessageTooLarge             `limit` octets, by SIZE
+    │   ├── SenderRefused               not an address that this person may send from
+    │   ├── MessageNotSendable          eight bits that cannot be put into seven (no 8BITMIME)
     │   ├── SubmissionRefused           5xx for another reason
     │   └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
     └── OutboundError                   a request of ours to somebody's web server
@@ -36,6 +47,9 @@ client to show it to the person.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 def _(msgid: str) -> str:
@@ -88,6 +102,19 @@ class BadRequest(GatewayError):
 
     sentence = _("That request could not be understood.")
     status = 400
+
+
+class NobodyToSendTo(BadRequest):
+    """A mail without any recipient."""
+
+    sentence = _("To whom?")
+
+
+class TooLong(BadRequest):
+    """More was posted than anybody types."""
+
+    sentence = _("That is too long. Leave some words out.")
+    status = 413
 
 
 class NotFound(GatewayError):
@@ -144,6 +171,39 @@ class StoreRefused(StoreError):
     """The server answered NO."""
 
 
+class MailboxExists(StoreRefused):
+    """A mailbox of that name exists (RFC 5530 ALREADYEXISTS)."""
+
+    sentence = _("There is a folder of that name already.")
+    status = 409
+
+
+class MailboxHasChildren(StoreRefused):
+    """A mailbox with others below it is not deleted (RFC 9051 §7.1 HASCHILDREN)."""
+
+    sentence = _("There are folders in this folder. Delete those first.")
+    status = 409
+
+
+class OverQuota(StoreRefused):
+    """The message would not fit (RFC 5530 OVERQUOTA)."""
+
+    sentence = _("There is no room for more mail. Delete some first.")
+
+
+class CannotSearch(StoreRefused):
+    """The server knows no charset in which what is to be found can be said (BADCHARSET)."""
+
+    sentence = _("The mail server cannot search for these letters.")
+    status = 501
+
+
+class NotRemoved(StoreRefused):
+    """A message was copied to where it was to be moved, and could not be removed from where it was."""
+
+    sentence = _("Copied, but it could not be removed from here.")
+
+
 class MailboxGone(StoreError):
     """The mailbox does not exist, or its UIDVALIDITY is another one now."""
 
@@ -151,11 +211,28 @@ class MailboxGone(StoreError):
     status = 410
 
 
+class TargetGone(MailboxGone):
+    """There is no mailbox of the name that messages were to go to (TRYCREATE)."""
+
+    sentence = _("That folder is not there any more.")
+
+
 class MessageGone(StoreError):
     """The message was expunged meanwhile."""
 
     sentence = _("That message is no longer there.")
     status = 410
+
+
+class PartlyDone(StoreError):
+    """Some messages are done, then something came in between: `why`. `done`: what became of each that is."""
+
+    sentence = _("Not all of it could be done.")
+
+    def __init__(self, done: Mapping[Any, Any], why: StoreError) -> None:
+        super().__init__(why.detail)
+        self.done = done
+        self.why = why
 
 
 class UnsafeArgument(StoreError):
@@ -201,6 +278,12 @@ class RecipientsRefused(SubmissionError):
         self.refused = refused
 
 
+class AddressNotSendable(RecipientsRefused):
+    """An address needs SMTPUTF8, which the server does not offer; nothing was sent to anybody (RFC 6531 §3.2)."""
+
+    sentence = _("The mail server cannot write the letters of this address. Nothing was sent.")
+
+
 class MessageTooLarge(SubmissionError):
     """The message exceeds the server's SIZE; `limit` in octets."""
 
@@ -209,6 +292,19 @@ class MessageTooLarge(SubmissionError):
     def __init__(self, limit: int, detail: str = "") -> None:
         super().__init__(detail)
         self.limit = limit
+
+
+class SenderRefused(SubmissionError):
+    """The sender's address is none that this person may send from; nothing was sent."""
+
+    sentence = _("You cannot send from that address.")
+    status = 403
+
+
+class MessageNotSendable(SubmissionError):
+    """The server takes seven bits, and the message cannot be put into them (RFC 6152)."""
+
+    sentence = _("The mail server cannot take the letters of this message.")
 
 
 class SubmissionRefused(SubmissionError):

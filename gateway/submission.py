@@ -1,8 +1,9 @@
 """Authenticated submission of finished messages over SMTP (RFC 6409): the only importer of smtplib.
 
-Nothing here may change a message but for its line ends, try twice, send without the person's own credentials, or
-say "not sent" of what may have been: SubmissionUncertain is raised exactly when the connection broke after the end
-of the data was on its way (RFC 5321 §6.1). What is refused for now (4yz) is SubmissionUnreachable.
+Nothing here may change what a message says (its line ends, and its transfer encodings where a server takes only
+seven bits, RFC 6152), try twice, send without the person's own credentials, or say "not sent" of what may have been:
+SubmissionUncertain is raised exactly when the connection broke after the end of the data was on its way
+(RFC 5321 §6.1). What is refused for now (4yz) is SubmissionUnreachable.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Final
 
 from gateway.config import Server, Tls
 from gateway.errors import (
+    AddressNotSendable,
+    MessageNotSendable,
     MessageTooLarge,
     RecipientsRefused,
     SubmissionAuthenticationFailed,
@@ -29,6 +32,7 @@ from gateway.errors import (
     SubmissionUnreachable,
     UnsafeArgument,
 )
+from gateway.message import fields, transport
 from gateway.store import tls
 from gateway.store.tls import ProbeResult
 from gateway.store.wire import Wire
@@ -49,7 +53,6 @@ _UNSAFE: Final = re.compile("[\x00\r\n]")
 _SPEC: Final = re.compile("[^\x00-\x20<>\x7f-\xa0\ud800-\udfff]+@[^\x00-\x20<>\x7f-\xa0\ud800-\udfff]+\\Z")
 _REPLY: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n\Z")
 _SIZE: Final = re.compile(r"[0-9]{1,15}\Z")
-_BARE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _DOT: Final = re.compile(rb"(?m)^\.")
 
 #: RFC 4954 §4, RFC 5321 §4.2.2: AUTH was not understood or not wanted, whatever the password is.
@@ -57,6 +60,10 @@ _NOT_THE_PASSWORD: Final = frozenset({334, 500, 501, 502, 503, 504, 538})
 _TOO_LARGE: Final = 552
 #: RFC 5321 §3.8: said of the connection, whatever the command was.
 _GOING_AWAY: Final = 421
+
+
+#: What each server said last of how large a message may be.
+_SIZES: Final[dict[Server, int | None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def submit(
     if not recipients:
         raise RecipientsRefused((), "no recipient")
     # RFC 5321 §2.3.8: a bare CR or LF is one server's line end and another's text, and so a way to smuggle mail.
-    canonical = _BARE.sub(b"\r\n", octets)
+    canonical = transport.canonical(octets)
     with _session(server) as smtp:
         _authenticate(smtp, *credentials)
         return _transact(smtp, sender, list(dict.fromkeys(recipients)), canonical)
@@ -114,6 +121,16 @@ def probe(server: Server) -> ProbeResult:
     except SubmissionError as error:
         result.failure = error
     return result
+
+
+def size_limit(server: Server) -> int | None:
+    """Say how many octets a server takes (RFC 1870 §3), as it said last; who has not said is asked.
+
+    None where there is no limit, none that is told, or nobody who could be asked.
+    """
+    if server not in _SIZES:
+        probe(server)
+    return _SIZES.get(server)
 
 
 def _encoded(text: str) -> bytes:
@@ -166,6 +183,7 @@ def _session(server: Server) -> Iterator[_Smtp]:
     smtp: _Smtp | None = None
     try:
         smtp = _connect(server)
+        _SIZES[server] = _size_limit(smtp)
         yield smtp
     except smtplib.SMTPResponseException as error:
         raise _refusal(server.host, error.smtp_code, error.smtp_error) from None
@@ -250,14 +268,20 @@ def _base64(octets: bytes) -> str:
 
 def _transact(smtp: _Smtp, sender: str, recipients: list[str], octets: bytes) -> Receipt:
     """Run one mail transaction (RFC 5321 §3.3)."""
+    _check_addresses(smtp, [sender, *recipients])
+    if not octets.isascii() and not smtp.has_extn("8bitmime"):
+        try:
+            octets = transport.fit(octets, eight=False)
+        except ValueError as error:
+            raise MessageNotSendable(f"8BITMIME is needed and not offered: {error}") from None
     options = _options(smtp, [sender, *recipients], octets)
     # smtplib's own mail() and rcpt() look for an address in an address: "a,b@example.org" becomes "a".
-    code, text = smtp.docmd("MAIL", " ".join([f"FROM:<{sender}>", *options]))
+    code, text = smtp.docmd("MAIL", " ".join([f"FROM:<{fields.ascii_spec(sender)}>", *options]))
     if code != 250:
         raise _refusal("MAIL", code, text)
     refused: dict[str, str] = {}
     for spec in recipients:
-        code, text = smtp.docmd("RCPT", f"TO:<{spec}>")
+        code, text = smtp.docmd("RCPT", f"TO:<{fields.ascii_spec(spec)}>")
         if code == _GOING_AWAY:
             raise _refusal("RCPT", code, text)
         if code not in (250, 251):
@@ -279,6 +303,13 @@ def _size_limit(smtp: _Smtp) -> int | None:
     return int(told) or None if _SIZE.match(told) else None
 
 
+def _check_addresses(smtp: _Smtp, specs: Sequence[str]) -> None:
+    """Refuse an address that has no form in ASCII where the server knows no other (RFC 6531 §3.2)."""
+    for spec in specs:
+        if not fields.ascii_spec(spec).isascii() and not smtp.has_extn("smtputf8"):
+            raise AddressNotSendable((spec,), "SMTPUTF8 is needed and not offered")
+
+
 def _options(smtp: _Smtp, specs: list[str], octets: bytes) -> list[str]:
     options: list[str] = []
     if smtp.has_extn("size"):
@@ -286,15 +317,24 @@ def _options(smtp: _Smtp, specs: list[str], octets: bytes) -> list[str]:
         if limit is not None and limit < len(octets):
             raise MessageTooLarge(limit, f"{len(octets)} octets of {limit}")
         options.append(f"SIZE={len(octets)}")
-    # QUIRK: where 8BITMIME is not offered, eight bits mostly pass all the same; nobody here may re-encode a part.
-    if not octets.isascii() and smtp.has_extn("8bitmime"):
+    if not octets.isascii():
         options.append("BODY=8BITMIME")
-    if not all(spec.isascii() for spec in specs):
-        if not smtp.has_extn("smtputf8"):
-            raise SubmissionRefused("SMTPUTF8 is needed and not offered")
+    if smtp.has_extn("smtputf8") and (
+        not all(fields.ascii_spec(spec).isascii() for spec in specs) or _has_utf8_header(octets)
+    ):
         options.append("SMTPUTF8")
         smtp.command_encoding = "utf-8"
     return options
+
+
+def _has_utf8_header(octets: bytes) -> bool:
+    """Tell whether the header needs RFC 6532; raw octets of other charsets are nothing that a server could ask for."""
+    header = octets.partition(b"\r\n\r\n")[0]
+    try:
+        header.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not header.isascii()
 
 
 def _send_data(smtp: _Smtp, octets: bytes) -> None:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from gateway import submission
 from gateway.config import Server, Tls
 from gateway.errors import (
+    AddressNotSendable,
+    MessageNotSendable,
     MessageTooLarge,
     RecipientsRefused,
     SubmissionAuthenticationFailed,
@@ -167,9 +169,28 @@ def test_an_address_beyond_ascii_needs_smtputf8(server: Server, smtp_server: Smt
     assert smtp_server.accepted[0].recipients == ("jürgen@bücher.example",)
     assert "SMTPUTF8" in smtp_server.accepted[0].options
     smtp_server.utf8 = False
-    with pytest.raises(SubmissionRefused, match="SMTPUTF8"):
-        send(server, "jürgen@bücher.example")
+    with pytest.raises(AddressNotSendable, match="SMTPUTF8") as caught:
+        send(server, "bob@example.org", "jürgen@bücher.example")
+    assert caught.value.refused == ("jürgen@bücher.example",)
     assert len(smtp_server.accepted) == 1
+
+
+@pytest.mark.parametrize("utf8", [True, False])
+def test_a_domain_beyond_ascii_is_written_in_ascii(
+    server: Server, smtp_server: SmtpServer, utf8: bool
+) -> None:
+    smtp_server.utf8 = utf8
+    smtp_server.refuse = {"no@xn--bcher-kva.example": "550 no"}
+    receipt = send(server, "joe@bücher.example", "no@bücher.example")
+    assert smtp_server.accepted[0].recipients == ("joe@xn--bcher-kva.example",)
+    assert "SMTPUTF8" not in smtp_server.accepted[0].options
+    assert list(receipt.refused) == ["no@bücher.example"]
+
+
+def test_a_header_beyond_ascii_is_announced(server: Server, smtp_server: SmtpServer) -> None:
+    send(server, octets="Reply-To: ü@b.example\r\n".encode() + MAIL)
+    send(server, octets=b"Subject: \xfc\r\n" + MAIL)
+    assert ["SMTPUTF8" in sent.options for sent in smtp_server.accepted] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -337,6 +358,24 @@ def test_each_answer_has_its_error(
 def test_what_a_server_says_at_last_may_be_any_yes() -> None:
     with Peer(scripted(end=b"200 fine", quit=b"")) as peer:
         assert send(plain(peer)) == Receipt()
+
+
+EIGHT = (
+    b"From: anna@example.org\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    b"Gr\xc3\xbc\xc3\x9fe an alle im Land\r\n"
+)
+
+
+def test_where_only_seven_bits_are_taken_the_mail_is_put_into_seven() -> None:
+    with Peer(scripted(ehlo=b"250-x\r\n250 AUTH PLAIN")) as peer:
+        send(plain(peer), octets=EIGHT)
+        assert b"Gr=C3=BC=C3=9Fe an alle im Land" in peer.heard
+        assert b"Content-Transfer-Encoding: quoted-printable" in peer.heard
+        assert b"MAIL FROM:<anna@example.org>" in peer.heard
+        many = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n\xe4\r\n" * 1100
+        with pytest.raises(MessageNotSendable):
+            send(plain(peer), octets=many)
+        assert peer.heard.count(b"DATA") == 1
 
 
 def test_where_auth_is_not_offered_no_password_is_sent() -> None:

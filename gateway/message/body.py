@@ -30,6 +30,8 @@ _LINE_END: Final = 12
 
 #: A letter in front of the letter that names the codec found by looking at the octets.
 _FOUND: Final = "X"
+#: The letter that says that the octets confirm the label.
+_KEPT: Final = "Y"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class _Charset:
         if 0 <= number < len(detect.SNIFFED):
             self._find(detect.SNIFFED[number])
             state = state[2:]
+        elif state.startswith(_KEPT) and charset.doubtful(self.codec):
+            self.found = _KEPT
+            state = state[1:]
         elif charset.guessed(self.codec):
             state = ""
         self.shift = state[:4]
@@ -99,11 +104,21 @@ class _Charset:
     def settle(self, source: _Source, segment: bytes) -> str:
         """Name the codec for a segment, looking further ahead if it is the first that tells."""
         if not self.open:
+            self._doubt(source, segment)
             return self.codec
         if self.codec in detect.WIDE or detect.beyond_ascii(segment):
             self._find(detect.sniff(source.peek(detect.SAMPLE), self.codec))
             return self.codec
         return detect.UTF8
+
+    def _doubt(self, source: _Source, segment: bytes) -> None:
+        """Take text for UTF-8 that is, whatever its label says; once."""
+        if self.found or segment.isascii() or not charset.doubtful(self.codec):
+            return
+        if detect.surely_utf8(source.peek(detect.SAMPLE), self.codec):
+            self._find(detect.UTF8)
+        else:
+            self.found = _KEPT
 
     @property
     def state(self) -> str:

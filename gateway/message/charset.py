@@ -11,10 +11,11 @@ from __future__ import annotations
 import codecs
 import re
 from encodings.aliases import aliases
+from functools import cache
 from typing import Final
 
 from gateway.message import utf7
-from gateway.message.detect import BOMS, UTF8, WESTERN, WIDE, mostly_utf8, sample, sniff
+from gateway.message.detect import BOMS, UTF8, WESTERN, WIDE, mostly_utf8, sample, sniff, surely_utf8
 
 #: Octets of a page in which a `meta` element is looked for (HTML Living Standard §13.2.3.2 says 1024).
 META_WITHIN: Final = 4096
@@ -105,6 +106,14 @@ def guessed(codec: str) -> bool:
     return codec in ("", ASCII, UTF8) or codec in WIDE
 
 
+@cache
+def doubtful(codec: str) -> bool:
+    """Tell whether what a label says is often wrong: text in UTF-8 goes under any charset that has ASCII in it."""
+    if guessed(codec) or codec in (UTF7, "hz") or codec.startswith(("iso2022", "utf_")):
+        return False
+    return "az<09 ".encode(codec) == b"az<09 "
+
+
 def codec_decoder(codec: str) -> codecs.IncrementalDecoder:
     """Make a decoder, with U+FFFD for errors, for a codec that `resolve` or `sniff` named."""
     return utf7.Decoder() if codec == UTF7 else codecs.getincrementaldecoder(codec)("replace")
@@ -150,6 +159,9 @@ def decode(octets: bytes, label: str = "", *, thorough: bool = True) -> tuple[st
         if codec and not found.startswith(codec):
             defects.append(f"charset: {label[:_LABEL_LIMIT]!a} read as {found}")
         codec = found
+    elif doubtful(codec) and not octets.isascii() and surely_utf8(sample(octets, codec), codec):
+        defects.append(f"charset: {label[:_LABEL_LIMIT]!a} read as {UTF8}")
+        codec = UTF8
     text = codec_decoder(codec).decode(octets, True)
     return text.removeprefix("\ufeff"), defects
 

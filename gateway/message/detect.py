@@ -12,6 +12,8 @@ from typing import Final
 
 from charset_normalizer import from_bytes
 
+from gateway.message import scripts
+
 #: Octets a guess looks at: the detector is slow, about 20 ms for this much (measured on one 2 GHz core).
 SAMPLE: Final = 16 * 1024
 #: Fewer octets above 7F than this tell the detector too little (it is right half the time).
@@ -81,6 +83,26 @@ def mostly_utf8(octets: bytes) -> bool:
     return good > bad or not bad
 
 
+#: Sequences of UTF-8 that are believed against a label: of so many octets at least, or so many of any length.
+_LONG_ENOUGH: Final = 3
+_MANY_ENOUGH: Final = 8
+#: What begins the sequences of western letters, and of quotes: nobody writes "Ã¼" or "â€œ" in Latin-1.
+_WESTERN_LEADS: Final = (b"\xc2", b"\xc3", b"\xe2\x80")
+
+
+def surely_utf8(octets: bytes, codec: str) -> bool:
+    """Tell whether octets are UTF-8 in spite of a label: without a fault, and not by chance."""
+    try:
+        text = codecs.getincrementaldecoder(UTF8)("strict").decode(octets, len(octets) < SAMPLE)
+    except UnicodeDecodeError:
+        return False
+    beyond = [character for character in text if character >= "\x80"]
+    long = sum(character >= "\u0800" for character in beyond)
+    if codec in _LATIN and any(lead in octets for lead in _WESTERN_LEADS):
+        return bool(beyond)
+    return long >= _LONG_ENOUGH or len(beyond) >= _MANY_ENOUGH
+
+
 #: What the detector may answer; others are never met in mail, and only ever a mistake.
 _CANDIDATES: Final = (
     "big5", "gb18030", "cp949", "cp932", "euc_jp", "euc_jis_2004", "cp1251", "koi8_r", "cp1253", "cp1255",
@@ -104,6 +126,11 @@ _EUROPEAN: Final = {
 }
 
 
+_LATIN: Final = frozenset(
+    {*_EUROPEAN, "cp1257", *(f"iso8859_{number}" for number in (3, 4, 10, 13, 14, 15, 16))}
+)
+
+
 def detect(octets: bytes, *, thorough: bool = True) -> str:
     """Guess the codec of octets that are not UTF-8: the last resort, windows-1252 where it cannot tell."""
     octets = octets[:SAMPLE]
@@ -112,9 +139,12 @@ def detect(octets: bytes, *, thorough: bool = True) -> str:
     thorough = thorough and high >= _FEW
     if not runs:
         return UTF8
+    signs = scripts.of_signs(octets)
+    if signs:
+        return signs
     if 2 * len(runs) >= high:  # letters with accents stand alone, other scripts stand in runs
         return _european(b"".join(runs))
-    found = _east_asian(runs) or _hebrew(runs) or _cyrillic(runs)
+    found = _east_asian(runs) or scripts.of_letters(octets) or _hebrew(runs) or _cyrillic(runs)
     if found or not thorough:
         return found or WESTERN
     best = from_bytes(octets, cp_isolation=list(_CANDIDATES)).best()

@@ -12,7 +12,7 @@ from binascii import a2b_base64, a2b_qp
 from typing import Final
 
 from gateway.message import charset
-from gateway.message.model import Address
+from gateway.message.model import Address, Bound, Gap
 
 #: Octets of one field that are looked at (RFC 5322 allows lines of 998; References and To grow long).
 FIELD_LIMIT: Final = 64 * 1024
@@ -27,7 +27,7 @@ def fields(header: bytes) -> tuple[list[tuple[str, bytes]], list[str]]:
     out: list[tuple[str, list[bytes]]] = []
     defects: list[str] = []
     if len(header) > HEADER_LIMIT:
-        defects.append(f"header: more than {HEADER_LIMIT} octets, the rest left out")
+        defects.append(Gap(f"header: more than {HEADER_LIMIT} octets, the rest left out", Bound.HEADER))
     for line in header[:HEADER_LIMIT].splitlines():
         if line[:1] in (b" ", b"\t"):
             if out:
@@ -42,7 +42,8 @@ def fields(header: bytes) -> tuple[list[tuple[str, bytes]], list[str]]:
     for name, lines in out:
         value = b"".join(lines).strip()
         if len(value) > FIELD_LIMIT:
-            defects.append(f"{name}: more than {FIELD_LIMIT} octets, the rest left out")
+            token = f"{name}: more than {FIELD_LIMIT} octets, the rest left out"
+            defects.append(Gap(token, Bound.HEADER, names=name.title()))
         found.append((name, value[:FIELD_LIMIT]))
     return found, list(dict.fromkeys(defects))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,42 @@ class Part:
             waiting.extend(reversed(part.parts))
 
 
+class Bound(Enum):
+    """A limit that leaves out what is behind it."""
+
+    PARTS = auto()
+    DEPTH = auto()
+    HEADER = auto()
+
+
+class Gap(str):
+    """A defect by which something is missing: its token, and what is missing, for words in any language.
+
+    PARTS: `part` is the first one left out, of `parts` in all (0: nobody counted). DEPTH: `part` is what was not
+    opened. HEADER: of the fields `names` the rest is missing, or without names of the whole header.
+    """
+
+    __slots__ = ("bound", "names", "part", "parts")
+    bound: Bound
+    part: Part | None
+    parts: int
+    names: str
+
+    def __new__(
+        cls, token: str, bound: Bound, part: Part | None = None, parts: int = 0, names: str = ""
+    ) -> Gap:
+        made = super().__new__(cls, token)
+        made.bound, made.part, made.parts, made.names = bound, part, parts, names
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as far as it was looked at: never a body, which is fetched by section.
 
     `headers` holds further decoded header fields by lower-case name (references, list-unsubscribe,
     list-unsubscribe-post, list-post, mail-followup-to, auto-submitted …), one string each.
-    `defects` says in short English tokens what was wrong ("date: unparsable", "parts: more than 1000").
+    `defects` says in short English tokens what was wrong ("date: unparsable"); those that left something out are Gaps.
     """
 
     envelope: Envelope

@@ -7,10 +7,10 @@ trusted: addresses without the form of one are left out, and all lists are bound
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from gateway.message import addresses, headers
+from gateway.message import addresses, headers, mailto
 from gateway.message.model import Address, Message
 from gateway.message.outgoing import compose as compose
 from gateway.message.outgoing import new_message_id as new_message_id
@@ -25,7 +25,9 @@ _SUBJECT: Final = 400
 _ANSWERED: Final = re.compile(
     r"(?:re|aw|sv|vs|odp|回复|答复|回覆|ответ|отв)(?:\[\d{1,3}\]|\^\d{1,3})?\s*[:：]\s*", re.I
 )
+_FORWARDED: Final = re.compile(r"(?:fwd?|wg|tr|rv|enc|pd|vs|doorst|转发|轉寄)\s*[:：]\s*", re.I)
 _MSG_ID: Final = re.compile(r"<[^<>\s]{1,400}>")
+_URL: Final = re.compile(r"<\s*([^<>]{1,2000}?)\s*>")
 
 
 def reply_subject(subject: str) -> str:
@@ -34,6 +36,14 @@ def reply_subject(subject: str) -> str:
     while match := _ANSWERED.match(rest):
         rest = rest[match.end() :]
     return f"Re: {rest}".rstrip()
+
+
+def forward_subject(subject: str) -> str:
+    """Put "Fwd: " in front, once, whatever the original's language put there; a "Re: " behind it stays."""
+    rest = headers.clean(subject)[:_SUBJECT]
+    while match := _FORWARDED.match(rest):
+        rest = rest[match.end() :]
+    return f"Fwd: {rest}".rstrip()
 
 
 def reply_recipients(message: Message, own: Iterable[str]) -> tuple[list[Address], list[Address]]:
@@ -65,6 +75,16 @@ def reply_all_recipients(message: Message, own: Iterable[str]) -> tuple[list[Add
     seen = mine | _lower(address.spec for address in to)
     cc = _sendable((*rest, *message.envelope.cc), seen)
     return (to, cc) if to else (cc or reply_recipients(message, own)[0], [])
+
+
+def list_recipients(message: Message) -> list[Address]:
+    """Name whom a reply to the list goes to, by List-Post (RFC 2369 §3.4); nobody where there is no posting."""
+    found: list[Address] = []
+    for url in _URL.findall(message.headers.get("list-post", "")):
+        plain = re.sub(r"\s+", "", url)
+        if plain.lower().startswith("mailto:") and not found:  # the first that can be used counts
+            found = list(mailto.parse(plain).to)[:1]
+    return found
 
 
 def _written_by(message: Message, mine: frozenset[str]) -> bool:
@@ -104,6 +124,27 @@ def quote(text: str, attribution: str, limit: int = QUOTE_LIMIT) -> str:
         lines.append(quoted)
         left -= size
     return "\n".join(lines) + "\n"
+
+
+def forwarded(message: Message, text: str, date: str, _: Callable[[str], str]) -> str:
+    """Put a mail's text under a head that says whose it is; `date` and the words are the reader's own."""
+    envelope = message.envelope
+    rows = (
+        (_("From"), _people(envelope.from_ or envelope.sender)),
+        (_("Date"), date),
+        (_("Subject"), headers.clean(envelope.subject)),
+        (_("To"), _people(envelope.to)),
+        (_("Cc"), _people(envelope.cc)),
+    )
+    head = [f"---- {_('Forwarded message')} ----", *(f"{name}: {said}" for name, said in rows if said)]
+    body = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    return "\n".join((*head, "", body)).rstrip("\n") + "\n"
+
+
+def _people(found: Iterable[Address]) -> str:
+    """Say addresses as a mail's head does."""
+    clean = ((headers.clean(one.name), headers.clean(one.spec)) for one in found)
+    return ", ".join(f"{name} <{spec}>" if name and spec else name or spec for name, spec in clean)
 
 
 def parse_addresses(text: str) -> tuple[list[Address], list[str]]:

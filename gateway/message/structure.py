@@ -1,7 +1,7 @@
 """Structures: from a server's BODYSTRUCTURE to a tree of parts, and the numbers of its sections.
 
 Nothing here may raise, or recurse as deep as a message does, for whatever a server says: what cannot be read is
-left out and named as a defect (RFC 9051 §7.5.2; section numbers as in §6.4.5).
+left out and named as a defect, with its section where there is one (RFC 9051 §7.5.2; section numbers as in §6.4.5).
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.message import headers, parameters
+from gateway.message import headers, parameters, transfer
 from gateway.message.attachment import has_attachment as has_attachment
 from gateway.message.envelopes import FIELDS as FIELDS
 from gateway.message.envelopes import envelope as envelope
 from gateway.message.envelopes import envelope_from_header as envelope_from_header
 from gateway.message.envelopes import header_fields as header_fields
 from gateway.message.envelopes import octets
-from gateway.message.model import Envelope, Part
+from gateway.message.model import Bound, Envelope, Gap, Part
 
 #: Levels of multipart and message/rfc822 that are opened; honest mail has fewer than ten.
 DEPTH_LIMIT: Final = 50
 #: Parts of a message that are listed.
 PART_LIMIT: Final = 1000
+#: Gaps that are named one by one.
+GAPS_LIMIT: Final = 5
 
 
 @dataclass(slots=True)
@@ -48,57 +50,105 @@ class Node:
         return self.media_type.startswith("multipart/")
 
 
+@dataclass(slots=True)
+class Omitted:
+    """What a bound left out, while sections have no numbers yet: a node itself, or as `number` below `above`."""
+
+    bound: Bound
+    node: Node
+    above: Node | None = None
+    number: int = 0
+    count: int = 0
+
+    def gap(self) -> Gap:
+        """Name it, now that its section is known."""
+        if self.above is None:
+            part = _part(self.node, ())
+            return Gap(f"parts: deeper than {DEPTH_LIMIT}: {named(part)} not opened", self.bound, part)
+        self.node.section = _below(self.above, self.number)
+        part = _part(self.node, ())
+        many = (
+            f"{self.count} left out, from {named(part)} on"
+            if self.count
+            else f"left out from {named(part)} on"
+        )
+        return Gap(f"parts: more than {PART_LIMIT}: {many}", self.bound, part, self.count)
+
+
+def gaps(omitted: list[Omitted]) -> list[Gap]:
+    """Name what was left out, each by its section; of many the first ones, and how many parts more."""
+    found = [each.gap() for each in omitted[:GAPS_LIMIT]]
+    rest = sum(max(each.count, 1) for each in omitted[GAPS_LIMIT:])
+    if rest:
+        found.append(Gap(f"parts: {rest} more left out", Bound.PARTS, None, rest))
+    return found
+
+
+def named(part: Part) -> str:
+    """Name a part by section, type and file name."""
+    name = f", {part.filename}" if part.filename else ""
+    return f"{part.section or 'the whole'} ({part.media_type}{name})"
+
+
+def _below(node: Node, number: int) -> str:
+    prefix = node.section.removesuffix("TEXT").rstrip(".")
+    return f"{prefix}.{number}" if prefix else str(number)
+
+
+def _part(node: Node, children: tuple[Part, ...]) -> Part:
+    return Part(
+        node.section,
+        node.media_type,
+        node.parameters,
+        node.encoding,
+        node.octets,
+        node.disposition,
+        node.disposition_parameters,
+        node.content_id,
+        node.description,
+        children,
+        node.envelope,
+    )
+
+
 def finish(root: Node) -> tuple[Part, list[Node]]:
     """Number a tree as RFC 9051 §6.4.5 does, and make its Part; also give the nodes, parents first."""
-    root.section = "" if root.multipart and root.children else "1"
+    root.section = "" if root.multipart else "1"
     nodes = [root]
     for node in nodes:
-        prefix = node.section.removesuffix("TEXT").rstrip(".")
-        dot = "." if prefix else ""
         for number, child in enumerate(node.children, 1):
-            embedded = node.envelope is not None and child.multipart and child.children
-            child.section = f"{prefix}.TEXT" if embedded else f"{prefix}{dot}{number}"
+            embedded = node.envelope is not None and child.multipart
+            child.section = f"{node.section}.TEXT" if embedded else _below(node, number)
             nodes.append(child)
     made: dict[int, Part] = {}
     for node in reversed(nodes):
-        made[id(node)] = Part(
-            node.section,
-            node.media_type,
-            node.parameters,
-            node.encoding,
-            node.octets,
-            node.disposition,
-            node.disposition_parameters,
-            node.content_id,
-            node.description,
-            tuple(made[id(child)] for child in node.children),
-            node.envelope,
-        )
+        made[id(node)] = _part(node, tuple(made[id(child)] for child in node.children))
     return made[id(root)], nodes
 
 
 def part_tree(raw: object) -> tuple[Part, list[str]]:
     """Read BODYSTRUCTURE: nested sequences, the parts of a multipart in a list or one after another."""
     defects: list[str] = []
+    omitted: list[Omitted] = []
     root = Node()
     waiting: list[tuple[Node, object]] = [(root, raw)]
     count = 1
     for node, value in waiting:
         below = _read(node, value, defects)
         if below and node.depth >= DEPTH_LIMIT:
-            defects.append(f"parts: deeper than {DEPTH_LIMIT}, what is below a {node.media_type} left out")
+            omitted.append(Omitted(Bound.DEPTH, node))
             continue
         kept = below[: PART_LIMIT - count]
         if len(kept) < len(below):
-            defects.append(
-                f"parts: more than {PART_LIMIT}, {len(below) - len(kept)} of a {node.media_type} left out"
-            )
+            first = Node()
+            _read(first, below[len(kept)], [])
+            omitted.append(Omitted(Bound.PARTS, first, node, len(kept) + 1, len(below) - len(kept)))
         count += len(kept)
         for child in kept:
             node.children.append(Node(depth=node.depth + 1))
             waiting.append((node.children[-1], child))
     part, _ = finish(root)
-    return part, list(dict.fromkeys(defects))
+    return part, list(dict.fromkeys([*defects, *gaps(omitted)]))
 
 
 def _read(node: Node, raw: object, defects: list[str]) -> Sequence[object]:
@@ -114,9 +164,10 @@ def _read(node: Node, raw: object, defects: list[str]) -> Sequence[object]:
     describe(node, _pairs(items[2]), octets(items[3]), octets(items[4]), octets(items[5]))
     node.octets = items[6] if isinstance(items[6], int) and items[6] > 0 else 0
     embedded = node.media_type in MESSAGES and isinstance(items[8], (tuple, list))
+    sealed = is_sealed(node.media_type, node.encoding)
     disposition = items[11 if embedded else 9 if node.media_type.startswith("text/") else 8]
     _dispose(node, disposition)
-    if not embedded:
+    if not embedded or sealed:
         return ()
     node.envelope = envelope(items[7])[0]
     return (items[8],)
@@ -124,6 +175,11 @@ def _read(node: Node, raw: object, defects: list[str]) -> Sequence[object]:
 
 #: The types whose body is a message that a server looks into.
 MESSAGES: Final = ("message/rfc822", "message/global")
+
+
+def is_sealed(media_type: str, encoding: str) -> bool:
+    """Say whether a message lies in an encoding (against RFC 2046 §5.2.1), so that what a server saw in it is wrong."""
+    return media_type in MESSAGES and transfer.decoder(encoding) is not transfer.Identity
 
 
 def _read_multipart(node: Node, items: list[Any]) -> Sequence[object]:

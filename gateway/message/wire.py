@@ -2,9 +2,9 @@
 
 Nothing here may raise, recurse, or copy a body. One pass looks for the lines that begin with a boundary of an
 open multipart; where several match, the longest boundary does (RFC 2046 §5.1.2), and an outer boundary ends all
-inner parts. Section numbers and sizes are those of Dovecot, so that a file reads like the same mail on a server.
-Two differences help the reader: a boundary in RFC 2231 form is understood, and text where a header should be is
-body, as is all of a multipart without parts (servers show an empty part 1 there).
+inner parts. Section numbers and sizes are those of Dovecot, so that a file reads like the same mail on a server; a
+multipart without parts gets an empty one there. Two differences help the reader: a boundary in RFC 2231 form is
+understood, and text where a header should be is body.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.message import headers, parameters, structure
-from gateway.message.model import Message
+from gateway.message.model import Bound, Message
 
 #: Octets that `Wire.octets` yields at a time, like a store does.
 _PIECE: Final = 32 * 1024
@@ -52,6 +52,7 @@ class Wire:
         scan = _Scan(self._octets)
         defects += scan.run()
         root, nodes = structure.finish(scan.root)
+        defects += structure.gaps(scan.omitted)
         self._spans = _spans(nodes, len(self._octets))
         header = self._octets[: scan.root.body]
         envelope, wrong = structure.envelope_from_header(header)
@@ -69,6 +70,10 @@ class Wire:
         begin, end = self._spans.get(section.upper(), (0, 0))
         for at in range(begin + max(start, 0), end, _PIECE):
             yield self._octets[at : min(at + _PIECE, end)]
+
+    def span(self, section: str) -> tuple[int, int]:
+        """Say where a section begins and ends in octets("")."""
+        return self._spans.get(section.upper(), (0, 0))
 
 
 def parse(octets: bytes) -> Wire:
@@ -120,6 +125,7 @@ class _Scan:
         self._outside: list[_Node] = []  # open parts that are in no multipart
         self._nodes: list[_Node] = []
         self._defects: list[str] = []
+        self.omitted: list[structure.Omitted] = []
         self.root = _Node()
 
     def run(self) -> list[str]:
@@ -145,17 +151,20 @@ class _Scan:
         for node in self._nodes:
             if node.multipart and not node.children and node.depth < structure.DEPTH_LIMIT:
                 self._defects.append(f"{node.media_type}: no parts")
-                text = _Node(
-                    parameters={"charset": "us-ascii"}, header=node.body, body=node.body, end=node.end
+                empty = _Node(
+                    parameters={"charset": "us-ascii"}, header=node.body, body=node.body, end=node.body
                 )
-                text.octets, node.octets = node.octets, 0
-                node.children.append(text)
+                node.octets = 0
+                node.children.append(empty)
         return self._defects
 
     def _child(self, frame: _Frame, at: int) -> bool:
         if len(self._nodes) >= structure.PART_LIMIT:
+            first = _Node()
+            event = self._event()
+            self._header(first, at, event[0] if event else len(self._octets), "text/plain")
             number = len(frame.node.children) + 1
-            self._defects.append(f"parts: more than {structure.PART_LIMIT}, from number {number} on left out")
+            self.omitted.append(structure.Omitted(Bound.PARTS, first, frame.node, number))
             return False
         child = _Node(depth=frame.node.depth + 1)
         frame.node.children.append(child)
@@ -205,11 +214,11 @@ class _Scan:
             if node.depth >= structure.DEPTH_LIMIT and (
                 node.multipart or node.media_type in structure.MESSAGES
             ):
-                self._defects.append(
-                    f"parts: deeper than {structure.DEPTH_LIMIT}, a {node.media_type} not opened"
-                )
+                self.omitted.append(structure.Omitted(Bound.DEPTH, node))
                 return
-            if node.media_type not in structure.MESSAGES:
+            if node.media_type not in structure.MESSAGES or structure.is_sealed(
+                node.media_type, node.encoding
+            ):
                 break
             inner = _Node(depth=node.depth + 1)
             node.children.append(inner)

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.message import charset, detect, shifts, utf7
+from gateway.message.body import text_pieces
+from gateway.message.model import Part
 
 NOT_TEXT = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"}
 #: Codecs of Python that no mail may name: they are for source code, platforms or domain names.
@@ -261,3 +263,102 @@ def test_shift_states(codec: str, octets: bytes, state: str) -> None:
 def test_a_decoder_begins_in_its_state() -> None:
     octets = "日本".encode("iso2022_jp")[3:]
     assert shifts.begin("iso2022_jp_ext", "D").decode(octets, True) == "日本"
+
+
+# UTF-8 under another name
+
+UTF8_TEXTS = {
+    "latin-1": ["für", "Grüße aus Köln – “schön”", "caf\u00e9\u00a0!"],
+    "iso-8859-15": ["für 5 €"],
+    "windows-1252": ["naïve", "it’s"],
+    "gb2312": ["样品已经寄出，单号如下", "你好吗？谢谢"],
+    "big5": ["會議時間改到下午三點"],
+    "koi8-r": ["Привет всем"],
+    "windows-1251": ["Доброе утро"],
+    "shift_jis": ["会議の日程について"],
+    "euc-kr": ["안녕하세요 여러분"],
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "text"), [(label, text) for label, texts in UTF8_TEXTS.items() for text in texts]
+)
+def test_text_in_utf_8_is_read_so_under_any_label(label: str, text: str) -> None:
+    read, defects = charset.decode(text.encode(), label)
+    assert read == text
+    assert defects == [f"charset: {label!a} read as utf_8"]
+    part = Part("1", "text/plain", {"charset": label}, "8bit")
+    octets = f"plain line\n\n{text}\n".encode() * 40
+    pieces = list(text_pieces(part, lambda start: iter([octets[start:]])))
+    assert "".join(piece.text for piece in pieces) == octets.decode()
+    for piece in pieces[::9]:
+        again = text_pieces(part, lambda start: iter([octets[start:]]), piece.at, piece.state)
+        assert "".join(one.text for one in again) == "".join(
+            one.text for one in pieces[pieces.index(piece) :]
+        )
+
+
+LABELLED_TRULY = {
+    "latin-1": ["CAFÉ»", "«CAFÉ»", "Ünïcödé", "50 °C ± 2", "À bientôt, l’été"],
+    "gb2312": ["样品", "拢谩", "你好", "价格", "谢谢", "中文邮件测试内容"],
+    "big5": ["你好", "會議", "中文郵件"],
+    "koi8-r": ["Привет", "Да", "вот так"],
+    "windows-1251": ["Привет", "Ёлка", "№ 5"],
+    "cp866": ["рад", "равно", "стара"],
+    "shift_jis": ["こんにちは", "会議", "ﾃｽﾄ"],
+    "euc-kr": ["안녕", "회의"],
+    "windows-1253": ["Γεια", "ΓΆΜΟΣ"],
+    "windows-1256": ["أهلا", "شكرا"],
+    "windows-1255": ["שלום"],
+    "tis-620": ["าก", "สวัสดี"],
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "text"), [(label, text) for label, texts in LABELLED_TRULY.items() for text in texts]
+)
+def test_a_true_label_is_believed(label: str, text: str) -> None:
+    octets = text.encode("cp1252" if label == "latin-1" else label)
+    assert charset.decode(octets, label)[0] == text
+    part = Part("1", "text/plain", {"charset": label}, "8bit")
+    assert "".join(piece.text for piece in text_pieces(part, lambda start: iter([octets[start:]]))) == text
+
+
+def test_what_was_decided_once_holds_to_the_end() -> None:
+    """The beginning is Latin-1; what follows could be taken for UTF-8 if it stood alone."""
+    octets = "Schöne Grüße\n".encode("cp1252") + "für alle\n".encode() * 4000
+    part = Part("1", "text/plain", {"charset": "latin-1"}, "8bit")
+    pieces = list(text_pieces(part, lambda start: iter([octets[start:]])))
+    assert pieces[0].text == "Schöne Grüße\n"
+    assert pieces[-1].text == "fÃ¼r alle\n"
+    for piece in pieces[1::700]:
+        again = next(text_pieces(part, lambda start: iter([octets[start:]]), piece.at, piece.state))
+        assert again == piece
+
+
+# A few words without a label
+
+FEW_WORDS = {
+    "cp1253": ["Καλημέρα", "Γεια σου", "Ευχαριστώ πολύ", "ΕΠΕΙΓΟΝ", "Ραντεβού αύριο στις 10:00"],
+    "cp1256": ["مرحبا", "السلام عليكم", "أرجو إرسال الملف اليوم", "صباح الخير"],
+    "cp1255": ["שלום", "תודה רבה"],
+    "gb18030": ["你好", "测试", "会议改到明天下午", "关于合同的问题"],
+    "big5hkscs": ["你好", "謝謝", "測試", "會議改到明天下午", "請查收附件"],
+    "cp932": ["こんにちは", "会議", "テスト", "明日の予定", "お世話になっております"],
+    "euc_jp": ["こんにちは", "会議", "明日の予定"],
+    "cp949": ["안녕하세요", "감사합니다"],
+    "cp1251": ["Привет", "Добрый день", "Спасибо за письмо", "СРОЧНО", "привет завтра"],
+    "koi8_r": ["Привет", "Добрый день", "Спасибо за письмо"],
+    "cp866": ["Привет", "Добрый день"],
+    "cp874": ["สวัสดี", "ขอบคุณครับ"],
+    "cp1252": ["für", "Grüße", "Café", "naïve façade", "À bientôt", "50 °C", "ÅÄÖ", "über Öl", "Größe: 5 €"],
+}
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"), [(codec, text) for codec, texts in FEW_WORDS.items() for text in texts]
+)
+@pytest.mark.parametrize("thorough", [True, False])
+def test_a_few_words_without_a_label_are_read(codec: str, text: str, thorough: bool) -> None:
+    assert charset.decode(text.encode(codec), thorough=thorough)[0] == text
+    assert charset.decode(text.encode(codec), "x-unknown", thorough=thorough)[0] == text

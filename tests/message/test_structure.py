@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.message import structure
-from gateway.message.model import Address, Part
+from gateway.message.model import Address, Gap, Part
 
 TEXT = (
     b"text",
@@ -170,10 +170,29 @@ def test_bounds_name_what_is_left_out() -> None:
         deep = (deep, b"mixed")
     root, defects = structure.part_tree(deep)
     assert sum(1 for _ in root.walk()) == structure.DEPTH_LIMIT + 1
-    assert defects == ["parts: deeper than 50, what is below a multipart/mixed left out"]
-    root, defects = structure.part_tree(([TEXT] * 5000, b"mixed"))
+    (gap,) = defects
+    assert isinstance(gap, Gap)
+    assert gap == "parts: deeper than 50: " + ".".join("1" * 50) + " (multipart/mixed) not opened"
+    assert gap.part is not None
+    assert gap.part.section == ".".join("1" * 50)
+    named = (b"image", b"png", (b"name", b"a.png"), None, None, b"base64", 10)
+    root, defects = structure.part_tree(([TEXT, ([TEXT] * 5000, b"mixed"), *[named] * 999], b"mixed"))
     assert len(root.parts) == structure.PART_LIMIT - 1
-    assert defects == ["parts: more than 1000, 4001 of a multipart/mixed left out"]
+    assert defects == [
+        "parts: more than 1000: 2 left out, from 1000 (image/png, a.png) on",
+        "parts: more than 1000: 5000 left out, from 2.1 (text/plain) on",
+    ]
+    assert [(gap.part.filename, gap.parts) for gap in defects if isinstance(gap, Gap) and gap.part] == [
+        ("a.png", 2),
+        ("", 5000),
+    ]
+
+
+def test_of_many_gaps_the_first_are_named_and_the_rest_counted() -> None:
+    many: Any = ([([TEXT] * 300, b"mixed")] * 10, b"mixed")
+    _, defects = structure.part_tree(many)
+    assert len(defects) == structure.GAPS_LIMIT + 1
+    assert defects[-1] == "parts: 600 more left out"
 
 
 ATOMS = st.one_of(
