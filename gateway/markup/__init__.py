@@ -7,11 +7,13 @@ octets (WBXML, WAP-192) for WML, encoded octets for XHTML.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from markupsafe import Markup
 
 from gateway.device import ASCII, LATIN_1, UTF_8, WML, WML_COMPILED, Device
+from gateway.language import softkey
 from gateway.markup import wml, xhtml
 from gateway.markup.environment import environment
 from gateway.markup.repertoire import fit
@@ -28,10 +30,18 @@ _MIB_ENUMS: Final = {UTF_8: 106, LATIN_1: 4, ASCII: 3}
 
 def say(screen: Screen, device: Device) -> str:
     """Say a screen in the device's markup."""
-    template = environment(device).get_template(screen.name + ".xml")
-    return template.render(
-        screen=screen, device=device, actions=screen.actions, _=screen.words, **screen.values
-    )
+    text = screen.said.get(device)
+    if text is None:
+        template = environment(device).get_template(screen.name + ".xml")
+        text = screen.said[device] = template.render(
+            screen=screen,
+            device=device,
+            actions=screen.actions,
+            _=screen.words,
+            softkey=partial(softkey, screen.language),
+            **screen.values,
+        )
+    return text
 
 
 def encode(screen: Screen, device: Device) -> tuple[bytes, str]:

@@ -34,6 +34,8 @@ Octets = Callable[[str, int], Iterator[bytes]]
 LOOKAHEAD: Final = 40 * 1024
 #: Pages counted ahead at most; more are "…". Each costs some 5 ms on a small WML phone.
 COUNTED: Final = 100
+#: The part of a page that may stay empty so that it ends with a sentence.
+_SPARE: Final = 16
 #: A block of so many times the page's octets is not weighed in order to learn that it does not fit.
 _HUGE: Final = 2
 #: Octets that a link adds to its text at least.
@@ -158,8 +160,10 @@ class Layout:
             accept(sample)  # so that `tried` ends with it
             before = [self._frame_weight(first), *map(self._weight, tried[:-1])]
             room = limit - self._scale.rough(before)
-            guess = len(sample.text) * room // max(self._scale.rough([self._weight(sample)]), 1)
-            return split(block, accept, max(guess, 1), tear=len(tried) == 1)
+            weight = max(self._scale.rough([self._weight(sample)]), 1)
+            guess = len(sample.text) * room // weight
+            spare = len(sample.text) * (limit // _SPARE) // weight
+            return split(block, accept, max(guess, 1), tear=len(tried) == 1, spare=spare)
 
         for page in paginate(blocks, fits, halves, keep_with_next=_leads_on, gauge=gauge):
             first = False

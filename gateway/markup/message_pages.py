@@ -6,7 +6,7 @@ Nothing here may know a URL: the caller says which actions a page has and where 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from hashlib import sha256
@@ -21,7 +21,7 @@ from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers import clean, safe_label
 from gateway.message.mailto import unsubscribe
 from gateway.message.model import Message
-from gateway.rendition.blocks import Block, Position, Run
+from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.choose import attachments
 from gateway.rendition.context import Context
 from gateway.rendition.targets import phone_number
@@ -30,8 +30,34 @@ from gateway.rendition.targets import phone_number
 _SHARE: Final = 10
 #: Lines of the device's width that a title takes.
 _TITLE_LINES: Final = 2
-#: Characters of a link's short id (see `gateway.links`).
+#: Characters of a link's short id (see `gateway.links`), and of a ticket (see `gateway.vault`).
 _ID: Final = 11
+_TICKET: Final = 18
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+#: What can be done from a page of a message, in the order in which it stands there: label and key.
+_WAYS: Final = {
+    "edit": (_("Edit"), "1"),
+    "next": (_("Next"), "#"),
+    "prev": (_("Prev"), "*"),
+    "reply": (_("Reply"), "1"),
+    "attachments": (_("Attachments"), "2"),
+    "details": (_("Details"), "3"),
+    "unsubscribe": (_("Unsubscribe"), "4"),
+    "quick": (_("Quick reply"), "5"),
+    "older": (_("Next message"), "6"),
+    "delete": (_("Delete"), "7"),
+    "more": (_("More"), "8"),
+    "home": (_("Inbox"), "0"),
+}
+#: What of it stands on the pages after the first on WML too.
+_BRIEF: Final = frozenset({"edit", "next", "prev", "reply", "delete", "more", "home"})
+#: What a softkey leads to: the first of them on the accept key.
+_MAIN: Final = frozenset({"edit", "next", "reply"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +115,26 @@ def message_screen(
     return Screen("message", title, values, tuple(actions), life=Life.PRIVATE, words=_, language=language.tag)
 
 
+def reading_actions(
+    translate: Callable[[str], str], device: Device, shown: MessagePage, ways: Mapping[str, str], ticket: str
+) -> tuple[Action, ...]:
+    """Say what can be done from a page of a message: `ways` leads there by name, and what it lacks is not offered.
+
+    On WML what follows the first page is for reading on: what that page offers besides is More away.
+    """
+    brief = device.markup == WML and not shown.first
+    names = [name for name in _WAYS if ways.get(name) and not (brief and name not in _BRIEF)]
+    main = next(name for name in ("edit", "next", "reply") if name in names)
+    actions = []
+    for name in names:
+        label, key = _WAYS[name]
+        soft = ("accept" if name == main else "options") if name in _MAIN else ""
+        posted = (("ticket", ticket),) if name == "delete" else ()
+        label = ways["title"] if name == "home" else translate(label)
+        actions.append(Action(label, ways[name], key, soft, fields=posted))
+    return tuple(actions)
+
+
 def dialled(url: str, device: Device) -> str:
     """Lead to the phone's dialling for a tel: URL (WTAI: WAP-170 §8.1, RFC 3966), '' for what is no plain number."""
     number = phone_number(url)
@@ -120,25 +166,34 @@ def message_layout(
     _ = language.gettext
 
     def lead(block: Block, run: Run | None) -> str:
-        return _id_link(run, device) if run is not None else _address(1, block.at) + "?u=" + block.target
+        if run is not None:
+            return _id_link(run, device)
+        original = block.kind is Kind.NOTE
+        return f"o1.1.{block.target}" if original else _address(1, block.at) + "?u=" + block.target
 
     def frame(shown: MessagePage) -> Screen:
-        actions = []
-        if shown.next is not None:
-            actions.append(Action(_("Next"), _address(shown.number + 1, shown.next), "#", "accept"))
-        if shown.start is not None:
-            actions.append(Action(_("Prev"), _address(shown.number - 1, shown.start), "*"))
-        actions.append(Action(_("Reply"), "r1.1", "1", "options" if shown.next else "accept"))
-        if attachments(message):
-            actions.append(Action(_("Attachments"), "a1.1", "2"))
-        actions.append(Action(_("Details"), "h1.1", "3"))
-        if unsubscribe(message.headers):
-            actions.append(Action(_("Unsubscribe"), "u1.1", "4"))
-        actions.append(Action(_("Inbox"), "i", "0"))
-        actions.append(Action(_("Sign out"), "bye?t=" + "0" * 18, "9"))
+        ways = _example_ways(shown, message) | {"title": _("Inbox")}
+        actions = reading_actions(_, device, shown, ways, "0" * _TICKET)
         return message_screen(message, shown, device, language, actions)
 
     return of_message(message, octets, device, reading_context(language, fold=fold), frame, lead)
+
+
+def _example_ways(shown: MessagePage, message: Message) -> dict[str, str]:
+    """Lead where the gateway would, for message 1 of mailbox 1."""
+    return {
+        "next": _address(shown.number + 1, shown.next) if shown.next else "",
+        "prev": _address(shown.number - 1, shown.start) if shown.start else "",
+        "reply": "r1.1",
+        "attachments": "a1.1" if attachments(message) else "",
+        "details": "h1.1",
+        "unsubscribe": "u1.1" if unsubscribe(message.headers) else "",
+        "quick": "y1.1",
+        "older": "j1.1.o",
+        "delete": "x1.1.d",
+        "more": "x1.1",
+        "home": "i",
+    }
 
 
 def message_pages(

@@ -29,10 +29,11 @@ class Verbatim(str):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a person can do next: a link with a key.
+    """Something a person can do next: a link with a key, or a change that is posted.
 
     `soft` puts it on a WML softkey too ("accept" is the main one, "options" the other); `short` is a form of
-    the label of at most eight characters where the label is longer.
+    the label of at most eight characters where the label is longer. `fields` are posted to `href`: only what
+    changes nothing goes without.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Action:
     key: str = ""
     soft: str = ""
     short: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         # Where it leads is no text to be read: an address of elsewhere may be in any script.
@@ -50,12 +52,23 @@ class Action:
         return self.short or self.label
 
 
+class Said(str):
+    """A sentence about what was just done, with the action that takes it back where there is one."""
+
+    undo: Action | None
+
+    def __new__(cls, text: str, undo: Action | None = None) -> Said:
+        made = super().__new__(cls, text)
+        made.undo = undo
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """One page: the template's name, its title, its values and its actions.
 
     `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's
-    gettext function; `language`: its tag.
+    gettext function; `language`: its tag. `said`: what it came to on a device, as what was weighed is then sent.
     """
 
     name: str
@@ -67,6 +80,7 @@ class Screen:
     life: Life = Life.CHECK
     status: int = 200
     language: str = "en"
+    said: dict[object, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def shorten(text: str, width: int) -> str:

@@ -30,6 +30,8 @@ class Pictured(str):
 Lead = Callable[[Block, Run | None], str]
 
 _BLANKS: Final = re.compile(r"  +|^ ", re.MULTILINE)
+#: Lists within lists that are set further in.
+_DEEPEST: Final = 2
 _RULE: Final = "<p>----</p>"
 
 
@@ -37,20 +39,36 @@ def block(item: Block, lead: Lead) -> str:
     """Say one block."""
     if item.kind is Kind.RULE:
         return _RULE
+    said = _said(item, lead)
+    if item.quote:  # every line shows that it is somebody else's
+        said = said.replace("<br/>", f"<br/>{_marks(item)}")
+    return f"<p>{_marks(item)}{_marker(item)}{said}</p>"
+
+
+def _said(item: Block, lead: Lead) -> str:
     if item.kind in (Kind.FOLD, Kind.PICTURE):
         text = f"[{item.text}]" if item.kind is Kind.PICTURE else item.text
-        return f"<p>{_prefix(item)}{_anchor(text, lead(item, None))}</p>"
+        return _anchor(text, lead(item, None))
+    if item.kind is Kind.NOTE and item.target:
+        return f"<i>{_anchor(item.text, lead(item, None))}</i>"
     text = "".join(_run(run, item, lead) for run in item.runs)
     if item.kind is Kind.HEADING:
-        text = f"<b>{text}</b>"
-    elif item.kind is Kind.NOTE:
-        text = f"<i>{text}</i>"
-    return f"<p>{_prefix(item)}{text}</p>"
+        return f"<b>{text}</b>"
+    return f"<i>{text}</i>" if item.kind is Kind.NOTE else text
 
 
-def _prefix(item: Block) -> str:
-    marker = f"{item.marker} " if item.marker else ""
-    return escape_wml(">" * item.quote + (" " if item.quote else "") + marker)
+def _marks(item: Block) -> str:
+    return escape_wml(">" * item.quote + " ") if item.quote else ""
+
+
+def _marker(item: Block) -> str:
+    """Say an item's marker, the ones of lists within lists further in."""
+    return escape_wml(inset(item) + f"{item.marker} ") if item.marker else ""
+
+
+def inset(item: Block) -> str:
+    """Say in blanks how deep a list lies within lists, two for each, as far as a small screen can afford."""
+    return "\u00a0" * 2 * min(item.indent, _DEEPEST) if item.kind is Kind.ITEM else ""
 
 
 def _run(run: Run, item: Block, lead: Lead) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.markup.environment import escape
-from gateway.markup.wml import Lead, Pictured
+from gateway.markup.wml import Lead, Pictured, inset
 from gateway.rendition.blocks import Block, Kind, Run
 
 #: The page's own title is h1; the sender's headings start below it.
@@ -25,13 +25,15 @@ def block(item: Block, lead: Lead) -> str:
 def _inner(item: Block, lead: Lead) -> str:
     if item.kind is Kind.RULE:
         return "<hr/>"
-    marker = escape(f"{item.marker} ") if item.marker else ""
+    marker = escape(f"{inset(item)}{item.marker} ") if item.marker else ""
     if item.kind is Kind.PICTURE and isinstance(href := lead(item, None), Pictured):
         shown = f'<img src="{escape(href.source)}" alt="{escape(item.text)}"/>'
         return f"<p>{marker}{_anchor(shown, href)}</p>"
     if item.kind in (Kind.FOLD, Kind.PICTURE):
         text = f"[{item.text}]" if item.kind is Kind.PICTURE else item.text
         return f"<p>{marker}{_anchor(_lines(text), lead(item, None))}</p>"
+    if item.kind is Kind.NOTE and item.target:
+        return f'<p class="n">{marker}{_anchor(_lines(item.text), lead(item, None))}</p>'
     text = marker + "".join(_run(run, item, lead) for run in item.runs)
     if item.kind is Kind.HEADING:
         level = min(max(item.level, 1) + _TOP_HEADING - 1, _LAST_HEADING)

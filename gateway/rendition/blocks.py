@@ -44,7 +44,9 @@ class Run:
     link: str = ""
 
 
-_POSITION: Final = re.compile(r"(?:([0-9]+(?:\.[0-9]+)*))?-([0-9a-z]+)([A-Z]*)(?:-([0-9a-z]+))?\Z")
+_POSITION: Final = re.compile(r"((?:[0-9]+(?:\.[0-9]+)*t?)?)-([0-9a-z]+)([A-Z]*)(?:-([0-9a-z]+))?\Z")
+#: What a section of a message's text ends with (RFC 9051 §6.4.5), and how a position spells that.
+_TEXT, _T = ".TEXT", "t"
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Characters that `Position.encode` may return; leaves room for mailbox, UID and token in 75 octets of path.
 POSITION_LIMIT: Final = 30
@@ -63,10 +65,10 @@ def _base36(number: int) -> str:
 class Position:
     """A place in a message that reading can start at.
 
-    `section`: the part. `start`: for text parts an octet offset into the encoded body at a safe boundary; for
-    parts that are read whole (HTML) the ordinal of the block. `state`: capital letters, what the reader needs
-    to know to begin there (decoder state, quoting; owned by the viewer of the part). `skip`: characters of
-    the block found there that were already shown.
+    `section`: the part, "" for the message itself. `start`: for text parts an octet offset into the encoded body
+    at a safe boundary; for parts that are read whole (HTML) the ordinal of the block. `state`: capital letters,
+    what the reader needs to know to begin there (decoder state, quoting; owned by the viewer of the part). `skip`:
+    characters of the block found there that were already shown.
     """
 
     section: str = ""
@@ -77,7 +79,8 @@ class Position:
     def encode(self) -> str:
         """Say the position in characters that need no escaping in a URL."""
         tail = f"-{_base36(self.skip)}" if self.skip else ""
-        return f"{self.section}-{_base36(self.start)}{self.state}{tail}"
+        section = self.section.removesuffix(_TEXT) + _T if self.section.endswith(_TEXT) else self.section
+        return f"{section}-{_base36(self.start)}{self.state}{tail}"
 
     @classmethod
     def decode(cls, text: str) -> Position:
@@ -86,12 +89,16 @@ class Position:
         if match is None:
             raise BadRequest("position")
         section, start, state, skip = match.groups()
-        return cls(section or "", int(start, 36), state, int(skip or "0", 36))
+        section = section.removesuffix(_T) + _TEXT if section.endswith(_T) else section
+        return cls(section, int(start, 36), state, int(skip or "0", 36))
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block. `quote` is the depth of quotation, `level` that of a heading (1 to 6)."""
+    """One block. `quote` is the depth of quotation, `level` that of a heading (1 to 6).
+
+    `target` of a NOTE: the section whose original has what the note misses.
+    """
 
     kind: Kind
     runs: tuple[Run, ...]
@@ -160,13 +167,13 @@ def _largest(block: Block, accept: Accept, length: int, guess: int) -> int:
 
 
 def split(
-    block: Block, accept: Accept, guess: int = _FIRST_TRY, tear: bool = True
+    block: Block, accept: Accept, guess: int = _FIRST_TRY, tear: bool = True, spare: int = 0
 ) -> tuple[Block, Block] | None:
     """Cut off the largest head that `accept` takes, at a sentence, word or grapheme; None if nothing fits.
 
     `accept` is expected to take every head shorter than one that it takes; `guess`: how many characters it may
-    take. `tear`: rather than nothing, take the beginning of a short word. The tail has no leading blanks, and is
-    not empty.
+    take. `tear`: rather than nothing, take the beginning of a short word. `spare`: characters that stopping at a
+    sentence's end may cost. The tail has no leading blanks, and is not empty.
     """
     text = block.text
     length = len(text.rstrip())
@@ -175,7 +182,7 @@ def split(
     limit = breaks.grapheme_before(text, _largest(block, accept, length, guess))
     if not text[:limit].strip():
         return None
-    index = breaks.best(text, limit)
+    index = breaks.best(text, limit, spare)
     if not text[:index].strip():
         if not tear:
             return None

@@ -97,12 +97,13 @@ def _start_of_short_word(text: str, limit: int) -> int:
     return start if end - start <= WHOLE_WORD else limit
 
 
-def best(text: str, limit: int) -> int:
+def best(text: str, limit: int, spare: int = 0) -> int:
     """Return the best place to break at or before `limit`, which is a place where cutting is allowed.
 
-    0 means that all before `limit` is the beginning of one short word.
+    `spare`: characters that a line or sentence end may always cost. 0 means that all before `limit` is the beginning
+    of one short word.
     """
-    floor = limit - int(limit * SENTENCE_WINDOW)
+    floor = max(limit - max(int(limit * SENTENCE_WINDOW), spare), 0)
     line = text.rfind("\n", floor, limit + 1)
     if line > 0:
         return line

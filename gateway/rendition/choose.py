@@ -13,6 +13,8 @@ from enum import Enum, auto
 from typing import Final
 
 from gateway.message.model import Message, Part
+from gateway.message.structure import is_sealed
+from gateway.rendition.loose import is_loose
 
 
 class View(Enum):
@@ -29,6 +31,8 @@ class View(Enum):
     PICTURE = auto()
     SIGNED = auto()
     ENCRYPTED = auto()
+    LOOSE = auto()  # a multipart that nobody found parts in
+    SEALED = auto()  # a message that lies in an encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,6 @@ _EXCUSE: Final = re.compile(
 )
 
 
-def place(part: Part) -> str:
-    """Return the section by which positions name a part: an embedded multipart ("2.TEXT") goes by its message's."""
-    return part.section.removesuffix(".TEXT")
-
-
 def has_own_view(part: Part) -> bool:
     """Say whether positions in a part count its blocks: only plain text is read from an octet on."""
     return part.media_type in _VIEWS
@@ -121,6 +120,8 @@ def _is_multipart(part: Part) -> bool:
 def _view(part: Part, alone: bool = False) -> View | None:
     """Say how a part that is no multipart is read; None for an attachment."""
     view = _VIEWS.get(part.media_type)
+    if is_sealed(part.media_type, part.encoding):
+        return View.SEALED
     if view in (View.NESTED, View.DELIVERY, View.ENCRYPTED):
         return view
     if part.media_type in _PICTURES:
@@ -203,13 +204,15 @@ class Chooser:
             part = waiting.pop()
             reading, further = self._opened(part)
             if reading is not None:
-                self._started = self._started or place(part) == self._start
+                self._started = self._started or part.section == self._start
                 if self._started:
                     yield reading
             waiting.extend(reversed(further))
 
     def _opened(self, part: Part) -> tuple[Reading | None, tuple[Part, ...]]:
         """Return how a part is read, and which parts below it are to be looked at."""
+        if part.media_type != "multipart/encrypted" and is_loose(part):
+            return Reading(part, View.LOOSE), part.parts
         match part.media_type:
             case "multipart/alternative":
                 return None, self._best(part)
@@ -238,7 +241,7 @@ class Chooser:
         invitations = tuple(part for part in parts if part.media_type == "text/calendar")
         if not self._started:
             for part in parts:
-                if any(place(inner) == self._start for inner in part.walk()):
+                if any(inner.section == self._start for inner in part.walk()):
                     return (part, *(other for other in invitations if other is not part))
         prose = next((part for part in parts if _html_of(part) is None and _prose_of(part) is not None), None)
         html = next((part for part in reversed(parts) if _html_of(part) is not None), None)
@@ -264,7 +267,8 @@ def attachments(message: Message) -> tuple[Part, ...]:
         if _is_multipart(part):
             waiting.extend((inner, part.media_type) for inner in reversed(part.parts))
         elif part.media_type in ("message/rfc822", "message/global"):
-            if part.disposition == "attachment" or above == "multipart/report":
+            sealed = is_sealed(part.media_type, part.encoding)
+            if part.disposition == "attachment" or above == "multipart/report" or sealed:
                 found.append(part)
             if above != "multipart/report":
                 waiting.extend((inner, "") for inner in reversed(part.parts))

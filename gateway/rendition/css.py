@@ -187,6 +187,23 @@ def _rules(sheet: str) -> Iterator[tuple[str, str]]:
             start = match.end()
 
 
+def note_sizes(sheet: str, tiny: dict[str, bool]) -> bool:
+    """Learn which classes and ids a style sheet makes too small to be seen, and which not.
+
+    False: it gives sizes to others as well, so that what is inside of those cannot be told.
+    """
+    for selectors, declarations in _rules(_COMMENT.sub(" ", sheet[:SHEET_LIMIT].lower())):
+        style = read(declarations[:STYLE_LIMIT])
+        if style.tiny is None:
+            continue
+        for selector in selectors.split(","):
+            match = _SELECTOR.match(selector.strip())
+            if match is None:
+                return False
+            tiny[match.group(1)] = style.tiny
+    return True
+
+
 def hide_names(sheet: str, hidden: set[str]) -> None:
     """Add the classes (".name") and ids ("#name") that a style sheet hides everywhere, take off those it shows."""
     sheet = _COMMENT.sub(" ", sheet[:SHEET_LIMIT].lower())

@@ -14,8 +14,8 @@ from gateway.message import body, transfer
 from gateway.message.model import Message, Part
 from gateway.rendition import choose
 from gateway.rendition.blocks import Position
-from gateway.rendition.render import Octets
 from gateway.rendition.segments import State, middle_of
+from gateway.rendition.wholes import Octets
 
 #: Enough for the page before on any device, octets.
 DISTANCE: Final = 24 * 1024
@@ -77,7 +77,8 @@ def _decoder_state(part: Part, state: State) -> str:
     """Return the letters of a decoder that begins afresh, but knows the charset that was found."""
     own = transfer.decoder(part.encoding).STATE_LETTERS
     found = state.decoder[own : own + 2]
-    return "A" * own + (found if found.startswith("X") else "") if state.decoder else ""
+    known = found if found.startswith("X") else "Y" if found.startswith("Y") else ""
+    return "A" * own + known if state.decoder else ""
 
 
 def _line_start(part: Part, octets: Octets, start: int, position: Position, state: State) -> Position | None:

@@ -15,12 +15,13 @@ from gateway.rendition.context import Context
 from gateway.rendition.segments import Role, Segment, State
 
 #: Fewer lines than this are shown: a note in their place would save nothing.
-FOLDED_LINES: Final = {Role.QUOTE: 4, Role.SIGNATURE: 3, Role.LEGAL: 1, Role.FILE: 1}
+FOLDED_LINES: Final = {Role.QUOTE: 4, Role.SIGNATURE: 3, Role.FOOTER: 2, Role.LEGAL: 1, Role.FILE: 1}
 #: What reading looks ahead for the end of a stretch, characters; a longer one is shown, not folded, so that the
 #: first page of a huge text costs no more than a page and this.
 FOLD_REACH: Final = 32 * 1024
-#: A "signature" of more lines is rather a text behind a dashed line.
+#: A "signature" of more lines is rather a text behind a dashed line; so is a footer.
 SIGNATURE_LINES: Final = 15
+_ENDS: Final = frozenset({Role.SIGNATURE, Role.FOOTER})
 
 
 def _(msgid: str) -> str:
@@ -29,6 +30,7 @@ def _(msgid: str) -> str:
 
 _LABELS: Final = {
     Role.SIGNATURE: _("[signature]"),
+    Role.FOOTER: _("[list footer]"),
     Role.LEGAL: _("[legal notice]"),
     Role.FILE: _("[encoded file]"),
 }
@@ -87,14 +89,15 @@ class Folder:
         role, first = stretch[0].role, stretch[0].block
         lines = sum(segment.lines for segment in stretch)
         target = first.at.encode()
-        worth = lines >= FOLDED_LINES[role] and not (role is Role.SIGNATURE and lines > SIGNATURE_LINES)
+        worth = lines >= FOLDED_LINES[role] and not (role in _ENDS and lines > SIGNATURE_LINES)
         all_there_is = self._nothing_yet and (last or not complete)
         self._open_role = None
         folds = (complete and not all_there_is) or role is Role.FILE
         if folds and worth and target not in self._context.unfolded:
             label = (Run(_label(role, lines, self._context)),)
-            yield Block(Kind.FOLD, label, first.at, quote=max(first.quote - 1, 0), target=target)
-        elif complete and not worth and role is not Role.SIGNATURE:
+            outside = max(min(segment.block.quote for segment in stretch) - 1, 0)
+            yield Block(Kind.FOLD, label, first.at, quote=outside, target=target)
+        elif complete and not worth and role not in _ENDS:
             yield from (segment.block for segment in stretch)
         else:
             self._open_role = role

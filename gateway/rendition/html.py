@@ -24,6 +24,7 @@ from gateway.rendition.html_tags import (
 )
 from gateway.rendition.paragraphs import Look, Paragraphs
 from gateway.rendition.segments import Role
+from gateway.rendition.sheets import Sheets
 from gateway.rendition.tables import SPAN_LIMIT, Cell, Table, finish
 
 #: Deeper quotation and indentation cannot be shown anyway.
@@ -53,9 +54,7 @@ class HtmlReader(Paragraphs):
         self._stack: list[tuple[Look, Close | None]] = []
         self._hidden = 0
         self._sheet: list[str] | None = None
-        self._sheets = 0  # characters of them
-        self._hidden_names: set[str] = set()
-        self._coloured = False
+        self._sheets = Sheets()
         self._tables: list[Table] = []
         self._said_host = ""
 
@@ -79,7 +78,7 @@ class HtmlReader(Paragraphs):
             declared = attributes.get("style")
             if declared:
                 style = css.read(declared[: css.STYLE_LIMIT].lower())
-            if style.hidden or "hidden" in attributes or self._hidden_by_sheet(attributes, style):
+            if style.hidden or "hidden" in attributes or self._sheets.hides(attributes, style):
                 self._hidden = 1
                 return
         close = _OPEN[tag](self, name, attributes, style)
@@ -128,8 +127,11 @@ class HtmlReader(Paragraphs):
     def _seen(self, look: Look, attributes: Attributes, style: css.Style) -> Look:
         """Say what an element's attributes change about what is seen of its text."""
         changes: dict[str, object] = {}
-        if self._coloured and ("class" in attributes or "id" in attributes):
+        if self._sheets.coloured and ("class" in attributes or "id" in attributes):
             changes["colour"] = changes["background"] = None
+        tiny = self._sheets.tiny(attributes)
+        if tiny is not None:
+            changes["tiny"] = tiny
         if style is not css.NOTHING:
             if style.tiny is not None:
                 changes["tiny"] = style.tiny
@@ -150,24 +152,10 @@ class HtmlReader(Paragraphs):
             changes["background"] = style.background
         return look._replace(**changes) if changes else look  # type: ignore[arg-type]
 
-    def _hidden_by_sheet(self, attributes: Attributes, style: css.Style) -> bool:
-        if not self._hidden_names or style.shown:
-            return False
-        classes, identity = attributes.get("class", ""), attributes.get("id", "")
-        if identity and "#" + identity.lower() in self._hidden_names:
-            return True
-        return any(f".{name}" in self._hidden_names for name in classes[:400].lower().split())
-
     def _take_sheet(self, sheet: str) -> None:
-        if self._sheets > css.SHEET_LIMIT:
-            return
-        self._sheets += len(sheet)
-        css.hide_names(sheet, self._hidden_names)
-        lowered = sheet.lower()
-        if "background" in lowered or "color" in lowered:
-            self._coloured = True
-            if self.look.background == css.WHITE:
-                self.look = self.look._replace(background=None)
+        self._sheets.take(sheet)
+        if self._sheets.coloured and self.look.background == css.WHITE:
+            self.look = self.look._replace(background=None)
 
     def _open_inline(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
         role = self._role(attributes)
@@ -319,6 +307,10 @@ class HtmlReader(Paragraphs):
         elif alternative.lower() not in _NOTHING_ALT:
             self.words(f" {alternative} ")
 
+    def _open_control(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        if attributes.get("type", "").lower() == "checkbox":  # of a list of tasks
+            self.words("[x] " if "checked" in attributes else "[ ] ")
+
     def _open_break(self, name: str, attributes: Attributes, style: css.Style) -> None:
         self.line_break()
 
@@ -383,6 +375,7 @@ _OPEN: Final[dict[Tag, Open]] = {
     Tag.CELL: HtmlReader._open_cell,
     Tag.INDENTED: HtmlReader._open_indented,
     Tag.FONT: HtmlReader._open_font,
+    Tag.CONTROL: HtmlReader._open_control,
 }
 
 

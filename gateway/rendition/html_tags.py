@@ -32,6 +32,7 @@ class Tag(Enum):
     CELL = auto()
     INDENTED = auto()
     FONT = auto()
+    CONTROL = auto()
     STYLE = auto()
     DROP = auto()
 
@@ -58,6 +59,7 @@ TAGS: Final[dict[str, Tag]] = {
         Tag.CELL: "td th",
         Tag.INDENTED: "dd",
         Tag.FONT: "font",
+        Tag.CONTROL: "input",
         Tag.STYLE: "style",
         Tag.DROP: "script title template noembed iframe object applet embed svg math canvas audio video map select "
         "datalist frameset head-drop xml o:smarttagtype w:worddocument",

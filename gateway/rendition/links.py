@@ -22,9 +22,11 @@ SHOWN_URL: Final = 40
 _REMOVED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 _FOUND: Final = re.compile(
     r"(?P<url>(?<![\w@.])(?:https?://|www\.(?=\w))[^\s<>\"“”«»`]{2,4000})"
-    r"|(?P<mail>(?<![\w.+%-])(?:mailto:)?[\w.+%-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w@]))",
+    r"|(?P<mail>(?<![\w.+%-])(?P<mailto>mailto:)?[\w.+%-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w@])"
+    r"(?(mailto)(?:\?[^\s<>\"“”«»]{2,1000})?))",
     re.IGNORECASE,
 )
+_MAILTO: Final = re.compile(r"\Amailto:|\?.*\Z", re.IGNORECASE)
 _TAIL: Final = ".,;:!?'*_|\\…’]}>"
 _WHOLE_URL: Final = re.compile(r"(?:https?://|www\.)\S+\Z", re.IGNORECASE)
 
@@ -79,13 +81,14 @@ def linked(text: str, shorten: bool) -> Iterator[Run]:
     done = 0
     if "://" in text or "@" in text or "ww." in text.lower():
         for match in _FOUND.finditer(text):
-            found = _trimmed(match.group()) if match.group("url") else match.group()
+            found = _trimmed(match.group()) if match.group("url") or "?" in match.group() else match.group()
             url = _target(found, bool(match.group("url")))
             if not url:
                 continue
             if match.start() > done:
                 yield Run(text[done : match.start()])
-            yield Run(shown(found) if shorten else found, link=url)
+            said = shown(found) if match.group("url") else _MAILTO.sub("", found)
+            yield Run(said if shorten else found, link=url)
             done = match.start() + len(found)
     if done < len(text):
         yield Run(text[done:])

@@ -103,6 +103,7 @@ def is_attribution(text: str) -> bool:
 
 _FOOTER: Final = re.compile(
     r"\b(?:mailing ?list|list(?:a|e)? de (?:diffusion|distribución)|mailingliste|unsubscribe|abmelde\w*|"
+    r"google groups|you received this (?:message|email) because you are subscribed|"
     r"désabonn\w*|cancelar la suscripción|lista di distribuzione|рассылк\w*)\b",
     re.IGNORECASE,
 )

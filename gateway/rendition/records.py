@@ -30,6 +30,7 @@ def _(msgid: str) -> str:
 
 
 Row = tuple[Kind, list[Run]]
+Rows = tuple[list[Row], bool]  # and whether there was more
 Property = tuple[str, str, str]  # name, parameters, value
 
 _CONTENT_LINE: Final = re.compile(
@@ -107,13 +108,14 @@ def _person(value: str, parameters: str) -> str:
     return f"{said} <{address}>" if said and address and said != address else said or address
 
 
-def calendar(text: str, context: Context) -> list[Row]:
+def calendar(text: str, context: Context) -> Rows:
     """Read out an invitation: what, when, where, who."""
     rows: list[Row] = []
     event: list[tuple[int, Row]] = []
     inside: list[str] = []
     events = 0
     attendees = 0
+    more = False
     for name, parameters, value in _content_lines(text):
         if name == "BEGIN":
             inside.append(value.strip().upper())
@@ -124,13 +126,16 @@ def calendar(text: str, context: Context) -> list[Row]:
             del inside[-1:]
         elif name == "METHOD" and value.strip().upper() in _METHODS:
             rows.append((Kind.HEADING, [Run(context.translate(_METHODS[value.strip().upper()]))]))
-        if not inside or inside[-1] not in ("VEVENT", "VTODO") or events > RECORDS_LIMIT:
+        if not inside or inside[-1] not in ("VEVENT", "VTODO") or name not in _TOLD:
             continue
         attendees += name == "ATTENDEE"
-        if name in _TOLD and (name != "ATTENDEE" or attendees <= RECORDS_LIMIT) and len(event) < _EVENT_LIMIT:
+        fits = events <= RECORDS_LIMIT and len(event) < _EVENT_LIMIT
+        fits = fits and (name != "ATTENDEE" or attendees <= RECORDS_LIMIT)
+        more = more or not fits or len(value) > VALUE_LIMIT
+        if fits:
             event.append((_TOLD.index(name), _told(context, name, parameters, value)))
     rows += _in_order(event)
-    return [(kind, runs) for kind, runs in rows if any(run.text.strip() for run in runs)]
+    return [(kind, runs) for kind, runs in rows if any(run.text.strip() for run in runs)], more
 
 
 def _in_order(event: list[tuple[int, Row]]) -> list[Row]:
@@ -159,11 +164,15 @@ def _told(context: Context, name: str, parameters: str, value: str) -> Row:
             return Kind.PARAGRAPH, list(linked(_value(value), context.fold))
 
 
-def card(text: str, context: Context) -> list[Row]:
+def card(text: str, context: Context) -> Rows:
     """Read out contacts."""
     rows: list[Row] = []
+    more = False
     for name, _parameters, value in _content_lines(text):
-        if name not in _CONTACT or len(rows) >= RECORDS_LIMIT * len(_CONTACT):
+        if name not in _CONTACT:
+            continue
+        more = more or len(value) > VALUE_LIMIT or len(rows) >= RECORDS_LIMIT * len(_CONTACT)
+        if len(rows) >= RECORDS_LIMIT * len(_CONTACT):
             continue
         parts = [part.strip() for part in re.split(r"(?<!\\);", value) if part.strip()]
         said = _value(", ".join(parts))
@@ -174,12 +183,13 @@ def card(text: str, context: Context) -> list[Row]:
             url = allowed(said if said.lower().startswith("tel:") else f"tel:{said}")
             said = re.sub(r"(?i)\Atel:", "", said)
         rows.append(_row(context, _CONTACT[name], said, url))
-    return rows
+    return rows, more
 
 
-def delivery(text: str, context: Context) -> list[Row]:
+def delivery(text: str, context: Context) -> Rows:
     """Read out for which recipients delivery failed, and why; one row each."""
     rows: list[Row] = []
+    more = False
     for group in re.split(r"\r?\n(?:[ \t]*\r?\n)+", text.strip()):
         fields: dict[str, str] = {}
         for line in re.sub(r"\r?\n[ \t]+", " ", group).splitlines():
@@ -187,6 +197,7 @@ def delivery(text: str, context: Context) -> list[Row]:
             if colon:
                 fields.setdefault(name.strip().lower(), value.strip())
         fields.setdefault("final-recipient", fields.get("original-recipient", ""))
+        more = more or (bool(fields["final-recipient"]) and len(rows) >= RECORDS_LIMIT)
         if not fields["final-recipient"] or len(rows) >= RECORDS_LIMIT:
             continue
         runs: list[Run] = []
@@ -198,7 +209,7 @@ def delivery(text: str, context: Context) -> list[Row]:
                 before = " · " if runs else ""
                 runs.append(Run(f"{before}{context.translate(label)}: {_value(value)}"))
         rows.append((Kind.ROW, runs))
-    return rows
+    return rows, more
 
 
 _ENRICHED_TAG: Final = re.compile(r"<(/?)([A-Za-z-]{1,60})>")

@@ -6,34 +6,33 @@ consumed need; a StoreError passes through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
-from gateway.message import body, charset, headers
-from gateway.message.model import Address, Message, Part
-from gateway.rendition import choose, html, lines, markdown, quoting, records, roles
+from gateway.message import body, headers
+from gateway.message.model import Message, Part
+from gateway.message.wire import Wire
+from gateway.rendition import choose, loose, notes, quoting
 from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.rendition.choose import Reading, View
 from gateway.rendition.context import Context
-from gateway.rendition.drafts import Draft
 from gateway.rendition.fold import Folder
 from gateway.rendition.segments import Segment, State
 from gateway.rendition.text import TextReader
+from gateway.rendition.wholes import HTML_CAP as HTML_CAP
+from gateway.rendition.wholes import NOTE_ORDINAL, Octets, Wholes
 
-#: HTML is read so far, octets: what is behind that is left to the original.
-HTML_CAP: Final = 512 * 1024
-#: Records (invitations, contacts, reports) are read so far, octets.
-RECORD_CAP: Final = 256 * 1024
-#: The ordinal of a note about a part, behind all of the part's own blocks.
-NOTE_ORDINAL: Final = 1_000_000
+#: A message that came in an encoding is decoded so far, octets; and so many of them within each other.
+SEALED_CAP: Final = 512 * 1024
+SEALED_DEPTH: Final = 3
+#: The ordinal of a note about the whole message, behind any offset into a text.
+GAP_ORDINAL: Final = 36**7
 #: Octets of a text that may pass without a word in them: what stands behind more is left out, and a note says so.
 EMPTY_LIMIT: Final = 1024 * 1024
 #: Names of parts that a note lists at most.
 NAMES_LIMIT: Final = 5
-
-Octets = Callable[[str, int], Iterator[bytes]]
 
 
 def _(msgid: str) -> str:
@@ -64,22 +63,38 @@ class _Replay:
 
 
 class _Renderer:
-    """Renders one message for one context."""
+    """Renders one message for one context; `depth`: how many encodings it lay in."""
 
-    def __init__(self, message: Message, context: Context, octets: Octets) -> None:
+    def __init__(self, message: Message, context: Context, octets: Octets, depth: int = 0) -> None:
         self._message = message
         self._context = context
         self._octets = _Replay(octets)
+        self._depth = depth
         subject = message.envelope.subject
         answers = quoting.is_reply(subject) or bool(message.envelope.in_reply_to)
         self._reply = answers and not quoting.is_forward(subject)
-        self._pictures = choose.pictures(message.root) if context.pictures else {}
+        pictures = choose.pictures(message.root) if context.pictures else {}
+        self._wholes = Wholes(context, self._octets, self._reply, pictures)
 
     def blocks(self, start: Position | None) -> Iterator[Block]:
-        chooser = choose.Chooser(self._message.root, self._peek, start.section if start else None)
-        for reading in chooser.readings():
-            yield from self._part(reading, start)
+        """Yield the blocks of all that is read, from a position on."""
+        for reading in self._readings(start.section if start else None):
+            state = State.decode(start.state) if start else State()
+            segments = _skipping(self._part(reading, start, state), start.skip if start else 0)
+            folder = Folder(self._context, state.opened, from_start=not (start and start.start))
+            for block in folder.blocks(segments):
+                yield self._worded(block)
             start = None
+
+    def gaps(self, first: int = 0) -> Iterator[Block]:
+        """Say what bounds have left out of the message."""
+        for index, gap in enumerate(notes.gaps(self._message)):
+            if index >= first:
+                text = notes.gap(self._context.translate, gap)
+                yield Block(Kind.NOTE, (Run(text),), Position("", GAP_ORDINAL + index))
+
+    def _readings(self, section: str | None) -> Iterator[Reading]:
+        return choose.Chooser(self._message.root, self._peek, section).readings()
 
     def _peek(self, part: Part) -> str:
         """Return the beginning of a text part, decoded."""
@@ -93,19 +108,15 @@ class _Renderer:
                 break
         return "".join(texts)
 
-    def _part(self, reading: Reading, start: Position | None) -> Iterator[Block]:
-        """Yield a part's blocks from a position in it on."""
-        state = State.decode(start.state) if start else State()
-        skip = start.skip if start else 0
+    def _part(self, reading: Reading, start: Position | None, state: State) -> Iterator[Segment]:
+        """Yield a part's segments from a position in it on."""
+        at = start.start if start else 0
         if reading.view is View.TEXT:
-            segments = self._text(reading.part, start.start if start else 0, state)
-        else:
-            segments = islice(self._whole(reading), start.start if start else 0, None)
-            if start and start.start >= NOTE_ORDINAL:
-                segments = (note for note in self._whole(reading) if note.block.at.start >= NOTE_ORDINAL)
-        folder = Folder(self._context, state.opened, from_start=not (start and start.start))
-        for block in folder.blocks(_skipping(segments, skip)):
-            yield self._worded(block)
+            return self._text(reading.part, reading.part.section, at, state)
+        if reading.view is View.LOOSE:
+            return self._loose(reading.part, at, state)
+        whole = self._sealed(reading.part) if reading.view is View.SEALED else self._wholes.segments(reading)
+        return _from(whole, at)
 
     def _worded(self, block: Block) -> Block:
         """Give a picture without words one, so that there is something to follow."""
@@ -113,14 +124,15 @@ class _Renderer:
             return block
         return replace(block, runs=(Run(self._context.translate(_("Picture"))),))
 
-    def _text(self, part: Part, start: int, state: State) -> Iterator[Segment]:
-        allowance = body.Allowance(self._octets(part.section, start), EMPTY_LIMIT)
+    def _text(self, part: Part, section: str, start: int, state: State) -> Iterator[Segment]:
+        """Read a text whose octets are those of a section."""
+        allowance = body.Allowance(self._octets(section, start), EMPTY_LIMIT)
         pieces = body.text_pieces(part, lambda _start: iter(allowance), start, state.decoder)
         parameters = part.parameters
         flowed = parameters.get("format", "").strip().lower() == "flowed"
         delsp = flowed and parameters.get("delsp", "").strip().lower() == "yes"
         shorten = self._context.fold
-        left_out = self._context.translate(_("The rest, behind many empty lines, was left out."))
+        left_out = notes.about(self._context.translate, notes.EMPTY, part)
         reader = TextReader(pieces, part.section, state, shorten, flowed, delsp, self._reply, left_out)
         for segment in reader.segments():
             allowance.renew()
@@ -129,79 +141,41 @@ class _Renderer:
             at = Position(part.section, start + allowance.pulled)
             yield Segment(Block(Kind.NOTE, (Run(left_out),), at))
 
-    def _whole(self, reading: Reading) -> Iterator[Segment]:
-        """Yield the segments of a part that is read whole."""
-        yield from _VIEWERS[reading.view](self, reading.part)
+    def _loose(self, part: Part, start: int, state: State) -> Iterator[Segment]:
+        """Read a multipart without parts as a text, or take it apart here if there are some after all."""
+        section, of_header = loose.sections(part)
+        header = _beginning(self._octets(of_header, 0), loose.HEADER_OCTETS)
+        text = loose.as_text(part, header)
+        looked_at = body.whole(text, self._octets.peek(section), loose.LOOK_OCTETS)[0]
+        if not loose.has_boundary(part, looked_at):
+            yield from self._text(text, section, start, state)
+        elif self._depth < SEALED_DEPTH:
+            octets, was_cut = body.whole(text, self._octets(section, 0), SEALED_CAP)
+            found = Wire(loose.without_encoding(header) + octets)
+            yield from _from(self._inside(part, found, [], was_cut), start)
 
-    def _read(self, part: Part, cap: int) -> tuple[str, bool]:
-        octets, was_cut = body.whole(part, self._octets(part.section, 0), cap)
-        declared = part.parameters.get("charset", "")
-        label = charset.of_html(octets, declared) if part.media_type == "text/html" else declared
-        return charset.decode(octets, label)[0], was_cut
+    def _sealed(self, part: Part) -> Iterator[Segment]:
+        """Open a message that lies in an encoding."""
+        if self._depth >= SEALED_DEPTH:
+            yield self._wholes.note(part, notes.DEEP)
+            return
+        part = loose.unsealed(part, next(self._octets.peek(part.section), b""))
+        octets, was_cut = body.whole(part, self._octets(part.section, 0), SEALED_CAP)
+        found = Wire(octets)
+        yield from self._inside(part, found, self._wholes.heading(found.message.envelope, ""), was_cut)
 
-    def _html(self, part: Part) -> Iterator[Segment]:
-        text, was_cut = self._read(part, HTML_CAP)
-        drafts, too_many = html.read(text, self._context.fold, self._reply, self._pictures)
-        yield from self._noted(part, drafts, was_cut, too_many)
-
-    def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[Segment]:
-        """Yield the segments of a part that is read whole, and say where it was cut."""
-        yield from roles.segments(drafts, part.section, self._reply)
+    def _inside(self, part: Part, found: Wire, first: list[Segment], was_cut: bool) -> Iterator[Segment]:
+        """Yield what a message taken apart here says, in places of the part that it is."""
+        inner = _Renderer(found.message, self._context, found.octets, self._depth + 1)
+        readings = inner._readings(None)
+        parts = (inner._part(reading, None, State()) for reading in readings)
+        segments = chain(first, chain.from_iterable(parts))
+        for ordinal, segment in enumerate(segments):
+            # Its pictures and originals have no section that could be asked for.
+            block = replace(segment.block, at=Position(part.section, ordinal), target="")
+            yield replace(segment, block=self._worded(block))
         if was_cut:
-            yield self._note(part, _("Cut at 512 KB. The rest is in the original."))
-        elif too_many:
-            yield self._note(part, _("Cut after 20,000 blocks. The rest is in the original."))
-
-    def _enriched(self, part: Part) -> Iterator[Segment]:
-        text = records.enriched(self._read(part, HTML_CAP)[0])
-        reader = TextReader(lines.pieces_of(text), part.section, State(), self._context.fold)
-        for ordinal, segment in enumerate(reader.segments()):
-            yield replace(segment, block=replace(segment.block, at=Position(part.section, ordinal)))
-
-    def _markdown(self, part: Part) -> Iterator[Segment]:
-        text, was_cut = self._read(part, HTML_CAP)
-        drafts, too_many = markdown.read(text, self._context.fold)
-        yield from self._noted(part, drafts, was_cut, too_many)
-
-    def _calendar(self, part: Part) -> Iterator[Segment]:
-        yield from roles.rows(records.calendar(self._read(part, RECORD_CAP)[0], self._context), part.section)
-
-    def _card(self, part: Part) -> Iterator[Segment]:
-        yield from roles.rows(records.card(self._read(part, RECORD_CAP)[0], self._context), part.section)
-
-    def _delivery(self, part: Part) -> Iterator[Segment]:
-        yield from roles.rows(records.delivery(self._read(part, RECORD_CAP)[0], self._context), part.section)
-
-    def _nested(self, part: Part) -> Iterator[Segment]:
-        """Yield the heading of an embedded message: subject, from, date."""
-        say = self._context.translate
-        envelope = part.envelope
-        subject = headers.clean(envelope.subject) if envelope else ""
-        rows = [(Kind.HEADING, [Run(subject or say(_("(no subject)")))])]
-        if envelope and envelope.from_:
-            rows.append((Kind.ROW, [Run(f"{say(_('From'))}: {_named(envelope.from_[0])}")]))
-        if envelope and envelope.date:
-            rows.append((Kind.ROW, [Run(f"{say(_('Date'))}: {self._context.moment(envelope.date)}")]))
-        yield from roles.rows(rows, part.section)
-
-    def _picture(self, part: Part) -> Iterator[Segment]:
-        if self._context.pictures:
-            words = headers.clean(part.description or part.filename)
-            at = Position(part.section)
-            yield Segment(Block(Kind.PICTURE, (Run(words),) if words else (), at, target=part.section))
-
-    def _signed(self, part: Part) -> Iterator[Segment]:
-        yield self._note(part, _("Signed message"))
-
-    def _encrypted(self, part: Part) -> Iterator[Segment]:
-        if part.parameters.get("smime-type", "").lower() == "signed-data":
-            yield self._note(part, _("This signed message cannot be opened here."))
-        else:
-            yield self._note(part, _("This message is encrypted. It cannot be read here."))
-
-    def _note(self, part: Part, msgid: str) -> Segment:
-        text = self._context.translate(msgid)
-        return Segment(Block(Kind.NOTE, (Run(text),), Position(choose.place(part), NOTE_ORDINAL)))
+            yield self._wholes.cut(part, SEALED_CAP)
 
     def nothing(self) -> Block:
         """Say that there is no text, and what there is."""
@@ -214,11 +188,26 @@ class _Renderer:
             text = say(_("This message has no text. It holds: %(names)s")) % {
                 "names": ", ".join(names) + more
             }
-        return Block(Kind.NOTE, (Run(text),), Position(choose.place(self._message.root), NOTE_ORDINAL))
+        return Block(Kind.NOTE, (Run(text),), Position(self._message.root.section, NOTE_ORDINAL))
 
 
-def _named(address: Address) -> str:
-    return headers.clean(headers.safe_label(address))
+def _beginning(octets: Iterator[bytes], limit: int) -> bytes:
+    """Pull the first octets."""
+    pulled: list[bytes] = []
+    size = 0
+    for stretch in octets:
+        pulled.append(stretch)
+        size += len(stretch)
+        if size >= limit:
+            break
+    return b"".join(pulled)[:limit]
+
+
+def _from(segments: Iterator[Segment], start: int) -> Iterator[Segment]:
+    """Yield the segments of a part that is read whole from an ordinal on."""
+    if start >= NOTE_ORDINAL:
+        return (note for note in segments if note.block.at.start >= NOTE_ORDINAL)
+    return islice(segments, start, None)
 
 
 def _skipping(segments: Iterator[Segment], skip: int) -> Iterator[Segment]:
@@ -232,20 +221,6 @@ def _skipping(segments: Iterator[Segment], skip: int) -> Iterator[Segment]:
         yield segment
 
 
-_VIEWERS: Final[dict[View, Callable[[_Renderer, Part], Iterator[Segment]]]] = {
-    View.HTML: _Renderer._html,
-    View.ENRICHED: _Renderer._enriched,
-    View.MARKDOWN: _Renderer._markdown,
-    View.CALENDAR: _Renderer._calendar,
-    View.CARD: _Renderer._card,
-    View.DELIVERY: _Renderer._delivery,
-    View.NESTED: _Renderer._nested,
-    View.PICTURE: _Renderer._picture,
-    View.SIGNED: _Renderer._signed,
-    View.ENCRYPTED: _Renderer._encrypted,
-}
-
-
 def render(
     message: Message, context: Context, octets: Octets, start: Position | None = None
 ) -> Iterator[Block]:
@@ -254,11 +229,15 @@ def render(
     `octets(section, start)` yields a section's octets, transfer-encoded; its errors pass through.
     """
     if start is not None:
+        renderer = _Renderer(message, context, octets)
+        of_all = start.start >= GAP_ORDINAL
+        blocks = renderer.gaps(start.start - GAP_ORDINAL) if of_all else renderer.blocks(start)
         some = False
-        for block in _Renderer(message, context, octets).blocks(start):
+        for block in blocks:
             some = True
             yield block
         if some:
+            yield from () if of_all else renderer.gaps()
             return
     renderer = _Renderer(message, context, octets)
     nothing = True
@@ -267,3 +246,4 @@ def render(
         yield block
     if nothing:
         yield renderer.nothing()
+    yield from renderer.gaps()

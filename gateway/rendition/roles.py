@@ -60,10 +60,14 @@ def _mark_signature(drafts: list[Draft]) -> None:
         if draft.role is not Role.BODY or draft.quote or draft.text.partition("\n")[0].strip() != _DELIMITER:
             continue
         alone = draft.text.strip() == _DELIMITER
+        beginning = (
+            drafts[index + alone].text.removeprefix(_DELIMITER).lstrip() if drafts[index + alone :] else ""
+        )
+        role = Role.FOOTER if quoting.is_list_footer(beginning.partition("\n")[0]) else Role.SIGNATURE
         for behind in drafts[index + alone :]:
             if behind.role is not Role.BODY or behind.quote:
                 break
-            behind.role = Role.SIGNATURE
+            behind.role = role
         if alone:
             del drafts[index]
         return

@@ -25,6 +25,7 @@ class Role(Enum):
     ATTRIBUTION = "attribution"  # "On Monday, Anna wrote:"
     QUOTE = "quote"
     SIGNATURE = "signature"
+    FOOTER = "footer"  # what a mailing list appends
     LEGAL = "legal"
     FILE = "file"  # octets written as letters, which nobody reads
 

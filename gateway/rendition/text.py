@@ -31,6 +31,8 @@ WRAP_NARROW: Final = 36
 WRAP_SLACK: Final = 4
 #: Lines that are measured to find that column.
 WIDTH_LINES: Final = 20
+#: Blanks before an item for each list that it lies in; fewer are put before any list.
+INDENT: Final = 4
 #: Pieces of a long line that make one block.
 LONG_PIECES: Final = 3
 _FIRST_WORD: Final = re.compile(r"\S*")
@@ -55,6 +57,8 @@ class TextReader:
         self._left_out = left_out
         self._section = section
         self._mode = state.mode
+        self._footer = False
+        self._end_begins = state.mode is Mode.SIGNATURE
         self._middle = state.middle
         self._shorten = shorten
 
@@ -75,8 +79,11 @@ class TextReader:
             self._change_mode(line)
             if self._mode is not Mode.TAIL and line.depth == 0 and self._is_delimiter(line):
                 self._mode = Mode.SIGNATURE
+                self._end_begins = True
                 self._lines.take()
                 continue
+            if self._end_begins:
+                self._end_begins, self._footer = False, quoting.is_list_footer(line.text)
             if line.long:
                 self._middle = -1 - line.depth
                 self._lines.take()
@@ -144,7 +151,7 @@ class TextReader:
         if match is None:
             return self._made(Kind.PARAGRAPH, line, linked(text, self._shorten), len(taken), text)
         marker = match.group(2) or "•"
-        indent = min((len(match.group()) - len(match.group().lstrip())) // 2, 3)
+        indent = min((len(match.group()) - len(match.group().lstrip())) // INDENT, 3)
         body = text[len(match.group().strip()) :].lstrip()
         return self._made(
             Kind.ITEM, line, linked(body, self._shorten), len(taken), marker=marker, indent=indent
@@ -255,7 +262,7 @@ class TextReader:
 
     def _role(self, depth: int) -> Role:
         if self._mode is Mode.SIGNATURE:
-            return Role.SIGNATURE
+            return Role.FOOTER if self._footer else Role.SIGNATURE
         return Role.QUOTE if depth or self._mode is Mode.TAIL else Role.BODY
 
     def _quote(self, depth: int) -> int:

@@ -103,7 +103,10 @@ def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
     match = _META.search(octets[:4096]) if html else None
     if match:
         named.append(match.group(1).decode())
-    for label in [*named, "utf-8"]:
+    labels = (
+        [*named, "utf-8"] if octets.isascii() else ["utf-8", *named]
+    )  # what is UTF-8 is, whatever it is called
+    for label in labels:
         try:
             return octets.decode({"gb2312": "gb18030", "us-ascii": "ascii"}.get(label, label)), True
         except (LookupError, ValueError):

@@ -246,7 +246,10 @@ def test_paging_back_near_the_beginning_begins_there() -> None:
 def test_endless_empty_lines_are_not_read_to_their_end() -> None:
     message, bodies = mail(leaf("1", "text/plain", "Hello\n" + "\n" * 5_000_000 + "there\n"))
     shown = list(render(message, Context(), bodies))
-    assert said(shown) == ["paragraph Hello", "note The rest, behind many empty lines, was left out."]
+    assert said(shown) == [
+        "paragraph Hello",
+        "note The rest of part 1 (text/plain), behind many empty lines, was left out.",
+    ]
     assert bodies.pulled <= 64 * 1024
     assert list(render(message, Context(), bodies, shown[1].at)) == shown[1:]
     assert said(text_of("Hello\n" + " \n" * 9_000 + "there\n")) == ["paragraph Hello", "paragraph there"]

@@ -18,7 +18,7 @@ from gateway.rendition.documents.bounds import CUT, DAMAGED, DocumentError, note
 from gateway.rendition.documents.composer import Composer
 
 #: Tokens that are read: about one a word.
-TOKENS_LIMIT: Final = 600_000
+TOKENS_LIMIT: Final = 400_000
 GROUPS_LIMIT: Final = 500
 
 _TOKEN: Final = re.compile(

@@ -1,0 +1,151 @@
+"""What read badly on a small screen, found by reading pages with the eyes of somebody who has one."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.device import by_name
+from gateway.markup import wml, xhtml
+from gateway.markup.message_pages import message_layout
+from gateway.message.model import Envelope, Message
+from gateway.rendition import Context
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from tests.rendition.mails import html_of, leaf, mail, read, said, text_of
+
+
+def _nowhere(_block: Block, _run: Run | None) -> str:
+    return ""
+
+
+def test_every_line_of_a_quotation_shows_that_it_is_one() -> None:
+    block = Block(Kind.PARAGRAPH, (Run("When?\nAnd who?"),), quote=2)
+    assert wml.block(block, _nowhere) == "<p>&gt;&gt; When?<br/>&gt;&gt; And who?</p>"
+    assert xhtml.block(block, _nowhere).count("blockquote") == 4
+    assert wml.block(Block(Kind.PARAGRAPH, (Run("a\nb"),)), _nowhere) == "<p>a<br/>b</p>"
+
+
+def test_a_fold_of_deeper_and_shallower_quotations_stands_outside_of_all() -> None:
+    text = ">> Who takes the minutes?\n>> Who sends them?\n> Emil does both,\n> mostly.\n\nFrom now on we rotate.\n"
+    blocks = text_of(text, subject="Re: x")
+    assert said(blocks) == ["fold [4 quoted lines]", "paragraph From now on we rotate."]
+    assert blocks[0].quote == 0
+
+
+def test_lists_within_lists_are_set_further_in() -> None:
+    blocks = html_of("<ul><li>one<ul><li>two<ol><li>three<ul><li>four</ul></ol></ul></ul>")
+    assert [wml.block(block, _nowhere).count("\u00a0") for block in blocks] == [0, 2, 4, 4]
+    assert [xhtml.block(block, _nowhere).count("\u00a0") for block in blocks] == [0, 2, 4, 4]
+    blocks = text_of("   1. First thing\n   2. Second thing\n        - of this\n")
+    assert [wml.block(block, _nowhere).count("\u00a0") for block in blocks] == [0, 0, 4]
+
+
+def test_boxes_of_tasks_tell_what_is_done() -> None:
+    page = '<ul><li><input type="checkbox" checked disabled> this<li><input type=CHECKBOX> that<input type=text></ul>'
+    assert said(html_of(page)) == ["item • [x] this", "item • [ ] that"]
+
+
+def test_a_mailto_in_a_text_is_a_link_as_a_whole_and_shown_as_the_address() -> None:
+    (block,) = text_of(
+        "Write to <mailto:refund@shop.example?subject=Refund%20me&body=x>, or mailto:a@b.example?\n"
+    )
+    links = [(run.text, run.link) for run in block.runs if run.link]
+    assert links == [
+        ("refund@shop.example", "mailto:refund@shop.example?subject=Refund%20me&body=x"),
+        ("a@b.example", "mailto:a@b.example"),
+    ]
+    assert block.text == "Write to <refund@shop.example>, or a@b.example?"
+    (block,) = text_of("Is it a@b.example?really=no, he asked.\n")
+    assert [run.link for run in block.runs if run.link] == ["mailto:a@b.example"]
+    (block,) = text_of("<mailto:a@b.example?subject=x>\n", Context(fold=False))
+    assert block.text == "<mailto:a@b.example?subject=x>"
+
+
+@pytest.mark.parametrize("device", ["nokia7110", "xhtml"])
+def test_a_page_ends_with_a_sentence_where_one_ends_nearby(device: str) -> None:
+    long = "".join(
+        f"In year {n} it rained a little on the old mill by the river, and then some more. "
+        for n in range(900)
+    )
+    part, bodies = leaf("1", "text/plain", long.replace(". ", ". Yes. ", 40))
+    found = mail((part, bodies))
+    pages = list(message_layout(found[0], found[1], by_name(device)).all())
+    assert len(pages) > 4
+    ends = [page.blocks[-1].text[-1] for page in pages[:-1]]
+    assert ends.count(".") >= 0.9 * len(ends)
+
+
+def test_a_sentence_is_worth_a_sixteenth_of_a_page_even_in_a_short_paragraph() -> None:
+    page = Block(Kind.PARAGRAPH, (Run("It rains. We walk on and on down to the mill"),))
+    from gateway.rendition.blocks import split
+
+    def room(head: Block) -> bool:
+        return len(head.text) <= 40
+
+    assert [half.text for half in split(page, room) or ()] == [
+        "It rains. We walk on and on down to the",
+        "mill",
+    ]
+    halves = split(page, room, spare=35)
+    assert [half.text for half in halves or ()] == ["It rains.", "We walk on and on down to the mill"]
+
+
+def test_words_of_no_size_by_a_style_sheet_are_dropped() -> None:
+    sheet = (
+        "<style>.z{font-size:0} #q{font-size:0px} .n{font-size:14px} @media print{.p{font-size:0}}</style>"
+    )
+    page = (
+        sheet
+        + "<p>Seen</p><p class=z>unseen<span class=n> seen again</span></p><p id=q>unseen too</p><p class=p>yes</p>"
+    )
+    assert said(html_of(page)) == ["paragraph Seen", "paragraph seen again", "paragraph yes"]
+
+
+def test_a_sheet_that_sizes_by_more_than_names_hides_nothing_by_size() -> None:
+    sheet = "<style>.wrap{font-size:0} td p{font-size:14px}</style>"
+    page = sheet + "<table><tr><td class=wrap><p>Text that a rule of the sheet makes large</p></table>"
+    assert said(html_of(page)) == ["paragraph Text that a rule of the sheet makes large"]
+
+
+RULE = "_______________________________________________\n"
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        RULE
+        + "Birds mailing list -- birds@lists.example\nTo unsubscribe send a mail\nhttps://lists.example/birds\n",
+        (
+            '-- \nYou received this message because you are subscribed to the Google Groups "birds" group.\nTo '
+            "unsubscribe from this group, write to it.\nFor more options, visit https://groups.example\n"
+        ),
+    ],
+)
+def test_a_list_footer_is_called_so_from_wherever_it_is_read(footer: str) -> None:
+    made = leaf("1", "text/plain", "A ring from Helgoland. Whom do I tell?\n\n" + footer)
+    blocks = read(made)
+    assert said(blocks) == ["paragraph A ring from Helgoland. Whom do I tell?", "fold [list footer]"]
+    assert read(made, start=Position.decode(blocks[1].at.encode())) == blocks[1:]
+    opened = Context(unfolded=frozenset({blocks[1].target}))
+    whole = read(made, opened)
+    assert len(whole) > 1
+    for index in range(1, len(whole)):
+        assert read(made, opened, Position.decode(whole[index].at.encode())) == whole[index:]
+    assert not [line for line in said(read(made, Context(fold=False))) if "[" in line]
+
+
+def test_a_signature_and_a_footer_are_two() -> None:
+    text = (
+        "Yes.\n\n-- \nDora\nMill Lane 1\nLittle Ouse\n" + RULE + "Birds mailing list\nbirds@lists.example\n"
+    )
+    assert said(text_of(text)) == ["paragraph Yes.", "fold [signature]", "fold [list footer]"]
+    page = "<p>Yes.</p><div>-- <br>You received this message because you are subscribed to x.<br>Leave, y<br>z</div>"
+    assert said(html_of(page)) == ["paragraph Yes.", "fold [list footer]"]
+    assert said(html_of("<p>Yes.</p><div>-- <br>Dora<br>Mill Lane<br>Ouse</div>"))[-1] == "fold [signature]"
+
+
+def test_an_envelope_without_anything_still_makes_a_page() -> None:
+    part, bodies = leaf("1", "text/plain", "x")
+    layout = message_layout(
+        Message(Envelope(), part), lambda section, start: iter([bodies[section]]), by_name("xhtml")
+    )
+    assert len(list(layout.all())) == 1
