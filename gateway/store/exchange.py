@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -31,6 +31,7 @@ MAX_ANSWER = 8 * MAX_RESPONSE
 LITERAL_MINUS = 4096
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\}\Z")
+_CORRELATOR = re.compile(rb' *\(TAG "?([A-Za-z0-9]+)"?[ )]', re.IGNORECASE)
 _LINE_BREAKERS = re.compile(rb"[\0\r\n]")
 
 # Response code of a NO -> error (RFC 5530, RFC 9051 §7.1).
@@ -43,6 +44,9 @@ REFUSALS: dict[str, type[StoreError]] = {
     "NONEXISTENT": errors.MailboxGone,
     "TRYCREATE": errors.MailboxGone,
     "EXPUNGEISSUED": errors.MessageGone,
+    "ALREADYEXISTS": errors.MailboxExists,
+    "HASCHILDREN": errors.MailboxHasChildren,
+    "OVERQUOTA": errors.OverQuota,
 }
 
 
@@ -106,14 +110,18 @@ class Exchange:
 
         QUIRK: Dovecot may finish a STATUS before the FETCH in front of it, as RFC 9051 §5.5 allows.
         """
-        tags = [self._tag() for _ in commands]
+        return self._run(len(commands), (_line(line) for line in commands))
+
+    def _run(self, count: int, commands: Iterable[bytes]) -> list[Reply]:
+        tags = [self._tag() for _ in range(count)]
         self._send(
-            b"".join(tag + b" " + _line(line) + b"\r\n" for tag, line in zip(tags, commands, strict=True))
+            b"".join(tag + b" " + octets + b"\r\n" for tag, octets in zip(tags, commands, strict=True))
         )
         replies: dict[bytes, Reply] = {}
         while len(replies) < len(tags):
             tag, reply = self._next([tag for tag in tags if tag not in replies], ())
             replies[tag] = replace(reply, finished=len(replies))
+        _tell_apart(replies)
         return [replies[tag] for tag in tags]
 
     def call(self, command: bytes, otherwise: type[StoreError] = errors.StoreRefused) -> Reply:
@@ -129,10 +137,23 @@ class Exchange:
         self._send(tag + b" " + _line(command) + b"\r\n")
         return self._next([tag], answers)[1]
 
+    def speak(self, *commands: Sequence[bytes], capabilities: frozenset[str]) -> list[Reply]:
+        """Run commands, each text and literals in turn; in one go where the server takes these (RFC 7888)."""
+        literals = [literal for command in commands for literal in command[1::2]]
+        if any(b"\0" in literal for literal in literals):
+            raise UnsafeArgument("NUL in a literal")
+        longest = max(map(len, literals), default=0)
+        if not literals or _at_once(longest, capabilities):
+            return self._run(len(commands), (b"".join(_spelled(c, b"+}\r\n")) for c in commands))
+        replies = []
+        for number, command in enumerate(commands):
+            first, *rest = b"".join(_spelled(command, b"}\0")).split(b"\0")
+            replies.append(replace(self.converse(first, *rest), finished=number))
+        return replies
+
     def upload(self, command: bytes, literal: bytes, capabilities: frozenset[str]) -> Reply:
         """Run a command that ends in a literal, without waiting where the server allows that (RFC 7888)."""
-        at_once = "LITERAL+" in capabilities or ("LITERAL-" in capabilities and len(literal) <= LITERAL_MINUS)
-        if not at_once:
+        if not _at_once(len(literal), capabilities):
             return self.converse(command + b" {%d}" % len(literal), literal)
         tag = self._tag()
         self._send(tag + b" " + _line(command) + b" {%d+}\r\n" % len(literal) + literal + b"\r\n")
@@ -266,6 +287,32 @@ class Exchange:
             return errors.ServerAlert(farewell.text)
         said = f": {farewell.text}" if farewell.text else ""
         return StoreUnreachable(f"the server closed the connection{said}")
+
+
+def _tell_apart(replies: dict[bytes, Reply]) -> None:
+    """Give each ESEARCH response to the command that it names (RFC 9051 §7.3.4).
+
+    QUIRK: Dovecot runs searches that were sent together at the same time, and ends them in any order.
+    """
+    told = [(reply, line) for reply in replies.values() for line in reply.untagged if line.kind == "ESEARCH"]
+    for reply, line in told if len(replies) > 1 else ():
+        found = _CORRELATOR.match(line.pieces[0])
+        meant = replies.get(found[1]) if found else None
+        if meant is not None and meant is not reply:
+            reply.untagged.remove(line)
+            meant.untagged.append(line)
+
+
+def _at_once(size: int, capabilities: frozenset[str]) -> bool:
+    """Tell whether literals of this size need not be asked for (RFC 7888 §4, §5)."""
+    return "LITERAL+" in capabilities or ("LITERAL-" in capabilities and size <= LITERAL_MINUS)
+
+
+def _spelled(command: Sequence[bytes], end: bytes) -> Iterator[bytes]:
+    """Spell a command of text and literals in turn; `end` follows a literal's size."""
+    for text, literal in zip(command[::2], command[1::2], strict=False):
+        yield _line(text) + b"{%d" % len(literal) + end + literal
+    yield _line(command[-1]) if len(command) % 2 else b""
 
 
 def _line(command: bytes) -> bytes:

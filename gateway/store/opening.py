@@ -3,7 +3,8 @@
 Nothing here may put a credential into an error, or send one before what was agreed about TLS holds. This is the
 sole importer of imapclient, which knows modified UTF-7. Its connections are not used: imaplib behind them reads a
 greeting and what comes before sign-in without bounds, and keeps what came in plain text for after STARTTLS.
-Standard: RFC 9051 §6.1, §6.2, §7.1.5; RFC 4959 (SASL-IR); RFC 4616 (PLAIN); RFC 3501 §5.1.3 (mailbox names).
+Standard: RFC 9051 §6.1, §6.2, §7.1.5; RFC 4959 (SASL-IR); RFC 4616 (PLAIN); RFC 3501 §5.1.3 and RFC 6855 (mailbox
+names).
 """
 
 from __future__ import annotations
@@ -172,16 +173,31 @@ def _names(octets: bytes) -> frozenset[str]:
     return frozenset(octets.decode("ascii", "replace").upper().split())
 
 
-def mailbox_argument(name: str) -> bytes:
-    """Write a mailbox name as an argument of a command, in modified UTF-7."""
+def enable_utf8(exchange: Exchange, capabilities: frozenset[str]) -> bool:
+    """Have the server speak UTF-8 where it can (RFC 6855 §3); tell whether it does from now on."""
+    if not {"UTF8=ACCEPT", "UTF8=ONLY"} & capabilities:
+        return False
+    (reply,) = exchange.run(b"ENABLE UTF8=ACCEPT")
+    enabled = (line.pieces[0].upper().split() for line in reply.untagged if line.kind == "ENABLED")
+    return any(b"UTF8=ACCEPT" in names for names in enabled)
+
+
+def mailbox_argument(name: str, utf8: bool = False) -> bytes:
+    """Write a mailbox name as an argument of a command: in modified UTF-7, or as it is with UTF8=ACCEPT."""
+    if utf8:
+        return response.quoted(name, utf8)
     try:
         return response.quoted(encode(response.safe(name)).decode("ascii"))
     except UnicodeEncodeError:
         raise UnsafeArgument("the mailbox name is not Unicode text") from None
 
 
-def mailbox_name(octets: bytes) -> str:
+def mailbox_name(octets: bytes, utf8: bool = False) -> str:
     """Read a mailbox name from the wire; one that is no modified UTF-7 stays as it is."""
+    if utf8:
+        return octets.decode("utf-8", "replace")
+    if b"&" not in octets and octets.isascii():
+        return octets.decode("ascii")
     try:
         return str(decode(octets))
     except (UnicodeError, ValueError):

@@ -69,17 +69,7 @@ class Untagged:
 
     def items(self) -> dict[bytes, Value]:
         """Parse the list of a FETCH or STATUS response into its items, by upper-case name."""
-        values = self.values()
-        if not values or not isinstance(values[-1], tuple):
-            raise Malformed("list expected")
-        flat = values[-1]
-        if len(flat) % 2 or not all(isinstance(name, bytes) for name in flat[::2]):
-            raise Malformed("pairs expected")
-        return {
-            name.upper(): value
-            for name, value in zip(flat[::2], flat[1::2], strict=True)
-            if isinstance(name, bytes)
-        }
+        return pairs(self.values())
 
     @property
     def status(self) -> Status:
@@ -160,6 +150,20 @@ def parse(pieces: Sequence[bytes]) -> tuple[Value, ...]:
     return tuple(top)
 
 
+def pairs(values: Sequence[Value]) -> dict[bytes, Value]:
+    """Take the list at the end of some values as names and values in turn, by upper-case name, or raise Malformed."""
+    if not values or not isinstance(values[-1], tuple):
+        raise Malformed("list expected")
+    flat = values[-1]
+    if len(flat) % 2 or not all(isinstance(name, bytes) for name in flat[::2]):
+        raise Malformed("pairs expected")
+    return {
+        name.upper(): value
+        for name, value in zip(flat[::2], flat[1::2], strict=True)
+        if isinstance(name, bytes)
+    }
+
+
 def _atom(atom: bytes) -> Value:
     if atom.isdigit() and len(atom) <= 20 and (atom[:1] != b"0" or atom == b"0"):
         return int(atom)
@@ -216,12 +220,12 @@ def safe(text: str) -> str:
     return text
 
 
-def quoted(text: str) -> bytes:
-    """Write a quoted string of ASCII text."""
+def quoted(text: str, utf8: bool = False) -> bytes:
+    """Write a quoted string of ASCII text, or of any text where UTF8=ACCEPT is enabled (RFC 6855 §3)."""
     try:
-        octets = safe(text).encode("ascii")
+        octets = safe(text).encode("utf-8" if utf8 else "ascii")
     except UnicodeEncodeError:
-        raise UnsafeArgument("ASCII expected") from None
+        raise UnsafeArgument("Unicode text expected" if utf8 else "ASCII expected") from None
     return b'"' + octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 

@@ -8,14 +8,15 @@ Standard: RFC 9051 §6.4.5 (items), §7.5.2 (FETCH), §7.3.1 (LIST).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TypeAlias
 
 from gateway.message import structure
-from gateway.message.model import Message, Part
+from gateway.message.model import Bound, Gap, Message, Part
 from gateway.store import response
 from gateway.store.base import Mailbox, MessageRef, Summary
 from gateway.store.opening import mailbox_name
-from gateway.store.response import Malformed, Value, number, octets
+from gateway.store.response import Malformed, Reply, Value, number, octets
 
 Row: TypeAlias = dict[bytes, Value]
 
@@ -48,7 +49,22 @@ def summary(ref: MessageRef, sequence: int, row: Row) -> Summary:
     tree = row.get(b"BODYSTRUCTURE")
     attached = tree is not None and structure.has_attachment(structure.part_tree(tree)[0])
     size, received = number(row.get(b"RFC822.SIZE")), response.moment(row.get(b"INTERNALDATE"))
-    return Summary(ref, sequence, envelope, _flags(row), received, size, attached)
+    return Summary(ref, sequence, envelope, flags_of(row), received, size, attached)
+
+
+def is_whole(row: Row) -> bool:
+    """Tell the answer to a FETCH from a row of changed flags, which may name its UID too (RFC 9051 §7.5.2)."""
+    return b"UID" in row and b"RFC822.SIZE" in row
+
+
+def unseen(replies: Iterable[Reply]) -> int | None:
+    """Take the number of unread messages out of a STATUS."""
+    for line in (line for reply in replies for line in reply.untagged):
+        if line.kind == "STATUS":
+            with suppress(Malformed):
+                found = line.items().get(b"UNSEEN")
+                return found if isinstance(found, int) else None
+    return None
 
 
 def message(row: Row) -> Message:
@@ -60,17 +76,28 @@ def message(row: Row) -> Message:
         root, more = Part("1", "text/plain"), ["structure: not told by the server"]
     else:
         root, more = structure.part_tree(tree)
-    if any(len(octets(value)) >= HEADER_OCTETS for name, value in row.items() if name.startswith(b"BODY[")):
-        more = [*more, f"header: cut at {HEADER_OCTETS} octets"]
+    more = [*more, *_cut(row)]
     return Message(
         envelope=envelope,
         root=root,
-        flags=_flags(row),
+        flags=flags_of(row),
         received=response.moment(row.get(b"INTERNALDATE")),
         octets=number(row.get(b"RFC822.SIZE")),
         headers=structure.header_fields(header),
         defects=(*defects, *more),
     )
+
+
+def _cut(row: Row) -> list[Gap]:
+    """Say of which group of header fields the rest was not fetched."""
+    cut = [
+        name
+        for name, value in row.items()
+        if name.startswith(b"BODY[") and len(octets(value)) >= HEADER_OCTETS
+    ]
+    groups = ["To, Cc, Bcc" if b"(TO " in name.upper() else "" for name in cut]
+    said = f"more than {HEADER_OCTETS} octets, the rest left out"
+    return [Gap(f"{names or 'header'}: {said}", Bound.HEADER, names=names) for names in groups]
 
 
 def piece(row: Row) -> tuple[bytes, bool]:
@@ -81,12 +108,12 @@ def piece(row: Row) -> tuple[bytes, bool]:
     return b"", True
 
 
-def mailbox(values: tuple[Value, ...]) -> Mailbox:
+def mailbox(values: tuple[Value, ...], utf8: bool = False) -> Mailbox:
     """Make a mailbox of a LIST response: attributes, delimiter, name."""
     if len(values) < 3 or not isinstance(values[0], tuple):
         raise Malformed("LIST")
     return Mailbox(
-        mailbox_name(octets(values[2])), octets(values[1]).decode("ascii", "replace"), _words(values[0])
+        mailbox_name(octets(values[2]), utf8), octets(values[1]).decode("ascii", "replace"), _words(values[0])
     )
 
 
@@ -100,6 +127,7 @@ def _header(row: Row) -> bytes:
     return b"".join(group.rstrip(b"\r\n") + b"\r\n" for group in groups if group.strip()) + b"\r\n"
 
 
-def _flags(row: Row) -> frozenset[str]:
+def flags_of(row: Row) -> frozenset[str]:
+    """Take the flags of a row, but for \\Recent, which is nobody's to set."""
     flags = row.get(b"FLAGS")
     return _words(flags) - {"\\Recent"} if isinstance(flags, tuple) else frozenset()

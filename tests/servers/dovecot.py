@@ -68,11 +68,7 @@ userdb {{
   driver = static
   args = uid={user} gid={group} home={base}/mail/%Lu
 }}
-namespace inbox {{
-  inbox = yes
-  separator = /
-{special}
-}}
+{namespaces}
 service imap-login {{
   chroot =
   service_count = 0
@@ -113,18 +109,31 @@ protocol imap {{
 }}
 """
 
+# The namespace of all tests that do not ask for another layout; {special} are mailboxes with a special use.
+NAMESPACES = """\
+namespace inbox {{
+  inbox = yes
+  separator = /
+{special}
+}}
+"""
+
 
 def installed() -> bool:
     return Path(BINARY).exists()
 
 
 class Dovecot:
-    """One running server. `ca_file` vouches for it as `host`; `misnamed_host` is not in its certificate."""
+    """One running server. `ca_file` vouches for it as `host`; `misnamed_host` is not in its certificate.
+
+    `namespaces` and `more` are configuration, in which {base} is the server's folder.
+    """
 
     host = "127.0.0.1"
     misnamed_host = "127.0.0.2"
 
-    def __init__(self) -> None:
+    def __init__(self, namespaces: str = NAMESPACES, more: str = "") -> None:
+        self._namespaces, self._more = namespaces, more
         self.base = Path(tempfile.mkdtemp(prefix="pd"))
         (self.base / "run").mkdir()
         (self.base / "mail").mkdir()
@@ -151,8 +160,9 @@ class Dovecot:
             ports=self.ports,
             pair=pair,
             password=PASSWORD,
-            special=special,
+            namespaces=self._namespaces.format(base=self.base, special=special),
         )
+        text += self._more.format(base=self.base)
         (self.base / "dovecot.conf").write_text(text)
 
     def _write_users(self) -> None:

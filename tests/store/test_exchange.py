@@ -208,7 +208,7 @@ def test_any_answer_is_a_reply_or_a_store_error(answer: bytes) -> None:
         ("[TRYCREATE] ", errors.MailboxGone),
         ("[EXPUNGEISSUED] ", errors.MessageGone),
         ("[UNAVAILABLE] ", errors.StoreUnreachable),
-        ("[OVERQUOTA] ", errors.StoreRefused),
+        ("[OVERQUOTA] ", errors.OverQuota),
         ("", errors.StoreRefused),
     ],
 )

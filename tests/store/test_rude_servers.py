@@ -19,6 +19,7 @@ from gateway.config import Server, Tls
 from gateway.errors import (
     MailboxGone,
     MessageGone,
+    OverQuota,
     ServerAlert,
     StoreError,
     StoreRefused,
@@ -26,7 +27,7 @@ from gateway.errors import (
     StoreUnreachable,
     UnsafeArgument,
 )
-from gateway.store import exchange, imap, opening
+from gateway.store import exchange, imap, opening, selected
 from gateway.store.base import SEEN, MessageRef, Window
 from gateway.store.exchange import Exchange
 from gateway.store.imap import ImapStore
@@ -211,7 +212,7 @@ def test_append_with_and_without_waiting(capabilities: set[str], answers: bytes,
     ("answer", "expected"),
     [
         (b"p1 NO [TRYCREATE] none\r\n", MailboxGone),
-        (b"p1 NO [OVERQUOTA] full\r\n", StoreRefused),
+        (b"p1 NO [OVERQUOTA] full\r\n", OverQuota),
         (b"p1 BAD what\r\n", StoreRefused),
         (b"+ go\r\n+ go on\r\n", StoreUnreachable),
         (b"+ go\r\n", StoreUnreachable),
@@ -297,7 +298,7 @@ def test_silence_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_rested_connection_that_answers_no_more_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap, "LIVENESS_SECONDS", 0.05)
+    monkeypatch.setattr(selected, "LIVENESS_SECONDS", 0.05)
     with talk(ends=False) as conversation:
         store = ImapStore(conversation, frozenset())
         assert store.is_usable(1.0)
