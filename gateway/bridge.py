@@ -3,7 +3,8 @@
 Nothing here may import granian or know a route. A request takes a thread only when it is complete: bodies are
 read by the event loop, with a bound in octets and in time, so that phones which stall halfway hold a socket
 and nothing more (granian's own WSGI mode gives such a body a thread; sixteen of them stop it). Answers leave
-by the loop too, so a slow reader holds no thread either. PEP 3333; RSGI 1.6 (granian); RFC 9110, RFC 9112.
+by the loop too, so a slow reader holds no thread either. An answer that fails midway never looks complete: its
+connection is reset. PEP 3333; RSGI 1.6 (granian); RFC 9110, RFC 9112.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import ctypes
 import logging
+import os
+import socket
+import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -25,11 +30,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BODY_LIMIT = 256 * 1024
-"""Octets of a request body: no form of ours comes near; uploads will bring their own limit."""
+"""Octets of a request body without files: no form of ours comes near."""
+UPLOADS = 32
+"""Bodies beyond that at a time: they lie in files without a name until they are complete."""
+PATIENCE = 4
+"""How many times the limit of an upload is read, and dropped, so that a browser hears the answer."""
 BODY_PAUSE = 60.0
 """Seconds without an octet of the body before it is given up; GPRS stalls for 30 and goes on."""
 INLINE = 64 * 1024
 """Octets of an answer that are gathered before it is sent in one piece; what is longer is streamed."""
+
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 @dataclass(slots=True)
@@ -43,8 +54,8 @@ class Answer:
     close: Callable[[], object] = lambda: None
 
 
-def environ(scope: Any, body: bytes) -> dict[str, Any]:
-    """Write a request as PEP 3333 wants it.
+def environ(scope: Any, body: IO[bytes]) -> dict[str, Any]:
+    """Write a request as PEP 3333 wants it; `body` stands at its end.
 
     QUIRK: granian decodes the path as UTF-8 and leaves out header fields with octets outside US-ASCII.
     """
@@ -60,7 +71,7 @@ def environ(scope: Any, body: bytes) -> dict[str, Any]:
         "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": BytesIO(body),
+        "wsgi.input": body,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
@@ -73,7 +84,8 @@ def environ(scope: Any, body: bytes) -> dict[str, Any]:
         key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
         glue = "; " if key == "HTTP_COOKIE" else ", "
         result[key] = f"{result[key]}{glue}{value}" if key in result else value
-    result["CONTENT_LENGTH"] = str(len(body))
+    result["CONTENT_LENGTH"] = str(body.tell())
+    body.seek(0)
     return result
 
 
@@ -109,13 +121,49 @@ def pull(pieces: Iterator[bytes]) -> bytes:
     return next(filter(None, pieces), b"")
 
 
+def hang_up(client: str, server: str) -> bool:
+    """Reset a connection, named by its two ends; say whether it was still there.
+
+    QUIRK: granian ends a chunked answer properly whatever becomes of the application (RFC 9112 §8 wants it to be seen
+    as incomplete), and has no call to break it off, so its socket is looked for and dissolved. Nothing is duplicated
+    or closed here: a descriptor that turned out to be the database's would lose its locks by that (fcntl).
+    """
+    for name in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):
+            line = socket.socket(fileno=int(name))
+            try:
+                if line.family in _FAMILIES and _ends(line) == (client, server.rpartition(":")[2]):
+                    _reset(line)
+                    return True
+            finally:
+                line.detach()
+    return False
+
+
+def _reset(line: socket.socket) -> None:
+    """Send RST, as connecting to no address at all does (connect(2), AF_UNSPEC); failing that, an end at least."""
+    nowhere = struct.pack("H14x", socket.AF_UNSPEC)
+    if ctypes.CDLL(None).connect(line.fileno(), nowhere, len(nowhere)):
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _ends(line: socket.socket) -> tuple[str, str]:
+    """Spell the peer's address as RSGI does, and our port."""
+    host, port, *_ = line.getpeername()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}", str(line.getsockname()[1])
+
+
 class Bridge:
     """An RSGI application that is a WSGI application in a pool of threads."""
 
-    def __init__(self, app: WSGIApplication, threads: int, gone: type[Exception]) -> None:
-        """`gone` is what the server raises when the peer has closed its side."""
+    def __init__(
+        self, app: WSGIApplication, threads: int, gone: type[Exception], upload_limit: int = 0
+    ) -> None:
+        """`gone` is what the server raises when the peer has closed its side; `upload_limit` is in octets."""
         self._app = app
         self._gone = gone
+        self._upload_limit = upload_limit
+        self._uploads = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._reading: set[asyncio.Task[Any]] = set()
         self._open = 0
@@ -134,14 +182,14 @@ class Bridge:
                 self._idle.set()
 
     async def _serve(self, scope: Any, protocol: Any) -> None:
-        with contextlib.suppress(self._gone):
+        with contextlib.suppress(self._gone), SpooledTemporaryFile(BODY_LIMIT) as body:
             try:
-                body = await self._body(protocol)
+                await self._body(scope, protocol, body)
             except TimeoutError:
                 self._refuse(protocol, 408)
             except OverflowError:
                 self._refuse(protocol, 413)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, BlockingIOError):
                 self._refuse(protocol, 503)
             else:
                 await self._respond(scope, protocol, body)
@@ -160,24 +208,33 @@ class Bridge:
     def _refuse(protocol: Any, status: int) -> None:
         protocol.response_empty(status, [("content-length", "0"), ("connection", "close")])
 
-    async def _body(self, protocol: Any) -> bytes:
+    async def _body(self, scope: Any, protocol: Any, body: IO[bytes]) -> None:
+        """Read a body. Raise OverflowError for too much of it, BlockingIOError while there are too many large ones."""
         task = asyncio.current_task()
         assert task is not None
         self._reading.add(task)
+        files = scope.headers.get("content-type", "").lower().startswith("multipart/form-data")
+        most = BODY_LIMIT + self._upload_limit * files
+        size = 0
         try:
-            body = bytearray()
             clock = asyncio.get_running_loop().time
             async with asyncio.timeout(BODY_PAUSE) as pause:
                 async for piece in protocol:
-                    body += piece
-                    if len(body) > BODY_LIMIT:
+                    before, size = size, size + len(piece)
+                    if before <= BODY_LIMIT < size:
+                        self._uploads += 1
+                        if self._uploads > UPLOADS:
+                            raise BlockingIOError
+                    if size > BODY_LIMIT + PATIENCE * (most - BODY_LIMIT):
                         raise OverflowError
+                    # What is dropped is missed by the reader of the form, which then knows what was too large.
+                    body.write(piece[: max(most - before, 0)])
                     pause.reschedule(clock() + BODY_PAUSE)
-            return bytes(body)
         finally:
             self._reading.discard(task)
+            self._uploads -= size > BODY_LIMIT
 
-    async def _respond(self, scope: Any, protocol: Any, body: bytes) -> None:
+    async def _respond(self, scope: Any, protocol: Any, body: IO[bytes]) -> None:
         # One context for all steps of a request: its pieces may be pulled by different threads in turn.
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
@@ -195,5 +252,10 @@ class Bridge:
             await transport.send_bytes(answer.head)
             while piece := await loop.run_in_executor(self._pool, context.run, pull, answer.rest):
                 await transport.send_bytes(piece)
+        except self._gone:
+            raise
+        except Exception:
+            log.exception("the application failed in the midst of an answer")
+            hang_up(scope.client, scope.server)
         finally:
             await loop.run_in_executor(self._pool, context.run, answer.close)

@@ -77,7 +77,13 @@ def demo(listen: str) -> None:
         # Until `run` takes SIGTERM over, and after: whatever the demo made is cleared away on the way out.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(listen) as config:
-            run(create_app(config), (where,), config.threads, lambda: introduce(config, where))
+            run(
+                create_app(config),
+                (where,),
+                config.threads,
+                lambda: introduce(config, where),
+                config.upload_limit,
+            )
 
 
 def introduce(config: Config, where: Listener) -> None:
@@ -120,6 +126,7 @@ def serve(file: Path) -> None:
             where,
             config.threads,
             lambda: log.info("listening at %s", " and ".join(each.url for each in where)),
+            config.upload_limit,
         )
     # QUIRK: granian's embedded server leaves a native thread that may still wake while the interpreter is being
     # taken down, and then aborts the process; all that is ours is finished here.

@@ -58,7 +58,8 @@ class Server:
 class Upstream:
     """Where the mail of some domains lives.
 
-    `login` is "address" or "local-part"; `sent_copy` is "append" or "provider".
+    `login` is "address" or "local-part"; `sent_copy` is "append" or "provider"; `from_addresses` is "login",
+    "domain" or "any".
     """
 
     domains: tuple[str, ...]
@@ -66,6 +67,20 @@ class Upstream:
     smtp: Server
     login: str = "address"
     sent_copy: str = "append"
+    from_addresses: str = "login"
+
+    def allows_from(self, login: str, address: str) -> bool:
+        """Say whether who signed in with one address may send from another."""
+        if address.casefold() == login.casefold():
+            return True
+        local, _, written = address.rpartition("@")
+        try:
+            domain = domain_name(written) if local else ""
+        except ValueError:
+            return False
+        own = {domain_name(login.rpartition("@")[2]), *self.domains} - {ANY_DOMAIN}
+        rules = {"login": False, "domain": domain in own, "any": bool(domain)}
+        return rules[self.from_addresses]
 
     def user(self, address: str) -> str:
         """Name the person of this address as the servers know them."""
@@ -87,6 +102,7 @@ class Config:
     secret: Path = Path("pocketpost.secret")
     idle_minutes: int = 720
     threads: int = 16
+    upload_limit: int = 10_000_000
     outbound: bool = True
 
     def complete_address(self, user: str) -> str:
@@ -162,6 +178,7 @@ class _Reader:
             secret=state["secret"],
             idle_minutes=session["idle_minutes"],
             threads=http["threads"],
+            upload_limit=http["upload_limit"],
             outbound=outbound["enabled"],
         )
 
@@ -178,9 +195,8 @@ class _Reader:
             servers = {
                 name: self._server(("upstream", index, name), table[name], table) for name in ("imap", "smtp")
             }
-            upstreams.append(
-                Upstream(table["domains"], login=table["login"], sent_copy=table["sent_copy"], **servers)
-            )
+            words = {name: table[name] for name in ("login", "sent_copy", "from_addresses")}
+            upstreams.append(Upstream(table["domains"], servers["imap"], servers["smtp"], **words))
         return tuple(upstreams)
 
     def _server(self, path: KeyPath, url: SplitResult, table: dict[str, Any]) -> Server:

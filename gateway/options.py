@@ -12,6 +12,7 @@ from textwrap import wrap
 
 COMMENT_WIDTH = 96  # characters in a line of the sample, so that it reads well in a terminal
 MAX_THREADS = 256  # threads: the GIL makes more of them slower, not faster
+MAX_UPLOAD = 100_000_000  # octets: each upload is held in memory while its mail is made
 MAX_IDLE_MINUTES = 525_600  # minutes: one year
 
 
@@ -89,6 +90,12 @@ OPTIONS = (
         "Requests worked on at a time.", high=MAX_THREADS,
     ),
     Option(
+        "http", "upload_limit", Kind.NUMBER, 10_000_000, "10000000",
+        "Octets of files that a person may attach to one mail from their device; 0 for none. Mail servers mostly "
+        "take messages of 10 to 50 million octets, and a file grows by a third on its way.",
+        low=0, high=MAX_UPLOAD,
+    ),
+    Option(
         "https", "listen", Kind.LISTEN, "", '"0.0.0.0:8443"',
         "Address and port to serve HTTPS on.",
     ),
@@ -156,6 +163,13 @@ OPTIONS = (
         "upstream", "sent_copy", Kind.CHOICE, "append", '"provider"',
         "Who puts a copy of sent mail into the Sent folder: the gateway (append), or the provider by itself.",
         choices=("append", "provider"),
+    ),
+    Option(
+        "upstream", "from_addresses", Kind.CHOICE, "login", '"domain"',
+        "Whom a person may send as: with the address they sign in with alone (login), with any address of this "
+        "upstream's domains (domain), or with any address at all (any). Allow no more than the submission server "
+        "does: it has the last word.",
+        choices=("login", "domain", "any"),
     ),
 )  # fmt: skip
 

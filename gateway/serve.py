@@ -171,12 +171,16 @@ async def _serve(bridge: Bridge, where: tuple[Listener, ...], ready: Callable[[]
 
 
 def run(
-    app: WSGIApplication, where: tuple[Listener, ...], threads: int, ready: Callable[[], None] = lambda: None
+    app: WSGIApplication,
+    where: tuple[Listener, ...],
+    threads: int,
+    ready: Callable[[], None] = lambda: None,
+    upload_limit: int = 0,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight. Call from the main thread."""
     for listener in where:
         require_free(listener)
-    bridge = Bridge(app, threads, ProtocolClosed)
+    bridge = Bridge(app, threads, ProtocolClosed, upload_limit)
     try:
         asyncio.run(_serve(bridge, where, ready))
     finally:

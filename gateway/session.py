@@ -21,7 +21,9 @@ from typing import Any, Protocol
 
 from gateway import submission, vault
 from gateway.config import Config, Server, Upstream
-from gateway.errors import AuthenticationFailed, BadRequest, SessionEnded, UnknownDomain
+from gateway.errors import AuthenticationFailed, BadRequest, SenderRefused, SessionEnded, UnknownDomain
+from gateway.journal import Journal
+from gateway.kept import KeptText, KeptTexts
 from gateway.links import Link, LinkIds
 from gateway.memory import Memory
 from gateway.state import Claim, SessionRow, State, Stop, Via
@@ -90,6 +92,7 @@ class _Doors:
     submit: Submit
     clock: Callable[[], float]
     links: LinkIds
+    kept: KeptTexts
 
     def __repr__(self) -> str:
         return "<doors>"
@@ -152,6 +155,11 @@ class Session:
         """What is remembered for the account, on all devices."""
         return Memory(self._doors.state, self.account, self._doors.secret, self._doors.clock)
 
+    @property
+    def journal(self) -> Journal:
+        """How far each of the account's sendings has come."""
+        return Journal(self._doors.state, self.account, self._row.id, self._doors.secret)
+
     @contextmanager
     def store(self) -> Iterator[MailStore]:
         """Lend the mail store for one request. Raise SessionEnded when the password is no longer right."""
@@ -162,16 +170,30 @@ class Session:
             self.close()
             raise SessionEnded(f"the server refuses the session's password: {error.detail}") from error
 
-    def submit(self, recipients: Sequence[str], octets: bytes) -> Receipt:
-        """Submit a finished message with the person's own credential. Raise SubmissionError."""
+    def may_send_from(self, address: str) -> bool:
+        """Say whether the upstream's rule lets this person send from an address."""
+        return self._upstream.allows_from(self.address, address)
+
+    def submit(self, recipients: Sequence[str], octets: bytes, sender: str = "") -> Receipt:
+        """Submit a finished message with the person's own credential, from their own address unless said.
+
+        Raise SubmissionError; SenderRefused for an address that is not theirs.
+        """
+        sender = sender or self.address
+        if not self.may_send_from(sender):
+            raise SenderRefused("not allowed by from_addresses")
         return self._doors.submit(
             self._upstream.smtp,
             self._upstream.user(self.address),
             self._credential.password,
-            self.address,
+            sender,
             recipients,
             octets,
         )
+
+    def size_limit(self) -> int | None:
+        """Say how many octets a message may have that is submitted; None where that is not known."""
+        return submission.size_limit(self._upstream.smtp)
 
     def ticket(self) -> str:
         """Make a one-time ticket for one change."""
@@ -224,8 +246,38 @@ class Session:
         """Keep the links (URL and text) of a page that is being shown, so that their ids lead somewhere."""
         self._doors.links.keep((self._link(*link) for link in links), self.token)
 
+    def kept(self) -> tuple[KeptText, ...]:
+        """Return what the person posted to an earlier session when it had ended, the newest first."""
+        return self._doors.kept.all(self.token, self.account)
+
+    def forget_kept(self, text: KeptText) -> None:
+        """Forget what has been taken back into a page and saved, sent or given up."""
+        self._doors.kept.forget(self.token, text.name)
+
+    def adopt_kept(self, token: str) -> int:
+        """Take over what was posted to an ended session of the same account; say how many texts."""
+        return self._doors.kept.adopt(token, self.token, self.account)
+
     def _link(self, url: str, text: str) -> Link:
         return Link(url, text, self.device, self.markup, self.language)
+
+    def everything(self) -> dict[str, Any]:
+        """Return all that is kept about the person and can be read, as JSON has it."""
+        kept = [{"page": text.path, "fields": dict(text.fields)} for text in self.kept()]
+        return {
+            "address": self.address,
+            "memory": self.memory.everything(),
+            "sendings": self.journal.everything(),
+            "tables": self._doors.state.accounts.rows(self.account),
+            "kept texts": kept,
+        }
+
+    def forget_everything(self) -> None:
+        """Forget all that is kept about the person, and end their sessions on all devices."""
+        state = self._doors.state
+        for digest in state.accounts.forget(self.account):
+            self._doors.pool.drop(digest)
+        state.mailboxes.forget(self.account)
 
     def close(self) -> None:
         """Sign out: the row, its tickets and the warm connections are gone."""
@@ -261,7 +313,8 @@ class Sessions:
         self._state = state
         self._throttle = Throttle(state.tries)
         links = LinkIds(state, secret, clock)
-        self._doors = _Doors(state, secret, pool, connect, submit, clock, links)
+        kept = KeptTexts(state, secret, clock)
+        self._doors = _Doors(state, secret, pool, connect, submit, clock, links, kept)
         self._purge_lock = Lock()
         self._purged = float("-inf")
 
@@ -333,6 +386,17 @@ class Sessions:
         self._state.sessions.touch(row, now, now + self._idle())
         return Session(self._doors, row, token, credential, upstream)
 
+    def keep(self, token: str, path: str, fields: Mapping[str, str]) -> bool:
+        """Keep a form that was posted to a session which had ended; say whether it is kept."""
+        return self._doors.kept.keep(token, path, fields)
+
+    def was_begun(self, token: str, ticket: str) -> bool:
+        """Say whether a ticket of an ended session has sent a mail, and have that told at the next sign-in."""
+        account = self._state.sessions.account(vault.digest(token), self._doors.clock())
+        if account is None or vault.check_ticket(ticket, token, self._doors.secret) is None:
+            return False
+        return Journal(self._state, account, 0, self._doors.secret).ask(ticket)
+
     def link(self, key: str) -> Link | None:
         """Find a link by its id, which is all that is needed; None for one that is not known any more."""
         return self._doors.links.find(key)
@@ -362,6 +426,8 @@ class Sessions:
         gone = self._state.sessions.purge(now)
         self._state.tries.purge(now - LIFETIME)
         self._state.links.purge(now)
+        self._state.kept.purge(now)
+        self._state.journal.purge(now)
         log.debug("%d expired sessions removed", gone)
 
 

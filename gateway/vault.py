@@ -114,6 +114,11 @@ def link_id(content: bytes, token: str, secret: bytes) -> str:
     return base64.urlsafe_b64encode(mac).decode("ascii")[:LINK_ID_LENGTH]
 
 
+def mark(content: bytes, token: str, secret: bytes, purpose: bytes) -> bytes:
+    """Name some content so that the same is always named the same, and the name tells nothing of it."""
+    return hmac.digest(_key(token, secret, b"mark " + purpose), content, "sha256")[:16]
+
+
 class Seal:
     """Seals many small things for one owner, whose name is no secret: the server secret alone keeps them.
 

@@ -98,6 +98,7 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         insecure = true
         login = "local-part"
         sent_copy = "provider"
+        from_addresses = "domain"
         """
     )
     ca = tmp_path / "ca.pem"
@@ -109,6 +110,7 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
                 smtp=Server("smtp", "xn--bcher-kva.example", 587, Tls.STARTTLS, ca, insecure=True),
                 login="local-part",
                 sent_copy="provider",
+                from_addresses="domain",
             ),
         ),
         listen="[::1]:80",
@@ -219,6 +221,7 @@ def test_mistakes_are_named_with_their_line(write: Write, line: str, said: str) 
         ("ca_file", "'ca.pem'", "line 5: [[upstream]] ca_file: there is no file"),
         ("insecure", "'no'", "line 5: [[upstream]] insecure: true or false is needed"),
         ("login", "'name'", 'line 5: [[upstream]] login: one of "address", "local-part" is needed'),
+        ("from_addresses", "'all'", 'line 5: [[upstream]] from_addresses: one of "login", "domain", "any"'),
         ("sent_copy", "['append']", 'line 5: [[upstream]] sent_copy: one of "append", "provider"'),
     ],
 )

@@ -33,6 +33,10 @@ def stream():
     for _ in range(40):
         yield mark.get().encode() + b"." * 65532
 
+def torn():
+    yield b"." * 100_000
+    raise ValueError("private text")
+
 def app(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/slow":
@@ -43,7 +47,11 @@ def app(environ, start_response):
     if path == "/long":
         start_response("200 OK", [("Content-Length", str(40 * 65536))])
         return stream()
+    if path.startswith("/torn"):
+        start_response("200 OK", [("Content-Length", path[5:])] if path[5:] else [])
+        return torn()
     body = environ["wsgi.input"].read()
+    body = body if len(body) < 1000 else len(body)
     words = [f"{key}={value}" for key, value in environ.items() if isinstance(value, str)]
     text = "\\n".join([*sorted(words), f"body={body!r}"]).encode("utf-8")
     headers = [("Content-Length", str(len(text))), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
@@ -55,7 +63,7 @@ for spec in sys.argv[3:]:
     port, _, pair = spec.partition(",")
     files = [Path(pair + ".crt"), Path(pair + ".key")] if pair else []
     where.append(Listener("127.0.0.1", int(port), *files))
-run(app, tuple(where), int(sys.argv[1]), lambda: print("ready", flush=True))
+run(app, tuple(where), int(sys.argv[1]), lambda: print("ready", flush=True), 1_000_000)
 print("threads", [t.name for t in threading.enumerate() if t.name.startswith("request")], flush=True)
 """
 
@@ -192,6 +200,78 @@ def test_a_failing_application_shows_nothing() -> None:
         answer = say(port, get("/boom"))
     assert answer.startswith(b"HTTP/1.1 500")
     assert b"private" not in answer
+
+
+def received(line: socket.socket) -> tuple[bytes, bool]:
+    """Read an answer as a strict client does; say whether its end was seen (RFC 9112 §8)."""
+    answer = bytearray()
+    reset = False
+    try:
+        while piece := line.recv(65536):
+            answer += piece
+    except (ConnectionError, ssl.SSLError):
+        reset = True
+    head, _, body = bytes(answer).partition(b"\r\n\r\n")
+    if b"chunked" in head:
+        return body, body.endswith(b"0\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    return body, len(body) >= int(length[1]) if length else not reset
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("path", ["/torn", "/torn200000", "/long"])
+def test_an_answer_that_fails_midway_does_not_look_complete(path: str, version: str) -> None:
+    with toy() as (child, [port]):
+        for _ in range(2):
+            with connect(port) as line:
+                line.sendall(get(path).replace(b"1.1", version.encode()))
+                body, complete = received(line)
+            assert body.strip(b"0123456789abcdef\r\nhr") != b""
+            assert complete == (path == "/long")
+        assert say(port, get("/")).startswith(b"HTTP/1.1 200")
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(20) == 0
+        assert child.stdout is not None
+        log = child.stdout.read()
+    assert ("failed in the midst" in log) == (path != "/long")
+    assert b"threads []" in log.encode()
+
+
+def test_only_the_connection_that_failed_is_reset() -> None:
+    with toy() as (_, [port]), connect(port) as other, connect(port) as line:
+        other.sendall(get("/slow"))
+        line.sendall(get("/torn"))
+        assert not received(line)[1]
+        assert rest(other).startswith(b"HTTP/1.1 200")
+
+
+def test_a_secure_answer_that_fails_midway_does_not_look_complete(tmp_path: Path) -> None:
+    pair = str(tmp_path / "m")
+    make_pair(Path(pair + ".crt"), Path(pair + ".key"))
+    context = ssl.create_default_context(cafile=pair + ".crt")
+    with (
+        toy(pair=pair) as (_, [_plain, secure]),
+        context.wrap_socket(connect(secure), server_hostname="localhost") as line,
+    ):
+        line.sendall(get("/torn"))
+        assert not received(line)[1]
+
+
+def posted(size: int, kind: bytes) -> bytes:
+    head = (
+        b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+    )
+    return head % (kind, size) + b"x" * size
+
+
+def test_uploads_have_a_limit_of_their_own() -> None:
+    """What is beyond it is read and dropped for a while, so that a browser hears that it was too much."""
+    limit = bridge.BODY_LIMIT + 1_000_000
+    with toy() as (_, [port]):
+        for size, answer in ((900_000, b"body=900000"), (2_000_000, b"body=%d" % limit)):
+            assert answer in say(port, posted(size, b"Multipart/form-data; boundary=x"))
+        assert say(port, posted(5_000_000, b"multipart/form-data")).startswith(b"HTTP/1.1 413")
+        assert say(port, posted(900_000, b"application/x-www-form-urlencoded")).startswith(b"HTTP/1.1 413")
 
 
 def test_bodies_are_bounded_in_octets_and_time() -> None:

@@ -13,6 +13,8 @@ from types import TracebackType
 
 from gateway.state.accounts import Accounts
 from gateway.state.database import Database, StateError
+from gateway.state.journal import JournalRow, JournalTable, Stage
+from gateway.state.kept import Kept, KeptRow
 from gateway.state.links import Links
 from gateway.state.mailboxes import Mailboxes
 from gateway.state.memories import Memories
@@ -23,7 +25,7 @@ from gateway.state.settings import Settings
 from gateway.state.tickets import Claim, Tickets
 from gateway.state.tries import Tries
 
-__all__ = ["Claim", "SessionRow", "State", "StateError", "Stop", "Via"]
+__all__ = ["Claim", "JournalRow", "KeptRow", "SessionRow", "Stage", "State", "StateError", "Stop", "Via"]
 
 
 class State:
@@ -41,6 +43,8 @@ class State:
         self.reading = Reading(self.database)
         self.links = Links(self.database)
         self.memories = Memories(self.database)
+        self.kept = Kept(self.database)
+        self.journal = JournalTable(self.database)
 
     @classmethod
     def open(cls, path: Path) -> State:

@@ -35,6 +35,7 @@ class Database:
 
     def __init__(self, path: Path, steps: Sequence[Sequence[str]]) -> None:
         """Open or create the file and bring it up to the last step. Raise ConfigError."""
+        self.path = path
         self._engine = _engine(path, synchronous="NORMAL")
         self._synced = _engine(path, synchronous="FULL")
         try:

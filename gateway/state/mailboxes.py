@@ -80,6 +80,12 @@ class Mailboxes:
         self._remember(account, number, name, found.uidvalidity)
         return name, found.uidvalidity
 
+    def forget(self, account: int) -> None:
+        """Forget in this process what is remembered of an account."""
+        with self._lock:
+            self._numbers = {key: value for key, value in self._numbers.items() if key[0] != account}
+            self._places = {key: value for key, value in self._places.items() if key[0] != account}
+
     def _remember(self, account: int, number: int, name: str, uidvalidity: int) -> None:
         with self._lock:
             _make_room(self._numbers)

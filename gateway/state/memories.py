@@ -7,6 +7,7 @@ never an address or a word of a person's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from sqlalchemy import (
     Column,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    bindparam,
     delete,
     select,
 )
@@ -33,6 +35,13 @@ MEMORIES = Table(
     Column("name", String, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+#: Built once: every page asks it.
+_ONE: Final = select(MEMORIES.c.sealed).where(
+    MEMORIES.c.account == bindparam("account"),
+    MEMORIES.c.kind == bindparam("kind"),
+    MEMORIES.c.name == bindparam("name"),
 )
 
 #: What a change makes of the octets that are kept; None: nothing is kept (before, after).
@@ -97,7 +106,8 @@ def _place(account: int, kind: str, name: str) -> tuple[ColumnElement[bool], ...
 
 
 def _one(connection: Connection, account: int, kind: str, name: str) -> bytes | None:
-    return connection.scalar(select(MEMORIES.c.sealed).where(*_place(account, kind, name)))
+    found: bytes | None = connection.scalar(_ONE, {"account": account, "kind": kind, "name": name})
+    return found
 
 
 def _keep_newest(connection: Connection, account: int, kind: str, most: int) -> None:

@@ -87,4 +87,34 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (account, kind, name)
         ) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE ended (
+            digest BLOB PRIMARY KEY,
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            until REAL NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX ended_until ON ended (until)",
+        """CREATE TABLE kept (
+            digest BLOB NOT NULL,
+            name BLOB NOT NULL,
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            sealed BLOB NOT NULL,
+            expires REAL NOT NULL,
+            PRIMARY KEY (digest, name)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX kept_expires ON kept (expires)",
+    ),
+    (
+        """CREATE TABLE journal (
+            account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+            key BLOB NOT NULL,
+            session INTEGER REFERENCES sessions (id) ON DELETE SET NULL,
+            stage TEXT NOT NULL CHECK (stage IN ('claimed', 'submitting', 'accepted', 'done')),
+            told BOOLEAN NOT NULL CHECK (told IN (0, 1)),
+            at REAL NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (account, key)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX journal_session ON journal (session)",
+    ),
 )

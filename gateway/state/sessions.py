@@ -11,6 +11,8 @@ from typing import Literal
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
+    Connection,
     Float,
     ForeignKey,
     Integer,
@@ -19,14 +21,15 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
+from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.database import Database
 from gateway.state.tables import METADATA
 
+ENDED_SECONDS = 24 * 3600.0  # seconds for which it is known whose a session was
 TOUCH_SECONDS = 60.0  # seconds between two writes of the expiry: a read of a page is not a write of a disk
 
 Via = Literal["url", "cookie"]
@@ -45,6 +48,15 @@ SESSIONS = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("touched", Float, nullable=False),
     Column("expires", Float, nullable=False),
+)
+
+#: Whose sessions have ended, for as long as something may still be posted to one of them.
+ENDED = Table(
+    "ended",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("until", Float, nullable=False),
 )
 
 
@@ -103,9 +115,25 @@ class SessionTable:
     def delete(self, row_id: int) -> None:
         """Remove a session and its tickets; one that is gone already is fine."""
         with self._database.writing() as connection:
-            connection.execute(delete(SESSIONS).where(SESSIONS.c.id == row_id))
+            _end(connection, SESSIONS.c.id == row_id)
+
+    def account(self, digest: bytes, now: float) -> int | None:
+        """Say whose session of this token has ended, None for one that has not, or that nobody remembers."""
+        expired = select(SESSIONS.c.account).where(SESSIONS.c.digest == digest, SESSIONS.c.expires <= now)
+        ended = select(ENDED.c.account).where(ENDED.c.digest == digest, ENDED.c.until > now)
+        with self._database.reading() as connection:
+            return connection.scalar(expired) or connection.scalar(ended)
 
     def purge(self, now: float) -> int:
         """Remove expired sessions and their tickets, and say how many."""
         with self._database.writing() as connection:
-            return connection.execute(delete(SESSIONS).where(SESSIONS.c.expires <= now)).rowcount
+            connection.execute(delete(ENDED).where(ENDED.c.until <= now))
+            return _end(connection, SESSIONS.c.expires <= now)
+
+
+def _end(connection: Connection, which: ColumnElement[bool]) -> int:
+    """Remove sessions; whose they were stays known for a while."""
+    columns = SESSIONS.c.digest, SESSIONS.c.account, SESSIONS.c.expires + ENDED_SECONDS
+    row = insert(ENDED).from_select(["digest", "account", "until"], select(*columns).where(which))
+    connection.execute(row.on_conflict_do_nothing())
+    return connection.execute(delete(SESSIONS).where(which)).rowcount

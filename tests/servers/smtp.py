@@ -1,8 +1,8 @@
 """A real submission server (aiosmtpd) on loopback: demands STARTTLS and AUTH, delivers into Dovecot mailboxes.
 
 Nothing here may accept mail without both. Faults are switched on by attributes: `refuse` (recipients with a reply),
-`size` (octets), `exclude` (AUTH mechanisms), `utf8` (SMTPUTF8 offered), `drop` ("before data", "before accept",
-"after accept"). `passwords` holds those that are not "secret".
+`size` (octets), `exclude` (AUTH mechanisms), `utf8` (SMTPUTF8 offered), `verdict` (the reply to the data), `drop`
+("before data", "before accept", "after accept"). `passwords` holds those that are not "secret".
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class SmtpServer:
         self.accepted: list[Accepted] = []
         self.refuse: dict[str, str] = {}
         self.drop = ""
+        self.verdict = ""
         self.size = 1_000_000
         self.exclude: tuple[str, ...] = ()
         self.utf8 = True
@@ -58,7 +59,7 @@ class SmtpServer:
         """Forget faults and what was accepted."""
         self.accepted.clear()
         self.refuse.clear()
-        self.drop, self.size, self.exclude, self.utf8 = "", 1_000_000, (), True
+        self.drop, self.verdict, self.size, self.exclude, self.utf8 = "", "", 1_000_000, (), True
 
     def start(self) -> SmtpServer:
         ready = threading.Event()
@@ -127,6 +128,8 @@ class SmtpServer:
         if self.drop == "before accept":
             server.transport.abort()
             return "451 gone"
+        if self.verdict:
+            return self.verdict
         octets = envelope.content if isinstance(envelope.content, bytes) else b""
         self.accepted.append(
             Accepted(str(envelope.mail_from), tuple(envelope.rcpt_tos), octets, tuple(envelope.mail_options))
