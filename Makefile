@@ -3,6 +3,7 @@
 # make check           formatting, lint, types, import contracts
 # make bench           measure against a real Dovecot
 # make corpus          render thousands of real messages for three devices and judge every page (fetches a package)
+# make messages        bring the catalogues of the languages up to what is said; then translate what is empty
 # make clean           remove what these made
 # ARGS="..." is handed on to pytest and to the bench.
 
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: demo test check bench corpus clean debian-packages
+.PHONY: demo test check bench corpus messages clean debian-packages
 
 demo: $(STAMP)
 	@exec $(BIN)/pocketpost demo $(if $(LISTEN),--listen $(LISTEN))
@@ -30,6 +31,9 @@ bench: $(STAMP) debian-packages
 
 corpus: $(STAMP)
 	$(BIN)/python -m tests.corpus.run $(if $(CORPUS),--folder $(CORPUS)) $(ARGS)
+
+messages: $(STAMP)
+	$(BIN)/python -m tests.languages.update
 
 debian-packages:
 	@.ci/debian-packages tests/debian-packages.txt
