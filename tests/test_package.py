@@ -24,6 +24,8 @@ client = create_app(load(Path("pp.toml"))).test_client()
 for path, sign in (("/w", b"<wml>"), ("/m", b"XHTML Basic 1.1")):
     answer = client.get(path)
     assert answer.status_code == 200 and sign in answer.data, answer.data
+answer = client.get("/w", headers={"Accept-Language": "ru"})
+assert "Войти" in answer.text, answer.text
 print(Path(gateway.__file__).parent)
 """
 
@@ -43,7 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_sdist_and_wheel_contain_the_templates(built: Path) -> None:
+def test_sdist_and_wheel_contain_templates_and_the_wheel_its_languages(built: Path) -> None:
     wheel, sdist = next(built.glob("*.whl")), next(built.glob("*.tar.gz"))
     inside = zipfile.ZipFile(wheel).namelist()
     with tarfile.open(sdist) as tar:
@@ -52,6 +54,8 @@ def test_sdist_and_wheel_contain_the_templates(built: Path) -> None:
         for template in (ROOT / folder).glob("*.xml"):
             assert f"gateway/{folder}/{template.name}" in inside
             assert f"{folder}/{template.name}" in packed
+    for catalogue in (ROOT / "gateway" / "locale").rglob("*.po"):
+        assert catalogue.relative_to(ROOT).as_posix() in inside
 
 
 def test_the_wheel_opens_a_page_in_an_empty_environment(built: Path, tmp_path: Path) -> None:

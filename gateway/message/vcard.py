@@ -79,10 +79,10 @@ def tidy(card: Card) -> Card:
     )
 
 
-def parse(octets: bytes) -> tuple[list[Card], int]:
-    """Read a file: the cards with an address or a number, and how many others there are."""
+def parse(octets: bytes) -> tuple[list[Card], int, int]:
+    """Read a file: the cards with an address or a number, how many others there are, and how many too many."""
     cards: list[Card] = []
-    others = depth = 0
+    others = beyond = depth = 0
     reading = _Reading()
     for name, parameters, value in _properties(_text(octets[:FILE_LIMIT])):
         if name == "BEGIN" and value.strip().upper() == "VCARD":
@@ -93,11 +93,13 @@ def parse(octets: bytes) -> tuple[list[Card], int]:
             card = _card(reading) if not depth else None
             if card and len(cards) < CARD_LIMIT:
                 cards.append(card)
+            elif card:
+                beyond += 1
             elif card is not None:
                 others += 1
         elif depth == 1:
             _take(reading, name, parameters, value)
-    return cards, others
+    return cards, others, beyond
 
 
 def _text(octets: bytes) -> str:

@@ -90,9 +90,9 @@ class Moving(Selected):
     def keeps(self, ref: MessageRef, flag: str) -> bool:
         """Tell whether the mailbox of a message keeps this flag for good (PERMANENTFLAGS, RFC 9051 §7.1)."""
         self._enter(ref)
-        permanent = {name.lower() for name in self._permanent}
-        if not permanent:  # not told: all that there is, and no new words
+        if self._permanent is None:  # not told: all that there is, and no new words
             return flag.startswith("\\")
+        permanent = {name.lower() for name in self._permanent}
         return flag.lower() in permanent or (not flag.startswith("\\") and "\\*" in permanent)
 
     @property

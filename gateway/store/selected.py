@@ -31,7 +31,7 @@ class Selected:
         self._selected: str | None = None
         self._uidvalidity = 0
         self._exists = 0
-        self._permanent: frozenset[str] = frozenset()
+        self._permanent: frozenset[str] | None = None  # None: not told
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -82,7 +82,7 @@ class Selected:
         if not selected.ok:
             plain_no = selected.status.kind == "NO" and not selected.status.code
             raise refusal(selected, MailboxGone if plain_no else StoreRefused)
-        self._uidvalidity, self._exists, self._permanent = 0, 0, frozenset()
+        self._uidvalidity, self._exists, self._permanent = 0, 0, None
         for reply in replies:
             self._note(reply, rows)
         self._selected = mailbox

@@ -69,16 +69,16 @@ def contents(number: int, uid: int, section: str) -> Response:
     place = Place.asked(number, uid, section)
     ref = files.reference(visit, place)
     with visit.signed_in.store() as store:
-        part = files.find(store.structure(ref), section)
+        message = store.structure(ref)
+        part = files.find(message, section)
         is_open = not place.way and files.is_open(part)
         try:
             octets = b"" if is_open else files.fetch(store, ref, part)
         except DocumentError as error:
             return respond(failure(visit, place, part, error))
     if is_open:
-        items = [
-            (inner, replace(place, section=inner.section)) for inner in files.files(files.embedded(part))
-        ]
+        listed = files.files(files.embedded(part, message))
+        items = [(inner, replace(place, section=inner.section)) for inner in listed]
     else:
         try:
             file = files.opened(part, octets, place.way)

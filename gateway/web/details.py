@@ -6,7 +6,7 @@ of addresses are opened on demand, in pages of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,8 @@ from gateway.markup.layout import Layout, MessagePage
 from gateway.markup.screen import Action, Life, Screen
 from gateway.message import addresses, headers
 from gateway.message.addresses import Listed
-from gateway.message.model import Address, Message
+from gateway.message.model import Address, Gap, Message
+from gateway.rendition import notes
 from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, MailStore, MessageRef
 from gateway.web.files import size_words
@@ -77,11 +78,8 @@ _AS_THEY_ARE: Final = {
 _DEFECTS: Final = (
     ("date: missing", _("It has no date.")),
     ("date:", _("Its date cannot be read.")),
-    ("parts: deeper", _("Parts lie too deep within each other; the deepest are left out.")),
-    ("parts:", _("It has too many parts; the last are left out.")),
     ("structure:", _("The server could not say how it is made.")),
     ("charset:", _("Its charset is wrongly named.")),
-    ("header: more", _("Its header is too long; the rest is left out.")),
     ("header:", _("Its header is damaged.")),
     ("envelope:", _("Its header cannot be read.")),
     ("multipart/", _("Its parts are damaged.")),
@@ -219,7 +217,7 @@ def _rows(visit: Visit, known: Known) -> list[Block]:
     rows += [
         _row(_(label), known.fields[name]) for name, label in _AS_THEY_ARE.items() if name in known.fields
     ]
-    return rows + [Block(Kind.NOTE, (Run(_(said)),)) for said in _defects(message.defects)]
+    return rows + [Block(Kind.NOTE, (Run(said),)) for said in _defects(message.defects, _)]
 
 
 def _row(label: str, value: str) -> Block:
@@ -275,13 +273,15 @@ def _moment(language: Language, when: datetime) -> str:
     return f"{language.long_date(when)} {when.astimezone(language.zone):%z}"
 
 
-def _defects(found: Sequence[str]) -> list[str]:
-    """Say in words what is wrong with a message; that a list is long is not wrong."""
+def _defects(found: Sequence[str], say: Callable[[str], str]) -> list[str]:
+    """Say in words what is wrong with a message, and what of it is left out; that a list is long is not wrong."""
     said = []
     for defect in found:
-        if not defect.endswith(" more"):
+        if isinstance(defect, Gap):
+            said.append(notes.gap(say, defect))
+        elif not defect.endswith(" more"):
             words = [text for start, text in _DEFECTS if defect.startswith(start)]
-            said.append(words[0] if words else _("A field of its header is too long."))
+            said.append(say(words[0] if words else _("A field of its header is too long.")))
     return list(dict.fromkeys(said))
 
 

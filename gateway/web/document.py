@@ -1,33 +1,34 @@
 """A file that came with a message, page by page.
 
-Nothing here may read a stranger's document itself: that is done in `confined`, and ended when the page is full.
+Nothing here may read a stranger's document itself: that is done in `confined`, and ended a few pages further on.
 Text, web pages, invitations and contacts are read as the same thing in a mail is; text is fetched no further than
 the page needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from gateway import confined
 from gateway.markup import Lead
-from gateway.markup.layout import Blocks, Layout, MessagePage, of_message
+from gateway.markup.layout import Layout, MessagePage, of_message
 from gateway.markup.message_pages import reading_context
 from gateway.markup.screen import Action, Life, Screen
 from gateway.message.model import Envelope, Message, Part
 from gateway.rendition import documents
-from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.blocks import Block, Position, Run
 from gateway.rendition.documents import DocumentError
 from gateway.rendition.documents.bounds import UNKNOWN
 from gateway.store.base import MailStore, MessageRef
 from gateway.web import files, outward
 from gateway.web.files import File, Place, View
+from gateway.web.reread import Kept, Rereader, shelf
 from gateway.web.respond import respond
+from gateway.web.shelf import Key, Shelf
 from gateway.web.visit import Visit, current, link
 
 document = Blueprint("document", __name__)
@@ -63,15 +64,20 @@ def _show(place: Place, position: Position | None, number: int) -> Response:
                 raise DocumentError(UNKNOWN)
             if not place.way and files.view_of(part) is View.READ:
                 return respond(_paged(_streamed(visit, place, part, store, ref), position, number))
-            octets = files.fetch(store, ref, part)
+            kept = _shelf().get(_key(visit, ref, place))
+            octets = b"" if kept else files.fetch(store, ref, part)
         except DocumentError as error:
             return respond(failure(visit, place, part, error))
     try:
+        if kept:
+            part = kept.part
+            layout = _document(visit, place, part, _key(visit, ref, place), lambda: files.whole(visit, place))
+            return respond(_paged(layout, position, number))
         file = files.opened(part, octets, place.way)
         part = file.part
         if files.view_of(part, file.octets) in _ELSEWHERE:
             return respond(_elsewhere(visit, place, file))
-        return respond(_paged(_layout(visit, place, file), position, number))
+        return respond(_paged(_layout(visit, place, file, _key(visit, ref, place)), position, number))
     except DocumentError as error:
         return respond(failure(visit, place, part, error))
 
@@ -93,7 +99,17 @@ def _streamed(visit: Visit, place: Place, part: Part, store: MailStore, ref: Mes
     return of_message(_alone(place, part, files.kind_of(part)), octets, visit.device, context, frame, lead)
 
 
-def _layout(visit: Visit, place: Place, file: File) -> Layout:
+def _shelf() -> Shelf[Kept]:
+    found: Shelf[Kept] = current_app.extensions.setdefault("pocketpost.documents", shelf())
+    return found
+
+
+def _key(visit: Visit, ref: MessageRef, place: Place) -> Key:
+    """Name a document as one account reads it."""
+    return (visit.signed_in.account, ref, place.section, place.way, visit.language.tag)
+
+
+def _layout(visit: Visit, place: Place, file: File, key: Key) -> Layout:
     """Lay out a file that is there as a whole; raise DocumentError for one that is no document."""
     view = files.view_of(file.part, file.octets)
     frame, lead = _Frame(visit, place, file.part), _lead(visit)
@@ -107,7 +123,24 @@ def _layout(visit: Visit, place: Place, file: File) -> Layout:
         return of_message(mail, octets, visit.device, context, frame, lead)
     if view is not View.DOCUMENT:
         raise DocumentError(UNKNOWN)
-    return Layout(_blocks(visit, place, file), visit.device, frame, lead, earlier=_earlier, ahead=COUNTED)
+    return _document(visit, place, file.part, key, lambda: file)
+
+
+def _document(visit: Visit, place: Place, part: Part, key: Key, file: Callable[[], File]) -> Layout:
+    """Lay out a document, which is read in a child, and no further than it was not read before."""
+
+    def read(at: Position) -> Iterator[Block]:
+        opened = file()
+        return confined.document(
+            opened.octets, opened.part.media_type, opened.part.filename, visit.language.tag, at=at
+        )
+
+    def blocks(start: Position | None) -> Iterator[Block]:
+        reader = Rereader(_shelf(), key, part, read, visit.language.gettext)
+        return reader.blocks(start or Position(place.section))
+
+    frame, lead = _Frame(visit, place, part), _lead(visit)
+    return Layout(blocks, visit.device, frame, lead, earlier=_earlier, ahead=COUNTED)
 
 
 def _alone(place: Place, part: Part, kind: str) -> Message:
@@ -122,29 +155,6 @@ def _alone(place: Place, part: Part, kind: str) -> Message:
         envelope=None,
     )
     return Message(Envelope(), root, octets=part.octets)
-
-
-def _blocks(visit: Visit, place: Place, file: File) -> Blocks:
-    """Read a document in a child, and end what cannot be read to its end with the sentence that says so."""
-
-    def blocks(start: Position | None) -> Iterator[Block]:
-        at = start or Position(place.section)
-        found = confined.document(
-            file.octets, file.part.media_type, file.part.filename, visit.language.tag, at=at
-        )
-        last: Position | None = None
-        with closing(cast(Generator[Block, None, None], found)):
-            try:
-                for block in found:
-                    yield block
-                    last = block.at
-            except DocumentError as error:
-                if last is None:
-                    raise
-                said = visit.language.gettext(error.sentence)
-                yield Block(Kind.NOTE, (Run(said),), Position(place.section, last.start + 1))
-
-    return blocks
 
 
 def _earlier(start: Position) -> Position | None:
@@ -166,7 +176,6 @@ class _Frame:
         self._visit, self._place, self._part = visit, place, part
 
     def __call__(self, shown: MessagePage) -> Screen:
-        outward.keep(self._visit, shown.blocks)
         outward.keep(self._visit, shown.blocks)
         pages = "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}"
         turns = _turns(self._visit, self._place, shown)

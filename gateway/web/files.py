@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import chain
 from typing import Final
 
 from flask import request
@@ -24,6 +25,8 @@ from gateway.message.model import Message, Part
 from gateway.rendition.choose import attachments
 from gateway.rendition.documents import DocumentError, kinds, readable
 from gateway.rendition.documents.bounds import OCTETS_LIMIT, TOO_LARGE
+from gateway.rendition.loose import unsealed
+from gateway.rendition.notes import gaps
 from gateway.store.base import MailStore, MessageRef
 from gateway.web import inside
 from gateway.web.converters import SectionConverter
@@ -92,7 +95,7 @@ _WORDS: Final[dict[str, str]] = {
     kinds.TEXT: _("Text"),
     kinds.SOURCE: _("Text"),
     kinds.HTML: _("Web page"),
-    kinds.ZIP: _("Archive"),
+    kinds.ZIP: _("Zip archive"),
     kinds.TNEF: _("Outlook attachment"),
     kinds.MESSAGE: _("Message"),
     kinds.CALENDAR: _("Invitation"),
@@ -160,7 +163,7 @@ def _is_real_picture(part: Part) -> bool:
 
 
 def picture_lead(visit: Visit, where: Mapping[str, object], section: str) -> str:
-    """Lead to a picture's page, with a small form of it to show where pages can have pictures."""
+    """Lead to a picture's page, with a small form of it to show where pages can have pictures and should."""
     href = link("picture.page", **where, section=section)
     if visit.device.markup == WML or not visit.device.images or not visit.device.pictures:
         return href
@@ -185,10 +188,12 @@ def is_open(part: Part) -> bool:
     return part.envelope is not None and bool(part.parts)
 
 
-def embedded(part: Part) -> Message:
-    """Make a message of a part that is one."""
+def embedded(part: Part, found: Message) -> Message:
+    """Make a message of a part that is one, with what is missing of it."""
     assert part.envelope is not None
-    return Message(part.envelope, part.parts[0], octets=part.octets)
+    inside = f"{part.section}."
+    missing = [gap for gap in gaps(found) if gap.part is not None and gap.part.section.startswith(inside)]
+    return Message(part.envelope, part.parts[0], octets=part.octets, defects=tuple(missing))
 
 
 # What it is.
@@ -237,8 +242,8 @@ def size_words(visit: Visit, octets: int) -> str:
         return say(_("%s B")) % octets
     if octets < 1_000_000:
         return say(_("%s KB")) % round(octets / 1000)
-    mega = octets / 1_000_000
-    return say(_("%s MB")) % (f"{mega:.1f}" if mega < 10 else round(mega))
+    unit, large = (_("%s MB"), octets / 1e6) if octets < 1_000_000_000 else (_("%s GB"), octets / 1e9)
+    return say(unit) % visit.language.number(round(large, 1) if large < 10 else round(large))
 
 
 def title_of(visit: Visit, part: Part) -> str:
@@ -260,7 +265,9 @@ class File:
 def fetch(store: MailStore, ref: MessageRef, part: Part) -> bytes:
     """Fetch a whole part; raise DocumentError, before or after, if it is larger than any document may be."""
     if size_of(part) <= OCTETS_LIMIT:
-        octets, was_cut = body.whole(part, store.octets(ref, part.section), OCTETS_LIMIT)
+        pieces = store.octets(ref, part.section)
+        first = next(pieces, b"")
+        octets, was_cut = body.whole(unsealed(part, first), chain((first,), pieces), OCTETS_LIMIT)
         if not was_cut:
             return octets
     raise DocumentError(TOO_LARGE)

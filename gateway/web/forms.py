@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from email.message import Message as _Header
 from typing import Final
 
 from gateway.errors import BadRequest
 from gateway.markup.screen import Verbatim
+from gateway.message import charset as charsets
 
 #: One character of Latin-1, one that only windows-1252 and UTF-8 carry, one Cyrillic: each charset mangles
 #: another part of it.
@@ -39,8 +41,41 @@ _PROBE_ENDS: Final = (("д".encode("cp1251"), "cp1251"), ("д".encode("koi8-r"),
 _LATIN_1: Final = frozenset({"iso8859-1", "ascii"})
 
 
-def parse(content_type: str, body: bytes, page_charset: str) -> dict[str, str]:
-    """Read application/x-www-form-urlencoded octets into text fields; the first of a name wins.
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent along; `media_type` is what the browser says, with a charset if it has one."""
+
+    field: str
+    filename: str
+    media_type: str
+    octets: bytes
+
+
+class Fields(dict[str, str]):
+    """What a form holds: of each name the first value. `too_large`: names of files that were left out."""
+
+    def __init__(
+        self,
+        values: Iterable[tuple[str, str]] = (),
+        files: tuple[Upload, ...] = (),
+        too_large: tuple[str, ...] = (),
+    ) -> None:
+        self._values = tuple(values)
+        super().__init__(reversed(self._values))
+        self.files = files
+        self.too_large = too_large
+
+    def every(self, name: str) -> list[str]:
+        """Return all values of a name in their order, as boxes that were ticked have them.
+
+        WML joins the values of a multiple select by `;` (WML 1.1 §11.6.2.1), so each is taken apart there.
+        """
+        values = [value for key, value in self._values if key == name]
+        return [piece for value in values for piece in value.split(";") if piece]
+
+
+def parse(content_type: str, body: bytes, page_charset: str) -> Fields:
+    """Read application/x-www-form-urlencoded octets into text fields.
 
     Raise BadRequest for another media type or too many fields.
     """
@@ -50,21 +85,17 @@ def parse(content_type: str, body: bytes, page_charset: str) -> dict[str, str]:
         raise BadRequest("form type")
     raw = _raw_fields(body)
     declared = header.get_param("charset")
-    charset = _charset(declared if isinstance(declared, str) else "", raw, page_charset)
-    return {_decode(name, charset): _decode(value, charset) for name, value in raw.items()}
+    charset = charset_of(declared if isinstance(declared, str) else "", dict(reversed(raw)), page_charset)
+    return Fields((decode(name, charset), decode(value, charset)) for name, value in raw)
 
 
-def _raw_fields(body: bytes) -> dict[bytes, bytes]:
+def _raw_fields(body: bytes) -> list[tuple[bytes, bytes]]:
     # QUIRK: some phones post the `&amp;` of the deck's source.
     pieces = body.replace(b"&amp;", b"&").split(b"&")
     if len(pieces) > MOST_FIELDS:
         raise BadRequest("too many fields")
-    fields: dict[bytes, bytes] = {}
-    for piece in pieces:
-        name, _, value = piece.partition(b"=")
-        if name:
-            fields.setdefault(_unescape(name), _unescape(value))
-    return fields
+    parted = (piece.partition(b"=") for piece in pieces)
+    return [(_unescape(name), _unescape(value)) for name, _, value in parted if name]
 
 
 def _unescape(octets: bytes) -> bytes:
@@ -73,21 +104,26 @@ def _unescape(octets: bytes) -> bytes:
     )
 
 
-def _charset(declared: str, raw: Mapping[bytes, bytes], page_charset: str) -> str:
+def charset_of(declared: str, raw: Mapping[bytes, bytes], page_charset: str) -> str:
+    """Find the charset of raw fields; `declared` is what the form itself says."""
     named = raw.get(CHARSET_FIELD.encode(), b"").decode("latin-1")
     for label in (declared, named):
-        known = _known(label)
-        if known:
-            return known
-    return _probed(raw.get(PROBE_FIELD.encode(), b"")) or _known(page_charset) or "utf-8"
+        charset = known(label)
+        if charset:
+            return charset
+    return _probed(raw.get(PROBE_FIELD.encode(), b"")) or known(page_charset) or "utf-8"
 
 
-def _known(label: str) -> str:
-    try:
-        name = codecs.lookup(label.strip(" \"'")).name
-        "".encode(name)
-    except (LookupError, ValueError):
+def known(label: str) -> str:
+    """Name the codec of a charset, '' for one that is not known.
+
+    A label comes from whoever posts: codecs that are no charsets (some take quadratic time) cannot be named, and
+    `codecs.lookup`, which remembers every label for ever, sees only names out of a table.
+    """
+    codec = charsets.resolve(label)
+    if codec in ("", charsets.UTF7):  # in which half a surrogate pair can be written
         return ""
+    name = codecs.lookup(codec).name
     return "cp1252" if name in _LATIN_1 else name
 
 
@@ -101,7 +137,8 @@ def _probed(octets: bytes) -> str:
     return ""
 
 
-def _decode(octets: bytes, charset: str) -> str:
+def decode(octets: bytes, charset: str) -> str:
+    """Decode one value; nothing of it is lost."""
     for candidate in (charset, "utf-8"):
         try:
             text = octets.decode(candidate)

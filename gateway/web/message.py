@@ -1,6 +1,7 @@
 """One message, page by page.
 
-Nothing here may fetch more than the page needs; opening a page by GET marks the message \\Seen, HEAD does not.
+Nothing here may fetch more than the page needs, or change anything but \\Seen: showing a page sets it, HEAD does not.
+What can be done from here is posted elsewhere (`act`), whose answer may be the page of the next message.
 """
 
 from __future__ import annotations
@@ -10,22 +11,21 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, request
 
+from gateway import people
 from gateway.markup.layout import Layout, MessagePage, of_message
-from gateway.markup.message_pages import message_screen, reading_context
-from gateway.markup.screen import Action, Screen
-from gateway.message.headers import clean
+from gateway.markup.message_pages import message_screen, reading_actions, reading_context
+from gateway.markup.screen import Life, Screen
 from gateway.message.mailto import unsubscribe
 from gateway.message.model import Message
 from gateway.rendition.blocks import Block, Kind, Position, Run
-from gateway.store.base import SEEN, MailStore, MessageRef
+from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
 from gateway.web import outward
 from gateway.web.files import files, is_section, picture_lead
-from gateway.web.mailbox import INBOX
+from gateway.web.mailbox import back_action
 from gateway.web.reading import remember
 from gateway.web.respond import respond
 from gateway.web.shelf import Key, Shelf
-from gateway.web.signin import sign_out_action
-from gateway.web.visit import Visit, current, link, list_link
+from gateway.web.visit import Visit, current, link
 
 message = Blueprint("message", __name__)
 
@@ -51,7 +51,7 @@ class Place:
 @message.get("/m<int:number>.<int:uid>")
 def first(number: int, uid: int) -> Response:
     """Show a message from its beginning."""
-    return _show(Place(number, uid, request.args.get("u", "")), None, 1)
+    return show(Place(number, uid, request.args.get("u", "")))
 
 
 @message.get("/m<int:number>.<int:uid>.<int:page>.<at:position>")
@@ -72,24 +72,34 @@ def reference(visit: Visit, place: Place) -> MessageRef:
     return MessageRef(name, uidvalidity, place.uid)
 
 
-def _show(place: Place, position: Position | None, number: int, before: bool = False) -> Response:
+def show(place: Place, sentence: str = "") -> Response:
+    """Show a message from its beginning, under a sentence about what was done before."""
+    return _show(place, None, 1, sentence=sentence)
+
+
+def _show(
+    place: Place, position: Position | None, number: int, before: bool = False, sentence: str = ""
+) -> Response:
     visit = current()
     ref = reference(visit, place)
     with visit.signed_in.store() as store:
         found = store.structure(ref)
-        layout = _layout(visit, store, ref, place, found)
+        layout = _layout(visit, store, ref, place, found, sentence)
         if before and position:
             shown = layout.page_before(position, number)
         else:
             totals, key = _totals(), _total_key(visit, ref, place)
             shown = layout.page(position, number, totals.get(key))
-            if shown.total is not None and (shown.first or number > 1):
+            # What stands above the text changes where its pages end.
+            if shown.total is not None and (shown.first or number > 1) and not sentence:
                 totals.put(key, shown.total)
-        if SEEN not in found.flags and request.method == "GET":
+        if SEEN not in found.flags and request.method != "HEAD":
             store.flag([ref], [SEEN])
-    if request.method == "GET" and not place.unfolded:
+    if request.method != "HEAD" and position is None:
+        people.opened(visit.signed_in, found)
+    if request.method != "HEAD" and not place.unfolded:
         remember(visit, place.number, place.uid, shown)
-    return respond(layout.screen(shown))
+    return respond(layout.screen(shown), Life.NEVER if sentence else None)
 
 
 def _totals() -> Shelf[int]:
@@ -102,7 +112,9 @@ def _total_key(visit: Visit, ref: MessageRef, place: Place) -> Key:
     return (visit.signed_in.account, ref, visit.device, visit.language.tag, place.unfolded)
 
 
-def _layout(visit: Visit, store: MailStore, ref: MessageRef, place: Place, found: Message) -> Layout:
+def _layout(
+    visit: Visit, store: MailStore, ref: MessageRef, place: Place, found: Message, sentence: str
+) -> Layout:
     def octets(section: str, start: int) -> Iterator[bytes]:
         return store.octets(ref, section, start)
 
@@ -113,42 +125,51 @@ def _layout(visit: Visit, store: MailStore, ref: MessageRef, place: Place, found
             return link("message.page", **place.values(), page=1, position=block.at, u=block.target)
         if block.kind is Kind.PICTURE and is_section(block.target):
             return picture_lead(visit, place.values(), block.target)
+        if block.kind is Kind.NOTE and is_section(block.target):
+            return link("download.original", **place.values(), section=block.target)
         return ""
 
     def frame(shown: MessagePage) -> Screen:
         outward.keep(visit, shown.blocks)
-        actions = _actions(visit, place, ref.mailbox, shown, found)
-        return message_screen(found, shown, visit.device, visit.language, actions)
+        ways = {**around, **_turns(place, shown)}
+        actions = reading_actions(visit.language.gettext, visit.device, shown, ways, ticket)
+        return message_screen(found, shown, visit.device, visit.language, actions, sentence)
 
+    around = _ways(visit, place, ref.mailbox, found)
+    ticket = visit.signed_in.ticket()
     unfolded = frozenset({place.unfolded} - {""})
-    context = reading_context(visit.language, unfolded=unfolded, pictures=visit.device.pictures)
+    context = reading_context(visit.language, unfolded=unfolded)
     return of_message(found, octets, visit.device, context, frame, lead)
 
 
-def _actions(
-    visit: Visit, place: Place, mailbox: str, shown: MessagePage, found: Message
-) -> tuple[Action, ...]:
-    _ = visit.language.gettext
+def _turns(place: Place, shown: MessagePage) -> dict[str, str]:
+    """Say where turning a page leads; "" is what there is nothing of."""
     where, query = place.values(), place.query()
-    actions = []
+    before = after = ""
     if shown.next is not None:
-        href = link("message.page", **where, page=shown.number + 1, position=shown.next, **query)
-        actions.append(Action(_("Next"), href, "#", "accept"))
-    if shown.start is not None:
-        if shown.number <= 2:
-            href = link("message.first", **where, **query)
-        else:
-            href = link("message.before", **where, page=shown.number - 1, position=shown.start, **query)
-        actions.append(Action(_("Prev"), href, "*"))
-    actions.append(
-        Action(_("Reply"), link("compose.reply", **where), "1", "options" if shown.next else "accept")
-    )
-    if files(found):
-        actions.append(Action(_("Attachments"), link("attachment.listing", **where), "2"))
-    actions.append(Action(_("Details"), link("details.first", **where), "3"))
-    if unsubscribe(found.headers):
-        actions.append(Action(_("Unsubscribe"), link("unsubscribe.ask", **where), "4"))
-    home = list_link("mailbox.inbox") if mailbox == INBOX else list_link("mailbox.box", number=place.number)
-    actions.append(Action(_("Inbox") if mailbox == INBOX else clean(mailbox), home, "0"))
-    actions.append(sign_out_action(visit, "9"))
-    return tuple(actions)
+        after = link("message.page", **where, page=shown.number + 1, position=shown.next, **query)
+    if shown.start is not None and shown.number <= 2:
+        before = link("message.first", **where, **query)
+    elif shown.start is not None:
+        before = link("message.before", **where, page=shown.number - 1, position=shown.start, **query)
+    return {"next": after, "prev": before}
+
+
+def _ways(visit: Visit, place: Place, mailbox: str, found: Message) -> dict[str, str]:
+    """Say where the actions of every page lead; "" is what there is nothing of."""
+    where = place.values()
+    back = back_action(visit, place.number, mailbox)
+    drafted = DRAFT in found.flags
+    return {
+        "edit": link("drafts.resume", **where) if drafted else "",
+        "reply": "" if drafted else link("compose.reply", **where),
+        "attachments": link("attachment.listing", **where) if files(found) else "",
+        "details": link("details.first", **where),
+        "unsubscribe": link("unsubscribe.ask", **where) if unsubscribe(found.headers) else "",
+        "quick": "" if drafted else link("quick.listing", **where),
+        "older": link("act.neighbour", **where, which="o"),
+        "delete": link("act.do", **where, letter="d"),
+        "more": link("more.show", **where),
+        "home": back.href,
+        "title": back.label,
+    }

@@ -46,13 +46,14 @@ def _show(place: Place, position: Position | None, number: int) -> Response:
     visit = current()
     ref = files.reference(visit, place)
     with visit.signed_in.store() as store:
-        part = files.find(store.structure(ref), place.section)
+        found = store.structure(ref)
+        part = files.find(found, place.section)
         if not place.way and files.is_open(part):
 
             def octets(section: str, start: int) -> Iterator[bytes]:
                 return store.octets(ref, section, start)
 
-            layout = _layout(visit, place, files.embedded(part), octets, True)
+            layout = _layout(visit, place, files.embedded(part, found), octets, True)
             return respond(_paged(layout, position, number))
         try:
             fetched = files.fetch(store, ref, part)
@@ -83,18 +84,20 @@ def _layout(visit: Visit, place: Place, message: Message, octets: Octets, in_sto
             return outward.lead(visit, block, run)
         if block.kind is Kind.FOLD:
             return link("nested.page", **{**where, "u": block.target}, page=1, position=block.at)
-        if block.kind is Kind.PICTURE and in_store and files.is_section(block.target):
-            return link("picture.page", **place.message, section=block.target)
+        if in_store and files.is_section(block.target):
+            if block.kind is Kind.PICTURE:
+                return files.picture_lead(visit, place.message, block.target)
+            if block.kind is Kind.NOTE:
+                return link("download.original", **place.message, section=block.target)
         return ""
 
     def frame(shown: MessagePage) -> Screen:
-        outward.keep(visit, shown.blocks)
         outward.keep(visit, shown.blocks)
         actions = (*_turns(visit, where, place, shown), *_ways(visit, place, bool(files.files(message))))
         return message_screen(message, shown, visit.device, visit.language, actions)
 
     opened = frozenset({unfolded} - {""})
-    context = reading_context(visit.language, unfolded=opened, pictures=visit.device.pictures)
+    context = reading_context(visit.language, unfolded=opened)
     return of_message(message, octets, visit.device, context, frame, lead)
 
 

@@ -1,7 +1,8 @@
 """A picture of a message on a page of its own, as large as the screen and as small as the device needs it.
 
 Nothing here may decode a picture: that is done in `confined`. What was made for a page is kept for a moment, because
-the device asks for the picture right after the page that names its size.
+the device asks for the picture right after the page that names its size. Who has switched pictures off gets none
+unasked: the page then only offers it, and the original, and fetches nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from flask import Blueprint, Response, current_app, request
 from gateway import confined
 from gateway.device import WML, Device
 from gateway.errors import NotFound
-from gateway.markup.screen import Life, Screen
+from gateway.markup.screen import Action, Life, Screen
 from gateway.message.model import Part
 from gateway.rendition.documents import DocumentError
 from gateway.rendition.image import Picture, PictureError
 from gateway.store.base import MessageRef
 from gateway.web import files
-from gateway.web.document import failure
+from gateway.web.document import failure, file_screen
 from gateway.web.files import File, Place
 from gateway.web.respond import dress, respond
 from gateway.web.shelf import Key, Shelf
@@ -56,6 +57,9 @@ def page(number: int, uid: int, section: str) -> Response:
     ref = files.reference(visit, place)
     with visit.signed_in.store() as store:
         part = files.find(store.structure(ref), section)
+        wanted = visit.device.pictures or "y" in request.args
+        if not wanted and not place.way:
+            return respond(_offer(visit, place, part))
         try:
             octets = files.fetch(store, ref, part)
         except DocumentError as error:
@@ -63,6 +67,8 @@ def page(number: int, uid: int, section: str) -> Response:
     try:
         file = files.opened(part, octets, place.way)
         part = file.part
+        if not wanted:
+            return respond(_offer(visit, place, part))
         made = _made(visit.device, file)
     except DocumentError as error:
         return respond(failure(visit, place, part, error))
@@ -128,6 +134,13 @@ def _made(device: Device, file: File, media_type: str = "") -> Picture:
         for each in formats
     ]
     return max(made, key=lambda each: each.width)
+
+
+def _offer(visit: Visit, place: Place, part: Part) -> Screen:
+    """Offer a picture to somebody who wants none unasked."""
+    _ = visit.language.gettext
+    show = Action(_("Show picture"), place.link("picture.page", y=1), "#", "accept", _("Show"))
+    return file_screen(visit, place, part, (show,), sentence=_("Pictures are switched off."))
 
 
 def _screen(visit: Visit, place: Place, part: Part, made: Picture) -> Screen:

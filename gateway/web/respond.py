@@ -39,14 +39,14 @@ def dress(response: Response) -> Response:
     return response
 
 
-def go(endpoint: str, script_root: str) -> Response:
-    """Send a person on to a screen of the session at `script_root`, to be fetched by GET."""
+def go(target: str, script_root: str) -> Response:
+    """Send a person on to a screen (endpoint or path) of the session at `script_root`, to be fetched by GET."""
     visit = current()
     # RFC 9110 §15.4.4; WAP 1.x phones know 302 only, and want the whole address (RFC 2068 §14.30).
     code = 302 if visit.device.markup == WML else 303
-    location = absolute(endpoint, script_root)
+    location = absolute(target, script_root)
     if visit.device.caches_regardless:
-        location += "?c=" + visit.fresh()
+        location += ("&c=" if "?" in location else "?c=") + visit.fresh()
     response = Response(b"", code, {"Location": location}, content_type="text/plain")
     response.headers["Cache-Control"] = Life.NEVER.value
     return dress(response)

@@ -6,6 +6,7 @@ Nothing here may be needed: what has fallen off is made anew. Nothing on a shelf
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -14,10 +15,10 @@ Key = tuple[object, ...]
 
 
 class Shelf(Generic[T]):
-    """At most `size` values, the least recently put ones fall off; thread-safe."""
+    """At most `size` values, at most `most` together by `weigh`: the least recently put ones fall off; thread-safe."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, size: int, most: int = 0, weigh: Callable[[T], int] = lambda _value: 0) -> None:
+        self._size, self._most, self._weigh = size, most, weigh
         self._kept: OrderedDict[Key, T] = OrderedDict()
         self._lock = Lock()
 
@@ -29,5 +30,8 @@ class Shelf(Generic[T]):
         with self._lock:
             self._kept[key] = value
             self._kept.move_to_end(key)
-            while len(self._kept) > self._size:
+            while len(self._kept) > self._size or self._weight() > self._most:
                 self._kept.popitem(last=False)
+
+    def _weight(self) -> int:
+        return sum(map(self._weigh, self._kept.values()))

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from gateway import outbox
 from gateway.device import WML
-from gateway.errors import GatewayError, ServerAlert
+from gateway.errors import GatewayError, RecipientsRefused, ServerAlert
 from gateway.markup.screen import Action, Life, Screen, Verbatim
+from gateway.message.headers import clean
+from gateway.profile import profile
 from gateway.web import forms
 from gateway.web.respond import forget_session, go, keep_session, probe_cookies, respond
-from gateway.web.visit import PROBE_COOKIE, Visit, current, link, outside
+from gateway.web.start import start as start_page
+from gateway.web.visit import PROBE_COOKIE, SESSION_COOKIE, Visit, current, link, outside
 
 signin = Blueprint("signin", __name__)
 
 #: Octets of an address as typed; RFC 5321 §4.5.3.1.3 allows 254.
 LONGEST_ADDRESS = 254
 LONGEST_PASSWORD = 1024
+#: Characters of a token that a form of ours brings back.
+LONGEST_TOKEN = 64
 
 
 @signin.get("/")
@@ -61,11 +67,16 @@ def enter() -> Response:
             remote=request.remote_addr or "",
         )
     except GatewayError as error:
-        return respond(signin_screen(visit, sentence_of(error, visit), user, error.status), Life.NEVER)
+        screen = signin_screen(visit, sentence_of(error, visit), user, error.status, form.get("kept", ""))
+        return respond(screen, Life.NEVER)
+    session.adopt_kept(form.get("kept") or request.cookies.get(SESSION_COOKIE, ""))
+    start = "late.show" if session.kept() else start_page(session, profile(session))
+    if outbox.waiting(session):  # that page leads on to what is kept, or to the inbox
+        start = "outcomes.show"
     if cookie:
         secure = request.is_secure or visit.config.url.startswith("https://")
-        return keep_session(go("mailbox.inbox", ""), session.token, secure)
-    return go("mailbox.inbox", f"/~{session.token}")
+        return keep_session(go(start, ""), session.token, secure)
+    return go(start, f"/~{session.token}")
 
 
 @signin.get("/bye")
@@ -99,12 +110,12 @@ def sign_out_action(visit: Visit, key: str) -> Action:
 def _show() -> Response:
     visit = current()
     if visit.session is not None:
-        return go("mailbox.inbox", request.script_root)
+        return go(start_page(visit.session, visit.profile), request.script_root)
     return probe_cookies(respond(signin_screen(visit, "")))
 
 
-def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200) -> Screen:
-    """Make the sign-in page; `sentence` says what went wrong before."""
+def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200, kept: str = "") -> Screen:
+    """Make the sign-in page; `sentence` says what went wrong before, `kept` is the token that opens a kept text."""
     _ = visit.language.gettext
     is_wml = visit.device.markup == WML
     other = ("m", _("Full pages (XHTML)")) if is_wml else ("w", _("WAP pages (WML)"))
@@ -114,6 +125,7 @@ def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200
         {
             "sentence": sentence,
             "user": Verbatim(user),
+            "kept": Verbatim(kept[:LONGEST_TOKEN]),
             "target": outside("w" if is_wml else "m"),
             "fresh": visit.fresh(),
             "probe": forms.PROBE,
@@ -130,6 +142,8 @@ def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200
 def sentence_of(error: GatewayError, visit: Visit) -> str:
     """Say an error to the person, in their language."""
     text = visit.language.gettext(error.sentence)
+    if isinstance(error, RecipientsRefused) and error.refused:
+        return f"{text} ({clean(', '.join(error.refused))})"
     return text % {"alert": error.alert} if isinstance(error, ServerAlert) else text
 
 

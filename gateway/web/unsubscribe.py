@@ -21,9 +21,9 @@ from gateway.message.model import Message
 from gateway.outbound import Outbound
 from gateway.rendition.targets import Target, read
 from gateway.web import sending
-from gateway.web.compose import NOT_SENT, told
 from gateway.web.message import Place, reference
 from gateway.web.respond import respond
+from gateway.web.sending import NOT_SENT
 from gateway.web.visit import Visit, current, link, list_link, outside
 
 unsubscribe = Blueprint("unsubscribe", __name__)
@@ -68,7 +68,7 @@ def leave(number: int, uid: int) -> Response:
     ways = _ways(visit, _found(visit, place))
     claim = session.claim(ticket)
     if claim.fresh:
-        result = _leave(visit, ways)
+        result = _leave(visit, ticket, ways)
         session.settle(ticket, result)
     else:
         result = sending.first_outcome(session, ticket, claim)
@@ -91,7 +91,7 @@ def _ways(visit: Visit, found: Message) -> Ways:
     return Ways(one_click, mail, read(said.web) if said.web else None, said.web)
 
 
-def _leave(visit: Visit, ways: Ways) -> dict[str, str]:
+def _leave(visit: Visit, ticket: str, ways: Ways) -> dict[str, str]:
     """Tell the list's server, or write to its address; return the outcome in msgids."""
     way_out = _way_out()
     if ways.one_click is not None and way_out is not None:
@@ -104,7 +104,11 @@ def _leave(visit: Visit, ways: Ways) -> dict[str, str]:
         return {"outcome": _DONE if 200 <= status < 300 else _SAID_NO, "status": str(status)}
     if ways.mail is not None:
         return sending.mail(
-            visit, ways.mail.to[:1], ways.mail.subject or "unsubscribe", ways.mail.text or "unsubscribe"
+            visit,
+            ticket,
+            ways.mail.to[:1],
+            ways.mail.subject or "unsubscribe",
+            ways.mail.text or "unsubscribe",
         )
     return {"outcome": NOT_SENT, "sentence": BadRequest.sentence}
 
@@ -165,7 +169,7 @@ def _told(visit: Visit, place: Place, ways: Ways, result: dict[str, str]) -> Res
     elif outcome == "sending":
         sentence = _("Under way. Look again in a moment.")
     else:
-        return told(visit, "", result, *(action for action in onwards if action.key != "0"))
+        return sending.told_again(visit, result, *(action for action in onwards if action.key != "0"))
     values = {"sentence": sentence, "lines": ()}
     return respond(_made(visit, "notice", _("Unsubscribe"), values, onwards, Life.NEVER))
 

@@ -1,4 +1,4 @@
-"""Writing a mail that is no answer: begun by a mail address in a message.
+"""Writing a mail that is no answer: an empty one, or one that a mail address in a message suggests.
 
 Nothing here may send what the person has not seen, or lose what they typed: what a link suggests (RFC 6068) stands
 in the fields, and what does not fit is said to be left out.
@@ -7,21 +7,17 @@ in the fields, and what does not fit is said to be left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from gateway import markup
-from gateway.errors import BadRequest
-from gateway.markup.screen import Action, Life, Screen, Verbatim
 from gateway.message import mailto
-from gateway.message import reply as replies
-from gateway.message.headers import clean
-from gateway.web import forms, sending
-from gateway.web.compose import NOT_SENT, room, told
+from gateway.message.mailto import Mailto
+from gateway.store.base import MailStore
+from gateway.web import compose_page, desk, late, origin, writing
+from gateway.web.desk import Desk, Target
 from gateway.web.respond import respond
-from gateway.web.visit import Visit, current, link, list_link
+from gateway.web.visit import Visit, current
 
 write = Blueprint("write", __name__)
 
@@ -35,82 +31,58 @@ _SHARES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What stands in the fields."""
+@write.get("/c")
+def new() -> Response:
+    """Show an empty mail."""
+    return writing.opened(current(), _empty())
 
-    to: str = ""
-    subject: str = ""
-    text: str = ""
+
+@write.post("/c")
+def send_new() -> Response:
+    """Send it, or keep it."""
+    return writing.posted(current(), _empty())
 
 
 @write.get("/c<key:key>")
 def suggested(key: str) -> Response:
-    """Show the writing page with what a mailto: link suggests."""
+    """Show the writing page with what a mailto: link suggests, or with the text that came back to it."""
     visit = current()
-    found = visit.sessions.link(key)
-    suggestion = mailto.parse(found.url) if found is not None else mailto.Mailto()
-    for typed, sentence in _shortened(visit, suggestion):
-        screen = _screen(visit, key, typed, sentence)
-        if markup.size(screen, visit.device) <= visit.device.deck_limit:
+    target = _following(key)
+    if request.args.get(late.FIELD):
+        return writing.opened(visit, target)
+    for suggestion, sentence in _shortened(visit, _suggestion(visit, key)):
+        mail = Desk(target, origin.suggested(visit, suggestion)).begun()
+        screen, whole = compose_page.shown(visit, desk.paper(visit, mail, sentence))
+        if whole:
             break
     return respond(screen)
 
 
 @write.post("/c<key:key>")
 def send(key: str) -> Response:
-    """Send the mail, once."""
-    visit = current()
-    session = visit.signed_in
-    _ = visit.language.gettext
-    form = visit.form()
-    typed = Typed(*(form.get(name, "") for name in ("to", "subject", "text")))
-    ticket = form.get("ticket", "")
-    if session.check_ticket(ticket) is None:
-        return respond(_screen(visit, key, typed, _(BadRequest.sentence)))
-    to, wrong = replies.parse_addresses(typed.to)
-    if wrong:
-        return respond(
-            _screen(visit, key, typed, _("This is no mail address: %(what)s") % {"what": clean(wrong[0])})
-        )
-    if not to:
-        return respond(_screen(visit, key, typed, _("To whom?")))
-    if not typed.text.strip() and not typed.subject.strip():
-        return respond(_screen(visit, key, typed, _("There is no text yet.")))
-    claim = session.claim(ticket)
-    if claim.fresh:
-        result = sending.mail(visit, to, typed.subject, typed.text)
-        session.settle(ticket, result)
-    else:
-        result = sending.first_outcome(session, ticket, claim)
-    if result["outcome"] == NOT_SENT:
-        return respond(_screen(visit, key, typed, _("Not sent.") + " " + _(result["sentence"])))
-    return told(visit, typed.text, result)
+    """Send the mail, or keep it."""
+    return writing.posted(current(), _following(key))
 
 
-def _shortened(visit: Visit, suggestion: mailto.Mailto) -> Iterator[tuple[Typed, str]]:
+def _empty() -> Target:
+    return Target("write.new", {}, lambda visit, store: origin.new(visit))
+
+
+def _following(key: str) -> Target:
+    def load(visit: Visit, store: MailStore) -> origin.Origin:
+        return origin.suggested(visit, Mailto())
+
+    return Target("write.suggested", {"key": key}, load)
+
+
+def _suggestion(visit: Visit, key: str) -> Mailto:
+    found = visit.sessions.link(key)
+    return mailto.parse(found.url) if found is not None else Mailto()
+
+
+def _shortened(visit: Visit, suggestion: Mailto) -> Iterator[tuple[Mailto, str]]:
     """Yield as much as possible of a suggestion, then less and less, with a sentence about what is left out."""
     _ = visit.language.gettext
     for recipients, subject, text in _SHARES:
-        cut = mailto.Mailto(suggestion.to[:recipients], suggestion.subject[:subject], suggestion.text[:text])
-        typed = Typed(", ".join(address.spec for address in cut.to), cut.subject, cut.text)
-        yield typed, "" if cut == suggestion else _("Not all that the link suggests has room here.")
-
-
-def _screen(visit: Visit, key: str, typed: Typed, sentence: str) -> Screen:
-    _ = visit.language.gettext
-    values = {
-        "sentence": sentence,
-        "to": Verbatim(typed.to),
-        "subject": Verbatim(typed.subject),
-        "text": Verbatim(typed.text),
-        "target": link("write.suggested", key=key),
-        "ticket": visit.signed_in.ticket(),
-        "fresh": visit.fresh(),
-        "probe": forms.PROBE,
-        "room": max(room(visit), len(typed.text)),
-    }
-    actions = (Action(_("Inbox"), list_link("mailbox.inbox"), "0"),)
-    return Screen(
-        "write", _("Write"), values, actions, life=Life.PRIVATE, words=_, language=visit.language.tag
-    )
+        cut = Mailto(suggestion.to[:recipients], suggestion.subject[:subject], suggestion.text[:text])
+        yield cut, "" if cut == suggestion else _("Not all that the link suggests has room here.")

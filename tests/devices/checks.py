@@ -8,6 +8,7 @@ from pathlib import Path
 from lxml import etree
 
 from gateway.wap import wbxml
+from tests.devices import mobileok
 
 _DTD = Path(__file__).parent.parent / "data" / "dtd"
 #: Debian's w3c-sgml-lib; pages are held to it where it is installed.
@@ -30,16 +31,17 @@ def check_deck(deck: bytes, limit: int) -> None:
     assert grammar is not None
     assert grammar.validate(root), (str(grammar.error_log), deck.decode())
     compiled = wbxml.encode(deck)
-    assert len(compiled) <= limit, f"{len(compiled)} octets compiled, {limit} allowed:\n{deck.decode()}"
+    assert len(compiled) <= limit, f"{len(compiled)} octets compiled, {limit} allowed:\n{deck!r}"
     # What Kannel and libwbxml make of it at most; tests/wap holds that against the programs themselves.
     bound = wbxml.deck_bound(deck)
-    assert bound <= limit, f"{bound} octets compiled elsewhere, {limit} allowed:\n{deck.decode()}"
+    assert bound <= limit, f"{bound} octets compiled elsewhere, {limit} allowed:\n{deck!r}"
 
 
 def check_page(page: bytes, limit: int) -> None:
-    """Assert that a page is well-formed, valid XHTML Basic 1.1 and at most `limit` octets."""
+    """Assert that a page is well-formed, valid XHTML Basic 1.1, mobileOK, and at most `limit` octets."""
     root = etree.fromstring(page, etree.XMLParser(resolve_entities=False, no_network=True))
     assert len(page) <= limit
     grammar = _grammar(_XHTML_BASIC)
     if grammar is not None:
         assert grammar.validate(root), (str(grammar.error_log), page.decode())
+    assert not (faults := mobileok.page_faults(page)), (faults, page.decode("latin-1"))

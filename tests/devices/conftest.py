@@ -1,4 +1,4 @@
-"""For walks with real clients: the gateway as its own process, in front of the real servers."""
+"""For walks with real clients: the gateway as its own process, in front of the real servers, and a WAP gateway."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.devices import kannel as kannels
 from tests.devices.journey import Journey
+from tests.devices.kannel import Kannel
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
@@ -22,6 +24,17 @@ def served(
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kannel]:
+    if kannels.missing():
+        pytest.skip(f"NOT TESTED: {kannels.missing()} not installed (see tests/debian-packages.txt)")
+    gateway = Kannel(tmp_path_factory.mktemp("kannel")).start()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
 
 
 @pytest.fixture

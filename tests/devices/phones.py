@@ -99,6 +99,26 @@ def _encode(fields: list[tuple[str, str]], charset: str) -> bytes:
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs).encode("ascii")
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+def _multipart(
+    fields: list[tuple[str, str]], files: list[tuple[str, str, bytes]], charset: str
+) -> tuple[bytes, str]:
+    """Encode a form as browsers do (HTML Living Standard §4.10.21.8); return it with its type."""
+    mark = "----PocketpostTestBoundary7MA4YWxk"
+    out = b""
+    for name, value in fields:
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+        out += head.encode(charset) + value.encode(charset, "replace") + b"\r\n"
+    for name, filename, octets in files:
+        shown = filename.replace('"', "%22")
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="{shown}"\r\n'
+        head += "Content-Type: application/octet-stream\r\n\r\n"
+        out += head.encode(charset, "replace") + octets + b"\r\n"
+    return out + f"--{mark}--\r\n".encode(), f"multipart/form-data; boundary={mark}"
+
+
 class WmlPhone:
     """A Nokia 7110 as strict as can be. `check_deck` sees every deck (text) and raises if it is not good."""
 
@@ -114,7 +134,9 @@ class WmlPhone:
         charset: str = "utf-8",
         check_deck: Callable[[bytes, int], None] = lambda deck, limit: None,
         headers: Mapping[str, str] | None = None,
+        back: str = "Back",
     ) -> None:
+        self.back_label = back
         assert len(origin) <= ORIGIN_LIMIT, origin
         self.origin, self.transport, self.limit, self.charset = origin, transport, limit, charset
         self.extra = dict(headers or {})
@@ -170,6 +192,9 @@ class WmlPhone:
             # An existing variable beats the input's value (WAP-191 §11.6.3).
             self.variables.setdefault(field_.get("name"), self._plain(field_.get("value", "")))
         for select in self.card.iter("select"):
+            if select.get("multiple") == "true":
+                self.variables.setdefault(select.get("name"), self._plain(select.get("value", "")))
+                continue
             first = select.find("option").get("value", "")
             self.variables.setdefault(select.get("name"), self._plain(select.get("value", first)))
 
@@ -179,7 +204,7 @@ class WmlPhone:
             if len(names) != len(set(names)):
                 raise Refused(f"two do elements of one name: {names}")
             back = [do for do in card.findall("do") if do.get("type") == "prev"]
-            if not back or back[0].find("prev") is None or back[0].get("label") != "Back":
+            if not back or back[0].find("prev") is None or back[0].get("label") != self.back_label:
                 raise Refused("no way back")
             for do in card.findall("do"):
                 if len(do.get("label", "")) > 8:
@@ -257,9 +282,32 @@ class WmlPhone:
             for postfield in go.findall("postfield"):
                 match = re.fullmatch(r"\$\((\w+)\)", postfield.get("value", ""))
                 if postfield.get("name") == field_name and match:
+                    if len(value) > self.room(field_name):
+                        raise Refused(f"more than {self.room(field_name)} characters in {field_name!r}")
                     self.variables[match[1]] = value
                     return self
         raise Refused(f"no field {field_name!r}")
+
+    def room(self, field_name: str) -> int:
+        """Say how many characters a field takes."""
+        names = {f.get("value", "")[2:-1] for f in self.card.iter("postfield") if f.get("name") == field_name}
+        limits = [f.get("maxlength") for f in self.card.iter("input") if f.get("name") in names]
+        return int(next((limit for limit in limits if limit), 10_000))
+
+    def tick(self, *labels: str) -> WmlPhone:
+        """Choose these of a multiple select, whose values are joined by `;` (WAP-191 §11.6.2.1)."""
+        for select in self.card.iter("select"):
+            if select.get("multiple") == "true":
+                values = [
+                    self._plain(option.get("value"))
+                    for label in labels
+                    for option in select.iter("option")
+                    if label in self._plain(option.text or "")
+                ]
+                assert len(values) == len(labels), labels
+                self.variables[select.get("name")] = ";".join(values)
+                return self
+        raise Refused("no multiple select")
 
     def press(self, label: str) -> WmlPhone:
         """Press the softkey, or the anchor, with this label."""
@@ -306,31 +354,34 @@ class XhtmlBrowser:
         limit: int = 10_000,
         charset: str = "utf-8",
         check_page: Callable[[bytes, int], None] = lambda page, limit: None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.origin, self.transport, self.limit, self.charset = origin, transport, limit, charset
+        self.extra = dict(headers or {})
         self.agent, self.accept, self.keeps, self.check_page = agent, accept, cookies, check_page
         self.jar: dict[str, str] = {}
         self.url = origin + "/"
         self.filled: dict[str, str] = {}
+        self.files: list[tuple[str, str, bytes]] = []
         self.visited: list[str] = []
         self.answer: Answer | None = None
 
-    def fetch(self, method: str, url: str, body: bytes = b"") -> None:
+    def fetch(self, method: str, url: str, body: bytes = b"", kind: str = FORM) -> None:
         for _hop in range(5):
             if len(url) > URL_LIMIT:
                 raise Refused(f"address of {len(url)} octets: {url}")
-            headers = {"Accept": self.accept, "User-Agent": self.agent}
+            headers = {"Accept": self.accept, "User-Agent": self.agent, **self.extra}
             if self.jar:
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
             if method == "POST":
-                headers["Content-Type"] = "application/x-www-form-urlencoded"
+                headers["Content-Type"] = kind
             answer = self.transport(method, url, headers, body)
             self.visited.append(url)
             self._keep(answer)
             if answer.status in (301, 302, 303):
                 url, method, body = urljoin(url, answer.headers["location"]), "GET", b""
                 continue
-            self.url, self.answer, self.filled = url, answer, {}
+            self.url, self.answer, self.filled, self.files = url, answer, {}, []
             self._take(answer)
             return
         raise Refused("redirected too often")
@@ -399,10 +450,32 @@ class XhtmlBrowser:
                     return self
         raise Refused(f"no link {label!r} among {list(self.links)}")
 
+    def room(self, name: str) -> int:
+        """Say how many characters a field takes."""
+        return int(
+            next((f.get("maxlength") for f in self.page.iter("input") if f.get("name") == name), None)
+            or 10**6
+        )
+
     def fill(self, name: str, value: str) -> XhtmlBrowser:
         if not any(element.get("name") == name for element in self.page.iter("input", "textarea", "select")):
             raise Refused(f"no field {name!r}")
         self.filled[name] = value
+        return self
+
+    def attach(self, name: str, filename: str, octets: bytes) -> XhtmlBrowser:
+        """Choose a file for a form that takes some."""
+        if not any(e.get("name") == name and e.get("type") == "file" for e in self.page.iter("input")):
+            raise Refused(f"no field {name!r} for files")
+        self.files.append((name, filename, octets))
+        return self
+
+    def tick(self, *labels: str) -> XhtmlBrowser:
+        """Tick the boxes with these labels."""
+        boxes = {e.get("id"): e for e in self.page.iter("input") if e.get("type") == "checkbox"}
+        for label in labels:
+            (named,) = (e for e in self.page.iter("label") if label in "".join(e.itertext()))
+            boxes[named.get("for")].set("checked", "checked")
         return self
 
     def press(self, label: str) -> XhtmlBrowser:
@@ -413,7 +486,9 @@ class XhtmlBrowser:
             fields: list[tuple[str, str]] = []
             for element in form.iter("input", "textarea", "select"):
                 name = element.get("name")
-                if not name or element.get("type") == "submit":
+                if not name or element.get("type") in ("submit", "file"):
+                    continue
+                if element.get("type") == "checkbox" and not element.get("checked"):
                     continue
                 value = element.text or "" if element.tag == "textarea" else element.get("value", "")
                 if element.tag == "select":
@@ -422,7 +497,13 @@ class XhtmlBrowser:
                     value = held[0].get("value", "")
                 value = self.charset if name == "_charset_" else self.filled.get(name, value)
                 fields.append((name, value))
-            self.posted = (urljoin(self.url, form.get("action")), _encode(fields, self.charset))
+            if buttons[0].get("name"):
+                fields.append((buttons[0].get("name"), label))
+            encoded: tuple[bytes, str] = (_encode(fields, self.charset), FORM)
+            if form.get("enctype") == "multipart/form-data":
+                empty = [(e.get("name"), "", b"") for e in form.iter("input") if e.get("type") == "file"]
+                encoded = _multipart(fields, self.files or empty, self.charset)
+            self.posted = (urljoin(self.url, form.get("action")), *encoded)
             self.fetch("POST", *self.posted)
             return self
         raise Refused(f"no button {label!r}")

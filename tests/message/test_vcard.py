@@ -46,18 +46,18 @@ FOUR = (
     ],
 )
 def test_cards_of_all_makers(octets: bytes, card: Card) -> None:
-    assert vcard.parse(octets) == ([card], 0)
+    assert vcard.parse(octets) == ([card], 0, 0)
 
 
 def test_several_in_a_file_and_one_inside_another() -> None:
     inside = b"BEGIN:VCARD\nFN:Boss\nAGENT:\nBEGIN:VCARD\nFN:Secretary\nTEL:1\nEND:VCARD\nTEL:2\nEND:VCARD\n"
     nobody = b"BEGIN:VCARD\nFN:Nobody\nEMAIL:nonsense\nEND:VCARD\n"
-    cards, others = vcard.parse(b"words\n" + FOUR + inside + nobody + b"END:VCARD\n" + APPLE)
+    cards, others, _ = vcard.parse(b"words\n" + FOUR + inside + nobody + b"END:VCARD\n" + APPLE)
     assert [card.name for card in cards] == ["Ann", "Boss", "Joe, the Doe"]
     assert cards[1].phones == ("2",)
     assert others == 1
-    many, rest = vcard.parse(FOUR * (vcard.CARD_LIMIT + 3))
-    assert (len(many), rest) == (vcard.CARD_LIMIT, 3)
+    many, rest, beyond = vcard.parse(FOUR * (vcard.CARD_LIMIT + 3))
+    assert (len(many), rest, beyond) == (vcard.CARD_LIMIT, 0, 3)
 
 
 def test_what_is_kept_is_clean() -> None:
@@ -74,7 +74,7 @@ def test_what_is_kept_is_clean() -> None:
 
 
 def test_what_is_written() -> None:
-    [card], _ = vcard.parse(APPLE)
+    [card], *_ = vcard.parse(APPLE)
     assert vcard.write([card]) == (
         b"BEGIN:VCARD\r\nVERSION:3.0\r\nN:Doe;Joe\\, the;;;\r\nFN:Joe\\, the Doe\r\n"
         b"EMAIL;TYPE=INTERNET:joe@home.org\r\n"
@@ -106,7 +106,7 @@ def test_what_is_written_is_read_again_the_same(cards: list[Card]) -> None:
     assert max(map(len, octets.split(b"\r\n"))) <= 75
     octets.decode()
     named = [card for card in cards if card]
-    read, others = vcard.parse(octets)
+    read, others, _ = vcard.parse(octets)
     assert others == len(cards) - len(named)
     for one, other in zip(read, named, strict=True):
         assert one == other or (not other.name and one.name == other.organisation)
@@ -119,7 +119,7 @@ def test_any_octets(octets: bytes) -> None:
         b"BEGIN:VCARD\n" + octets + b"\nEND:VCARD\n",
         b"BEGIN:VCARD\nTEL:1\nNOTE:" + octets,
     ):
-        cards, others = vcard.parse(written)
+        cards, others, _ = vcard.parse(written)
         assert others >= 0
         assert cards == [vcard.tidy(card) for card in cards]
 
@@ -136,7 +136,7 @@ def test_any_octets(octets: bytes) -> None:
     )
 )  # fmt: skip
 def test_cards_of_odd_lines(lines: list[str]) -> None:
-    cards, _ = vcard.parse("\n".join(lines).encode())
+    cards, *_ = vcard.parse("\n".join(lines).encode())
     assert all(cards)
 
 

@@ -27,7 +27,7 @@ from gateway.errors import (
     UnsafeArgument,
 )
 from gateway.store import imap, moving, neighbours
-from gateway.store.base import SEEN, MessageRef, Window
+from gateway.store.base import FLAGGED, SEEN, MessageRef, Window
 from gateway.store.imap import ImapStore
 from gateway.store.moving import AT_A_TIME, copied
 from tests.servers import maildir
@@ -491,7 +491,7 @@ def test_flags_and_keywords(open_store: Callable[..., ImapStore], aside: imaplib
 
 @pytest.mark.parametrize(
     ("told", "keeps"),
-    [(b"(\\Seen \\*)", True), (b"(\\Seen $junk)", True), (b"(\\Seen)", False), (b"()", False)],
+    [(b"(\\Seen \\Flagged \\*)", True), (b"(\\Seen $junk)", True), (b"(\\Seen)", False), (b"()", False)],
 )
 def test_a_keyword_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bool) -> None:
     selected = (b"SELECT", SELECTED[1].replace(b"{tag}", b"* OK [PERMANENTFLAGS " + told + b"] so\r\n{tag}"))
@@ -502,6 +502,7 @@ def test_a_keyword_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bo
         server = Server("imap", script.host, script.port, Tls.NONE)
         with closing(imap.connect(server, "user", "secret")) as store:
             assert store.keeps(REFS[0], "$Junk") is keeps
+            assert store.keeps(REFS[0], FLAGGED) is (b"Flagged" in told)
 
 
 def test_a_copyuid_of_others_removes_none_of_them() -> None:

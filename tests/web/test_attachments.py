@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from email.message import EmailMessage
-from http.client import HTTPConnection
+from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin
@@ -226,7 +226,7 @@ def test_the_list_names_kind_and_size(handheld: Any) -> None:
     attachments(handheld)
     words = read(handheld)
     handheld.follow("Prev")
-    for expected in ("report.pdf", "PDF ·", "Word document", "Archive", "Picture", "Outlook attachment",
+    for expected in ("report.pdf", "PDF ·", "Word document", "Zip archive", "Picture", "Outlook attachment",
                      "Invitation", "Contact", "Message", "The inner one", " KB", " B", "of 15"):  # fmt: skip
         assert expected in words, expected
     handheld.follow("Message")
@@ -549,6 +549,33 @@ def test_fifty_megabytes_cost_less_than_four(
         assert grown < GROWTH, grown
         assert _abandoned(server, cookie, big.replace("/m", "/o") + ".1?y=1")
         assert "Traceback" not in server.log
+    finally:
+        server.stop()
+
+
+def test_an_original_that_ends_too_soon_is_seen_to(
+    dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
+) -> None:
+    user = dovecot.user("torn@example.net")
+    dovecot.deliver(user, mail("Warm", (b"w" * 900_000, "application/x-tar", "warm.tar")).as_bytes())
+    octets = _big_mail(tmp_path).read_bytes()
+    dovecot.deliver(user, octets[: 30_000_000 + octets.index(b"\r\n\r\n")])
+    server = GatewayServer(tmp_path, dovecot, smtp_server).start()
+    try:
+        cookie, pages = _signed_in(server, user)
+        connection, answer = _ask(server, cookie, pages["Fifty"].replace("/m", "/o") + ".1?y=1")
+        with closing(connection):
+            assert len(answer.read(100_000)) == 100_000
+            for path in (dovecot.maildir(user) / "cur").iterdir():
+                path.unlink()
+            for path in (dovecot.maildir(user) / "new").iterdir():
+                path.unlink()
+            with pytest.raises((IncompleteRead, ConnectionError)):
+                answer.read()
+        assert "in the midst of an answer" in server.log
+        connection, answer = _ask(server, cookie, "/i")
+        with closing(connection):
+            assert answer.status == 200
     finally:
         server.stop()
 

@@ -1,4 +1,4 @@
-"""Details, settings, and continuing where one stopped: on scripted handhelds, against a real Dovecot."""
+"""Details, and continuing where one stopped: on scripted handhelds, against a real Dovecot."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from gateway.session import Sessions
 from gateway.state import State
 from gateway.store.pool import Pool
 from tests.devices.checks import check_deck, check_page
-from tests.devices.phones import Refused, Transport, WmlPhone, XhtmlBrowser, in_process
-from tests.servers import maildir
+from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process
 from tests.servers.dovecot import Dovecot
 
 ORIGIN = "http://pp.example:8080"
@@ -138,8 +137,11 @@ def test_details_go_back_to_where_one_was(transport: Transport, handheld: Handhe
     dovecot.deliver(ME, _mail())
     device = handheld(transport).sign_in(ME, "secret").follow("Long").follow("Next")
     there = device.text
-    device.follow("Details").follow("Back")
+    device.follow("More").follow("Details").follow("Back")
     assert device.text == there
+    device.follow("More").follow("First page")
+    assert "1/" in device.text
+    assert "Details" in device.links
 
 
 # Continuing
@@ -184,64 +186,6 @@ def test_another_device_continues_at_the_same_words(transport: Transport, doveco
     assert words in browser.text
     browser.follow("Prev")
     assert "for the 1. time" in browser.text
-
-
-# Settings
-
-
-def _size(device: Any) -> int:
-    return len(device.follow("Inbox").follow("Long").answer.body)
-
-
-def test_settings_are_seen_at_once_and_kept_for_the_device(
-    transport: Transport, handheld: Handheld, dovecot: Dovecot
-) -> None:
-    maildir.fill(dovecot.maildir(ME), 30, first_second=EARLIER)
-    dovecot.deliver(ME, _mail())
-    device = handheld(transport).sign_in(ME, "secret")
-    usual_rows = device.text.count("Sénder")
-    device.follow("Settings")
-    assert device.title == "Settings"
-    device.fill("size", "tiny").fill("pictures", "off").press("Save")
-    assert "Saved." in device.text
-    assert _held(device) == ["tiny", "off"]
-    device.follow("Inbox")
-    assert 0 < device.text.count("Sénder") < usual_rows
-    device.follow("Long")
-    tiny = len(device.answer.body)
-    device = handheld(transport).sign_in(ME, "secret").follow("Settings")
-    assert _held(device) == ["tiny", "off"]
-    device.fill("size", "large").press("Save")
-    assert _held(device) == ["large", "off"]
-    assert tiny < _size(device) or device.limit < 1000  # such a phone takes no more than tiny pages
-
-
-def _held(device: Any) -> list[str]:
-    """Name the choices that hold, as the device shows them."""
-    if isinstance(device, WmlPhone):
-        return [select.get("value") for select in device.card.iter("select")]
-    return [option.get("value") for option in device.page.iter("option") if option.get("selected")]
-
-
-def test_settings_are_of_one_device_only(transport: Transport, dovecot: Dovecot) -> None:
-    dovecot.deliver(ME, _mail())
-    _phone(transport).sign_in(ME, "secret").follow("Settings").fill("size", "tiny").press("Save")
-    assert _held(_browser(transport).sign_in(ME, "secret").follow("Settings")) == ["medium", "on"]
-
-
-def test_a_foreign_ticket_or_an_unknown_word_changes_nothing(transport: Transport, dovecot: Dovecot) -> None:
-    device = _browser(transport).sign_in(ME, "secret").follow("Settings")
-    device.filled = {"size": "tiny", "ticket": "A" * 18}
-    device.press("Save")
-    assert "Saved." not in device.text
-    assert _held(device) == ["medium", "on"]
-    device.filled = {"size": "enormous", "pictures": "off"}
-    device.press("Save")
-    assert _held(device) == ["medium", "off"]
-    device.fetch("POST", *device.posted)
-    assert _held(device) == ["medium", "off"]
-    with pytest.raises(Refused):
-        device.follow("tiny")
 
 
 # Charsets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings
 from urllib.parse import quote_plus
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadRequest
-from gateway.web.forms import PROBE, parse
+from gateway.web.forms import PROBE, known, parse
 
 TEXT = "Grüße 5 € да"
 #: What each charset can carry of TEXT.
@@ -81,3 +82,21 @@ def test_other_media_types_are_refused() -> None:
 def test_any_body_is_read(body: bytes, charset: str) -> None:
     fields = parse(FORM, body, charset)
     assert all(isinstance(value, str) for value in fields.values())
+
+
+@pytest.mark.parametrize(
+    "label", ["punycode", "idna", "unicode_escape", "raw_unicode_escape", "utf-7", "zlib", "x" * 9]
+)
+def test_what_is_no_charset_cannot_be_named(label: str) -> None:
+    """Punycode takes quadratic time, and escapes say halves of letters, which nothing behind could write down."""
+    assert known(label) == ""
+    for body in (rb"text=\ud800%2B2AA-", b"text=\\ud800%2B2AA-&_charset_=" + label.encode()):
+        assert parse(f"{FORM}; charset={label}", body, "utf-8")["text"] == r"\ud800+2AA-"
+
+
+def test_labels_are_not_remembered() -> None:
+    """`codecs.lookup` keeps what it was asked for, known or not, as long as the process lives."""
+    before = len(encodings._cache)  # type: ignore[attr-defined]
+    for number in range(20):
+        parse(FORM, b"_charset_=never-heard-of-%d" % number, "utf-8")
+    assert len(encodings._cache) == before  # type: ignore[attr-defined]

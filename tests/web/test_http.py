@@ -222,7 +222,7 @@ def test_a_phone_that_caches_regardless_gets_new_addresses_for_lists(
     phone = _phone(transport).follow("Number 1")
     first = urljoin(phone.url, phone.links["Inbox"])
     later = timedelta(seconds=1)
-    second = urljoin(phone.url, phone.follow("Reply").links["Inbox"])
+    second = urljoin(phone.url, phone.follow("Details").links["Inbox"])
     assert first != second
     assert urlsplit(first).path == urlsplit(second).path
     phone.follow("Inbox")
@@ -344,6 +344,10 @@ def test_signing_out_takes_the_cookie_away(transport: Transport) -> None:
 # --- addresses and keys
 
 
+# A list's keypad is full: these have keys on its menu.
+_WITHOUT_A_KEY = ("Inbox", "Sign out")
+
+
 class Watched:
     """Passes requests on and looks at each page that comes back."""
 
@@ -405,7 +409,13 @@ def test_every_link_and_field_has_a_key_of_its_own(transport: Transport, kind: s
             for element in page.iter("a", "anchor", "input", "textarea")
             if element.get("type") != "hidden"
         ]
-        keys = [element.get("accesskey") for element in reached]
+        labels = ["".join(element.itertext()).strip() for element in reached]
+        spare = _WITHOUT_A_KEY if "Menu" in labels else ()
+        keys = [
+            element.get("accesskey")
+            for element, label in zip(reached, labels, strict=True)
+            if element.get("accesskey") or label not in spare
+        ]
         assert None not in keys, (url, etree.tostring(page))
         assert len(keys) == len(set(keys)), (url, keys)
 
@@ -426,6 +436,7 @@ def test_no_log_names_a_token_a_ticket_or_a_password(
     with caplog.at_level(logging.DEBUG):
         for name in list(logging.root.manager.loggerDict):
             caplog.set_level(logging.DEBUG, logger=name)
+        caplog.set_level(logging.INFO, logger="mail.log")  # the test's own server takes octets for text
         watched = Watched(transport)
         device = _browser(watched) if "cookies" in kind else _make(kind, watched)
         XhtmlBrowser(ORIGIN, transport).sign_in(ME, PASSWORD + "?")
@@ -436,8 +447,9 @@ def test_no_log_names_a_token_a_ticket_or_a_password(
             device.fill("text", "Yes.").press("Send")
         finally:
             smtp_server.start()
-        device.press("Send").follow("Inbox")
-        device.follow("Sign out").fetch("GET", device.visited[-1])
+        device.press("Send")
+        assert "Sent." in device.text
+        device.follow("Inbox").follow("Sign out").fetch("GET", device.visited[-1])
     secrets = set(re.findall(r"~([\w-]{16,})", " ".join(device.visited)))
     secrets |= kept
     secrets |= {value for _url, page in watched.pages for value in page.xpath("//*[@name='ticket']/@value")}

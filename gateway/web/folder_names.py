@@ -1,0 +1,58 @@
+"""Names that people give to folders, looked at before a server sees them.
+
+Nothing here may change a name but for its form in Unicode and the spaces around it. Standard: RFC 9051 §5.1
+(names, and what hierarchy separators and list wildcards do in them), RFC 5198 §2 (Net-Unicode: NFC, no controls).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.errors import GatewayError, MailboxExists
+from gateway.store.base import Folder
+
+#: Characters of a name: 255 octets of a file name, of which a letter may take three in modified UTF-7.
+LONGEST: Final = 80
+#: What LIST takes for any name at all.
+_WILDCARDS: Final = "%*"
+#: Categories of characters that nobody sees: controls, formats, half pairs, separators of lines.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+class NameRefused(GatewayError):
+    """What was typed is no name for a folder; `sign` is what it must not hold."""
+
+    status = 400
+
+    def __init__(self, sentence: str, sign: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence, self.sign = sentence, sign
+
+
+def checked(typed: str, delimiter: str) -> str:
+    """Return the name as it goes to the server, or raise what is wrong with it."""
+    name = unicodedata.normalize("NFC", typed).strip()
+    if not name:
+        raise NameRefused(_("There is no name yet."))
+    if len(name) > LONGEST:
+        raise NameRefused(_("That name is too long."))
+    if any(unicodedata.category(letter) in _UNSEEN for letter in name):
+        raise NameRefused(_("A name cannot hold characters that are not seen."))
+    for sign in (*delimiter, *_WILDCARDS):
+        if sign in name:
+            raise NameRefused(_("A name cannot hold %(sign)s"), sign)
+    return name
+
+
+def must_be_free(folders: Iterable[Folder], namespace: str, path: tuple[str, ...]) -> None:
+    """Raise MailboxExists for a place that is taken; INBOX is in any letters (RFC 9051 §5.1)."""
+    inbox = len(path) == 1 and path[0].upper() == "INBOX"
+    taken = any(folder.namespace == namespace and folder.path == path and folder.open for folder in folders)
+    if taken or inbox:
+        raise MailboxExists("taken")

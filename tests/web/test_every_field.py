@@ -1,0 +1,140 @@
+"""Whatever is typed into any field of any form: the answer is a good page within its budget, nothing of it markup.
+
+What a small device cannot show is shown shorter; what a form refuses is typed once only (see the tests of each form).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from lxml import etree
+
+from tests.devices.checks import check_deck, check_page
+from tests.devices.phones import Answer
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import SmtpServer
+from tests.web.everything import FORM, Gateway, form_of, opened, posts
+
+LETTERS = {
+    "dollars": "$(user)$a$$$",
+    "tags": "</p></card><card id='x'><script>alert(1)</script>",
+    "quotes": '"><img src=\'x\' onerror="y">]]>',
+    "entities": "&amp;&#0;&bogus;&lt;",
+    "controls": "a\x00b\x01c\x1b[2Jd\x7fe\x85f",
+    "lines": "one\r\nBcc: evil@example.org\rtwo\nthree\u2028four\u2029five",
+    "directions": "\u202e\u2066gpj.exe\u2069 \u05d0\u05d1\u200f",
+    "no characters": "\ufffe\uffff\ufdd0\U0010ffff",
+    "emoji": "\U0001f600\U0001f44d\U0001f3fd\u200d\U0001f680",
+    "marks": ("a" + "\u0300" * 3) * 100,
+    "percents": "%s%(name)s%%{0}{name}%n",
+    "encoded": "=?utf-8?q?=0D=0ABcc=3A_evil=40example=2Eorg?=",
+    "imap": '") NOT (ALL {3}\r\n\\* %',
+    "digits": "9" * 5000,
+    "other digits": "\u00b2\u0663",
+    "long": "x" * 10_000,
+    "long and wide": "\u0436\u20ac " * 3000,
+    "blank": " \t\u00a0\u200b ",
+    "nothing": "",
+}
+#: Characters that somebody types into an input that has no bound.
+UNBOUND = 30
+#: What a form wants to be right before it takes the rest.
+KEEP = ("mail", "address", "to", "zone")
+#: Sending so many mails proves nothing more; what signs out ends the walk.
+LEFT_OUT = {"holdings.delete", "signin.enter_wml", "signin.enter_xhtml", "unsubscribe.leave", "folder.change"}
+#: Screens with nothing to be typed.
+UNTYPED = {"act", "undo", "several", "outcomes", "quick"}
+#: Screens on which what was typed is seen again.
+SEEN = (
+    "/t", "/t1", "/t1.e", "/t?q=a", "/s", "/sm", "/sm1", "/sg1", "/sq", "/sq8", "/sf", "/sff1", "/q", "/q1", "/z",
+    "/ze", "/k", "/i", "/x1", "/skp", "/b3", "/v1", "/sr",
+)  # fmt: skip
+DEVICES = {
+    "latin wml": ("wml", {"Accept-Charset": "iso-8859-1"}),
+    "ascii xhtml": ("xhtml", {"Accept-Charset": "us-ascii"}),
+}
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    with opened(dovecot, _smtp, tmp_path_factory.mktemp("fields")) as made:
+        yield made
+
+
+def _judge(answer: Answer, markup: str, where: str, strict: bool = True) -> None:
+    """Hold an answer to what its device takes; one to what nobody could type only to the grammar of its markup."""
+    assert answer.status < 500, (where, answer.status)
+    try:
+        if markup == "wml":
+            check_deck(answer.body, 1396 if strict else 10**6)
+            return
+        if answer.media_type in ("application/xhtml+xml", "text/html"):
+            # What was typed into a field of several lines may be as long as a page by itself.
+            page = re.sub(rb"(<textarea[^>]*>).*?(?=</textarea>)", rb"\1", answer.body, flags=re.DOTALL)
+            check_page(page if strict else re.sub(rb" value=\"[^\"]{999,}\"", b' value="1"', page), 10_000)
+            plain = re.sub(rb"value=\"[^\"]*\"", b"", answer.body.lower())
+            assert b"<script" not in plain
+            assert b' onerror="' not in plain
+    except (AssertionError, ValueError, etree.XMLSyntaxError) as error:
+        raise AssertionError(f"{where}: {str(error)[:600]}") from error
+
+
+def _rooms(page: Answer) -> dict[str, int]:
+    """Return which fields of a page can be typed into, and how many characters they take."""
+    root = etree.fromstring(page.body)
+    found: dict[str, int] = {}
+    variables: dict[str, str] = {}
+    for element in root.iter():
+        name = etree.QName(element).localname if isinstance(element.tag, str) else ""
+        if name == "postfield" and re.fullmatch(r"\$\(\w+\)", element.get("value", "")):
+            variables[element.get("value")[2:-1]] = element.get("name")
+        if name == "textarea" or (name == "input" and element.get("type", "text") == "text"):
+            found[element.get("name")] = int(element.get("maxlength", UNBOUND if name == "input" else 10**6))
+    return {
+        variables.get(name, name): room for name, room in found.items() if name in variables or not variables
+    }
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", LETTERS)
+def test_every_answer_is_a_good_page(gateway: Gateway, kind: str, device: str) -> None:
+    text = LETTERS[kind]
+    markup, headers = DEVICES[device]
+    session = gateway.session(markup=markup)
+    faults: list[str] = []
+
+    def judge(answer: Answer, where: str, strict: bool = True) -> None:
+        try:
+            _judge(answer, markup, where, strict)
+        except AssertionError as error:
+            faults.append(str(error)[:700])
+
+    right = set(FORM) - set(KEEP)
+    for endpoint, path, multipart in posts(gateway):
+        if endpoint in LEFT_OUT or endpoint.partition(".")[0] in UNTYPED:
+            continue
+        form = form_of(gateway, endpoint, path, session.ticket())
+        form |= {name: text for name in FORM if name in form}
+        judge(gateway.ask("POST", path, session, markup, form, multipart, headers), path, False)
+        page = gateway.ask("GET", path, session, markup, more=headers)
+        if page.media_type not in ("text/vnd.wap.wml", "application/xhtml+xml", "text/html"):
+            continue
+        for names in (set(FORM), right):
+            # In addresses nobody writes letters of which each takes several octets, over and over.
+            typed = {
+                name: text[: min(room, UNBOUND) if name in KEEP else room]
+                for name, room in _rooms(page).items()
+                if name in names
+            }
+            if not typed or (names == right and not set(KEEP) & _rooms(page).keys()):
+                continue
+            form = form_of(gateway, endpoint, path, session.ticket()) | typed
+            answer = gateway.ask("POST", path, session, markup, form, multipart, headers)
+            judge(answer, f"{path} {sorted(typed)}")
+    for path in SEEN:
+        judge(gateway.ask("GET", path, session, markup, more=headers), path)
+    assert not faults, "\n".join(faults)
