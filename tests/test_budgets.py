@@ -18,6 +18,7 @@ import pytest
 
 from gateway.device import identify
 from gateway.wap import wbxml
+from gateway.web import ticks
 from tests.devices.phones import Answer, Transport, WmlPhone, XhtmlBrowser, in_process
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
@@ -121,15 +122,17 @@ def _see_everything(device: Any, smtp: SmtpServer, home: str) -> None:
             device.follow("Next")
         while "Prev" in device.links:
             device.follow("Prev")
-    device.follow("Reply")
+    _act_on_everything(device, inbox, messages)
+    device.fetch("GET", inbox)
+    device.follow(next(label for label in device.links if ": " in label)).follow("Reply")
     smtp.stop()
     try:
-        device.fill("text", TYPED).press("Send")
+        device.fill("text", TYPED[: device.room("text")]).press("Send")
     finally:
         smtp.start()
     assert "Not sent." in device.text
     device.fill("text", "").press("Send")
-    device.fill("text", TYPED).press("Send")
+    device.fill("text", TYPED[: device.room("text")]).press("Send")
     assert "Sent." in device.text
     for wrong in ("m1.999999", "m99.1", "nowhere"):
         device.fetch("GET", inbox.rpartition("/")[0] + "/" + wrong)
@@ -138,6 +141,29 @@ def _see_everything(device: Any, smtp: SmtpServer, home: str) -> None:
     device.follow("Sign out")
     device.open(inbox)
     assert device.title == "Sign in"
+
+
+def _act_on_everything(device: Any, inbox: str, messages: list[str]) -> None:
+    """See what can be done with one message and with several, each question, and what was done taken back."""
+    for message in messages:
+        device.fetch("GET", message)
+        device.follow("More").follow("More").follow("Back").follow("Move")
+        while "Next" in device.links:
+            device.follow("Next")
+        device.follow("Back").press("Delete")
+        assert "Deleted." in device.text
+        device.press("Undo")
+        assert "Undone." in device.text
+        device.follow("More").press("Unread")
+    device.fetch("GET", inbox)
+    device.follow("Menu").follow("Select")
+    while "Next" in device.links:
+        device.follow("Next")
+    for word, label in (("move", "Move"), ("delete", "Delete")):
+        device.fetch("GET", inbox)
+        device.follow("Menu").follow("Select").fill("all", ticks.FOUND)
+        device.fill("do", word).press("OK") if isinstance(device, WmlPhone) else device.press(label)
+        assert "50 messages?" in device.text
 
 
 WML = {

@@ -58,6 +58,7 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
     _assert_fits(browser)
     assert SUBJECT in browser.go("0")
     journey.assert_answered(TEXT)
+    browser.go(browser.key_of("Menu"))
     assert "You are signed out." in browser.go(browser.key_of("Sign out"))
 
 

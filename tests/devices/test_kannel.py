@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from gateway.device import SMALLEST_UNKNOWN_DECK, WSP_REPLY_HEADER
 from gateway.wap import wbxml
-from tests.devices import kannel as kannels
 from tests.devices.checks import check_deck
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.devices.kannel import Kannel
@@ -21,17 +19,6 @@ from tests.wap import oracles
 NOKIA = "Nokia7110/1.0 (04.84)"
 #: fakewap answers quickly only when it posts more than 1200 octets.
 PADDING = b"&padding=" + b"x" * 1300
-
-
-@pytest.fixture(scope="module")
-def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kannel]:
-    if kannels.missing():
-        pytest.skip(f"NOT TESTED: {kannels.missing()} not installed (see tests/debian-packages.txt)")
-    gateway = Kannel(tmp_path_factory.mktemp("kannel")).start()
-    try:
-        yield gateway
-    finally:
-        gateway.stop()
 
 
 def _words(compiled: bytes) -> str:

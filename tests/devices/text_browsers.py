@@ -1,0 +1,245 @@
+"""People at three text browsers: how each is told to follow a link, fill a form and press a button, in keys.
+
+Nothing here may know a screen of ours: labels and values come from the walk. What a browser shows is what it writes
+to a file when it is asked to save the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+
+from tests.devices.terminal import GLANCE, PATIENCE, Terminal
+
+TAB, ENTER, CLEAR, DOWN = "\t", "\r", "\x15", "\x1b[B"
+#: The field of a form that has several lines.
+AREA = "Text"
+
+
+class W3m:
+    """w3m: / searches and so reaches any link, S saves the shown page; a field is opened by Enter."""
+
+    program = "w3m"
+    options: tuple[str, ...] = (
+        "-o", "accept_cookie=1", "-o", "auto_image=0", "-I", "UTF-8", "-O", "UTF-8"
+    )  # fmt: skip
+    with_cookies, without_cookies = "-cookie", "-no-cookie"
+
+    def __init__(self, home: Path, url: str, cookies: bool) -> None:
+        self._home, self._saved = home, count()
+        self._answer = home / "answer"
+        keeping = self.with_cookies if cookies else self.without_cookies
+        self.terminal = Terminal(
+            [self.program, *self._options(), *([keeping] if keeping else []), url],
+            home,
+            {"EDITOR": f"cp {self._answer}"},
+        )
+
+    def _options(self) -> tuple[str, ...]:
+        (self._home / ".w3m").mkdir()
+        return self.options
+
+    def type(self, keys: str) -> None:
+        self.terminal.type(keys)
+
+    def close(self) -> None:
+        self.terminal.close()
+
+    def page(self) -> str:
+        """Return the page that is shown, as text."""
+        path = self._home / f"page{next(self._saved)}"
+        self.type(self._save(path))
+        return self.terminal.await_file(path)
+
+    def _save(self, path: Path) -> str:
+        return f"S{path.name}{ENTER}"
+
+    def follow(self, label: str) -> str:
+        """Follow the first link with these words, or with this key and these words; return the page it leads to."""
+        key, words = _parted(label)
+        # What is searched is text: a key stands before the link it opens, words may stand above it.
+        self.type(f"/{key} {words}{ENTER}{TAB}{ENTER}" if key else f"/{words}{ENTER}{ENTER}")
+        return self.page()
+
+    def open(self, label: str) -> None:
+        """Follow a link to a form."""
+        self.follow(label)
+
+    def press(self, label: str) -> str:
+        """Press a button among links."""
+        self.type(f"/{label}]{ENTER}{ENTER}")
+        return self.page()
+
+    def form(self, fields: Mapping[str, str | None], button: int = 1) -> str:
+        """Post a form as `submit` does, and return the page that comes."""
+        self.submit(fields, button)
+        return self.page()
+
+    def submit(self, fields: Mapping[str, str | None], button: int = 1) -> None:
+        """Fill a form's fields from the first one on (None: leave it), and press the button that is so far behind.
+
+        What then comes may be a form again.
+        """
+        keys = "g"
+        for label, value in fields.items():
+            keys += TAB + (self._typed(label, value) if value is not None else "")
+        self.type(keys + TAB * button + ENTER)
+        self.page()
+
+    def _typed(self, label: str, value: str) -> str:
+        """Write an answer where an editor of its own is opened for it."""
+        if label == AREA:
+            self._answer.write_text(value)
+            return ENTER
+        return f"{ENTER}{CLEAR}{value}{ENTER}"
+
+    def sign_in(self, user: str, password: str) -> str:
+        return self.form({"Address": user, "Password": password})
+
+    def open_reply(self) -> None:
+        assert "To: Bob" in self.follow("Reply")
+
+    def write(self, text: str) -> str:
+        """Type an answer and send it."""
+        return self.form({AREA: text})
+
+
+class Lynx(W3m):
+    """lynx: / searches too, p prints the page to a file; a field takes keys at once, so it is no place for commands.
+
+    QUIRK: lynx forgets what is typed while it fetches; keys that it reads from a script, here a pipe, it does not.
+    """
+
+    program = "lynx"
+    options = ("-cfg=/dev/null", "-nopause", "-display_charset=utf-8", "-cmd_script=keys")
+    with_cookies, without_cookies = "-accept_all_cookies", "-cookies"
+
+    def _options(self) -> tuple[str, ...]:
+        os.mkfifo(self._home / "keys")
+        self._keys = os.open(self._home / "keys", os.O_RDWR)
+        return self.options
+
+    def type(self, keys: str) -> None:
+        self.terminal.drain()
+        for octet in keys.encode():
+            os.write(self._keys, b"key 0x%02x\n" % octet)
+
+    def _save(self, path: Path) -> str:
+        return f"p{ENTER}{CLEAR}{path.name}{ENTER}"
+
+    def follow(self, label: str) -> str:
+        self.open(label)
+        return self.page()
+
+    def open(self, label: str) -> None:
+        self.type(f"/{_parted(label)[1]}{ENTER}{ENTER}")
+
+    def press(self, label: str) -> str:
+        return self.follow(label)
+
+    def submit(self, fields: Mapping[str, str | None], button: int = 1) -> None:
+        keys = "".join((CLEAR + value if value is not None else "") + TAB for value in fields.values())
+        self.type(keys + TAB * (button - 1) + ENTER)
+
+    def open_reply(self) -> None:
+        self.open("Reply")
+        self.terminal.await_words("(Textarea)")
+
+    def close(self) -> None:
+        super().close()
+        os.close(self._keys)
+
+
+class Elinks(W3m):
+    """elinks: links, fields and buttons have numbers, which it also saves; a number and Enter reach one of them.
+
+    What is typed while a page is on its way still goes to the one before: whoever types waits until it has come.
+    """
+
+    program = "elinks"
+    with_cookies, without_cookies = "", ""
+    _CONFIG = """\
+set connection.try_ipv6 = 0
+set document.browse.forms.confirm_submit = 0
+set document.browse.links.numbering = 1
+set document.browse.links.number_keys_select_link = 2
+set document.codepage.assume = "UTF-8"
+set terminal.xterm.charset = "UTF-8"
+set terminal.xterm.utf_8_io = 1
+set ui.language = "System"
+bind "main" "Ctrl-P" = "save-formatted"
+"""
+
+    def __init__(self, home: Path, url: str, cookies: bool) -> None:
+        self._policy = 2 if cookies else 0
+        self._shown = ""
+        super().__init__(home, url, cookies)
+        self.terminal.await_words("____")  # before there is a page, other keys mean other things
+        self._wait()
+
+    def _options(self) -> tuple[str, ...]:
+        folder = self._home / ".elinks"
+        folder.mkdir()
+        (folder / "elinks.conf").write_text(f"{self._CONFIG}set cookies.accept_policy = {self._policy}\n")
+        return ("-config-dir", str(folder), "-no-connect", "1")
+
+    def _save(self, path: Path) -> str:
+        return f"\x10{CLEAR}{path}{ENTER}"
+
+    def page(self) -> str:
+        return re.sub(r"\[\d+\]", "", self._shown)
+
+    def _wait(self) -> None:
+        """Wait until another page is shown, and all of it."""
+        end, before = time.monotonic() + PATIENCE, ""
+        while time.monotonic() < end:
+            now = super().page()
+            if now.strip() and now == before != self._shown:
+                self._shown = now
+                return
+            before = now
+            time.sleep(GLANCE)
+        raise AssertionError(f"nothing else was shown than {self._shown}")
+
+    def _reach(self, what: str) -> str:
+        """Say the keys that go to a link, a field or a button."""
+        found = re.search(what, self._shown, re.DOTALL)
+        assert found, f"no {what} in {self._shown}"
+        return f"{found[1]}{ENTER}"
+
+    def follow(self, label: str) -> str:
+        self.type(self._reach(rf"\[(\d+)\](?=[^\[\n]*{_loose(_parted(label)[1])})") + ENTER)
+        self._wait()
+        return self.page()
+
+    def press(self, label: str) -> str:
+        self.type(self._reach(rf"\[(\d+)\]\[\s{_loose(label)}\s\]") + ENTER)
+        self._wait()
+        return self.page()
+
+    def submit(self, fields: Mapping[str, str | None], button: int = 1) -> None:
+        first = next(iter(fields))
+        at = int(self._reach(rf"{re.escape(first)}\s*\n\s*\[(\d+)\]").strip())
+        for place, value in enumerate(fields.values()):
+            if value is not None:
+                self.type(f"{at + place}{ENTER}{ENTER}{CLEAR}{value}{DOWN}")
+        self.type(f"{at + len(fields) + button - 1}{ENTER}{ENTER}")
+        self._wait()
+
+
+def _parted(label: str) -> tuple[str, str]:
+    """Part "8 More" into key and words."""
+    found = re.fullmatch(r"([0-9*#]) (.+)", label)
+    return (found[1], found[2]) if found else ("", label)
+
+
+def _loose(label: str) -> str:
+    """Find words whatever space is between them."""
+    return r"\s+".join(re.escape(word) for word in label.split())
+
+
+BROWSERS = (W3m, Lynx, Elinks)

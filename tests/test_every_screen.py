@@ -1,0 +1,265 @@
+"""Every screen there is, walked by its links in both markups and held to what a small device can take.
+
+XHTML is judged by W3C mobileOK Basic, as the device that standard describes (the default delivery context); WML by
+its grammar and by all compilers. A screen that no link leads to is named here, or the test fails.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import io
+import re
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from PIL import Image
+
+from gateway.app import create_app
+from gateway.config import Config, Server, Tls, Upstream
+from gateway.session import Sessions
+from gateway.state import State
+from gateway.store.pool import Pool
+from tests.devices import chromium, mobileok
+from tests.devices.checks import check_deck, check_page
+from tests.devices.chromium import Chromium
+from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser, in_process
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import SmtpServer
+
+ORIGIN = "http://pp.example:8080"
+SAMPLES = Path(__file__).parent / "data" / "messages"
+#: Pages of one kind that are looked at: the third message list differs from the second by its words only.
+OF_A_KIND = 8
+#: Of messages all, since each is unlike the others.
+ALL = {"message.first", "details.first"}
+#: As the default delivery context says of itself (mobileOK Basic §2.3.3).
+DDC = "W3C-mobileOK/DDC-1.0 (see http://www.w3.org/2006/07/mobileok-ddc)"
+DDC_ACCEPT = (
+    "application/xhtml+xml,text/html;q=0.1,application/vnd.wap.xhtml+xml;q=0.1,text/css,image/jpeg,image/gif"
+)
+#: Screens that no link of a page leads to by GET, and why.
+ELSEWHERE = {
+    "signin.leave": "ends the walk; tests/test_walk.py",
+    "plain.robots": "for robots; tests/web/test_http.py",
+    "plain.favicon": "for browsers; tests/web/test_http.py",
+    "outcomes.show": "after a sending was left unfinished; tests/web/test_outcomes.py",
+    "contacts.again": "of an address that is posted to; tests/web/test_contacts.py",
+    "act.again": "of an address that is posted to; tests/web/test_actions.py",
+    "search.repeat": "of a search that is forgotten; tests/web/test_search.py",
+    "late.show": "after a session has ended; tests/web/test_late.py",
+    "signin.wml": "leads out of the session",
+    "signin.xhtml": "leads out of the session",
+    "signin.front": "leads out of the session",
+}
+#: Files that a WAP phone could do nothing with, so no deck links to them.
+NOT_FOR_PHONES = {"cards.export", "holdings.download"}
+
+
+@pytest.fixture(scope="module")
+def app(dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    user = "screens@example.net"
+    shutil.rmtree(dovecot.home(user), ignore_errors=True)
+    dovecot.user(user)
+    for sample in sorted(SAMPLES.glob("*.eml")):
+        dovecot.deliver(user, sample.read_bytes())
+    dovecot.deliver(user, _crowded(user))
+    for number in range(9):
+        dovecot.deliver(user, b"From: ann@example.org\r\nSubject: Filed\r\n\r\nFiled.\r\n", f"Box {number}")
+    upstream = Upstream(
+        domains=("example.net",),
+        imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
+        smtp=Server("smtp", _smtp.host, _smtp.port, Tls.STARTTLS, _smtp.ca_file),
+    )
+    config = Config(upstreams=(upstream,), timezone="Europe/Berlin")
+    pool = Pool()
+    with State.open(tmp_path_factory.mktemp("screens") / "s.sqlite") as state:
+        made = create_app(config, sessions=Sessions(config, state, b"k" * 32, pool))
+        _furnish(made, dovecot, user)
+        yield made
+        pool.close()
+
+
+def _furnish(app: Flask, dovecot: Dovecot, user: str) -> None:
+    """Make what screens are about: a folder, a contact, a search that is kept."""
+    connection = imaplib.IMAP4(dovecot.host, dovecot.ports["imap"])
+    connection.login(user, "secret")
+    for number in range(24):
+        connection.create(f"Projects{number}")
+        connection.subscribe(f"Projects{number}")
+    connection.logout()
+    browser = XhtmlBrowser(ORIGIN, in_process(app), check_page=check_page)
+    browser.sign_in(user, "secret").open("/tn").fill("name", "Carol").fill("mail", "carol@example.org")
+    browser.press("Save").open("/q").fill("q", "subject:e").press("Search").press("Keep search")
+    browser.open("/bye").follow("Sign out")
+
+
+def _crowded(user: str) -> bytes:
+    """Make a mail with more of everything than a page holds: recipients, attachments, a mail inside, a document."""
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "Ann <ann@example.org>", "More of everything " + "and more " * 800
+    mail["To"] = ", ".join(f"Guest {n} <guest{n}@example.org>" for n in range(120))
+    mail["Cc"] = ", ".join(f"Host {n} <host{n}@example.org>" for n in range(60))
+    mail["List-Unsubscribe"] = "<mailto:leave@example.org>, <https://example.org/leave>"
+    mail["List-Post"] = "<mailto:list@example.org>"
+    mail["Message-ID"] = "<crowded@example.org>"
+    mail.set_content("".join(f"Paragraph {n} of a long letter to all of you.\n\n" for n in range(400)))
+    mail.add_attachment("".join(f"Line {n} of a document.\n\n" for n in range(400)), filename="long.txt")
+    inner = EmailMessage()
+    inner["From"], inner["Subject"] = "Ben <ben@example.org>", "Inside"
+    inner.set_content("".join(f"Sentence {n} inside.\n\n" for n in range(300)))
+    mail.add_attachment(inner)
+    for number in range(12):
+        mail.add_attachment(f"File {number}.\n", filename=f"file{number}.txt")
+    mail.add_attachment(_picture(), maintype="image", subtype="png", filename="photo.png")
+    return mail.as_bytes()
+
+
+def _picture() -> bytes:
+    file = io.BytesIO()
+    Image.effect_noise((400, 300), 60).save(file, "PNG")
+    return file.getvalue()
+
+
+def _endpoint(app: Flask, url: str) -> str:
+    path = re.sub(r"\A/~[\w-]+", "", urlsplit(url).path) or "/"
+    return app.url_map.bind("pp.example").match(path, method="GET")[0]
+
+
+def _walk(app: Flask, device: Any, judge: Callable[[Any], None], most: int = OF_A_KIND) -> set[str]:
+    """Follow every link of ours, some of each kind; return the screens seen."""
+    seen: dict[str, int] = {}
+    known: set[str] = set()
+    waiting = deque([device.url, *_of_a_draft(device)])
+    while waiting:
+        url = waiting.popleft()
+        endpoint = _endpoint(app, url)
+        if endpoint in ELSEWHERE or (seen.get(endpoint, 0) >= most and not (endpoint in ALL and most > 2)):
+            continue
+        seen[endpoint] = seen.get(endpoint, 0) + 1
+        answer = device.transport("GET", url, _headers(device), b"")
+        assert answer.status == 200, (url, answer.status)
+        if answer.media_type not in PAGES:
+            continue
+        device.fetch("GET", url)
+        judge(device)
+        for href in _addresses(device):
+            there = urljoin(device.url, href)
+            if there.startswith(ORIGIN + "/") and there not in known:
+                known.add(there)
+                waiting.append(there)
+    return set(seen)
+
+
+def _of_a_draft(device: Any) -> list[str]:
+    """Begin a mail; return where the page of its files leads, to which one comes by a button only."""
+    device.fetch("GET", urljoin(device.url, "c"))
+    device.fill("subject", "Begun").press("Attach")
+    return [urljoin(device.url, href) for href in _addresses(device)]
+
+
+#: A miniature's size is not known before it is fetched (docs/best-practices.md); one picture is a pixel by itself.
+EXEMPT = re.compile(r"IMAGES_SPECIFY_SIZE: g[\d.]+\?m=1|GRAPHICS_FOR_SPACING")
+#: Types of pages; what else is answered is a file.
+PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
+#: A miniature's size is not known before it is fetched (docs/best-practices.md); one picture is a pixel by itself.
+EXEMPT = re.compile(r"IMAGES_SPECIFY_SIZE: g[\d.]+\?m=1|GRAPHICS_FOR_SPACING")
+#: Answers that are no pages.
+FILES = {"download.original", "picture.image", "cards.export", "mine.export"}
+
+
+def _headers(device: Any) -> dict[str, str]:
+    headers = {"Accept": device.accept, "User-Agent": device.agent}
+    jar = getattr(device, "jar", {})
+    if jar:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+    return headers
+
+
+def _addresses(device: Any) -> Iterator[str]:
+    root = device.deck if isinstance(device, WmlPhone) else device.page
+    for element in root.iter("a", "go", "img"):
+        if element.get("method") != "post":
+            yield element.get("href") or element.get("src") or ""
+
+
+def _screens(app: Flask) -> set[str]:
+    return {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+
+
+def test_every_page_is_mobileok(app: Flask) -> None:
+    browser = XhtmlBrowser(ORIGIN, in_process(app), agent=DDC, accept=DDC_ACCEPT, check_page=check_page)
+    browser.sign_in("screens@example.net", "secret")
+    found: list[str] = []
+
+    def fetch(url: str) -> Answer:
+        return browser.transport("GET", url, _headers(browser), b"")
+
+    def judge(device: XhtmlBrowser) -> None:
+        assert device.answer is not None
+        faults = mobileok.faults(device.answer, fetch)
+        found.extend(f"{urlsplit(device.url).path}: {each}" for each in faults if not EXEMPT.match(each))
+
+    seen = _walk(app, browser, judge)
+    assert not found, "\n".join(found)
+    assert _screens(app) - seen == set(ELSEWHERE)
+
+
+def test_every_deck_is_good_on_the_smallest_phone(app: Flask) -> None:
+    phone = WmlPhone(ORIGIN, in_process(app), check_deck=check_deck)
+    phone.sign_in("screens@example.net", "secret")
+    seen = _walk(app, phone, lambda device: None)
+    assert _screens(app) - seen == set(ELSEWHERE) | NOT_FOR_PHONES
+
+
+#: CSS pixels: the narrowest screen of the standard, a keypad phone, a small tablet.
+WIDTHS = (120, 240, 600)
+#: CSS pixels of a target for a finger (WCAG 2.2 §2.5.8).
+TAP = 24
+
+
+def test_every_page_fits_any_width_and_a_finger(app: Flask, tmp_path: Path) -> None:
+    if chromium.BINARY is None:
+        pytest.skip("NOT TESTED: chromium is not installed (see tests/debian-packages.txt)")
+    browser = XhtmlBrowser(ORIGIN, in_process(app))
+    browser.sign_in("screens@example.net", "secret")
+    pages: dict[str, Path] = {}
+
+    def keep(device: XhtmlBrowser) -> None:
+        assert device.answer is not None
+        # Pictures are not fetched here; their declared size is what counts.
+        file = tmp_path / f"{_endpoint(app, device.url)}-{len(pages)}.xhtml"
+        file.write_bytes(device.answer.body)
+        pages[device.url] = file
+
+    _walk(app, browser, keep, 2)
+    faults: list[str] = []
+    shown = Chromium(tmp_path / "profile")
+    try:
+        for width in WIDTHS:
+            size = {"width": width, "height": 320, "deviceScaleFactor": 1, "mobile": True}
+            shown.call("Emulation.setDeviceMetricsOverride", **size)
+            for file in pages.values():
+                shown.open(file.as_uri())
+                if shown.width > width:
+                    faults.append(f"{file.name}: {shown.width} px wide on {width}")
+                faults.extend(f"{file.name} on {width}: {fault}" for fault in _low_targets(shown))
+    finally:
+        shown.close()
+    assert not faults, "\n".join(faults)
+
+
+def _low_targets(shown: Chromium) -> Iterator[str]:
+    """Name the buttons, fields and links of their own line that a finger would miss."""
+    root = shown.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+    wanted = "input:not([type=hidden]), textarea, select, .a a"
+    for node in shown.call("DOM.querySelectorAll", nodeId=root, selector=wanted)["nodeIds"]:
+        box = shown.call("DOM.getBoxModel", nodeId=node)["model"]
+        if box["height"] < TAP and "checkbox" not in str(shown.call("DOM.getAttributes", nodeId=node)):
+            yield f"{box['height']} px high: {shown.call('DOM.getOuterHTML', nodeId=node)['outerHTML'][:80]}"
