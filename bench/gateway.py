@@ -12,12 +12,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
 from gateway.app import create_app
@@ -33,16 +34,24 @@ from gateway.store.response import Reply
 from tests.devices.phones import Transport, in_process, over_http
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import SmtpServer
 
 START_SECONDS = 20.0
+#: What `PRAGMA synchronous` answers where a commit reaches the disk (sqlite.org/pragma.html).
+FULL = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A page as a handheld asks for it."""
+    """A page as a handheld asks for it; with a body, a form that it posts."""
 
     url: str
     headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def method(self) -> str:
+        return "POST" if self.body else "GET"
 
 
 class Recorder(Exchange):
@@ -52,9 +61,10 @@ class Recorder(Exchange):
         super().__init__(sock)
         self.trips: list[tuple[bytes, ...]] = []
 
-    def run(self, *commands: bytes) -> list[Reply]:
-        self.trips.append(commands)
-        return super().run(*commands)
+    def _run(self, count: int, commands: Iterable[bytes]) -> list[Reply]:
+        sent = tuple(commands)
+        self.trips.append(sent)
+        return super()._run(count, sent)
 
 
 class InProcess:
@@ -64,16 +74,22 @@ class InProcess:
     remote = False
     origin = "http://pp.example:8080"
 
-    def __init__(self, server: Dovecot, folder: Path) -> None:
+    def __init__(self, server: Dovecot, smtp: SmtpServer, folder: Path) -> None:
         self.trips: list[tuple[bytes, ...]] = []
+        self.synced = 0
         self._exchanges: list[Recorder] = []
         imap = Server("imap", server.host, server.ports["imap"], Tls.NONE)
-        config = Config((Upstream(("*",), imap, Server("smtp", server.host, 1, Tls.NONE)),))
+        out = Server("smtp", smtp.host, smtp.port, Tls.STARTTLS, smtp.ca_file)
+        config = Config((Upstream(("*",), imap, out),))
         self._state = State.open(folder / "in-process.sqlite")
+        event.listen(Engine, "commit", self._committed)
         self._pool = Pool()
         sessions = Sessions(config, self._state, b"k" * 32, self._pool, connect=self._connect)
         self._app = create_app(config, sessions=sessions)
         self._environs: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def _committed(self, connection: Connection) -> None:
+        self.synced += connection.exec_driver_sql("PRAGMA synchronous").scalar() == FULL
 
     def _connect(self, server: Server, user: str, password: str) -> ImapStore:
         exchange, names, _ = open_exchange(server, Recorder)
@@ -106,19 +122,27 @@ class InProcess:
     def fetch(self, request: Request) -> bytes:
         """Return a page."""
         key = (request.url, request.headers.get("Cookie", ""))
-        environ = self._environs.get(key)
+        environ = None if request.body else self._environs.get(key)
         if environ is None:
             parts = urlsplit(request.url)
             builder = EnvironBuilder(
-                parts.path, self.origin, parts.query or None, headers=list(request.headers.items())
+                parts.path,
+                self.origin,
+                parts.query or None,
+                method=request.method,
+                headers=list(request.headers.items()),
+                data=request.body,
             )
-            environ = self._environs[key] = builder.get_environ()
+            environ = builder.get_environ()
+            if not request.body:
+                self._environs[key] = environ
         answer = ask(self._app, environ.copy())
         assert answer.status == 200, answer.status
         return answer.head
 
     def close(self) -> None:
         """End all connections."""
+        event.remove(Engine, "commit", self._committed)
         self._pool.close()
         self._state.close()
 
@@ -143,7 +167,7 @@ class Client:
         """Return a page."""
         parts = urlsplit(request.url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        self._connection.request("GET", path, headers=dict(request.headers))
+        self._connection.request(request.method, path, request.body or None, dict(request.headers))
         response = self._connection.getresponse()
         found = response.read()
         assert response.status == 200, response.status
@@ -160,14 +184,14 @@ class Served:
     name = "served"
     remote = True
 
-    def __init__(self, server: Dovecot, folder: Path) -> None:
+    def __init__(self, server: Dovecot, smtp: SmtpServer, folder: Path) -> None:
         self.port = free_ports(1)[0]
         self.origin = f"http://127.0.0.1:{self.port}"
         file = folder / "pocketpost.toml"
         imap = f"imap://{server.host}:{server.ports['imap']}"
         file.write_text(
             f'[http]\nlisten = "127.0.0.1:{self.port}"\n[[upstream]]\ndomains = ["*"]\n'
-            f'imap = "{imap}"\nsmtp = "smtp://{server.host}:1"\n'
+            f'imap = "{imap}"\nsmtp = "smtp+starttls://{smtp.host}:{smtp.port}"\nca_file = "{smtp.ca_file}"\n'
         )
         root = Path(__file__).resolve().parent.parent
         self._process = subprocess.Popen(

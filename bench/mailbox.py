@@ -1,4 +1,4 @@
-"""Mailboxes to measure with: many small messages, and at the top a text and a newsletter of usual size.
+"""Mailboxes to measure with: small messages, a thousand folders, and on top a text and a newsletter of usual size.
 
 Nothing here may depend on chance or on the date: every run measures the same octets.
 """
@@ -12,10 +12,14 @@ from tests.servers.dovecot import Dovecot
 
 DOMAIN = "example.net"
 TEXT, NEWSLETTER = "A text of some length", "The weekly newsletter"
+#: What is searched for: in headers, as most searches are; a tenth of the small messages have it.
+WORDS = "subject:7"
 #: What only the HTML of the newsletter says.
 ARTICLE = "Article 1 of this week"
 #: Before the two that are read, which are to be the newest.
 EARLIER = 1_700_000_000
+#: Folders beside the inbox, as somebody has them who keeps all mail of many years.
+FOLDERS = 1000
 #: Octets of HTML in a newsletter as shops and papers send them.
 NEWSLETTER_OCTETS = 40_000
 #: Paragraphs of the text: 1.7 KB, two decks of a phone of 1999.
@@ -90,6 +94,8 @@ def make(server: Dovecot, size: int) -> str:
     """Make a user with so many messages; return the address."""
     user = server.user(f"reader{size}@{DOMAIN}")
     maildir.fill(server.maildir(user), size - 2, first_second=EARLIER)
+    for number in range(1, FOLDERS + 1):
+        maildir.write(server.maildir(user, f"Customer {number:04}"), ())
     server.deliver(user, newsletter())
     server.deliver(user, text())
     return user

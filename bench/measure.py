@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 from bench import clocks
 from bench.floor import Floor
 from bench.gateway import InProcess, Request
-from bench.mailbox import ARTICLE, NEWSLETTER, TEXT
+from bench.mailbox import ARTICLE, NEWSLETTER, TEXT, WORDS
 from tests.devices.phones import WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import PASSWORD, Dovecot
 
@@ -25,7 +25,17 @@ from tests.servers.dovecot import PASSWORD, Dovecot
 WARM = 3
 #: Seconds after which a slow page is measured no more, and rounds that it gets all the same.
 LONGEST, FEWEST = 1.0, 5
-PAGES = ("list", "list, next page", "text message", "HTML newsletter", "newsletter, next page")
+PAGES = (
+    "list",
+    "list, next page",
+    "text message",
+    "HTML newsletter",
+    "newsletter, next page",
+    "list by subject",
+    "search results",
+    "1,000 folders",
+    "writing a mail",
+)
 
 Script = list[tuple[bytes, ...]]
 #: What a page asked of the IMAP server, noted in process, for the floor of the served one.
@@ -90,7 +100,16 @@ def requests(setting: Setting) -> dict[str, Request]:
     device.fetch("GET", titled(NEWSLETTER))
     assert ARTICLE in device.text, "the newsletter is not read from its HTML"
     following = urljoin(device.url, device.links["Next"])
-    urls = (inbox, links["Next"], titled(TEXT), titled(NEWSLETTER), following)
+    number = re.search(r"/b(\d+)\.", links["Next"])
+    assert number, links["Next"]
+    by_subject = urljoin(inbox, f"b{number[1]}.s")
+    device.fetch("GET", urljoin(inbox, "q"))
+    device.fill("q", WORDS).press("Search")
+    search = re.search(r"\bq\d+", device.links["Next"])
+    assert search, device.links["Next"]
+    found = urljoin(inbox, search[0])
+    others = (urljoin(inbox, "za"), urljoin(inbox, "c"))
+    urls = (inbox, links["Next"], titled(TEXT), titled(NEWSLETTER), following, by_subject, found, *others)
     return {page: Request(url, headers) for page, url in zip(PAGES, urls, strict=True)}
 
 

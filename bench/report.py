@@ -6,16 +6,18 @@ Nothing here may measure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from bench.measure import Row
+from bench.sending import Sent
 
 _PAGE: list[tuple[str, Callable[[Row], str]]] = [
     ("messages", lambda row: f"{row.messages:,}"),
     ("markup", lambda row: row.markup),
     ("page", lambda row: row.page),
     ("ms", lambda row: f"{row.ms:.2f}"),
-    ("floor ms", lambda row: f"{row.floor_ms:.2f}"),
-    ("× floor", lambda row: f"{row.ms / row.floor_ms:.1f}"),
+    ("floor ms", lambda row: f"{row.floor_ms:.2f}" if row.round_trips else ""),
+    ("× floor", lambda row: f"{row.ms / row.floor_ms:.1f}" if row.round_trips else ""),
     ("CPU ms", lambda row: f"{row.cpu_ms:.2f}"),
     ("Dovecot CPU ms (floor)", lambda row: f"{row.dovecot_ms:.2f} ({row.floor_dovecot_ms:.2f})"),
 ]
@@ -27,6 +29,19 @@ _UPSTREAM: list[tuple[str, Callable[[Row], str]]] = [
 _RATE: list[tuple[str, Callable[[Row], str]]] = [
     ("pages/s, many clients", lambda row: "" if row.rate is None else f"{row.rate:.0f}"),
     ("CPU ms then", lambda row: "" if row.rate_cpu_ms is None else f"{row.rate_cpu_ms:.2f}"),
+]
+
+
+_SENT: list[tuple[str, Callable[[Sent], str]]] = [
+    ("gateway", lambda row: row.gateway),
+    ("markup", lambda row: row.markup),
+    ("of", lambda row: "a mail sent"),
+    ("ms", lambda row: f"{row.ms:.2f}"),
+    ("floor ms", lambda row: f"{row.floor_ms:.2f}"),
+    ("× floor", lambda row: f"{row.ms / row.floor_ms:.1f}"),
+    ("CPU ms", lambda row: f"{row.cpu_ms:.2f}"),
+    ("round trips", lambda row: "" if row.round_trips is None else f"{row.round_trips}"),
+    ("writes on the disk", lambda row: "" if row.synced is None else f"{row.synced}"),
 ]
 
 
@@ -43,7 +58,12 @@ def tables(rows: Sequence[Row]) -> str:
     return "\n".join(out)
 
 
-def _table(columns: Sequence[tuple[str, Callable[[Row], str]]], rows: Iterable[Row]) -> str:
+def sendings(rows: Sequence[Sent]) -> str:
+    """Say what sending costs."""
+    return f"### Sending\n\n{_table(_SENT, rows)}"
+
+
+def _table(columns: Sequence[tuple[str, Callable[[Any], str]]], rows: Iterable[Row | Sent]) -> str:
     lines = [[name for name, _ in columns], ["---"] * 3 + ["--:"] * (len(columns) - 3)]
     lines += [[say(row) for _, say in columns] for row in rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 from contextlib import ExitStack, closing
@@ -14,11 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import mailbox, report
+from bench import mailbox, report, sending
 from bench.gateway import InProcess, Served
 from bench.measure import Row, Setting, measure, rate
+from bench.sending import Sent
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import SmtpServer
 
 SIZES = (100, 100_000)
 ROUNDS = 60
@@ -38,17 +41,20 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def run(asked: argparse.Namespace) -> list[Row]:
+def run(asked: argparse.Namespace) -> tuple[list[Row], list[Sent]]:
     """Measure everything that was asked for."""
     rows: list[Row] = []
+    sent: list[Sent] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb")))
         server = stack.enter_context(closing(Dovecot()))
         server.start()
+        smtp = SmtpServer(folder).start()
+        stack.callback(smtp.stop)
         users = {size: mailbox.make(server, size) for size in asked.sizes}
-        gateways: list[Any] = [stack.enter_context(closing(InProcess(server, folder)))]
+        gateways: list[Any] = [stack.enter_context(closing(InProcess(server, smtp, folder)))]
         if not asked.in_process:
-            gateways.append(stack.enter_context(closing(Served(server, folder))))
+            gateways.append(stack.enter_context(closing(Served(server, smtp, folder))))
         for gateway in gateways:
             for size, user in users.items():
                 for markup in ("wml", "xhtml"):
@@ -57,15 +63,22 @@ def run(asked: argparse.Namespace) -> list[Row]:
                     if asked.clients and gateway.remote:
                         rate(setting, found, asked.clients, asked.seconds)
                     rows += found
-    return rows
+            for markup in ("wml", "xhtml"):
+                setting = Setting(server, gateway, users[min(users)], min(users), markup)
+                sent.append(sending.measure(setting, smtp, asked.rounds))
+    return rows, sent
 
 
 def main() -> int:
     """Print the figures."""
     asked = arguments()
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # what the SMTP server thinks of its own future
     if not dovecots.installed():
         print("dovecot is not installed: see tests/debian-packages.txt", file=sys.stderr)
         return 1
-    rows = run(asked)
-    print(json.dumps([asdict(row) for row in rows], indent=1) if asked.json else report.tables(rows))
+    rows, sent = run(asked)
+    if asked.json:
+        print(json.dumps([*map(asdict, rows), *map(asdict, sent)], indent=1))
+    else:
+        print(report.tables(rows), report.sendings(sent), sep="\n")
     return 0
