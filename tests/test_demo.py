@@ -36,6 +36,7 @@ from gateway.demo import repairs
 from gateway.demo.sample import ALICE, BOB, FRESH, MAILBOXES, PASSWORD, PASSWORDS, PLACES, sample
 from gateway.demo.servers import Servers, Stored
 from gateway.demo.structure import envelope, find, structure
+from gateway.demo.words import holds
 
 NOW = datetime(2030, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -192,7 +193,8 @@ def test_folders_say_what_they_are_for(alice: IMAPClient) -> None:
     uses = {name: {flag.lower() for flag in flags} for flags, _, name in alice.list_folders()}
     assert uses.keys() == {"INBOX", *MAILBOXES}
     for name in MAILBOXES:
-        assert f"\\{name}".lower().encode() in uses[name]
+        assert (f"\\{name}".lower().encode() in uses[name]) == (name in repairs.SPECIAL_USE)
+    assert set(repairs.SPECIAL_USE) < set(MAILBOXES)
     assert alice.has_capability("SPECIAL-USE")
 
 
@@ -232,7 +234,20 @@ def test_ugly_mail_keeps_the_connection(servers: Servers, alice: IMAPClient, oct
     assert row[b"BODY[]"] == octets
     for section, body in leaves(row[b"BODYSTRUCTURE"]):
         assert len(alice.fetch([uid], [f"BODY.PEEK[{section}]"])[uid][f"BODY[{section}]".encode()]) == body[6]
+    assert uid not in alice.search(["TEXT", "nobody wrote this"])
     alice.noop()
+
+
+@pytest.mark.parametrize(
+    ("criteria", "subject"),
+    [(["SUBJECT", "ålesund"], b"Guest"), (["TEXT", "øYEN"], b"Guest"), (["BODY", "CAFE"], b"Lunch")],
+)
+def test_what_is_searched_is_what_a_person_reads(
+    alice: IMAPClient, criteria: list[str], subject: bytes
+) -> None:
+    alice.select_folder("INBOX" if subject == b"Lunch" else "Boat/Ålesund")
+    (uid,) = alice.search(criteria, charset="UTF-8")
+    assert subject in alice.fetch([uid], ["ENVELOPE"])[uid][b"ENVELOPE"].subject
 
 
 FIELDS = st.sampled_from(
@@ -253,6 +268,7 @@ def test_any_octets_give_a_structure_that_clients_can_read(octets: bytes) -> Non
     repairs.apply()
     message = MessageContent.parse(octets)
     answer = b"1 (ENVELOPE %b BODYSTRUCTURE %b)" % (bytes(envelope(message)), bytes(structure(message, True)))
+    assert not holds(message, "nobody wrote this")
     row = parse_fetch_response(list(literals(answer)), normalise_times=False)[1]
     for section, body in leaves(row[b"BODYSTRUCTURE"]):
         part = find(message, [int(number) for number in section.split(".")])

@@ -6,8 +6,10 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -16,6 +18,9 @@ from tests.devices.phones import WmlPhone, XhtmlBrowser, over_http
 from tests.servers import free_ports
 
 PASSWORD = "tap"
+#: Pages of one kind that are looked at.
+OF_A_KIND = 6
+PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,10 @@ def _browser(origin: str) -> Any:
     return XhtmlBrowser(origin, over_http, check_page=check_page)
 
 
-@pytest.mark.parametrize("make", [_phone, _browser], ids=["wml", "xhtml"])
+BOTH = pytest.mark.parametrize("make", [_phone, _browser], ids=["wml", "xhtml"])
+
+
+@BOTH
 def test_the_main_job(origin: str, make: Any) -> None:
     device = make(origin)
     device.sign_in("alice", PASSWORD)
@@ -62,3 +70,130 @@ def test_the_main_job(origin: str, make: Any) -> None:
     device.follow("Inbox").follow("Sign out")
     bob = make(origin).sign_in("bob", PASSWORD).follow("Re: Lunch on Thursday?")
     assert answer in bob.text
+
+
+def _links(device: Any) -> Iterator[str]:
+    root = device.deck if isinstance(device, WmlPhone) else device.page
+    for element in root.iter("a", "go"):
+        if element.get("method") != "post":
+            yield urljoin(device.url, element.get("href"))
+
+
+def _kind(url: str) -> str:
+    return re.sub(r"\d+", "#", re.sub(r"\A/~[\w-]+", "", urlsplit(url).path))
+
+
+@BOTH
+def test_every_way_leads_somewhere(origin: str, make: Any) -> None:
+    """Whatever its servers lack, no screen of the demo is an error, and what is lacking is said."""
+    device = make(origin).sign_in("alice", PASSWORD)
+    seen: Counter[str] = Counter()
+    known, waiting, titles, words = set(), deque([device.url]), set(), []
+    while waiting:
+        url = waiting.popleft()
+        if seen[_kind(url)] == OF_A_KIND or "/bye" in url:
+            continue
+        seen[_kind(url)] += 1
+        headers = {"Accept": device.accept, "User-Agent": device.agent}
+        if getattr(device, "jar", None):
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in device.jar.items())
+        answer = over_http("GET", url, headers, b"")
+        assert answer.status in (200, 302, 303), url
+        if answer.status == 200 and answer.media_type not in PAGES:
+            continue  # a file
+        device.fetch("GET", url)
+        assert device.title != "Sign in", url
+        titles.add(device.title)
+        words.append(device.text)
+        for there in _links(device):
+            if there.startswith(origin + "/") and there not in known:
+                known.add(there)
+                waiting.append(there)
+    assert {
+        "Menu",
+        "Folders",
+        "Change folders",
+        "Write",
+        "Search",
+        "View: Inbox",
+        "Select: Inbox",
+        "More",
+    } <= titles
+    assert {"Contacts", "Settings", "Quick reply", "Forward", "Reply all", "Move"} <= titles
+    assert any("cannot sort" in each for each in words)
+
+
+@BOTH
+def test_a_mail_day(origin: str, make: Any) -> None:
+    """Whatever is done to mail and with it works with the demo's servers too."""
+    device = make(origin).sign_in("alice", PASSWORD)
+    # Folders: one with letters of its own below another is there, and more can be made.
+    device.follow("Menu").follow("Folders")
+    assert {"Boat", "Ålesund (1)"} <= set(device.links)
+    device.follow("Change folders").follow("New folder")
+    name = f"Été {make.__name__}"
+    device.fill("name", name).press("Create")
+    assert "Created." in device.text
+    # One message: flagged, moved there, deleted, taken back.
+    device.open(_at(device, "i")).follow("Winter storage" if "Winter storage" in device.text else "Kettle")
+    subject = device.title
+    device.follow("More").press("Flag")
+    assert "Flagged." in device.text
+    device.follow("More").follow("Move").press(name)
+    assert f"Moved to {name}." in device.text
+    device.press("Undo")
+    assert "Undone." in device.text
+    assert device.title == subject
+    device.follow("More").press("Unflag").press("Delete")
+    assert "Deleted." in device.text
+    device.press("Undo")
+    assert device.title == subject
+    # Several, and all that is found.
+    device.open(_at(device, "i")).follow("Menu").follow("Select")
+    boxes = _rows(device)[:2]
+    device.tick(*boxes)
+    if make is _phone:
+        device.fill("do", "unread").press("OK")
+    else:
+        device.press("Unread")
+    assert "2 messages marked as unread." in device.text
+    device.press("Undo")
+    # Searching, in all folders, in letters of any kind.
+    for what, found in (
+        ("ålesund", "Gjestehavn"),
+        ("from:bob is:answered", "Regatta"),
+        ("has:attachment", "ticket"),
+    ):
+        device.open(_at(device, "q")).fill("q", what).fill("in", "all").press("Search")
+        assert found in device.text, what
+    # Views: what this server cannot do is not offered.
+    device.open(_at(device, "i")).follow("Menu").follow("View").fill("filter", "flagged").press("Show")
+    assert "Quote: $1,250" in device.text
+    # Writing: to the list, forwarding with its attachments, a draft, an answer to all.
+    device.open(_at(device, "i")).follow("Next").follow("7110").follow("More").follow("More")
+    device.follow("Reply to list").fill("text", "Me too.").press("Send")
+    assert "Sent." in device.text
+    device.open(_at(device, "i")).follow("pumpkin").follow("More").follow("Forward")
+    device.fill("to", "bob").fill("text", "See below.").press("Send")
+    if "Sent." not in device.text:
+        device.press("Send")  # the one who is meant is offered
+    assert "Sent." in device.text
+    device.open(_at(device, "z")).follow("Drafts").follow("The light is back on").follow("Edit")
+    device.fill("text", "Dear Zoë,").press("Save")
+    assert "Saved in Drafts." in device.text
+
+
+def _at(device: Any, name: str) -> str:
+    path = re.match(r"https?://[^/]+(/(?:~[^/]+/)?)", device.url)
+    assert path
+    return path[1] + name
+
+
+def _rows(device: Any) -> list[str]:
+    if isinstance(device, WmlPhone):
+        return [device._plain(option.text).strip() for option in device.card.find(".//select").iter("option")]
+    return [
+        "".join(label.itertext())
+        for label in device.page.iter("label")
+        if label.get("for", "").startswith("u")
+    ]

@@ -18,12 +18,14 @@ from pymap.bytes import MaybeBytes
 from pymap.config import IMAPConfig
 from pymap.fetch import _BodyFetchValue, _BodyStructureFetchValue, _EnvelopeFetchValue
 from pymap.listtree import ListEntry
-from pymap.message import BaseLoadedMessage
+from pymap.message import BaseLoadedMessage, _NoContent
 from pymap.mime import MessageContent
 from pymap.mime.parsed import ParsedHeaders
 from pymap.parsing.specials.flag import Flag
+from pymap.search import SearchCriteria
 
 from gateway.demo.structure import envelope, find, structure
+from gateway.demo.words import holds
 
 SPECIAL_USE = {name: name.encode() for name in ("Drafts", "Sent", "Trash", "Junk", "Archive")}
 ANY_KEYWORD = Flag(b"\\*")
@@ -114,6 +116,24 @@ def keywords() -> None:
     _put(MailboxData, "permanent_flags", property(lambda self: plain(self) | {ANY_KEYWORD}))
 
 
+def searching() -> None:
+    """What is searched is the text that a person reads, in whatever case: pymap looks for words in base64 and encoded
+    words, and takes letters beyond ASCII for different ones in capitals."""
+
+    def contains(self: BaseLoadedMessage, value: bytes) -> bool:
+        try:
+            content = self.content
+        except _NoContent:
+            return False
+        return holds(content, value.decode("utf-8", "replace"))
+
+    def within(_cls: type[SearchCriteria], words: str, data: str) -> bool:
+        return words.casefold() in data.casefold()
+
+    _put(BaseLoadedMessage, "contains", contains)
+    _put(SearchCriteria, "_in", classmethod(within))
+
+
 REPAIRS = (
     special_use,
     greeting,
@@ -122,4 +142,5 @@ REPAIRS = (
     empty_ranges,
     ugly_headers,
     keywords,
+    searching,
 )

@@ -20,7 +20,7 @@ BOB = "bob@pocketpost.example"
 PASSWORD = "tap"  # noqa: S105
 """The first letters of keys 8, 2 and 7: three presses on a keypad."""
 PASSWORDS = {ALICE: PASSWORD, BOB: PASSWORD}
-MAILBOXES = ("Drafts", "Sent", "Trash", "Junk", "Archive")
+MAILBOXES = ("Drafts", "Sent", "Trash", "Junk", "Archive", "Boat", "Boat/Ålesund")
 
 WRITTEN = datetime(2026, 11, 6, 13, 5, tzinfo=UTC)
 """The date of the newest message in `data/`."""
@@ -74,6 +74,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("draft", (SEEN, DRAFT), "Drafts"),
         Place("junk", (), "Junk"),
         Place("archived", (SEEN,), "Archive"),
+        Place("berth", (SEEN,), "Boat"),
+        Place("guest", (), "Boat/Ålesund"),
         Place("deleted", (SEEN,), "Trash"),
     ),
     BOB: (
