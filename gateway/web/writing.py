@@ -61,7 +61,8 @@ def posted(visit: Visit, target: Target) -> Response:
     if does == SEND:
         return _send(visit, mail, form, missing)
     try:
-        if missing is not None and not _is_gone(missing):
+        # Of a text that came in pieces only this one is left, which must be said.
+        if missing is not None and (letter.read(form).begun or not _is_gone(missing)):
             raise missing
         return _DEEDS[does](visit, mail, form)
     except GatewayError as error:

@@ -201,6 +201,23 @@ def test_a_text_is_added_piece_by_piece(office: Office, device: Any) -> None:
     assert drafts(office) == []
 
 
+@pytest.mark.parametrize("button", ["Add more", "Send"])
+def test_a_draft_that_is_gone_between_two_pieces_is_told(office: Office, device: Any, button: str) -> None:
+    _replying(office, device)
+    device.fill("text", "First.").press("Add more")
+    with office.imap(ME) as connection:
+        connection.select("Drafts")
+        connection.store("1:*", "+FLAGS", "\\Deleted")
+        connection.expunge()
+    device.fill("text", "Second.").press(button)
+    assert "no longer there" in device.text
+    assert text_field(device) == "Second."
+    assert office.found(BOB) == []
+    device.fill("to", BOB).fill("subject", "Lunch").press("Send")
+    assert "Sent." in device.text
+    assert words(office.found(BOB)[0]) == "Second."
+
+
 def test_the_same_piece_brought_twice_is_there_once(office: Office, device: Any) -> None:
     _replying(office, device)
     device.fill("text", "First.").press("Add more")
