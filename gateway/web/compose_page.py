@@ -48,6 +48,8 @@ _COMES_BACK: Final = ((5000, 1500), (1300, 500), (0, 280))
 _SENTENCE: Final = 80
 #: Characters of the other inputs of a WML page, which comes back with them.
 _LINES: Final = dict.fromkeys(PEOPLE, 120) | {"subject": 60}
+#: Octets of a deck from which on there is room to say so; below, a button is worth more.
+_LINES_FROM: Final = 1300
 #: Characters of the end of a longer text that are shown.
 _TAIL: Final = 160
 
@@ -288,7 +290,7 @@ def _inputs(visit: Visit, paper: Paper) -> list[Input]:
             )
         elif name == "text":
             most = max(room(visit, paper), len(value))
-        elif visit.device.markup == WML:
+        elif visit.device.markup == WML and visit.device.deck_limit >= _LINES_FROM:
             most = max(_LINES[name], len(value))
         label = _(_LABELS[name])
         if name == "text" and visit.device.markup != WML and visit.device.input_limit < _SAID_BELOW:
