@@ -1,24 +1,33 @@
 # make demo            try it: gateway, mail servers and sample mail in one process (LISTEN=0.0.0.0:8080 to share it)
 # make test            all tests; as root on Debian it installs what tests/debian-packages.txt names
+# make matrix          every kind of mail server with every real client, and the whole job on every mail store
 # make check           formatting, lint, types, import contracts
 # make bench           measure against a real Dovecot
 # make corpus          render thousands of real messages for three devices and judge every page (fetches a package)
+# make chaos           a thousand mails under kills, cuts, a full state and mute servers; ten minutes at most
+# make faults          a fault at each response of a conversation with the mail server; some ten minutes
 # make messages        bring the catalogues of the languages up to what is said; then translate what is empty
 # make clean           remove what these made
-# ARGS="..." is handed on to pytest and to the bench.
+# ARGS="..." is handed on to pytest, to the bench, to chaos and to faults.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard gateway/language/locale/*/LC_MESSAGES/*.po))
 
-.PHONY: demo test check bench corpus messages clean debian-packages
+.PHONY: demo test matrix check bench corpus chaos faults messages clean debian-packages
 
-demo: $(STAMP)
+demo: $(STAMP) $(CATALOGUES)
 	@exec $(BIN)/pocketpost demo $(if $(LISTEN),--listen $(LISTEN))
 
-test: $(STAMP) debian-packages
-	$(BIN)/python -bb -m pytest $(ARGS)
+# Empty is unset: many tests start the gateway anew, and it need not be compiled for each.
+test matrix: export PYTHONDONTWRITEBYTECODE =
+test: $(STAMP) $(CATALOGUES) debian-packages
+	$(BIN)/python -bb -m pytest -n auto --dist worksteal $(ARGS)
+
+matrix: $(STAMP) $(CATALOGUES) debian-packages
+	$(BIN)/python -bb -m pytest -n auto --dist worksteal tests/matrix/combinations.py tests/matrix/whole_job.py $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -26,17 +35,24 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) debian-packages
+bench: $(STAMP) $(CATALOGUES) debian-packages
 	$(BIN)/python bench/run.py $(ARGS)
 
-corpus: $(STAMP)
+corpus: $(STAMP) $(CATALOGUES)
 	$(BIN)/python -m tests.corpus.run $(if $(CORPUS),--folder $(CORPUS)) $(ARGS)
 
-messages: $(STAMP)
-	$(BIN)/python -m tests.languages.update
+chaos: $(STAMP) $(CATALOGUES) debian-packages
+	$(BIN)/python -bb -m tests.chaos.run $(ARGS)
 
-debian-packages:
+faults: $(STAMP) $(CATALOGUES) debian-packages
+	$(BIN)/python -bb -m tests.faults.run $(ARGS)
+
+messages: $(STAMP)
+	$(BIN)/python -m tests.language.update
+
+debian-packages: $(STAMP)
 	@.ci/debian-packages tests/debian-packages.txt
+	@$(BIN)/python -m tests.servers.unpacked
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.11" >&2; exit 1; }
@@ -44,6 +60,10 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
+$(CATALOGUES): %.mo: %.po hatch_build.py | $(STAMP)
+	@$(BIN)/python hatch_build.py
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -f gateway/language/locale/*/LC_MESSAGES/*.mo
 	find gateway tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,17 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
+from gateway.access.sessions import Sessions
 from gateway.app import create_app
-from gateway.bridge import ask
 from gateway.config import Config, Server, Tls, Upstream
-from gateway.session import Sessions
+from gateway.server.wsgi import ask
 from gateway.state import State
-from gateway.store.exchange import Exchange
-from gateway.store.imap import ImapStore
-from gateway.store.opening import open_exchange, sign_in
+from gateway.store.imap.connection.signing_in import sign_in
+from gateway.store.imap.exchange import Exchange
+from gateway.store.imap.imap_store import ImapStore
+from gateway.store.imap.opening import open_exchange
+from gateway.store.imap.response import Reply
 from gateway.store.pool import Pool
-from gateway.store.response import Reply
 from tests.devices.phones import Transport, in_process, over_http
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
@@ -57,14 +58,13 @@ class Request:
 class Recorder(Exchange):
     """A conversation that remembers what was sent, for the floor."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.trips: list[tuple[bytes, ...]] = []
 
-    def _run(self, count: int, commands: Iterable[bytes]) -> list[Reply]:
-        sent = tuple(commands)
-        self.trips.append(sent)
-        return super()._run(count, sent)
+    def _run(self, commands: Sequence[bytes]) -> list[Reply]:
+        self.trips.append(tuple(commands))
+        return super()._run(commands)
 
 
 class InProcess:

@@ -1,20 +1,21 @@
 """Pocketpost: a mail gateway for handhelds.
 
-The way of a request, in the order in which it happens:
+The path of a request, step by step (docs/architecture.md follows one with its details):
 
-1. `device` learns from the request headers what this handheld can show.
-2. `web` picks the screen.
-3. `session` knows who asks, and lends
-4. a `store` (IMAP) for the length of one request.
-5. `message` is what came out of it.
+1. `server` accepts the connection and passes the request to the WSGI app that `app` assembles.
+2. `device` identifies the handheld, and what it can show, from the request headers.
+3. `web` resumes the person's session (`access`) and calls the screen that the route names.
+4. The session leases a message store (`store`, IMAP over `upstreams`) for the length of the request.
+5. `message` turns octets and server structures into values.
 6. `rendition` keeps what a small screen can use, as blocks.
-7. `page` lays blocks into pages that fit, asking `markup` for the size.
-8. `markup` says a page in WML or XHTML.
-9. `wap` turns that into bytes (WBXML).
+7. `pages` lays out blocks as pages that fit, measuring them with `markup`.
+8. `markup` writes the page as WML or XHTML.
+9. `wap` compiles WML to WBXML where the device wants it compiled, and to measure it.
 
-From 5 on, and 1, everything is pure: values in, values out; where laziness is wanted, an iterator in.
-The doors to the network and the disk are few, named and small: `store`, `submission`, `state`, and
-`config`, which reads its file. Imports run downwards only; `pyproject.toml` holds that as contracts.
+Steps 2 and 5 to 9 are pure: values in, values out; an iterator in, where laziness is wanted. The modules that
+reach the network or the disk are few, named and small: `server`, `store`, `submission`, `outbound`, `state`,
+`confined`, and `config`, which reads its file. Imports run downwards only; contracts in `pyproject.toml`
+enforce that.
 """
 
 __version__ = "0.1.0"

@@ -1,132 +1,134 @@
-"""The one place where the parts are joined: config, state, pool, sessions and screens into a WSGI app.
+"""The application: config, state, pool, sessions and screens joined into a WSGI app.
 
-Nothing here may decide what a person sees, but for the one error handler: it turns every GatewayError into a
-small page with a way on, and everything else into one sentence and a line in the log.
+Nothing here may decide what users see, except in the one error handler: it turns every GatewayError into a small page
+with actions, and everything else into one sentence and a log entry.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
+from gateway import language
+from gateway.access.sessions import Sessions
+from gateway.account.merging import merge
+from gateway.addresses import SESSION_ROOT
 from gateway.config import Config
-from gateway.errors import GatewayError, MailboxGone, MessageGone, SessionEnded
-from gateway.markup.screen import Action, Life, Screen
+from gateway.errors import (
+    CannotDo,
+    GatewayError,
+    MailboxGone,
+    MessageGone,
+    SessionEnded,
+    StateError,
+    StoreUnreachable,
+)
+from gateway.markup.screen import Action, Life
 from gateway.outbound import Outbound
-from gateway.session import Sessions
+from gateway.sealed.vault import server_secret
 from gateway.state import State
 from gateway.store.pool import Pool
-from gateway.vault import server_secret
-from gateway.web import late as lates
-from gateway.web import visit as visits
-from gateway.web.act import act
-from gateway.web.attachment import attachment
-from gateway.web.cards import cards
-from gateway.web.compose import compose
-from gateway.web.contacts import contacts
-from gateway.web.converters import (
-    KeyConverter,
-    PositionConverter,
-    SectionConverter,
-    SpotConverter,
-    ViewConverter,
-)
-from gateway.web.details import details
-from gateway.web.document import document
-from gateway.web.download import download
-from gateway.web.drafts import drafts
-from gateway.web.favourites import favourites
-from gateway.web.folder import folder
-from gateway.web.folders import folders
-from gateway.web.holdings import holdings
-from gateway.web.links import links
-from gateway.web.mailbox import INBOX, mailbox, show
-from gateway.web.menu import menu
-from gateway.web.message import message
-from gateway.web.mine import mine
-from gateway.web.more import more
-from gateway.web.nested import nested
-from gateway.web.outcomes import outcomes
-from gateway.web.picking import picking
-from gateway.web.picture import picture
-from gateway.web.plain import plain
-from gateway.web.quick import quick
-from gateway.web.respond import forget_session, respond
-from gateway.web.search import search
-from gateway.web.settings import settings
-from gateway.web.several import several
-from gateway.web.signin import sentence_of, signin, signin_screen
-from gateway.web.undo import undo
-from gateway.web.unsubscribe import EXTENSION as WAY_OUT
-from gateway.web.unsubscribe import unsubscribe
-from gateway.web.view import view
-from gateway.web.write import write
-from gateway.web.zone import zone
+from gateway.upstreams import deadline
+from gateway.web.attachments.attachment_list import attachment
+from gateway.web.attachments.document_pages import document
+from gateway.web.attachments.download import download
+from gateway.web.attachments.nested_messages import nested
+from gateway.web.attachments.picture_page import picture
+from gateway.web.compose.attach_mail import attach_mail
+from gateway.web.compose.new_mail import write
+from gateway.web.compose.quick_replies import quick
+from gateway.web.compose.reopened_drafts import drafts
+from gateway.web.compose.reply_and_forward import compose
+from gateway.web.contacts.contact_pages import contacts
+from gateway.web.contacts.vcard_files import vcards
+from gateway.web.entry import restored_forms
+from gateway.web.entry.sign_in import error_sentence, signin, signin_screen
+from gateway.web.folders.folder_list import folders
+from gateway.web.folders.folder_page import folder
+from gateway.web.mailbox.error_page import error_screen
+from gateway.web.mailbox.mailbox_list import INBOX, mailbox, show
+from gateway.web.mailbox.menu import menu
+from gateway.web.mailbox.saved_searches import favourites
+from gateway.web.mailbox.search import search
+from gateway.web.mailbox.unseen_outcomes import outcomes
+from gateway.web.mailbox.view_choices import view
+from gateway.web.message.bulk_actions import bulk
+from gateway.web.message.details import details
+from gateway.web.message.invitation_page import invitation
+from gateway.web.message.link_page import links
+from gateway.web.message.message_actions import message_actions
+from gateway.web.message.message_screen import message
+from gateway.web.message.more_actions import more
+from gateway.web.message.undo import undo
+from gateway.web.message.unsubscribe import EXTENSION as WAY_OUT
+from gateway.web.message.unsubscribe import unsubscribe
+from gateway.web.request import visit as visits
+from gateway.web.request.respond import respond, retry_later
+from gateway.web.request.screens import inbox_action
+from gateway.web.request.url_converters import CONVERTERS
+from gateway.web.request.well_known import plain
+from gateway.web.settings.identities import identities_pages
+from gateway.web.settings.settings_pages import settings
+from gateway.web.settings.stored_data import stored_data
+from gateway.web.settings.time_zone import zone
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
-#: Octets of a form; nothing that a person types on a handheld is larger.
+#: Maximum octets of a form without files; nothing typed on a handheld is larger.
 LARGEST_FORM: Final = 256 * 1024
-#: Screens for which nobody has to be signed in; who asks for another one is asked to sign in before anything is done.
+#: Endpoints that need no session; on any other the user is asked to sign in first.
 OPEN: Final = frozenset({
-    "signin.front", "signin.wml", "signin.xhtml", "signin.enter_wml", "signin.enter_xhtml", "signin.leave",
+    "signin.front", "signin.wml", "signin.xhtml", "signin.submit_wml", "signin.submit_xhtml", "signin.sign_out",
     "links.page", "plain.robots", "plain.favicon",
 })  # fmt: skip
-_TOKEN: Final = re.compile(r"/~([A-Za-z0-9_-]{16,64})(?=/|\Z)")
+#: Screens (blueprints or endpoints) and what a mail store must be able to do for them: fields of its `can`.
+NEEDS: Final = {
+    "search": "search", "favourites": "search", "folders": "folders", "folder": "folders",
+    "attach_mail.folders": "folders", "bulk": "change", "more.choose": "move", "undo": "undo",
+    "attach_mail": "append", "drafts.files": "append",
+}  # fmt: skip
+#: Key of the sessions in the app's extensions, for shutting it down.
+SESSIONS: Final = "pocketpost.sessions"
 
 
-class TokenPath:
-    """Move the session's token from PATH_INFO to SCRIPT_NAME, so that url_for carries it by itself."""
+class TokenMiddleware:
+    """Moves the session's token from PATH_INFO to SCRIPT_NAME, so that url_for includes it."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        match = _TOKEN.match(environ.get("PATH_INFO", ""))
+        match = SESSION_ROOT.match(environ.get("PATH_INFO", ""))
         if match:
             environ[visits.TOKEN_KEY] = match[1]
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + match[0]
             environ["PATH_INFO"] = environ["PATH_INFO"][match.end() :] or "/"
-        return self._app(environ, start_response)
+        with deadline.within(deadline.REQUEST_SECONDS):  # streaming a long body has its own deadline
+            return self._app(environ, start_response)
 
 
-def create_app(
-    config: Config,
-    *,
-    state: State | None = None,
-    sessions: Sessions | None = None,
-    outbound: Outbound | None = None,
-) -> Flask:
-    """Join everything; `state`, `sessions` and `outbound` are made from the config unless given."""
-    app = Flask("gateway", static_folder=None, template_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.url_map.converters["at"] = PositionConverter
-    app.url_map.converters["sec"] = SectionConverter
-    app.url_map.converters["key"] = KeyConverter
-    app.url_map.converters["view"] = ViewConverter
-    app.url_map.converters["spot"] = SpotConverter
-    app.extensions[WAY_OUT] = (outbound or Outbound()) if config.outbound else None
-    app.url_map.strict_slashes = False
-    if sessions is None:
-        state = state or State.open(config.state)
-        sessions = Sessions(config, state, server_secret(config.secret), Pool())
-    joined = sessions
+def is_signed_in(app: Flask, environ: WSGIEnvironment) -> bool:
+    """Return whether a request is from a signed-in user, judged by its header alone."""
+    match = SESSION_ROOT.match(environ.get("PATH_INFO", ""))
+    token = match[1] if match else Request(environ).cookies.get(visits.SESSION_COOKIE, "")
+    sessions: Sessions = app.extensions[SESSIONS]
+    return bool(token) and sessions.knows(token)
 
-    @app.before_request
-    def begin() -> None:
-        visit = visits.begin(config, joined)
-        if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:
-            raise SessionEnded
 
-    screens = (
+def client_address(config: Config, environ: WSGIEnvironment) -> str:
+    """Return the client address of a request, judged by its header alone."""
+    return visits.client_of(config, Request(environ)).address
+
+
+_SCREENS: Final = (
+    *(
         signin,
         mailbox,
         view,
@@ -136,69 +138,110 @@ def create_app(
         folder,
         message,
         more,
-        act,
+        message_actions,
         undo,
-        several,
+        bulk,
         details,
-    )
-    writing = (compose, drafts, picking, quick)
-    person = (settings, mine, zone, favourites, holdings, contacts, cards)
-    away = (lates.late, links, write, unsubscribe, outcomes)
-    files = (attachment, document, nested, picture, download, plain)
-    for blueprint in (*screens, *writing, *person, *away, *files):
+    ),
+    *(compose, drafts, attach_mail, quick, invitation),
+    *(settings, identities_pages, zone, favourites, stored_data, contacts, vcards),
+    *(restored_forms.restored_forms, links, write, unsubscribe, outcomes),
+    *(attachment, document, nested, picture, download, plain),
+)
+
+
+def create_app(
+    config: Config,
+    *,
+    state: State | None = None,
+    sessions: Sessions | None = None,
+    outbound: Outbound | None = None,
+) -> Flask:
+    """Create the application; `state`, `sessions` and `outbound` are made from the config unless given."""
+    language.load()
+    app = Flask("gateway", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.url_map.converters.update(CONVERTERS)
+    app.extensions[WAY_OUT] = (outbound or Outbound()) if config.outbound else None
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # which would redirect to whatever Host says
+    if sessions is None:
+        state = state or State.open(config.state)
+        sessions = Sessions(config, state, server_secret(config.secret), Pool(), merge=merge)
+    joined = app.extensions[SESSIONS] = sessions
+
+    @app.before_request
+    def begin() -> None:
+        visit = visits.begin(config, joined)
+        if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:
+            raise SessionEnded
+        need = NEEDS.get(request.endpoint or "") or NEEDS.get(request.blueprint or "")
+        if visit.session is not None and need and not getattr(visit.session.can, need):
+            raise CannotDo(need)
+
+    for blueprint in _SCREENS:
         app.register_blueprint(blueprint)
     app.register_error_handler(Exception, _failed)
-    app.wsgi_app = TokenPath(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = TokenMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def close(app: Flask) -> None:
+    """Close the sessions, and with them the connections to mail servers."""
+    app.extensions[SESSIONS].close()
 
 
 def _failed(error: Exception) -> Response:
     """Turn any error into a page that says what to do next."""
-    if "visit" not in g:  # what failed is finding out who asks
+    if "visit" not in g:  # identifying the user failed
         log.error("unexpected error before %s", request.endpoint, exc_info=error)
         return Response(GatewayError.sentence, 500, content_type="text/plain; charset=us-ascii")
+    if request.method == "GET" and isinstance(error, StoreUnreachable) and error.dropped and "again" not in g:
+        # Servers close the connection when a mailbox was deleted elsewhere, or when they are restarted. Looking
+        # again does no harm.
+        g.again = True
+        return _looked_again()
     visit = visits.current()
     if isinstance(error, SessionEnded):
-        return _ended(error, visit)
+        return _session_ended(error, visit)
     if isinstance(error, (MailboxGone, MessageGone)) and visit.session is not None:
-        return _fresh_list(error)
-    sentence, status = _said(error, visit)
+        return _list_again(error)
+    sentence, status = _error_sentence(error, visit)
     _ = visit.language.gettext
-    home = (
-        Action(_("Inbox"), visits.list_link("mailbox.inbox"), "0", "accept")
-        if visit.session is not None
-        else Action(_("Sign in"), visits.outside(""), "0", "accept")
-    )
-    values: dict[str, Any] = {"sentence": sentence, "lines": ()}
-    screen = Screen(
-        "notice",
-        _("Sorry"),
-        values,
-        (home,),
-        life=Life.NEVER,
-        status=status,
-        words=_,
-        language=visit.language.tag,
-    )
-    return respond(screen)
+    seconds = error.retry_after if isinstance(error, GatewayError) else 0
+    if isinstance(error, StateError) and visit.session is None and restored_forms.request_token():
+        home = inbox_action(visit, soft="accept")
+    else:
+        home = Action(_("Sign in"), visits.sessionless_link(""), "0", "accept")
+    return retry_later(respond(error_screen(visit, error, sentence, status, (home,))), seconds)
 
 
-def _ended(error: SessionEnded, visit: visits.Visit) -> Response:
-    """Ask to sign in again; what was typed meanwhile is kept."""
-    if request.method == "POST" and lates.keep(visit):
-        sentence = visit.language.gettext("You were signed out. Your text is kept: sign in to go on.")
-        screen = signin_screen(visit, sentence, status=error.status, kept=lates.brought_token())
-        return respond(screen, Life.NEVER)  # an old cookie stays: it opens what is kept
-    sentence = sentence_of(error, visit) if request.environ.get(visits.TOKEN_KEY) else ""
-    return forget_session(respond(signin_screen(visit, sentence, status=error.status), Life.NEVER))
+def _looked_again() -> Response:
+    """Run the view of this request once more, on a new connection."""
+    view: Callable[..., Any] = current_app.view_functions[str(request.endpoint)]
+    try:
+        return current_app.make_response(view(**(request.view_args or {})))
+    except Exception as error:
+        return _failed(error)
 
 
-def _said(error: Exception, visit: visits.Visit) -> tuple[str, int]:
-    """Say an error to the person, and by its status; the log has the rest."""
+def _session_ended(error: SessionEnded, visit: visits.Visit) -> Response:
+    """Ask to sign in again; the page keeps the old token, which opens the form that was saved now."""
+    sentence, kept = error_sentence(error, visit) if request.environ.get(visits.TOKEN_KEY) else "", ""
+    if request.method == "POST":
+        kept = restored_forms.request_token()
+        if restored_forms.save(visit):
+            sentence = visit.language.gettext("You were signed out. Your text is kept: sign in to go on.")
+    # The cookie stays: a media player or a scanner that uses a browser's cookies under its own name signs nobody out.
+    return respond(signin_screen(visit, sentence, status=error.status, kept=kept), Life.NEVER)
+
+
+def _error_sentence(error: Exception, visit: visits.Visit) -> tuple[str, int]:
+    """Return the sentence of an error in the user's language, and its status; log the details."""
     _ = visit.language.gettext
     if isinstance(error, GatewayError):
         log.warning("%s: %s", type(error).__name__, error.detail)
-        return sentence_of(error, visit), error.status
+        return error_sentence(error, visit), error.status
     if isinstance(error, HTTPException):
         found = error.code != 404
         sentence = _("That request could not be understood.") if found else _("There is no such page.")
@@ -207,15 +250,15 @@ def _said(error: Exception, visit: visits.Visit) -> tuple[str, int]:
     return _(GatewayError.sentence), 500
 
 
-def _fresh_list(error: GatewayError) -> Response:
-    """Show the list anew under the sentence that says why: of the mailbox asked for, or else the inbox."""
+def _list_again(error: GatewayError) -> Response:
+    """Show the list again under the sentence of the error: the requested mailbox, or else the inbox."""
     visit = visits.current()
     number = (request.view_args or {}).get("number")
-    known = visit.signed_in.mailbox(number) if isinstance(number, int) else None
+    known = visit.signed_in.mailboxes.find(number) if isinstance(number, int) else None
     names = (known[0], INBOX) if known is not None else (INBOX,)
     for name in names:
         try:
-            return show(name, None, sentence_of(error, visit))
+            return show(name, None, error_sentence(error, visit))
         except MailboxGone:
             continue
         except GatewayError as next_error:

@@ -1,7 +1,7 @@
-"""The command `pocketpost`: reads its arguments and hands on.
+"""The command `pocketpost`: reads its arguments and calls the rest.
 
-Nothing here may do the work itself, and what a command needs is imported inside it, so that each starts quickly.
-An error that a person can mend is one sentence and exit status 1, never a traceback.
+Nothing here may do the work itself; what a command needs is imported inside it, so that each starts quickly. An error
+that the user can fix is one sentence and exit status 1, never a traceback.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -23,7 +24,7 @@ from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from gateway.config import Config
-    from gateway.serve import Listener
+    from gateway.server.listeners import Listener
 
 DEMO_LISTEN = "127.0.0.1:8080"
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104
@@ -40,8 +41,8 @@ def main() -> None:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """Turn our own errors into one line on stderr and exit status 1."""
+def report_errors() -> Iterator[None]:
+    """Turn a GatewayError into one line on stderr and exit status 1."""
     try:
         yield
     except GatewayError as error:
@@ -59,7 +60,7 @@ def start_log() -> None:
 )
 def demo(listen: str) -> None:
     """Try it: a gateway, mail servers and sample mail in one process."""
-    with sentences():
+    with report_errors():
         try:
             from gateway.demo.main import running
         except ModuleNotFoundError as error:
@@ -68,30 +69,35 @@ def demo(listen: str) -> None:
             raise click.ClickException(
                 f'the demo needs {error.name}, which is not installed: pip install "pocketpost[demo]"'
             ) from error
-        from gateway.app import create_app
-        from gateway.serve import Listener, require_free, run
+        from gateway.server.listeners import Listener, require_free
 
         logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-        where = Listener.parse(listen)
-        require_free(where)
-        # Until `run` takes SIGTERM over, and after: whatever the demo made is cleared away on the way out.
+        listener = Listener.parse(listen)
+        require_free(listener)
+        # Before and after `run` handles SIGTERM: whatever the demo has created is removed on exit.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(listen) as config:
-            run(
-                create_app(config),
-                (where,),
-                config.threads,
-                lambda: introduce(config, where),
-                config.upload_limit,
-            )
+            run_gateway(config, (listener,), lambda: print_addresses(config, listener))
+    exit_now()
 
 
-def introduce(config: Config, where: Listener) -> None:
-    """Print where the demo is and how to look at it, one line each."""
+def run_gateway(config: Config, listeners: tuple[Listener, ...], ready: Callable[[], None]) -> None:
+    """Serve a configuration until SIGTERM."""
+    from gateway.app import client_address, close, create_app, is_signed_in
+    from gateway.server.listeners import run
+
+    app = create_app(config)
+    known, client = partial(is_signed_in, app), partial(client_address, config)
+    run(app, listeners, config.threads, ready, config.upload_limit, known, client)
+    close(app)
+
+
+def print_addresses(config: Config, listener: Listener) -> None:
+    """Print where the demo is and how to open it, one line each."""
     from gateway.demo.sample import ALICE, BOB, PASSWORD
 
-    near = where if where.host not in ANY_HOST else replace(where, host="127.0.0.1")
-    servers = [f"{each.host}:{each.port}" for each in (config.upstreams[0].imap, config.upstreams[0].smtp)]
+    upstream = config.upstreams[0]
+    near = listener if listener.host not in ANY_HOST else replace(listener, host="127.0.0.1")
     for line in (
         f"Address   {near.url}",
         f"User      {ALICE.partition('@')[0]}, or {BOB.partition('@')[0]}",
@@ -99,7 +105,7 @@ def introduce(config: Config, where: Listener) -> None:
         f"Browser   open {near.url}m in any browser, the narrower the better",
         f"Terminal  w3m {near.url}",
         f"Phone     {near.url}w through a WAP gateway such as Kannel (other machines: --listen 0.0.0.0:{near.port})",
-        f"Servers   IMAP {servers[0]}, SMTP {servers[1]}, for a look from the side as {ALICE}",
+        f"Servers   IMAP {upstream.imap.address}, SMTP {upstream.smtp.address}, for a look from the side as {ALICE}",
         "Stop      Ctrl-C; nothing is kept",
     ):
         click.echo(line)
@@ -110,26 +116,27 @@ def introduce(config: Config, where: Listener) -> None:
 @config_option
 def serve(file: Path) -> None:
     """Serve the configured mail domains until SIGTERM."""
-    with sentences():
-        from gateway.app import create_app
+    with report_errors():
         from gateway.config import load
-        from gateway.serve import listeners, require_free, run
+        from gateway.server.listeners import listeners as configured
+        from gateway.server.listeners import require_free
 
         start_log()
         config = load(file)
-        where = listeners(config)
-        for each in where:
-            require_free(each)
+        listeners = configured(config)
+        for listener in listeners:
+            require_free(listener)
         log = logging.getLogger("pocketpost")
-        run(
-            create_app(config),
-            where,
-            config.threads,
-            lambda: log.info("listening at %s", " and ".join(each.url for each in where)),
-            config.upload_limit,
+        run_gateway(
+            config,
+            listeners,
+            lambda: log.info("listening at %s", " and ".join(each.url for each in listeners)),
         )
-    # QUIRK: granian's embedded server leaves a native thread that may still wake while the interpreter is being
-    # taken down, and then aborts the process; all that is ours is finished here.
+    exit_now()
+
+
+def exit_now() -> NoReturn:
+    """End the process now: the interpreter would wait for blocked threads."""
     from gateway import confined
 
     confined.stop()
@@ -142,25 +149,25 @@ def serve(file: Path) -> None:
 @config_option
 @click.argument("address", required=False)
 def check(file: Path, address: str | None) -> None:
-    """Look at the servers of a configuration; with ADDRESS, sign in to them too."""
-    with sentences():
+    """Look at the servers of a configuration; with ADDRESS, only at its servers, and sign in to them."""
+    with report_errors():
         from datetime import UTC, datetime
 
-        from gateway import check as checks
+        from gateway.commands import check as checks
+        from gateway.commands.findings import ReportLine, Verdict
         from gateway.config import load
 
         config = load(file)
-        if address is not None:
-            checks.upstream_of(config, address)
+        only = checks.upstream_of(config, address)[1] if address is not None else None
         failed = 0
 
-        def show(findings: Iterator[checks.Finding]) -> None:
+        def show(findings: Iterator[ReportLine]) -> None:
             nonlocal failed
             for finding in findings:
                 click.echo(str(finding))
-                failed += finding.verdict is checks.Verdict.BAD
+                failed += finding.verdict is Verdict.BAD
 
-        show(checks.report(config, datetime.now(UTC)))
+        show(checks.report(config, datetime.now(UTC), only))
         if address is not None:
             password = click.prompt(f"Password of {address}", hide_input=True, err=True)
             show(checks.sign_in(config, address, password))
@@ -176,13 +183,13 @@ def config_group() -> None:
 
 @config_group.command(name="sample")
 def config_sample() -> None:
-    """Print a commented configuration."""
-    from gateway.options import sample
+    """Add the many options of `render`."""
+    from gateway.config.options import sample
 
     click.echo(sample(), nl=False)
 
 
-def several(command: Callable[..., Any]) -> Callable[..., Any]:
+def render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of `render`, of which there are many."""
     for add in (
         click.option(
@@ -202,7 +209,7 @@ def several(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @main.command()
-@several
+@render_options
 def render(
     files: tuple[Path, ...],
     name: str,
@@ -213,11 +220,11 @@ def render(
     out: Path | None,
 ) -> None:
     """Show message FILES as a device would get them, with no server."""
-    with sentences():
-        from gateway import render_command as command
+    with report_errors():
+        from gateway.commands import render as command
 
         handheld = command.device(name, markup)
-        make = command.maker(handheld, full)
+        make = command.page_maker(handheld, full)
         if out is None:
             try:
                 command.to_stdout(files, make, None if every else page)

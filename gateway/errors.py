@@ -1,55 +1,82 @@
-"""What can go wrong, as one tree, each leaf with the one sentence a person reads.
+"""All errors of this program as one tree, each leaf with the one sentence that a person reads.
 
-Nothing here may import anything of ours. A `sentence` is a gettext msgid and names no host, credential or
-server reply; `detail` is for the log. The single exception is `ServerAlert.alert`: RFC 9051 §7.1 obliges a
+Nothing here may import anything of ours. A `sentence` is a gettext msgid and contains no host, credential or
+server reply; `detail` is for the log. The single exception is `ServerAlert.alert`: RFC 9051 §7.1 requires a
 client to show it to the person.
 
     GatewayError
-    ├── ConfigError                     the administrator's file; says key and line
+    ├── ConfigError                     the administrator's file; names key and line
+    ├── CatalogueMissing                a language was not compiled; names the file
     ├── SessionEnded                    no such session (any more): sign in again
     ├── TooManyTries                    throttled; `seconds` until the next try
     ├── UnknownDomain                   no upstream for this address
-    ├── BadRequest                      the request itself makes no sense
-    │   ├── NobodyToSendTo              a mail without any recipient
+    ├── BadRequest                      the request is invalid
+    │   ├── NobodyToSendTo              a mail without recipients
     │   └── TooLong                     more than anybody types
     ├── NotFound                        no such page
+    ├── CannotDo                        the message store has no such thing: folders, search …
+    ├── StateError                      the gateway's own records cannot be read or written
+    │   ├── StateFull                   no room on its disk
+    │   ├── StateLocked                 another writer took too long
+    │   └── StateReadOnly               the file may not be written
     ├── StoreError                      the message store
     │   ├── AuthenticationFailed        wrong address or password
-    │   │   └── CredentialExpired       [EXPIRED] / [PRIVACYREQUIRED]-like answers
+    │   │   ├── CredentialExpired       responses such as [EXPIRED] and [PRIVACYREQUIRED]
+    │   │   └── AppPasswordNeeded       the provider wants a password made for mail programs
+    │   ├── OAuthOnly                   the provider takes no passwords, only tokens of its own sign-in page
+    │   ├── PasswordsNotTaken           no mechanism for passwords (LOGINDISABLED)
     │   ├── StoreUnreachable            no connection, timed out, closed
+    │   │   ├── AnswerTooLong           a response beyond the limits
+    │   │   ├── StoreBusy               too many requests for this server; it was not contacted
+    │   │   └── StoreDown               it did not respond to others; it was not contacted
     │   ├── StoreTLSError               certificate or TLS version refused
-    │   ├── ServerAlert                 the server has something to say and will not go on
+    │   ├── ServerAlert                 an alert of the server, which refused
+    │   │   └── ServerClosed            before anybody could sign in
     │   ├── StoreRefused                a tagged NO (permission, ...)
-    │   │   ├── MailboxExists           there is one of that name
-    │   │   ├── MailboxHasChildren      others are below it
+    │   │   ├── MailboxExists           a mailbox of this name exists
+    │   │   ├── MailboxHasChildren      the mailbox has others below it
+    │   │   ├── NotSupported            it does not do what it announced
     │   │   ├── CannotSearch            letters that the server cannot search for
+    │   │   │   └── CannotSearchAtAll   it refuses every search
+    │   │   ├── NotRemoved              copied, but still in the old mailbox too
+    │   │   ├── NoMailbox               signed in, but connected to no mailbox (Microsoft)
+    │   │   ├── NotAllowed              the person has no right to do that
+    │   │   │   └── MailboxClosed       to open the mailbox
     │   │   └── OverQuota               no room for more
     │   ├── MailboxGone                 no such mailbox, or its UIDVALIDITY changed
-    │   │   └── TargetGone              the mailbox that messages were to go to
-    │   ├── MessageGone                 expunged meanwhile
+    │   │   └── TargetGone              the mailbox that messages were to be moved to
+    │   ├── MessageGone                 expunged by now
     │   ├── PartlyDone                  `done`: which messages, `why` not the others
-    │   └── UnsafeArgument              NUL, CR or LF in an argument of a command
-    ├── SubmissionError                 SMTP submission; nothing was accepted unless said
-    │   ├── SubmissionUnreachable
+    │   └── UnsafeArgument              NUL, CR or LF in a command argument
+    ├── SubmissionError                 SMTP submission; nothing was accepted unless noted
+    │   ├── SubmissionUnreachable       no connection, timed out, closed before the data, or refused transiently
+    │   │   ├── SubmissionBusy          too many requests for this server; nothing was sent
+    │   │   └── SubmissionDown          it did not respond to others; nothing was sent
     │   ├── SubmissionTLSError
     │   ├── SubmissionAuthenticationFailed
     │   ├── RecipientsRefused           `refused`: the addresses
-    │   │   └── AddressNotSendable      letters beyond ASCII, and a server that knows none (no SMTPUTF8)
-    │   ├── MessageTooLarge             `limit` octets, by SIZE
+    │   │   └── AddressNotSendable      a non-ASCII address, and a server without SMTPUTF8
+    │   ├── MessageTooLarge             `limit` octets, the server's (SIZE)
+    │   │   └── TooLargeHere            `limit` octets, our own
+    │   ├── TooManyRecipients           more than the hourly limit, our own
+    │   ├── SentTooMuch                 the hourly limit, our own, is reached `until` then
     │   ├── SenderRefused               not an address that this person may send from
-    │   ├── MessageNotSendable          eight bits that cannot be put into seven (no 8BITMIME)
+    │   ├── MessageNotSendable          8-bit content that cannot be made 7-bit (no 8BITMIME)
     │   ├── SubmissionRefused           5xx for another reason
     │   └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
-    └── OutboundError                   a request of ours to somebody's web server
-        ├── OutboundRefused             not an address that may be reached, or switched off; nothing was sent
+    └── OutboundError                   our request to another web server
+        ├── OutboundRefused             an address that must not be reached, or requests are disabled; nothing was sent
         ├── OutboundUnreachable         no connection, or an unsafe one; nothing was sent
-        └── OutboundUncertain           sent, and no answer that could be understood
+        └── OutboundUncertain           sent, but no valid response
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+#: Seconds until a retry if a server is busy or does not respond; the sentences state the same number.
+RETRY_SECONDS: Final = 20
 
 
 def _(msgid: str) -> str:
@@ -58,10 +85,11 @@ def _(msgid: str) -> str:
 
 
 class GatewayError(Exception):
-    """Base of all errors that this program raises on purpose."""
+    """The base of all errors that this program raises on purpose."""
 
     sentence: str = _("Something went wrong here. Please try again.")
     status: int = 500
+    retry_after: int = 0  # seconds, where trying again helps by itself
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.sentence)
@@ -69,7 +97,11 @@ class GatewayError(Exception):
 
 
 class ConfigError(GatewayError):
-    """The configuration cannot be used; the text names key and line."""
+    """The configuration is unusable; the text names key and line."""
+
+
+class CatalogueMissing(GatewayError):
+    """A language has no compiled message catalogue; the text names the file."""
 
 
 class SessionEnded(GatewayError):
@@ -80,14 +112,14 @@ class SessionEnded(GatewayError):
 
 
 class TooManyTries(GatewayError):
-    """Too many failed sign-ins; `seconds` until the next one is looked at."""
+    """Too many sign-ins failed; `seconds` until the next try."""
 
-    sentence = _("Too many tries. Please wait a little and try again.")
+    sentence = _("Too many tries.")
     status = 429
 
     def __init__(self, seconds: int, detail: str = "") -> None:
         super().__init__(detail)
-        self.seconds = seconds
+        self.seconds = self.retry_after = seconds
 
 
 class UnknownDomain(GatewayError):
@@ -98,14 +130,14 @@ class UnknownDomain(GatewayError):
 
 
 class BadRequest(GatewayError):
-    """The request cannot be understood."""
+    """The request is invalid."""
 
     sentence = _("That request could not be understood.")
     status = 400
 
 
 class NobodyToSendTo(BadRequest):
-    """A mail without any recipient."""
+    """A mail without recipients."""
 
     sentence = _("To whom?")
 
@@ -113,7 +145,7 @@ class NobodyToSendTo(BadRequest):
 class TooLong(BadRequest):
     """More was posted than anybody types."""
 
-    sentence = _("That is too long. Leave some words out.")
+    sentence = _("That is too long for this gateway. Leave some words out.")
     status = 413
 
 
@@ -124,8 +156,40 @@ class NotFound(GatewayError):
     status = 404
 
 
+class CannotDo(GatewayError):
+    """The message store of this person cannot do what the page is for; no page of theirs leads there."""
+
+    sentence = _("Your mail server cannot do that.")
+    status = 501
+
+
+class StateError(GatewayError):
+    """The gateway's own records could not be read or written; none of them was changed."""
+
+    sentence = _("This gateway cannot get at its records. Please try again in a minute.")
+    status = 503
+
+
+class StateFull(StateError):
+    """There is no room for the database, or for a temporary file."""
+
+    sentence = _("This gateway's disk is full. Its administrator has to make room.")
+
+
+class StateLocked(StateError):
+    """Another writer locked the database for too long."""
+
+    sentence = _("This gateway is too busy just now. Please try again in a minute.")
+
+
+class StateReadOnly(StateError):
+    """The database can be read but not written."""
+
+    sentence = _("This gateway cannot write its records. Its administrator has to fix that.")
+
+
 class StoreError(GatewayError):
-    """The message store could not do what was asked."""
+    """The message store could not carry out a request."""
 
     sentence = _("The mail server could not do that.")
     status = 502
@@ -136,19 +200,76 @@ class AuthenticationFailed(StoreError):
 
     sentence = _("Wrong address or password.")
     status = 403
+    tries = 1  # how often the password was offered
 
 
 class CredentialExpired(AuthenticationFailed):
-    """The server says that the password has expired (RFC 5530 EXPIRED)."""
+    """The server reports that the password has expired (RFC 5530 EXPIRED)."""
 
     sentence = _("Your password has expired. Change it at your provider.")
 
 
+class AppPasswordNeeded(AuthenticationFailed):
+    """The provider takes a password that was made for mail programs, not the one of its web site."""
+
+    sentence = _(
+        "Your provider requires an app password here. You can create one in its settings on the web."
+    )
+
+
+class OAuthOnly(StoreError):
+    """The server takes no passwords, only tokens that the provider's own sign-in page gives (RFC 7628)."""
+
+    sentence = _(
+        "Your provider accepts passwords on its own sign-in page only, not from mail programs. "
+        "This gateway cannot use that page."
+    )
+    status = 403
+
+
+class PasswordsNotTaken(StoreError):
+    """The server offers no mechanism for passwords on this connection (LOGINDISABLED), or refuses what it offers."""
+
+    sentence = _(
+        "The mail server does not accept passwords from this gateway. Its administrator has to look into that."
+    )
+    status = 403
+
+
 class StoreUnreachable(StoreError):
-    """No connection to the server, or it broke."""
+    """There is no connection to the server, or it broke.
+
+    `answered`: the server closed it itself, or its host refused the connection at once, so nobody waited for
+    that. `for_anyone`: it happened before the account was named. `dropped`: it broke in the middle of a conversation.
+    """
 
     sentence = _("The mail server cannot be reached just now.")
     status = 503
+    answered = False
+    for_anyone = False
+    dropped = False
+
+
+class AnswerTooLong(StoreUnreachable):
+    """The server's response exceeds the limits; the connection was closed."""
+
+    sentence = _("The mail server answered with more than fits in here.")
+    status = 502
+    answered = True
+
+
+class StoreBusy(StoreUnreachable):
+    """Too many requests wait for this server, or too many of this person; it was not contacted."""
+
+    sentence = _("The mail server is busy with other requests. Try again in 20 s.")
+    retry_after = RETRY_SECONDS
+
+
+class StoreDown(StoreUnreachable):
+    """The server did not respond to others a moment ago; it was not contacted."""
+
+    sentence = _("The mail server cannot be reached just now. Try again in 20 s.")
+    retry_after = RETRY_SECONDS
 
 
 class StoreTLSError(StoreError):
@@ -158,7 +279,7 @@ class StoreTLSError(StoreError):
 
 
 class ServerAlert(StoreError):
-    """The server refused and said why in an ALERT, which a client must show (RFC 9051 §7.1)."""
+    """The server refused and gave the reason in an ALERT, which a client must show (RFC 9051 §7.1)."""
 
     sentence = _("Your mail server says: %(alert)s")
 
@@ -167,12 +288,16 @@ class ServerAlert(StoreError):
         self.alert = alert
 
 
+class ServerClosed(ServerAlert):
+    """The server sent the alert in place of a greeting, so it concerns no password."""
+
+
 class StoreRefused(StoreError):
-    """The server answered NO."""
+    """The server responded NO."""
 
 
 class MailboxExists(StoreRefused):
-    """A mailbox of that name exists (RFC 5530 ALREADYEXISTS)."""
+    """A mailbox of this name exists (RFC 5530 ALREADYEXISTS)."""
 
     sentence = _("There is a folder of that name already.")
     status = 409
@@ -185,47 +310,78 @@ class MailboxHasChildren(StoreRefused):
     status = 409
 
 
+class NoMailbox(StoreRefused):
+    """The server has signed the person in, but to no mailbox."""
+
+    sentence = _("Your password is correct, but your provider is not opening a mailbox for you just now.")
+
+
 class OverQuota(StoreRefused):
-    """The message would not fit (RFC 5530 OVERQUOTA)."""
+    """The message exceeds the quota (RFC 5530 OVERQUOTA)."""
 
     sentence = _("There is no room for more mail. Delete some first.")
 
 
+class NotSupported(StoreRefused):
+    """The server does not support a command, whatever it announced; `for_anyone`: it did not even know it (BAD)."""
+
+    for_anyone = False
+
+
+class NotAllowed(StoreRefused):
+    """The person has no right to do that (RFC 5530 NOPERM)."""
+
+    sentence = _("Your mail server does not allow that.")
+    status = 403
+
+
+class MailboxClosed(NotAllowed):
+    """The mailbox exists, but this person may not open it."""
+
+    sentence = _("Your mail server does not let you open this folder.")
+
+
 class CannotSearch(StoreRefused):
-    """The server knows no charset in which what is to be found can be said (BADCHARSET)."""
+    """The server supports no charset in which the search can be written (BADCHARSET)."""
 
     sentence = _("The mail server cannot search for these letters.")
     status = 501
 
 
+class CannotSearchAtAll(CannotSearch):
+    """The server refuses every search."""
+
+    sentence = _("This mail server cannot search.")
+
+
 class NotRemoved(StoreRefused):
-    """A message was copied to where it was to be moved, and could not be removed from where it was."""
+    """A message was copied to its target, but could not be removed from its old mailbox."""
 
     sentence = _("Copied, but it could not be removed from here.")
 
 
 class MailboxGone(StoreError):
-    """The mailbox does not exist, or its UIDVALIDITY is another one now."""
+    """The mailbox does not exist, or its UIDVALIDITY has changed."""
 
     sentence = _("This folder has changed. Here is a fresh list.")
     status = 410
 
 
 class TargetGone(MailboxGone):
-    """There is no mailbox of the name that messages were to go to (TRYCREATE)."""
+    """The mailbox that messages were to be moved to does not exist (TRYCREATE)."""
 
     sentence = _("That folder is not there any more.")
 
 
 class MessageGone(StoreError):
-    """The message was expunged meanwhile."""
+    """The message was expunged."""
 
     sentence = _("That message is no longer there.")
     status = 410
 
 
 class PartlyDone(StoreError):
-    """Some messages are done, then something came in between: `why`. `done`: what became of each that is."""
+    """Some messages are done, then an error occurred: `why`. `done`: the result for each message that is."""
 
     sentence = _("Not all of it could be done.")
 
@@ -236,7 +392,7 @@ class PartlyDone(StoreError):
 
 
 class UnsafeArgument(StoreError):
-    """An argument holds NUL, CR or LF, which would end the command it stands in."""
+    """An argument contains NUL, CR or LF, which would end its command."""
 
     sentence = _("That text holds characters that cannot be used here.")
     status = 400
@@ -250,10 +406,29 @@ class SubmissionError(GatewayError):
 
 
 class SubmissionUnreachable(SubmissionError):
-    """No connection to the submission server, or it broke before the data were accepted."""
+    """There is no connection to the submission server, or it broke before the data were accepted.
+
+    `answered` and `for_anyone` are as in StoreUnreachable.
+    """
 
     sentence = _("The mail server for sending cannot be reached just now.")
     status = 503
+    answered = False
+    for_anyone = False
+
+
+class SubmissionBusy(SubmissionUnreachable):
+    """Too many requests wait for this server, or too many of this person; nothing was sent."""
+
+    sentence = _("The mail server for sending is busy with other requests. Try again in 20 s.")
+    retry_after = RETRY_SECONDS
+
+
+class SubmissionDown(SubmissionUnreachable):
+    """The server did not respond to others a moment ago; nothing was sent."""
+
+    sentence = _("The mail server for sending cannot be reached just now. Try again in 20 s.")
+    retry_after = RETRY_SECONDS
 
 
 class SubmissionTLSError(SubmissionError):
@@ -269,7 +444,7 @@ class SubmissionAuthenticationFailed(SubmissionError):
 
 
 class RecipientsRefused(SubmissionError):
-    """Every recipient was refused; `refused` holds their addresses."""
+    """Every recipient was refused; `refused`: their addresses."""
 
     sentence = _("The mail server refused the recipient.")
 
@@ -294,15 +469,44 @@ class MessageTooLarge(SubmissionError):
         self.limit = limit
 
 
+class TooLargeHere(MessageTooLarge):
+    """The message exceeds this gateway's own limit, though the server may accept more; `limit` in octets."""
+
+    sentence = _(
+        "The message is too large for this gateway. Its administrator sets that limit (message_limit)."
+    )
+    status = 413
+
+
+class TooManyRecipients(SubmissionError):
+    """The message has more recipients than the hourly limit allows; nothing was sent."""
+
+    sentence = _(
+        "That is more people than you may write to in an hour here. The administrator sets that limit (per_hour)."
+    )
+    status = 403
+
+
+class SentTooMuch(SubmissionError):
+    """The hourly limit is reached; `until`: when there is room for this mail (seconds since the epoch)."""
+
+    sentence = _("You have sent as much as you may in an hour here. You can send again at %(time)s.")
+    status = 429
+
+    def __init__(self, until: float, detail: str = "") -> None:
+        super().__init__(detail)
+        self.until = until
+
+
 class SenderRefused(SubmissionError):
-    """The sender's address is none that this person may send from; nothing was sent."""
+    """The person may not send from this address; nothing was sent."""
 
     sentence = _("You cannot send from that address.")
     status = 403
 
 
 class MessageNotSendable(SubmissionError):
-    """The server takes seven bits, and the message cannot be put into them (RFC 6152)."""
+    """The server accepts seven bits only, and the message cannot be converted (RFC 6152)."""
 
     sentence = _("The mail server cannot take the letters of this message.")
 
@@ -312,32 +516,34 @@ class SubmissionRefused(SubmissionError):
 
 
 class SubmissionUncertain(SubmissionError):
-    """The connection broke after the data were sent: whether it was accepted is not known (RFC 5321 §6.1)."""
+    """The connection broke after the data were sent: accepted or not, unknown (RFC 5321 §6.1)."""
 
     sentence = _("It is not certain whether the message was sent. Look in Sent.")
+    answered = False
+    for_anyone = False
 
 
 class OutboundError(GatewayError):
-    """A request to somebody's web server did not come to a good end."""
+    """A request to another web server failed."""
 
     sentence = _("The other server could not do that.")
     status = 502
 
 
 class OutboundRefused(OutboundError):
-    """The address is none that may be reached from here; nothing was sent."""
+    """The address must not be reached from here; nothing was sent."""
 
     sentence = _("That address cannot be reached from here.")
 
 
 class OutboundUnreachable(OutboundError):
-    """No connection, or none that is safe; nothing was sent."""
+    """There was no connection, or no secure one; nothing was sent."""
 
     sentence = _("The other server cannot be reached just now.")
     status = 503
 
 
 class OutboundUncertain(OutboundError):
-    """The request was sent, and no answer came that could be understood."""
+    """The request was sent, but no valid response came."""
 
     sentence = _("The other server did not answer. It is not certain what happened.")

@@ -1,9 +1,10 @@
-"""The only HTTP client: it sends a small form over HTTPS to a public address, and learns the status.
+"""The only HTTP client: it posts a small form over HTTPS to a public address, and returns the status.
 
-Nothing here may reach a host of ours or of the administrator's network: the name is resolved once, every address it
-has must be public, and the connection goes to the address that was looked at. Port 443 only, the certificate is
-verified for the name, nothing is followed, kept or sent along, and everything together ends within a deadline.
-Standards: RFC 9110, RFC 9112; the ranges are those of IANA's special-purpose address registries (RFC 6890).
+Nothing here may reach a host of ours or of the administrator's network: the name is resolved once, all of its
+addresses must be public, and the connection goes to the address that was checked. Port 443 only, the
+certificate is verified for the name, redirects are not followed, nothing is stored or sent along, and
+everything together has one deadline. Standards: RFC 9110, RFC 9112; the ranges are those of IANA's
+special-purpose address registries (RFC 6890).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import logging
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -21,29 +21,29 @@ from typing import Final
 from urllib.parse import urlencode
 
 from gateway.errors import OutboundRefused, OutboundUncertain, OutboundUnreachable
+from gateway.upstreams import connecting
+from gateway.upstreams.connecting import Lookups
 
 log = logging.getLogger(__name__)
 
 #: Seconds for everything together: a person waits at a handheld.
 SECONDS: Final = 5.0
-#: Octets of an answer that are looked at; only its first line is of interest.
-LARGEST_ANSWER: Final = 16 * 1024
+#: Octets of a response that are read; only its first line matters.
+LARGEST_RESPONSE: Final = 16 * 1024
 LONGEST_URL: Final = 4000
-#: Names looked up at a time: a lookup cannot be broken off, so those that hang must not pile up.
-LOOKUPS: Final = 8
 PORT: Final = 443
 USER_AGENT: Final = "Mozilla/5.0 (compatible; mail client)"
 
 _URL: Final = re.compile(
     r"https://(?P<host>[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}\.?)(?::443)?(?P<target>(?:[/?][\x21-\x22\x24-\x7e]*)?)"
     r"(?:#[\x21-\x7e]*)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # else [a-z] takes two letters more, İ and K (the Kelvin sign)
 )
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?: [^\r\n]*)?\r?\n")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
-#: Never connected to. IPv6 is public only inside 2000::/3, so this names what is special within; addresses that
-#: carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are no way around the table either.
+#: Addresses that are never connected to. IPv6 is public only inside 2000::/3, so this lists the special ranges
+#: within it; addresses that embed an IPv4 address (mapped, NAT64, 6to4, Teredo) do not get around the table either.
 _SPECIAL: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -60,7 +60,7 @@ Connect = Callable[[str, int, float], socket.socket]
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address, as the resolver writes it, is one of the public internet."""
+    """Return whether an address, in the form the resolver returns, is on the public internet."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -70,10 +70,9 @@ def is_public(address: str) -> bool:
     return not any(found in network for network in _SPECIAL if network.version == found.version)
 
 
-def resolve(host: str) -> tuple[str, ...]:
-    """Look up every address of a name, or raise OSError."""
-    found = socket.getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[4][0]) for address in found))
+def resolve(host: str) -> Sequence[str]:
+    """Return all addresses of a name. Raise OSError."""
+    return connecting.resolve(host, PORT)
 
 
 def connect(address: str, port: int, seconds: float) -> socket.socket:
@@ -89,13 +88,13 @@ def _context() -> ssl.SSLContext:
 
 
 class _Deadline:
-    """The end of the time for one request."""
+    """The deadline of one request."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds that are left; raise TimeoutError when there are none."""
+        """Return the seconds left. Raise TimeoutError if there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -103,7 +102,7 @@ class _Deadline:
 
 
 class Outbound:
-    """The way out. `resolve`, `connect` and `context` are seams for tests."""
+    """The HTTP client. `resolve`, `connect` and `context` are replaceable for tests."""
 
     def __init__(
         self,
@@ -113,13 +112,13 @@ class Outbound:
         seconds: float = SECONDS,
     ) -> None:
         self._resolve, self._connect, self._context, self._seconds = resolve, connect, context, seconds
-        self._lookups = threading.BoundedSemaphore(LOOKUPS)
+        self._lookups = Lookups(lambda host, _port: self._resolve(host))
 
     def post_form(self, url: str, fields: dict[str, str]) -> int:
-        """POST fields to an https URL and return the status of the answer, whatever it is.
+        """POST fields to an https URL and return the status of the response, whatever it is.
 
-        Raise OutboundRefused for an address that is not to be reached, OutboundUnreachable when nothing was sent,
-        OutboundUncertain when no answer came to what was sent.
+        Raise OutboundRefused for an address that must not be reached, OutboundUnreachable if nothing was
+        sent, OutboundUncertain if no response came to what was sent.
         """
         match = _URL.fullmatch(url) if len(url) <= LONGEST_URL else None
         if match is None:
@@ -137,38 +136,14 @@ class Outbound:
             return self._exchange(plain, host, octets, deadline)
 
     def _public_address(self, host: str, deadline: _Deadline) -> str:
-        """Resolve a name once; one address that is not public spoils them all."""
-        found = self._looked_up(host, deadline)
+        """Resolve a name once; one address that is not public rules out all."""
+        found = self._lookups.addresses(host, PORT, deadline.left())
         if not found:
             raise OutboundUnreachable(f"{host}: no address")
         for address in found:
             if not is_public(address):
                 raise OutboundRefused(f"{host} has the address {address}, which is not public")
         return found[0]
-
-    def _looked_up(self, host: str, deadline: _Deadline) -> list[str]:
-        """Look a name up in a thread of its own, since a resolver knows no deadline."""
-        found: list[str] = []
-        failed: list[OSError] = []
-        done = threading.Event()
-
-        def look_up() -> None:
-            try:
-                found.extend(self._resolve(host))
-            except (OSError, UnicodeError) as error:
-                failed.append(error if isinstance(error, OSError) else OSError("not a name"))
-            finally:
-                self._lookups.release()
-                done.set()
-
-        if not self._lookups.acquire(timeout=deadline.left()):
-            raise TimeoutError
-        threading.Thread(target=look_up, name="lookup", daemon=True).start()
-        if not done.wait(deadline.left()):
-            raise TimeoutError
-        if failed:
-            raise failed[0]
-        return found
 
     def _exchange(self, plain: socket.socket, host: str, octets: bytes, deadline: _Deadline) -> int:
         try:
@@ -186,7 +161,7 @@ class Outbound:
 
 
 def _request(host: str, target: str, body: bytes) -> bytes:
-    """Write the request (RFC 9112 §3); nothing of the person or of this gateway is in it."""
+    """Return the request (RFC 9112 §3), which contains nothing about the person or this gateway."""
     lines = (
         f"POST {target} HTTP/1.1",
         f"Host: {host}",
@@ -202,9 +177,9 @@ def _request(host: str, target: str, body: bytes) -> bytes:
 
 
 def _status(sock: socket.socket, deadline: _Deadline) -> int:
-    """Read the final status; interim ones (RFC 9110 §15.2) are passed over."""
+    """Read the final status; interim responses (RFC 9110 §15.2) are skipped."""
     octets = b""
-    while len(octets) < LARGEST_ANSWER:
+    while len(octets) < LARGEST_RESPONSE:
         while match := _STATUS.match(octets):
             if not match[1].startswith(b"1"):
                 return int(match[1])
@@ -221,7 +196,7 @@ def _status(sock: socket.socket, deadline: _Deadline) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words what went wrong, for the log."""
+    """Return a short reason of a failure, for the log."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate: {error.verify_message}"
     if isinstance(error, TimeoutError):

@@ -2,21 +2,110 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 import hypothesis
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 
+from gateway.state.storage import database
+from gateway.store.imap import opening
+from hatch_build import compile_catalogues
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
 
+@pytest.fixture(autouse=True)
+def no_mechanism_is_remembered() -> None:
+    """Forget which mechanisms servers refused: another scripted server may have the same port."""
+    opening._REFUSED.clear()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "long: takes more than ten seconds, or all tests of the module do; begun first"
+    )
+    _compile_each_rule_once()
+    _compile_each_statement_once()
     # hypothesis keeps drawn bytes and integers in one table, where b"" meets 0: no comparison of ours (-bb).
     config.addinivalue_line(
         "filterwarnings", "ignore:Comparison between bytes and int:BytesWarning:hypothesis"
     )
+    if not hasattr(config, "workerinput"):  # once, not in every process of pytest-xdist
+        compile_catalogues()
+
+
+def _compile_each_rule_once() -> None:
+    """Share what the rules of an app are compiled to among all apps of a process.
+
+    Thousands of apps are made here, all with the same rules, and compiling those is nearly all of making one.
+    """
+    compiled: dict[tuple[object, ...], dict[str, Any]] = {}
+    compile_rule = Rule.compile
+    made = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
+
+    def once(rule: Rule) -> None:
+        key = rule.rule, rule.subdomain, rule.merge_slashes, repr(rule.defaults), *rule.map.converters.items()
+        if key not in compiled:
+            compile_rule(rule)
+            compiled[key] = {name: getattr(rule, name) for name in made}
+        vars(rule).update(compiled[key])
+
+    Rule.compile = once  # type: ignore[assignment, method-assign]
+
+
+def _compile_each_statement_once() -> None:
+    """Share compiled SQL among all databases of a process: they differ in nothing that it depends on."""
+    make_engine, compiled = database._engine, LRUCache[Any, Any](1000)
+
+    def engine(*args: Any, **kwargs: Any) -> Engine:
+        made = make_engine(*args, **kwargs)
+        made.update_execution_options(compiled_cache=compiled)
+        return made
+
+    database._engine = engine
+    SQLiteDialect_pysqlite.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+    SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two tests for each core: about half of a test's time is spent waiting for a server or a browser."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the long tests out to the workers, which begin with them: none is left for the end.
+
+    Each worker is given an equal share of the list, in its order, and takes from the ends of the others' afterwards.
+    The tests of a module that is marked as a whole share what takes long, and stay together.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        for node, _mark in item.iter_markers_with_node("long"):
+            long.setdefault(node.nodeid, []).append(item)
+            break
+    others = [item for item in items if not item.get_closest_marker("long")]
+    share = len(others) // workers + 1
+    items[:] = [
+        item
+        for n in range(workers)
+        for item in (*chain(*list(long.values())[n::workers]), *others[n * share : (n + 1) * share])
+    ]
+
+
+def pytest_collection_finish() -> None:
+    """Take what lasts until the end out of the sight of the garbage collector, which would look at it over and over."""
+    gc.collect()
+    gc.freeze()
 
 
 # Machines are slow at times; what must be fast is held by RLIMIT_CPU where it matters.

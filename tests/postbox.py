@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway import submission
+from gateway.access.session import Session
+from gateway.access.sessions import Sessions
 from gateway.config import Config, Server, Tls, Upstream
-from gateway.outbox import Mail
-from gateway.session import Session, Sessions
-from gateway.state import State
+from gateway.sealed.vault import TicketedPost
+from gateway.sending.outbox import Mail
 from gateway.store.base import ANSWERED, MailStore, MessageRef
 from gateway.store.pool import Pool
+from tests import rig
 
 SECRET = b"k" * 32
 NOW = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
@@ -56,7 +58,7 @@ class Wiring:
 @contextmanager
 def worker(wiring: Wiring, submit: Callable[..., Any] = submission.submit) -> Iterator[Sessions]:
     """Be one process of the gateway."""
-    with State.open(Path(wiring.state)) as state, closing(Pool()) as pool:
+    with rig.state(Path(wiring.state)) as state, closing(Pool()) as pool:
         yield Sessions(wiring.config(), state, SECRET, pool, submit=submit)
 
 
@@ -71,6 +73,11 @@ def signed_in(sessions: Sessions, address: str) -> Session:
         via="url",
         remote="192.0.2.1",
     )
+
+
+def act(ticket: str, content: bytes = b"the same") -> TicketedPost:
+    """Make the act of posting some content with a ticket."""
+    return TicketedPost.of(ticket, content)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from bench.sending import Sent
 from bench.suite import arguments, run
 from tests.servers import dovecot
 
+pytestmark = pytest.mark.long
+
 SMALL, LARGE = 100, 3000
 MARKUPS = ("wml", "xhtml")
 #: Growth from the small mailbox to the large one: longer numbers, nothing else.

@@ -18,11 +18,11 @@ import pytest
 
 from gateway.device import identify
 from gateway.wap import wbxml
-from gateway.web import ticks
+from gateway.web.message import tick_page
+from tests import rig
 from tests.devices.phones import Answer, Transport, WmlPhone, XhtmlBrowser, in_process
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
-from tests.servers.gateway import app_in_process
 from tests.servers.smtp import SmtpServer
 from tests.wap import oracles
 
@@ -100,7 +100,7 @@ class Gathered:
 
 @pytest.fixture
 def gathered(mail: None, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator[Gathered]:
-    with app_in_process(tmp_path, dovecot, smtp_server) as app:
+    with rig.gateway(tmp_path, dovecot, smtp_server) as app:
         yield Gathered(in_process(app))
 
 
@@ -161,7 +161,7 @@ def _act_on_everything(device: Any, inbox: str, messages: list[str]) -> None:
         device.follow("Next")
     for word, label in (("move", "Move"), ("delete", "Delete")):
         device.fetch("GET", inbox)
-        device.follow("Menu").follow("Select").fill("all", ticks.FOUND)
+        device.follow("Menu").follow("Select").fill("all", tick_page.FOUND)
         device.fill("do", word).press("OK") if isinstance(device, WmlPhone) else device.press(label)
         assert "50 messages?" in device.text
 
@@ -175,6 +175,7 @@ WML = {
 }
 
 
+@pytest.mark.long
 @oracles.needs_kannel
 @oracles.needs_libwbxml
 @pytest.mark.parametrize("kind", WML)

@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from gateway import __version__, check, cli, device, render_command, submission
+from gateway import __version__, cli, device, submission
+from gateway.commands import check, render
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.errors import AuthenticationFailed, ConfigError, StoreTLSError, UnknownDomain
-from gateway.store import imap
-from gateway.store.tls import Certificate, ProbeResult
+from gateway.store.imap import imap_store
+from gateway.upstreams import tls
+from gateway.upstreams.certificates import PeerCertificate
+from gateway.upstreams.tls import ProbeResult
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SAMPLE = Path(__file__).parent.parent / "gateway" / "demo" / "data"
@@ -59,7 +62,8 @@ def test_start_up_imports_nothing_heavy() -> None:
         "lxml",
         "sqlalchemy",
         "cryptography",
-        "granian",
+        "h11",
+        "asyncio",
         "pymap",
         "imapclient",
         "gateway.config",
@@ -129,7 +133,7 @@ def listening() -> Iterator[int]:
 
 
 def seen(**more: Any) -> ProbeResult:
-    shown = Certificate("mail.example.org", "R3", ("mail.example.org",), NOW + timedelta(days=60))
+    shown = PeerCertificate("mail.example.org", "R3", ("mail.example.org",), NOW + timedelta(days=60))
     values = {
         "addresses": ("192.0.2.1",),
         "connected": True,
@@ -145,7 +149,7 @@ def seen(**more: Any) -> ProbeResult:
 
 
 def findings(monkeypatch: pytest.MonkeyPatch, first: ProbeResult, second: ProbeResult) -> str:
-    monkeypatch.setattr(imap, "probe", lambda server: first)
+    monkeypatch.setattr(imap_store, "probe", lambda server: first)
     monkeypatch.setattr(submission, "probe", lambda server: second)
     return "\n".join(map(str, check.report(CONFIG, NOW)))
 
@@ -170,8 +174,11 @@ def test_a_good_pair_of_servers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_an_administrator_must_act_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    soon = Certificate("m", "R3", ("m",), NOW + timedelta(days=5))
-    broken = seen(failure=StoreTLSError("certificate verify failed: self-signed"), tls_version="")
+    soon = PeerCertificate("m", "R3", ("m",), NOW + timedelta(days=5))
+    itself = PeerCertificate("m", "m", ("mail.example.org",), NOW + timedelta(days=9), NOW, self_signed=True)
+    failed = StoreTLSError("certificate verify failed: self-signed")
+    broken = seen(failure=failed, tls_version="", certificate=itself)
+    monkeypatch.setattr(tls, "begins_in_plain_text", lambda server: False)
     said = findings(monkeypatch, broken, seen(certificate=soon, mechanisms=(), size_limit=None))
     assert "FAIL certificate verify failed: self-signed" in said
     assert "ca_file" in said
@@ -182,7 +189,7 @@ def test_what_an_administrator_must_act_on(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_plain_text_and_unverified_are_remarked_on(monkeypatch: pytest.MonkeyPatch) -> None:
     said = findings(
-        monkeypatch, seen(tls_version="", certificate=Certificate()), seen(certificate=Certificate())
+        monkeypatch, seen(tls_version="", certificate=PeerCertificate()), seen(certificate=PeerCertificate())
     )
     assert "plain text: passwords cross this connection unprotected" in said
     assert "certificate not verified (insecure = true)" in said
@@ -192,6 +199,12 @@ def test_sign_in_says_which_server_refused(monkeypatch: pytest.MonkeyPatch) -> N
     asked = []
 
     class Store:
+        namespaces = ()
+        capabilities: frozenset[str] = frozenset()
+
+        def special_mailboxes(self) -> dict[str, Any]:
+            return {}
+
         def close(self) -> None:
             asked.append("closed")
 
@@ -202,7 +215,7 @@ def test_sign_in_says_which_server_refused(monkeypatch: pytest.MonkeyPatch) -> N
     def refuse(server: Server, user: str, password: str) -> None:
         raise AuthenticationFailed("NO said the server")
 
-    monkeypatch.setattr(imap, "connect", connect)
+    monkeypatch.setattr(imap_store, "connect", connect)
     monkeypatch.setattr(submission, "sign_in", refuse)
     said = "\n".join(map(str, check.sign_in(CONFIG, "ada@example.net", "geheim")))
     assert asked == [("ada", "geheim"), "closed"]
@@ -264,7 +277,7 @@ def test_files_and_index(tmp_path: Path) -> None:
         (tmp_path / folder / "same.eml").write_bytes(text)
     files = [*(tmp_path / folder / "same.eml" for folder in "abc"), tmp_path / "none.eml"]
     out, progress = tmp_path / "out" / "deep", io.StringIO()
-    assert render_command.to_folder(files, pages_of, "wml", out, progress) == 2
+    assert render.to_folder(files, pages_of, "wml", out, progress) == 2
     rows = json.loads((out / "index.json").read_text())
     assert [row["folder"] for row in rows] == ["same.eml", "same.eml-2", "same.eml-3", "none.eml"]
     assert rows[1] == {
@@ -282,10 +295,10 @@ def test_files_and_index(tmp_path: Path) -> None:
 
 
 def test_progress_is_said_over_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render_command, "PROGRESS_EVERY", 2)
+    monkeypatch.setattr(render, "PROGRESS_EVERY", 2)
     file, progress = tmp_path / "m.eml", io.StringIO()
     file.write_bytes(b"x")
-    render_command.to_folder([file] * 5, pages_of, "wml", tmp_path / "out", progress)
+    render.to_folder([file] * 5, pages_of, "wml", tmp_path / "out", progress)
     assert progress.getvalue() == "2 files\n4 files\n"
 
 
@@ -294,7 +307,7 @@ def test_an_unknown_device_lists_the_known_ones() -> None:
     assert result.exit_code == 1
     assert "no device 'nokia9999'; there are: nokia7110, " in result.output
     with pytest.raises(ConfigError, match=device.names()[-1]):
-        render_command.device("x", None)
+        render.device("x", None)
 
 
 def test_render_prints_a_page_or_all() -> None:

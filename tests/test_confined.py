@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 from gateway import confined
-from gateway.confined import Job
-from gateway.message import tnef
+from gateway.confined.jobs import JOBS, Job
+from gateway.message.mime import tnef
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.documents import DocumentError, Entry, bounds
-from gateway.rendition.image import UNREADABLE, PictureError
-from tests.message.test_tnef import WHOLE
+from gateway.rendition.pictures.image import UNREADABLE, PictureError
+from tests import PATIENCE
+from tests.message.mime.test_tnef import WHOLE
 from tests.rendition import samples
 
 
@@ -83,9 +84,9 @@ def test_two_cells_that_ask_for_all_memory_end_only_the_child() -> None:
 #: Jobs that misbehave, put into the server that the tests below start.
 MISBEHAVING = """
 import os, socket, time
-from gateway import confined
-from gateway.confined import Job
-from gateway.message import tnef
+from gateway.confined import child
+from gateway.confined.jobs import JOBS, Job
+from gateway.message.mime import tnef
 from gateway.rendition.documents import DocumentError
 
 def cpu(octets):
@@ -110,23 +111,23 @@ def bug(octets):
 def lie(octets):
     os.write(3, b'["item", {"Popen": ["true"]}]\\n'); yield 1
 for name in ("cpu", "sleep", "memory", "descriptors", "write", "environment", "many", "bug", "lie"):
-    confined.JOBS[name] = Job(globals()[name], DocumentError)
-confined.WALL_SECONDS = 3
-confined.serve()
+    JOBS[name] = Job(globals()[name], DocumentError)
+child.WALL_SECONDS = 6
+child.serve()
 """
 
 
 @pytest.fixture(scope="module")
 def misbehaving() -> Iterator[None]:
-    jobs = dict(confined.JOBS)
+    jobs = dict(JOBS)
     confined.stop()
     confined._server = confined._Server(MISBEHAVING)
     for name in ("cpu", "sleep", "memory", "descriptors", "write", "environment", "many", "bug", "lie"):
-        confined.JOBS[name] = Job(lambda octets: iter(()), DocumentError)
+        JOBS[name] = Job(lambda octets: iter(()), DocumentError)
     yield
     confined.stop()
-    confined.JOBS.clear()
-    confined.JOBS.update(jobs)
+    JOBS.clear()
+    JOBS.update(jobs)
 
 
 def sentence_of(name: str, octets: bytes = b"") -> str:
@@ -209,7 +210,7 @@ def test_threads_are_served_at_once() -> None:
 def test_a_server_that_died_is_replaced() -> None:
     first = confined.start()
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait(10)
+    first.process.wait(PATIENCE)
     assert next(confined.document(b"again", "", "a.txt", "en")).text == "again"
     assert confined.start() is not first
 

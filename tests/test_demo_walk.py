@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from tests import PATIENCE
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import WmlPhone, XhtmlBrowser, over_http
 from tests.servers import free_ports
@@ -38,7 +39,7 @@ def origin() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
 
 
 def _phone(origin: str) -> Any:
@@ -167,7 +168,8 @@ def test_a_mail_day(origin: str, make: Any) -> None:
         device.open(_at(device, "q")).fill("q", what).fill("in", "all").press("Search")
         assert found in device.text, what
     # Views: what this server cannot do is not offered.
-    device.open(_at(device, "i")).follow("Menu").follow("View").fill("filter", "flagged").press("Show")
+    device.open(_at(device, "i")).follow("Menu").follow("View").fill("filter", "g").press("Show")
+    assert "flagged only" in device.text
     assert "Quote: $1,250" in device.text
     # Writing: to the list, forwarding with its attachments, a draft, an answer to all.
     device.open(_at(device, "i")).follow("Next").follow("7110").follow("More").follow("More")

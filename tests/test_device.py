@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import device
-from gateway.device import HTML, WML, WML_COMPILED, WML_TEXT, XHTML, XHTML_WAP, XHTML_XML, identify
+from gateway.device import (
+    HTML,
+    WML,
+    WML_COMPILED,
+    WML_TEXT,
+    XHTML,
+    XHTML_WAP,
+    XHTML_XML,
+    identification,
+    identify,
+)
+from gateway.device.handsets import PROFILES, DeviceProfile, Traits
 
 KANNEL = "*/*, text/vnd.wap.wml, text/vnd.wap.wmlscript"
 W3M = "text/html, text/*;q=0.5, image/*, application/*"
@@ -51,6 +64,19 @@ def test_accept_chooses_markup_and_type(accept: str, markup: str, content_type: 
 def test_user_agent_sets_the_deck_of_a_wap_phone(agent: str, name: str, limit: int) -> None:
     found = identify({"Accept": "text/vnd.wap.wml", "User-Agent": agent})
     assert (found.name, found.deck_limit, found.wml_version) == (name, limit, "1.1")
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_a_device_has_every_trait_of_its_row(profile: DeviceProfile) -> None:
+    traits = [trait.name for trait in fields(Traits)]
+    found = device.by_name(profile.name, XHTML)
+    assert [getattr(found, name) for name in traits] == [getattr(profile, name) for name in traits]
+
+
+def test_a_quirk_of_a_handset_is_one_of_the_device() -> None:
+    quirky = replace(PROFILES[0], caches_regardless=not PROFILES[0].caches_regardless, rows=4)
+    found = identification._device(quirky, WML, WML_TEXT)
+    assert (found.caches_regardless, found.rows) == (quirky.caches_regardless, 4)
 
 
 def test_a_phone_that_speaks_more_is_told_more() -> None:

@@ -21,11 +21,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from gateway.app import create_app
-from gateway.config import Config, Server, Tls, Upstream
-from gateway.session import Sessions
-from gateway.state import State
-from gateway.store.pool import Pool
+from tests import rig
 from tests.devices import chromium, mobileok
 from tests.devices.checks import check_deck, check_page
 from tests.devices.chromium import Chromium
@@ -46,20 +42,20 @@ DDC_ACCEPT = (
 )
 #: Screens that no link of a page leads to by GET, and why.
 ELSEWHERE = {
-    "signin.leave": "ends the walk; tests/test_walk.py",
+    "signin.sign_out": "ends the walk; tests/test_walk.py",
     "plain.robots": "for robots; tests/web/test_http.py",
     "plain.favicon": "for browsers; tests/web/test_http.py",
-    "outcomes.show": "after a sending was left unfinished; tests/web/test_outcomes.py",
-    "contacts.again": "of an address that is posted to; tests/web/test_contacts.py",
-    "act.again": "of an address that is posted to; tests/web/test_actions.py",
-    "search.repeat": "of a search that is forgotten; tests/web/test_search.py",
-    "late.show": "after a session has ended; tests/web/test_late.py",
+    "outcomes.show": "after a sending was left unfinished; tests/web/mailbox/test_outcomes.py",
+    "contacts.return_to_message": "of an address that is posted to; tests/web/contacts/test_contacts.py",
+    "message_actions.return_to_message": "of an address that is posted to; tests/web/message/test_actions.py",
+    "search.repeat": "of a search that is forgotten; tests/web/mailbox/test_search.py",
+    "restored_forms.show": "after a session has ended; tests/web/entry/test_restored_forms.py",
     "signin.wml": "leads out of the session",
     "signin.xhtml": "leads out of the session",
     "signin.front": "leads out of the session",
 }
 #: Files that a WAP phone could do nothing with, so no deck links to them.
-NOT_FOR_PHONES = {"cards.export", "holdings.download"}
+NOT_FOR_PHONES = {"vcards.export", "stored_data.download"}
 
 
 @pytest.fixture(scope="module")
@@ -72,18 +68,10 @@ def app(dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFa
     dovecot.deliver(user, _crowded(user))
     for number in range(9):
         dovecot.deliver(user, b"From: ann@example.org\r\nSubject: Filed\r\n\r\nFiled.\r\n", f"Box {number}")
-    upstream = Upstream(
-        domains=("example.net",),
-        imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
-        smtp=Server("smtp", _smtp.host, _smtp.port, Tls.STARTTLS, _smtp.ca_file),
-    )
-    config = Config(upstreams=(upstream,), timezone="Europe/Berlin")
-    pool = Pool()
-    with State.open(tmp_path_factory.mktemp("screens") / "s.sqlite") as state:
-        made = create_app(config, sessions=Sessions(config, state, b"k" * 32, pool))
+    config = rig.config(rig.upstream(dovecot, _smtp))
+    with rig.app(config, tmp_path_factory.mktemp("screens") / "s.sqlite") as made:
         _furnish(made, dovecot, user)
         yield made
-        pool.close()
 
 
 def _furnish(app: Flask, dovecot: Dovecot, user: str) -> None:
@@ -171,7 +159,7 @@ PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 #: A miniature's size is not known before it is fetched (docs/best-practices.md); one picture is a pixel by itself.
 EXEMPT = re.compile(r"IMAGES_SPECIFY_SIZE: g[\d.]+\?m=1|GRAPHICS_FOR_SPACING")
 #: Answers that are no pages.
-FILES = {"download.original", "picture.image", "cards.export", "mine.export"}
+FILES = {"download.original", "picture.image", "vcards.export", "identities.export"}
 
 
 def _headers(device: Any) -> dict[str, str]:
@@ -193,6 +181,7 @@ def _screens(app: Flask) -> set[str]:
     return {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
 
 
+@pytest.mark.long
 def test_every_page_is_mobileok(app: Flask) -> None:
     browser = XhtmlBrowser(ORIGIN, in_process(app), agent=DDC, accept=DDC_ACCEPT, check_page=check_page)
     browser.sign_in("screens@example.net", "secret")
@@ -211,6 +200,7 @@ def test_every_page_is_mobileok(app: Flask) -> None:
     assert _screens(app) - seen == set(ELSEWHERE)
 
 
+@pytest.mark.long
 def test_every_deck_is_good_on_the_smallest_phone(app: Flask) -> None:
     phone = WmlPhone(ORIGIN, in_process(app), check_deck=check_deck)
     phone.sign_in("screens@example.net", "secret")
@@ -224,6 +214,7 @@ WIDTHS = (120, 240, 600)
 TAP = 24
 
 
+@pytest.mark.long
 def test_every_page_fits_any_width_and_a_finger(app: Flask, tmp_path: Path) -> None:
     if chromium.BINARY is None:
         pytest.skip("NOT TESTED: chromium is not installed (see tests/debian-packages.txt)")
@@ -242,11 +233,11 @@ def test_every_page_fits_any_width_and_a_finger(app: Flask, tmp_path: Path) -> N
     faults: list[str] = []
     shown = Chromium(tmp_path / "profile")
     try:
-        for width in WIDTHS:
-            size = {"width": width, "height": 320, "deviceScaleFactor": 1, "mobile": True}
-            shown.call("Emulation.setDeviceMetricsOverride", **size)
-            for file in pages.values():
-                shown.open(file.as_uri())
+        for file in pages.values():
+            shown.open(file.as_uri())
+            for width in WIDTHS:
+                size = {"width": width, "height": 320, "deviceScaleFactor": 1, "mobile": True}
+                shown.call("Emulation.setDeviceMetricsOverride", **size)
                 if shown.width > width:
                     faults.append(f"{file.name}: {shown.width} px wide on {width}")
                 faults.extend(f"{file.name} on {width}: {fault}" for fault in _low_targets(shown))

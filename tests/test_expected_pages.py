@@ -19,8 +19,8 @@ import pytest
 from gateway import markup
 from gateway.device import WML, by_name
 from gateway.language import Language
-from gateway.markup.message_pages import message_layout
-from gateway.message import wire
+from gateway.message.mime import wire_format
+from gateway.pages.message_pages import message_layout
 from tests.devices.checks import check_deck, check_page
 
 DATA = Path(__file__).parent / "data"
@@ -34,7 +34,7 @@ _LINE_ENDS = re.compile(r"(<br/>)")
 def said(name: str, device_name: str) -> str:
     """Say a message's pages as text, each checked on the way."""
     device = by_name(device_name)
-    mail = wire.parse((DATA / "messages" / f"{name}.eml").read_bytes())
+    mail = wire_format.parse((DATA / "messages" / f"{name}.eml").read_bytes())
     zone = timezone(timedelta(hours=1))
     layout = message_layout(mail.message, mail.octets, device, language=Language("en", zone))
     out = []

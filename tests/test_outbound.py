@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway import outbound
 from gateway.errors import OutboundRefused, OutboundUncertain, OutboundUnreachable
 from gateway.outbound import Outbound, is_public
+from gateway.upstreams.connecting import LOOKUPS
+from tests import PATIENCE
 from tests.servers.certs import Authority
 
 NAME = "list.example"
@@ -96,7 +98,7 @@ class Listener:
             with plain:
                 if self.over.is_set():
                     return
-                plain.settimeout(10)
+                plain.settimeout(PATIENCE)
                 try:
                     with self.context.wrap_socket(plain, server_side=True) as sock:
                         self.received.append(request(sock))
@@ -107,7 +109,7 @@ class Listener:
     def stop(self) -> None:
         self.over.set()
         socket.create_connection(self.socket.getsockname()).close()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         self.socket.close()
 
 
@@ -215,7 +217,7 @@ def test_one_address_that_is_not_public_spoils_all(listener: Listener, addresses
      "https://list.example/\r\nX: y", "https://list.example/a b",
      "https://list.example\\@x/", "https://[::1]/", "https:///x", "ftp://list.example/",
      "https://list.example/ä", "https://list.example/" + "a" * 4000, "", "https://list..example/", "//list.example/",
-     "https://list.example/\n", "https://list.example/\0"],
+     "https://list.example/\n", "https://list.example/\0", "https://\u0130.example/", "https://list.example/\u212a"],
 )  # fmt: skip
 def test_other_urls_are_refused_before_anything_is_looked_up(listener: Listener, url: str) -> None:
     net = Net(listener)
@@ -225,6 +227,7 @@ def test_other_urls_are_refused_before_anything_is_looked_up(listener: Listener,
 
 
 @given(st.text(max_size=40))
+@example("\u0130")
 def test_no_url_puts_a_line_into_the_request(text: str) -> None:
     match = outbound._URL.fullmatch("https://list.example/" + text)
     if match:
@@ -274,14 +277,14 @@ def test_a_lookup_that_hangs_ends_at_the_deadline_and_does_not_pile_up(listener:
 
     def hanging(host: str) -> Sequence[str]:
         net.resolved.append(host)
-        release.wait(30)
+        release.wait(PATIENCE)
         return (PUBLIC,)
 
     way = Outbound(hanging, net.connect, lambda: listener.trust, 0.02)
-    for _ in range(outbound.LOOKUPS + 2):
+    for name in (NAME, NAME, *(f"{n}.{NAME}" for n in range(LOOKUPS + 2))):
         with pytest.raises(OutboundUnreachable, match="took too long"):
-            way.post_form(f"https://{NAME}/", FORM)
-    assert len(net.resolved) == outbound.LOOKUPS
+            way.post_form(f"https://{name}/", FORM)
+    assert net.resolved == [NAME, *(f"{n}.{NAME}" for n in range(LOOKUPS - 1))]
     release.set()
 
 

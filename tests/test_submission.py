@@ -29,7 +29,7 @@ from gateway.errors import (
     SubmissionUnreachable,
     UnsafeArgument,
 )
-from gateway.submission import Receipt
+from gateway.submission import Receipt, mail_transaction, smtp_client, smtp_session
 from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
@@ -348,8 +348,8 @@ def scripted(**answers: bytes) -> Callable[[Caller], None]:
 def test_each_answer_has_its_error(
     answers: dict[str, bytes], expected: type[SubmissionError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "VERDICT_SECONDS", 0.3)
-    monkeypatch.setattr(submission._Smtp, "patience", 1.0)
+    monkeypatch.setattr(mail_transaction, "DATA_REPLY_SECONDS", 5.0)
+    monkeypatch.setattr(smtp_client.SmtpClient, "patience", 5.0)
     with Peer(scripted(**answers)) as peer, pytest.raises(SubmissionError) as caught:
         send(plain(peer))
     assert type(caught.value) is expected
@@ -388,7 +388,7 @@ def test_this_machine_is_not_named() -> None:
     with Peer(scripted()) as peer:
         send(plain(peer))
     assert socket.gethostname().encode() not in b"".join(peer.heard)
-    assert peer.heard[0] == b"ehlo " + submission.HELLO.encode()
+    assert peer.heard[0] == b"ehlo " + smtp_client.HELLO.encode()
 
 
 def test_nobody_there() -> None:
@@ -552,15 +552,15 @@ def test_any_octets_of_a_server_are_an_error_of_ours(lines: list[bytes], numbere
     with ours, theirs:
         theirs.sendall(b"".join(prefix + line + b"\r\n" for line in lines))
         theirs.shutdown(socket.SHUT_WR)
-        smtp = submission._Smtp()
+        smtp = smtp_client.SmtpClient()
         smtp.sock = ours
         try:
             for _ in lines:
                 code, _text = smtp.getreply()
                 assert 200 <= code < 600
             smtp.ehlo()
-            submission._authenticate(smtp, b"u", b"p")
-            submission._transact(smtp, SENDER, [READER], MAIL)
+            smtp_session.authenticate(smtp, b"u", b"p")
+            mail_transaction.transact(smtp, SENDER, [READER], MAIL)
         except (SubmissionError, smtplib.SMTPException):
             pass
         smtp.close()

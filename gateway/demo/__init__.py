@@ -1,1 +1,1 @@
-"""A real IMAP and a real SMTP server inside one process, with a sample mailbox."""
+"""The demo: a real IMAP and a real SMTP server in one process, with a sample mailbox."""

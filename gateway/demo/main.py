@@ -1,6 +1,6 @@
-"""The demo as a whole: servers with sample mail, and a configuration that leads the gateway to them.
+"""The demo as a whole: mail servers with sample mail, and a configuration that points the gateway to them.
 
-Nothing here may serve HTTP or print: `cli` does. Whatever touches the disk lies in one temporary folder.
+Nothing here may serve HTTP or print, which is for `cli`. Everything on disk is in one temporary folder.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from gateway.demo.servers import HOST, Servers
 
 DOMAIN = "pocketpost.example"
 LOCAL_TIME = Path("/etc/localtime")
-"""A link to the machine's time zone, as localtime(5) has it."""
+"""A link to the machine's time zone, see localtime(5)."""
 
 
 @contextlib.contextmanager
 def running(listen: str) -> Iterator[Config]:
-    """Run the mail servers, and lend the configuration for a gateway at `listen` in front of them."""
+    """Run the mail servers, and yield the configuration of a gateway at `listen` in front of them."""
     with (
         tempfile.TemporaryDirectory(prefix="pocketpost-demo-") as folder,
         Servers(PASSWORDS, MAILBOXES) as servers,
@@ -35,7 +35,7 @@ def running(listen: str) -> Iterator[Config]:
 
 
 def config(listen: str, servers: Servers, folder: Path) -> Config:
-    """Describe the demo's servers as an upstream."""
+    """Return a configuration with the demo's servers as an upstream."""
     imap = Server("imap", HOST, servers.imap_port, Tls.NONE)
     smtp = Server("smtp", HOST, servers.smtp_port, Tls.NONE)
     return Config(
@@ -48,6 +48,6 @@ def config(listen: str, servers: Servers, folder: Path) -> Config:
 
 
 def _timezone() -> str:
-    """Name this machine's time zone, so that "14:05" in the list is what the clock on the wall says."""
+    """Return the name of this machine's time zone, so that the list shows the time of its clock."""
     name = str(LOCAL_TIME.resolve()).rpartition("/zoneinfo/")[2]
     return name if name in available_timezones() else "UTC"

@@ -1,7 +1,7 @@
-"""Repairs of pymap 0.36.7 (pinned), each with its reason.
+"""Fixes for pymap 0.36.7 (pinned), each with its reason.
 
 Nothing here may add a feature that the gateway would then rely on: only what RFC 3501 and the extensions that
-pymap announces ask for. `apply()` may be called again; it does its work once.
+pymap announces require. `apply()` may be called again; it works once.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pymap.mime.parsed import ParsedHeaders
 from pymap.parsing.specials.flag import Flag
 from pymap.search import SearchCriteria
 
+from gateway.demo.search_text import contains_text
 from gateway.demo.structure import envelope, find, structure
-from gateway.demo.words import holds
 
 SPECIAL_USE = {name: name.encode() for name in ("Drafts", "Sent", "Trash", "Junk", "Archive")}
 ANY_KEYWORD = Flag(b"\\*")
@@ -33,7 +33,7 @@ ANY_KEYWORD = Flag(b"\\*")
 
 @cache
 def apply() -> None:
-    """Repair pymap in this process."""
+    """Apply all fixes in this process."""
     for repair in REPAIRS:
         repair()
 
@@ -43,7 +43,7 @@ def _put(owner: Any, name: str, value: Any) -> None:
 
 
 def special_use() -> None:
-    """RFC 6154: LIST says what a mailbox is for, and the capability says that it does."""
+    """Announce the special use of mailboxes in LIST, and the capability (RFC 6154)."""
     plain = vars(ListEntry)["attributes"].fget
 
     def attributes(self: ListEntry) -> Sequence[bytes]:
@@ -56,13 +56,16 @@ def special_use() -> None:
 
 
 def greeting() -> None:
-    """The greeting looks up this machine's name, which takes seconds where there is no name service."""
+    """Replace the greeting, which looks up this machine's name: that takes seconds without a name service."""
     _put(Config, "greeting", property(lambda self: b"Pocketpost demo"))
 
 
 def fetch_structures() -> None:
-    """ENVELOPE loses the connection on odd headers and decodes what is to stay encoded; BODYSTRUCTURE counts
-    a part's header as its body and writes the disposition as a string."""
+    """Replace ENVELOPE and BODYSTRUCTURE.
+
+    pymap's ENVELOPE loses the connection on odd headers and decodes what should stay encoded; its
+    BODYSTRUCTURE counts a part's header as its body and writes the disposition as a string.
+    """
 
     def written(maker: Any) -> Any:
         return lambda self, loaded: maker(loaded.content)
@@ -77,7 +80,7 @@ def fetch_structures() -> None:
 
 
 def sections() -> None:
-    """A section number below message/rfc822 counts the parts of the enclosed message, not the message."""
+    """Count a section number below message/rfc822 among the parts of the enclosed message, not as the message."""
 
     def subpart(self: BaseLoadedMessage, section: Sequence[int] | None) -> MessageContent:
         return find(self.content, section or ())
@@ -86,7 +89,7 @@ def sections() -> None:
 
 
 def empty_ranges() -> None:
-    """A range of no lines is no octets; pymap takes 0 for its start and all but one octet for its end."""
+    """Return no octets for a range without lines; pymap takes 0 for its start and all but one octet for its end."""
 
     def get_raw(view: memoryview, *ranges: Sequence[tuple[int, int, int]]) -> memoryview:
         lines = [line for each in ranges for line in (each[:1], each[-1:])]
@@ -97,7 +100,7 @@ def empty_ranges() -> None:
 
 
 def ugly_headers() -> None:
-    """The library's header parser raises for some of what arrives by mail; such a field is left out."""
+    """Leave out the fields for which the library's header parser raises, as it does for some real mail."""
     plain = ParsedHeaders._parse
 
     def parse(values: Sequence[Sequence[bytes]]) -> Iterable[Any]:
@@ -111,21 +114,23 @@ def ugly_headers() -> None:
 
 
 def keywords() -> None:
-    """Flags such as $Forwarded are kept: PERMANENTFLAGS has to say so, else STORE forgets them."""
+    """Announce in PERMANENTFLAGS that flags such as $Forwarded are kept, else STORE drops them."""
     plain = vars(MailboxDataInterface)["permanent_flags"].fget
     _put(MailboxData, "permanent_flags", property(lambda self: plain(self) | {ANY_KEYWORD}))
 
 
 def searching() -> None:
-    """What is searched is the text that a person reads, in whatever case: pymap looks for words in base64 and encoded
-    words, and takes letters beyond ASCII for different ones in capitals."""
+    """Search the text as displayed, ignoring case.
+
+    pymap searches base64 and encoded words as they are, and distinguishes case beyond ASCII.
+    """
 
     def contains(self: BaseLoadedMessage, value: bytes) -> bool:
         try:
             content = self.content
         except _NoContent:
             return False
-        return holds(content, value.decode("utf-8", "replace"))
+        return contains_text(content, value.decode("utf-8", "replace"))
 
     def within(_cls: type[SearchCriteria], words: str, data: str) -> bool:
         return words.casefold() in data.casefold()

@@ -1,7 +1,7 @@
-"""The sample mail: what lies in which mailbox of whom, moved in time so that the newest has just come.
+"""The sample mail: each user's mailboxes, with dates shifted so that the newest message has just arrived.
 
-Nothing here may talk to a server. The messages are files in `data/`, each one whole (RFC 5322) with LF line
-ends and in US-ASCII; dates in them count back from `WRITTEN`, and all move together.
+Nothing here may talk to a server. The messages are files in `data/`, each one complete (RFC 5322) with LF
+line ends and in US-ASCII; dates in them count back from `WRITTEN`, and all are shifted together.
 """
 
 from __future__ import annotations
@@ -35,62 +35,62 @@ SEEN, ANSWERED, FLAGGED, DRAFT = "\\Seen", "\\Answered", "\\Flagged", "\\Draft"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where one file of `data/` goes, with its flags."""
+class SampleMessage:
+    """One file of `data/`, with its flags and mailbox."""
 
     file: str
     flags: tuple[str, ...] = ()
     mailbox: str = "INBOX"
 
 
-PLACES: dict[str, tuple[Place, ...]] = {
+MESSAGES: dict[str, tuple[SampleMessage, ...]] = {
     ALICE: (
-        Place("lunch"),
-        Place("regatta-4"),
-        Place("letter"),
-        Place("invitation"),
-        Place("newsletter"),
-        Place("order"),
-        Place("rates", (SEEN, FLAGGED)),
-        Place("lighthouse"),
-        Place("map", (SEEN,)),
-        Place("emoji"),
-        Place("flowed", (SEEN,)),
-        Place("ticket", (SEEN, FLAGGED)),
-        Place("german", (SEEN, ANSWERED)),
-        Place("regatta-3", (SEEN,)),
-        Place("russian"),
-        Place("regatta-1", (SEEN, ANSWERED)),
-        Place("japanese"),
-        Place("greek", (SEEN,)),
-        Place("polish", (SEEN,)),
-        Place("bounce", (SEEN,)),
-        Place("chinese"),
-        Place("arabic"),
-        Place("forwarded", (SEEN,)),
-        Place("club", (SEEN,)),
-        Place("regatta-2", (SEEN,), "Sent"),
-        Place("bob-welcome", (SEEN,), "Sent"),
-        Place("draft", (SEEN, DRAFT), "Drafts"),
-        Place("junk", (), "Junk"),
-        Place("archived", (SEEN,), "Archive"),
-        Place("berth", (SEEN,), "Boat"),
-        Place("guest", (), "Boat/Ålesund"),
-        Place("deleted", (SEEN,), "Trash"),
+        SampleMessage("lunch"),
+        SampleMessage("regatta-4"),
+        SampleMessage("letter"),
+        SampleMessage("invitation"),
+        SampleMessage("newsletter"),
+        SampleMessage("order"),
+        SampleMessage("rates", (SEEN, FLAGGED)),
+        SampleMessage("lighthouse"),
+        SampleMessage("map", (SEEN,)),
+        SampleMessage("emoji"),
+        SampleMessage("flowed", (SEEN,)),
+        SampleMessage("ticket", (SEEN, FLAGGED)),
+        SampleMessage("german", (SEEN, ANSWERED)),
+        SampleMessage("regatta-3", (SEEN,)),
+        SampleMessage("russian"),
+        SampleMessage("regatta-1", (SEEN, ANSWERED)),
+        SampleMessage("japanese"),
+        SampleMessage("greek", (SEEN,)),
+        SampleMessage("polish", (SEEN,)),
+        SampleMessage("bounce", (SEEN,)),
+        SampleMessage("chinese"),
+        SampleMessage("arabic"),
+        SampleMessage("forwarded", (SEEN,)),
+        SampleMessage("club", (SEEN,)),
+        SampleMessage("regatta-2", (SEEN,), "Sent"),
+        SampleMessage("bob-welcome", (SEEN,), "Sent"),
+        SampleMessage("draft", (SEEN, DRAFT), "Drafts"),
+        SampleMessage("junk", (), "Junk"),
+        SampleMessage("archived", (SEEN,), "Archive"),
+        SampleMessage("berth", (SEEN,), "Boat"),
+        SampleMessage("guest", (), "Boat/Ålesund"),
+        SampleMessage("deleted", (SEEN,), "Trash"),
     ),
     BOB: (
-        Place("bob-welcome"),
-        Place("invitation", (SEEN,)),
-        Place("regatta-3", (SEEN,)),
-        Place("regatta-2", (SEEN,)),
-        Place("bob-shop", (SEEN,)),
+        SampleMessage("bob-welcome"),
+        SampleMessage("invitation", (SEEN,)),
+        SampleMessage("regatta-3", (SEEN,)),
+        SampleMessage("regatta-2", (SEEN,)),
+        SampleMessage("bob-shop", (SEEN,)),
     ),
 }
 
 
 def sample(address: str, now: datetime) -> Iterator[Stored]:
-    """Yield a user's messages, oldest first, as they would stand at `now`."""
-    placed = [(place, _moved(place.file, now - FRESH - WRITTEN)) for place in PLACES[address]]
+    """Yield a user's messages, oldest first, as of `now`."""
+    placed = [(place, _moved(place.file, now - FRESH - WRITTEN)) for place in MESSAGES[address]]
     for place, (octets, date) in sorted(placed, key=lambda pair: pair[1][1]):
         yield Stored(place.mailbox, octets, date, place.flags)
 
@@ -109,7 +109,7 @@ def _date(text: bytes) -> datetime:
 
 
 def _calendar(text: bytes, by: timedelta) -> bytes:
-    """Move a date of RFC 5545, to a full hour or half: nobody invites for 17:43."""
+    """Shift a date of RFC 5545 to a full hour or half: nobody invites for 17:43."""
     date = datetime.strptime(text.decode(), CALENDAR_FORM).replace(tzinfo=UTC) + by
     date -= timedelta(minutes=date.minute % 30, seconds=date.second)
     return date.strftime(CALENDAR_FORM).encode()

@@ -1,7 +1,8 @@
 """A real IMAP and a real SMTP submission server on free loopback ports, in one thread of this process.
 
-Nothing here may touch the disk or leave this machine: mail lives in memory, and what is sent reaches the
-users of the demo; the invented people of the sample ("*.example", RFC 2606) take mail and say nothing.
+Nothing here may touch the disk or leave this machine: mail is held in memory, and mail that is sent reaches
+the users of the demo only; the invented people of the sample ("*.example", RFC 2606) accept mail and never
+reply.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 SIZE_LIMIT = 10 * 1024 * 1024
-"""Octets of a message that is sent."""
+"""Octets of a submitted message at most."""
 START_TIME = 20.0
-"""Seconds until both servers must stand; a second is usual."""
+"""Seconds until both servers must be up; one is usual."""
 STOP_TIME = 5.0
-"""Seconds that connections have to end."""
+"""Seconds for connections to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One message as it lies in a mailbox."""
+    """One message in a mailbox."""
 
     mailbox: str
     octets: bytes
@@ -50,8 +51,8 @@ class Stored:
     flags: tuple[str, ...] = ()
 
 
-class Submission:
-    """The SMTP server's decisions: who may send, as whom, to whom (RFC 6409)."""
+class SubmissionHandler:
+    """The SMTP server's policy: who may send, as whom, to whom (RFC 6409)."""
 
     def __init__(self, passwords: Mapping[str, str], servers: Servers) -> None:
         self._passwords = passwords
@@ -62,13 +63,13 @@ class Submission:
         assert isinstance(data, LoginPassword)
         user, password = (each.decode("utf-8", "replace") for each in (data.login, data.password))
         good = self._passwords.get(user) == password
-        # QUIRK: aiosmtpd 1.4 answers a refusal only when it is said not to be handled.
+        # QUIRK: aiosmtpd 1.4 replies to a refusal only if it is reported as not handled.
         return AuthResult(success=good, handled=good, auth_data=user if good else None)
 
     async def handle_MAIL(
         self, _server: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        # Not by aiosmtpd's auth_required: with it, each connection warns that there is no TLS.
+        # Not by aiosmtpd's auth_required, which warns at each connection that there is no TLS.
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
         if address.lower() != session.auth_data:
@@ -109,13 +110,13 @@ def _octets(envelope: Envelope) -> bytes:
 
 
 class Servers:
-    """Both servers; a context manager. The ports are known once it is entered."""
+    """Both servers, as a context manager. The ports are known once it is entered."""
 
     imap_port = 0
     smtp_port = 0
 
     def __init__(self, passwords: Mapping[str, str], mailboxes: Iterable[str]) -> None:
-        """`passwords` by address; `mailboxes` are those that each user has beside INBOX."""
+        """`passwords` by address; `mailboxes`: those that each user has besides INBOX."""
         self._passwords = dict(passwords)
         self._mailboxes = tuple(mailboxes)
         self._sets: dict[str, MailboxSet] = {}
@@ -144,7 +145,7 @@ class Servers:
         asyncio.run_coroutine_threadsafe(fill(), self._loop).result(START_TIME)
 
     async def store(self, address: str, message: Stored) -> None:
-        """Append one message, in the servers' own thread."""
+        """Append one message; runs in the servers' own thread."""
         mailbox = await self._sets[address].get_mailbox(message.mailbox)
         flags = frozenset(Flag(each.encode()) for each in message.flags)
         await mailbox.append(AppendMessage(message.octets, message.received, flags), recent=True)
@@ -194,7 +195,7 @@ class Servers:
             config.set_cache[address] = (boxes, FilterSet())
 
     async def _smtp(self) -> asyncio.Server:
-        handler = Submission(self._passwords, self)
+        handler = SubmissionHandler(self._passwords, self)
         logging.getLogger("mail.log").setLevel(
             logging.ERROR
         )  # aiosmtpd warns of its own deprecated attribute

@@ -1,8 +1,8 @@
-"""ENVELOPE and BODYSTRUCTURE of the demo's messages, and the part that a section number names.
+"""ENVELOPE and BODYSTRUCTURE of the demo's messages, and the part for a section number.
 
-Nothing here may raise for ugly mail, and nothing is decoded: header text leaves as it stands in the message,
-which is what other servers send and what our own decoder has to understand. RFC 3501 §6.4.5, §7.4.2;
-RFC 2045, RFC 2183.
+Nothing here may raise for malformed mail, and nothing is decoded: header text is sent as it is in the
+message, which is what other servers do and what our own decoder has to handle. RFC 3501 §6.4.5, §7.4.2; RFC
+2045, RFC 2183.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ FALLBACK = {"sender": "from", "reply-to": "from"}
 PARAMETER = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
-class Joined:
-    """Values written one after another with nothing between, as `body` does with its parts."""
+class Concatenated:
+    """Values written one after another without separators, as `body` does with its parts."""
 
     def __init__(self, values: Iterable[MaybeBytes]) -> None:
         self._octets = b"".join(map(bytes, values))
@@ -33,7 +33,7 @@ class Joined:
 
 
 def find(message: MessageContent, section: Sequence[int]) -> MessageContent:
-    """Walk to the part that a section number names; IndexError if there is none."""
+    """Return the part with this section number. Raise IndexError if there is none."""
     part = message
     for depth, number in enumerate(section):
         enclosed = _enclosed(part)
@@ -70,7 +70,7 @@ def _text(value: object) -> MaybeBytes:
 
 
 def _raw(header: Message, name: str) -> str | None:
-    """Return a field's text with its octets as they are: `Message.get` would make raw 8-bit unknown."""
+    """Return a field's text with its octets as they are, where `Message.get` would replace raw 8-bit text."""
     for field, value in header.raw_items():
         if field.lower() == name:
             return str(value)
@@ -95,7 +95,7 @@ def _addresses(header: Message, name: str) -> MaybeBytes:
 
 
 def envelope(message: MessageContent) -> List:
-    """Write the ENVELOPE of a message."""
+    """Return the ENVELOPE of a message."""
     header = _header(message)
     return List(
         [
@@ -109,7 +109,7 @@ def envelope(message: MessageContent) -> List:
 
 
 def _parameters(text: str | None) -> MaybeBytes:
-    """Write the parameters of a field; those in RFC 2231 form keep it ("filename*", "filename*0*")."""
+    """Return the parameters of a field; those in RFC 2231 form keep it ("filename*", "filename*0*")."""
     flat: list[MaybeBytes] = []
     for name, value in PARAMETER.findall(" ".join((text or "").splitlines())):
         flat += [_text(name.lower()), _text(unquote(value.strip()))]
@@ -125,17 +125,17 @@ def _disposition(header: Message) -> MaybeBytes:
 
 
 def structure(part: MessageContent, extended: bool) -> List:
-    """Write the BODYSTRUCTURE (`extended`) or BODY of a message or of one part."""
+    """Return the BODYSTRUCTURE (`extended`) or BODY of a message or of one part."""
     header, kind = _header(part), part.body.content_type
     parameters = _parameters(_raw(header, "content-type"))
     more: list[MaybeBytes] = [_disposition(header), _text(_raw(header, "content-language"))]
     more.append(_text(_raw(header, "content-location")))
     if _is_multipart(part):
-        children = Joined(structure(each, extended) for each in part.body.nested)
+        children = Concatenated(structure(each, extended) for each in part.body.nested)
         items: list[MaybeBytes] = [children, _text(kind.subtype)]
         return List([*items, parameters, *more] if extended else items)
     maintype, subtype = kind.maintype, kind.subtype
-    if maintype == "multipart":  # without a single part: there is only text to show
+    if maintype == "multipart":  # without a single part: treated as text
         maintype, subtype, parameters = "text", "plain", Nil()
     items = [
         _text(maintype),

@@ -1,7 +1,7 @@
-"""From Screen and Block to WML or XHTML, and what that weighs.
+"""Writes screens and blocks as WML or XHTML, and measures them.
 
-Nothing here may know where a value came from. A page's size is what counts on the way to the phone: compiled
-octets (WBXML, WAP-192) for WML, encoded octets for XHTML.
+Nothing here may know where a value came from. The size of a page is its size on the way to the phone:
+compiled octets (WBXML, WAP-192) for WML, encoded octets for XHTML.
 """
 
 from __future__ import annotations
@@ -18,22 +18,34 @@ from gateway.markup import wml, xhtml
 from gateway.markup.environment import environment
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen
-from gateway.markup.wml import Lead, Pictured
+from gateway.markup.wml import LinkResolver, PictureLink
 from gateway.rendition.blocks import Block
 from gateway.wap import wbxml
 
-__all__ = ["Action", "Lead", "Life", "Pictured", "Screen", "block", "compiled", "encode", "say", "size"]
+__all__ = [
+    "Action",
+    "Life",
+    "LinkResolver",
+    "PictureLink",
+    "Screen",
+    "block",
+    "compiled",
+    "encode",
+    "fit_block",
+    "size",
+    "write",
+]
 
-#: The charsets of devices in the IANA register, as WBXML names them.
+#: The devices' charsets by MIBenum, their number in the IANA registry, as WBXML names them.
 _MIB_ENUMS: Final = {UTF_8: 106, LATIN_1: 4, ASCII: 3}
 
 
-def say(screen: Screen, device: Device) -> str:
-    """Say a screen in the device's markup."""
-    text = screen.said.get(device)
+def write(screen: Screen, device: Device) -> str:
+    """Write a screen in the device's markup."""
+    text = screen.rendered.get(device)
     if text is None:
         template = environment(device).get_template(screen.name + ".xml")
-        text = screen.said[device] = template.render(
+        text = screen.rendered[device] = template.render(
             screen=screen,
             device=device,
             actions=screen.actions,
@@ -45,8 +57,8 @@ def say(screen: Screen, device: Device) -> str:
 
 
 def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
-    """Return the octets as sent, and their media type with its charset."""
-    text = say(screen, device)
+    """Return the octets to send, and their media type with its charset."""
+    text = write(screen, device)
     if device.content_type == WML_COMPILED:
         return _compiled(text, device), WML_COMPILED
     return text.encode(
@@ -55,7 +67,7 @@ def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
 
 
 def _compiled(text: str, device: Device) -> bytes:
-    """Compile in the device's charset; the few characters it may lack, in a form's probe, are told in UTF-8."""
+    """Compile in the device's charset, or in UTF-8 if a character is not in it (only a form's probe can have one)."""
     try:
         return wbxml.encode(text, _MIB_ENUMS[device.charset])
     except wbxml.WBXMLError:
@@ -64,28 +76,30 @@ def _compiled(text: str, device: Device) -> bytes:
 
 def compiled(screen: Screen, device: Device) -> bytes:
     """Compile a WML screen."""
-    return wbxml.encode(say(screen, device))
+    return wbxml.encode(write(screen, device))
 
 
 def size(screen: Screen, device: Device) -> int:
     """Measure a screen in the octets that the device's limit counts."""
-    return text_size(say(screen, device), device)
+    return text_size(write(screen, device), device)
 
 
 def text_size(text: str, device: Device) -> int:
-    """Measure a finished page in the octets that the device's limit counts."""
+    """Measure the text of a page in the octets that the device's limit counts."""
     if device.markup == WML:
         return wbxml.deck_bound(text)
     return len(text.encode(device.charset, "xmlcharrefreplace"))
 
 
-def block(item: Block, device: Device, lead: Lead) -> Markup:
-    """Say one block in the device's markup, ready to stand in a template."""
+def block(item: Block, device: Device, link_target: LinkResolver) -> Markup:
+    """Write one block in the device's markup, for use in a template."""
     writer = wml.block if device.markup == WML else xhtml.block
-    return Markup(writer(_fitted(item, device), lead))  # noqa: S704
+    return Markup(writer(fit_block(item, device), link_target))  # noqa: S704
 
 
-def _fitted(item: Block, device: Device) -> Block:
-    """Say a block in the characters of the device; where its links lead stays."""
+def fit_block(item: Block, device: Device) -> Block:
+    """Write the text of a block in characters that the device has; link targets stay as they are."""
+    if item.text.isascii() and item.marker.isascii():
+        return item
     runs = tuple(run if run.text.isascii() else replace(run, text=fit(run.text, device)) for run in item.runs)
     return replace(item, runs=runs, marker=fit(item.marker, device))

@@ -1,9 +1,9 @@
-"""The Jinja environments for our two markups, in which forgetting to escape is not possible.
+"""The Jinja environments of both markups, in which escaping cannot be forgotten.
 
-Nothing here may bypass escaping: everything that a template prints is escaped for XML, cleaned of what XML 1.0
-§2.2 does not allow, and in WML every `$` of content is doubled (WAP-191 §10.3). It is said in the repertoire of the
-device first, so that what is weighed is what is sent; only what a form brings back stays as it is (Verbatim). Only
-the writers of blocks hand in finished markup, as Markup.
+Nothing here may bypass escaping: everything a template prints is escaped for XML and stripped of what XML 1.0
+§2.2 does not allow; in WML, every `$` of content is doubled (WAP-191 §10.3). Before that, text is reduced to
+the device's repertoire, so that the page that is measured is the page that is sent; only what a form sends
+back is left alone (Verbatim). Only the block writers pass in finished markup, as Markup.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.device import WML, XHTML, Device
+from gateway.markup.direction import CLASS, ended, right_to_left
 from gateway.markup.repertoire import fitter
 from gateway.markup.screen import Verbatim
 
 _FOLDERS: Final = {WML: "templates_wml", XHTML: "templates_mobile"}
-#: What XML 1.0 §2.2 forbids: most C0 controls, lone surrogates, two non-characters.
+#: Not allowed by XML 1.0 §2.2: most C0 controls, lone surrogates, two noncharacters.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def escape(text: str) -> str:
     """Escape text for XML content and attributes."""
-    text = _FORBIDDEN.sub("", text)
+    if not text.isprintable():  # nothing that is forbidden is printable
+        text = _FORBIDDEN.sub("", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 def escape_wml(text: str) -> str:
-    """Escape text for WML content and attributes: as XML, and `$` doubled."""
+    """Escape text for WML content and attributes: as XML, with `$` doubled."""
     return escape(text).replace("$", "$$")
 
 
@@ -50,21 +52,36 @@ def _printer(markup: str, charset: str) -> Callable[[object], object]:
 
 
 def environment(device: Device) -> Environment:
-    """Return the environment that all devices of this markup and charset share."""
+    """Return the environment shared by all devices of this markup and charset."""
     return _environment(device.markup, device.charset)
 
 
 @cache
 def _environment(markup: str, charset: str) -> Environment:
-    """Make an environment; templates lie inside the package or beside it."""
+    """Make an environment; templates are inside the package or beside it."""
     package = Path(__file__).resolve().parent.parent
     folder = _FOLDERS[markup]
-    return Environment(
+    printed, fit = _printer(markup, charset), fitter(markup, charset)
+
+    def apart(value: object) -> object:
+        """Print a piece of a line, set apart where it runs right to left."""
+        text = value if isinstance(value, Verbatim) else fit(str(value))
+        if markup == WML or not right_to_left(text):
+            return ended(text)
+        return Markup(f'<span class="{CLASS}">{printed(text)}</span>')  # noqa: S704
+
+    made = Environment(
         loader=FileSystemLoader([package / folder, package.parent / folder]),
         autoescape=True,
-        finalize=_printer(markup, charset),
+        finalize=printed,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
+    # XML 1.0 §3.3.3: a line break in an attribute becomes a space unless it is written as a reference.
+    made.filters["lines"] = lambda value: Markup(str(printed(value)).replace("\n", "&#10;"))  # noqa: S704
+    made.filters["apart"] = apart
+    # The class of an element that holds nothing else.
+    made.filters["way"] = lambda value: CLASS if right_to_left(str(value)) else ""
+    return made

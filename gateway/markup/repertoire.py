@@ -1,9 +1,9 @@
-"""Repertoire: every text in characters that the device can draw.
+"""Reduces text to the characters that a device can draw.
 
-Nothing here may leave a `?` or a box in place of a character: what the device lacks is said in what it has, and
-`fit` of what is fitted changes nothing. Ours is the typography that mail is full of, and emoji as faces or by
-their Unicode names; the letters of the world's scripts come from `anyascii`, which only this module may import.
-Text is composed first (Unicode UAX #15, NFC). Sequences of emoji: Unicode UTS #51 §1.4.9.
+Nothing here may leave a `?` or a box in place of a character: what the device lacks is written in characters
+it has, and applying `fit` twice changes nothing more. This module has the typography of mail, and emoji as
+emoticons or by their Unicode names; the letters of the world's scripts come from `anyascii`, which no other
+module may import. Text is normalized first (Unicode UAX #15, NFC). Emoji sequences: Unicode UTS #51 §1.4.9.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from anyascii import anyascii
 
 from gateway.device import LATIN_1, UTF_8, WML, Device
 
-#: Faces that fit in a line of text; all others go by their names.
+#: Emoticons that fit into a line of text; all other emoji are written by name.
 _FACES: Final = {
     "😀": ":D", "😃": ":D", "😄": ":D", "😁": ":D", "😆": "XD", "😅": ":D", "😂": ":'D", "🤣": ":'D",
     "🙂": ":)", "😊": ":)", "☺": ":)", "😌": ":)", "😇": "O:)", "😉": ";)", "😍": "<3", "🥰": "<3",
@@ -28,7 +28,7 @@ _FACES: Final = {
     "😈": ">:)", "😶": ":x", "🤐": ":x", "❤": "<3", "💕": "<3", "💔": "</3", "♥": "<3", "🧡": "<3",
     "💛": "<3", "💚": "<3", "💙": "<3", "💜": "<3", "🖤": "<3", "💗": "<3", "💖": "<3",
 }  # fmt: skip
-#: What stands for itself without a name: bullets, ticks, stars and arrows among the dingbats and symbols.
+#: Signs that need no name: bullets, ticks, stars and arrows among the dingbats and symbols.
 _SIGNS: Final = {
     "✓": "v", "✔": "v", "✅": "[v]", "☑": "[v]", "✗": "x", "✘": "x", "✕": "x", "✖": "x", "❌": "[x]",
     "☐": "[ ]", "☒": "[x]", "⬜": "[ ]", "★": "*", "☆": "*", "⭐": "*", "✦": "*", "✧": "*", "✩": "*",
@@ -39,7 +39,7 @@ _SIGNS: Final = {
     "➤": ">", "➢": ">", "➣": ">", "➥": "->", "➨": "->", "➙": "->", "➛": "->", "⬅": "<-", "⬆": "^", "⬇": "v",
     "▶": ">", "◀": "<", "©": "(C)", "®": "(R)", "™": "(TM)", "ℹ": "[i]",
 }  # fmt: skip
-#: Typography and signs that phones of one charset lack; letters are left to `anyascii`.
+#: Typography and signs that some charset lacks; letters are left to `anyascii`.
 _TYPOGRAPHY: Final = {
     "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "‛": "'",
     "‹": "'", "›": "'", "′": "'", "″": '"', "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-",
@@ -70,10 +70,11 @@ _DRAWN: Final = (
 )
 _KNOWN: Final = _DRAWN | _TYPOGRAPHY | _SIGNS | _FACES
 
-#: Looks of what precedes, and joiners; drawn as boxes where they mean nothing.
+#: Variation selectors and the joiner; phones that do not know them draw boxes.
 _LOOKS: Final = "\ufe0e\ufe0f\u200d"
 _TONE: Final = "[\U0001f3fb-\U0001f3ff]"
-#: What 1999 phones draw as boxes even in UTF-8: clocks and media keys, symbols, dingbats, all beyond 16 bits.
+#: Drawn as boxes by phones of 1999 even in UTF-8: clocks and media keys, symbols, dingbats, everything beyond
+#: 16 bits.
 _PICTURE: Final = (
     "[\u203c\u2049\u2139\u231a-\u231b\u2328\u23cf\u23e9-\u23fa\u2600-\u27bf\u2b00-\u2bff\u3030\u303d"
     "\u3297\u3299\ue000-\uf8ff\U00010000-\U0010ffff]"
@@ -90,23 +91,23 @@ _BEYOND: Final = {
     LATIN_1: re.compile(f"{_SEQUENCES}|[^\x00-\x7f\xa0-\xff]"),
 }
 _BEYOND_ASCII: Final = re.compile(f"{_SEQUENCES}|[^\x00-\x7f]")
-#: What a name says of the drawing and not of the thing.
+#: Words of a name that describe the drawing, not the thing.
 _DRAWING: Final = re.compile(r"^(?:(?:black|white|heavy|negative|squared|circled) )+|(?: sign| symbol)$")
 _QUESTION: Final = re.compile("QUESTION|INTERROBANG")
-#: In place of a letter of a script that nobody has spelled in ours.
+#: Stands for a letter of a script that has no transliteration.
 _UNSAYABLE: Final = "_"
-#: Emoji that only say who of a pair or how: they are not named.
+#: Emoji that only modify others (sex, skin tone) are not named.
 _MODIFIERS: Final = frozenset("♀♂⚧" + _LOOKS + "".join(map(chr, range(0x1F3FB, 0x1F400))))
 
 
 def fit(text: str, device: Device) -> str:
-    """Say text in the characters that a device has."""
+    """Write text in the characters that a device has."""
     return fitter(device.markup, device.charset)(text)
 
 
 @cache
 def fitter(markup: str, charset: str) -> Callable[[str], str]:
-    """Return what fits text to all devices of a markup and a charset."""
+    """Return the function that fits text to all devices of a markup and charset."""
     if charset == UTF_8 and markup != WML:
         return str
     beyond = _BEYOND.get(charset, _BEYOND_ASCII)
@@ -139,7 +140,7 @@ def _after_digit(match: re.Match[str]) -> bool:
 
 
 def _emoji(sequence: str) -> str:
-    """Say one emoji, however many characters it is made of, or a symbol beyond 16 bits."""
+    """Write an emoji sequence, or a symbol beyond 16 bits, as text."""
     signs = [sign for sign in sequence if sign not in _MODIFIERS] or [sequence[0]]
     if len(signs) == 1:
         return _KNOWN.get(signs[0]) or _symbol(signs[0])
@@ -148,13 +149,13 @@ def _emoji(sequence: str) -> str:
 
 
 def _symbol(sign: str) -> str:
-    """Say a picture by its name, a letter in fancy dress by the letter, a letter by our alphabet."""
+    """Write a picture by its name, a styled letter by its plain form, a letter by transliteration."""
     plain = unicodedata.normalize("NFKC", sign)
     if plain != sign:
         return plain if plain.isascii() else anyascii(plain)
     if unicodedata.category(sign)[0] in "LN":
         return _character(sign) or _UNSAYABLE
-    return _bracketed(sign)
+    return "" if unicodedata.category(sign) in ("Mn", "Cf") else _bracketed(sign)  # variation selectors, tags
 
 
 def _bracketed(sign: str) -> str:
@@ -163,7 +164,7 @@ def _bracketed(sign: str) -> str:
 
 
 def _name(sign: str) -> str:
-    """Name a picture; one newer than Python's tables by what `anyascii` calls it."""
+    """Name a picture; one that is newer than Python's tables by what `anyascii` calls it."""
     name = unicodedata.name(sign, "").lower()
     if not name:
         return anyascii(sign).strip(":").replace("_", " ")
@@ -171,7 +172,7 @@ def _name(sign: str) -> str:
 
 
 def _character(sign: str) -> str:
-    """Say a character that is no picture."""
+    """Write a character that is not a picture."""
     known = _KNOWN.get(sign)
     if known is not None:
         return known
@@ -180,6 +181,6 @@ def _character(sign: str) -> str:
     said, category, name = anyascii(sign), unicodedata.category(sign), unicodedata.name(sign, "")
     if category == "No" and "CIRCLED" in name:
         return f"({said})"
-    if "?" in said and not _QUESTION.search(name):  # anyascii's sign for a glottal stop, and for a loss
+    if "?" in said and not _QUESTION.search(name):  # anyascii writes ? for a glottal stop, too
         return said.replace("?", "'")
     return said or (_bracketed(sign) if category[0] == "S" else "")

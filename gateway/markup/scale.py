@@ -1,24 +1,44 @@
-"""Scales: what pieces of a page weigh together, without putting the page together.
+"""Measures pieces of a page, so that the size of the page is known before it is assembled.
 
-Nothing here may guess by characters. XHTML is weighed by the octets sent. WML is weighed by the octets compiled,
-whoever compiles it; since compilers share repeated strings over a whole deck, the weight of a page is not the sum
-of its pieces, but it never is less than what we make of them ourselves.
+Nothing here may estimate by characters. XHTML is measured in octets sent, WML in octets compiled, by the worst
+compiler; since compilers share repeated strings across a deck, a page takes less than the sum of its pieces, but
+never less than with our own compiler.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final, Protocol, TypeVar
 
-from gateway.device import WML, Device
 from gateway.wap import wbxml
 
-#: What the bound for all compilers is in prose, as a multiple of what our own one makes of it.
+W = TypeVar("W")
+
+#: The bound for all compilers, as a multiple of our own compiler's size, in prose.
 _BOUND_OVER_OWN: Final = 1.05
 
 
+class Scale(Protocol[W]):
+    """Measures pages and their pieces, as values of a type of its own."""
+
+    def page(self, text: str) -> W:
+        """Measure a page without its pieces."""
+
+    def piece(self, text: str) -> W:
+        """Measure a piece of a page."""
+
+    def fits(self, weights: Iterable[W], limit: int) -> bool:
+        """Return whether all these together are within so many octets."""
+
+    def least(self, weight: W) -> int:
+        """Return how many octets this takes at least, next to anything."""
+
+    def rough(self, weights: Iterable[W]) -> int:
+        """Return about how many octets all these take."""
+
+
 class XhtmlScale:
-    """Weighs octets in the device's charset."""
+    """Measures octets in the device's charset."""
 
     def __init__(self, charset: str) -> None:
         self._charset = charset
@@ -26,7 +46,8 @@ class XhtmlScale:
     def page(self, text: str) -> int:
         return len(text.encode(self._charset, "xmlcharrefreplace"))
 
-    piece = page
+    def piece(self, text: str) -> int:
+        return self.page(text)
 
     def fits(self, weights: Iterable[int], limit: int) -> bool:
         return self.rough(weights) <= limit
@@ -35,12 +56,12 @@ class XhtmlScale:
         return weight + 1
 
     def rough(self, weights: Iterable[int]) -> int:
-        # One octet a piece is the line's end behind it in the template.
+        # The template ends each piece with a line feed: one octet.
         return sum(weight + 1 for weight in weights)
 
 
 class WmlScale:
-    """Weighs compiled octets."""
+    """Measures compiled octets."""
 
     def page(self, text: str) -> wbxml.Measure:
         return wbxml.measure_deck(text)
@@ -60,12 +81,3 @@ class WmlScale:
 
     def rough(self, weights: Iterable[wbxml.Measure]) -> int:
         return int(sum(weight.own for weight in weights) * _BOUND_OVER_OWN)
-
-
-Weight = Any
-Scale = WmlScale | XhtmlScale
-
-
-def scale(device: Device) -> Scale:
-    """Choose the scale for a device."""
-    return WmlScale() if device.markup == WML else XhtmlScale(device.charset)

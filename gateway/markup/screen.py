@@ -1,4 +1,4 @@
-"""A screen before it is said in any markup: what every page of ours is made of.
+"""Screens: the content of every page of ours, independent of markup.
 
 Nothing here may know a template language or a device.
 """
@@ -13,7 +13,7 @@ from gateway.rendition.breaks import grapheme_before
 
 
 class Life(Enum):
-    """How long an answer may be kept (RFC 9111); the values are Cache-Control."""
+    """How long a response may be stored (RFC 9111); the values are Cache-Control."""
 
     NEVER = "no-store"
     CHECK = "no-cache"
@@ -22,18 +22,18 @@ class Life(Enum):
 
 
 class Verbatim(str):
-    """Text that a form brings back as it is: it is never said in other characters."""
+    """Text that a form sends back unchanged: it is never transliterated."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a person can do next: a link with a key, or a change that is posted.
+    """Something a person can do next: a link with an access key, or a change that is posted.
 
-    `soft` puts it on a WML softkey too ("accept" is the main one, "options" the other); `short` is a form of
-    the label of at most eight characters where the label is longer. `fields` are posted to `href`: only what
-    changes nothing goes without.
+    `soft` puts it on a WML softkey too ("accept" is the primary one, "options" the other); `short` is a label
+    of at most eight characters where the label is longer. `fields` are posted to `href`; an action without
+    any must not change anything.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Action:
     fields: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        # Where it leads is no text to be read: an address of elsewhere may be in any script.
+        # The link target is not text to be read: it may be a URL in any script.
         object.__setattr__(self, "href", Verbatim(self.href))
 
     @property
@@ -52,12 +52,12 @@ class Action:
         return self.short or self.label
 
 
-class Said(str):
-    """A sentence about what was just done, with the action that takes it back where there is one."""
+class StatusMessage(str):
+    """A sentence about what was just done, with the action that undoes it if there is one."""
 
     undo: Action | None
 
-    def __new__(cls, text: str, undo: Action | None = None) -> Said:
+    def __new__(cls, text: str, undo: Action | None = None) -> StatusMessage:
         made = super().__new__(cls, text)
         made.undo = undo
         return made
@@ -65,10 +65,11 @@ class Said(str):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One page: the template's name, its title, its values and its actions.
+    """One page: the name of its template, its title, its values and its actions.
 
     `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's
-    gettext function; `language`: its tag. `said`: what it came to on a device, as what was weighed is then sent.
+    gettext function; `language`: its tag. `rendered`: its text for each device, so that what was measured is what
+    is sent.
     """
 
     name: str
@@ -80,7 +81,7 @@ class Screen:
     life: Life = Life.CHECK
     status: int = 200
     language: str = "en"
-    said: dict[object, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    rendered: dict[object, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def shorten(text: str, width: int) -> str:

@@ -1,57 +1,59 @@
-"""Blocks as WML (WAP-191): paragraphs of text, links and line breaks, nothing a 1999 phone stumbles over.
+"""Writes blocks as WML (WAP-191): paragraphs of text, links and line breaks, nothing that trips up a phone of 1999.
 
-Nothing here may go into an attribute or a text without `escape_wml`. WML 1.1 allows in `a` only text, `br` and
-`img`, and has no `pre`.
+Nothing here may write an attribute or text without `escape_wml`. In WML 1.1, `a` may contain only text, `br`
+and `img`, and there is no `pre`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from gateway.markup.direction import directed
 from gateway.markup.environment import escape_wml
-from gateway.rendition.blocks import Block, Kind, Run
+from gateway.rendition.blocks import Block, Kind, Run, leading
 
 
-class Pictured(str):
-    """Where a picture's block leads, and the address of a small form of the picture for pages that can show it."""
+class PictureLink(str):
+    """The link target of a picture's block, and the URL of a thumbnail for pages that can show it."""
 
     __slots__ = ("source",)
     source: str
 
-    def __new__(cls, href: str, source: str) -> Pictured:
+    def __new__(cls, href: str, source: str) -> PictureLink:
         made = super().__new__(cls, href)
         made.source = source
         return made
 
 
-#: Where a run or a block leads, as an address of ours or elsewhere; '' for text only.
-Lead = Callable[[Block, Run | None], str]
+#: Returns the link target of a block, or of a link in it given as one run whatever its parts look like; ''
+#: for none.
+LinkResolver = Callable[[Block, Run | None], str]
 
 _BLANKS: Final = re.compile(r"  +|^ ", re.MULTILINE)
-#: Lists within lists that are set further in.
+#: Levels of nested lists that are indented.
 _DEEPEST: Final = 2
 _RULE: Final = "<p>----</p>"
 
 
-def block(item: Block, lead: Lead) -> str:
-    """Say one block."""
+def block(item: Block, link_target: LinkResolver) -> str:
+    """Write one block."""
     if item.kind is Kind.RULE:
         return _RULE
-    said = _said(item, lead)
-    if item.quote:  # every line shows that it is somebody else's
-        said = said.replace("<br/>", f"<br/>{_marks(item)}")
-    return f"<p>{_marks(item)}{_marker(item)}{said}</p>"
+    content = _content(directed(item), link_target)
+    if item.quote:  # mark every line as a quotation
+        content = content.replace("<br/>", f"<br/>{_marks(item)}")
+    return f"<p>{_marks(item)}{_marker(item)}{content}</p>"
 
 
-def _said(item: Block, lead: Lead) -> str:
+def _content(item: Block, link_target: LinkResolver) -> str:
     if item.kind in (Kind.FOLD, Kind.PICTURE):
         text = f"[{item.text}]" if item.kind is Kind.PICTURE else item.text
-        return _anchor(text, lead(item, None))
+        return _anchor(text, link_target(item, None))
     if item.kind is Kind.NOTE and item.target:
-        return f"<i>{_anchor(item.text, lead(item, None))}</i>"
-    text = "".join(_run(run, item, lead) for run in item.runs)
+        return f"<i>{_anchor(item.text, link_target(item, None))}</i>"
+    text = "".join(_run(run, item, href) for run, href in linked_runs(item, link_target))
     if item.kind is Kind.HEADING:
         return f"<b>{text}</b>"
     return f"<i>{text}</i>" if item.kind is Kind.NOTE else text
@@ -62,21 +64,28 @@ def _marks(item: Block) -> str:
 
 
 def _marker(item: Block) -> str:
-    """Say an item's marker, the ones of lists within lists further in."""
+    """Write an item's marker, indented in nested lists."""
     return escape_wml(inset(item) + f"{item.marker} ") if item.marker else ""
 
 
 def inset(item: Block) -> str:
-    """Say in blanks how deep a list lies within lists, two for each, as far as a small screen can afford."""
+    """Return the indentation of a list item: two spaces a level, as far as a small screen can afford."""
     return "\u00a0" * 2 * min(item.indent, _DEEPEST) if item.kind is Kind.ITEM else ""
 
 
-def _run(run: Run, item: Block, lead: Lead) -> str:
+def linked_runs(item: Block, link_target: LinkResolver) -> Iterator[tuple[Run, str]]:
+    """Yield the runs of a block, each with its link target."""
+    for whole, runs in leading(item):
+        href = link_target(item, whole) if whole.link else ""
+        for run in runs:
+            yield run, href
+
+
+def _run(run: Run, item: Block, href: str) -> str:
     text = run.text
     if item.kind is Kind.PREFORMATTED:
         text = _BLANKS.sub(lambda blanks: "\u00a0" * len(blanks[0]), text.expandtabs(4))
-    href = lead(item, run) if run.link else ""
-    out = _anchor(text, href) if href else _lines(text)
+    out = _anchor(text, href)
     if item.kind is Kind.HEADING:
         return out
     if run.strong:

@@ -1,5 +1,6 @@
-"""Messages: from wire octets and server structures to values (RFC 5322, RFC 2045-2049).
+"""Messages as values, read from raw octets or from a server's structures (RFC 5322, RFC 2045-2049).
 
-Nothing here may raise for ugly mail: there is always a usable value, and `Message.defects` says what was
-wrong. Three layers: `wire` (octets to a tree of parts), `headers`/`charset`/`body` (MIME to text), `model`.
+Nothing here may raise for malformed mail: there is always a usable value, and `Message.defects` says what was
+wrong. Layers, each importing only those after it: `outgoing` and `vcard` write, `mime` reads parts and
+bodies, `headers` reads and writes header fields, `charset` decodes text, `model` has the values.
 """

@@ -1,8 +1,8 @@
-"""What a message is once it has left the wire: envelope, parts, defects.
+"""The values of a message: envelope, parts, defects.
 
-Nothing here may know how a message was fetched or how it will be shown.
-Terms: RFC 5322 (header fields), RFC 2045 (part, parameter, encoding), RFC 2183 (disposition),
-RFC 9051 §2.2, §6.4.5 (section numbers, ENVELOPE, BODYSTRUCTURE).
+Nothing here may know how a message was fetched or how it will be shown. Terms: RFC 5322 (header fields), RFC
+2045 (part, parameter, encoding), RFC 2183 (disposition), RFC 9051 §2.2, §6.4.5 (section numbers, ENVELOPE,
+BODYSTRUCTURE).
 """
 
 from __future__ import annotations
@@ -11,18 +11,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from typing import Final
+
+#: The largest number of a message, a UID or a UIDVALIDITY (RFC 9051 §9).
+MAX_NUMBER: Final = 0xFFFFFFFF
+#: The header fields of a message that are fetched, whatever its store, besides those of its envelope.
+HEADER_FIELDS: Final = (
+    "references",
+    "mail-followup-to",
+    "list-post",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "auto-submitted",
+    "precedence",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox of an address list: display name (decoded) and addr-spec, either may be empty."""
+    """One mailbox of an address list: decoded display name and addr-spec, either may be empty."""
 
     name: str = ""
     spec: str = ""
 
     @property
     def label(self) -> str:
-        """The display name where there is one, else the addr-spec."""
+        """The display name if there is one, else the addr-spec."""
         return self.name or self.spec
 
 
@@ -65,7 +79,7 @@ class Part:
 
     @property
     def filename(self) -> str:
-        """The name the sender gave, from Content-Disposition or Content-Type, decoded, or ''."""
+        """The sender's file name, decoded, from Content-Disposition or Content-Type, or ''."""
         return self.disposition_parameters.get("filename", "") or self.parameters.get("name", "")
 
     @property
@@ -82,18 +96,20 @@ class Part:
 
 
 class Bound(Enum):
-    """A limit that leaves out what is behind it."""
+    """A limit that left something out."""
 
     PARTS = auto()
     DEPTH = auto()
     HEADER = auto()
+    MESSAGE = auto()
 
 
 class Gap(str):
-    """A defect by which something is missing: its token, and what is missing, for words in any language.
+    """A defect that left something out: its token, and what is missing, to be put into words of any language.
 
-    PARTS: `part` is the first one left out, of `parts` in all (0: nobody counted). DEPTH: `part` is what was not
-    opened. HEADER: of the fields `names` the rest is missing, or without names of the whole header.
+    PARTS: `part` is the first one left out, of `parts` in all (0: not counted). DEPTH: `part` is what was not
+    opened. HEADER: the rest of the fields `names` is missing, or of the whole header if there are none. MESSAGE: all
+    of it.
     """
 
     __slots__ = ("bound", "names", "part", "parts")
@@ -112,11 +128,10 @@ class Gap(str):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as far as it was looked at: never a body, which is fetched by section.
+    """A message as far as it has been read: never a body, which is fetched by section.
 
-    `headers` holds further decoded header fields by lower-case name (references, list-unsubscribe,
-    list-unsubscribe-post, list-post, mail-followup-to, auto-submitted …), one string each.
-    `defects` says in short English tokens what was wrong ("date: unparsable"); those that left something out are Gaps.
+    `headers` has those of HEADER_FIELDS that are present, decoded, by lower-case name. `defects` are short
+    English tokens for what was wrong ("date: unparsable"); those that left something out are Gaps.
     """
 
     envelope: Envelope
@@ -126,3 +141,14 @@ class Message:
     octets: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
+
+    @property
+    def readable(self) -> bool:
+        """Whether anything of it could be read."""
+        return not any(isinstance(defect, Gap) and defect.bound is Bound.MESSAGE for defect in self.defects)
+
+    def header(self, name: str) -> str:
+        """Return one of HEADER_FIELDS, '' if absent. Raise KeyError for a field that is never fetched."""
+        if name not in HEADER_FIELDS:
+            raise KeyError(name)
+        return self.headers.get(name, "")

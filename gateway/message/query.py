@@ -1,8 +1,8 @@
-"""What a person types to find mail, as a value: `lamp from:bob since:7d larger:2m "two words" -is:flagged`.
+"""Search queries as people type them: `lamp from:bob since:7d larger:2m "two words" -is:flagged`.
 
-Nothing here may know a protocol, read a clock (today is passed in) or raise anything but BadQuery, which names the
-piece that it does not understand. All terms must hold at once. `str` writes a query in its one canonical form, which
-reads back as the same value. The names are those of RFC 9051 §6.4.4.
+Nothing here may know a protocol, read a clock (today is passed in) or raise anything but BadQuery, which has
+the piece that was not understood. All terms must match. `str` returns a query in canonical form, which parses
+to the same value. The names are those of RFC 9051 §6.4.4.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Characters of a query, and its terms: what a phone's input takes, and what a command line takes with room to spare.
+#: Characters and terms of a query: what a phone's input takes, and an IMAP command line with room to spare.
 LONGEST: Final = 300
 MOST_TERMS: Final = 16
-#: The largest number of octets that IMAP can ask for (RFC 9051 §9, number).
+#: The largest size in octets that IMAP can search for (RFC 9051 §9, number).
 LARGEST: Final = 0xFFFFFFFF
 YEARS: Final = range(1970, 2101)
 
@@ -37,7 +37,7 @@ NO_SIZE: Final = _("Not a size: %(piece)s Write 500k or 2m.")
 
 
 class BadQuery(ValueError):
-    """A piece that cannot be understood; `reason` is a msgid with %(piece)s in it."""
+    """Not understood; `reason` is a msgid with %(piece)s in it."""
 
     def __init__(self, reason: str, piece: str = "") -> None:
         super().__init__(reason % {"piece": piece})
@@ -46,7 +46,7 @@ class BadQuery(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that must hold, or must not. `key` is "word" or a name of KEYS; words and `is`, `has` are str."""
+    """One condition, or its negation. `key` is "word" or one of KEYS; words and the values of `is`, `has` are str."""
 
     key: str
     value: Value
@@ -59,7 +59,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """All that must hold of a message; nothing at all holds of every message."""
+    """Conditions that must all match; without any, every message does."""
 
     terms: tuple[Term, ...] = ()
 
@@ -74,12 +74,12 @@ class Query:
 
     @property
     def is_approximate(self) -> bool:
-        """Tell whether IMAP has no word for a term, so that something near must do."""
+        """Return whether IMAP has no search key for a term, so that an approximation is used."""
         return any(term.key == "has" for term in self.terms)
 
 
 def flag(name: str, present: bool = True) -> Query:
-    """Ask for one state of a message: "unread", "flagged" or "answered"."""
+    """Make a query for one state of a message: "unread", "flagged" or "answered"."""
     return Query((Term("is", name, not present),))
 
 
@@ -93,7 +93,7 @@ _HAVINGS: Final = frozenset({"attachment", "attachments"})
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-#: Phones and their users put these for the ASCII one.
+#: What phones and people type for the ASCII quotation mark.
 _QUOTES: Final = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _PIECE: Final = re.compile(
     r' *+(?P<negated>-(?=[^ ]))?(?:(?P<key>[A-Za-z]+):)?(?: *"(?P<quoted>[^"]*)"(?= |\Z)'
@@ -112,7 +112,7 @@ _SIZE: Final = re.compile(r"(\d{1,10})([kmg]?)b?\Z", re.ASCII)
 
 
 def parse(text: str, today: date) -> Query:
-    """Read what a person has typed; raise BadQuery and nothing else."""
+    """Parse what a person has typed; raise nothing but BadQuery."""
     text = _BLANKS.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES)).strip()
     if len(text) > LONGEST:
         raise BadQuery(TOO_LONG)
@@ -185,7 +185,7 @@ def _day(name: str, value: str, piece: str, today: date) -> Term:
 
 
 def _calendar(value: str) -> date | None:
-    """Read a day; a month or a year alone is its first day."""
+    """Parse a day; a month or a year alone means its first day."""
     for form in _DATE_FORMS:
         found = form.match(value)
         if found:
@@ -195,7 +195,7 @@ def _calendar(value: str) -> date | None:
 
 
 def _ago(value: str, today: date) -> date | None:
-    """Read "7d", "2w", "3m", "1y": so long before today."""
+    """Parse a time before today: "7d", "2w", "3m", "1y"."""
     found = _AGO.match(value)
     if not found:
         return None
@@ -210,7 +210,7 @@ def _ago(value: str, today: date) -> date | None:
     return date(month // 12, month % 12 + 1, 28)
 
 
-#: Every name before a colon, with what reads its value.
+#: Every name before a colon, with the parser of its value.
 KEYS: Final[dict[str, Callable[[str, str, str, date], Term]]] = {
     "from": _letters, "to": _letters, "subject": _letters, "text": _letters,
     "before": _day, "since": _day, "larger": _size, "smaller": _size, "has": _having, "is": _state,
@@ -224,7 +224,7 @@ def _written(term: Term) -> str:
     if isinstance(value, int):
         unit = next((u for u in ("g", "m", "k") if value and value % _UNITS[u] == 0), "")
         return f"{value // _UNITS[unit]}{unit}"
-    # What would read as something else, or end too soon, stands in quotation marks.
+    # Quote what would be read as something else, or end too soon.
     plain = " " not in value and not re.match(r"-|[A-Za-z]+:", value)
     return value if plain else f'"{value}"'
 

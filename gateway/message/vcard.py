@@ -1,7 +1,7 @@
-"""vCards: people out of a file, whoever wrote it, and into one that everybody reads (RFC 6350, RFC 2426, vCard 2.1).
+"""vCards: read from anybody's files, written so that every program can read them (RFC 6350, RFC 2426, vCard 2.1).
 
-Nothing here may raise for whatever a file holds, or take more than linear time. Of a card only what a handheld's
-address book keeps is read: name, mail addresses, telephone numbers, organisation, note.
+Nothing here may raise, whatever a file holds, or take more than linear time. Of a card only what a handheld's
+address book keeps is read: name, mail addresses, telephone numbers, organization, note.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.message import addresses, charset, headers
+from gateway.message.charset import decoding
+from gateway.message.headers import address_lists, header_fields
 
-#: Octets of a file that are looked at, and cards of it that are kept.
+#: Octets of a file that are read, and cards of it that are kept.
 FILE_LIMIT: Final = 2 * 1024 * 1024
 CARD_LIMIT: Final = 1000
-#: Characters of a name or an organisation, of a note, of an address or a number; and how many of these.
+#: Characters of a name or an organization, of a note, of an address or a number; and how many of the latter.
 NAME: Final = 60
 NOTE: Final = 200
 ENTRY: Final = 128
 ENTRIES: Final = 5
 #: Octets of a line that is written (RFC 2426 §2.6), without its end.
 _LINE: Final = 75
-#: Characters of a value that are looked at; pictures are longer.
+#: Characters of a value that are read; pictures are longer.
 _VALUE: Final = 4000
 
 _LINES: Final = re.compile(r"\r\n|\r|\n")
@@ -40,7 +41,7 @@ _KEPT: Final = frozenset({"BEGIN", "END", "VERSION", "FN", "N", "EMAIL", "TEL", 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One person: the first address and the first number are the usual ones."""
+    """One person; the first address and the first number are the preferred ones."""
 
     name: str = ""
     addresses: tuple[str, ...] = ()
@@ -54,7 +55,7 @@ class Card:
 
 @dataclass(slots=True)
 class _Reading:
-    """A card while it is read; `names` by how much they are to be trusted."""
+    """A card while it is being read; `names` by preference."""
 
     old: bool = False
     names: dict[str, str] = field(default_factory=dict)
@@ -64,23 +65,25 @@ class _Reading:
     note: str = ""
 
 
-def tidy(card: Card) -> Card:
-    """Make a card as it is kept: clean, short, and without what is no address."""
+def normalized(card: Card) -> Card:
+    """Return a card as it is kept: cleaned, shortened, and without malformed addresses."""
     mails = [spec.strip() for spec in card.addresses]
-    once = {spec.lower(): spec for spec in reversed(mails) if addresses.valid(spec) and len(spec) <= ENTRY}
-    phones = (headers.clean(number)[:ENTRY].strip() for number in card.phones)
-    lines = (headers.clean(line) for line in _LINES.split(card.note))
+    once = {
+        spec.lower(): spec for spec in reversed(mails) if address_lists.valid(spec) and len(spec) <= ENTRY
+    }
+    phones = (header_fields.clean(number)[:ENTRY].strip() for number in card.phones)
+    lines = (header_fields.clean(line) for line in _LINES.split(card.note))
     return Card(
-        headers.clean(card.name)[:NAME].strip(),
+        header_fields.clean(card.name)[:NAME].strip(),
         tuple(reversed(once.values()))[:ENTRIES],
         tuple(dict.fromkeys(filter(None, phones)))[:ENTRIES],
-        headers.clean(card.organisation)[:NAME].strip(),
+        header_fields.clean(card.organisation)[:NAME].strip(),
         "\n".join(lines).strip()[:NOTE].strip(),
     )
 
 
 def parse(octets: bytes) -> tuple[list[Card], int, int]:
-    """Read a file: the cards with an address or a number, how many others there are, and how many too many."""
+    """Parse a file: the cards with an address or a number, how many others there are, and how many too many."""
     cards: list[Card] = []
     others = beyond = depth = 0
     reading = _Reading()
@@ -106,12 +109,12 @@ def _text(octets: bytes) -> str:
     if octets.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = octets.decode("utf-16", "replace")
     else:
-        text = charset.decode(octets.removeprefix(b"\xef\xbb\xbf"), thorough=False)[0]
+        text = decoding.decode(octets.removeprefix(b"\xef\xbb\xbf"))[0]
     return text.replace("\0", "").replace("\1", "")  # see _parts
 
 
 def _properties(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield name in capitals, parameters and value of what is kept, unfolded and decoded."""
+    """Yield upper-case name, parameters and value of each property that is kept, unfolded and decoded."""
     for line in _unfolded(_LINES.split(text)):
         match = _PROPERTY.match(line)
         if match is None or match[1].upper() not in _KEPT or _BASE64.search(match[2]):
@@ -123,7 +126,7 @@ def _properties(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _unfolded(lines: Iterable[str]) -> Iterator[str]:
-    """Join what is one line: by a blank in front (RFC 6350 §3.2), by "=" behind in quoted-printable."""
+    """Join continuation lines: by a leading space (RFC 6350 §3.2), in quoted-printable by a trailing "="."""
     held: list[str] = []
     quoted = soft = False
     for line in lines:
@@ -131,7 +134,8 @@ def _unfolded(lines: Iterable[str]) -> Iterator[str]:
             held[-1] = held[-1][:-1]
             held.append(line)
         elif held and line[:1] in (" ", "\t"):
-            # vCard 2.1 §2.1.3 keeps the blank; nobody who writes it does, and names have no blanks to lose.
+            # vCard 2.1 §2.1.3 keeps the space; no program that writes it does, and names have no spaces to
+            # lose.
             held.append(line[1:])
         else:
             if held:
@@ -145,7 +149,7 @@ def _unfolded(lines: Iterable[str]) -> Iterator[str]:
 def _decoded(value: str, parameters: str) -> str:
     octets = a2b_qp(value.encode("utf-8", "replace"))
     label = next((one[8:] for one in _parameters(parameters) if one.upper().startswith("CHARSET=")), "")
-    return charset.decode(octets, label, thorough=False)[0]
+    return decoding.decode(octets, label)[0]
 
 
 def _parameters(written: str) -> list[str]:
@@ -184,12 +188,12 @@ def _take(reading: _Reading, name: str, parameters: str, value: str) -> None:
 
 
 def _parts(value: str) -> list[str]:
-    """Split a value of several at the semicolons that are not escaped."""
+    """Split a compound value at unescaped semicolons."""
     return [part.replace("\0", "\\;") for part in value.replace("\\\\", "\1").replace("\\;", "\0").split(";")]
 
 
 def _plain(value: str, old: bool) -> str:
-    """Take the escapes out of a value; vCard 2.1 §2.1.2 knows fewer, and no line ends among them."""
+    """Unescape a value; vCard 2.1 §2.1.2 has fewer escapes, and none for line breaks."""
     value = value.replace("\1", "\\\\")
     return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" and not old else _meant(match[1]), value)
 
@@ -202,12 +206,12 @@ def _card(reading: _Reading) -> Card:
     mails = [spec for _, spec in sorted(reading.mails, key=lambda one: one[0])]
     phones = [number for _, number in sorted(reading.phones, key=lambda one: one[0])]
     name = reading.names.get("FN", "").strip() or reading.names.get("N", "") or reading.organisation
-    return tidy(Card(name, tuple(mails), tuple(phones), reading.organisation, reading.note))
+    return normalized(Card(name, tuple(mails), tuple(phones), reading.organisation, reading.note))
 
 
 def write(cards: Sequence[Card]) -> bytes:
-    """Write a file of vCard 3.0, which phones and programs of all ages read (RFC 2426)."""
-    return b"".join(_folded(line) for card in cards for line in _lines(card))
+    """Write a vCard 3.0 file, which phones and programs of all ages read (RFC 2426)."""
+    return b"".join(folded(line) for card in cards for line in _lines(card))
 
 
 def _lines(card: Card) -> Iterator[str]:
@@ -229,8 +233,8 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\;,])", r"\\\1", text).replace("\n", "\\n")
 
 
-def _folded(line: str) -> bytes:
-    """Fold a line between characters."""
+def folded(line: str) -> bytes:
+    """Write a line folded between characters (RFC 6350 §3.2, RFC 5545 §3.1)."""
     octets = line.encode("utf-8", "replace")
     out: list[bytes] = []
     while len(octets) > _LINE:

@@ -1,18 +1,19 @@
 """From a Message to the blocks that a small screen can use.
 
-Nothing here may fetch, and nothing here may know a markup: octets come in through a callable made inside the
-store's lease, are pulled only as far as the page wants, and its StoreError passes through.
+Nothing here may fetch or know a markup: octets come from a callable made inside the store's lease, are pulled only as
+far as the page needs, and its StoreError passes through.
 
-The way of a part: `choose` picks it; `text` reads plain text from any position, `html` reads HTML whole (through
-`paragraphs`, `tables`, `lists`, `css`), `records` reads invitations and reports; `segments` carry whose words a
-block is; `fold` folds what need not be seen at once; `blocks` come out.
+The path of a part: `selection` picks it, comparing `alternatives`. `text` reads plain text from any position (`lines`,
+`wrapping`, `listings`, `armour`, `quoting`); `html` reads HTML as a whole (`paragraphs`, `tables`, `embedded`, `css`);
+`invitations`, `reports` and `records` read machine-written data. `segments` say whose words a block is; `fold` folds
+what need not be seen at once; the result is `blocks`.
 """
 
 from gateway.rendition.blocks import Accept, Block, Kind, Position, Run, split
-from gateway.rendition.choose import attachments
 from gateway.rendition.context import Context
 from gateway.rendition.earlier import earlier
-from gateway.rendition.render import HTML_CAP, render
+from gateway.rendition.rendering import HTML_CAP, render
+from gateway.rendition.selection import attachments
 
 __all__ = [
     "HTML_CAP",

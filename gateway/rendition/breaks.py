@@ -1,7 +1,7 @@
-"""Where text may be broken: at sentences, at words, and where neither helps between two graphemes.
+"""Where text may be broken: at sentences, at words, or else between graphemes.
 
-Nothing here may know of blocks or pages. Follows the idea of Unicode UAX #29 (grapheme clusters) and of UAX #14
-(line breaking) as far as a small screen needs them: a cluster is never cut, a closing mark never begins a line.
+Nothing here may know of blocks or pages. Follows Unicode UAX #29 (grapheme clusters) and UAX #14
+(line breaking) as far as a small screen needs: no cluster is cut, no line begins with a closing mark.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Final
 
 #: Code points after which a "cluster" is taken for an attack and may be cut (UAX #15 stream-safe text: 30).
 CLUSTER_LIMIT: Final = 32
-#: A break at a line or sentence end is preferred if it costs at most this share of what would fit.
+#: A break at the end of a line or sentence is preferred if it wastes at most this fraction of what would fit.
 SENTENCE_WINDOW: Final = 0.25
-#: A break at a word end is preferred if it costs at most this share.
+#: A break at the end of a word is preferred if it wastes at most this fraction.
 WORD_WINDOW: Final = 0.6
-#: A longer word may be cut, characters: shorter ones go on to the next page whole, whatever that costs.
+#: A longer word may be cut, characters: shorter ones move to the next page whole, at any cost.
 WHOLE_WORD: Final = 40
 
 _SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。！？][」』）]{0,2})")
@@ -27,7 +27,7 @@ _JOINER: Final = "\u200d"
 
 
 def _extends(character: str) -> bool:
-    """Say whether a character belongs to the one before it."""
+    """Return whether a character belongs to the one before it."""
     code = ord(character)
     if code < 0x300:
         return False
@@ -41,12 +41,16 @@ def _extends(character: str) -> bool:
     )
 
 
+def _is_joined(text: str, index: int) -> bool:
+    return _extends(text[index]) or text[index - 1] == _JOINER
+
+
 def _regional(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def between_graphemes(text: str, index: int) -> bool:
-    """Say whether cutting before `index` leaves both sides whole."""
+    """Return whether a cut before `index` is between graphemes."""
     if index <= 0 or index >= len(text):
         return True
     before, after = text[index - 1], text[index]
@@ -54,7 +58,7 @@ def between_graphemes(text: str, index: int) -> bool:
         return True
     floor = max(index - CLUSTER_LIMIT, 0)
     if _extends(after) or before == _JOINER:
-        return floor > 0 and all(_extends(character) for character in text[floor:index])
+        return floor > 0 and all(_is_joined(text, at) for at in range(floor, index))
     if _regional(before) and _regional(after):
         first = index
         while first > floor and _regional(text[first - 1]):
@@ -64,14 +68,14 @@ def between_graphemes(text: str, index: int) -> bool:
 
 
 def grapheme_before(text: str, index: int) -> int:
-    """Return the last place at or before `index` that lies between graphemes; 0 if there is none."""
+    """Return the last index up to `index` that is between graphemes; 0 if there is none."""
     while index > 0 and not between_graphemes(text, index):
         index -= 1
     return index
 
 
 def _wide(character: str) -> bool:
-    """Say whether lines may break after this character without a blank (CJK, UAX #14 class ID)."""
+    """Return whether lines may break after this character without a space (CJK, UAX #14 class ID)."""
     return character >= "\u2e80" and unicodedata.east_asian_width(character) in ("W", "F")
 
 
@@ -87,7 +91,7 @@ def _last_word_end(text: str, limit: int, floor: int) -> int:
 
 
 def _start_of_short_word(text: str, limit: int) -> int:
-    """Return where the word begins that `limit` lies in, or `limit` if the word is a long one."""
+    """Return where the word around `limit` begins, or `limit` if the word is long."""
     start = limit
     while start and limit - start < WHOLE_WORD and not text[start - 1].isspace():
         start -= 1
@@ -98,10 +102,10 @@ def _start_of_short_word(text: str, limit: int) -> int:
 
 
 def best(text: str, limit: int, spare: int = 0) -> int:
-    """Return the best place to break at or before `limit`, which is a place where cutting is allowed.
+    """Return the best place to break up to `limit`, where a cut is allowed.
 
-    `spare`: characters that a line or sentence end may always cost. 0 means that all before `limit` is the beginning
-    of one short word.
+    `spare`: characters that a break at a line or sentence may always waste. 0: all before `limit` is the beginning of
+    one short word.
     """
     floor = max(limit - max(int(limit * SENTENCE_WINDOW), spare), 0)
     line = text.rfind("\n", floor, limit + 1)

@@ -1,7 +1,7 @@
-"""Folding: long quotations, signatures and legal notices become one line that can be opened in place.
+"""Folding: long quotations, signatures and legal notices become one line that opens in place.
 
-Nothing here may drop a word for good, and nothing between two quotations is ever folded: only blocks whose role
-says so are. A stretch that is opened, or not worth folding, marks its positions, so that reading can go on inside.
+Nothing here may lose a word, and nothing between two quotations is folded: only blocks with certain roles are. A
+stretch that is open, or not worth folding, marks its positions, so that reading can continue inside.
 """
 
 from __future__ import annotations
@@ -12,14 +12,23 @@ from typing import Final
 
 from gateway.rendition.blocks import Block, Kind, Run
 from gateway.rendition.context import Context
-from gateway.rendition.segments import Role, Segment, State
+from gateway.rendition.segments import Mode, ReaderState, Role, Segment
 
-#: Fewer lines than this are shown: a note in their place would save nothing.
-FOLDED_LINES: Final = {Role.QUOTE: 4, Role.SIGNATURE: 3, Role.FOOTER: 2, Role.LEGAL: 1, Role.FILE: 1}
-#: What reading looks ahead for the end of a stretch, characters; a longer one is shown, not folded, so that the
-#: first page of a huge text costs no more than a page and this.
+#: Fewer lines are not folded: a line in their place would save nothing.
+FOLDED_LINES: Final = {
+    Role.QUOTE: 4,
+    Role.SIGNATURE: 3,
+    Role.FOOTER: 2,
+    Role.LEGAL: 1,
+    Role.FILE: 1,
+    Role.HEADER: 3,
+}
+#: Characters read ahead for the end of a stretch, which bounds the cost of a page; a longer stretch folds without its
+#: lines being counted.
 FOLD_REACH: Final = 32 * 1024
-#: A "signature" of more lines is rather a text behind a dashed line; so is a footer.
+#: Characters of a folded stretch skipped at most to find what follows; the rest folds again.
+FOLD_SKIP: Final = 256 * 1024
+#: A longer "signature" or footer is text after a dashed line, lines.
 SIGNATURE_LINES: Final = 15
 _ENDS: Final = frozenset({Role.SIGNATURE, Role.FOOTER})
 
@@ -33,24 +42,27 @@ _LABELS: Final = {
     Role.FOOTER: _("[list footer]"),
     Role.LEGAL: _("[legal notice]"),
     Role.FILE: _("[encoded file]"),
+    Role.HEADER: _("[mail header]"),
 }
 
 
-def _label(role: Role, lines: int, context: Context) -> str:
-    if role is Role.QUOTE:
-        return context.ngettext("[%(number)d quoted line]", "[%(number)d quoted lines]", lines) % {
-            "number": lines
-        }
-    return context.translate(_LABELS[role])
+def _label(first: Segment, lines: int, complete: bool, context: Context) -> str:
+    if first.role is not Role.QUOTE:
+        return context.translate(first.label or _LABELS[first.role])
+    if not complete:
+        return context.translate(_("[more than %(number)d quoted lines]")) % {"number": lines}
+    return context.ngettext("[%(number)d quoted line]", "[%(number)d quoted lines]", lines) % {
+        "number": lines
+    }
 
 
 def _opened(block: Block) -> Block:
-    state = replace(State.decode(block.at.state), opened=True).encode()
+    state = replace(ReaderState.decode(block.at.state), opened=True).encode()
     return replace(block, at=replace(block.at, state=state))
 
 
-class Folder:
-    """Turns segments into blocks; one for each part, from wherever reading begins."""
+class SegmentFolder:
+    """Folds the segments of one part into blocks, from wherever reading begins."""
 
     def __init__(self, context: Context, opened: bool, from_start: bool) -> None:
         self._context = context
@@ -59,7 +71,7 @@ class Folder:
         self._nothing_yet = from_start
 
     def blocks(self, segments: Iterator[Segment]) -> Iterator[Block]:
-        """Yield blocks, pulling segments ahead only inside a stretch that may fold."""
+        """Yield blocks; segments are read ahead only inside a stretch that may fold."""
         waiting: Segment | None = next(segments, None)
         if self._opened_at_first and waiting is not None:
             if waiting.role is Role.ATTRIBUTION:
@@ -76,9 +88,11 @@ class Folder:
             else:
                 stretch, complete, waiting = _stretch(waiting, segments)
                 yield from self._stretch(stretch, complete, last=waiting is None)
+                if waiting is not None and not complete and self._open_role is None:
+                    waiting = _behind(waiting, segments)
 
     def _plain(self, segment: Segment) -> Block:
-        """Return the block of a segment that does not fold; an attribution tells whether it comes first."""
+        """Return the block of a segment that does not fold; an attribution notes whether it comes first."""
         self._open_role = None
         if segment.role is Role.ATTRIBUTION and self._nothing_yet and self._context.fold:
             return _opened(segment.block)
@@ -92,9 +106,10 @@ class Folder:
         worth = lines >= FOLDED_LINES[role] and not (role in _ENDS and lines > SIGNATURE_LINES)
         all_there_is = self._nothing_yet and (last or not complete)
         self._open_role = None
-        folds = (complete and not all_there_is) or role is Role.FILE
+        ends = role not in _ENDS or complete
+        folds = (ends and not all_there_is) or role is Role.FILE
         if folds and worth and target not in self._context.unfolded:
-            label = (Run(_label(role, lines, self._context)),)
+            label = (Run(_label(stretch[0], lines, complete, self._context)),)
             outside = max(min(segment.block.quote for segment in stretch) - 1, 0)
             yield Block(Kind.FOLD, label, first.at, quote=outside, target=target)
         elif complete and not worth and role not in _ENDS:
@@ -106,7 +121,7 @@ class Folder:
 
 
 def _stretch(first: Segment, segments: Iterator[Segment]) -> tuple[list[Segment], bool, Segment | None]:
-    """Gather what has the same role as `first`; say whether its end was reached, and what follows it."""
+    """Gather the segments with the role of `first`; return them, whether they are complete, and the next one."""
     stretch, size = [first], len(first.block.text)
     for segment in segments:
         if segment.role is not first.role or first.role is Role.LEGAL:
@@ -116,3 +131,15 @@ def _stretch(first: Segment, segments: Iterator[Segment]) -> tuple[list[Segment]
         if size > FOLD_REACH:
             return stretch, False, next(segments, None)
     return stretch, True, None
+
+
+def _behind(waiting: Segment, segments: Iterator[Segment]) -> Segment | None:
+    """Skip the rest of a folded stretch; return the next segment, None at the end."""
+    if ReaderState.decode(waiting.block.at.state).mode is Mode.TAIL:
+        return None
+    role, passed = waiting.role, 0
+    following: Segment | None = waiting
+    while following is not None and following.role is role and passed < FOLD_SKIP:
+        passed += len(following.block.text)
+        following = next(segments, None)
+    return following

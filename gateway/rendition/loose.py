@@ -1,10 +1,10 @@
-"""Multiparts whose boundary never occurs, and messages in an encoding: what a server tells of them is wrong.
+"""Multiparts whose boundary never occurs, and encoded messages: their structure from the server is wrong.
 
-Nothing here may fetch. Where no boundary occurs, a server lists an empty part, and all the words are in none. Such a
-body is read as one text, in the encoding and charset that the multipart's own header names (which RFC 2045 §6.4 does
-not allow, and broken writers do). Where a boundary is found after all, in a body that was encoded or behind a name
-that the server did not understand, what it parts is read here (see `render`). A message in an encoding (against RFC
-2046 §5.2.1) is decoded, and then taken apart here as well.
+Nothing here may fetch. Where no boundary occurs, servers list one empty part, and the text is in none. Such a body is
+read as one text, in the encoding and charset that the multipart's own header names (which RFC 2045 §6.4 forbids, but
+broken writers do). If there is a boundary after all, in a body that was encoded or under a name that the server did
+not understand, its parts are read here (see `rendering`). An encoded message (against RFC 2046 §5.2.1) is decoded, and
+then parsed here as well.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from gateway.message import headers, parameters
+from gateway.message.headers import header_fields, parameters
+from gateway.message.mime.part_tree import is_encoded_message
 from gateway.message.model import Part
-from gateway.message.structure import is_sealed
 
-#: Octets of a header and of a body that are looked at to learn how the body is to be read.
+#: Octets of a header and of a body that are examined to find out how to read the body.
 HEADER_OCTETS: Final = 64 * 1024
 LOOK_OCTETS: Final = 16 * 1024
 
 _MULTIPART: Final = "multipart/"
-#: Octets in which a header's first name stands.
+#: Octets that hold the name of a header's first field.
 _FIELD: Final = 300
 
 
 def is_loose(part: Part) -> bool:
-    """Say whether a multipart holds nothing, or one empty text: so servers tell that they found no boundary."""
+    """Return whether a multipart has no part, or one empty text: servers found no boundary."""
     if not part.media_type.startswith(_MULTIPART) or len(part.parts) > 1:
         return False
     return all(inner.media_type == "text/plain" and not inner.octets for inner in part.parts)
 
 
 def sections(part: Part) -> tuple[str, str]:
-    """Name the sections of a multipart's body and header (RFC 9051 §6.4.5)."""
+    """Return the sections of a multipart's body and header (RFC 9051 §6.4.5)."""
     if not part.section:
         return "TEXT", "HEADER"
     if part.section.endswith(".TEXT"):
@@ -43,31 +43,33 @@ def sections(part: Part) -> tuple[str, str]:
 
 
 def as_text(part: Part, header: bytes) -> Part:
-    """Make a text of a multipart, to be decoded as its header says."""
+    """Return a multipart as a text part, to be decoded as its header says."""
     fields: dict[str, bytes] = {}
-    for name, value in headers.fields(header)[0]:
+    for name, value in header_fields.fields(header)[0]:
         fields.setdefault(name, value)
     named = parameters.combine(parameters.split(fields.get("content-type", b""))[1])[0]
-    encoding = headers.decode(fields.get("content-transfer-encoding", b"")).partition(";")[0].strip().lower()
+    encoding = (
+        header_fields.decode(fields.get("content-transfer-encoding", b"")).partition(";")[0].strip().lower()
+    )
     charset = named.get("charset", "us-ascii")
     return Part(part.section, "text/plain", {"charset": charset}, encoding or "7bit")
 
 
 def has_boundary(part: Part, beginning: bytes) -> bool:
-    """Say whether a body begins to be parted by what the structure names as boundary."""
+    """Return whether the boundary that the structure names occurs at the beginning of a body."""
     boundary = part.parameters.get("boundary", "").encode("utf-8", "replace").rstrip()
     return bool(boundary) and re.search(rb"(?m)^--" + re.escape(boundary), beginning) is not None
 
 
 def unsealed(part: Part, beginning: bytes) -> Part:
-    """Name a message as it is to be decoded. QUIRK: some only say that they are in base64."""
-    plain = is_sealed(part.media_type, part.encoding) and headers.is_field(beginning[:_FIELD])
-    if plain and part.encoding != "quoted-printable":  # which leaves the names of fields as they are
+    """Return an encoded message with its true encoding. QUIRK: some are only labelled base64."""
+    plain = is_encoded_message(part.media_type, part.encoding) and header_fields.is_field(beginning[:_FIELD])
+    if plain and part.encoding != "quoted-printable":  # which leaves field names unchanged
         return replace(part, encoding="8bit")
     return part
 
 
 def without_encoding(header: bytes) -> bytes:
-    """Leave the transfer encoding out of a header, of a body that is decoded."""
+    """Remove the transfer encoding from the header of a decoded body."""
     kept = re.sub(rb"(?im)^content-transfer-encoding[ \t]*:.*(?:\r?\n[ \t].*)*(?:\r?\n|\Z)", b"", header)
     return kept.rstrip(b"\r\n") + b"\r\n\r\n"

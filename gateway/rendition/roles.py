@@ -1,7 +1,7 @@
-"""Whose words: the finished drafts of an HTML part get their last roles, and become segments.
+"""Roles: the finished drafts of an HTML part get their final roles, and become segments.
 
-Nothing here may parse. An original that is quoted without marks (Outlook: From, Sent, To, Subject, then all the
-rest) is found by its header block.
+Nothing here may parse. An original that is quoted without marks (Outlook: From, Sent, To, Subject, then the
+rest) is recognized by its header block.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from gateway.rendition import quoting
+from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Position, Run
-from gateway.rendition.drafts import Draft
-from gateway.rendition.lines import rule_like
 from gateway.rendition.segments import Role, Segment
+from gateway.rendition.text import quoting
+from gateway.rendition.text.lines import rule_like
+from gateway.rendition.unplaced import Draft
 
-#: The line in front of a signature (RFC 3676 §4.3), as far as HTML keeps it.
+#: The line before a signature (RFC 3676 §4.3), as it survives in HTML.
 _DELIMITER = "--"
-#: Drafts that a header block may be spread over.
+#: Characters of a preheader at most; words that it exceeds; drafts within which it is repeated.
+_PREHEADER = 300
+_PREHEADER_WORDS = 3
+_REPEATED_WITHIN = 8
+#: Drafts that a header block may span.
 _HEADER_DRAFTS = 5
 
 
@@ -25,14 +30,17 @@ def _original_begins(drafts: list[Draft], index: int) -> bool:
     text = drafts[index].text
     if quoting.is_original_marker(text.partition("\n")[0]):
         return True
-    if quoting.header_kind(text) != "from":
+    before = drafts[index - 1] if index else None
+    if before is not None and before.role is Role.ATTRIBUTION and quoting.introduces_all(before.text):
+        return True
+    if not quoting.header_kind(text):
         return False
     ahead = islice(drafts, index, index + _HEADER_DRAFTS)
     return quoting.is_header_block([line for draft in ahead for line in draft.text.split("\n")])
 
 
 def _mark_original(drafts: list[Draft]) -> None:
-    """Mark as quoted what follows an unmarked original's header block, to the end."""
+    """Mark everything from an unmarked original's header block on as quoted."""
     for index, draft in enumerate(drafts):
         if draft.role is Role.BODY and draft.quote == 0 and _original_begins(drafts, index):
             for quoted in drafts[index:]:
@@ -54,7 +62,7 @@ def _mark_role(draft: Draft) -> None:
 
 
 def _mark_signature(drafts: list[Draft]) -> None:
-    """Mark what stands behind the last "--" of the sender's own words, up to a quotation; drop that line."""
+    """Mark what follows the last "--" in the sender's own words, up to a quotation, and drop that line."""
     for index in range(len(drafts) - 1, -1, -1):
         draft = drafts[index]
         if draft.role is not Role.BODY or draft.quote or draft.text.partition("\n")[0].strip() != _DELIMITER:
@@ -74,7 +82,7 @@ def _mark_signature(drafts: list[Draft]) -> None:
 
 
 def _without_idle_rules(drafts: list[Draft]) -> Iterator[Draft]:
-    """Drop rules at the beginning, at the end, and after another rule."""
+    """Drop rules at the beginning, at the end, and after other rules."""
     waiting: Draft | None = None
     begun = False
     for draft in drafts:
@@ -88,8 +96,28 @@ def _without_idle_rules(drafts: list[Draft]) -> Iterator[Draft]:
         yield draft
 
 
+def without_preheader(drafts: list[Draft]) -> list[Draft]:
+    """Drop a first line that later ones repeat: mail programs show it in lists, next to the subject."""
+    first = drafts[0] if drafts else None
+    if (
+        first is None
+        or first.kind is not Kind.PARAGRAPH
+        or first.quote
+        or any(run.link for run in first.runs)
+    ):
+        return drafts
+    said = glyphs.words(first.text)
+    if len(said) > _PREHEADER or said.count(" ") <= _PREHEADER_WORDS + 1:
+        return drafts
+    for draft in drafts[1:_REPEATED_WITHIN]:
+        again = glyphs.words(draft.text)
+        if said in again and (draft.kind is Kind.HEADING or len(again) > len(said)):
+            return drafts[1:]
+    return drafts
+
+
 def segments(drafts: list[Draft], section: str, reply: bool) -> list[Segment]:
-    """Give roles and positions to the drafts of one part."""
+    """Return the drafts of one part as segments with roles and positions."""
     for draft in drafts:
         _mark_role(draft)
     kept = list(_without_idle_rules(drafts))
@@ -100,7 +128,7 @@ def segments(drafts: list[Draft], section: str, reply: bool) -> list[Segment]:
 
 
 def rows(lines: list[tuple[Kind, list[Run]]], section: str) -> list[Segment]:
-    """Make segments of rows that a viewer has read out itself."""
+    """Return the rows of a viewer as segments."""
     return [
         Draft(kind, runs).segment(Position(section, ordinal)) for ordinal, (kind, runs) in enumerate(lines)
     ]

@@ -1,9 +1,8 @@
-"""Segments: blocks as a reader makes them, with what folding must know of each; and a reader's state in letters.
+"""Segments: blocks with what folding needs to know of each; and a reader's state as letters.
 
-Nothing here may know a kind of part. `Position.state` of a block of text is one letter of ours, then whatever the
-decoder of the body needs; it is empty when both are in their first state. Reading that begins at a block's
-position with its state yields the same blocks as reading from the beginning: all that a reader remembers from
-one block to the next is in this letter.
+Nothing here may know a media type. `Position.state` of a block of text is one letter of the reader's, then the letters
+of the body's decoder; it is empty if both are in their initial state. Reading from a block's position with its state
+yields the same blocks as reading from the beginning: the letter has all that a reader remembers between blocks.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import Final
 
 from gateway.rendition.blocks import Block
 
-#: Blocks are kept below this, characters, so that splitting and laying out one costs little.
+#: Characters of a block at most, so that splitting and laying it out costs little.
 BLOCK_LIMIT: Final = 4000
 
 
 class Role(Enum):
-    """Whose words a block is, as far as folding cares."""
+    """Whose words a block is, for folding."""
 
     BODY = "body"
     ATTRIBUTION = "attribution"  # "On Monday, Anna wrote:"
@@ -27,11 +26,12 @@ class Role(Enum):
     SIGNATURE = "signature"
     FOOTER = "footer"  # what a mailing list appends
     LEGAL = "legal"
-    FILE = "file"  # octets written as letters, which nobody reads
+    FILE = "file"  # encoded octets
+    HEADER = "header"  # a raw mail header in the text
 
 
 class Mode(Enum):
-    """Which stretch of a text a reader is in."""
+    """The stretch of a text that a reader is in."""
 
     BODY = 0
     SIGNATURE = 1
@@ -40,42 +40,52 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A block, its role, and how many lines it had."""
+    """A block, its role, its number of lines, and its label when folded, if not that of its role."""
 
     block: Block
     role: Role = Role.BODY
     lines: int = 1
+    label: str = ""
 
 
-#: Depths of quotation that the middle of a long line can tell: 0, 1, 2 and more.
+#: Depths of quotation that a state inside a long line can hold: 0, 1, 2 and more.
 _DEPTHS: Final = 3
+#: Letters before the reader's own, which is never one of them: text that OpenPGP signs in the clear; and, before that,
+#: a message that is read with its hidden text, as it has no other.
+_SIGNED: Final = "Z"
+UNSEEN: Final = "Y"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What a reader remembers: `opened`: an unfolded stretch goes on; `middle`: depth of quotation + 1 when
-    reading begins inside a line, else 0; `decoder`: the letters of the body's decoder."""
+class ReaderState:
+    """What a reader remembers. `opened`: an unfolded stretch goes on; `middle`: the depth of quotation + 1 if
+    reading begins inside a line, else 0; `decoder`: the letters of the body's decoder; `signed`: inside text that
+    OpenPGP signs in the clear, with escaped dashes."""
 
     opened: bool = False
     mode: Mode = Mode.BODY
     middle: int = 0
     decoder: str = ""
+    signed: bool = False
 
     def encode(self) -> str:
         number = (self.middle * len(Mode) + self.mode.value) * 2 + self.opened
-        return chr(65 + number) + self.decoder if number or self.decoder else ""
+        first = _SIGNED if self.signed else ""
+        return first + chr(65 + number) + self.decoder if number or self.decoder or first else ""
 
     @classmethod
-    def decode(cls, letters: str) -> State:
-        """Read what `encode` wrote; anything else means the first state."""
+    def decode(cls, letters: str) -> ReaderState:
+        """Parse what `encode` returned; anything else is the initial state."""
+        signed = letters.startswith(_SIGNED)
+        letters = letters.removeprefix(_SIGNED)
         number = ord(letters[0]) - 65 if letters else 0
         rest, opened = divmod(number, 2)
         middle, mode = divmod(rest, len(Mode))
         if not 0 <= middle <= _DEPTHS:
             return cls()
-        return cls(bool(opened), Mode(mode), middle, letters[1:])
+        return cls(bool(opened), Mode(mode), middle, letters[1:], signed)
 
 
 def middle_of(depth: int) -> int:
-    """Return `State.middle` for a line quoted `depth` times."""
+    """Return `ReaderState.middle` for a line quoted `depth` times."""
     return min(depth, _DEPTHS - 1) + 1

@@ -1,7 +1,7 @@
-"""Parts that are read whole: web pages, records, pictures, and what is only said of a part.
+"""Parts that are read as a whole: HTML, records, pictures, and notes about parts.
 
-Nothing here may fetch more of a part than its cap; what stands behind that is left out, and a note says of which
-part. A block's place is its ordinal, that of a note lies behind all of them.
+Nothing here may fetch more of a part than its cap; the rest is left out, with a note that names the part. A block's
+position is its ordinal; that of a note is beyond all others.
 """
 
 from __future__ import annotations
@@ -10,24 +10,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from gateway.message import body, charset, headers
+from gateway.message.charset import decoding
+from gateway.message.headers import header_fields
+from gateway.message.mime import body
+from gateway.message.mime.part_tree import envelope_from_header
 from gateway.message.model import Address, Envelope, Part
-from gateway.rendition import html, lines, markdown, notes, records, roles
+from gateway.rendition import notes, roles
 from gateway.rendition.blocks import Block, Kind, Position, Run
-from gateway.rendition.choose import Reading, View
 from gateway.rendition.context import Context
-from gateway.rendition.drafts import Draft
-from gateway.rendition.segments import Segment, State
-from gateway.rendition.text import TextReader
+from gateway.rendition.html import converter
+from gateway.rendition.html.html_octets import HTML_CAP as HTML_CAP
+from gateway.rendition.html.html_octets import HtmlOctets
+from gateway.rendition.records import invitations, records, reports
+from gateway.rendition.segments import ReaderState, Segment
+from gateway.rendition.selection import Reading, View
+from gateway.rendition.text import lines, markdown
+from gateway.rendition.text.plain_text import TextReader
+from gateway.rendition.unplaced import Draft
 
-#: HTML is read so far, octets: what is behind that is left to the original.
-HTML_CAP: Final = 512 * 1024
-#: Records (invitations, contacts, reports) are read so far, octets.
+#: Octets of a record (invitation, contact, report) that are read.
 RECORD_CAP: Final = 256 * 1024
-#: The ordinal of a note about a part, behind all of the part's own blocks.
+#: The ordinal of a note about a part, beyond all of the part's own blocks.
 NOTE_ORDINAL: Final = 1_000_000
 
-#: Octets of a section, transfer-encoded, from an offset on.
+#: Returns the octets of a section, transfer-encoded, from an offset on.
 Octets = Callable[[str, int], Iterator[bytes]]
 
 
@@ -36,13 +42,26 @@ def _(msgid: str) -> str:
 
 
 class Wholes:
-    """Reads parts of one message that are read whole. `pictures`: sections by Content-ID."""
+    """Reads the parts of one message that are read as a whole.
 
-    def __init__(self, context: Context, octets: Octets, reply: bool, pictures: dict[str, str]) -> None:
+    `pictures`: sections by Content-ID. `all_of_it`: hidden text is read too.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        octets: Octets,
+        reply: bool,
+        pictures: dict[str, str],
+        root: Part,
+        all_of_it: bool = False,
+    ) -> None:
         self._context = context
         self._octets = octets
         self._reply = reply
         self._pictures = pictures
+        self._root = root
+        self._all_of_it = all_of_it
 
     def segments(self, reading: Reading) -> Iterator[Segment]:
         """Yield the segments of a part."""
@@ -50,17 +69,19 @@ class Wholes:
 
     def _read(self, part: Part, cap: int) -> tuple[str, bool]:
         octets, was_cut = body.whole(part, self._octets(part.section, 0), cap)
-        declared = part.parameters.get("charset", "")
-        label = charset.of_html(octets, declared) if part.media_type == "text/html" else declared
-        return charset.decode(octets, label)[0], was_cut
+        return decoding.decode(octets, part.parameters.get("charset", ""))[0], was_cut
 
     def _html(self, part: Part) -> Iterator[Segment]:
-        text, was_cut = self._read(part, HTML_CAP)
-        drafts, too_many = html.read(text, self._context.fold, self._reply, self._pictures)
-        yield from self._noted(part, drafts, was_cut, too_many)
+        page = HtmlOctets(part, self._octets(part.section, 0))
+        drafts, too_many = converter.read(
+            page.text(), self._context.fold, self._reply, self._pictures, page.more, self._all_of_it
+        )
+        if not self._reply:
+            drafts = roles.without_preheader(drafts)
+        yield from self._noted(part, drafts, page.cut, too_many)
 
     def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[Segment]:
-        """Yield the segments of drafts, and say where they were cut."""
+        """Yield the segments of drafts, and a note where they were cut."""
         yield from roles.segments(drafts, part.section, self._reply)
         if was_cut:
             yield self.cut(part, HTML_CAP)
@@ -70,7 +91,7 @@ class Wholes:
     def _enriched(self, part: Part) -> Iterator[Segment]:
         raw, was_cut = self._read(part, HTML_CAP)
         pieces = lines.pieces_of(records.enriched(raw))
-        reader = TextReader(pieces, part.section, State(), self._context.fold)
+        reader = TextReader(pieces, part.section, ReaderState(), self._context.fold)
         for ordinal, segment in enumerate(reader.segments()):
             yield replace(segment, block=replace(segment.block, at=Position(part.section, ordinal)))
         if was_cut:
@@ -82,30 +103,53 @@ class Wholes:
         yield from self._noted(part, drafts, was_cut, too_many)
 
     def _calendar(self, part: Part) -> Iterator[Segment]:
-        yield from self._record(part, records.calendar)
+        yield from self._record(part, invitations.calendar)
 
     def _card(self, part: Part) -> Iterator[Segment]:
         yield from self._record(part, records.card)
 
     def _delivery(self, part: Part) -> Iterator[Segment]:
-        yield from self._record(part, records.delivery)
+        yield from self._record(part, reports.delivery)
+
+    def _disposition(self, part: Part) -> Iterator[Segment]:
+        yield from self._record(part, reports.disposition)
+
+    def _feedback(self, part: Part) -> Iterator[Segment]:
+        yield from self._record(part, reports.feedback)
 
     def _record(self, part: Part, read: Callable[[str, Context], records.Rows]) -> Iterator[Segment]:
         text, was_cut = self._read(part, RECORD_CAP)
         rows, more = read(text, self._context)
+        rows += self._returned(part, rows)
         yield from roles.rows(rows, part.section)
         if was_cut:
             yield self.cut(part, RECORD_CAP)
         elif more:
             yield self.note(part, notes.RECORDS)
 
+    def _returned(self, part: Part, rows: list[records.Row]) -> list[records.Row]:
+        """Return rows on the mail that a report is about, after the last of its own parts."""
+        for report in self._root.walk():
+            if report.media_type != "multipart/report" or part not in report.parts:
+                continue
+            behind = report.parts[report.parts.index(part) + 1 :]
+            original = behind[0] if behind else None
+            if original is None:
+                return []
+            if original.envelope is not None:
+                return reports.returned(original.envelope, self._context, rows)
+            if original.media_type.endswith("rfc822-headers"):
+                header = self._read(original, RECORD_CAP)[0].encode()
+                return reports.returned(envelope_from_header(header)[0], self._context, rows)
+        return []
+
     def _nested(self, part: Part) -> Iterator[Segment]:
         yield from self.heading(part.envelope or Envelope(), part.section)
 
     def heading(self, envelope: Envelope, section: str) -> list[Segment]:
-        """Make the heading of an embedded message: subject, from, date."""
+        """Return the heading of an embedded message: subject, sender, date."""
         say = self._context.translate
-        subject = headers.clean(envelope.subject)
+        subject = header_fields.clean(envelope.subject)
         rows = [(Kind.HEADING, [Run(subject or say(_("(no subject)")))])]
         if envelope.from_:
             rows.append((Kind.ROW, [Run(f"{say(_('From'))}: {_named(envelope.from_[0])}")]))
@@ -115,26 +159,30 @@ class Wholes:
 
     def _picture(self, part: Part) -> Iterator[Segment]:
         if self._context.pictures:
-            words = headers.clean(part.description or part.filename)
+            words = header_fields.clean(part.description or part.filename)
             at = Position(part.section)
             yield Segment(Block(Kind.PICTURE, (Run(words),) if words else (), at, target=part.section))
 
     def _signed(self, part: Part) -> Iterator[Segment]:
-        yield self._said(part, self._context.translate(_("Signed message")))
+        yield self.signed(part)
+
+    def signed(self, part: Part) -> Segment:
+        """Return a note that a part is signed, which does not mean that the signature is valid."""
+        return self._said(part, self._context.translate(_("Signed message")))
 
     def _encrypted(self, part: Part) -> Iterator[Segment]:
         if part.parameters.get("smime-type", "").lower() == "signed-data":
             text = self._context.translate(_("This signed message cannot be opened here."))
         else:
-            text = self._context.translate(_("This message is encrypted. It cannot be read here."))
+            text = self._context.translate(notes.ENCRYPTED)
         yield self._said(part, text)
 
     def cut(self, part: Part, octets: int) -> Segment:
-        """Say that a part is cut at so many octets."""
+        """Return a note that a part is cut at so many octets."""
         return self.note(part, notes.CUT, octets)
 
     def note(self, part: Part, msgid: str, octets: int = 0) -> Segment:
-        """Say of a part that not all of it is here; the note leads to the original."""
+        """Return a note that a part is incomplete, with a link to the original."""
         return self._said(part, notes.about(self._context.translate, msgid, part, octets), part.section)
 
     def _said(self, part: Part, text: str, target: str = "") -> Segment:
@@ -143,7 +191,7 @@ class Wholes:
 
 
 def _named(address: Address) -> str:
-    return headers.clean(headers.safe_label(address))
+    return header_fields.clean(header_fields.safe_label(address))
 
 
 _VIEWERS: Final[dict[View, Callable[[Wholes, Part], Iterator[Segment]]]] = {
@@ -153,6 +201,8 @@ _VIEWERS: Final[dict[View, Callable[[Wholes, Part], Iterator[Segment]]]] = {
     View.CALENDAR: Wholes._calendar,
     View.CARD: Wholes._card,
     View.DELIVERY: Wholes._delivery,
+    View.DISPOSITION: Wholes._disposition,
+    View.FEEDBACK: Wholes._feedback,
     View.NESTED: Wholes._nested,
     View.PICTURE: Wholes._picture,
     View.SIGNED: Wholes._signed,

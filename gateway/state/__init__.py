@@ -1,64 +1,98 @@
-"""What the gateway itself must remember, in one database: who is signed in, short ids, choices; never mail.
+"""The gateway's own records, in one database: sessions, short ids, settings; never mail.
 
-Only this room may import sqlalchemy. Nothing here may read a clock (`now` is passed in, in seconds since the
-epoch), hold a password that can be read without the session's token, an address, or text of a mail.
+Only this package may import sqlalchemy. Nothing here may read a clock (`now` is passed in, in seconds since
+the epoch; only waiting times are measured), or store a password that can be read without the session's token,
+an address, or text of a mail.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from gateway.errors import StateError
+from gateway.state.account_merge import EncryptedData, Reseal, merged_account
 from gateway.state.accounts import Accounts
-from gateway.state.database import Database, StateError
+from gateway.state.device_settings import Settings
 from gateway.state.journal import JournalRow, JournalTable, Stage
-from gateway.state.kept import Kept, KeptRow
-from gateway.state.links import Links
-from gateway.state.mailboxes import Mailboxes
+from gateway.state.link_rows import Links
+from gateway.state.mailbox_numbers import Mailboxes
 from gateway.state.memories import Memories
-from gateway.state.migrations import STEPS
-from gateway.state.reading import Reading, Stop
-from gateway.state.sessions import SessionRow, SessionTable, Via
-from gateway.state.settings import Settings
+from gateway.state.posted_forms import PostedForm, PostedForms
+from gateway.state.reading_positions import ReadingPosition, ReadingPositions
+from gateway.state.session_rows import SessionRow, SessionTable, Via, add
+from gateway.state.sign_in_origins import SignInOrigins
+from gateway.state.storage.database import Database
+from gateway.state.storage.faults import BUSY_SECONDS, optional
+from gateway.state.storage.migrations import ANEW, STEPS
+from gateway.state.submissions import Submissions
 from gateway.state.tickets import Claim, Tickets
 from gateway.state.tries import Tries
 
-__all__ = ["Claim", "JournalRow", "KeptRow", "SessionRow", "Stage", "State", "StateError", "Stop", "Via"]
+__all__ = [
+    "BUSY_SECONDS",
+    "Claim",
+    "EncryptedData",
+    "JournalRow",
+    "PostedForm",
+    "ReadingPosition",
+    "Reseal",
+    "SessionRow",
+    "Stage",
+    "State",
+    "StateError",
+    "Via",
+    "optional",
+]  # fmt: skip
 
 
 class State:
-    """All tables of one database file, shared with other processes; safe to use from many threads."""
+    """All tables of one database file, shared with other processes; thread-safe."""
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self._folder = folder  # removed on close
-        self.database = Database(path, STEPS)
+        self.database = Database(path, STEPS, ANEW)
         self.accounts = Accounts(self.database)
         self.sessions = SessionTable(self.database)
         self.mailboxes = Mailboxes(self.database)
         self.tickets = Tickets(self.database)
         self.tries = Tries(self.database)
+        self.devices = SignInOrigins(self.database)
         self.settings = Settings(self.database)
-        self.reading = Reading(self.database)
+        self.reading = ReadingPositions(self.database)
         self.links = Links(self.database)
         self.memories = Memories(self.database)
-        self.kept = Kept(self.database)
+        self.posted_forms = PostedForms(self.database)
         self.journal = JournalTable(self.database)
+        self.submissions = Submissions(self.database)
 
     @classmethod
     def open(cls, path: Path) -> State:
-        """Open or create the file, mode 0600, brought up to date. Raise ConfigError."""
+        """Open or create the file, mode 0600, and migrate it. Raise ConfigError."""
         return cls(path)
 
     @classmethod
     def temporary(cls) -> State:
-        """Make a database that is gone after close."""
+        """Make a database that is removed on close."""
         folder = Path(tempfile.mkdtemp(prefix="pocketpost-"))
         return cls(folder / "state.sqlite", folder)
 
+    def begin(self, row: SessionRow, key: bytes, former: bytes, reseal: Reseal) -> SessionRow:
+        """Add a session to the account with this key, or with its former key; return it with its account.
+
+        In one transaction: two sign-ins of one person might merge the accounts that the other has just found.
+        """
+        with self.database.writing() as connection:
+            account = merged_account(connection, key, former, reseal, self.journal.is_locked)
+            row = replace(row, account=account)
+            add(connection, row)
+        return row
+
     def close(self) -> None:
-        """Close every connection; remove what was temporary."""
+        """Close every connection; remove a temporary database."""
         self.database.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""The accounts that have ever signed in, as numbers.
+"""Accounts that have ever signed in, as numbers.
 
-Nothing here may hold an address: an account is known by a digest that `session` makes of server and login.
+Nothing here may store an address: an account is known by a digest of server and login, made by `session`.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, delete, select
+from sqlalchemy import Column, Connection, Integer, LargeBinary, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.state.database import Database
-from gateway.state.tables import METADATA
+from gateway.state.storage.database import Database
+from gateway.state.storage.metadata import METADATA
 
 ACCOUNTS = Table(
     "accounts",
     METADATA,
-    Column("id", Integer, primary_key=True),  # never used again: AUTOINCREMENT
+    Column("id", Integer, primary_key=True),  # AUTOINCREMENT: never reused
     Column("key", LargeBinary, nullable=False, unique=True),
 )
-#: Octets that are a text and no digest or sealed thing.
+#: Binary columns that hold text rather than digests or encrypted data.
 _TEXTS: Final = {("mailboxes", "name")}
 
 
@@ -31,18 +31,12 @@ class Accounts:
         self._database = database
 
     def id_for(self, key: bytes) -> int:
-        """Return the account's number, given on first sight."""
-        wanted = select(ACCOUNTS.c.id).where(ACCOUNTS.c.key == key)
-        with self._database.reading() as connection:
-            found = connection.scalar(wanted)
-        if found is not None:
-            return int(found)
+        """Return the account's number, assigning one to a new account."""
         with self._database.writing() as connection:
-            connection.execute(insert(ACCOUNTS).values(key=key).on_conflict_do_nothing())
-            return int(connection.scalars(wanted).one())
+            return number_for(connection, key)
 
     def rows(self, account: int) -> dict[str, list[dict[str, Any]]]:
-        """Return what the tables hold of an account and anybody can read, by table."""
+        """Return the readable rows of an account, by table."""
         found: dict[str, list[dict[str, Any]]] = {}
         with self._database.reading() as connection:
             for table in METADATA.sorted_tables:
@@ -61,7 +55,7 @@ class Accounts:
         return found
 
     def forget(self, account: int) -> tuple[bytes, ...]:
-        """Remove an account with all that the tables hold of it; return the digests of its sessions."""
+        """Remove an account with all its rows; return the digests of its sessions."""
         sessions = METADATA.tables["sessions"]
         with self._database.writing() as connection:
             digests = tuple(
@@ -69,6 +63,13 @@ class Accounts:
             )
             connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.id == account))
         return digests
+
+
+def number_for(connection: Connection, key: bytes) -> int:
+    """Return the number of a key, assigning one to a new key."""
+    connection.execute(insert(ACCOUNTS).values(key=key).on_conflict_do_nothing())
+    number: int = connection.scalars(select(ACCOUNTS.c.id).where(ACCOUNTS.c.key == key)).one()
+    return number
 
 
 def _readable(table: str, row: Mapping[str, Any]) -> dict[str, Any]:

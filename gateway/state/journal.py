@@ -1,9 +1,10 @@
-"""The send journal: how far each sending has come, so that nothing is sent twice and nothing is lost untold.
+"""The send journal: the stage of each sending, so that nothing is sent twice or lost without notice.
 
-Nothing here may hold text of a mail or an address that can be read: a sending is known by the SHA-256 of its ticket,
-and `gateway.journal` seals the rest. Stages only go forward, and each is on the disk before the next begins. A row
-outlives its session: somebody may come back for it. Who is at work on a row holds a lock of the
-operating system, which ends with the process that held it, whatever clocks or process numbers say meanwhile.
+Nothing here may store text of a mail or a readable address: a sending is known by the SHA-256 of its ticket
+and the mark of the content posted with it; `gateway.sealed.send_journal` encrypts the rest. Stages only go
+forward, and each is on disk before the next begins. A row outlives its session: the person may return to it.
+A request at work on a row holds a lock of the operating system, which ends with its process, whatever happens
+to clocks and process numbers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
+    Connection,
     Float,
     ForeignKey,
     LargeBinary,
@@ -32,21 +35,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.errors import SessionEnded
-from gateway.state.database import Database, StateError
-from gateway.state.sessions import SESSIONS
-from gateway.state.tables import METADATA
+from gateway.errors import SessionEnded, StateError
+from gateway.state.session_rows import SESSIONS
+from gateway.state.storage import faults
+from gateway.state.storage.database import Database
+from gateway.state.storage.metadata import METADATA
 
-LIFETIME = 90 * 24 * 3600.0  # seconds after which what nobody came back for is forgotten
-MEMORY = 30 * 24 * 3600.0  # seconds for which what is settled is known when its session is gone
+LIFETIME = 90 * 24 * 3600.0  # seconds after which an outcome that nobody asked for is removed
+MEMORY = 30 * 24 * 3600.0  # seconds that a finished sending is kept after its session is gone
 
 JOURNAL = Table(
     "journal",
     METADATA,
     Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("key", LargeBinary, primary_key=True),
+    Column("act", LargeBinary, primary_key=True),
     Column("session", ForeignKey("sessions.id", ondelete="SET NULL")),
     Column("stage", String, nullable=False),
+    Column("kind", String, nullable=False),
     Column("told", Boolean(create_constraint=False), nullable=False),
     Column("at", Float, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -54,7 +60,7 @@ JOURNAL = Table(
 
 
 class Stage(Enum):
-    """How far a sending has come: SMTP is spoken in SUBMITTING only; DONE has an outcome."""
+    """The stage of a sending: SMTP is spoken only in SUBMITTING; DONE has an outcome."""
 
     CLAIMED = "claimed"
     SUBMITTING = "submitting"
@@ -64,37 +70,43 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One sending. `at`: when it was claimed, in seconds since the epoch; `told`: the person need not hear of it."""
+    """One sending. `at`: when it was claimed, in seconds since the epoch; `told`: the person need not be told.
+
+    `key` is the hash of its ticket, `act` the mark of the content posted with it, b"" in rows older than
+    marks. `kind`: the outcome in one word, "" while it is unknown.
+    """
 
     key: bytes
+    act: bytes
     stage: Stage
     told: bool
     at: float
     sealed: bytes = field(repr=False)
+    kind: str = ""
 
 
 class JournalTable:
-    """The table of sendings, and who is at work on them."""
+    """The table of sendings, and the locks on them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._folder = database.path.with_name(database.path.name + "-sending")
 
     def claim(self, account: int, session: int, row: JournalRow) -> JournalRow | None:
-        """Begin a sending and return None, or return the row of the one that has begun. Raise SessionEnded."""
+        """Begin a sending and return None, or return the row of one that has begun. Raise SessionEnded."""
         values = {
             "account": account,
             "session": session,
             "key": row.key,
+            "act": row.act,
             "stage": row.stage.value,
+            "kind": row.kind,
             "told": row.told,
             "at": row.at,
             "sealed": row.sealed,
         }
         with self._database.writing(synced=True) as connection:
-            found = connection.execute(
-                select(JOURNAL).where(JOURNAL.c.account == account, JOURNAL.c.key == row.key)
-            ).first()
+            found = connection.execute(select(JOURNAL).where(*_this(account, row.key, row.act))).first()
             if found is not None:
                 return _row(found)
             if connection.scalar(select(SESSIONS.c.id).where(SESSIONS.c.id == session)) is None:
@@ -103,18 +115,18 @@ class JournalTable:
         return None
 
     def write(self, account: int, row: JournalRow) -> None:
-        """Take a sending on; on the disk when this returns."""
-        values = {"stage": row.stage.value, "told": row.told, "sealed": row.sealed}
-        change = update(JOURNAL).where(JOURNAL.c.account == account, JOURNAL.c.key == row.key).values(values)
+        """Record the stage of a sending, on disk when this returns. Raise StateError if its row is gone."""
+        values = {"stage": row.stage.value, "kind": row.kind, "told": row.told, "sealed": row.sealed}
+        change = update(JOURNAL).where(*_this(account, row.key, row.act)).values(values)
         with self._database.writing(synced=True) as connection:
-            connection.execute(change)
+            if not connection.execute(change).rowcount:
+                raise StateError("state: a sending that has been forgotten")
 
-    def get(self, account: int, key: bytes) -> JournalRow | None:
-        """Return one sending."""
+    def of(self, account: int, key: bytes) -> tuple[JournalRow, ...]:
+        """Return the sendings of a ticket, the oldest first."""
         query = select(JOURNAL).where(JOURNAL.c.account == account, JOURNAL.c.key == key)
         with self._database.reading() as connection:
-            found = connection.execute(query).first()
-        return _row(found) if found is not None else None
+            return tuple(map(_row, connection.execute(query.order_by(JOURNAL.c.at, JOURNAL.c.act))))
 
     def all(self, account: int) -> tuple[JournalRow, ...]:
         """Return every sending, the oldest first."""
@@ -123,45 +135,55 @@ class JournalTable:
             return tuple(map(_row, connection.execute(query)))
 
     def open(self, account: int, most: int) -> tuple[JournalRow, ...]:
-        """Return the sendings that are to be finished or told, the oldest first."""
+        """Return the sendings to be finished or told, the oldest first."""
         unsettled = (JOURNAL.c.stage != Stage.DONE.value) | JOURNAL.c.told.is_(False)
         query = select(JOURNAL).where(JOURNAL.c.account == account, unsettled)
         with self._database.reading() as connection:
             found = connection.execute(query.order_by(JOURNAL.c.at, JOURNAL.c.key).limit(most))
             return tuple(_row(row) for row in found)
 
-    def tell(self, account: int, keys: Iterable[bytes]) -> None:
-        """Remember that the person has heard what became of these; what is not known yet is still to be told."""
+    def tell(self, account: int, rows: Iterable[JournalRow]) -> None:
+        """Record that the person has been told these outcomes; unknown ones are still to be told."""
         known = JOURNAL.c.stage.in_((Stage.ACCEPTED.value, Stage.DONE.value))
-        heard = (JOURNAL.c.account == account, JOURNAL.c.key.in_(list(keys)), known)
         with self._database.writing() as connection:
-            connection.execute(update(JOURNAL).where(*heard).values(told=True))
+            for row in rows:
+                heard = (*_this(account, row.key, row.act), known)
+                connection.execute(update(JOURNAL).where(*heard).values(told=True))
 
-    def ask(self, account: int, key: bytes) -> bool:
-        """Have the outcome of a sending told (again) at the next sign-in; False if there is no such sending."""
-        change = update(JOURNAL).where(JOURNAL.c.account == account, JOURNAL.c.key == key).values(told=False)
+    def ask(self, account: int, row: JournalRow) -> None:
+        """Have the outcome of a sending told (again) at the next sign-in."""
+        change = update(JOURNAL).where(*_this(account, row.key, row.act)).values(told=False)
         with self._database.writing() as connection:
-            return connection.execute(change).rowcount > 0
+            connection.execute(change)
 
     def purge(self, now: float) -> None:
-        """Remove what is settled and what nobody came back for, when the session is gone and time has passed."""
+        """Remove finished sendings, and those nobody asked for, when the session is gone and their time is over."""
         settled = (JOURNAL.c.stage == Stage.DONE.value) & JOURNAL.c.told & (JOURNAL.c.at <= now - MEMORY)
         old = JOURNAL.c.at <= now - LIFETIME
         with self._database.writing() as connection:
             connection.execute(delete(JOURNAL).where(JOURNAL.c.session.is_(None), settled | old))
-        for path in self._folder.glob("*"):  # of processes that died; taking and leaving a lock removes it
+        for path in self._folder.glob("*"):  # of dead processes; taking and releasing a lock removes it
             with self._alone(path):
                 pass
 
     @contextmanager
-    def at_work(self, key: bytes) -> Iterator[bool]:
-        """Be the only one at work on a sending, of all threads and processes; False while somebody else is."""
+    def locked(self, key: bytes) -> Iterator[bool]:
+        """Lock a sending against all threads and processes; False if another one holds the lock."""
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise StateError(f"state: {error.strerror}") from error
+            raise faults.of_system(error) from error
         with self._alone(self._folder / key.hex()) as alone:
             yield alone
+
+    def is_locked(self, connection: Connection, accounts: Iterable[int]) -> bool:
+        """Return whether a begun sending of one of these accounts is locked."""
+        begun = (JOURNAL.c.account.in_(list(accounts)), JOURNAL.c.stage != Stage.DONE.value)
+        for key in connection.scalars(select(JOURNAL.c.key).where(*begun)).all():
+            with self.locked(key) as alone:
+                if not alone:
+                    return True
+        return False
 
     @contextmanager
     def _alone(self, path: Path) -> Iterator[bool]:
@@ -170,17 +192,17 @@ class JournalTable:
             yield descriptor is not None
         finally:
             if descriptor is not None:
-                path.unlink(missing_ok=True)  # before the lock ends: whoever opened it finds that it is gone
+                path.unlink(missing_ok=True)  # before the release, so that others find it gone
                 os.close(descriptor)
 
 
 def _locked(path: Path) -> int | None:
-    """Open and lock a file; None when somebody else has locked it."""
+    """Open and lock a file; None if another process has locked it."""
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StateError(f"state: {error.strerror}") from error
+            raise faults.of_system(error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
@@ -188,7 +210,7 @@ def _locked(path: Path) -> int | None:
         except BlockingIOError:
             os.close(descriptor)
             return None
-        except FileNotFoundError:  # whoever held it has removed it
+        except FileNotFoundError:  # its former holder has removed it
             pass
         except BaseException:
             os.close(descriptor)
@@ -196,5 +218,10 @@ def _locked(path: Path) -> int | None:
         os.close(descriptor)
 
 
+def _this(account: int, key: bytes, act: bytes) -> tuple[ColumnElement[bool], ...]:
+    return (JOURNAL.c.account == account, JOURNAL.c.key == key, JOURNAL.c.act == act)
+
+
 def _row(found: Row[Any]) -> JournalRow:
-    return JournalRow(found.key, Stage(found.stage), bool(found.told), found.at, found.sealed)
+    stage = Stage(found.stage)
+    return JournalRow(found.key, found.act, stage, bool(found.told), found.at, found.sealed, found.kind)

@@ -1,7 +1,7 @@
-"""What an account has asked the gateway to remember: small sealed things, by kind and name.
+"""An account's stored data: small encrypted values, by kind and name.
 
-Nothing here may hold anything that can be read: `gateway.memory` seals what is kept. A name is a number or a mark,
-never an address or a word of a person's.
+Nothing here may store anything readable: `gateway.sealed.memory` encrypts the values. A name is a number or a
+mark, never an address or a word of a person's.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.state.database import Database
-from gateway.state.tables import METADATA
+from gateway.state.storage.database import Database
+from gateway.state.storage.metadata import METADATA
 
 MEMORIES = Table(
     "memories",
@@ -37,30 +37,30 @@ MEMORIES = Table(
     Column("at", Float, nullable=False),
 )
 
-#: Built once: every page asks it.
+#: Built once: every page needs it.
 _ONE: Final = select(MEMORIES.c.sealed).where(
     MEMORIES.c.account == bindparam("account"),
     MEMORIES.c.kind == bindparam("kind"),
     MEMORIES.c.name == bindparam("name"),
 )
 
-#: What a change makes of the octets that are kept; None: nothing is kept (before, after).
+#: Maps the stored octets to new ones; None: nothing stored (before, after).
 Change = Callable[[bytes | None], bytes | None]
 
 
 class Memories:
-    """The table of what is remembered for accounts."""
+    """The table of accounts' stored data."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get(self, account: int, kind: str, name: str) -> bytes | None:
-        """Return one thing, None where there is none."""
+        """Return one value, None if there is none."""
         with self._database.reading() as connection:
             return _one(connection, account, kind, name)
 
     def all(self, account: int, kind: str) -> dict[str, bytes]:
-        """Return everything of a kind by name, the oldest first."""
+        """Return all values of a kind by name, the oldest first."""
         query = (
             select(MEMORIES.c.name, MEMORIES.c.sealed)
             .where(MEMORIES.c.account == account, MEMORIES.c.kind == kind)
@@ -70,13 +70,13 @@ class Memories:
             return {row.name: row.sealed for row in connection.execute(query)}
 
     def kinds(self, account: int) -> tuple[str, ...]:
-        """Name the kinds of which there is something."""
+        """Return the kinds that have values."""
         query = select(MEMORIES.c.kind).where(MEMORIES.c.account == account).distinct()
         with self._database.reading() as connection:
             return tuple(sorted(connection.scalars(query)))
 
     def change(self, account: int, kind: str, name: str, change: Change, now: float, most: int = 0) -> None:
-        """Put what `change` makes of a thing in its place, undisturbed by others; beyond `most` the oldest go."""
+        """Replace a value by what `change` returns for it, in one transaction; beyond `most` the oldest are removed."""
         with self._database.writing() as connection:
             octets = change(_one(connection, account, kind, name))
             if octets is None:
@@ -91,12 +91,12 @@ class Memories:
                 _keep_newest(connection, account, kind, most)
 
     def remove(self, account: int, kind: str, name: str) -> None:
-        """Forget one thing."""
+        """Remove one value."""
         with self._database.writing() as connection:
             connection.execute(delete(MEMORIES).where(*_place(account, kind, name)))
 
     def forget(self, account: int) -> None:
-        """Forget everything of an account."""
+        """Remove all values of an account."""
         with self._database.writing() as connection:
             connection.execute(delete(MEMORIES).where(MEMORIES.c.account == account))
 

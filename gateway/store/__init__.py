@@ -1,1 +1,1 @@
-"""Message stores: IMAP now, more later. `base` says what a store is; `imap` and `pool` do it."""
+"""Message stores: `base` is the interface, `imap` implements it, `pool` keeps connections."""

@@ -1,14 +1,15 @@
-"""What every message store can do, in the words of IMAP (RFC 9051).
+"""The interface of a message store, in the terms of IMAP (RFC 9051).
 
-Nothing here may know of handhelds, and nothing below `store` may know of a server. Every call about a message
-takes a MessageRef; a stale one raises MailboxGone or MessageGone and never touches another message. Every
-argument that reaches a command is refused with UnsafeArgument if it holds NUL, CR or LF.
+Nothing here may know of handhelds, and nothing that uses a store may know of its server. Every call about a
+message takes a MessageRef; a stale one raises MailboxGone or MessageGone and never affects another message.
+Any argument of a command with NUL, CR or LF in it raises UnsafeArgument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -23,7 +24,7 @@ DELETED = "\\Deleted"
 DRAFT = "\\Draft"
 
 INBOX = "INBOX"
-#: Messages that a search finds at most.
+#: Messages in the result of a search.
 MOST_HITS = 500
 #: Whose mailboxes a namespace holds (RFC 2342 §1).
 PERSONAL, OTHERS, SHARED = "personal", "others", "shared"
@@ -31,7 +32,7 @@ PERSONAL, OTHERS, SHARED = "personal", "others", "shared"
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """One message for good: mailbox name (Unicode), UIDVALIDITY and UID (RFC 9051 §2.3.1.1)."""
+    """Identifies one message for good: mailbox name (Unicode), UIDVALIDITY and UID (RFC 9051 §2.3.1.1)."""
 
     mailbox: str
     uidvalidity: int
@@ -49,11 +50,11 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One mailbox in the tree of all of them.
+    """One mailbox in the mailbox tree.
 
-    `path`: its names from the root of its namespace down. `role`: what it is for ("inbox", "sent" …), else "".
-    `total`, `unseen` and `uidvalidity` are of one moment; None and 0 where they are not known. `uidnext` is above
-    every UID of that moment. A folder that is not `open` holds no messages, only `children`.
+    `path`: its names from the root of its namespace down. `role`: its use ("inbox", "sent" …), else "".
+    `total`, `unseen` and `uidvalidity` belong together; None and 0 if unknown. `uidnext` is above every UID
+    of that moment. A folder that is not `open` holds no messages, only `children`.
     """
 
     mailbox: Mailbox
@@ -75,7 +76,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Room for mail, in octets (RFC 9208)."""
+    """Storage quota, in octets (RFC 9208)."""
 
     used: int
     limit: int
@@ -83,7 +84,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of message sequence numbers: `rows` of them downwards from `top` (None: the newest)."""
+    """A range of message sequence numbers: `rows` of them downwards from `top` (None: the newest)."""
 
     rows: int
     top: int | None = None
@@ -91,7 +92,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list shows of one message. `received` is INTERNALDATE; `attached` means a real attachment."""
+    """What a list shows of one message. `received` is INTERNALDATE; `attached`: it has real attachments.
+
+    One that is not `readable` is there, but the server could not report its header.
+    """
 
     ref: MessageRef
     sequence: int
@@ -100,6 +104,7 @@ class Summary:
     received: datetime | None = None
     octets: int = 0
     attached: bool = False
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """What became of messages: `marked` as deleted, and of them `gone`; the rest goes when the server likes."""
+    """The result of emptying: `marked` as deleted, and of them `gone`; the server removes the others when it likes."""
 
     marked: int
     gone: int
@@ -126,9 +131,13 @@ EVERYTHING = slice(None)
 
 
 class Order(Enum):
-    """In which order a list stands: the newest first, A to Z, the largest first; THREADS are lists in a list."""
+    """The order of a list: newest first, A to Z, largest first; THREADS is by conversation.
+
+    ARRIVAL is by sequence number, which costs nothing; RECEIVED by INTERNALDATE, which mail keeps when it is moved.
+    """
 
     ARRIVAL = "arrival"
+    RECEIVED = "received"
     DATE = "date"
     SENDER = "sender"
     SUBJECT = "subject"
@@ -138,10 +147,10 @@ class Order(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A place in a list which stays there when mail comes: a rank from 1, and the UID that had it (0: any).
+class ListPosition:
+    """A position in a list that holds when mail arrives: a rank from 1, and the UID that had it (0: any).
 
-    `before`: what precedes the place, not what begins there. `part`: which of the two lists of UNREAD it is in.
+    `before`: the page ends here, instead of beginning. `part`: which of the two lists of UNREAD it is in.
     """
 
     rank: int = 1
@@ -150,24 +159,73 @@ class Spot:
     part: int = 0
 
 
-FIRST = Spot()
+@dataclass(frozen=True, slots=True)
+class Can:
+    """What a store can do. Screens, actions and sending read this, and offer nothing else.
+
+    `flag`: keep flags. `move`: move and copy between mailboxes. `delete`: delete messages. `folders`: there are other
+    mailboxes than the inbox. `search`: find messages, and filter lists. `sort`: list in other orders than by arrival.
+    `received`: list by INTERNALDATE, whatever the mailbox holds.
+    `thread`: list by conversation. `undo`: what was moved can be moved back. `expunge`: deleted messages are gone at
+    once; otherwise they stay, flagged \\Deleted. `move_at_once`: moving is one step, which leaves nothing behind.
+    `append`: store messages, such as drafts and copies of what was sent.
+    """
+
+    flag: bool = False
+    move: bool = False
+    delete: bool = False
+    folders: bool = False
+    search: bool = False
+    sort: bool = False
+    received: bool = False
+    thread: bool = False
+    undo: bool = False
+    expunge: bool = False
+    move_at_once: bool = False
+    append: bool = False
+
+    @property
+    def change(self) -> bool:
+        """Whether anything can be done with messages but reading them."""
+        return self.flag or self.move or self.delete
+
+    @property
+    def leaves_originals(self) -> bool:
+        """Whether moved messages stay behind, flagged \\Deleted."""
+        return not self.move_at_once and not self.expunge
+
+    @property
+    def orders(self) -> frozenset[Order]:
+        """The orders of lists."""
+        found = {Order.ARRIVAL} | ({Order.UNREAD} if self.search else set())
+        found |= {Order.DATE, Order.SENDER, Order.SUBJECT, Order.SIZE} if self.sort else set()
+        found |= {Order.RECEIVED} if self.received else set()
+        return frozenset(found | ({Order.THREADS} if self.thread else set()))
+
+
+#: A store that can do everything.
+EVERY_ABILITY = Can(*(True for _ in fields(Can)))
+
+
+FIRST = ListPosition()
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a found list, and its place. In THREADS it is the newest of `messages`, unseen if any of them is."""
+class ListRow:
+    """One row of a found list, and its position; in THREADS the newest of `messages`, unseen if any of them is."""
 
     summary: Summary
-    spot: Spot
+    position: ListPosition
     messages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A stretch of a list that the server has sorted or filtered. `rank` is that of the first line (0: none).
+class FoundList:
+    """A range of a list that the server has sorted or filtered. `rank` is that of the first line (0: none).
 
-    `order` is ARRIVAL where the server could not do what was asked. `count`: lines of the whole list. `newest`: only
-    so many of the newest messages were looked at (0: all). `beyond`: the place that follows.
+    `order` is ARRIVAL if the server could not sort as asked, `filtered` False if it could not filter. `count`: rows
+    of the whole list. `newest`: only this many of the newest messages were searched (0: all). `beyond`: the position
+    after the range.
     """
 
     mailbox: str
@@ -177,17 +235,18 @@ class Found:
     order: Order
     count: int
     rank: int
-    lines: tuple[Line, ...]
-    beyond: Spot | None = None
+    lines: tuple[ListRow, ...]
+    beyond: ListPosition | None = None
     newest: int = 0
+    filtered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
-    """What a search came to: the newest first, at most MOST_HITS of `count`.
+class SearchResult:
+    """The result of a search: newest first, at most MOST_HITS of `count`.
 
-    `searched` of `total` messages were looked at before it was enough, or took too long. `unsure`: the server cannot
-    tell exactly what was asked for. `skipped`: mailboxes that could not be opened.
+    `searched` of `total` messages were searched before there were enough hits, or time was up. `unsure`: the
+    server's search is only an approximation. `skipped`: mailboxes that could not be opened.
     """
 
     refs: tuple[MessageRef, ...]
@@ -199,121 +258,148 @@ class Hits:
 
 
 class MailStore(Protocol):
-    """A signed-in connection to one person's mail, lent for one request; not thread-safe."""
+    """A signed-in connection to one person's mail, held for one request; not thread-safe."""
 
     @property
-    def capabilities(self) -> frozenset[str]: ...
+    def can(self) -> Can:
+        """What this store can do."""
+
+    def lent(self, connect: Callable[[], MailStore]) -> AbstractContextManager[None]:
+        """Have a way to connect anew within the block. It knows the password, which nobody keeps between leases."""
 
     def mailboxes(self) -> tuple[Mailbox, ...]: ...
 
     def summaries(self, mailbox: str, window: Window) -> Listing:
-        """Fetch one window. Raise MailboxGone when there is no such mailbox."""
-
-    def orders(self) -> frozenset[Order]:
-        """Say in which orders this server can list."""
+        """Fetch one window. Raise MailboxGone if there is no such mailbox."""
 
     def found(
-        self, mailbox: str, query: Query, order: Order, spot: Spot = FIRST, rows: int = 9, thread: int = 0
-    ) -> Found:
-        """Fetch a stretch of what a query finds, in an order; of one thread only, if a UID of it is given.
+        self,
+        mailbox: str,
+        query: Query,
+        order: Order,
+        position: ListPosition = FIRST,
+        rows: int = 9,
+        thread: int = 0,
+    ) -> FoundList:
+        """Fetch a range of a query's result, in an order; of one thread only, if a UID of it is given.
 
-        The query is one that needs no text: round trips and octets do not grow with the mailbox. Raise MailboxGone.
+        The query must not need message text: round trips and octets do not grow with the mailbox. Raise
+        MailboxGone.
         """
 
-    def search(self, query: Query, mailboxes: Sequence[str]) -> Hits:
-        """Search mailboxes, within a bounded time. Raise CannotSearch for letters that the server does not know."""
+    def search(self, query: Query, mailboxes: Sequence[str]) -> SearchResult:
+        """Search mailboxes, in bounded time. Raise CannotSearch for characters that the server does not support."""
 
     def summaries_of(self, refs: Sequence[MessageRef]) -> tuple[Summary, ...]:
-        """Fetch these messages, in this order, at most 100; what is gone meanwhile is left out."""
+        """Fetch these messages, in this order, at most 100; those that are gone are left out."""
 
     def structure(self, ref: MessageRef) -> Message:
         """Fetch envelope, flags, structure and some header fields, in one command, never a body."""
 
     def octets(self, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
-        """Yield the section's octets, still transfer-encoded, from `start`, fetched piece by piece as pulled.
+        """Yield the section's octets, still transfer-encoded, from `start`, fetched in pieces as they are pulled.
 
         Never sets \\Seen. Pieces are up to 32 KiB. Section "" is the whole message, "HEADER" its header.
         """
 
     def flag(self, refs: Iterable[MessageRef], flags: Iterable[str], present: bool = True) -> None:
-        """Add (or with present=False remove) flags. Refs share one mailbox."""
+        """Add flags (or with present=False remove them). Refs share one mailbox."""
 
     def enter(self, ref: MessageRef) -> None:
-        """Be sure that the mailbox of a message is there now, and the same one. Raise MailboxGone."""
+        """Make sure that the mailbox of a message still exists with its UIDVALIDITY. Raise MailboxGone."""
 
     def move(self, refs: Iterable[MessageRef], mailbox: str) -> tuple[MessageRef | None, ...]:
-        """Move messages and say where each is now (None: the server does not tell).
+        """Move messages and return their new refs (None: not reported by the server).
 
-        Raise MessageGone when none is there, TargetGone when there is no such mailbox, PartlyDone when only some
-        were moved. Never expunges another message: what a poor server cannot move stays too, flagged \\Deleted.
+        Raise MessageGone if none is there, TargetGone if there is no such mailbox, PartlyDone if only some
+        were moved. Never expunges another message: without MOVE and UIDPLUS the originals stay, flagged
+        \\Deleted.
         """
 
     def copy(self, refs: Iterable[MessageRef], mailbox: str) -> tuple[MessageRef | None, ...]:
-        """Copy messages and say where each copy is; errors as those of `move`."""
+        """Copy messages and return the refs of the copies; errors as in `move`."""
 
     def delete(self, refs: Iterable[MessageRef]) -> None:
-        """Delete messages for good; where they alone cannot be expunged they are flagged \\Deleted."""
+        """Delete messages for good; if they cannot be expunged alone they are flagged \\Deleted."""
 
     def flags(self, refs: Iterable[MessageRef]) -> dict[MessageRef, frozenset[str]]:
-        """Fetch the flags of messages as they are now; those that are gone are not among them."""
+        """Fetch the current flags of messages; those that are gone are left out."""
 
     def keeps(self, ref: MessageRef, flag: str) -> bool:
-        """Tell whether the mailbox of a message keeps this flag or keyword for good."""
-
-    @property
-    def leaves_originals(self) -> bool:
-        """Tell whether `move` leaves the originals flagged \\Deleted."""
+        """Return whether the mailbox of a message stores this flag or keyword permanently."""
 
     def neighbour(self, ref: MessageRef, older: bool, unread: bool = False) -> MessageRef | None:
-        """Name the message (or the unread one) before or after; it need not be there any more itself."""
+        """Return the message (or the unread one) before or after; the given one need not exist any more."""
 
     def newest(self, mailbox: str, most: int) -> tuple[MessageRef, ...]:
-        """Name the newest messages that are not flagged \\Deleted, at most so many, oldest first."""
+        """Return the newest messages that are not flagged \\Deleted, at most so many, oldest first."""
 
     def append(
         self, mailbox: str, octets: bytes, flags: Iterable[str] = (), when: datetime | None = None
     ) -> MessageRef | None:
-        """Store a message; the ref where the server says it (UIDPLUS). Raise MailboxGone on TRYCREATE."""
+        """Store a message; return its ref if the server reports it (UIDPLUS). Raise MailboxGone on TRYCREATE."""
 
     def folders(self, all: bool = False, counted: slice = EVERYTHING) -> tuple[Folder, ...]:
-        """List the subscribed mailboxes (with `all`: all) in the order in which they are shown, with their counts.
+        """List the subscribed mailboxes (with `all`: all) in display order, with their counts.
 
-        Where nothing is subscribed all are shown. Where counting costs, only that slice of what is returned, and at
-        most the first 100 of it, have counts.
+        If none is subscribed, all are listed. Where counting is expensive, only the slice `counted` of the
+        result has counts, and at most the first 100 of it.
         """
 
     def folder(self, mailbox: str) -> Folder:
         """Describe one mailbox as it is now. Raise MailboxGone."""
 
-    def create(self, mailbox: str) -> str:
+    def create(self, mailbox: str, whole: bool = False) -> str:
         """Create and subscribe a mailbox; one that exists already is fine.
 
-        Return its whole name: one that is in no namespace gets the personal prefix.
+        Return its full name: one outside all namespaces gets the personal prefix. `whole`: the name is taken as it
+        is, as below another mailbox.
         """
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a mailbox with all below it; subscriptions go along. Raise StoreRefused for one with a role."""
+        """Rename a mailbox with its children and subscriptions. Raise StoreRefused for one with a role."""
 
     def remove(self, mailbox: str) -> None:
         """Delete a mailbox. Raise StoreRefused for one with a role, MailboxHasChildren for one with others in it."""
 
     def subscribe(self, mailbox: str, yes: bool = True) -> None:
-        """Subscribe a mailbox, or end that."""
+        """Subscribe or unsubscribe a mailbox."""
 
     def empty(self, mailbox: str, uidvalidity: int, below: int) -> Emptied:
         """Delete the messages with UIDs less than `below` from Trash or Junk, and no others.
 
-        Raise StoreRefused for any other mailbox, MailboxGone when its UIDVALIDITY is not this one any more.
+        Raise StoreRefused for any other mailbox, MailboxGone if its UIDVALIDITY has changed.
         """
 
     def quota(self) -> Quota | None:
-        """Say how much room there is for mail; None where the server does not tell or sets no limit."""
+        """Return the storage quota; None if the server does not report one or sets no limit."""
 
-    def special(self, attribute: str, names: Iterable[str]) -> str | None:
-        """Name the mailbox with this special-use attribute, else the first existing one of `names`."""
+    def takes_back(self, mailbox: str) -> bool:
+        """Return whether what is moved out of a mailbox can be moved back, as far as that is known: nothing is asked.
 
-    def find_id(self, mailbox: str, message_id: str) -> MessageRef | None:
-        """Find the newest message with this Message-ID, or sent on with it, that is not marked as deleted.
+        A virtual mailbox, which shows what lies in others, takes nothing.
+        """
+
+    def special(self, role: str) -> str | None:
+        """Return the person's mailbox with a role ("sent", "drafts" …): never one that others may read as theirs."""
+
+    def special_or_new(self, role: str) -> str:
+        """Return the person's mailbox with a role, created if missing."""
+
+    def roles(self) -> dict[str, str]:
+        """Return the name of the person's mailbox for each role that has one."""
+
+    def find_by_field(self, mailbox: str, field: str, text: str) -> MessageRef | None:
+        """Find the newest message with this text in a header field that is not flagged \\Deleted.
 
         Raise MailboxGone.
         """
+
+    def find_id(self, mailbox: str, message_id: str) -> MessageRef | None:
+        """Find the newest message with this Message-ID or Resent-Message-ID that is not flagged \\Deleted.
+
+        Raise MailboxGone.
+        """
+
+    def copies(self, mailbox: str, message_id: str) -> list[MessageRef]:
+        """Find all messages with this id, as `find_id` does, by UID. Raise MailboxGone."""

@@ -1,9 +1,9 @@
-"""Warm connections, lent for one request each and kept between a person's clicks.
+"""A pool of connections, each leased for one request and kept between a person's clicks.
 
-Nothing here may know what a connection is for: `key` says whose it is (a digest, never a password), `connect`
-makes one. A connection is lent to one thread at a time. What broke is thrown away; what rested is asked whether it
-still lives before it is lent, so a restart of the server between two clicks is not noticed and nothing is ever
-tried twice.
+Nothing here may know what a connection is for: `key` identifies its owner (a digest, never a password),
+`connect` makes one. A connection is leased to one thread at a time. A broken one is discarded; an idle one is
+checked before it is leased, so that a restart of the server between two clicks goes unnoticed and nothing is
+ever tried twice. One thread closes idle connections, and exists only while there are any.
 """
 
 from __future__ import annotations
@@ -12,27 +12,31 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Condition
+from threading import Condition, Event, Thread
 from typing import Final, Protocol, TypeVar
 
-from gateway.errors import StoreUnreachable
+from gateway.errors import StoreBusy
 
 log = logging.getLogger(__name__)
 
-#: Connections one account may have open at a time; providers allow ten to fifteen.
+#: Connections an account may have open at a time; providers allow ten to fifteen.
 PER_ACCOUNT: Final = 2
 #: Connections of this process; an idle TLS connection costs about 35 KB.
 TOTAL: Final = 200
-#: Seconds a connection rests before it is closed; servers close after thirty minutes (RFC 9051 §5.4).
+#: Seconds a connection is idle before it is closed; servers close after thirty minutes (RFC 9051 §5.4).
 IDLE_SECONDS: Final = 300.0
-#: Seconds a request waits for one of its account's connections.
-PATIENCE_SECONDS: Final = 20.0
+#: Seconds a request waits for one of its account's connections; the queue for the upstream comes first.
+PATIENCE_SECONDS: Final = 8.0
+#: Least number of seconds between two runs of the reaper.
+SHORTEST_SECONDS: Final = 0.05
+#: Seconds for the reaper to end: it may be saying goodbye to a server that does not answer.
+END_SECONDS: Final = 5.0
 
 
-class Connection(Protocol):
-    """What the pool asks of a connection."""
+class PooledConnection(Protocol):
+    """What the pool requires of a connection."""
 
     @property
     def broken(self) -> bool: ...
@@ -42,20 +46,20 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-C = TypeVar("C", bound=Connection)
+C = TypeVar("C", bound=PooledConnection)
 
 
 @dataclass(slots=True)
-class _Resting:
-    """A connection nobody uses, and since when."""
+class _Unused:
+    """An idle connection, and since when."""
 
     key: bytes
-    connection: Connection
+    connection: PooledConnection
     since: float
 
 
 class Pool:
-    """Lends connections; thread-safe."""
+    """Leases connections; thread-safe."""
 
     def __init__(
         self,
@@ -69,14 +73,16 @@ class Pool:
         self._idle, self._patience, self._clock = idle_seconds, patience_seconds, clock
         self._changed = Condition()
         #: Least recently used first.
-        self._resting: OrderedDict[int, _Resting] = OrderedDict()
-        self._lent: dict[bytes, int] = {}
-        #: Keys dropped while a connection of theirs was lent: it is closed when it comes back.
+        self._unused: OrderedDict[int, _Unused] = OrderedDict()
+        self._leased: dict[bytes, int] = {}
+        #: Keys dropped while a connection of theirs was leased: it is closed when it is returned.
         self._dropped: set[bytes] = set()
+        self._reaper: Thread | None = None
+        self._closed = Event()
 
     @contextmanager
     def lease(self, key: bytes, connect: Callable[[], C]) -> Iterator[C]:
-        """Lend a connection for a while; raise what `connect` raises, or StoreUnreachable when none comes free."""
+        """Lease a connection; raise what `connect` raises, or StoreBusy if none becomes free."""
         connection = self._take(key, connect)
         try:
             yield connection
@@ -86,25 +92,29 @@ class Pool:
         self._give_back(key, connection)
 
     def drop(self, key: bytes) -> None:
-        """Close what rests under a key, and what is lent as soon as it comes back."""
+        """Close the idle connections of a key, and leased ones when they are returned."""
         with self._changed:
-            if self._lent.get(key):
+            if self._leased.get(key):
                 self._dropped.add(key)
-            found = [self._resting.pop(name) for name, item in list(self._resting.items()) if item.key == key]
+            found = [self._unused.pop(name) for name, item in list(self._unused.items()) if item.key == key]
         _close(found)
 
     def close(self) -> None:
-        """Close everything that rests."""
+        """Close all idle connections, and from now on returned ones."""
+        self._closed.set()
         with self._changed:
-            found = list(self._resting.values())
-            self._resting.clear()
+            found = list(self._unused.values())
+            self._unused.clear()
+            reaper = self._reaper
         _close(found)
+        if reaper is not None:
+            reaper.join(END_SECONDS)
 
     @property
     def open_connections(self) -> int:
-        """Count connections, lent and resting."""
+        """Count connections, leased and idle."""
         with self._changed:
-            return len(self._resting) + sum(self._lent.values())
+            return len(self._unused) + sum(self._leased.values())
 
     def _take(self, key: bytes, connect: Callable[[], C]) -> C:
         while (found := self._reserve(key)) is not None:
@@ -124,42 +134,42 @@ class Pool:
             self._release(key)
             raise
 
-    def _reserve(self, key: bytes) -> _Resting | None:
-        """Book one connection of the account: a resting one, or None for the right to open another."""
+    def _reserve(self, key: bytes) -> _Unused | None:
+        """Reserve one connection of the account: an idle one, or None for the right to open another."""
         until = self._clock() + self._patience
-        stale: list[_Resting] = []
+        stale: list[_Unused] = []
         try:
             return self._book(key, until, stale)
         finally:
             _close(stale)
 
-    def _book(self, key: bytes, until: float, stale: list[_Resting]) -> _Resting | None:
+    def _book(self, key: bytes, until: float, stale: list[_Unused]) -> _Unused | None:
         with self._changed:
             stale += self._stale()
             while True:
                 resting = next(
-                    (name for name in reversed(self._resting) if self._resting[name].key == key), None
+                    (name for name in reversed(self._unused) if self._unused[name].key == key), None
                 )
-                busy = self._lent.get(key, 0)
+                busy = self._leased.get(key, 0)
                 if resting is not None or (busy < self._per_account and self._has_room(stale)):
                     break
                 if not self._changed.wait(until - self._clock()) and self._clock() >= until:
-                    raise StoreUnreachable("all connections are in use")
-            self._lent[key] = busy + 1
-            return self._resting.pop(resting) if resting is not None else None
+                    raise StoreBusy("all connections are in use")
+            self._leased[key] = busy + 1
+            return self._unused.pop(resting) if resting is not None else None
 
-    def _stale(self) -> list[_Resting]:
+    def _stale(self) -> list[_Unused]:
         old = self._clock() - self._idle
-        names = [name for name, item in self._resting.items() if item.since < old]
-        return [self._resting.pop(name) for name in names]
+        names = [name for name, item in self._unused.items() if item.since < old]
+        return [self._unused.pop(name) for name in names]
 
-    def _has_room(self, stale: list[_Resting]) -> bool:
-        """Make room for one more connection, at the cost of the one that rested longest."""
-        if len(self._resting) + sum(self._lent.values()) < self._total:
+    def _has_room(self, stale: list[_Unused]) -> bool:
+        """Make room for one more connection, at the cost of the one that was idle longest."""
+        if len(self._unused) + sum(self._leased.values()) < self._total:
             return True
-        if not self._resting:
+        if not self._unused:
             return False
-        stale.append(self._resting.popitem(last=False)[1])
+        stale.append(self._unused.popitem(last=False)[1])
         return True
 
     def _release(self, key: bytes) -> None:
@@ -167,27 +177,50 @@ class Pool:
             self._count_down(key)
 
     def _count_down(self, key: bytes) -> None:
-        left = self._lent.get(key, 1) - 1
+        left = self._leased.get(key, 1) - 1
         if left:
-            self._lent[key] = left
+            self._leased[key] = left
         else:
-            self._lent.pop(key, None)
+            self._leased.pop(key, None)
             self._dropped.discard(key)
         self._changed.notify_all()
 
-    def _give_back(self, key: bytes, connection: Connection) -> None:
-        item = _Resting(key, connection, self._clock())
+    def _give_back(self, key: bytes, connection: PooledConnection) -> None:
+        item = _Unused(key, connection, self._clock())
         with self._changed:
             # In one step: in between, the connection would count twice, and another would be closed for it.
-            keep = not connection.broken and key not in self._dropped
+            keep = not (connection.broken or key in self._dropped or self._closed.is_set())
             if keep:
-                self._resting[id(connection)] = item
+                self._unused[id(connection)] = item
+                self._watch()
             self._count_down(key)
         if not keep:
             _close([item])
 
+    def _watch(self) -> None:
+        """Start the reaper unless it runs."""
+        if self._reaper is None:
+            reaper = Thread(target=self._reap, name="reaper", daemon=True)
+            with suppress(RuntimeError):  # no more threads: the next return tries again
+                reaper.start()
+                self._reaper = reaper
 
-def _close(found: list[_Resting]) -> None:
+    def _reap(self) -> None:
+        """Close connections that are idle too long, as long as there are any idle ones."""
+        while True:
+            with self._changed:
+                stale = self._stale()
+                oldest = next(iter(self._unused.values()), None)
+                if oldest is None or self._closed.is_set():
+                    self._reaper = None
+                    break
+                seconds = oldest.since + self._idle - self._clock()
+            _close(stale)
+            self._closed.wait(max(seconds, SHORTEST_SECONDS))
+        _close(stale)
+
+
+def _close(found: list[_Unused]) -> None:
     for item in found:
         try:
             item.connection.close()

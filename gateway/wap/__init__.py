@@ -1,1 +1,1 @@
-"""WAP 1.x, sans I/O. Nothing here may import anything of ours: it could be its own library."""
+"""WAP 1.x, sans I/O. Nothing here may import anything of ours: it could be a library of its own."""

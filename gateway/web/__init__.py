@@ -1,1 +1,1 @@
-"""The screens: one module each; `respond` turns a Screen and a Device into a response."""
+"""The screens, one module each; `respond` turns a Screen and a Device into an HTTP response."""

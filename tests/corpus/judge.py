@@ -6,17 +6,22 @@ so that judging can go on in several processes.
 
 from __future__ import annotations
 
+import re
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import groupby, pairwise
 from typing import Final
+from unicodedata import bidirectional
 
 from lxml import etree
 
 from gateway.device import WML, XHTML_PAGE, Device, by_name
-from gateway.language import Language
-from gateway.markup.message_pages import RenderedPage, message_pages
-from gateway.message import wire
+from gateway.message.mime import wire_format
+from gateway.pages.message_pages import RenderedPage, message_pages
+from gateway.rendition.links.urls import allowed
 from gateway.wap import wbxml
 from tests.corpus import words
 from tests.wap import oracles
@@ -30,6 +35,18 @@ SLACK: Final = 4
 #: Least shares of words kept, in order.
 TEXT_LEAST: Final = 0.99
 HTML_LEAST: Final = 0.97
+#: Words in a row by which hidden text is known again; lines of a quotation that is long.
+_STRETCH: Final = 5
+_LONG_QUOTE: Final = 10
+#: The id in the example address of a link (see `gateway.pages.message_pages`).
+_KEY: Final = re.compile(rb"(?:\.\./l/|\bc)([\w-]{11})[\"&?]")
+#: Two lines of the same kind stand apart: a field, a line of a table, of a diff, of code, a row that ends in a number.
+_APART: Final = tuple(
+    map(
+        re.compile,
+        (r"[A-Z][\w-]{1,20}: \S", r"\|", r"[-+](?:[^\s>+-]|\s{2})", r"<\w", r".{2,60}\S\s{2,}[\d.,]+$"),
+    )
+)
 _TEXT_OF_PAGE: Final = etree.XPath("string()")
 
 
@@ -45,24 +62,27 @@ class Judgement:
     bounds: list[float] = field(default_factory=list)
     text: tuple[int, int] = (0, 0)
     html: tuple[int, int] = (0, 0)
+    links: tuple[int, int] = (0, 0)
+    joined: int = 0
+    unfolded: int = 0
+    filler: int = 0
+    astray: int = 0
     torn: int = 0
     compiled_elsewhere: int = 0
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def judge(name: str, raw: bytes, device_name: str, elsewhere: bool) -> Judgement:
+def judge(
+    name: str, raw: bytes, device_name: str, elsewhere: bool, look: words.Look = words.seen
+) -> Judgement:
     """Render a message in full and say what is wrong; `elsewhere`: have other compilers make its decks, too."""
     verdict = Judgement(name, device_name)
-    device, language = by_name(device_name), Language()
+    device = by_name(device_name)
     began = time.process_time()
     try:
-        mail = wire.parse(raw)
-        pages = list(
-            message_pages(
-                mail.message, mail.octets, device, fold=False, language=language, zone=language.zone
-            )
-        )
+        mail = wire_format.parse(raw)
+        pages = list(message_pages(mail.message, mail.octets, device, fold=False))
     except Exception as error:  # the one thing that must not happen, so it is told, not raised
         verdict.faults.append(f"{type(error).__name__}: {error}")
         return verdict
@@ -78,7 +98,15 @@ def judge(name: str, raw: bytes, device_name: str, elsewhere: bool) -> Judgement
             if device.markup == WML:
                 verdict.bounds.append(wbxml.deck_bound(page.octets) / device.deck_limit)
     verdict.compiled_elsewhere = len(pages) if elsewhere and device.markup == WML else 0
-    _count_words(verdict, raw, [_body(page.octets, device) for page in pages])
+    bodies = [_body(page.octets, device) for page in pages]
+    chosen = _count_words(verdict, raw, bodies, look)
+    _count_links(verdict, chosen, pages)
+    _count_joined(verdict, chosen, bodies)
+    _count_filler(verdict, chosen, bodies)
+    if device.markup != WML:
+        _count_astray(verdict, pages)
+        folded = message_pages(mail.message, mail.octets, device)
+        _count_unfolded(verdict, chosen, [_body(page.octets, device) for page in folded])
     return verdict
 
 
@@ -120,12 +148,12 @@ def _body(octets: bytes, device: Device) -> str:
     return text
 
 
-def _count_words(verdict: Judgement, raw: bytes, bodies: Sequence[str]) -> None:
+def _count_words(verdict: Judgement, raw: bytes, bodies: Sequence[str], look: words.Look) -> list[words.Part]:
     shown = [words.words(body) for body in bodies]
     flat = [word for page in shown for word in page]
     counted: dict[bool, list[int]] = {False: [0, 0], True: [0, 0]}
     chosen: list[words.Part] = []
-    for choice in words.parts(raw):
+    for choice in words.parts(raw, look):
         chosen.append(max(choice, key=lambda part: _share(part, flat)))
     # Parts are looked for one behind the other, so that the order counts over the whole message, too.
     for html in (False, True):
@@ -143,6 +171,77 @@ def _count_words(verdict: Judgement, raw: bytes, bodies: Sequence[str]) -> None:
     for before, after in zip(shown, shown[1:], strict=False):
         if before and after and before[-1] + after[0] in known and after[0].isalnum():
             verdict.torn += before[-1] not in known or after[0] not in known
+    return chosen
+
+
+def _count_links(verdict: Judgement, chosen: Sequence[words.Part], pages: Sequence[RenderedPage]) -> None:
+    """Count the places that the HTML leads to, and those of them that the pages lead to."""
+    wanted = {allowed(link) for part in chosen for link in part.seen.links} - {""}
+    wanted = {link for link in wanted if link.startswith(("http:", "https:", "mailto:"))}
+    keys = {key.decode() for page in pages for key in _KEY.findall(page.octets)}
+    lost = [link for link in sorted(wanted) if _key(link) not in keys]
+    verdict.links = (len(wanted) - len(lost), len(wanted))
+    if lost:
+        verdict.notes.append(
+            f"links {len(lost)}/{len(wanted)} lost: {' '.join(link[:80] for link in lost[:4])}"
+        )
+
+
+def _count_joined(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
+    """Count pairs of lines of a text that stand apart and came to stand in one line."""
+    shown = [" ".join(line.split()) for body in bodies for line in body.splitlines()]
+    for part in chosen:
+        for one, other in pairwise(part.lines):
+            if any(kind.match(one) and kind.match(other) for kind in _APART):
+                both = " ".join(f"{one} {other}".split())
+                if any(both in line for line in shown):
+                    verdict.joined += 1
+                    verdict.notes.append(f"joined: {both[:120]}")
+
+
+def _count_filler(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
+    """Count stretches of five hidden words that are shown, and nowhere visible in the source."""
+    shown = _stretches([word for body in bodies for word in words.words(body)])
+    for part in chosen:
+        found = (_stretches(part.seen.hidden) & shown) - _stretches(part.words)
+        if found:
+            verdict.filler += len(found)
+            verdict.notes.append(f"hidden, but shown: {' '.join(min(found))}")
+
+
+def _key(link: str) -> str:
+    return urlsafe_b64encode(sha256(link.encode("utf-8", "replace")).digest()).decode()[:11]
+
+
+def _stretches(found: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(found[at : at + _STRETCH]) for at in range(len(found) - _STRETCH + 1)}
+
+
+def _count_unfolded(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
+    """Count quotations of at least ten lines whose middle is on a page where quotations are folded."""
+    shown = [" ".join(line.split()) for body in bodies for line in body.splitlines()]
+    for part in chosen:
+        for quoted, lines in groupby(part.lines, lambda line: line.startswith(">")):
+            inner = list(lines)
+            if not quoted or len(inner) < _LONG_QUOTE:
+                continue
+            middle = max(inner[3:-3], key=len).lstrip("> ").strip()
+            if len(middle.split()) > 3 and any(" ".join(middle.split()) in line for line in shown):
+                verdict.unfolded += 1
+                verdict.notes.append(f"not folded: {middle[:120]}")
+
+
+def _count_astray(verdict: Judgement, pages: Sequence[RenderedPage]) -> None:
+    """Count paragraphs that run the other way than their first strong letter says."""
+    for page in pages:
+        for block in etree.fromstring(page.octets).iter("{*}p", "{*}li", "{*}h2", "{*}h3", "{*}blockquote"):
+            text = str(_TEXT_OF_PAGE(block))
+            ways = (bidirectional(letter) for letter in text)
+            first = next((way for way in ways if way in ("L", "R", "AL")), "L")
+            said = any("r" in (each.get("class") or "").split() for each in (block, *block.iterancestors()))
+            if said != (first != "L"):
+                verdict.astray += 1
+                verdict.notes.append(f"wrong way: {text[:60]}")
 
 
 def _share(part: words.Part, shown: Sequence[str]) -> float:

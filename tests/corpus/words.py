@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
@@ -36,54 +36,72 @@ def words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a browser shows of a page of HTML: its words in order, the words that it hides, and where links lead."""
+
+    words: Sequence[str]
+    hidden: Sequence[str] = ()
+    links: Sequence[str] = ()
+
+
+Look = Callable[[str], Seen]
+"""How a page of HTML is looked at."""
+
+
+@dataclass(frozen=True)
 class Part:
-    """A part that a person reads, as words. `sure`: its charset is what it says it is."""
+    """A part that a person reads. `sure`: its charset is what it says it is; `lines`: those of a plain text."""
 
     html: bool
-    words: tuple[str, ...]
+    seen: Seen
     sure: bool = True
+    lines: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> Sequence[str]:
+        return self.seen.words
 
 
 Choice = tuple[Part, ...]
 """The parts that are worth the same; one of them is read."""
 
 
-def parts(raw: bytes) -> list[Choice]:
+def parts(raw: bytes, look: Look) -> list[Choice]:
     """Return what is to be read of a message, in order."""
     raw = raw.lstrip(b"\r\n")
     if raw.startswith((b"From ", b">From ")):
         raw = raw.partition(b"\n")[2]
-    return _of(message_from_bytes(raw))
+    return _of(message_from_bytes(raw), look)
 
 
-def _of(message: Message, alone: bool = True) -> list[Choice]:
+def _of(message: Message, look: Look, alone: bool = True) -> list[Choice]:
     kind = message.get_content_type()
     if message.is_multipart():
         inner = [part for part in message.get_payload() if isinstance(part, Message)]
         if kind == "multipart/alternative":
-            branches = [_of(part, False) for part in inner]
+            branches = [_of(part, look, False) for part in inner]
             flat = tuple(choice[0] for branch in branches for choice in branch)
             return [flat] if flat else []
         if kind == "multipart/encrypted":
             return []
         if kind == "multipart/related":
-            readable = [found for found in (_of(part, False) for part in inner) if found]
+            readable = [found for found in (_of(part, look, False) for part in inner) if found]
             return readable[0] if readable else []
         if kind == "multipart/report" or kind == "multipart/signed":
             inner = inner[:1]
         elif kind in ("message/delivery-status", "message/external-body"):
             return []
-        return [choice for part in inner for choice in _of(part, False)]
+        return [choice for part in inner for choice in _of(part, look, False)]
     if kind not in ("text/plain", "text/html"):
         return []
     attached = message.get_content_disposition() == "attachment"
     named = kind == "text/html" and message.get_filename() and message.get_content_disposition() != "inline"
     if not alone and (attached or named):
         return []
-    return [(_part(message, kind == "text/html"),)]
+    return [(_part(message, kind == "text/html", look),)]
 
 
-def _part(message: Message, html: bool) -> Part:
+def _part(message: Message, html: bool, look: Look) -> Part:
     try:
         payload = message.get_payload(decode=True)
     except (ValueError, AssertionError):
@@ -92,10 +110,10 @@ def _part(message: Message, html: bool) -> Part:
     if html:
         octets = octets[:HTML_CAP]
     text, sure = _text(octets, str(message.get_content_charset("") or ""), html)
-    found = seen(text) if html else words(text)
+    found = look(text) if html else Seen(words(text))
     if not sure:
-        found = [word for word in found if _ASCII.fullmatch(word)]
-    return Part(html, tuple(found), sure)
+        found = replace(found, words=[word for word in found.words if _ASCII.fullmatch(word)], hidden=())
+    return Part(html, found, sure, () if html else tuple(text.splitlines()))
 
 
 def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
@@ -243,16 +261,16 @@ def _look(element: etree._Element, look: _Look) -> _Look | None:
     return look
 
 
-def seen(html: str) -> list[str]:
-    """Return the visible words of a page, in order."""
+def seen(html: str) -> Seen:
+    """Look at a page without a browser: its visible words, and no more."""
     html = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", html)
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(html.encode("utf-8", "replace"), parser)
     except etree.LxmlError:
-        return []
+        return Seen(())
     if root is None:
-        return []
+        return Seen(())
     texts: list[str] = []
     waiting: list[tuple[etree._Element | str, _Look]] = [(root, _Look())]
     while waiting:
@@ -271,7 +289,7 @@ def seen(html: str) -> list[str]:
             waiting.append((child.tail or "", inside))
             waiting.append((child, inside))
         waiting.append((edge + (item.text or ""), inside))
-    return words("".join(texts))
+    return Seen(words("".join(texts)))
 
 
 # What was kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from lxml import etree
@@ -24,6 +24,8 @@ def wml_version(deck: bytes) -> str:
     return next(version for version in ("1.1", "1.2", "1.3") if f"DTD WML {version}//EN".encode() in deck)
 
 
+# Many tests see the same page of signing in.
+@lru_cache(1000)
 def check_deck(deck: bytes, limit: int) -> None:
     """Assert that a deck is valid WML of its version and compiles to at most `limit` octets."""
     root = etree.fromstring(deck, etree.XMLParser(resolve_entities=False, no_network=True))
@@ -37,6 +39,7 @@ def check_deck(deck: bytes, limit: int) -> None:
     assert bound <= limit, f"{bound} octets compiled elsewhere, {limit} allowed:\n{deck!r}"
 
 
+@lru_cache(1000)
 def check_page(page: bytes, limit: int) -> None:
     """Assert that a page is well-formed, valid XHTML Basic 1.1, mobileOK, and at most `limit` octets."""
     root = etree.fromstring(page, etree.XMLParser(resolve_entities=False, no_network=True))

@@ -19,10 +19,10 @@ from typing import Any
 
 from lxml import html
 
+from tests import PATIENCE
+
 BINARY = shutil.which("chromium")
 WIDTH, HEIGHT = 240, 320
-#: Seconds for an answer or a page.
-PATIENCE = 30.0
 _FLAGS = (
     "--headless",
     "--no-sandbox",

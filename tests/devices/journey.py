@@ -27,12 +27,16 @@ EARLIER = 1_700_000_000
 
 @dataclass(frozen=True)
 class Journey:
-    """A mailbox of `count` messages; the newest is long and from `bob`, who awaits the answer."""
+    """A mailbox of `count` messages; the newest is long and from `bob`, who awaits the answer.
+
+    `sent`: the mailbox that a copy of it goes to.
+    """
 
     dovecot: Dovecot
     me: str
     bob: str
     count: int = 30
+    sent: str = "Sent"
 
     def prepare(self, sentences: int = 120) -> Journey:
         """Make both mailboxes anew."""
@@ -78,7 +82,7 @@ class Journey:
 
     def assert_answered(self, text: str) -> None:
         """The answer has arrived once, stands in Sent, and the original says so."""
-        arrived, kept = self.messages(self.bob), self.messages(self.me, "Sent")
+        arrived, kept = self.messages(self.bob), self.messages(self.me, self.sent)
         assert [found["Subject"] for found in arrived] == [f"Re: {SUBJECT}"]
         assert [found["Message-ID"] for found in kept] == [arrived[0]["Message-ID"]]
         assert arrived[0]["In-Reply-To"] == "<orig@example.net>"

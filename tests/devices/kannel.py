@@ -17,11 +17,11 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import free_ports
+from tests import PATIENCE
+from tests.servers import NO_CERTIFICATES, free_ports
 
 BEARERBOX, WAPBOX = "/usr/sbin/bearerbox", "/usr/sbin/wapbox"
 FAKEWAP = "/usr/lib/kannel/test/fakewap"
-START_SECONDS, STOP_SECONDS = 20.0, 10.0
 #: 9200 connectionless, 9201 connection-oriented, and both with WTLS.
 WAP_PORTS = 4
 
@@ -54,8 +54,13 @@ def missing() -> str:
 
 
 def free_udp_ports(count: int) -> int:
-    """Find `count` loopback UDP ports in a row that nobody has, and return the first."""
-    for base in range(20000, 30000, count):
+    """Find `count` loopback UDP ports in a row that nobody has, and return the first.
+
+    Each process looks from another place on: they are taken a moment later, and two test workers look at once.
+    """
+    bases = range(20000, 30000, count)
+    begin = os.getpid() % len(bases)
+    for base in (*bases[begin:], *bases[:begin]):
         sockets = []
         try:
             for port in range(base, base + count):
@@ -104,7 +109,7 @@ class Kannel:
         source = Path(__file__).with_name("loopback.c")
         subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], check=True)
         self._base = free_udp_ports(WAP_PORTS)
-        environment = {**os.environ, "LD_PRELOAD": str(shim), "WAP_BASE": str(self._base)}
+        environment = {**os.environ, **NO_CERTIFICATES, "LD_PRELOAD": str(shim), "WAP_BASE": str(self._base)}
         try:
             self._start(BEARERBOX, environment)
             self._await("running")
@@ -123,7 +128,7 @@ class Kannel:
             )
 
     def _await(self, word: str) -> None:
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end and all(box.poll() is None for box in self._boxes):
             if word in self._status():
                 return
@@ -133,7 +138,7 @@ class Kannel:
     def _status(self) -> str:
         url = f"http://127.0.0.1:{self._admin}/status.txt?password=look"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 return answer.read().decode("latin-1")
         except OSError:
             return ""
@@ -148,7 +153,7 @@ class Kannel:
             box = self._boxes.pop()
             box.send_signal(signal.SIGTERM)
             try:
-                box.wait(STOP_SECONDS)
+                box.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 box.kill()
                 box.wait()
@@ -167,7 +172,10 @@ class Kannel:
         if post is not None:
             form.write_bytes(post)
             command += ["-C", "text", "-P", str(form)]
-        done = subprocess.run([*command, url], capture_output=True, timeout=60, check=False)
+        environment = {**os.environ, **NO_CERTIFICATES}
+        done = subprocess.run(
+            [*command, url], capture_output=True, timeout=PATIENCE, check=False, env=environment
+        )
         said = (done.stdout + done.stderr).decode("latin-1")
         assert done.returncode == 0, said
         status = re.search(r"status code (\d+)", said)

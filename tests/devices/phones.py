@@ -16,6 +16,8 @@ from urllib.parse import quote_plus, urljoin, urlsplit
 
 from lxml import etree
 
+from tests import PATIENCE
+
 URL_LIMIT = 100
 ORIGIN_LIMIT = 25
 
@@ -46,7 +48,7 @@ def over_http(method: str, url: str, headers: Mapping[str, str], body: bytes) ->
     """Talk to a real server on loopback."""
     parts = urlsplit(url)
     assert parts.hostname in ("127.0.0.1", "localhost")
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=PATIENCE)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request(method, target, body=body or None, headers=dict(headers))

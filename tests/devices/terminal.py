@@ -18,9 +18,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests import PATIENCE
+
 ROWS, COLUMNS = 40, 80
-#: Seconds for a page to come, and between two looks.
-PATIENCE, GLANCE = 20.0, 0.05
+#: Seconds between two looks whether a page has come.
+GLANCE = 0.05
 
 
 class Terminal:
@@ -36,7 +38,15 @@ class Terminal:
             stderr=other,
             cwd=home,
             start_new_session=True,
-            env={**os.environ, "HOME": str(home), "TERM": "xterm", "LANG": "C.UTF-8", **(environment or {})},
+            env={
+                **os.environ,
+                "HOME": str(home),
+                "TERM": "xterm",
+                "LANG": "C.UTF-8",
+                "LINES": str(ROWS),  # which a test runner may have set to what it has itself
+                "COLUMNS": str(COLUMNS),
+                **(environment or {}),
+            },
         )
         os.close(other)
         self.shown = b""

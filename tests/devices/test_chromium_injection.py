@@ -109,6 +109,7 @@ def shown_in_frames(beacon: Beacon, paths: list[str]) -> None:
     assert beacon.shown >= set(paths)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("letter", KINDS)
 def test_nothing_runs_and_nothing_is_fetched(beacon: Beacon, letter: str) -> None:
     for number, (charset, vector) in enumerate(vectors()):

@@ -95,6 +95,7 @@ def day(
         opened.close()
 
 
+@pytest.mark.long
 def test_folders_and_what_is_done_to_messages(day: Day) -> None:
     for subject in ("Umzug", "Fahne", "Abfall"):
         day.deliver(subject)
@@ -142,6 +143,7 @@ def test_folders_and_what_is_done_to_messages(day: Day) -> None:
     assert "Hello." in browser.follow("1 Bob: Fahne")
 
 
+@pytest.mark.long
 def test_what_is_written(day: Day) -> None:
     me, bob = day.journey.me, day.journey.bob
     day.deliver("Runde", to=f"{me}, {day.carol}", head=f"Cc: {day.dan}\r\n")

@@ -35,6 +35,7 @@ def browser(request: pytest.FixtureRequest, served: GatewayServer, tmp_path: Pat
         opened.close()
 
 
+@pytest.mark.long
 def test_walk_with_a_restart_in_the_middle(browser: W3m, served: GatewayServer, journey: Journey) -> None:
     journey.prepare(SENTENCES)
     first = browser.sign_in(journey.me, PASSWORD)

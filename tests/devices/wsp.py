@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
+from tests import PATIENCE
 from tests.devices.phones import Answer, Transport
 
 #: WTP PDU types (WAP-224 §8.2) and WSP PDU types (WAP-230 table 34).
@@ -31,8 +32,6 @@ HEADERS = {
 WMLC_TYPE = "application/vnd.wap.wmlc"
 MEDIA_TYPES = {0x83: "text/plain", 0x88: "text/vnd.wap.wml", 0x94: WMLC_TYPE}
 WMLC, WBMP, PLAIN, FORM = b"\x94", b"\xa1", b"\x83", b"\x92"
-#: Seconds until a gateway that says nothing is given up.
-PATIENCE = 20.0
 
 
 def uintvar(number: int) -> bytes:

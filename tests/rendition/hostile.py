@@ -70,6 +70,10 @@ HOSTILE: Final[dict[str, Callable[[], bytes]]] = {
     "nested tables": lambda: mail(tables(20_000)),
     "nested and closed": lambda: mail("<div>" * MANY + "x" + "</div>" * MANY),
     "closed only": lambda: mail("</div></p></td>" * MANY),
+    "end tags of nothing": lambda: mail("<b>" * 80_000 + "</i>x" * 60_000),
+    "end tags of what lies deep": lambda: mail("<i>" + "<div>" * 50_000 + "</i></b>x" * 30_000),
+    "bits of bold": lambda: mail("<b>word</b> " * MANY),
+    "links that touch": lambda: mail("<p>" + "".join(f"<a href='http://a.example/{n}'>w</a>" for n in range(MANY))),
     "misnested": lambda: mail("<b><p><i></b><table></p></i>x" * (MANY // 4)),
     # attributes
     "attributes": lambda: mail("<p " + " ".join(f"a{n}='{n}'" for n in range(MANY)) + ">text"),

@@ -46,6 +46,27 @@ def odt(body: str, styles: str = "") -> bytes:
     return zipped({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": content})
 
 
+def epub(*chapters: str, media_type: str = "application/xhtml+xml") -> bytes:
+    """Write a book of chapters, each the body of a page."""
+    numbered = list(enumerate(chapters, 1))
+    items = "".join(
+        f'<item id="c{n}" href="text/chapter%20{n}.xhtml" media-type="{media_type}"/>' for n, _ in numbered
+    )
+    order = "".join(f'<itemref idref="c{n}"/>' for n, _ in numbered)
+    files: dict[str, str | bytes] = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+        '<rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
+        "OEBPS/book.opf": '<package xmlns="http://www.idpf.org/2007/opf"><manifest>'
+        f'<item id="cover" href="cover.jpg" media-type="image/jpeg"/>{items}</manifest>'
+        f'<spine><itemref idref="cover"/>{order}</spine></package>',
+    }
+    for n, body in numbered:
+        page = f"<?xml version='1.0'?><html><head><title>no</title></head><body>{body}</body></html>"
+        files[f"OEBPS/text/chapter {n}.xhtml"] = page
+    return zipped(files)
+
+
 def ods(rows: str) -> bytes:
     content = (
         f"<office:document-content {ODF}><office:body><office:spreadsheet>"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.message.model import Address, Envelope, Message, Part
 from gateway.rendition import Context, Position, attachments, render
-from gateway.rendition.choose import is_excuse
+from gateway.rendition.alternatives import is_excuse, says_more
 from tests.rendition.mails import leaf, mail, read, said, tree
 
 PAGE = "<p>The page says it.</p>" + "<p></p>" * 2000
@@ -68,7 +68,180 @@ def test_the_beginning_of_a_text_is_not_fetched_twice() -> None:
         alternative("A text of some words that is rather short but says what there is to say.\n")
     )
     list(render(message, Context(), bodies))
-    assert bodies.calls == [("1", 0)]
+    assert bodies.calls == [("1", 0), ("2", 0)]
+    message, bodies = mail(alternative("", "<p>a"))
+    list(render(message, Context(), bodies))
+    assert bodies.calls == [("2", 0)]
+
+
+LINK = "<p>Please reset it: <a href='https://shop.example/reset?t=1&amp;u=2'>Reset password</a></p>"
+NOTE = "We received a request to reset your password within a day. Please reset it: "
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        (NOTE + "Reset password", NOTE + LINK),
+        (
+            NOTE + "Reset password",
+            NOTE + "<a href=https://shop.example/reset><img src=a.png alt='Reset password'></a>",
+        ),
+        (NOTE, NOTE + "<map><area href='https://shop.example/'></map>"),
+        (NOTE, NOTE + "<a href='mailto:help@shop.example?subject=Help'>Help</a>"),
+        (
+            NOTE + "https://shop.example/ is one.",
+            NOTE + LINK + "<a href='https://shop.example/terms'>Terms</a>",
+        ),
+        ("test", "<p>" + "words of the letter that count " * 4),
+        (NOTE, "<p>" + NOTE * 3),
+    ],
+)
+def test_html_is_read_where_it_has_links_or_words_that_the_text_lacks(text: str, page: str) -> None:
+    shown = read(alternative(text, page))
+    assert {block.at.section for block in shown} == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        (NOTE + "<https://shop.example/reset?t=1&u=2>", NOTE + LINK),
+        (NOTE + "<http://www.shop.example/\nreset?t=1&u=2>", NOTE + LINK),
+        (NOTE + "https://click.example/aaa", NOTE + "<a href='https://click.example/bbb'>Reset</a>"),
+        (NOTE + "anna@shop.example", NOTE + "<a href='mailto:anna@shop.example'>Anna</a>"),
+        (NOTE + "030 / 123 45 67", NOTE + "<a href='tel:+49301234567'>call</a>"),
+        (NOTE, NOTE + "<a href='#top'>Top</a><a name=x>x</a><a href='javascript:x'>y</a>"),
+        (
+            NOTE,
+            "<!-- <a href='https://a.example/'> --><title>"
+            + NOTE * 4
+            + "</title><style>"
+            + NOTE * 4
+            + "</style>"
+            + NOTE,
+        ),
+        (
+            NOTE + "See the shop <https://shop.example/a> at once.",
+            NOTE + "<a href='https://shop.example/a'>the shop</a>",
+        ),
+        ("No.", "<p>No.</p>"),
+    ],
+)
+def test_the_text_is_read_where_it_says_and_leads_as_much(text: str, page: str) -> None:
+    shown = read(alternative(text, page))
+    assert {block.at.section for block in shown} == {"1"}
+
+
+@pytest.mark.parametrize("brackets", ["<{}>", "[{}]", "( {} )", "<<{}>>", "\n<{}>\n"])
+def test_words_that_are_links_are_read_rather_than_their_urls(brackets: str) -> None:
+    places = {word: f"https://shop.example/{word}" for word in ("lamps", "chairs", "tables")}
+    text = NOTE + " ".join(word + " " + brackets.format(url) for word, url in places.items())
+    page = NOTE + " ".join(f"<a href='{url}'>{word}</a>" for word, url in places.items())
+    assert {block.at.section for block in read(alternative(text, page))} == {"2"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.sampled_from("<>/!-a href='\"=http://x.y &;\n")), st.text(max_size=20))
+def test_any_two_forms_can_be_compared(page: str, text: str) -> None:
+    assert says_more(page, text) in (True, False)
+    assert (
+        says_more(page + "<a href='https://only.example/here'>x</a>", text)
+        or "<" in page
+        or "https" in page + text
+    )
+
+
+def attached(section: str, media_type: str, body: str, **more: object) -> tuple[Part, dict[str, bytes]]:
+    return leaf(section, media_type, body, disposition="attachment", **more)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "parts", "expected"),
+    [
+        ({}, [attached("1", "text/plain", "x" * 100), leaf("2", "text/html", "<p>The letter")], ["2"]),
+        ({}, [leaf("1", "text/plain", "\r\n"), leaf("2", "text/plain", "The letter")], ["2"]),
+        (
+            {"type": "text/html"},
+            [leaf("1", "text/plain", "A caption"), leaf("2", "text/html", "<p>The letter")],
+            ["2"],
+        ),
+        (
+            {"start": "<root@x>", "type": "text/html"},
+            [
+                leaf("1", "text/html", "<p>a frame"),
+                leaf("2", "text/html", "<p>The letter", content_id="<root@x>"),
+            ],
+            ["2"],
+        ),
+        (
+            {"start": "<a>"},
+            [attached("1", "text/plain", "x" * 100, content_id="<a>"), leaf("2", "text/html", "<p>b")],
+            ["2"],
+        ),
+        ({"start": "<none>"}, [leaf("1", "image/png", "x"), leaf("2", "text/html", "<p>The letter")], ["2"]),
+        (
+            {"type": "multipart/alternative"},
+            [
+                attached("1", "text/plain", "x" * 100),
+                tree("multipart/alternative", leaf("2.1", "text/plain", "The letter"), section="2"),
+            ],
+            ["2.1"],
+        ),
+        (
+            {},
+            [leaf("1", "text/html", "<p>The letter"), leaf("2", "text/plain", "Footer of a list")],
+            ["1", "2"],
+        ),
+        (
+            {},
+            [
+                leaf("1", "text/html", "<p>The letter"),
+                leaf("2", "text/css", "p{color:red}", content_id="<a>"),
+            ],
+            ["1"],
+        ),
+    ],
+)
+def test_the_root_of_related_parts(parameters: dict[str, str], parts: list, expected: list[str]) -> None:
+    shown = read(tree("multipart/related", *parts, parameters=parameters))
+    assert list(dict.fromkeys(block.at.section for block in shown)) == expected
+
+
+UNSEEN = "<div style='display:none'>" + "".join(f"<p>Paragraph {n}</p>" for n in range(5)) + "</div>"
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (leaf("1", "text/html", UNSEEN), "Paragraph 0"),
+        (leaf("1", "text/html", "<body style='background:#fff'><font color=white>White"), "White"),
+        (alternative("\u200b \u200b \u200b", UNSEEN), "Paragraph 0"),
+        (alternative("It has no HTML: a text.", "<p></p>" * 900), "It has no HTML: a text."),
+        (
+            tree(
+                "multipart/mixed",
+                leaf("1", "text/plain", ""),
+                attached("2", "text/html", "<p>Attached letter"),
+            ),
+            "Attached letter",
+        ),
+        (
+            tree("multipart/related", leaf("1", "image/x", "x"), attached("2", "text/html", "<p>Letter")),
+            "Letter",
+        ),
+    ],
+)
+def test_before_it_is_said_that_there_is_no_text_all_of_it_is_read(made, expected: str) -> None:
+    message, bodies = mail(made)
+    blocks = list(render(message, Context(), bodies))
+    assert blocks[0].text == expected
+    for number, block in enumerate(blocks):
+        assert list(render(message, Context(), bodies, block.at)) == blocks[number:]
+
+
+def test_nothing_unseen_is_read_where_something_is_seen() -> None:
+    message, bodies = mail(leaf("1", "text/html", "<p>Seen</p>" + UNSEEN))
+    assert [block.text for block in render(message, Context(), bodies)] == ["Seen"]
+    assert [block.text for block in render(message, Context(), bodies, Position("1", 3))] == ["Seen"]
 
 
 def test_related_html_with_attachments() -> None:
@@ -149,6 +322,7 @@ def test_a_report() -> None:
     assert said(read(made)) == [
         "paragraph It failed.",
         "row Recipient: bert@example.net · Result: failed · Status: 5.1.1 · Reason: 550 5.1.1 User unknown",
+        "row Subject: x",
     ]
 
 
@@ -286,3 +460,55 @@ def test_no_structure_raises_and_every_position_can_be_opened(root: Part, octets
         again = list(render(message, Context(), lambda section, start: iter([octets[start:]]), start))
         assert again == blocks[number:]
     attachments(message)
+
+
+@pytest.mark.parametrize("disposition", ["inline", "", "attachment"])
+def test_text_files_that_are_shown_are_listed_for_saving(disposition: str) -> None:
+    def file(section: str, media_type: str, name: str, body: str) -> tuple[Part, dict[str, bytes]]:
+        return leaf(
+            section, media_type, body, disposition=disposition, disposition_parameters={"filename": name}
+        )
+
+    made = tree(
+        "multipart/mixed",
+        leaf("1", "text/html", "<p>Here you are.</p>"),
+        file("2", "text/plain", "file.txt", "some words"),
+        file("3", "text/csv", "table.csv", "name;age"),
+        file("4", "text/html", "page.html", "<p>saved page</p>"),
+    )
+    assert [part.section for part in attachments(mail(made)[0])] == ["2", "3", "4"]
+
+
+def test_the_letter_itself_is_no_file_whatever_it_is_called() -> None:
+    named = {"disposition": "inline", "disposition_parameters": {"filename": "text.txt"}}
+    both = tree(
+        "multipart/alternative",
+        leaf("1.1", "text/plain", "a", **named),
+        leaf("1.2", "text/html", "b", **named),
+    )
+    for made in (leaf("1", "text/plain", "words", **named), both):
+        assert attachments(mail(made)[0]) == ()
+    made = tree("multipart/mixed", leaf("1", "text/plain", "words", **named), leaf("2", "image/png", "x"))
+    assert [part.section for part in attachments(mail(made)[0])] == ["2"]
+
+
+@pytest.mark.parametrize("multipart", ["multipart/mixed", "multipart/related"])
+@pytest.mark.parametrize("body", ["", "\r\n", None])
+@pytest.mark.parametrize("disposition", ["attachment", "inline"])
+def test_the_text_of_an_mms_is_read(multipart: str, body: str | None, disposition: str) -> None:
+    named = {"disposition": disposition, "disposition_parameters": {"filename": "text_0.txt"}}
+    parts = [
+        leaf("2", "application/smil", "<smil/>"),
+        leaf("3", "image/jpeg", "x", disposition="attachment"),
+        leaf("4", "text/plain", "See you at ten.", **named),
+    ]
+    first = [leaf("1", "text/plain", body)] if body is not None else []
+    assert "paragraph See you at ten." in said(read(tree(multipart, *first, *parts)))
+
+
+def test_an_attached_text_is_not_read_beside_a_letter() -> None:
+    named = {"disposition": "attachment", "disposition_parameters": {"filename": "text_0.txt"}}
+    made = tree(
+        "multipart/mixed", leaf("1", "text/plain", "A letter."), leaf("2", "text/plain", "A file.", **named)
+    )
+    assert said(read(made)) == ["paragraph A letter."]

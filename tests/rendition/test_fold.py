@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.rendition import Context, Kind, Position, render
+from gateway.rendition.text import quoting
 from tests.rendition.mails import html_of, leaf, mail, said, text_of
 
 QUOTED = "".join(f"> quoted line number {number}\n" for number in range(6))
@@ -186,3 +187,9 @@ def test_no_unquoted_line_before_a_signature_is_ever_folded(parts: list[str]) ->
     assert shown.count("answer") >= body.count("answer") - (1 if body.startswith("-- ") else 0) * body.count(
         "answer"
     )
+
+
+@given(st.from_regex(quoting._LEGAL).filter(lambda text: "İ" not in text))
+def test_a_word_of_legal_notices_has_its_beginning(text: str) -> None:
+    """What is_legal looks for first is in everything that it looks for then; only of İ no folding is an i."""
+    assert any(beginning in text.casefold() for beginning in quoting._LEGAL_BEGINNINGS)

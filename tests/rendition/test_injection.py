@@ -12,8 +12,8 @@ import pytest
 from lxml import etree
 
 from gateway.device import WML, by_name
-from gateway.markup.message_pages import message_pages
-from gateway.message import wire
+from gateway.message.mime import wire_format
+from gateway.pages.message_pages import message_pages
 from tests.rendition import injections
 
 XHTML_NAMES = {
@@ -49,7 +49,7 @@ def said(vector: str) -> bytes:
 
 
 def pages(raw: bytes, device: str, fold: bool = False) -> list[bytes]:
-    message = wire.parse(raw)
+    message = wire_format.parse(raw)
     return [
         page.octets for page in message_pages(message.message, message.octets, by_name(device), fold=fold)
     ]

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.config import Server, Tls
 from gateway.device import by_name
-from gateway.markup.message_pages import message_layout
-from gateway.message import wire
+from gateway.message.mime import wire_format
 from gateway.message.model import Message
+from gateway.pages.message_pages import message_layout
 from gateway.rendition import Context, Position, notes, render
 from gateway.rendition.blocks import Block, Kind
-from gateway.rendition.render import GAP_ORDINAL, SEALED_CAP, Octets
-from gateway.store import imap
+from gateway.rendition.rendering import GAP_ORDINAL, SEALED_CAP, Octets
 from gateway.store.base import MessageRef, Window
+from gateway.store.imap import imap_store
+from tests import rig
 from tests.rendition.mails import leaf, read, said, tree
 from tests.servers.dovecot import Dovecot
 
@@ -128,8 +128,8 @@ def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, Octets]]]:
     user = dovecot.user("odd@example.net")
     for octets, _ in ODD.values():
         dovecot.deliver(user, message(octets))
-    server = Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file)
-    store = imap.connect(server, user, "secret")
+    server = rig.imap(dovecot)
+    store = imap_store.connect(server, user, "secret")
     try:
         rows = list(reversed(store.summaries("INBOX", Window(len(ODD))).summaries))
 
@@ -142,7 +142,7 @@ def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, Octets]]]:
 
 
 def of_file(octets: bytes) -> tuple[Message, Octets]:
-    mail = wire.parse(message(octets))
+    mail = wire_format.parse(message(octets))
     return mail.message, mail.octets
 
 
@@ -217,7 +217,7 @@ def test_a_long_loose_text_is_not_read_to_its_end() -> None:
 
 
 def notes_of(octets: bytes) -> list[str]:
-    mail = wire.parse(message(octets))
+    mail = wire_format.parse(message(octets))
     return [block.text for block in render(mail.message, Context(), mail.octets) if block.kind is Kind.NOTE]
 
 
@@ -227,7 +227,7 @@ def test_parts_beyond_the_bound_are_named_in_the_pages() -> None:
     assert notes_of(parted(*many)) == [
         "Too many parts: part 1000 (cat.png) and what follows it are left out."
     ]
-    mail = wire.parse(message(parted(*many)))
+    mail = wire_format.parse(message(parted(*many)))
     assert "Too many parts" in "".join(map(str, _last_page(mail.message, mail.octets)))
     deep = b"".join(multipart(f"b{n}", f"--b{n}\n") for n in range(60)) + b"\nwords"
     (said_of_it,) = [note for note in notes_of(deep) if "too deep" in note]
@@ -242,7 +242,7 @@ def _last_page(mail: Message, octets: Octets) -> tuple[object, ...]:
 
 def test_the_note_about_parts_opens_by_its_own_position() -> None:
     octets = parted(*[text("x\n") for _ in range(1200)])
-    mail = wire.parse(message(octets))
+    mail = wire_format.parse(message(octets))
     *_, last = render(mail.message, Context(), mail.octets)
     assert last.at == Position("", GAP_ORDINAL)
     again = Position.decode(last.at.encode())
@@ -339,14 +339,14 @@ def test_dovecot_sees_nothing_where_no_boundary_is(dovecot: Dovecot) -> None:
 
 
 def blocks_of(octets: bytes) -> list[Block]:
-    mail = wire.parse(message(octets))
+    mail = wire_format.parse(message(octets))
     return list(render(mail.message, Context(), mail.octets))
 
 
 def test_a_sealed_message_is_a_file_too() -> None:
     from gateway.rendition import attachments
 
-    mail = wire.parse(message(ODD["sealed in base64"][0]))
+    mail = wire_format.parse(message(ODD["sealed in base64"][0]))
     assert [part.section for part in attachments(mail.message)] == ["2"]
     pictures = parted(text("see\n"), b"Content-Type: image/png\nContent-ID: <x>\n\nx", boundary="q")
     (picture,) = [

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.device import by_name
 from gateway.markup import wml, xhtml
-from gateway.markup.message_pages import message_layout
 from gateway.message.model import Envelope, Message
+from gateway.pages.message_pages import message_layout
 from gateway.rendition import Context
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from tests.rendition.mails import html_of, leaf, mail, read, said, text_of

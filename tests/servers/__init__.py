@@ -5,7 +5,16 @@ Nothing here may outlive its `stop()`: each server is ended by the process id it
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import time
+from typing import Final
+
+from tests import PATIENCE
+
+#: For Kannel's programs, which read all certificates of the system when they start: that is most of their work.
+NO_CERTIFICATES: Final = {"SSL_CERT_FILE": os.devnull}
 
 
 def free_ports(count: int) -> list[int]:
@@ -18,3 +27,16 @@ def free_ports(count: int) -> list[int]:
     finally:
         for sock in sockets:
             sock.close()
+
+
+def greets(process: subprocess.Popen[bytes], host: str, port: int) -> bool:
+    """Wait until an IMAP server greets; return False if it ends before, or does not in time."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with socket.create_connection((host, port), timeout=PATIENCE) as sock:
+                if sock.recv(4) == b"* OK":
+                    return True
+        except OSError:
+            time.sleep(0.02)
+    return False

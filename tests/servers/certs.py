@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
@@ -38,7 +38,9 @@ def _alternatives(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName(found)
 
 
-def _save(key: ec.EllipticCurvePrivateKey, cert: x509.Certificate, folder: Path, stem: str) -> Pair:
+def _save(
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, cert: x509.Certificate, folder: Path, stem: str
+) -> Pair:
     pair = Pair(folder / f"{stem}.pem", folder / f"{stem}.key")
     pair.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     pair.key.write_bytes(
@@ -68,7 +70,7 @@ class Authority:
         self.ca_file = _save(self._key, builder.sign(self._key, hashes.SHA256()), folder, "ca").cert
 
     def _builder(
-        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, life: timedelta
+        self, subject: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, life: timedelta
     ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
@@ -81,9 +83,12 @@ class Authority:
             .not_valid_after(now + life)
         )
 
-    def issue(self, stem: str, *names: str, life: timedelta = timedelta(days=1)) -> Pair:
-        """Sign a server certificate for these host names and addresses; a negative life has expired."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def issue(self, stem: str, *names: str, life: timedelta = timedelta(days=1), old: bool = False) -> Pair:
+        """Sign a server certificate for these host names and addresses; a negative life has expired.
+
+        `old`: with a key that devices know which have never heard of elliptic curves.
+        """
+        key = rsa.generate_private_key(65537, 2048) if old else ec.generate_private_key(ec.SECP256R1())
         builder = self._builder(_name(names[0]), key.public_key(), life)
         builder = builder.add_extension(_alternatives(names), critical=False)
         builder = builder.add_extension(

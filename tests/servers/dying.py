@@ -20,11 +20,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gateway import outbox, submission
+from gateway import submission
+from gateway.sending import outbox
 from gateway.state import JournalRow
 from gateway.state.journal import JournalTable
-from gateway.store.imap import ImapStore
-from tests import postbox
+from gateway.store.imap.imap_store import ImapStore
+from tests import PATIENCE, postbox
 from tests.postbox import Letter, Wiring
 
 KILLED = 9  # exit status of a worker that died where it was told to
@@ -93,7 +94,7 @@ def _work(job: dict[str, Any]) -> dict[str, Any]:
     with postbox.worker(wiring, deadly.wrap(lambda *args: "smtp", submission.submit)) as sessions:
         session = sessions.resume(job["token"], None)
         make = deadly.wrap(lambda store: "make", letter.mail)
-        return asdict(outbox.send(session, job["ticket"], make, letter.when))
+        return asdict(outbox.send(session, postbox.act(job["ticket"]), make, letter.when))
 
 
 def _serve() -> None:
@@ -136,7 +137,7 @@ class Dying:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
         self._closing.close()
 
     def send(

@@ -1,4 +1,4 @@
-"""The gateway in front of the test servers: as an administrator runs it, and as a WSGI app in this process.
+"""The gateway in front of the test servers, as an administrator runs it.
 
 Nothing here may reach into the served process: what it does is seen over HTTP, and it is ended by SIGTERM to its pid.
 """
@@ -9,24 +9,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
-from flask import Flask
-
-from gateway.app import create_app
-from gateway.config import Config, Server, Tls, Upstream
-from gateway.session import Sessions
-from gateway.state import State
-from gateway.store.pool import Pool
+from gateway.config import Tls
+from tests import PATIENCE
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0  # for what is in flight
 _READY = "listening at "
+_SCHEMES = {Tls.IMPLICIT: "imaps", Tls.STARTTLS: "imap+starttls", Tls.NONE: "imap"}
 
 _CONFIG = """\
 [http]
@@ -41,7 +33,7 @@ secret = "server.secret"
 
 [[upstream]]
 domains = ["example.net"]
-imap = "imap+starttls://{imap.host}:{imap.ports[imap]}"
+imap = "{scheme}://{imap.host}:{imap_port}"
 smtp = "smtp+starttls://{smtp.host}:{smtp.port}"
 ca_file = "{imap_ca}"
 """
@@ -52,14 +44,23 @@ class GatewayServer:
 
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path, dovecot: Dovecot, smtp: SmtpServer) -> None:
+    def __init__(self, folder: Path, dovecot: Dovecot, smtp: SmtpServer, tls: Tls = Tls.STARTTLS) -> None:
         self.port = free_ports(1)[0]
         self.url = f"http://{self.host}:{self.port}"
         # One file vouches for both servers.
         authorities = folder / "authorities.pem"
         authorities.write_bytes(dovecot.ca_file.read_bytes() + smtp.ca_file.read_bytes())
         self._config = folder / "pocketpost.toml"
-        self._config.write_text(_CONFIG.format(port=self.port, imap=dovecot, smtp=smtp, imap_ca=authorities))
+        self._config.write_text(
+            _CONFIG.format(
+                port=self.port,
+                scheme=_SCHEMES[tls],
+                imap=dovecot,
+                imap_port=dovecot.ports["imaps" if tls is Tls.IMPLICIT else "imap"],
+                smtp=smtp,
+                imap_ca=authorities,
+            )
+        )
         self._log = folder / "gateway.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -77,7 +78,7 @@ class GatewayServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self._process.poll() is None:
             if _READY in self._log.read_bytes()[known:].decode():
                 return self
@@ -93,7 +94,7 @@ class GatewayServer:
         process, self._process = self._process, None
         process.send_signal(signal.SIGTERM)
         try:
-            status = process.wait(STOP_SECONDS)
+            status = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -103,16 +104,3 @@ class GatewayServer:
     def restart(self) -> None:
         self.stop()
         self.start()
-
-
-@contextmanager
-def app_in_process(folder: Path, dovecot: Dovecot, smtp: SmtpServer) -> Iterator[Flask]:
-    """Join the parts as `serve` does, without a server."""
-    upstream = Upstream(
-        domains=("example.net",),
-        imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
-        smtp=Server("smtp", smtp.host, smtp.port, Tls.STARTTLS, smtp.ca_file),
-    )
-    config = Config(upstreams=(upstream,), timezone="Europe/Berlin")
-    with State.open(folder / "state.sqlite") as state, closing(Pool()) as pool:
-        yield create_app(config, sessions=Sessions(config, state, b"k" * 32, pool))

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import BinaryIO
 
+from tests import PATIENCE
 from tests.servers.certs import Pair
-
-SECONDS = 10.0
 
 
 class Caller:
@@ -23,7 +22,7 @@ class Caller:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.sock.settimeout(SECONDS)
+        self.sock.settimeout(PATIENCE)
         self._file: BinaryIO = sock.makefile("rb")
         self.heard: list[bytes] = []
 
@@ -82,7 +81,7 @@ class Peer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(2 * SECONDS)
+        self._thread.join(2 * PATIENCE)
         self._listener.close()
         assert not self._thread.is_alive()
         if self._errors and error is None:

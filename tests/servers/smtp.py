@@ -17,6 +17,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from tests import PATIENCE
 from tests.servers.certs import Authority
 
 
@@ -65,14 +66,14 @@ class SmtpServer:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="test-smtp")
         self._thread.start()
-        if not ready.wait(10):
+        if not ready.wait(PATIENCE):
             raise RuntimeError("the SMTP server did not start")
         return self
 
     def stop(self) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._over.set)
-            self._thread.join(10)
+            self._thread.join(PATIENCE)
             self._loop = None
 
     def _run(self, ready: threading.Event) -> None:
@@ -139,3 +140,16 @@ class SmtpServer:
         if self.drop == "after accept":
             server.transport.abort()
         return "250 OK"
+
+
+class PlainSmtp(SmtpServer):
+    """The same without TLS, so that cuts hit the protocol where they are to."""
+
+    def _protocol(self) -> SMTP:
+        return SMTP(
+            self,
+            hostname="smtp.test",
+            auth_require_tls=False,
+            authenticator=self._authenticate,
+            loop=self._loop,
+        )

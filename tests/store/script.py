@@ -11,6 +11,8 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 
+from tests import PATIENCE
+
 Step = tuple[bytes, bytes]
 
 GREETING = b"* OK ready\r\n"
@@ -32,7 +34,7 @@ class Script:
         self._hang_up = hang_up
         self._greeting, self._steps = greeting, steps
         self._listener = socket.create_server((self.host, 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(PATIENCE)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="script")
 
@@ -44,7 +46,7 @@ class Script:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.close()
-        self._thread.join(15)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
     def _serve(self) -> None:
@@ -52,7 +54,7 @@ class Script:
             connection, _ = self._listener.accept()
         except OSError:
             return
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         with connection, connection.makefile("rb") as file:
             try:
                 connection.sendall(self._greeting)

@@ -8,14 +8,16 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from gateway.config import Server, Tls
+from gateway.config import Tls
 from gateway.errors import AuthenticationFailed, MessageGone, StoreUnreachable
-from gateway.store import imap
 from gateway.store.base import Window
-from gateway.store.imap import ImapStore
+from gateway.store.imap import imap_store
+from gateway.store.imap.imap_store import ImapStore
 from gateway.store.pool import Pool
+from tests import PATIENCE, rig
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
+from tests.servers.mute import Mute
 
 
 class Fake:
@@ -42,8 +44,30 @@ class Clock:
         return self.now
 
 
+_MADE: list[Pool] = []
+
+
 def pool(clock: Clock | None = None, **limits: float) -> Pool:
-    return Pool(clock=clock or Clock(), **limits)  # type: ignore[arg-type]
+    return kept(Pool(clock=clock or Clock(), **limits))  # type: ignore[arg-type]
+
+
+def kept(lender: Pool) -> Pool:
+    """Have a pool closed when the test is over."""
+    _MADE.append(lender)
+    return lender
+
+
+def reapers() -> int:
+    return sum(thread.name == "reaper" for thread in threading.enumerate())
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = reapers()
+    yield
+    while _MADE:
+        _MADE.pop().close()
+    assert reapers() == before
 
 
 def test_a_connection_is_lent_again() -> None:
@@ -119,6 +143,68 @@ def test_what_rested_too_long_is_closed_at_the_next_occasion() -> None:
         assert lender.open_connections == 1
 
 
+def test_what_rested_too_long_is_closed_by_itself_and_then_nobody_watches() -> None:
+    closed = threading.Event()
+
+    class Watched(Fake):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    before = reapers()
+    lender = kept(Pool(idle_seconds=0.2))
+    with lender.lease(b"a", Watched) as first, lender.lease(b"a", Fake) as second:
+        assert reapers() == before, "only while something rests"
+    assert reapers() == before + 1, "one for all of them"
+    assert closed.wait(PATIENCE)
+    while reapers() > before:
+        threading.Event().wait(0.01)
+    assert (first.closed, second.closed, lender.open_connections) == (True, True, 0)
+    closed.clear()
+    with lender.lease(b"a", Watched):
+        pass
+    assert closed.wait(PATIENCE), "and watches again when there is something to watch"
+
+
+def test_where_no_thread_can_be_had_the_next_one_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    lender, watched = pool(), reapers()
+
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with lender.lease(b"a", Fake):
+            pass
+    assert (lender.open_connections, reapers()) == (1, watched)
+    with lender.lease(b"a", Fake):
+        pass
+    assert (lender.open_connections, reapers()) == (1, watched + 1)
+
+
+def test_a_closed_pool_keeps_nothing_that_comes_back() -> None:
+    lender = pool()
+    with lender.lease(b"a", Fake) as resting:
+        pass
+    with lender.lease(b"b", Fake) as lent:
+        lender.close()
+        assert (resting.closed, lent.closed) == (True, False)
+    assert (lent.closed, lender.open_connections) == (True, 0)
+
+
+def test_a_connection_that_rested_is_left_with_a_word() -> None:
+    """LOGOUT: the server does not have to find out by itself."""
+    with Mute() as server:
+        where = rig.plain(server)
+        lender = kept(Pool(idle_seconds=0.2))
+        with lender.lease(b"k", lambda: imap_store.connect(where, "user", "secret")) as store:
+            pass
+        while not store.broken:
+            threading.Event().wait(0.01)
+        while not server.heard[-1].endswith(b" LOGOUT\r\n"):
+            threading.Event().wait(0.01)
+
+
 def test_a_connect_that_fails_leaves_no_trace() -> None:
     lender = pool(connections_per_account=1)
 
@@ -134,7 +220,7 @@ def test_a_connect_that_fails_leaves_no_trace() -> None:
 
 
 def test_the_third_waits_no_longer_than_it_may() -> None:
-    lender = Pool(connections_per_account=2, patience_seconds=0.05)
+    lender = kept(Pool(connections_per_account=2, patience_seconds=0.05))
     with (
         lender.lease(b"a", Fake),
         lender.lease(b"a", Fake),
@@ -159,14 +245,14 @@ def test_waiting_in_vain_still_closes_what_rested_too_long() -> None:
         pass
     clock.now += 11
     with lender._changed:
-        lender._lent[b"a"] = 1
+        lender._leased[b"a"] = 1
     with pytest.raises(StoreUnreachable), lender.lease(b"a", Fake):
         pass
     assert old.closed
 
 
 def test_the_third_gets_the_first_that_comes_back() -> None:
-    lender = Pool(connections_per_account=1)
+    lender = kept(Pool(connections_per_account=1))
     got: list[Fake] = []
     waiting = threading.Event()
 
@@ -178,8 +264,8 @@ def test_the_third_gets_the_first_that_comes_back() -> None:
     thread = threading.Thread(target=third)
     with lender.lease(b"a", Fake) as first:
         thread.start()
-        assert waiting.wait(5)
-    thread.join(10)
+        assert waiting.wait(PATIENCE)
+    thread.join(PATIENCE)
     assert got == [first]
 
 
@@ -213,7 +299,7 @@ def test_sign_out_closes_what_rests_and_what_comes_back() -> None:
 
 
 def test_many_threads_never_share_a_connection() -> None:
-    lender = Pool(connections_per_account=2, total=5)
+    lender = kept(Pool(connections_per_account=2, total=5))
     using: set[int] = set()
     lock, wrong = threading.Lock(), []
 
@@ -231,7 +317,7 @@ def test_many_threads_never_share_a_connection() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert not wrong
     assert lender.open_connections <= 5
 
@@ -243,7 +329,7 @@ def test_a_connection_that_comes_back_counts_once_at_every_moment() -> None:
 
     class Watched(threading.Condition):
         def __exit__(self, *error: object) -> None:
-            seen.append(len(lender._resting) + sum(lender._lent.values()))
+            seen.append(len(lender._unused) + sum(lender._leased.values()))
             super().__exit__(*error)  # type: ignore[arg-type]
 
     lender._changed = Watched()
@@ -298,13 +384,12 @@ def own_dovecot() -> Iterator[Dovecot]:
 
 @pytest.mark.parametrize("kind", list(Tls))
 def test_a_restart_of_the_server_is_not_noticed(own_dovecot: Dovecot, kind: Tls) -> None:
-    port = own_dovecot.ports["imaps" if kind is Tls.IMPLICIT else "imap"]
-    server = Server("imap", own_dovecot.host, port, kind, own_dovecot.ca_file)
+    server = rig.imap(own_dovecot, kind)
     own_dovecot.deliver(own_dovecot.user("reader"), b"Subject: x\r\n\r\nx\r\n")
     made: list[ImapStore] = []
 
     def connect() -> ImapStore:
-        made.append(imap.connect(server, "reader", "secret"))
+        made.append(imap_store.connect(server, "reader", "secret"))
         return made[-1]
 
     with closing(Pool()) as lender:
@@ -324,11 +409,11 @@ def test_a_restart_of_the_server_is_not_noticed(own_dovecot: Dovecot, kind: Tls)
 
 
 def test_a_fresh_connection_is_lent_for_nothing_and_a_rested_one_for_a_noop(dovecot: Dovecot) -> None:
-    server = Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file)
+    server = rig.imap(dovecot)
     user, clock = dovecot.user("rested"), Clock()
 
     def connect() -> ImapStore:
-        return imap.connect(server, user, "secret")
+        return imap_store.connect(server, user, "secret")
 
     with ExitStack() as stack:
         lender = stack.enter_context(closing(pool(clock)))
@@ -344,11 +429,11 @@ def test_a_fresh_connection_is_lent_for_nothing_and_a_rested_one_for_a_noop(dove
 
 
 def test_mail_that_arrived_meanwhile_does_not_cost_the_connection(dovecot: Dovecot) -> None:
-    server = Server("imap", dovecot.host, dovecot.ports["imap"], Tls.NONE)
+    server = rig.imap(dovecot, Tls.NONE)
     user = dovecot.user("meanwhile")
     with closing(Pool()) as lender:
         for n in range(3):
-            with lender.lease(b"k", lambda: imap.connect(server, user, "secret")) as store:
+            with lender.lease(b"k", lambda: imap_store.connect(server, user, "secret")) as store:
                 assert store.summaries("INBOX", Window(9)).exists == n
             dovecot.deliver(user, b"Subject: x\r\n\r\nx\r\n")
         assert lender.open_connections == 1

@@ -17,6 +17,8 @@ from typing import Final
 
 import pytest
 
+from tests.servers import NO_CERTIFICATES
+
 _DTD: Final = Path(__file__).resolve().parent.parent / "data" / "dtd"
 os.environ["XML_CATALOG_FILES"] = (_DTD / "catalog.xml").as_uri()  # read by libxml2 when it first resolves
 
@@ -58,7 +60,8 @@ def _compiled(wml: bytes, command: list[str]) -> bytes | None:
         source, target = Path(folder, "deck.wml"), Path(folder, "deck.wmlc")
         source.write_bytes(wml)
         arguments = [part.format(source=source, target=target) for part in command]
-        done = subprocess.run(arguments, capture_output=True, timeout=_PATIENCE, check=False)
+        environment = {**os.environ, **NO_CERTIFICATES}
+        done = subprocess.run(arguments, capture_output=True, timeout=_PATIENCE, check=False, env=environment)
         if done.returncode != 0 or not target.exists():
             return None
         return target.read_bytes() or None

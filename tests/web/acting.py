@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.config import Server
-from gateway.store import imap
-from gateway.store.imap import ImapStore
+from gateway.store.imap import imap_store
+from gateway.store.imap.imap_store import ImapStore
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import Dovecot
@@ -79,7 +79,7 @@ class Upstreams:
         self.without: frozenset[str] = frozenset()
 
     def connect(self, server: Server, user: str, password: str) -> ImapStore:
-        store = imap.connect(server, user, password)
+        store = imap_store.connect(server, user, password)
         store._capabilities -= self.hidden
         listed = store.mailboxes
         store.mailboxes = lambda: tuple(m for m in listed() if m.name not in self.without)  # type: ignore[method-assign]

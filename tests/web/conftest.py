@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.app import create_app
-from gateway.config import Config, Server, Tls, Upstream
-from gateway.session import Sessions
-from gateway.state import State
-from gateway.store.pool import Pool
+from tests import rig
 from tests.devices.phones import Transport, in_process
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -42,15 +37,9 @@ def upstreams() -> Upstreams:
 def transport(
     dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path, upstreams: Upstreams
 ) -> Iterator[Transport]:
-    upstream = Upstream(
-        domains=("example.net",),
-        imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
-        smtp=Server("smtp", smtp_server.host, smtp_server.port, Tls.STARTTLS, smtp_server.ca_file),
-    )
-    config = Config(upstreams=(upstream,), timezone="Europe/Berlin")
-    with State.open(tmp_path / "state.sqlite") as state, closing(Pool()) as pool:
-        sessions = Sessions(config, state, b"k" * 32, pool, connect=upstreams.connect)
-        yield in_process(create_app(config, sessions=sessions))
+    config = rig.config(rig.upstream(dovecot, smtp_server))
+    with rig.app(config, tmp_path / "state.sqlite", connect=upstreams.connect) as app:
+        yield in_process(app)
 
 
 @pytest.fixture(params=HANDHELDS)

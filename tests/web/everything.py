@@ -20,14 +20,14 @@ from urllib.parse import urlencode
 
 from flask import Flask
 
+from gateway.access.session import Session
+from gateway.access.sessions import Sessions
+from gateway.addresses import ListPositionCode, ViewCode
 from gateway.app import create_app
-from gateway.config import Config, Server, Tls, Upstream
+from gateway.config import Config
 from gateway.rendition.blocks import Position
-from gateway.session import Session, Sessions
-from gateway.state import State
-from gateway.store.base import Spot
-from gateway.store.pool import Pool
-from gateway.web.views import View
+from gateway.sealed.link_ids import Link
+from tests import rig
 from tests.devices.phones import Answer, in_process
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -40,8 +40,8 @@ FOLDERS = ("INBOX", "Drafts", "Sent", "Trash", "Junk", "Private folder")
 COUNT = 40
 #: The draft that a screen is about, by UID.
 DRAFTS = {
-    "drafts.resume": 1, "drafts.go_on": 1, "drafts.attach": 2, "drafts.attached": 2,
-    "picking.messages": 3, "picking.folders": 3, "picking.parts": 3, "picking.attach": 3,
+    "drafts.resume": 1, "drafts.submit": 1, "drafts.files": 2, "drafts.submit_files": 2,
+    "attach_mail.messages": 3, "attach_mail.folders": 3, "attach_mail.parts": 3, "attach_mail.attach": 3,
 }  # fmt: skip
 #: Words that nobody else may ever see.
 MARK = "zanzibar"
@@ -56,7 +56,7 @@ FORM = {
     "order": "subject", "filter": "u", "q": "subject:lunch", "in": "all", "zone": "Asia/Tokyo", "find": "Tokyo",
     "size": "small", "pictures": "off", "start": "folders", "sort": "size", "quoting": "no", "language": "de",
     "address": ME, "reply_to": "", "signature": "Yours", "quick": "Certainly.", "yes": "0", "seen": "none",
-    "to": "bob@example.org", "subject": "Fresh subject", "text": "Fresh words",
+    "to": "bob@example.org", "subject": "Fresh subject", "text": "Fresh words", "answer": "ACCEPTED",
 }  # fmt: skip
 VCARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Zoe\r\nEMAIL:zoe@example.org\r\nEND:VCARD\r\n"
 
@@ -68,7 +68,10 @@ def mail(number: int) -> bytes:
         "List-Unsubscribe: <mailto:leave@example.org>\r\nMIME-Version: 1.0\r\n"
         "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\n"
         f"Words of {MARK}. mailto:{MARK}@example.org\r\n--x\r\nContent-Type: text/plain\r\n"
-        f"Content-Disposition: attachment; filename={MARK}.txt\r\n\r\nA file of {MARK}.\r\n--x--\r\n"
+        f"Content-Disposition: attachment; filename={MARK}.txt\r\n\r\nA file of {MARK}.\r\n--x\r\n"
+        "Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n"
+        f"UID:{number}\r\nSUMMARY:Lunch of {MARK}\r\nORGANIZER:mailto:ann{number}@example.org\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n--x--\r\n"
     ).encode()
 
 
@@ -81,6 +84,7 @@ class Gateway:
     dovecot: Dovecot
     smtp: SmtpServer
     database: Path
+    config: Config
     samples: dict[str, Any] = field(default_factory=dict)
     uids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(3, COUNT + 1)))
 
@@ -110,6 +114,11 @@ class Gateway:
             headers["Content-Type"] = f"multipart/form-data; boundary={MULTIPART_MARK}"
             body = _multipart(form or {})
         return in_process(self.app)(method, ORIGIN + token + path, headers, body)
+
+    def done(self, session: Session, path: str) -> str:
+        """Do a thing to a message that can be taken back; return by which name."""
+        self.ask("POST", path, session, session.markup, {"ticket": session.ticket()})
+        return str(session.memory.get("undo")["of"])  # type: ignore[index]
 
     def look(self) -> dict[str, Any]:
         """Return everything that a request could change, but for what each of them touches."""
@@ -171,18 +180,26 @@ def opened(dovecot: Dovecot, smtp: SmtpServer, folder: Path) -> Iterator[Gateway
     dovecot.deliver(ME, mail(2), "Trash")
     for number in (3, 4, 5):  # the first of them is sent
         dovecot.deliver(ME, mail(number), "Drafts", "D")
-    upstream = Upstream(
-        domains=("example.net",),
-        imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
-        smtp=Server("smtp", smtp.host, smtp.port, Tls.STARTTLS, smtp.ca_file),
-    )
-    config = Config(upstreams=(upstream,), timezone="Europe/Berlin")
-    database = folder / "state.sqlite"
-    with State.open(database) as state, closing(Pool()) as pool:
-        sessions = Sessions(config, state, SECRET, pool)
-        made = Gateway(create_app(config, sessions=sessions), sessions, dovecot, smtp, database)
+    config = rig.config(rig.upstream(dovecot, smtp))
+    with _joined(config, dovecot, smtp, folder / "state.sqlite", SECRET) as made:
         made.samples = _furnished(made)
         yield made
+
+
+@contextmanager
+def started_again(gateway: Gateway, secret: bytes = SECRET) -> Iterator[Gateway]:
+    """Be the same gateway after a restart, with nothing but its database and a secret."""
+    with _joined(gateway.config, gateway.dovecot, gateway.smtp, gateway.database, secret) as made:
+        made.samples = gateway.samples
+        yield made
+
+
+@contextmanager
+def _joined(
+    config: Config, dovecot: Dovecot, smtp: SmtpServer, database: Path, secret: bytes
+) -> Iterator[Gateway]:
+    with rig.sessions(config, database, secret) as sessions:
+        yield Gateway(create_app(config, sessions=sessions), sessions, dovecot, smtp, database, config)
 
 
 def _furnished(gateway: Gateway) -> dict[str, Any]:
@@ -191,7 +208,7 @@ def _furnished(gateway: Gateway) -> dict[str, Any]:
     numbers = {}
     with session.store() as store:
         for name in FOLDERS:
-            numbers[name] = session.mailbox_number(name, store.folder(name).uidvalidity)
+            numbers[name] = session.mailboxes.number(name, store.folder(name).uidvalidity)
     for path, more in (
         ("/tn", {"name": MARK, "mail": f"{MARK}@example.org"}),
         ("/q", {"q": MARK, "in": "all"}),
@@ -202,8 +219,9 @@ def _furnished(gateway: Gateway) -> dict[str, Any]:
         answer = gateway.ask("POST", path, session, form=FORM | more | {"ticket": session.ticket()})
         assert answer.status == 200, path
     gateway.ask("POST", "/q1.k", session, form={"ticket": session.ticket()})
-    session.keep_links([(f"mailto:{MARK}@example.org", MARK)])
-    key = session.link_id(f"mailto:{MARK}@example.org", MARK)
+    found = Link(f"mailto:{MARK}@example.org", MARK, session.device, session.markup, session.language)
+    session.links.keep([found], session.token)
+    key = session.links.id(found, session.token)
     assert session.memory.get("favourite", "f1")
     assert session.memory.get("contacts")
     # What leads to a message needs the place of each folder; "Private folder" is what can be changed.
@@ -212,7 +230,7 @@ def _furnished(gateway: Gateway) -> dict[str, Any]:
         "common": {
             "page": 2, "position": Position(), "section": "2", "quick": 1, "top": 3, "row": 1, "key": key,
             "box": numbers["INBOX"], "message": 2,
-            "view": View.decode("su"), "spot": Spot(1, 1),
+            "view": ViewCode.decode("su"), "start": ListPositionCode.decode("1-1"),
         },
     }  # fmt: skip
 
@@ -261,25 +279,27 @@ def _number(gateway: Gateway, rule: Any) -> int:
     blueprint = rule.endpoint.partition(".")[0]
     if blueprint == "folder":
         return int(gateway.samples["numbers"]["Private folder"])
-    if blueprint in ("drafts", "picking"):
+    if blueprint in ("drafts", "attach_mail"):
         return int(gateway.samples["numbers"]["Drafts"])
-    if blueprint in ("mine", "holdings") or (blueprint == "contacts" and "uid" not in rule.arguments):
+    if blueprint in ("identities", "stored_data") or (
+        blueprint == "contacts" and "uid" not in rule.arguments
+    ):
         return 1
     return int(gateway.samples["numbers"]["INBOX"])
 
 
 def form_of(gateway: Gateway, endpoint: str, path: str, ticket: str) -> dict[str, str]:
     form = FORM | {"ticket": ticket, "keep": ticket}
-    if endpoint == "act.do" and path.endswith((".m", ".c")):
+    if endpoint == "message_actions.submit" and path.endswith((".m", ".c")):
         form["to"] = gateway.samples["mark"]
-    if endpoint == "several.do":
+    if endpoint == "bulk.submit":
         box = gateway.samples["numbers"]["INBOX"]
         form |= {"do": "flag", "u": f"{box}.1;{box}.2", "all": "t"}
     if path.endswith(".r"):  # of a mail that is sent on nobody types more than to whom
         del form["subject"], form["text"]
-    if endpoint == "undo.take_back":
+    if endpoint == "undo.submit":
         form["of"] = gateway.samples["of"]
-    if endpoint == "cards.read":
+    if endpoint == "vcards.import_vcards":
         form["text"] = VCARD
     return form
 
@@ -294,7 +314,9 @@ def posts(gateway: Gateway) -> list[tuple[str, str, bool]]:
     found = [(endpoint, _path(path), False) for endpoint, path in addresses(gateway, "POST")]
     # The page of a draft takes its files by another kind of form.
     return found + [
-        (endpoint, path, True) for endpoint, path, _ in found if endpoint in ("drafts.attached", "cards.read")
+        (endpoint, path, True)
+        for endpoint, path, _ in found
+        if endpoint in ("drafts.submit_files", "vcards.import_vcards")
     ]
 
 

@@ -10,16 +10,13 @@ import email.policy
 import imaplib
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from gateway.app import create_app
-from gateway.config import Config, Server, Tls, Upstream
-from gateway.session import Sessions
-from gateway.state import State
-from gateway.store.pool import Pool
+from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import WmlPhone, XhtmlBrowser, in_process
 from tests.servers.dovecot import Dovecot
@@ -30,23 +27,17 @@ HANDHELDS = ("phone", "narrow", "browser", "plain_browser")
 
 
 class Office:
-    """One gateway; `from_addresses` and `upload_limit` as an administrator sets them."""
+    """One gateway, with options as an administrator sets them; `imap`: another way to the mail store."""
 
     def __init__(self, dovecot: Dovecot, smtp: SmtpServer, folder: Path, **options: Any) -> None:
         self.dovecot, self.smtp = dovecot, smtp
         self.path = folder / "state.sqlite"
         self.closing = ExitStack()
         from_addresses = options.pop("from_addresses", "login")
-        upstream = Upstream(
-            domains=("example.net",),
-            imap=Server("imap", dovecot.host, dovecot.ports["imap"], Tls.STARTTLS, dovecot.ca_file),
-            smtp=Server("smtp", smtp.host, smtp.port, Tls.STARTTLS, smtp.ca_file),
-            from_addresses=from_addresses,
-        )
-        self.config = Config(upstreams=(upstream,), timezone="Europe/Berlin", **options)
-        state = self.closing.enter_context(State.open(self.path))
-        pool = self.closing.enter_context(closing(Pool()))
-        self.sessions = Sessions(self.config, state, b"k" * 32, pool)
+        store = options.pop("imap", dovecot)
+        upstream = rig.upstream(store, smtp, from_addresses=from_addresses)
+        self.config = rig.config(upstream, **options)
+        self.sessions = self.closing.enter_context(rig.sessions(self.config, self.path))
         self.transport = in_process(create_app(self.config, sessions=self.sessions))
 
     def phone(self, **more: Any) -> WmlPhone:

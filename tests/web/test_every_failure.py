@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from gateway import errors
-from gateway.store.imap import ImapStore
+from gateway.access import idempotency
+from gateway.store.imap.imap_store import ImapStore
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.everything import FORM, HANDHELDS, Gateway, changed, opened, unread
@@ -124,15 +125,23 @@ def test_more_than_anybody_types_is_said_to_be_too_long(
     form = FORM | {"text": "x" * 1_000_000}
     for path in ("/c", "/tn", "/ti"):
         body = gateway.ask("POST", path, session, markup, form, multipart).body
-        assert b"That is too long." in body
+        assert b"That is too long for this gateway." in body
         # Nothing of that size is kept for whoever has been signed out.
         assert b"Please sign in again." in gateway.ask("POST", path, ended, markup, form, multipart).body
 
 
-def test_a_repeat_of_what_has_died_is_not_said_to_be_saved(gateway: Gateway) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "Under way."), (400, "It is not certain whether this was done.")]
+)
+def test_a_repeat_of_what_has_died_is_not_said_to_be_saved(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
+) -> None:
+    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.0)
     session = gateway.session()
-    ticket = session.ticket()
-    session.claim(ticket)
-    body = gateway.ask("POST", "/sq0", session, form=FORM | {"quick": "Hapax.", "ticket": ticket}).body
+    form = FORM | {"quick": "Hapax.", "ticket": session.ticket()}
+    assert b"Saved." in gateway.ask("POST", "/sq0", session, form=form).body
+    with session.state.database.writing() as connection:  # as if it had died before
+        connection.exec_driver_sql("UPDATE tickets SET outcome = NULL, claimed = claimed - ?", (seconds,))
+    body = gateway.ask("POST", "/sq0", session, form=form).body
     assert b"Saved." not in body
-    assert b"Under way." in body
+    assert said.encode() in body

@@ -43,7 +43,13 @@ UNBOUND = 30
 #: What a form wants to be right before it takes the rest.
 KEEP = ("mail", "address", "to", "zone")
 #: Sending so many mails proves nothing more; what signs out ends the walk.
-LEFT_OUT = {"holdings.delete", "signin.enter_wml", "signin.enter_xhtml", "unsubscribe.leave", "folder.change"}
+LEFT_OUT = {
+    "stored_data.delete",
+    "signin.submit_wml",
+    "signin.submit_xhtml",
+    "unsubscribe.submit",
+    "folder.change",
+}
 #: Screens with nothing to be typed.
 UNTYPED = {"act", "undo", "several", "outcomes", "quick"}
 #: Screens on which what was typed is seen again.

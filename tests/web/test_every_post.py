@@ -32,11 +32,11 @@ from tests.web.everything import (
 
 #: What nobody has to be signed in for.
 OPEN = {
-    "signin.front", "signin.wml", "signin.xhtml", "signin.enter_wml", "signin.enter_xhtml", "signin.leave",
+    "signin.front", "signin.wml", "signin.xhtml", "signin.submit_wml", "signin.submit_xhtml", "signin.sign_out",
     "links.page", "plain.robots", "plain.favicon",
 }  # fmt: skip
 #: What is posted there is only looked at.
-HARMLESS = {"contacts.look", "zone.find", "signin.enter_wml", "signin.enter_xhtml", "outcomes.heard"}
+HARMLESS = {"contacts.find", "zone.find", "signin.submit_wml", "signin.submit_xhtml", "outcomes.acknowledge"}
 
 
 @pytest.fixture
@@ -48,10 +48,7 @@ def gateway(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterat
 @pytest.mark.parametrize("markup", HANDHELDS)
 def test_nothing_changes_without_a_ticket_of_the_session(gateway: Gateway, markup: str) -> None:
     session, another, stranger = gateway.session(markup=markup), gateway.session(), gateway.session(OTHER)
-    used = session.ticket()
-    box = gateway.samples["numbers"]["INBOX"]
-    gateway.ask("POST", f"/x{box}.2.f", session, markup, {"ticket": used})
-    gateway.samples["of"] = used
+    gateway.samples["of"] = gateway.done(session, f"/x{gateway.samples['numbers']['INBOX']}.2.f")
     good = session.ticket()
     forged = ("", another.ticket(), stranger.ticket(), ("B" if good[0] == "A" else "A") + good[1:], "x" * 18,
               "\u00e9" * 18, good + "\n", good.lower(), "0" * 5000, "\x00")  # fmt: skip
@@ -77,13 +74,12 @@ def test_a_second_request_changes_nothing_and_the_first_does(gateway: Gateway) -
     faults, moved = [], set()
     tried = sorted(posts(gateway), key=lambda post: post[0] == "folder.change")
     for endpoint, path, multipart in tried:
-        if endpoint == "holdings.delete" or endpoint.startswith("signin"):
+        if endpoint == "stored_data.delete" or endpoint.startswith("signin"):
             continue
         session = gateway.session()
         box = gateway.samples["numbers"]["INBOX"]
-        if endpoint == "undo.take_back":
-            gateway.samples["of"] = session.ticket()
-            gateway.ask("POST", f"/x{box}.1.j", session, form={"ticket": gateway.samples["of"]})
+        if endpoint == "undo.submit":
+            gateway.samples["of"] = gateway.done(session, f"/x{box}.1.j")
         form = form_of(gateway, endpoint, path, session.ticket())
         before = gateway.look()
         first = gateway.ask("POST", path, session, form=form, multipart=multipart)
@@ -97,7 +93,7 @@ def test_a_second_request_changes_nothing_and_the_first_does(gateway: Gateway) -
         if max(first.status, second.status) >= 500:
             faults.append(f"{path}: {first.status}, {second.status}")
     assert not faults, "\n".join(faults)
-    able = {endpoint for endpoint, _path, _multi in tried} - HARMLESS - {"holdings.delete"}
+    able = {endpoint for endpoint, _path, _multi in tried} - HARMLESS - {"stored_data.delete"}
     assert able - moved == set(), "these requests were to change something"
 
 
@@ -140,13 +136,17 @@ def test_whoever_is_not_signed_in_is_asked_to_sign_in(gateway: Gateway, markup: 
 @pytest.mark.parametrize("markup", HANDHELDS)
 def test_numbers_of_somebody_else_lead_nowhere(gateway: Gateway, markup: str) -> None:
     mine, theirs = gateway.session(markup=markup), gateway.session(OTHER, markup)
-    used = mine.ticket()
-    gateway.ask("POST", f"/x{gateway.samples['numbers']['INBOX']}.5.f", mine, markup, {"ticket": used})
-    gateway.samples["of"] = used
+    gateway.samples["of"] = gateway.done(mine, f"/x{gateway.samples['numbers']['INBOX']}.5.f")
     before = gateway.look()
     for method in ("GET", "POST"):
         for endpoint, path in addresses(gateway, method):
-            if endpoint in ("links.page", "write.suggested", "write.send", "holdings.delete", "signin.leave"):
+            if endpoint in (
+                "links.page",
+                "write.suggested",
+                "write.send",
+                "stored_data.delete",
+                "signin.sign_out",
+            ):
                 continue  # a link's id is all that is needed, and nobody can guess it
             form = form_of(gateway, endpoint, path, theirs.ticket()) if method == "POST" else None
             answer = gateway.ask(method, path, theirs, markup, form)
@@ -199,7 +199,7 @@ def test_logs_tell_nothing_of_anybody(gateway: Gateway, caplog: pytest.LogCaptur
     gateway.samples["of"] = session.ticket()
     for method in ("GET", "POST"):
         for endpoint, path in addresses(gateway, method):
-            if endpoint not in OPEN and endpoint != "holdings.delete":
+            if endpoint not in OPEN and endpoint != "stored_data.delete":
                 form = form_of(gateway, endpoint, path, session.ticket()) | {
                     "find": "Fresh",
                     "q": f"{MARK} before:Fresh",

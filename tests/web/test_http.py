@@ -7,10 +7,13 @@ import imaplib
 import logging
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime, timedelta, tzinfo
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -19,11 +22,12 @@ from werkzeug.test import Client, TestResponse
 
 from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
 from gateway.wap import wbxml
-from gateway.web import visit as visits
+from gateway.web.request import visit as visits
+from tests import rig
 from tests.devices.phones import Answer, Transport, WmlPhone, XhtmlBrowser, in_process, over_http
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
-from tests.servers.gateway import GatewayServer, app_in_process
+from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
 
 ORIGIN = "http://pp.example:8080"
@@ -61,8 +65,22 @@ def app(password: str, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
     uids = dovecot.maildir(ME) / "dovecot-uidlist"
     uids.write_text(f"3 V4294967294 N4294967200 G{'0123456789abcdef' * 2}\n")
     shutil.chown(uids, dovecot.maildir(ME).stat().st_uid, dovecot.maildir(ME).stat().st_gid)
-    with app_in_process(tmp_path, dovecot, smtp_server) as made:
+    with rig.gateway(tmp_path, dovecot, smtp_server) as made:
         yield made
+
+
+@pytest.fixture
+def named(
+    app: object, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
+) -> Iterator[Callable[..., Client]]:
+    """The same gateway as an administrator may have configured it."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Client:
+            configured = rig.gateway(tmp_path, dovecot, smtp_server, **options)
+            return Client(stack.enter_context(configured), use_cookies=False)
+
+        yield make
 
 
 @pytest.fixture
@@ -137,10 +155,11 @@ def test_w_and_m_are_wml_and_xhtml_whatever_is_accepted(client: Client, accept: 
 
 def test_the_chosen_markup_sticks(transport: Transport) -> None:
     browser = XhtmlBrowser(ORIGIN, transport, accept=PHONE_ACCEPT, agent="Phone/1.0", cookies=False)
-    browser.sign_in(ME, PASSWORD, "/m").follow("Number 9").follow("Next")  # parses XHTML, or fails
+    browser.sign_in(ME, PASSWORD, "/m").follow("Number 9").follow("Next")
     phone = WmlPhone(ORIGIN, transport, agent="Phone/1.0")
     phone.accept = "text/html"
     phone.sign_in(ME, PASSWORD, "/w").follow("Number 9").follow("Next")
+    assert (b"<html" in browser.answer.body, b"<wml>" in phone.answer.body) == (True, True)
 
 
 def test_the_sign_in_pages_lead_to_each_other(transport: Transport) -> None:
@@ -203,9 +222,68 @@ def test_the_redirect_after_sign_in_is_not_kept_and_names_the_inbox(client: Clie
         answer = client.post(path, data=form)
         assert answer.status_code == status
         assert answer.headers["Cache-Control"] == "no-store"
-        assert re.fullmatch(r"http://localhost/~[\w-]{16,}/i(\?c=\w+)?", answer.headers["Location"])
+        assert re.fullmatch(r"/~[\w-]{16,}/i(\?c=\w+)?", answer.headers["Location"])
         assert answer.get_data() == b""
         assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("url", "names", "host", "base"),
+    [
+        ("", (), "evil.example", ""),
+        ("", (), "", ""),
+        ("", ("m.example", "m.example:8080"), "evil.example", ""),
+        ("", ("m.example",), "m.example:8080", ""),
+        ("", ("m.example",), "m.example.evil.example", ""),
+        ("", ("m.example",), "evil@m.example", ""),
+        ("", ("m.example", "m.example:8080"), "M.Example:8080", "http://m.example:8080"),
+        ("", ("m.example",), "m.example:80", "http://m.example"),
+        ("", ("[2001:db8::1]:8080",), "[2001:db8::1]:8080", "http://[2001:db8::1]:8080"),
+        ("https://pp.example", (), "evil.example", "https://pp.example"),
+        ("https://pp.example", ("m.example",), "evil.example", "https://pp.example"),
+        ("https://pp.example", ("m.example",), "m.example", "http://m.example"),
+    ],
+)
+def test_a_redirect_never_takes_host_as_it_comes(
+    named: Callable[..., Client], url: str, names: tuple[str, ...], host: str, base: str
+) -> None:
+    client = named(url=url, names=names)
+    answer = client.post("/w", data={"user": ME, "password": PASSWORD}, environ_overrides={"HTTP_HOST": host})
+    location = answer.headers["Location"]
+    assert re.fullmatch(re.escape(base) + r"/~[\w-]{16,}/i(\?c=\w+)?", location)
+    home = urlsplit(location).path.removesuffix("i")
+    assert client.get(home, environ_overrides={"HTTP_HOST": host}).headers["Location"].startswith(base + home)
+
+
+def test_no_address_at_all_redirects_to_host(client: Client) -> None:
+    """Every rule, in the spellings that routing would mend: slashes doubled and added."""
+    rules = [re.sub(r"<[^>]+>", "1", rule.rule) for rule in client.application.url_map.iter_rules()]  # type: ignore[attr-defined]
+    asked = {
+        spelled
+        for rule in rules
+        for spelled in (f"{rule}/", f"{rule}//", f"/{rule}", rule.replace("/", "//"))
+    }
+    assert len(asked) > 100
+    for path in sorted(asked):
+        answer = client.get(
+            path, environ_overrides={"HTTP_HOST": "evil.example"}, headers={"Accept": "text/html"}
+        )
+        assert "evil.example" not in str(answer.headers)
+        assert b"evil.example" not in answer.get_data()
+
+
+def test_behind_a_proxy_that_speaks_tls_the_cookie_is_secure(named: Callable[..., Client]) -> None:
+    client = named(trusted_proxies=(ip_network("127.0.0.1"),), names=("pp.example",))
+    headers = {"User-Agent": KAIOS, "Cookie": "p=1", "X-Forwarded-Proto": "https", "Host": "pp.example:443"}
+    for peer, secure in (("127.0.0.1", True), ("192.0.2.9", False)):
+        answer = client.post(
+            "/m",
+            data={"user": ME, "password": PASSWORD},
+            headers=headers,
+            environ_overrides={"REMOTE_ADDR": peer},
+        )
+        assert ("Secure" in answer.headers["Set-Cookie"]) is secure
+        assert answer.headers["Location"] == ("https://pp.example/i" if secure else "/i")
 
 
 def test_a_phone_that_caches_regardless_gets_new_addresses_for_lists(
@@ -308,7 +386,11 @@ def _sign_in_over(client: Client, base_url: str) -> str:
     headers = {"User-Agent": KAIOS, "Cookie": "p=1"}
     answer = client.post("/m", base_url=base_url, data={"user": ME, "password": PASSWORD}, headers=headers)
     assert urlsplit(answer.headers["Location"]).path == "/i"
-    [cookie] = answer.headers.getlist("Set-Cookie")
+    cookie, device = answer.headers.getlist("Set-Cookie")
+    attributes = {each.strip() for each in device.split(";")}
+    assert {"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=15552000"} <= attributes
+    assert ("Secure" in attributes) is base_url.startswith("https")
+    assert re.match(r"d=[\w-]{22};", device)
     return cookie
 
 
@@ -325,6 +407,34 @@ def test_the_probe_decides_where_the_session_lives(client: Client, transport: Tr
     assert probe.startswith("p=1;")
     assert "/~" not in _browser(transport, cookies=True).url
     assert "/~" in _browser(transport, cookies=False).url
+
+
+@pytest.mark.parametrize("kept_in", ["url", "cookie"])
+def test_what_another_browser_brings_is_answered_like_no_session_and_signs_nobody_out(
+    transport: Transport, client: Client, kept_in: str
+) -> None:
+    browser = _browser(transport, cookies=kept_in == "cookie")
+    here = urlsplit(browser.url)
+    token = browser.jar.get("s") or here.path.split("/")[1].removeprefix("~")
+    for method, path in (("GET", here.path), ("POST", here.path), ("GET", "/bye"), ("GET", "/")):
+        answers = []
+        for brought in (token, "A" * len(token)):
+            headers = {"User-Agent": "Scanner/1.0", "Accept": "text/html"}
+            if kept_in == "cookie":
+                headers["Cookie"] = f"p=1; s={brought}"
+            elif path == "/":
+                path = f"/~{token}/"
+            where = path.replace(token, brought)
+            said = client.open(
+                where, method=method, headers=headers, data={"text": "x"} if method == "POST" else {}
+            )
+            answers.append(
+                (said.status, sorted(said.headers), said.get_data().replace(brought.encode(), b""))
+            )
+        assert answers[0] == answers[1]
+        assert not any(value.startswith("s=") for value in said.headers.getlist("Set-Cookie"))
+    browser.fetch("GET", browser.url)
+    assert browser.title.startswith("Inbox")
 
 
 def test_wml_gets_no_cookie_at_all(client: Client, transport: Transport) -> None:

@@ -1,9 +1,8 @@
-"""Documents: files that came with a mail, as blocks that page like the mail itself.
+"""Documents: attached files as blocks, paged like the mail itself.
 
-Nothing here may raise anything but DocumentError, fetch, or run code of a document. A document is a row of leaves
-(pages of a PDF, sheets; most have one), and a block's position is its leaf and its place in it, so that reading
-goes on at a leaf without the leaves before. Time and memory are bounded by `confined`, where files of strangers
-are read.
+Nothing here may raise anything but DocumentError, fetch, or run a document's code. A document is a sequence of leaves
+(pages of a PDF, sheets; most have one), and a block's position is its leaf and its index there, so reading can start
+at any leaf. Time and memory are limited by `confined`, where strangers' files are read.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from gateway.message import media_types
 from gateway.rendition.blocks import Block, Position, cut
 from gateway.rendition.context import Context
-from gateway.rendition.documents import archive, docx, kinds, odt, pdf, plain, rtf, sheets
+from gateway.rendition.documents import archive, docx, epub, odt, pdf, plain_files, rtf, spreadsheets
 from gateway.rendition.documents.archive import Entry, zip_entries, zip_entry
 from gateway.rendition.documents.bounds import (
     BLOCKS_LIMIT,
@@ -30,7 +30,7 @@ from gateway.rendition.documents.bounds import (
     note,
 )
 from gateway.rendition.documents.kinds import effective_type
-from gateway.rendition.documents.xmlpart import TooLong
+from gateway.rendition.documents.xmlpart import PartTooLong
 
 __all__ = [
     "DocumentError",
@@ -43,30 +43,32 @@ __all__ = [
     "zip_entry",
 ]
 
-#: Positions of one leaf: more than it may have blocks.
+#: Positions in one leaf: more than it may have blocks.
 _LEAF: Final = 100_000
 
-#: A viewer yields blocks with the number of their leaf, beginning at the first block of the leaf it is given.
+#: A viewer yields blocks with the numbers of their leaves, from the beginning of the given leaf.
 Viewer = Callable[[bytes, int, Context], Iterator[tuple[int, Block]]]
 
 VIEWERS: Final[dict[str, Viewer]] = {
-    kinds.PDF: pdf.read,
-    kinds.DOCX: docx.read,
-    kinds.ODT: odt.read,
-    kinds.RTF: rtf.read,
-    kinds.XLSX: sheets.read_workbook,
-    kinds.XLSB: sheets.read_workbook,
-    kinds.XLS: sheets.read_workbook,
-    kinds.ODS: sheets.read_workbook,
-    kinds.CSV: sheets.read_csv,
-    kinds.TEXT: plain.read_text,
-    kinds.SOURCE: plain.read_source,
-    kinds.ZIP: archive.read,
+    media_types.PDF: pdf.read,
+    media_types.DOCX: docx.read,
+    media_types.ODT: odt.read,
+    media_types.RTF: rtf.read,
+    media_types.EPUB: epub.read,
+    media_types.XLSX: spreadsheets.read_workbook,
+    media_types.XLSB: spreadsheets.read_workbook,
+    media_types.XLS: spreadsheets.read_workbook,
+    media_types.ODS: spreadsheets.read_workbook,
+    media_types.CSV: spreadsheets.read_csv,
+    media_types.TEXT: plain_files.read_text,
+    media_types.MARKDOWN: plain_files.read_markdown,
+    media_types.SOURCE: plain_files.read_source,
+    media_types.ZIP: archive.read,
 }
 
 
 def readable(media_type: str, filename: str) -> bool:
-    """Say whether `read` has a viewer for a file, as far as its label and name tell."""
+    """Return whether `read` has a viewer for a file, judging by its media type and name."""
     return effective_type(media_type, filename) in VIEWERS
 
 
@@ -75,11 +77,11 @@ def read(
     media_type: str,
     filename: str,
     context: Context,
-    at: Position = Position(),  # noqa: B008
+    at: Position = Position(),
 ) -> Iterator[Block]:
     """Yield the blocks of a document from a position on, `at.section` naming its part.
 
-    Raise DocumentError when nothing of it can be read; what fails or is cut later ends in a note that says so.
+    Raise DocumentError if nothing can be read; a later failure or cut ends in a note.
     """
     if len(octets) > OCTETS_LIMIT:
         raise DocumentError(TOO_LARGE)
@@ -90,7 +92,7 @@ def read(
 
 
 def earlier(at: Position, blocks: int, leaves: int) -> Position | None:
-    """Go back so many blocks within a leaf, or so many leaves from a leaf's beginning; None: to the beginning."""
+    """Go back by so many blocks within a leaf, or so many leaves from its beginning; None: to the beginning."""
     leaf, index = divmod(at.start, _LEAF)
     if index > blocks:
         return Position(at.section, at.start - blocks)
@@ -114,19 +116,19 @@ def _blocks(viewer: Viewer, octets: bytes, context: Context, at: Position) -> It
 
 
 def _guarded(viewer: Viewer, octets: bytes, leaf: int, context: Context) -> Iterator[tuple[int, Block]]:
-    """Yield what a viewer yields; end with a note what fails or is too long after that."""
+    """Yield what a viewer yields; end with a note if it then fails or is too long."""
     number, total, ending = leaf, 0, ""
     try:
         for number, block in viewer(octets, leaf, context):
             yield number, block
             total += 1
             if total >= BLOCKS_LIMIT:
-                raise TooLong
+                raise PartTooLong
         if not total and not leaf:
             ending = EMPTY
-    except TooLong:
+    except PartTooLong:
         ending = CUT
-    except (Exception, MemoryError) as error:  # libraries raise whatever their parsers do
+    except (Exception, MemoryError) as error:  # libraries raise whatever their parsers raise
         if not total:
             raise _translated(error) from error
         ending = BROKEN
@@ -141,4 +143,4 @@ def _translated(error: BaseException) -> DocumentError:
         return DocumentError(TOO_LARGE, "memory")
     if isinstance(error, ImportError):
         return DocumentError(NO_READER, error.name or "")
-    return DocumentError(DAMAGED, type(error).__name__)  # its message might quote the file
+    return DocumentError(DAMAGED, type(error).__name__)  # its message may quote the file

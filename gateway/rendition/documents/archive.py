@@ -1,6 +1,6 @@
-"""ZIP: its listing, its entries, and the parts of the formats that are made of it.
+"""ZIP: its listing, its entries, and the parts of formats based on it.
 
-Nothing here may unpack more than the bounds say, whatever the headers claim, or write anywhere. APPNOTE 6.3.10
+Nothing here may unpack more than the limits, whatever the headers claim, or write anywhere. APPNOTE 6.3.10
 §4.3 (structure), §4.4.4 (flags: 0 encrypted, 11 UTF-8 names).
 """
 
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.message.detect import WESTERN, sniff
+from gateway.message.charset.detection import WESTERN, sniff
+from gateway.message.media_types import DOCX, XLSB, XLSX
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Run
 from gateway.rendition.context import Context
@@ -30,12 +31,12 @@ from gateway.rendition.documents.bounds import (
     note,
 )
 
-#: Octets unpacked at a time, first and later: a first page needs few, and a long token must not be read often.
+#: Octets unpacked at a time, first and later: a first page needs few, and a long token must not be parsed often.
 _FIRST_STEP: Final = 64 * 1024
 _STEP: Final = 1024 * 1024
-#: Ratios are looked at only beyond this, octets: a short file of blanks is no bomb.
+#: Smallest size at which the ratio counts, octets: a short file of spaces is not a bomb.
 _HARMLESS: Final = 4 * 1024 * 1024
-#: LZMA is left out: an entry says itself how much memory its dictionary takes.
+#: Without LZMA, in which an entry chooses how much memory its dictionary takes.
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _ENTRY: Final = b"PK\1\2"
 _ENCRYPTED: Final = 0x1
@@ -45,7 +46,7 @@ _NAME_LIMIT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file in an archive: where it stands in the listing, its path as written there, octets when unpacked."""
+    """One file in an archive: its index in the listing, its path there, and its size, octets unpacked."""
 
     index: int
     name: str
@@ -54,7 +55,7 @@ class Entry:
 
 
 def opened(octets: bytes) -> zipfile.ZipFile:
-    """Open an archive; raise DocumentError if it is none or has too many entries."""
+    """Open an archive; raise DocumentError if it is not one or has too many entries."""
     if octets.count(_ENTRY) > ENTRIES_LIMIT:  # each costs an object, and the count in the directory may lie
         raise DocumentError(TOO_LARGE)
     try:
@@ -66,7 +67,7 @@ def opened(octets: bytes) -> zipfile.ZipFile:
 def unpacked(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int = UNPACKED_LIMIT
 ) -> Iterator[bytes]:
-    """Yield an entry in steps; raise DocumentError for what is protected, damaged, a bomb or beyond `limit`."""
+    """Yield an entry in pieces; raise DocumentError if it is encrypted, damaged, a bomb or beyond `limit`."""
     if entry.flag_bits & _ENCRYPTED:
         raise DocumentError(PROTECTED)
     if entry.compress_type not in _METHODS:
@@ -88,7 +89,7 @@ def unpacked(
 
 
 def part(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    """Yield the part of a document by its name; nothing if there is none."""
+    """Yield the part of a document with this name; nothing if there is none."""
     if name in archive.NameToInfo:
         yield from unpacked(archive, archive.getinfo(name))
 
@@ -98,7 +99,7 @@ def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """Read a name as its writer meant it: without the UTF-8 flag it may be in any charset, not only in cp437."""
+    """Decode a name as its writer meant it: without the UTF-8 flag it may be in any charset, not just cp437."""
     name = info.orig_filename
     if not info.flag_bits & _UTF8 and not name.isascii():
         octets = name.encode("cp437", "replace")
@@ -117,7 +118,7 @@ def zip_entries(octets: bytes) -> tuple[Entry, ...]:
 
 
 def zip_entry(octets: bytes, index: int) -> bytes:
-    """Unpack one file by its place in the listing; raise DocumentError if there is none or it is too large."""
+    """Unpack one file by its index in the listing; raise DocumentError if there is none or it is too large."""
     with opened(octets) as archive:
         files = _files(archive)
         if not 0 <= index < len(files):
@@ -126,7 +127,7 @@ def zip_entry(octets: bytes, index: int) -> bytes:
 
 
 def inside(octets: bytes) -> str:
-    """Name the media type of the document that an archive is, by the parts it has, or ''."""
+    """Return the media type of the document that an archive is, judging by its parts, or ''."""
     try:
         archive = opened(octets)
     except DocumentError:
@@ -145,11 +146,11 @@ def inside(octets: bytes) -> str:
     return declared.decode("ascii", "replace").strip()
 
 
-#: The part that makes an archive a document of that type (ISO 29500-2 §9; ODF has `mimetype`, ODF 1.2-3 §3.3).
+#: The part that identifies an archive as a document of that type (ISO 29500-2 §9; ODF has `mimetype`, ODF 1.2-3 §3.3).
 _PARTS: Final = {
-    "word/document.xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "xl/workbook.bin": "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+    "word/document.xml": DOCX,
+    "xl/workbook.xml": XLSX,
+    "xl/workbook.bin": XLSB,
 }
 
 

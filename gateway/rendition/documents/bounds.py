@@ -1,7 +1,7 @@
-"""Bounds of reading documents, and the one error: what a stranger's file may cost, and what is said beyond it.
+"""The limits for reading documents: what a stranger's file may cost; and the error for what exceeds them.
 
-Nothing here may read a document. Sizes are of what arrives and of what it unpacks to; the time and the memory
-that reading may take are limited where it runs, in `confined`.
+Nothing here may read a document. Sizes are those of files and of what they unpack to; time and memory are limited
+where documents are read, in `confined`.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Octets of a document that is read at all: mail providers let 25 MB pass in base64, 18 MB of file.
+#: Octets of the largest document that is read: mail providers pass 25 MB of base64, 18 MB of file.
 OCTETS_LIMIT: Final = 20 * 1024 * 1024
-#: Pages of a PDF, rows of all sheets together, and columns of one.
+#: Pages of a PDF, rows of all sheets together, columns of a sheet.
 PAGES_LIMIT: Final = 200
 ROWS_LIMIT: Final = 5000
 COLUMNS_LIMIT: Final = 100
 #: Characters of one cell that are read out.
 CELL_LIMIT: Final = 500
 #: Blocks of one leaf (a page of a PDF, a sheet, or the whole of any other document).
-BLOCKS_LIMIT: Final = 50_000
+BLOCKS_LIMIT: Final = 20_000
 #: Octets that one XML part, or one entry of a ZIP, may unpack to.
 UNPACKED_LIMIT: Final = 32 * 1024 * 1024
-#: Octets that a workbook may unpack to in all: the library reads it whole.
+#: Octets that a workbook may unpack to in total: the library reads it as a whole.
 WORKBOOK_LIMIT: Final = 64 * 1024 * 1024
-#: Unpacked over packed octets beyond which a ZIP entry is a bomb; Deflate itself ends at 1032 (RFC 1951).
+#: The ratio of unpacked to packed octets above which a ZIP entry is a bomb; Deflate's maximum is 1032 (RFC 1951).
 RATIO_LIMIT: Final = 400
 #: Entries of a ZIP, read and listed.
 ENTRIES_LIMIT: Final = 5000
-#: Elements and depth of an XML part: a paragraph of text processors has about fifteen, and never this depth.
-ELEMENTS_LIMIT: Final = 400_000
+#: Elements and depth of an XML part: a paragraph of a word processor takes about fifteen, and never this depth.
+ELEMENTS_LIMIT: Final = 200_000
 DEPTH_LIMIT: Final = 200
 
 UNKNOWN: Final = _("Files of this kind cannot be shown here.")
@@ -62,6 +62,6 @@ class DocumentError(ValueError):
 
 
 def note(context: Context, msgid: str, said: Mapping[str, object] | None = None) -> Block:
-    """Make a block of our own words, with what they name filled in."""
+    """Return a note: our own words, with values filled in."""
     text = context.translate(msgid)
     return Block(Kind.NOTE, (Run(text % said if said else text),))

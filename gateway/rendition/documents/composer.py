@@ -1,34 +1,33 @@
-"""Composer: from what a reader meets in a text document (characters, ends of paragraphs, cells) to blocks.
+"""Composer: from the elements of a text document (characters, ends of paragraphs, cells) to blocks.
 
-Nothing here may know a file format. Blocks are ready as soon as their end is met, so that reading can stop when a
-page is full; however long a paragraph, a block is not.
+Nothing here may know a file format. Blocks are ready as soon as they end, so that reading can stop when a page is
+full; a long paragraph becomes several blocks.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Run
 from gateway.rendition.documents.bounds import CELL_LIMIT, COLUMNS_LIMIT
-from gateway.rendition.links import linked
+from gateway.rendition.links.urls import linked
 from gateway.rendition.segments import BLOCK_LIMIT
 
 BULLET: Final = "•"
-#: Between the cells of a row that is read out, and between the paragraphs of a cell.
+#: Separates the cells of a row, and the paragraphs of a cell.
 BETWEEN: Final = " · "
 _WITHIN: Final = " / "
-#: A row with a longer cell is layout, not data: its cells become paragraphs, characters.
+#: A row with a longer cell is layout, and its cells become paragraphs, characters.
 LAYOUT_CELL: Final = 240
-#: Deepest heading and indentation that a small screen can tell.
+#: Deepest heading and indentation that a small screen can distinguish.
 _LEVELS: Final = 6
 _INDENTS: Final = 3
 
 
 class Composer:
-    """Gathers text; `strong`, `emphasis` and `link` are the look of what comes next."""
+    """Gathers text; `strong`, `emphasis` and `link` apply to what comes next."""
 
     def __init__(self, shorten: bool) -> None:
         self.strong = False
@@ -52,10 +51,11 @@ class Composer:
         if self._tables and self._size > CELL_LIMIT * COLUMNS_LIMIT:
             return
         self._size += len(text)
-        run = Run(text, self.strong, self.emphasis, link=self.link)
-        if self._runs and replace(self._runs[-1], text="") == replace(run, text=""):
-            run = replace(run, text=self._runs.pop().text + text)
-        self._runs.append(run)
+        if self._runs:
+            last = self._runs[-1]
+            if (last.strong, last.emphasis, last.link) == (self.strong, self.emphasis, self.link):
+                text = self._runs.pop().text + text
+        self._runs.append(Run(text, self.strong, self.emphasis, link=self.link))
 
     def paragraph(self, level: int = 0, marker: str = "", indent: int = 0) -> None:
         """End a paragraph: a heading if it has a level, else an item if it has a marker."""
@@ -74,7 +74,7 @@ class Composer:
             self.ready.append(Block(Kind.PARAGRAPH, runs))
 
     def table(self) -> None:
-        """Begin a table; one inside a cell is read as the cell's text."""
+        """Begin a table; one inside a cell becomes the cell's text."""
         if not self._tables:
             self.paragraph()
         self._tables += 1
@@ -104,7 +104,7 @@ class Composer:
             self.ready.append(Block(Kind.ROW, tuple(linked(BETWEEN.join(cells), self._shorten))))
 
     def end_table(self) -> None:
-        """End a table, and a row that was left open."""
+        """End a table, and its row if still open."""
         if not self._tables:
             return
         self.row()
@@ -114,7 +114,7 @@ class Composer:
 
 
 def _tidy(runs: list[Run], shorten: bool) -> tuple[Run, ...]:
-    """Collapse blanks, find links, and take blanks off both ends."""
+    """Collapse white space, find links, and strip both ends."""
     tidy: list[Run] = []
     for run in runs:
         lines = glyphs.visible(run.text).split("\n")
@@ -124,14 +124,14 @@ def _tidy(runs: list[Run], shorten: bool) -> tuple[Run, ...]:
         if not text:
             continue
         if run.link:
-            tidy.append(replace(run, text=text))
+            tidy.append(Run(text, run.strong, run.emphasis, link=run.link))
         else:
             found = linked(text, shorten)
-            tidy.extend(replace(run, text=each.text, link=each.link) for each in found)
+            tidy.extend(Run(each.text, run.strong, run.emphasis, link=each.link) for each in found)
     while tidy:
         last = tidy.pop()
         text = last.text.rstrip()
         if text:
-            tidy.append(replace(last, text=text))
+            tidy.append(Run(text, last.strong, last.emphasis, link=last.link))
             break
     return tuple(tidy)

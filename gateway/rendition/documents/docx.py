@@ -1,7 +1,7 @@
 """DOCX: paragraphs, headings, lists with their numbers, tables and footnotes.
 
-Nothing here may follow a reference out of the file. Word's own numbering is counted along, since a numbered text
-makes no sense without. ISO 29500-1 §17.3 (paragraphs, runs), §17.4 (tables), §17.9 (numbering), §17.11 (notes).
+Nothing here may follow a reference out of the file. Word's automatic numbering is reproduced, since a numbered text
+makes no sense without it. ISO 29500-1 §17.3 (paragraphs, runs), §17.4 (tables), §17.9 (numbering), §17.11 (notes).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.rendition.documents import archive, numerals
 from gateway.rendition.documents.bounds import DAMAGED, DocumentError
 from gateway.rendition.documents.composer import BULLET, Composer
 from gateway.rendition.documents.xmlpart import Attributes, Vocabulary, blocks, consume
-from gateway.rendition.links import allowed
+from gateway.rendition.links.urls import allowed
 
 _DOCUMENT: Final = "word/document.xml"
 _STYLES: Final = "word/styles.xml"
@@ -30,7 +30,7 @@ _OFF: Final = frozenset({"0", "false", "off", "none"})
 
 
 class _Styles(Vocabulary):
-    """Style id -> level of heading. A style's id is translated in some Words, its name is not."""
+    """Style id -> heading level. Some versions of Word translate a style's id, but not its name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class _Styles(Vocabulary):
 
 
 class _Numbering(Vocabulary):
-    """Number id -> list of the formats of its levels."""
+    """Numbering id -> the formats of its levels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class _Numbering(Vocabulary):
 
 
 class _Links(Vocabulary):
-    """Relation id -> URL that may be linked."""
+    """Relationship id -> URL that may be linked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class _Paragraph:
 
 @dataclass
 class _Tables:
-    """What the other parts say about the text."""
+    """The tables from the other parts that the text refers to."""
 
     styles: _Styles = field(default_factory=_Styles)
     numbering: _Numbering = field(default_factory=_Numbering)
@@ -115,7 +115,7 @@ class _Tables:
 
 
 class _Body(Vocabulary):
-    """The text itself, or the footnotes, which look alike."""
+    """The text, or the footnotes, which have the same structure."""
 
     def __init__(self, composer: Composer, tables: _Tables) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class _Body(Vocabulary):
             self._composer.text(text)
 
     def _begin_paragraph(self, _attributes: Attributes) -> None:
-        if self._in_run:  # a text box stands inside a run of the paragraph that it floats beside
+        if self._in_run:  # a text box is inside a run of the paragraph that it floats next to
             self._end_paragraph()
         self._paragraph = _Paragraph(note=self._paragraph.note)
 

@@ -1,4 +1,4 @@
-"""Numerals: how the formats of office documents say the number of an item.
+"""Numerals: how office formats number items.
 
 Nothing here may know a format's markup; the names of both families are in one table. ISO 29500-1 §17.18.59,
 ODF 1.2-1 §19.500.
@@ -12,7 +12,7 @@ _ROMAN: Final = (
     (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
     (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
 )  # fmt: skip
-#: Beyond this a numeral is said in digits: Roman ones and repeated letters get long.
+#: Larger numbers are written in digits: Roman numerals and repeated letters get long.
 _LIMIT: Final = 400
 
 
@@ -37,7 +37,7 @@ _UPPER: Final = frozenset({"upperRoman", "I", "upperLetter", "A"})
 
 
 def say(number: int, form: str) -> str:
-    """Say a positive number in a form; digits where the form is not known."""
+    """Format a positive number; an unknown form means digits."""
     if form not in _FORMS or not 0 < number <= _LIMIT:
         return str(number)
     said = _FORMS[form](number)

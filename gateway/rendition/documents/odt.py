@@ -15,10 +15,10 @@ from gateway.rendition.documents import archive, numerals
 from gateway.rendition.documents.bounds import DAMAGED, DocumentError
 from gateway.rendition.documents.composer import BULLET, Composer
 from gateway.rendition.documents.xmlpart import Attributes, Vocabulary, blocks
-from gateway.rendition.links import allowed
+from gateway.rendition.links.urls import allowed
 
 _CONTENT: Final = "content.xml"
-#: Blanks that `text:s` may stand for: they are collapsed anyway.
+#: Spaces that `text:s` may stand for: they are collapsed anyway.
 _BLANKS: Final = 8
 
 
@@ -27,17 +27,17 @@ def _number(text: str, fallback: int) -> int:
 
 
 class _Content(Vocabulary):
-    """The styles that come first in the part, then the text."""
+    """The styles, which come first in the part, then the text."""
 
     def __init__(self, composer: Composer) -> None:
         super().__init__()
         self._composer = composer
         self._styles: dict[str, tuple[bool, bool]] = {}  # of spans: strong, emphasis
-        self._lists: dict[str, dict[int, str]] = {}  # form of the number by level; no entry: a bullet
+        self._lists: dict[str, dict[int, str]] = {}  # number format by level; no entry: a bullet
         self._style = ""
         self._spans: list[tuple[bool, bool]] = []
-        self._open: list[tuple[str, int]] = []  # lists: style and number of the item that is being read
-        self._fresh = False  # the first paragraph of an item carries its marker
+        self._open: list[tuple[str, int]] = []  # open lists: style, and number of the current item
+        self._fresh = False  # the first paragraph of an item has its marker
         self._level = self._paragraphs = 0
         self.skipped = frozenset({"annotation", "tracked-changes", "note-citation", "ruby-text", "desc"})
         self.starts = {
@@ -78,7 +78,7 @@ class _Content(Vocabulary):
 
     def _end(self) -> None:
         self._paragraphs = max(self._paragraphs - 1, 0)
-        if self._paragraphs:  # of a note, inside the paragraph that refers to it
+        if self._paragraphs:  # a note is inside the paragraph that refers to it
             self._composer.text(" ")
             return
         level, self._level = self._level, 0
@@ -139,7 +139,7 @@ class _Content(Vocabulary):
 
 
 def read(octets: bytes, _leaf: int, context: Context) -> Iterator[tuple[int, Block]]:
-    """Yield the text in its order."""
+    """Yield the text."""
     with archive.opened(octets) as package:
         if _CONTENT not in package.NameToInfo:
             raise DocumentError(DAMAGED, "no content part")

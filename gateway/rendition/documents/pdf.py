@@ -1,8 +1,7 @@
-"""PDF: the text of its pages, lines joined to paragraphs again.
+"""PDF: the text of its pages, with lines rejoined into paragraphs.
 
-Nothing here may draw: what is a picture of text stays one. A page is a leaf, so that reading on at page 40 does not
-read the pages before it. pypdf, which bounds what
-streams unpack to, is used here only. ISO 32000-2 §9.10.
+Nothing here may draw: a picture of text stays a picture. A page is a leaf, so that reading can start at page 40
+without the pages before it. pypdf, which limits what streams unpack to, is used only here. ISO 32000-2 §9.10.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from gateway.rendition.documents.bounds import (
     DocumentError,
     note,
 )
-from gateway.rendition.links import linked
+from gateway.rendition.links.urls import linked
 from gateway.rendition.segments import BLOCK_LIMIT
 
 
@@ -36,20 +35,20 @@ def _(msgid: str) -> str:
 _PAGE: Final = _("[page %(number)d of %(pages)d]")
 _PAGE_BROKEN: Final = _("[page %(number)d cannot be read]")
 
-#: Characters of one page that are read out; a dense page of a newspaper has 20,000.
+#: Characters of one page that are read; a dense page of a newspaper has 20,000.
 PAGE_LIMIT: Final = 100_000
-#: A line is full, and goes on in the next one, if it has this share of the long lines' length.
+#: A line is full, and continues in the next one, if it has this fraction of the long lines' length.
 FULL: Final = 0.8
-#: Lines shorter than this are never taken for full, characters: tables, addresses, verse.
+#: Shorter lines are never full, characters: tables, addresses, verse.
 FULL_LEAST: Final = 40
 _BULLET: Final = re.compile(r"\s*(?:[-*•·‣◦▪–—]|\d{1,3}[.)]|\(\d{1,3}\))\s+\S")
-#: Dots that lead the eye from a title to its page number.
+#: Dot leaders between a title and its page number.
 _LEADERS: Final = re.compile(r"(?: ?\.){4,} ?")
 _HYPHENATED: Final = re.compile(r"[^\W\d_]-\Z")
 
 
 def _library() -> type:
-    """Load pypdf, and keep what it says about strangers' files out of the log."""
+    """Load pypdf, and keep its remarks on strangers' files out of the log."""
     import pypdf
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -57,7 +56,7 @@ def _library() -> type:
 
 
 def read(octets: bytes, leaf: int, context: Context) -> Iterator[tuple[int, Block]]:
-    """Yield the text, page by page from page `leaf`."""
+    """Yield the text, page by page, from page `leaf`."""
     reader = _library()(io.BytesIO(octets), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
         raise DocumentError(PROTECTED)
@@ -83,12 +82,12 @@ def read(octets: bytes, leaf: int, context: Context) -> Iterator[tuple[int, Bloc
 
 
 def _text(reader: object, number: int) -> str | None:
-    """Return the text of a page; None if it cannot be read, which does not take the other pages away."""
+    """Return the text of a page; None if it cannot be read, so that other pages still are."""
     try:
         return str(reader.pages[number].extract_text())[:PAGE_LIMIT]  # type: ignore[attr-defined]
     except MemoryError:
         raise
-    except Exception:  # whatever the library raises
+    except Exception:  # the library raises whatever its parsers raise
         return None
 
 
@@ -100,7 +99,7 @@ def _blocks(text: str, context: Context) -> Iterator[Block]:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Join the lines of a page: a full line goes on in the next; a paragraph ends with one that is not full."""
+    """Join the lines of a page: a full line continues in the next; a line that is not full ends a paragraph."""
     lines = [_LEADERS.sub(" … ", glyphs.collapse(line)).strip() for line in text.splitlines()]
     lengths = sorted(len(line) for line in lines if line)
     usual = lengths[len(lengths) * 9 // 10] if lengths else 0

@@ -1,7 +1,7 @@
-"""RTF: its text, in paragraphs and rows of tables, bold and italic kept.
+"""RTF: its text as paragraphs and table rows, with bold and italic.
 
-Nothing here may nest: groups are a list, however deep. Destinations that are not the text are left out, those that
-are marked as ignorable without looking. RTF 1.9.1 (groups, control words); MS-OXRTFEX §2.1.3 (\\htmlrtf).
+Nothing here may recurse: groups are a list, however deep. Destinations other than the text are skipped, and so are
+all that are marked as ignorable. RTF 1.9.1 (groups, control words); MS-OXRTFEX §2.1.3 (\\htmlrtf).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.message import charset
+from gateway.message.charset import decoding
 from gateway.rendition.blocks import Block
 from gateway.rendition.context import Context
 from gateway.rendition.documents.bounds import CUT, DAMAGED, DocumentError, note
 from gateway.rendition.documents.composer import Composer
 
-#: Tokens that are read: about one a word.
+#: Tokens that are read: about one per word.
 TOKENS_LIMIT: Final = 400_000
 GROUPS_LIMIT: Final = 500
 
@@ -42,7 +42,7 @@ _SAID: Final = {
     b"bullet": "•", b"endash": "–", b"emdash": "—", b"emspace": " ", b"enspace": " ",
 }  # fmt: skip
 _SYMBOLS: Final = {b"~": "\xa0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
-#: Code pages by \\fcharset of the font in use would be exact; the document's own is right for nearly all mail.
+#: The code page of the current font (\\fcharset) would be exact; the document's is right for nearly all mail.
 _DEFAULT_PAGE: Final = "cp1252"
 
 
@@ -54,7 +54,7 @@ class _Group:
     strong: bool = False
     emphasis: bool = False
     after: int = 1
-    fresh: bool = True  # nothing but the brace was read
+    fresh: bool = True  # only the brace was read so far
 
 
 class _Reader:
@@ -91,10 +91,10 @@ class _Reader:
             self._octets += octets[skipped:]
 
     def flush(self) -> None:
-        """Pass on octets that were kept together for the sake of charsets with more than one for a character."""
+        """Pass on octets that were kept together for multi-byte charsets."""
         if self._octets:
             self._composer.strong, self._composer.emphasis = self._group.strong, self._group.emphasis
-            self._composer.text(charset.codec_decoder(self._page).decode(bytes(self._octets), True))
+            self._composer.text(decoding.codec_decoder(self._page).decode(bytes(self._octets), True))
             self._octets.clear()
 
     def _say(self, text: str) -> None:
@@ -147,7 +147,7 @@ class _Reader:
         elif word in (b"v", b"htmlrtf"):
             self._group.hidden = on
         elif word == b"ansicpg":
-            self._page = charset.resolve(f"cp{number}") or _DEFAULT_PAGE
+            self._page = decoding.resolve(f"cp{number}") or _DEFAULT_PAGE
         elif not self._group.hidden:
             self._structure(word)
 
@@ -179,7 +179,7 @@ class _Reader:
 
 
 def read(octets: bytes, _leaf: int, context: Context) -> Iterator[tuple[int, Block]]:
-    """Yield the text in its order."""
+    """Yield the text."""
     if not octets.lstrip()[:5].startswith(b"{\\rtf"):
         raise DocumentError(DAMAGED, "no RTF")
     composer = Composer(context.fold)

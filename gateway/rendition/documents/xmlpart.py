@@ -1,7 +1,7 @@
-"""XML parts of documents: expat, pulled only as far as a page wants, with everything dangerous refused.
+"""XML parts of documents: expat, pulled only as far as a page needs, with everything dangerous refused.
 
-Nothing here may know a vocabulary. A DOCTYPE is refused before any entity could be declared (no office format has
-one); depth, elements and octets are bounded. Names are local: the formats use theirs without a clash.
+Nothing here may know a vocabulary. A DOCTYPE is refused before it can declare an entity (no office format has one);
+depth, elements and octets are limited. Names are local, since the formats' names do not clash.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ End = Callable[[], None]
 _SEPARATOR: Final = " "
 
 
-class TooLong(Exception):
-    """The part has more elements than are read; what came before stands."""
+class PartTooLong(Exception):
+    """The part has more elements than are read; what was read is kept."""
 
 
 class Vocabulary:
-    """What to do at the start and the end of elements, by local name, and with text inside some of them.
+    """What to do at the start and end of elements, by local name, and with text inside some of them.
 
-    Attributes come by local name as well.
+    Attributes have local names too.
     """
 
     def __init__(self) -> None:
         self.starts: dict[str, Start] = {}
         self.ends: dict[str, End] = {}
-        #: Elements left out with all that is in them.
+        #: Elements that are skipped with their content.
         self.skipped: frozenset[str] = frozenset()
 
     def text(self, _text: str) -> None:
@@ -60,7 +60,7 @@ class _Driver:
         self._elements += 1
         self._depth += 1
         if self._elements > ELEMENTS_LIMIT:
-            raise TooLong
+            raise PartTooLong
         if self._depth > DEPTH_LIMIT:
             raise DocumentError(DAMAGED, "depth")
         local = name[name.rfind(_SEPARATOR) + 1 :]
@@ -89,7 +89,7 @@ class _Driver:
 
 
 def parse(chunks: Iterable[bytes], vocabulary: Vocabulary) -> Iterator[None]:
-    """Feed a part to a vocabulary, yielding after each chunk; raise DocumentError or TooLong."""
+    """Feed a part to a vocabulary, yielding after each chunk; raise DocumentError or PartTooLong."""
     driver = _Driver(vocabulary)
     fed = False
     try:
@@ -111,8 +111,8 @@ def blocks(chunks: Iterable[bytes], vocabulary: Vocabulary, composer: Composer) 
         for _step in parse(chunks, vocabulary):
             while composer.ready:
                 yield composer.ready.popleft()
-    except (DocumentError, TooLong) as error:
-        failure = error  # what was read before it is good
+    except (DocumentError, PartTooLong) as error:
+        failure = error  # what was read before is good
     composer.paragraph()
     yield from composer.ready
     composer.ready.clear()
@@ -121,9 +121,9 @@ def blocks(chunks: Iterable[bytes], vocabulary: Vocabulary, composer: Composer) 
 
 
 def consume(chunks: Iterable[bytes], vocabulary: Vocabulary) -> None:
-    """Read a whole part, for tables that are needed before the text; its faults are not worth an error."""
+    """Read a whole part, for tables that are needed before the text; its faults are ignored."""
     try:
         for _step in parse(chunks, vocabulary):
             pass
-    except (DocumentError, TooLong):
+    except (DocumentError, PartTooLong):
         return

@@ -1,8 +1,8 @@
-"""WAP Binary XML (WAP-192) for WML: compile decks, read them back, and tell their size beforehand.
+"""WAP Binary XML (WAP-192) for WML: compiles decks, decompiles them, and predicts their size.
 
-`encode` and `decode` are exact. `deck_bound` says how many octets a deck has at most, whoever compiles it, and
-`bound` the same from the `measure` of each piece; `fragment_size` is their quick companion, for sums. Nothing
-here may import anything of ours outside this package.
+`encode` and `decode` are exact. `deck_bound` returns how many octets a deck has at most, whichever compiler
+is used, and `bound` the same from the `measure` of each piece; `fragment_size` is their fast companion, for
+sums. Nothing here may import anything of ours outside this package.
 """
 
 from gateway.wap.wbxml.decoder import decode

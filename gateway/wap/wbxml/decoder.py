@@ -1,7 +1,7 @@
-"""The decoder: WBXML 1.0 to 1.3 octets of a WML deck back to WML text.
+"""The decoder: compiled WML decks (WBXML 1.0 to 1.3) back to WML text.
 
-Nothing here may trust a length, an offset or a nesting: what the octets claim is checked, and anything broken is
-a WBXMLError. It serves the tests as an oracle and a person at the terminal; no request passes through it.
+Nothing here may trust a length, an offset or a nesting: everything is checked, and anything broken is a
+WBXMLError. It serves the tests as an oracle and a person at the terminal; no request passes through it.
 WAP-192 §5 (structure) and §7 (numbers), WAP-191 §14.
 """
 
@@ -42,7 +42,7 @@ from gateway.wap.wbxml.tokens import (
 
 #: Octets of a deck. The largest limit of any phone known here is 357,000.
 INPUT_LIMIT: Final = 1 << 20
-#: Characters read and written for one deck: a string of the table can be said again and again.
+#: Characters read and written for one deck: a string of the table can be referenced again and again.
 OUTPUT_LIMIT: Final = 1 << 23
 #: Octets of a multi-byte integer: mb_u_int32 (WAP-192 §5.1).
 _INTEGER_LIMIT: Final = 5
@@ -60,7 +60,7 @@ _IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;
 
 
 def decode(octets: bytes) -> str:
-    """Write a compiled deck as WML text; raise WBXMLError for anything that is none."""
+    """Write a compiled deck as WML text; raise WBXMLError if it is invalid."""
     if len(octets) > INPUT_LIMIT:
         raise WBXMLError(f"more than {INPUT_LIMIT} octets")
     return _Decoder(octets).deck()
@@ -112,13 +112,13 @@ class _Decoder:
             self._instruction()
 
     def _instruction(self) -> None:
-        """Read a processing instruction and forget it."""
+        """Read and discard a processing instruction."""
         self._attribute_start(self._octet())
         while (token := self._octet()) != END:
             self._attribute_value(token, "")
 
     def _elements(self) -> None:
-        """Read the root element with all within it."""
+        """Read the root element with its content."""
         tags: list[str] = []
         while (token := self._octet()) == SWITCH_PAGE:
             self._switch_page()
@@ -187,7 +187,7 @@ class _Decoder:
         return text
 
     def _text(self, token: int, attribute: str) -> str | None:
-        """Read what stands for characters, as WML says it; None if the token is none of these."""
+        """Read a token for characters, and write it as WML; None for any other token."""
         if token == STR_I:
             return self._checked(self._inline())
         if token == STR_T:
@@ -274,7 +274,7 @@ class _Decoder:
             raise WBXMLError(f"more than {OUTPUT_LIMIT} characters")
 
 
-#: Tokens below 0x80 that belong to an attribute's value; all others there begin the next attribute.
+#: Tokens below 0x80 that can be part of an attribute's value; all others there begin the next attribute.
 _STRINGS: Final = frozenset({ENTITY, STR_I, EXT_I, EXT_I + 1, EXT_I + 2})
 
 

@@ -1,9 +1,9 @@
 """The encoder: WML text to WBXML 1.1 octets.
 
-Nothing here may lose what a person would read. The deck must be well-formed; it is not validated, so that what
-the tables do not know goes out as literals. White space is collapsed, and dropped beside block elements, by
-WAP-191 §11.8.1; between elements of a line (`INLINE`) one space stays, or words would run together. Comments and
-processing instructions are not kept. WAP-192 §5 and §6, WAP-191 §14.
+Nothing here may lose what a person would read. The deck must be well-formed; it is not validated: what is not
+in the tables is written as literals. White space is collapsed, and dropped beside block elements, by WAP-191
+§11.8.1; between inline elements (`INLINE`) one space stays, or words would run together. Comments and
+processing instructions are dropped. WAP-192 §5 and §6, WAP-191 §14.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.wap.wbxml.source import read, split_variables
 from gateway.wap.wbxml.tokens import (
     ATTRIBUTE_STARTS,
     ATTRIBUTE_VALUES,
@@ -36,6 +35,7 @@ from gateway.wap.wbxml.tokens import (
     WML_1_1,
     WBXMLError,
 )
+from gateway.wap.wbxml.wml_parser import read, split_variables
 
 BLANKS: Final = " \t\r\n"
 _BLANK_RUN: Final = re.compile(f"[{BLANKS}]+")
@@ -53,9 +53,10 @@ _ESCAPE: Final = CONVERSIONS["escape"]
 
 
 def encode(wml: str | bytes, charset: int = UTF_8) -> bytes:
-    """Compile a deck; a document type that is not WML 1.1, 1.2 or 1.3 is called WML 1.1.
+    """Compile a deck; a document type other than WML 1.1, 1.2 or 1.3 is written as WML 1.1.
 
-    `charset`: MIBEnum of a charset with single octets as terminators. Raise WBXMLError for text that it lacks.
+    `charset`: MIBenum of a charset with single octets as terminators. Raise WBXMLError for text that is not
+    in it.
     """
     compiler = Compiler(codec=CHARSETS[charset][0])
     public_id = read(wml, compiler).public_id
@@ -72,14 +73,15 @@ def multibyte(number: int) -> bytes:
 
 
 class Compiler:
-    """Takes the events of `source` and keeps the body as octet strings, one for each token or string.
+    """Takes the events of `wml_parser` and keeps the body as octet strings, one for each token or string.
 
-    `uses` remembers for every string the pieces that say it, each with the token that would precede a reference
-    into a string table; `names` are the strings that must be in the table: literals have no inline form.
+    `uses` has, for every string, the pieces that contain it, each with the token that would precede a
+    reference into the string table; `names` are the strings that must be in the table: literals have no
+    inline form.
     """
 
     def __init__(self, *, bare: bool = False, codec: str = "utf-8") -> None:
-        """Begin a deck, or with `bare` content whose surroundings are not known: its outer blanks stay."""
+        """Begin a deck, or with `bare` content in an unknown context: its outer white space stays."""
         self._codec = codec
         self.pieces: list[bytes] = []
         self.uses: dict[bytes, list[tuple[int, bytes]]] = {}
@@ -93,7 +95,7 @@ class Compiler:
     def start(self, tag: str, attributes: list[str]) -> None:
         """Take a start tag."""
         opened = self._open
-        if self._bare and not opened:  # the element around a fragment is no part of it
+        if self._bare and not opened:  # the element around a fragment is not part of it
             opened.append(-1)
             return
         block = tag not in INLINE
@@ -136,7 +138,7 @@ class Compiler:
         self._text += data
 
     def size(self) -> int:
-        """Say how many octets this adds at most to a deck, without help from a string table."""
+        """Return how many octets this adds at most to a deck, without a string table."""
         size = sum(map(len, self.pieces))
         if self.names:  # and the length of the table takes more than one octet
             size += LARGEST_REFERENCE - 1
@@ -166,7 +168,8 @@ class Compiler:
             (len(uses), text) for text, uses in self.uses.items() if len(uses) > 1 and text not in self.names
         ]
         saved = 0
-        for count, text in sorted(repeated, key=lambda row: -row[0]):  # short references for the frequent
+        # Short references for the frequent ones.
+        for count, text in sorted(repeated, key=lambda row: -row[0]):
             gain = count * (len(text) + 1 - len(multibyte(len(table)))) - (len(text) + 1)
             if gain > 0:
                 offsets[text] = len(table)

@@ -1,7 +1,7 @@
-"""The meter: what a piece of a deck costs in each of three compilers, but for their string tables.
+"""Measures what a piece of a deck takes in each of three compilers, except for their string tables.
 
-Nothing here may know the deck around the piece. The habits of Kannel 1.4.5 and libwbxml 0.11 are as observed;
-`sizes` tells them in words, and adds up what is collected here.
+Nothing here may know the deck around the piece. The behaviour of Kannel 1.4.5 and libwbxml 0.11 is as
+observed; `sizes` describes it, and adds up what is collected here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from typing import Final, NamedTuple
 
 from gateway.wap.wbxml.encoder import LARGEST_REFERENCE, Compiler
-from gateway.wap.wbxml.source import split_variables
 from gateway.wap.wbxml.tokens import ATTRIBUTE_VALUES, STARTS_BY_NAME, TAGS
+from gateway.wap.wbxml.wml_parser import split_variables
 
 #: Strings and words of at most this many octets stay out of the string table.
 KANNEL_MINIMUM: Final = 4
@@ -28,10 +28,11 @@ _XML: Final = "http://www.w3.org/XML/1998/namespace"
 
 
 class Share(NamedTuple):
-    """What a piece of a deck costs in one other compiler.
+    """What a piece of a deck takes in one other compiler.
 
-    `fixed`: octets in any case. `names`: strings said by reference only, one for each reference. `said`: texts
-    that go inline unless the table has parts of them. `counted`: texts that the table is made from.
+    `fixed`: octets in any case. `names`: strings written by reference only, one for each reference. `said`:
+    texts that are inline unless parts of them are in the table. `counted`: texts that the table is built
+    from.
     """
 
     fixed: int
@@ -40,18 +41,18 @@ class Share(NamedTuple):
     counted: tuple[bytes, ...]
 
     def inline(self) -> int:
-        """Say the octets of this alone, when no text comes twice."""
+        """Return the octets of this piece alone, if no text occurs twice."""
         names = sum(len(name) + 1 for name in set(self.names)) + LARGEST_REFERENCE * len(self.names)
         return self.fixed + names + sum(map(len, self.said)) + 2 * len(self.said)
 
 
 class Measure(NamedTuple):
-    """The sizes of a piece of a deck; those of pieces that follow each other make that of the whole."""
+    """The sizes of a piece of a deck; those of consecutive pieces make that of the whole."""
 
     own: int
     kannel: Share
     libwbxml: Share
-    latin: bool = False  # declared to be ISO-8859-1, which Kannel compiles otherwise
+    latin: bool = False  # declared to be ISO-8859-1, which Kannel compiles differently
 
 
 class _Sheet:
@@ -70,17 +71,17 @@ class _Sheet:
 
 
 class Meter:
-    """Takes the events of `source` for all three compilers at once."""
+    """Takes the events of `wml_parser` for all three compilers at once."""
 
     def __init__(self, *, bare: bool = False) -> None:
-        """Begin a deck, or with `bare` content whose surroundings are not known."""
+        """Begin a deck, or with `bare` content in an unknown context."""
         self._own = Compiler(bare=bare)
         self._bare = bare
         self._kannel = _Sheet()
         self._libwbxml = _Sheet()
         self._text = ""
-        self._filled: list[bool] = []  # for each open element: has it content
-        self._before = ""  # the element before this place in the same parent
+        self._filled: list[bool] = []  # for each open element: whether it has content
+        self._before = ""  # the preceding sibling element
 
     def measure(self) -> Measure:
         """Return the sizes of what was read."""
@@ -183,7 +184,7 @@ class Meter:
     def _libwbxml_value(self, value: str, *, counted: bool) -> None:
         content = value.encode()
         if _VALUE_TOKEN.search(value):
-            # Tokens never cost more than the text they stand for, but a reference to 4 octets may, by one.
+            # Tokens never take more than the text they stand for, but a reference to 4 octets may, by one.
             self._libwbxml.fixed += len(content) + 2 + len(content) // (LIBWBXML_MINIMUM + 2)
             return
         self._libwbxml.said.append(content)

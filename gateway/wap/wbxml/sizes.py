@@ -1,4 +1,4 @@
-"""How large a deck becomes, whoever compiles it: here, in Kannel, or by libwbxml.
+"""How large a deck becomes, whichever compiler is used: ours, Kannel, or libwbxml.
 
 A deck that leaves as text is compiled by somebody's gateway, and must fit the phone then too. Nothing here may
 say less than what Kannel 1.4.5 and libwbxml 0.11 (with its string table and without) make of the same deck:
@@ -26,7 +26,7 @@ from itertools import chain
 from typing import Final
 
 from gateway.wap.wbxml.meter import KANNEL_MINIMUM, LIBWBXML_MINIMUM, Measure, Meter, Share
-from gateway.wap.wbxml.source import read, read_fragment
+from gateway.wap.wbxml.wml_parser import read, read_fragment
 
 #: Octets before the string table's length: version, public identifier, charset.
 HEADER: Final = 3
@@ -48,23 +48,24 @@ def measure_deck(wml: str | bytes) -> Measure:
 
 
 def fragment_size(markup: str) -> int:
-    """Say how many octets some content adds at most to a deck, the string tables of others left aside.
+    """Return how many octets some content adds at most to a deck, apart from other compilers' string tables.
 
-    Additive: with the size of the deck around, the sum over all content is at least `len(encode(whole))`, and
-    what Kannel and libwbxml make of it but for their string tables. The size of the deck around is that with
-    some content, as `<p/>`, less the content: an empty card has no end. For the last word ask `bound`.
+    Additive: with the size of the deck around it, the sum over all content is at least `len(encode(whole))`,
+    and what Kannel and libwbxml make of it except for their string tables. The size of the deck around it is
+    that with some content, such as `<p/>`, less the content: an empty card has no end. For the exact limit
+    use `bound`.
     """
     found = measure(markup)
     return max(found.own, found.kannel.inline(), found.libwbxml.inline())
 
 
 def deck_bound(wml: str | bytes) -> int:
-    """Say how many octets a deck has at most, whoever compiles it."""
+    """Return how many octets a deck has at most, whichever compiler is used."""
     return bound([measure_deck(wml)])
 
 
 def bound(pieces: Iterable[Measure]) -> int:
-    """Say how many octets a deck of these pieces, in this order, has at most, whoever compiles it."""
+    """Return how many octets a deck of these pieces, in this order, has at most, whichever compiler is used."""
     pieces = list(pieces)
     own = HEADER + 1 + sum(piece.own for piece in pieces)
     kannel = _joined([piece.kannel for piece in pieces])
@@ -76,7 +77,7 @@ def bound(pieces: Iterable[Measure]) -> int:
 
 
 def _latin(text: bytes) -> bytes:
-    """Convert as Kannel does a text, but not the string table, if it is told ISO-8859-1."""
+    """Convert text as Kannel does, except for the string table, if the deck is declared ISO-8859-1."""
     return b"".join(c.encode("latin-1" if c <= "\xff" else "utf-8") for c in text.decode())
 
 
@@ -90,7 +91,7 @@ def _joined(shares: Sequence[Share]) -> Share:
 
 
 def _repeated(texts: Iterable[bytes], minimum: int) -> list[bytes]:
-    """Return what others put into the table: texts that come twice, then such words of the other texts."""
+    """Return what others put into the table: texts that occur twice, then such words of the other texts."""
     whole = Counter(texts)
     words = Counter(b" ".join([text for text, count in whole.items() if count == 1]).split())
     items = [text for text, count in whole.items() if count > 1]
@@ -102,12 +103,12 @@ def _repeated(texts: Iterable[bytes], minimum: int) -> list[bytes]:
 
 
 def _length(number: int) -> int:
-    """Say how many octets a multi-byte integer takes (WAP-192 §5.1)."""
+    """Return how many octets a multi-byte integer takes (WAP-192 §5.1)."""
     return max(1, (number.bit_length() + 6) // 7)
 
 
 def _table(share: Share, items: Sequence[bytes]) -> tuple[int, list[tuple[bytes, int]]]:
-    """Return the octets of header, table and references to names, and each item with those of a reference."""
+    """Return the octets of header, table and references to names, and each item with the size of its reference."""
     offsets: dict[bytes, int] = {}
     length = 0
     for text in (*items, *share.names):
@@ -124,14 +125,14 @@ def _kannel(share: Share, convert: Callable[[bytes], bytes]) -> int:
     return octets + share.fixed + _kannel_texts([convert(text) for text in share.said], items)
 
 
-#: What stands between texts that are played through together, and in place of what a reference says: no
-#: text of XML has either (XML 1.0 §2.2).
+#: Separates texts that are replayed together, and replaces what a reference stands for: no XML text contains
+#: either (XML 1.0 §2.2).
 _BETWEEN: Final = b"\1"
 _REFERENCE: Final = b"\0"
 
 
 def _kannel_texts(texts: Sequence[bytes], items: Iterable[tuple[bytes, int]]) -> int:
-    """Play all texts through: in each its first place of each item becomes a reference, with strings around."""
+    """Replay all texts: in each, the first occurrence of each item becomes a reference, with strings around it."""
     octets = sum(map(len, texts)) + 2 * len(texts)
     page = _BETWEEN + _BETWEEN.join(texts) + _BETWEEN
     for item, reference in items:
@@ -153,7 +154,7 @@ def _libwbxml(share: Share) -> int:
 
 
 def _libwbxml_texts(texts: Sequence[bytes], items: Iterable[tuple[bytes, int]]) -> int:
-    """Play all texts through: each place of each item becomes a reference."""
+    """Replay all texts: each occurrence of each item becomes a reference."""
     page = _REFERENCE.join(texts)
     references = 0
     for item, reference in items:

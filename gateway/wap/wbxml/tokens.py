@@ -1,8 +1,8 @@
 """The numbers of WBXML and of WML: global tokens, tags, attribute starts, attribute values.
 
-Nothing here may do anything: tables, what follows from them alone, and the error for what breaks them.
-WAP-192 §7.1 (global tokens) and §7.2 (public identifiers); WAP-191 §14.3 (WML 1.1 to 1.3: later versions only
-add tokens, so one table serves all; WML 1.0 gave some of these numbers to other names and is not spoken here).
+Nothing here may do anything: tables, what follows from them alone, and their error. WAP-192 §7.1 (global
+tokens) and §7.2 (public identifiers); WAP-191 §14.3 (WML 1.1 to 1.3: later versions only add tokens, so one
+table serves all; WML 1.0 used some of these numbers for other names and is not supported).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 
 class WBXMLError(ValueError):
-    """The text is no WML, or the octets are no WBXML; `line` is that of the text, where there is one."""
+    """The text is not WML, or the octets are not WBXML; `line` is that of the text, if there is one."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason if line is None else f"line {line}: {reason}")
@@ -39,14 +39,14 @@ CONVERSIONS: Final = {"escape": 0, "unesc": 1, "noesc": 2}
 #: WAP-192 §5.4: major version less one, minor version. 1.1 is what every WAP 1.x phone reads.
 WBXML_1_1: Final = 0x01
 
-#: MIBEnum of the IANA register -> Python codec and octets of the string terminator.
+#: MIBenum of the IANA registry -> Python codec and octets of the string terminator.
 CHARSETS: Final = {3: ("ascii", 1), 4: ("iso-8859-1", 1), 106: ("utf-8", 1), 1000: ("utf-16-be", 2)}
 UTF_8: Final = 106
 
-#: Elements within elements. Real decks have a dozen; the limit keeps hostile ones from the stack of a reader.
+#: Nested elements. Real decks have a dozen; the limit protects a reader's stack from hostile ones.
 DEPTH_LIMIT: Final = 256
 
-#: WAP-192 §7.2, those that are WML.
+#: The public identifiers of WML. WAP-192 §7.2.
 PUBLIC_IDS: Final = {
     "-//WAPFORUM//DTD WML 1.1//EN": 0x04,
     "-//WAPFORUM//DTD WML 1.2//EN": 0x09,
@@ -224,7 +224,7 @@ ATTRIBUTE_VALUES: Final = {
 #: Attributes of type %HREF; in the DTD: there a variable is escaped unless it says otherwise. WAP-191 §10.3.1.
 HREF_ATTRIBUTES: Final = frozenset({"href", "src", "onenterforward", "onenterbackward", "ontimer", "onpick"})
 
-#: Elements inside a line of text; white space beside all others is no part of it. WAP-191 §11.8.1.
+#: Inline elements; white space beside any other element is dropped. WAP-191 §11.8.1.
 INLINE: Final = frozenset({"em", "strong", "b", "i", "u", "big", "small", "a", "anchor", "img"})
 
 

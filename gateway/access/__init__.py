@@ -1,0 +1,1 @@
+"""Access: sign-in and its throttle, sessions, mailbox ids, and idempotent POST requests."""

@@ -1,0 +1,243 @@
+"""Opens sessions at sign-in and resumes them by token.
+
+Nothing here may reveal a password, or let a guess go upstream uncounted. `session` says what a session
+consists of.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Lock
+
+from gateway import submission
+from gateway.access import logins
+from gateway.access.browser_families import is_another_browser, user_agent_family
+from gateway.access.known_devices import KnownDevices, SignInOrigin
+from gateway.access.mail_submission import Submit
+from gateway.access.session import Connect, ConnectionPool, Credential, Resources, Session
+from gateway.access.throttle import LIFETIME, AdmittedAttempt, Attempt, Throttle, site_of
+from gateway.config import Config
+from gateway.errors import (
+    AuthenticationFailed,
+    ServerAlert,
+    ServerClosed,
+    SessionEnded,
+    StoreRefused,
+    UnknownDomain,
+)
+from gateway.sealed import memory, send_journal, vault
+from gateway.sealed.link_ids import LinkIds
+from gateway.sealed.saved_forms import SavedForms
+from gateway.sealed.send_journal import Journal
+from gateway.sealed.vault import TicketedPost
+from gateway.state import EncryptedData, SessionRow, State, Via, optional
+from gateway.store.imap import imap_store
+from gateway.upstreams.bulkhead import Bulkhead
+
+log = logging.getLogger(__name__)
+
+LONGEST_CREDENTIAL = 1024  # characters of an address or a password; no server takes more
+PURGE_SECONDS = 600.0  # seconds between two removals of what has expired, in each process
+
+
+class Sessions:
+    """Opens, resumes and ends sessions."""
+
+    def __init__(
+        self,
+        config: Config,
+        state: State,
+        secret: bytes,
+        pool: ConnectionPool,
+        connect: Connect = imap_store.connect,
+        submit: Submit = submission.submit,
+        clock: Callable[[], float] = time.time,
+        merge: memory.Merge = memory.merged,
+        bulkhead: Bulkhead | None = None,
+    ) -> None:
+        """`merge` merges the memories of two accounts that turn out to be one person's."""
+        self._merge = merge
+        self._config = config
+        self._state = state
+        self._throttle = Throttle(state.tries, KnownDevices(state.devices))
+        self.links = LinkIds(state, secret, clock)
+        self.saved_forms = SavedForms(state, secret, clock)
+        self._resources = Resources(
+            state,
+            secret,
+            pool,
+            connect,
+            submit,
+            clock,
+            self.links,
+            self.saved_forms,
+            config.per_hour,
+            bulkhead or Bulkhead(config.threads),
+        )
+        self._purge_lock = Lock()
+        self._purged = float("-inf")
+
+    def open(
+        self,
+        address: str,
+        password: str,
+        *,
+        device: str,
+        markup: str,
+        user_agent: str,
+        language: str,
+        via: Via,
+        remote: str,
+        remembered: str = "",
+    ) -> Session:
+        """Sign in upstream and begin a session.
+
+        `remote`: the network address; `remembered`: the cookie of a known device. Raise UnknownDomain,
+        TooManyTries, AuthenticationFailed or another StoreError.
+        """
+        now = self._resources.clock()
+        self._purge(now)
+        credential = Credential(self._config.complete_address(address), password)
+        upstream = self._config.upstream_for(credential.address)
+        # An empty password is an anonymous bind, which succeeds, behind some servers' LDAP (RFC 4513 §5.1.2).
+        if not password or max(len(address), len(password)) > LONGEST_CREDENTIAL:
+            raise AuthenticationFailed("empty or over-long")
+        # Before the password goes anywhere: a guess that cannot be counted must not be made.
+        self._state.database.require_writable()
+        key = logins.account_key(upstream, credential.address)
+        counted = logins.counting_key(upstream, credential.address)
+        entry = self._throttle.enter(
+            Attempt(counted, remote, SignInOrigin(key, site_of(remote), remembered)), now
+        )
+        token = vault.new_token()
+        row = SessionRow(
+            id=secrets.randbits(63),
+            digest=vault.digest(token),
+            account=0,
+            family=user_agent_family(user_agent),
+            markup=markup,
+            device=device,
+            language=language,
+            via=via,
+            sealed=b"",
+            touched=now,
+            expires=now + self._idle(),
+        )
+        with self._given_back_unless_wrong(entry):
+            credential = self._verified(Session(self._resources, row, token, credential, upstream), entry)
+            sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)
+            former = logins.key_as_typed(upstream, credential.address)
+            row = self._state.begin(replace(row, sealed=sealed), key, former, self._resealed)
+        known = self._resources.clock()  # the mail server may have taken its time
+        cookie = self._throttle.succeeded(entry, row.account, known, by_token=via == "cookie")
+        return Session(self._resources, row, token, credential, upstream, cookie)
+
+    def resume(self, token: str, user_agent: str | None) -> Session:
+        """Return the session of a token. Raise SessionEnded if there is none, or if another browser presents its token.
+
+        A request from another browser ends nothing: a leaked address or a link scanner must not sign anybody
+        out.
+        """
+        now = self._resources.clock()
+        row = self._state.sessions.get(vault.digest(token), now) if vault.is_token(token) else None
+        if row is None:
+            raise SessionEnded("unknown or expired")
+        family = user_agent_family(user_agent)
+        # Connectionless WSP sends no User-Agent at all, which does not make it another browser.
+        if is_another_browser(family, row.family):
+            raise SessionEnded(f"session of {row.family} brought by {family}")
+        try:
+            credential = Credential.unpacked(vault.unseal(row.sealed, token, self._resources.secret, row.id))
+            upstream = self._config.upstream_for(credential.address)
+        except (SessionEnded, UnknownDomain) as error:  # the server secret or the upstreams were changed
+            self._end(row)
+            raise SessionEnded(error.detail) from error
+        with optional("that a session lives"):
+            self._state.sessions.touch(row, now, now + self._idle())
+        return Session(self._resources, row, token, credential, upstream)
+
+    def knows(self, token: str) -> bool:
+        """Return whether a token is that of a session, without touching the session or decrypting anything."""
+        if not vault.is_token(token):
+            return False
+        return self._state.sessions.get(vault.digest(token), self._resources.clock()) is not None
+
+    def was_begun(self, token: str, post: TicketedPost) -> bool:
+        """Return whether a post to an ended session has sent a mail, and have it reported at the next sign-in.
+
+        A ticket that the journal knows was issued by us, even if the server secret has changed since.
+        """
+        account = self._state.sessions.account(vault.digest(token), self._resources.clock())
+        return account is not None and Journal(self._state, account, 0, self._resources.secret).ask(post)
+
+    def close(self) -> None:
+        """Close the pooled connections; the sessions live on."""
+        self._resources.pool.close()
+
+    def _resealed(
+        self, kept: Mapping[int, EncryptedData], mailboxes: frozenset[str], into: int
+    ) -> EncryptedData:
+        secret = self._resources.secret
+        memories = {account: sealed.memories for account, sealed in kept.items()}
+        journals = {account: sealed.journal for account, sealed in kept.items()}
+        return EncryptedData(
+            memory.reencrypted(memories, mailboxes, into, secret, self._merge),
+            send_journal.reencrypted(journals, into, secret),
+        )
+
+    def _verified(self, session: Session, entry: AdmittedAttempt) -> Credential:
+        """Sign in upstream, and return the credential that did; the connection stays in the pool for the first page.
+
+        Keypads capitalise: a login that is wrong as typed is tried in small letters, unless the password was
+        offered twice already.
+        """
+        try:
+            with session.leased(stranger=not entry.charged):
+                return session.credential
+        except AuthenticationFailed as error:
+            small = session.in_small_letters()
+            if small is None or error.tries > 1 or type(error) is not AuthenticationFailed:
+                raise
+        with small.leased(stranger=not entry.charged):
+            return small.credential
+
+    @contextmanager
+    def _given_back_unless_wrong(self, entry: AdmittedAttempt) -> Iterator[None]:
+        """Undo the count of a try that failed for another reason than its password."""
+        try:
+            yield
+        except BaseException as error:
+            # QUIRK: Gmail responds to a wrong password with [ALERT].
+            looked_at = isinstance(error, (AuthenticationFailed, ServerAlert, StoreRefused))
+            if looked_at and not isinstance(error, ServerClosed):
+                raise
+            with optional("that a try was no guess"):
+                self._throttle.did_not_fail(entry, self._resources.clock())
+            raise
+
+    def _end(self, row: SessionRow) -> None:
+        with optional("the end of a session"):
+            self._state.sessions.delete(row.id)
+        self._resources.pool.drop(row.digest)
+
+    def _idle(self) -> float:
+        return self._config.idle_minutes * 60.0
+
+    def _purge(self, now: float) -> None:
+        with self._purge_lock:
+            if 0 <= now - self._purged < PURGE_SECONDS:
+                return
+            self._purged = now
+        with optional("what has expired stays"):
+            gone = self._state.sessions.purge(now)
+            self._state.tries.purge(now - LIFETIME)
+            self._state.devices.purge(now)
+            self._state.links.purge(now)
+            self._state.posted_forms.purge(now)
+            self._state.journal.purge(now)
+            log.debug("%d expired sessions removed", gone)

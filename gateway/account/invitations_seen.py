@@ -1,0 +1,60 @@
+"""What is known of invitations: their newest version, whether the event is cancelled, and what the person answered.
+
+Nothing here may know what a calendar looks like. An event is a text of the caller's, of which a mark is stored; its
+versions are its SEQUENCE (RFC 5546 §2.1.4). The events that nothing was recorded of for longest are forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from gateway.access.session import Session
+from gateway.state import optional
+
+KIND: Final = "invitation"
+#: Invitations that are remembered.
+MOST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an event. `answer`: what was sent, '' if nothing was, about the version `answered`."""
+
+    sequence: int = -1
+    cancelled: bool = False
+    answer: str = ""
+    answered: int = -1
+
+
+def known(session: Session, event: str) -> Known:
+    """Return what is known of an event."""
+    return _read(session.memory.get(KIND, session.memory.mark(event)))
+
+
+def record_version(session: Session, event: str, sequence: int, cancelled: bool) -> Known:
+    """Record a version that was seen; an older one than is known changes nothing. Return what is known then."""
+    before = known(session, event)
+    if sequence < before.sequence or (sequence == before.sequence and (before.cancelled or not cancelled)):
+        return before
+    with optional("which version of an invitation is the newest"):
+        _change(session, event, sequence=sequence, cancelled=cancelled)
+    return replace(before, sequence=sequence, cancelled=cancelled)
+
+
+def record_answer(session: Session, event: str, sequence: int, answer: str) -> None:
+    """Record an answer that was sent."""
+    with optional("what an invitation was answered"):
+        _change(session, event, answer=answer, answered=sequence)
+
+
+def _change(session: Session, event: str, **values: Any) -> None:
+    session.memory.change(
+        KIND, session.memory.mark(event), lambda kept: asdict(replace(_read(kept), **values)), MOST
+    )
+
+
+def _read(kept: dict[str, Any] | None) -> Known:
+    usual, kept = asdict(Known()), kept or {}
+    read = {name: kept[name] for name, value in usual.items() if type(kept.get(name)) is type(value)}
+    return Known(**(usual | read))

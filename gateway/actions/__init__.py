@@ -1,0 +1,1 @@
+"""Operations on messages (delete, move, copy, junk, flag, undo): their table and execution."""

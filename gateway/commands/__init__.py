@@ -1,0 +1,1 @@
+"""The commands of `pocketpost` that do more than start the gateway."""

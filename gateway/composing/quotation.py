@@ -1,0 +1,58 @@
+"""The text of a message for quoting and forwarding.
+
+Nothing here may fetch more of a message than it quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.composing.author import Author
+from gateway.message.headers.header_fields import safe_label
+from gateway.message.model import Message
+from gateway.message.outgoing import reply as replies
+from gateway.rendition.rendering import render
+from gateway.store.base import MailStore, MessageRef
+
+#: Maximum characters of the original to quote in a reply, and to forward as text.
+QUOTED: Final = 10 * 1024
+FORWARDED: Final = 200_000
+
+
+def plain_text(author: Author, ref: MessageRef, found: Message, store: MailStore, most: int) -> str:
+    """Render a message as plain text, at most so many characters and the rest of the paragraph."""
+
+    def octets(section: str, start: int) -> Iterator[bytes]:
+        return store.octets(ref, section, start)
+
+    lines: list[str] = []
+    length = 0
+    for block in render(found, author.reading, octets):
+        text = ("> " * block.quote + (f"{block.marker} " if block.marker else "") + block.text).rstrip()
+        lines.extend((text, ""))
+        length += len(text)
+        if length > most:
+            lines.append("[…]")
+            break
+    return "\n".join(lines).strip()
+
+
+def quotation(author: Author, ref: MessageRef, found: Message, store: MailStore) -> str:
+    """Quote the original's text, at most QUOTED characters of it."""
+    senders = found.envelope.from_ or found.envelope.sender
+    attribution = author.language.gettext("On %(date)s, %(who)s wrote:") % {
+        "date": _date(author, found),
+        "who": safe_label(senders[0]) if senders else author.language.gettext("(nobody)"),
+    }
+    text = plain_text(author, ref, found, store, QUOTED)
+    return replies.quote(text, attribution, QUOTED)
+
+
+def forwarded(author: Author, ref: MessageRef, found: Message, store: MailStore) -> str:
+    text = plain_text(author, ref, found, store, FORWARDED)
+    return replies.forwarded(found, text, _date(author, found), author.language.gettext)
+
+
+def _date(author: Author, found: Message) -> str:
+    return author.language.long_date(found.envelope.date or found.received)

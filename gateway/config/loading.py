@@ -1,0 +1,252 @@
+"""Reads the administrator's TOML file into frozen values.
+
+Nothing here may connect anywhere; the only I/O is reading the file. An unknown key, an invalid value or a
+missing file is a ConfigError that names key and line. `options` is the table of keys, `option_values` checks
+their values.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import SplitResult
+
+from gateway.config.hosts import domain_name, host_name, is_loopback
+from gateway.config.option_values import ANY_DOMAIN, CHECKS, Network, login_from
+from gateway.config.options import SECTIONS, Option, Section, ValueKind, default, options_of
+from gateway.config.server import SCHEMES, Server, Tls
+from gateway.config.toml_lines import KeyLines, KeyPath
+from gateway.errors import ConfigError, UnknownDomain
+
+#: The templates of `login`.
+_LOGINS = {"address": "{address}", "local-part": "{local}"}
+_TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The mail servers of some domains.
+
+    `login` is "address" or "local-part"; `imap_login` and `smtp_login` are templates, empty for what `login`
+    says; `sent_copy` is "append" or "provider"; `from_addresses` is "login", "domain" or "any".
+    `case_sensitive_logins`: Anna@ and anna@ are two people.
+    """
+
+    domains: tuple[str, ...]
+    imap: Server
+    smtp: Server
+    login: str = default("upstream", "login")
+    imap_login: str = default("upstream", "imap_login")
+    smtp_login: str = default("upstream", "smtp_login")
+    sent_copy: str = default("upstream", "sent_copy")
+    from_addresses: str = default("upstream", "from_addresses")
+    case_sensitive_logins: bool = default("upstream", "case_sensitive_logins")
+
+    def allows_from(self, login: str, address: str) -> bool:
+        """Return whether a person signed in with `login` may send from `address`."""
+        if address.casefold() == login.casefold():
+            return True
+        local, _, written = address.rpartition("@")
+        try:
+            domain = domain_name(written) if local else ""
+        except ValueError:
+            return False
+        own = {domain_name(login.rpartition("@")[2]), *self.domains} - {ANY_DOMAIN}
+        rules = {"login": False, "domain": domain in own, "any": bool(domain)}
+        return rules[self.from_addresses]
+
+    def user(self, address: str) -> str:
+        """Return the user name of this address at the IMAP server."""
+        return self._user(self.imap_login, address)
+
+    def smtp_user(self, address: str) -> str:
+        """Return the user name of this address at the submission server."""
+        return self._user(self.smtp_login, address)
+
+    def _user(self, template: str, address: str) -> str:
+        return login_from(template or _LOGINS[self.login], address)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. `url` is the gateway's origin, '' if not set; `names` are its other names."""
+
+    upstreams: tuple[Upstream, ...]
+    listen: str = default("http", "listen")
+    url: str = default("http", "url")
+    names: tuple[str, ...] = default("http", "names")
+    trusted_proxies: tuple[Network, ...] = default("http", "trusted_proxies")
+    https_listen: str = default("https", "listen")
+    https_cert: Path | None = default("https", "cert")
+    https_key: Path | None = default("https", "key")
+    timezone: str = default("display", "timezone")
+    state: Path = Path(default("state", "database"))
+    secret: Path = Path(default("state", "secret"))
+    idle_minutes: int = default("session", "idle_minutes")
+    threads: int = default("http", "threads")
+    upload_limit: int = default("http", "upload_limit")
+    outbound: bool = default("outbound", "enabled")
+    per_hour: int = default("submission", "per_hour")
+    message_limit: int = default("submission", "message_limit")
+
+    def complete_address(self, user: str) -> str:
+        """Complete what a person typed to an address: the domain may be left out if there is only one."""
+        local, at, domain = user.strip().rpartition("@")
+        if at:
+            return f"{local}@{domain.strip().lower()}"
+        domains = [name for upstream in self.upstreams for name in upstream.domains]
+        if len(domains) == 1 and domains[0] != ANY_DOMAIN and domain:
+            return f"{domain}@{domains[0]}"
+        return domain
+
+    def upstream_for(self, address: str) -> Upstream:
+        """Return the upstream of an address; its own domain wins over "*". Raise UnknownDomain."""
+        _, at, written = address.rpartition("@")
+        try:
+            wanted = domain_name(written) if at else ""
+        except ValueError:
+            wanted = ""
+        for domain in (wanted, ANY_DOMAIN) if wanted else ():
+            for upstream in self.upstreams:
+                if domain in upstream.domains:
+                    return upstream
+        raise UnknownDomain(f"no upstream for {wanted or 'an address without a domain'}")
+
+
+def load(path: Path) -> Config:
+    """Read the file. Raise ConfigError, naming key and line."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = bytes(error.object[: error.start]).count(b"\n") + 1
+        raise ConfigError(f"{path}, line {line}: not UTF-8") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        detail = str(error)
+        match = _TOML_LINE.search(detail)
+        line = int(match.group(1)) if match else text.count("\n") + 1
+        raise ConfigError(f"{path}, line {line}: {_TOML_LINE.sub('', detail)}") from error
+    return _Reader(path, data, KeyLines(text)).config()
+
+
+class _Reader:
+    """The reading of one file: holds what an error message needs."""
+
+    def __init__(self, path: Path, data: dict[str, Any], lines: KeyLines) -> None:
+        self._path = path
+        self._data = data
+        self._lines = lines
+
+    def config(self) -> Config:
+        for name in self._data:
+            if name not in {section.name for section in SECTIONS}:
+                self._fail((name,), f"unknown{_suggest(name, [s.name for s in SECTIONS])}")
+        values = {section.name: self._tables(section) for section in SECTIONS}
+        [http], [https], [display], [state], [session], [submission], [outbound] = (
+            values[name]
+            for name in ("http", "https", "display", "state", "session", "submission", "outbound")
+        )
+        if len({bool(value) for value in https.values()}) > 1:
+            self._fail(("https",), "listen, cert and key are needed together")
+        return Config(
+            upstreams=self._upstreams(values["upstream"]),
+            listen=http["listen"],
+            url=http["url"],
+            names=http["names"],
+            trusted_proxies=http["trusted_proxies"],
+            https_listen=https["listen"],
+            https_cert=https["cert"],
+            https_key=https["key"],
+            timezone=display["timezone"],
+            state=state["database"],
+            secret=state["secret"],
+            idle_minutes=session["idle_minutes"],
+            threads=http["threads"],
+            upload_limit=http["upload_limit"],
+            outbound=outbound["enabled"],
+            per_hour=submission["per_hour"],
+            message_limit=submission["message_limit"],
+        )
+
+    def _upstreams(self, tables: list[dict[str, Any]]) -> tuple[Upstream, ...]:
+        if not tables:
+            self._fail(("upstream",), "at least one [[upstream]] is needed")
+        seen: set[str] = set()
+        upstreams = []
+        for index, table in enumerate(tables):
+            for domain in table["domains"]:
+                if domain in seen:
+                    self._fail(("upstream", index, "domains"), f'"{domain}" stands twice')
+                seen.add(domain)
+            servers = {
+                name: self._server(("upstream", index, name), table[name], table) for name in ("imap", "smtp")
+            }
+            words = {
+                name: table[name]
+                for name in (
+                    "login",
+                    "imap_login",
+                    "smtp_login",
+                    "sent_copy",
+                    "from_addresses",
+                    "case_sensitive_logins",
+                )
+            }
+            upstreams.append(Upstream(table["domains"], servers["imap"], servers["smtp"], **words))
+        return tuple(upstreams)
+
+    def _server(self, path: KeyPath, url: SplitResult, table: dict[str, Any]) -> Server:
+        protocol, tls, port = SCHEMES[url.scheme]
+        host = host_name(url.hostname or "")
+        if tls is Tls.NONE and not table["insecure"] and not is_loopback(host):
+            self._fail(path, f"{url.scheme}:// without TLS is for loopback only, or with insecure = true")
+        special = table["special"] if protocol == "imap" else ()
+        return Server(protocol, host, url.port or port, tls, table["ca_file"], table["insecure"], special)
+
+    def _tables(self, section: Section) -> list[dict[str, Any]]:
+        raw = self._data.get(section.name, [] if section.array else {})
+        if isinstance(raw, list) != section.array or not all(
+            isinstance(table, dict) for table in (raw if section.array else [raw])
+        ):
+            self._fail((section.name,), f"write it as a table, {section.heading}")
+        if not section.array:
+            return [self._table(section, (section.name,), raw)]
+        return [self._table(section, (section.name, index), table) for index, table in enumerate(raw)]
+
+    def _table(self, section: Section, path: KeyPath, raw: dict[str, Any]) -> dict[str, Any]:
+        options = options_of(section)
+        names = [option.name for option in options]
+        for name in raw:
+            if name not in names:
+                self._fail((*path, name), f"unknown key{_suggest(name, names)}")
+        return {option.name: self._value(option, (*path, option.name), raw) for option in options}
+
+    def _value(self, option: Option, path: KeyPath, raw: dict[str, Any]) -> Any:
+        if option.name not in raw:
+            if option.required:
+                self._fail(path, "is needed")
+            if option.kind is ValueKind.NEW_FILE:
+                return self._path.parent / str(option.default)
+            return option.default
+        try:
+            return CHECKS[option.kind](option, raw[option.name], self._path.parent)
+        except ValueError as error:
+            self._fail(path, str(error))
+
+    def _fail(self, path: KeyPath, problem: str) -> NoReturn:
+        names = [part for part in path if isinstance(part, str)]
+        headings = {section.name: section.heading for section in SECTIONS}
+        label = " ".join([headings.get(names[0], names[0]), *names[1:]])
+        raise ConfigError(f"{self._path}, line {self._lines.of(path)}: {label}: {problem}")
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

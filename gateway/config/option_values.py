@@ -1,0 +1,193 @@
+"""Checks of option values, by the kind of the option.
+
+Nothing here may know where a value comes from: a check returns the value in canonical form, or raises
+ValueError with the reason. The only I/O is testing whether a file exists.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+from gateway.config.hosts import domain_name, host_name, host_port, listen_address
+from gateway.config.options import Option, ValueKind
+from gateway.config.server import schemes
+
+ANY_DOMAIN = "*"
+ORIGIN_SCHEMES = ("http", "https")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Item = TypeVar("_Item")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text in quotes is needed")
+    if not value.isprintable():
+        raise ValueError("holds a control character")
+    return value
+
+
+def _listen(option: Option, value: object, folder: Path) -> str:
+    text = _text(value)
+    listen_address(text)
+    return text
+
+
+def _url(value: object, schemes: tuple[str, ...]) -> SplitResult:
+    names = ", ".join(f"{scheme}://" for scheme in schemes)
+    text = _text(value)
+    url = urlsplit(text)
+    if url.scheme not in schemes or not url.netloc:
+        raise ValueError(f"a URL is needed that begins with one of {names}")
+    if url.path not in ("", "/") or any(mark in text for mark in "?#@"):
+        raise ValueError("only scheme, host and port may stand in this URL")
+    if url.port == 0 or url.netloc.endswith(":"):
+        raise ValueError("port is missing or 0")
+    host_name(url.hostname or "")
+    return url
+
+
+def _origin(option: Option, value: object, folder: Path) -> str:
+    url = _url(value, ORIGIN_SCHEMES)
+    return f"{url.scheme}://{host_port(host_name(url.hostname or ''), url.port)}"
+
+
+def _imap(option: Option, value: object, folder: Path) -> SplitResult:
+    return _url(value, schemes("imap"))
+
+
+def _smtp(option: Option, value: object, folder: Path) -> SplitResult:
+    return _url(value, schemes("smtp"))
+
+
+def _file(option: Option, value: object, folder: Path) -> Path:
+    path = folder / _text(value)
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _new_file(option: Option, value: object, folder: Path) -> Path:
+    path = folder / _text(value)
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError(f"{path} cannot be a file: look at its folder")
+    return path
+
+
+def _timezone(option: Option, value: object, folder: Path) -> str:
+    name = _text(value)
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f'there is no time zone "{name}"') from error
+
+
+def _number(option: Option, value: object, folder: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not option.low <= value <= option.high:
+        raise ValueError(f"a whole number from {option.low} to {option.high} is needed")
+    return value
+
+
+def _flag(option: Option, value: object, folder: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed")
+    return value
+
+
+def _choice(option: Option, value: object, folder: Path) -> str:
+    if value not in option.choices:
+        raise ValueError("one of " + ", ".join(f'"{choice}"' for choice in option.choices) + " is needed")
+    return str(value)
+
+
+_PLACES = re.compile(r"\{(address|local|domain)\}")
+
+
+def _login(option: Option, value: object, folder: Path) -> str:
+    """Check a template of user names: without the part before the @, all people would be one."""
+    text = _text(value)
+    if not {"address", "local"}.intersection(_PLACES.findall(text)):
+        raise ValueError("{address} or {local} must stand in it, or everybody would sign in as the same user")
+    if any(mark in _PLACES.sub("", text) for mark in "{}"):
+        raise ValueError("only {address}, {local} and {domain} may stand in braces")
+    return text
+
+
+def login_from(template: str, address: str) -> str:
+    """Return the user name of an address by a template; what stands in the address is no template."""
+    local, _, domain = address.rpartition("@")
+    places = {"address": address, "local": local, "domain": domain}
+    return _PLACES.sub(lambda place: places[place[1]], template)
+
+
+def _each(value: object, kind: str, example: str, check: Callable[[str], _Item]) -> tuple[_Item, ...]:
+    """Check every item of a list; the error names the item."""
+    if not isinstance(value, list) or not value:
+        raise ValueError(f'a list of {kind}s is needed, such as ["{example}"]')
+    items = []
+    for item in value:
+        text = _text(item)
+        try:
+            items.append(check(text))
+        except ValueError as error:
+            raise ValueError(f'"{text}" is not a {kind}') from error
+    return tuple(items)
+
+
+def _domains(option: Option, value: object, folder: Path) -> tuple[str, ...]:
+    return _each(
+        value, "domain", "example.org", lambda name: name if name == ANY_DOMAIN else domain_name(name)
+    )
+
+
+def _names(option: Option, value: object, folder: Path) -> tuple[str, ...]:
+    return _each(value, "host name", "m.example.org", _host)
+
+
+def _host(text: str) -> str:
+    """Return the canonical form of a host with an optional port. Raise ValueError."""
+    url = _url(f"http://{text}", ("http",))
+    return host_port(host_name(url.hostname or ""), url.port)
+
+
+def _networks(option: Option, value: object, folder: Path) -> tuple[Network, ...]:
+    networks = _each(value, "network", "192.0.2.0/24", ipaddress.ip_network)
+    if not all(network.prefixlen for network in networks):
+        raise ValueError("a network of all addresses would let everybody say who they are")
+    return networks
+
+
+def _folders(option: Option, value: object, folder: Path) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or not value.keys() <= set(option.choices):
+        raise ValueError(f"a table is needed, such as {option.example}, with {', '.join(option.choices)}")
+    names = {role: _text(name).strip("/") for role, name in value.items()}
+    if not all(names.values()) or any(sign in name for name in names.values() for sign in "%*"):
+        raise ValueError("a folder's path is needed, without % and *")
+    if len(set(names.values())) < len(names):
+        raise ValueError("one folder stands twice")
+    return tuple(sorted(names.items()))
+
+
+CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
+    ValueKind.LISTEN: _listen,
+    ValueKind.ORIGIN: _origin,
+    ValueKind.FILE: _file,
+    ValueKind.NEW_FILE: _new_file,
+    ValueKind.TIMEZONE: _timezone,
+    ValueKind.NUMBER: _number,
+    ValueKind.FLAG: _flag,
+    ValueKind.LOGIN: _login,
+    ValueKind.CHOICE: _choice,
+    ValueKind.DOMAINS: _domains,
+    ValueKind.NAMES: _names,
+    ValueKind.NETWORKS: _networks,
+    ValueKind.IMAP: _imap,
+    ValueKind.SMTP: _smtp,
+    ValueKind.FOLDERS: _folders,
+}

@@ -1,0 +1,305 @@
+"""The table of options: the keys of the configuration file, and what they mean.
+
+Nothing here may read a file or know a value; `loading` reads by this table, and the commented sample and
+docs/configuration.md are printed from it, so that all three agree. Syntax: TOML 1.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from textwrap import wrap
+from typing import Any
+
+COMMENT_WIDTH = 96  # characters in a line of the sample, so that it reads well in a terminal
+MAX_THREADS = 256  # more are slower, not faster, because of the GIL
+MAX_UPLOAD = 100_000_000  # octets: each upload is in memory while its mail is made
+MAX_MESSAGE = 200_000_000  # octets: several copies are in memory while it is sent
+MAX_PER_HOUR = 100_000  # mails: nobody types more
+MAX_IDLE_MINUTES = 525_600  # minutes: one year
+
+
+class ValueKind(Enum):
+    """The kind of value that an option takes; the text is for the reference."""
+
+    LISTEN = "host:port"
+    ORIGIN = "http:// or https:// URL"
+    FILE = "path of an existing file"
+    NEW_FILE = "path"
+    TIMEZONE = "time zone name"
+    NUMBER = "whole number"
+    FLAG = "true or false"
+    LOGIN = "template"
+    CHOICE = "one of"
+    DOMAINS = "list of domains"
+    NAMES = "list of host names"
+    NETWORKS = "list of networks"
+    IMAP = "IMAP URL"
+    SMTP = "SMTP URL"
+    FOLDERS = "table of folder names by"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of the file; `array`: an array of tables, with at least one."""
+
+    name: str
+    doc: str
+    array: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The table's header in the file."""
+        return f"[[{self.name}]]" if self.array else f"[{self.name}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key. `default` None: no default; `example` is TOML; `active`: not commented out in the sample."""
+
+    section: str
+    name: str
+    kind: ValueKind
+    default: str | int | bool | tuple[str, ...] | None
+    example: str
+    doc: str
+    required: bool = False
+    active: bool = False
+    choices: tuple[str, ...] = ()
+    low: int = 1
+    high: int = 1
+
+
+SECTIONS = (
+    Section("http", "Plain HTTP: for phones without current TLS, and behind a reverse proxy."),
+    Section("https", "HTTPS served by the gateway itself. Set all three keys, or none."),
+    Section("display", "Defaults until people choose settings of their own."),
+    Section("state", "The gateway's own records; mail is never stored here."),
+    Section("session", "How long people stay signed in."),
+    Section(
+        "submission", "Limits on what one account may send, so that a stolen session is useless for spam."
+    ),
+    Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
+    Section("upstream", "The mail servers of some domains. Repeat the table for each provider.", array=True),
+)
+
+OPTIONS = (
+    Option(
+        "http", "listen", ValueKind.LISTEN, "127.0.0.1:8080", '"127.0.0.1:8080"',
+        "Address and port to serve HTTP on. Behind a reverse proxy, stay on loopback.", active=True,
+    ),
+    Option(
+        "http", "url", ValueKind.ORIGIN, "", '"http://m.example.org"',
+        "The gateway's origin as phones reach it: scheme, host and port, nothing more. Keep it within 25 characters: "
+        "small phones take URLs of 100 bytes in all.",
+    ),
+    Option(
+        "http", "names", ValueKind.NAMES, (), '["m.example.org", "192.0.2.7:8080"]',
+        "Other names of this gateway, as in addresses: with the port, unless it is the scheme's default. A person who "
+        "came by one of them is redirected within it after signing in; everybody else to url, or, without url, by a "
+        "path alone, which phones older than RFC 7231 may not follow.",
+    ),
+    Option(
+        "http", "trusted_proxies", ValueKind.NETWORKS, (), '["127.0.0.1", "10.0.0.0/8"]',
+        "Addresses of reverse proxies and WAP gateways that are trusted to name the client, in Forwarded, "
+        "X-Forwarded-For, X-Forwarded-Proto or X-WAP-Network-Client-IP. List only those that set one of these fields "
+        "themselves; proxies in a chain must all set the same one.",
+    ),
+    Option(
+        "http", "threads", ValueKind.NUMBER, 16, "16",
+        "Requests handled at the same time.", high=MAX_THREADS,
+    ),
+    Option(
+        "http", "upload_limit", ValueKind.NUMBER, 10_000_000, "10000000",
+        "Octets of files that a person may attach to one mail from their device; 0 for none. Most mail servers accept "
+        "messages of 10 to 50 million octets, and a file grows by a third in transit.",
+        low=0, high=MAX_UPLOAD,
+    ),
+    Option(
+        "https", "listen", ValueKind.LISTEN, "", '"0.0.0.0:8443"',
+        "Address and port to serve HTTPS on.",
+    ),
+    Option(
+        "https", "cert", ValueKind.FILE, None, '"cert.pem"',
+        "The certificate with its chain, in PEM.",
+    ),
+    Option(
+        "https", "key", ValueKind.FILE, None, '"key.pem"',
+        "The certificate's private key, in PEM.",
+    ),
+    Option(
+        "display", "timezone", ValueKind.TIMEZONE, "UTC", '"Europe/Berlin"',
+        "Time zone of the dates on the screens, by its IANA name.",
+    ),
+    Option(
+        "state", "database", ValueKind.NEW_FILE, "pocketpost.sqlite", '"pocketpost.sqlite"',
+        "The SQLite file with sessions and short ids; created if missing, readable by its owner only. "
+        "It must be on a local disk.",
+    ),
+    Option(
+        "state", "secret", ValueKind.NEW_FILE, "pocketpost.secret", '"pocketpost.secret"',
+        "The server secret, half of the key that encrypts passwords; created if missing. It must be readable by "
+        "its owner only. Removing it ends every session. Do not back it up together with the database.",
+    ),
+    Option(
+        "session", "idle_minutes", ValueKind.NUMBER, 720, "720",
+        "Minutes without a request after which a session ends.", high=MAX_IDLE_MINUTES,
+    ),
+    Option(
+        "submission", "per_hour", ValueKind.NUMBER, 100, "100",
+        "Mails that one account may send in an hour, from all devices together; 0 for no limit. Whatever reaches the "
+        "mail server counts, accepted or not, and a mail to many people counts as one for every ten of them.",
+        low=0, high=MAX_PER_HOUR,
+    ),
+    Option(
+        "submission", "message_limit", ValueKind.NUMBER, 50_000_000, "50000000",
+        "Octets of a mail to be sent, in transit, including everything attached from the mailbox. A lower limit of the "
+        "mail server (SIZE) takes precedence. The mail is in memory while it is sent.",
+        low=1_000_000, high=MAX_MESSAGE,
+    ),
+    Option(
+        "outbound", "enabled", ValueKind.FLAG, True, "false",
+        "Let people unsubscribe from mailing lists with one click: the gateway then sends the list's server an HTTPS "
+        "request, to public addresses on port 443 only.",
+    ),
+    Option(
+        "upstream", "domains", ValueKind.DOMAINS, None, '["example.org"]',
+        'The mail domains of these servers; "*" is any domain that no other upstream lists. If there is only one '
+        "domain, people may leave it out when they sign in.", required=True, active=True,
+    ),
+    Option(
+        "upstream", "imap", ValueKind.IMAP, None, '"imaps://mail.example.org"',
+        "The IMAP server: imaps:// (port 993), imap+starttls:// (143) or imap:// (143, without TLS: loopback "
+        "only, or with insecure = true).", required=True, active=True,
+    ),
+    Option(
+        "upstream", "smtp", ValueKind.SMTP, None, '"smtp+starttls://mail.example.org:587"',
+        "The submission server: smtps:// (port 465), smtp+starttls:// (587) or smtp:// (587, without TLS: "
+        "loopback only, or with insecure = true).", required=True, active=True,
+    ),
+    Option(
+        "upstream", "ca_file", ValueKind.FILE, None, '"ca.pem"',
+        "Certificates to trust instead of the system's, in PEM, for both servers.",
+    ),
+    Option(
+        "upstream", "insecure", ValueKind.FLAG, False, "true",
+        "Accept these servers without TLS, or with a certificate that cannot be verified. Passwords can then "
+        "be read in transit.",
+    ),
+    Option(
+        "upstream", "login", ValueKind.CHOICE, "address", '"local-part"',
+        "User names at these servers: the whole address, or the part before the @.",
+        choices=("address", "local-part"),
+    ),
+    Option(
+        "upstream", "imap_login", ValueKind.LOGIN, "", '"{local}"',
+        "User names at the IMAP server where login does not fit: a text with {address}, {local} (the part before the "
+        "@, whatever is typed there: web12p3, DOM\\user) and {domain}.",
+    ),
+    Option(
+        "upstream", "smtp_login", ValueKind.LOGIN, "", '"{local}@smtp.example.org"',
+        "The same for the submission server, if it has other user names.",
+    ),
+    Option(
+        "upstream", "case_sensitive_logins", ValueKind.FLAG, False, "true",
+        "Whether Anna and anna are two mailboxes at these servers. Usually they are not, and both are one account "
+        "here: settings, contacts and everything else stored are shared by all spellings of a login.",
+    ),
+    Option(
+        "upstream", "sent_copy", ValueKind.CHOICE, "append", '"provider"',
+        "Who puts a copy of sent mail into the Sent folder: the gateway (append), or the provider itself.",
+        choices=("append", "provider"),
+    ),
+    Option(
+        "upstream", "from_addresses", ValueKind.CHOICE, "login", '"domain"',
+        "The addresses that a person may send from: only the one they sign in with (login), any in this upstream's "
+        "domains (domain), or any at all (any). Allow no more than the submission server does: it has the last word.",
+        choices=("login", "domain", "any"),
+    ),
+    Option(
+        "upstream", "special", ValueKind.FOLDERS, (), '{ sent = "Sent Items", trash = "Deleted Items" }',
+        "The folders for drafts and sent mail, the trash, junk and the archive, for servers that neither mark them "
+        "(SPECIAL-USE) nor give them a name that the gateway knows: pocketpost check ADDRESS shows how each was found. "
+        "Write the path of the folder in everybody's mailbox, with / between names and without the server's prefix "
+        "(INBOX.). One that is missing is looked for as without this option.",
+        choices=("drafts", "sent", "trash", "junk", "archive"),
+    ),
+)  # fmt: skip
+
+
+def options_of(section: Section) -> tuple[Option, ...]:
+    """Return the options of a section, in order."""
+    return tuple(option for option in OPTIONS if option.section == section.name)
+
+
+def default(section: str, name: str) -> Any:
+    """Return the default of an option."""
+    (option,) = (option for option in OPTIONS if (option.section, option.name) == (section, name))
+    return option.default
+
+
+def sample() -> str:
+    """Return a commented configuration: required keys are set, all others commented out."""
+    lines = ["# Pocketpost. A key that is commented out shows an example; its default is named above it."]
+    for section in SECTIONS:
+        options = options_of(section)
+        active = any(option.active for option in options)
+        lines += ["", *_comment(section.doc), section.heading if active else f"# {section.heading}"]
+        for option in options:
+            mark = "" if option.active else "# "
+            lines += [
+                *_comment(f"{option.doc} {_default(option)}"),
+                f"{mark}{option.name} = {option.example}",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """Return docs/configuration.md."""
+    parts = [_PREFACE]
+    for section in SECTIONS:
+        parts.append(f"## `{section.heading}`\n\n{section.doc}\n")
+        rows = [_row(option) for option in options_of(section)]
+        parts.append("\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows]) + "\n")
+    parts.append(f"## A commented sample\n\n```toml\n{sample()}```\n")
+    return "\n".join(parts)
+
+
+_PREFACE = """\
+# Configuration
+
+Generated from the table in `gateway/config/options.py`; edit that, not this page.
+
+The whole configuration is one TOML file, given with `--config`. Paths are relative to the file. An unknown key, a
+value of the wrong kind and a missing file are errors that name the key and the line; nothing starts half
+configured. `pocketpost config sample` prints the sample below, `pocketpost check --config FILE` tries the servers
+in it.
+"""
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in wrap(text, COMMENT_WIDTH)]
+
+
+def _default(option: Option) -> str:
+    if option.required:
+        return "Required."
+    return f"Default: {_literal(option.default)}."
+
+
+def _literal(value: str | int | bool | tuple[str, ...] | None) -> str:
+    if value is None or value in ("", ()):
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _row(option: Option) -> str:
+    kind = option.kind.value
+    if option.choices:
+        kind += " " + ", ".join(f'"{choice}"' for choice in option.choices)
+    if option.kind is ValueKind.NUMBER:
+        kind += f", {option.low} to {option.high}"
+    default = "required" if option.required else _literal(option.default)
+    return f"| `{option.name}` | {kind} | {default} | {option.doc} |"

@@ -1,0 +1,1 @@
+"""Charsets: decoding octets to text."""

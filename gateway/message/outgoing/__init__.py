@@ -1,0 +1,1 @@
+"""Outgoing messages: replies, enclosures, and what a server accepts."""

@@ -1,0 +1,1 @@
+"""Blocks laid out as pages that fit a device; `pagination` knows no markup, `layout` measures with `gateway.markup`."""

@@ -1,0 +1,337 @@
+"""Layout of a message, or of a file attached to one, as pages for one device.
+
+Nothing here may fetch except by pulling blocks, and nothing here may know a URL: `frame` makes the screen
+around a page, `lead` returns the link target of a block. A page depends on where it starts and on nothing
+before it, so it can be opened by its position alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from markupsafe import Markup
+
+from gateway import markup
+from gateway.device import Device
+from gateway.markup.screen import Screen
+from gateway.message.model import Message
+from gateway.pages.last_pages import evened
+from gateway.pages.lookback import approach, length, reaches
+from gateway.pages.pagination import balanced, paginate_to_the_end
+from gateway.pages.weighing import weighing
+from gateway.rendition.blocks import Accept, Block, Kind, Position, Run, cut, split
+from gateway.rendition.context import Context
+from gateway.rendition.earlier import earlier
+from gateway.rendition.rendering import render
+from gateway.rendition.selection import both_forms, has_own_view
+
+Octets = Callable[[str, int], Iterator[bytes]]
+
+#: Octets fetched beyond the shown page in order to count the pages: with pieces of at most 32 KiB this stays below
+#: 64 KiB. A part that is read whole anyway costs nothing more and is counted to its end.
+LOOKAHEAD: Final = 40 * 1024
+#: Pages counted ahead at most; more are shown as "…". Each costs some 5 ms on a small WML phone.
+COUNTED: Final = 100
+#: Work for counting pages at most, in runs and tags measured, of some 5 to 10 µs each; more pages are shown as "…".
+#: The search for the end of a page measures each several times: ordinary mail takes 100 to 250 a page.
+WORK: Final = 8_000
+#: Pages after which to check whether the text ends within reach: of a long text no more are counted, in vain.
+STEP: Final = 2
+#: Octets of a text beyond reach: more than are fetched ahead, in pieces of any size.
+_BEYOND: Final = LOOKAHEAD + 64 * 1024
+#: The fraction of a page that may stay empty so that it ends with a sentence.
+_SPARE: Final = 16
+#: Octets before a position that are searched for the page before it.
+LOOKBACK: Final = 32 * 1024
+#: Longer than any position and page number that can occur, except for a deeper section, to measure the frame with.
+_WIDEST: Final = Position("9.9.9.9", 36**8 - 1, "ABC", 36**4 - 1)
+_MOST: Final = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One page of a message. `number` counts from 1.
+
+    `total`: number of pages, None if unknown; `least`: the minimum known. `form`: it is the first page of the
+    requested form of the message.
+    """
+
+    body: tuple[Markup, ...]
+    blocks: tuple[Block, ...]
+    start: Position | None
+    next: Position | None
+    number: int = 1
+    total: int | None = None
+    form: bool = False
+    least: int = 1
+
+    @property
+    def known(self) -> int:
+        """How many pages there are, or, below 0, how many at least: what `Layout.page` need not count anew."""
+        return -self.least if self.total is None else self.total
+
+    @property
+    def first(self) -> bool:
+        return self.start is None or self.form
+
+
+class CountedOctets:
+    """Octets of sections that count how many were pulled."""
+
+    def __init__(self, octets: Octets) -> None:
+        self._octets = octets
+        self.pulled = 0
+
+    def __call__(self, section: str, start: int) -> Iterator[bytes]:
+        for piece in self._octets(section, start):
+            self.pulled += len(piece)
+            yield piece
+
+
+#: The blocks from a position on, None for the beginning.
+Blocks = Callable[[Position | None], Iterator[Block]]
+
+
+def _from_the_start(_position: Position) -> None:
+    return None
+
+
+def _nothing() -> int:
+    return 0
+
+
+def _nothing_left(_position: Position) -> int:
+    return 0
+
+
+class Layout:
+    """Blocks, a device, and the frame around their pages.
+
+    `earlier`: where to begin in order to reach the page before a position. `pulled`: octets fetched so far.
+    `left`: octets still to be fetched from a position on, as far as known. `ahead`: pages counted ahead at
+    most. `section`: the longest that a position here can have. `forms`: where the forms of a message that has
+    several begin; their first pages are laid out like the message's own. `even`: a last page with little on it gets
+    some of the page before.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        device: Device,
+        frame: Callable[[MessagePage], Screen],
+        link_target: markup.LinkResolver,
+        *,
+        earlier: Callable[[Position], Position | None] = _from_the_start,
+        pulled: Callable[[], int] = _nothing,
+        left: Callable[[Position], int] = _nothing_left,
+        ahead: int = COUNTED,
+        section: str = "",
+        forms: Iterable[Position] = (),
+        even: bool = False,
+    ) -> None:
+        self._blocks, self._device = blocks, device
+        self._frame, self._link_target = frame, _once(link_target)
+        self._earlier, self._pulled, self._left, self._ahead = earlier, pulled, left, ahead
+        self._weighing = weighing(device, self._widest_frame, self._write)
+        self._shown = 0
+        self._forms = frozenset(forms)
+        self._even = even
+        self._widest = replace(_WIDEST, section=max(section, _WIDEST.section, key=len))
+
+    def _widest_frame(self, first: bool) -> str:
+        at = self._widest
+        widest = MessagePage((), (), None if first else at, at, 1 if first else _MOST, _MOST)
+        return markup.write(self._frame(widest), self._device)
+
+    def _write(self, block: Block) -> Markup:
+        return markup.block(block, self._device, self._link_target)
+
+    def _pages(
+        self, start: Position | None, blocks: Iterable[Block] | None = None
+    ) -> Generator[list[Block], None, None]:
+        blocks = self._blocks(start) if blocks is None else blocks
+        first = start is None or start in self._forms
+        weights = self._weighing
+        tried: Sequence[Block] = ()
+        torn: tuple[Block, Block] | None = None  # what was cut last, and the rest of it
+
+        def fits(page: Sequence[Block]) -> bool:
+            nonlocal tried
+            tried = page
+            return weights.fits(page, first)
+
+        def halves(block: Block, accept: Accept) -> tuple[Block, Block] | None:
+            nonlocal torn
+            limit, sample = self._device.deck_limit, block
+            if weights.is_huge(block):
+                sample = cut(block, len(block.text) * limit // length(block))[0]
+            accept(sample)  # so that `tried` ends with it
+            octets = weights.octets(sample)
+            guess = len(sample.text) * weights.room(tried[:-1], first) // octets
+            spare = len(sample.text) * (limit // _SPARE) // octets
+            found = split(block, accept, max(guess, 1), tear=len(tried) == 1, spare=spare)
+            torn = (block, found[1]) if found else torn
+            return found
+
+        def gauge() -> Callable[[Block], bool]:
+            return weights.gauge(first)
+
+        def even(before: list[Block], last: list[Block]) -> tuple[list[Block], list[Block]]:
+            whole = torn[0] if torn and torn[1] is last[0] else None  # a block on both pages
+            blocks = [*before[:-1], whole, *last[1:]] if whole else [*before, *last]
+            found = evened(blocks, sum(map(weights.octets, last)), weights.octets, _leads_on)
+            return found if found and fits(found[1]) else (before, last)
+
+        def pages() -> Iterator[tuple[list[Block], bool]]:
+            nonlocal first
+            for found in paginate_to_the_end(blocks, fits, halves, keep_with_next=_leads_on, gauge=gauge):
+                first = False
+                yield found
+                weights.forget()
+
+        yield from balanced(pages(), even) if self._even else (page for page, _last in pages())
+
+    def page(self, start: Position | None = None, number: int = 1, total: int | None = None) -> MessagePage:
+        """Lay out the page that starts at `start`.
+
+        Unless `total` (see `MessagePage.known`) is known, count the pages after it as far as that is cheap.
+        """
+        with closing(self._pages(start)) as pages:
+            blocks = next(pages, [])
+            self._shown = self._pulled()
+            return self._numbered(blocks, start, next(pages, None), pages, number, total)
+
+    def _numbered(
+        self,
+        blocks: Sequence[Block],
+        start: Position | None,
+        following: Sequence[Block] | None,
+        pages: Iterator[list[Block]],
+        number: int,
+        total: int | None,
+    ) -> MessagePage:
+        """Make a page, and count the pages in total: `pages` are those after the following one."""
+        if following is None:
+            total = number
+        elif total is None or -number <= total <= number:
+            total = self._count(pages, number + 1)
+        at = following[0].at if following else None
+        return self._made(blocks, start, at, number, total)
+
+    def _count(self, pages: Iterator[list[Block]], number: int) -> int:
+        """Count pages to the last one; below 0: so many were counted, and there are more."""
+        most = self._weighing.worked + WORK
+        for counted, page in enumerate(islice(pages, self._ahead), 1):
+            number += 1
+            if self._pulled() - self._shown > LOOKAHEAD or self._weighing.worked > most:
+                return -number
+            if counted % STEP == 0 and self._left(page[0].at) > _BEYOND:
+                return -number
+        return number if next(pages, None) is None else -number
+
+    def _made(
+        self,
+        blocks: Sequence[Block],
+        start: Position | None,
+        at: Position | None,
+        number: int,
+        total: int,
+    ) -> MessagePage:
+        body = tuple(map(self._write, blocks))
+        known = total if total > 0 else None
+        return MessagePage(body, tuple(blocks), start, at, number, known, start in self._forms, abs(total))
+
+    def page_before(self, start: Position, number: int, total: int | None = None) -> MessagePage:
+        """Lay out the page before the one that starts at `start`."""
+        # A form other than the default one is only reached from its own beginning.
+        for base in dict.fromkeys((self._earlier(start), None, Position(start.section))):
+            before, near = approach(self._blocks, self._device.deck_limit, base, start)
+            with closing(self._pages(before, near)) as pages:
+                blocks = next(pages, [])
+                pulled = self._pulled()
+                if not blocks or reaches(blocks[0].at, start):
+                    continue
+                following = next(pages, None)
+                while following and not reaches(following[0].at, start):
+                    before, blocks, following = following[0].at, following, next(pages, None)
+                if not following and not reaches(blocks[-1].at, start):
+                    continue
+                self._shown = self._pulled()
+                number = 1 if before is None or before in self._forms else max(number, 2)
+                if self._shown == pulled:
+                    return self._numbered(blocks, before, following, pages, number, total)
+            # How far pages are counted depends on where reading began: a page must say the same by Prev as by Next.
+            return self.page(before, number, total)
+        return self.page(None, 1, total)
+
+    def all(self) -> Iterator[MessagePage]:
+        """Lay out every page, each with the total."""
+        pages = list(self._pages(None)) or [[]]
+        for index, blocks in enumerate(pages):
+            start = blocks[0].at if index else None
+            after = pages[index + 1][0].at if index + 1 < len(pages) else None
+            yield self._made(blocks, start, after, index + 1, len(pages))
+
+    def screen(self, page: MessagePage) -> Screen:
+        """Return the screen of a page in its frame."""
+        return self._frame(page)
+
+
+def of_message(
+    message: Message,
+    octets: Octets,
+    device: Device,
+    context: Context,
+    frame: Callable[[MessagePage], Screen],
+    link_target: markup.LinkResolver,
+    even: bool = False,
+) -> Layout:
+    """Lay out a message, pulling its parts through `octets`."""
+    counted = CountedOctets(octets)
+
+    def back(start: Position) -> Position | None:
+        return earlier(message, counted, start, LOOKBACK)
+
+    def left(at: Position) -> int:
+        part = next((part for part in message.root.walk() if part.section == at.section), None)
+        return 0 if part is None or has_own_view(part) else part.octets - at.start
+
+    blocks = partial(render, message, context, counted)
+    longest = max((part.section for part in message.root.walk()), key=len)
+    forms = map(Position, both_forms(message.root) or ())
+    return Layout(
+        blocks,
+        device,
+        frame,
+        link_target,
+        earlier=back,
+        pulled=lambda: counted.pulled,
+        left=left,
+        section=longest,
+        forms=forms,
+        even=even,
+    )
+
+
+def _once(link_target: markup.LinkResolver) -> markup.LinkResolver:
+    """Cache the link targets: the search for the end of a page writes each link several times."""
+    known: dict[tuple[str, str], str] = {}
+
+    def led(block: Block, run: Run | None) -> str:
+        if run is None:
+            return link_target(block, None)
+        key = run.link, run.text
+        if key not in known:
+            known[key] = link_target(block, run)
+        return known[key]
+
+    return led
+
+
+def _leads_on(block: Block) -> bool:
+    return block.kind is Kind.HEADING

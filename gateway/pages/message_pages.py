@@ -1,0 +1,224 @@
+"""The message screen, and all pages of a message without a server.
+
+Nothing here may know a URL: the caller supplies the actions of a page and the link targets of blocks.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from gateway import markup
+from gateway.device import WML, Device
+from gateway.language import Language
+from gateway.markup.direction import marked, right_to_left
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, Life, Screen, shorten
+from gateway.message.headers.header_fields import clean, safe_label
+from gateway.message.headers.mailto import unsubscribe
+from gateway.message.mime import protected
+from gateway.message.model import Message
+from gateway.pages.layout import Layout, MessagePage, Octets, of_message
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.context import Context
+from gateway.rendition.links.destinations import phone_number
+from gateway.rendition.selection import attachments
+
+#: Fraction of a page's octets that a subject or a sender may take, counted in characters.
+_SHARE: Final = 10
+#: Lines of the device's width that a title may take.
+_TITLE_LINES: Final = 2
+#: Characters of a link's short id (see `gateway.sealed.link_ids`), and of a ticket (see `gateway.sealed.vault`).
+_ID: Final = 11
+_TICKET: Final = 18
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+#: The actions on a page of a message, in order of appearance: label and key.
+_ACTIONS: Final = {
+    "edit": (_("Edit"), "1"),
+    "next": (_("Next"), "#"),
+    "prev": (_("Prev"), "*"),
+    "reply": (_("Reply"), "1"),
+    "attachments": (_("Attachments"), "2"),
+    "details": (_("Details"), "3"),
+    "unsubscribe": (_("Unsubscribe"), "4"),
+    "again": (_("Send again"), "5"),
+    "answer": (_("Accept or decline"), "5"),
+    "quick": (_("Quick reply"), "5"),
+    "older": (_("Next message"), "6"),
+    "delete": (_("Delete"), "7"),
+    "more": (_("More"), "8"),
+    "home": (_("Inbox"), "0"),
+}
+#: Those that WML pages after the first have too.
+_BRIEF: Final = frozenset({"edit", "next", "prev", "reply", "delete", "more", "home"})
+#: Those on softkeys: the first of them on the accept key.
+_MAIN: Final = frozenset({"edit", "next", "reply"})
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """One page as sent; `compiled`: size of a WML deck in WBXML octets, None for XHTML."""
+
+    octets: bytes
+    content_type: str
+    compiled: int | None
+
+
+def reading_context(
+    language: Language,
+    *,
+    fold: bool = True,
+    unfolded: frozenset[str] = frozenset(),
+    pictures: bool = True,
+) -> Context:
+    """Return the rendering context of a person with this language."""
+    return Context(
+        translate=language.gettext,
+        ngettext=language.ngettext,
+        timezone=language.zone,
+        date=language.long_date,
+        day=language.day,
+        fold=fold,
+        pictures=pictures,
+        unfolded=unfolded,
+    )
+
+
+def message_screen(
+    message: Message,
+    shown: MessagePage,
+    device: Device,
+    language: Language,
+    actions: Sequence[Action],
+    sentence: str = "",
+) -> Screen:
+    """Return the screen around a page of a message."""
+    _ = language.gettext
+    room = device.deck_limit // _SHARE
+    no_subject, nobody = (_("(no subject)"), _("(nobody)")) if message.readable else (_("(unreadable)"), "?")
+    subject = fit(clean(message.envelope.subject) or no_subject, device)
+    senders = message.envelope.from_ or message.envelope.sender
+    who = fit(safe_label(senders[0]) if senders else nobody, device)
+    title = shorten(subject, device.columns * _TITLE_LINES)
+    values = {
+        "sentence": sentence,
+        "first": shown.first,
+        "subject": marked(shorten(subject, room) if shown.first else title),
+        "right_to_left": right_to_left(subject),
+        "who": marked(shorten(who, room)),
+        "date": language.long_date(message.envelope.date or message.received),
+        "pages": "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
+        "body": shown.body,
+    }
+    return Screen("message", title, values, tuple(actions), life=Life.PRIVATE, words=_, language=language.tag)
+
+
+def reading_actions(
+    translate: Callable[[str], str], device: Device, shown: MessagePage, links: Mapping[str, str], ticket: str
+) -> tuple[Action, ...]:
+    """Return the actions on a page of a message: `links` are their targets by name; those missing are not offered.
+
+    On WML the pages after the first are for reading on: other actions of the first page are under More.
+    """
+    brief = device.markup == WML and not shown.first
+    names = [name for name in _ACTIONS if links.get(name) and not (brief and name not in _BRIEF)]
+    main = next(name for name in ("edit", "next", "reply") if name in names)
+    actions = []
+    for name in names:
+        label, key = _ACTIONS[name]
+        soft = ("accept" if name == main else "options") if name in _MAIN else ""
+        posted = (("ticket", ticket),) if name == "delete" else ()
+        label = links["title"] if name == "home" else translate(label)
+        actions.append(Action(label, links[name], key, soft, fields=posted))
+    return tuple(actions)
+
+
+def dial_link(url: str, device: Device) -> str:
+    """Return a URL that dials a tel: URL's number (WTAI: WAP-170 §8.1, RFC 3966), '' if it is no plain number."""
+    number = phone_number(url)
+    scheme = "wtai://wp/mc;" if device.markup == WML else "tel:"
+    return scheme + number if number else ""
+
+
+def _id_link(run: Run, device: Device) -> str:
+    """Return an example target for a link, as long as the gateway's own: the page of a link by its id."""
+    if run.link.startswith("tel:"):
+        return dial_link(run.link, device)
+    key = urlsafe_b64encode(sha256(run.link.encode("utf-8", "replace")).digest()).decode("ascii")[:_ID]
+    return f"c{key}" if run.link.startswith("mailto:") else f"../l/{key}"
+
+
+def message_layout(
+    message: Message,
+    octets: Octets,
+    device: Device,
+    *,
+    fold: bool = True,
+    language: Language | None = None,
+) -> Layout:
+    """Lay out a message that is in no mailbox, with example addresses like the gateway's own."""
+    language = language or Language()
+    _ = language.gettext
+
+    def link_target(block: Block, run: Run | None) -> str:
+        if run is not None:
+            return _id_link(run, device)
+        original = block.kind is Kind.NOTE
+        return f"o1.1.{block.target}" if original else _address(1, block.at) + "?u=" + block.target
+
+    def frame(shown: MessagePage) -> Screen:
+        links = _example_links(shown, message) | {"title": _("Inbox")}
+        actions = reading_actions(_, device, shown, links, "0" * _TICKET)
+        return message_screen(message, shown, device, language, actions)
+
+    return of_message(message, octets, device, reading_context(language, fold=fold), frame, link_target)
+
+
+def _example_links(shown: MessagePage, message: Message) -> dict[str, str]:
+    """Return example targets like the gateway's own, for message 1 of mailbox 1."""
+    return {
+        "next": _address(shown.number + 1, shown.next) if shown.next else "",
+        "prev": _address(shown.number - 1, shown.start) if shown.start else "",
+        "reply": "r1.1",
+        "attachments": "a1.1" if attachments(message) else "",
+        "details": "h1.1",
+        "unsubscribe": "u1.1" if unsubscribe(message) else "",
+        "quick": "y1.1",
+        "older": "j1.1.o",
+        "delete": "x1.1.d",
+        "more": "x1.1",
+        "home": "i",
+    }
+
+
+def message_pages(
+    message: Message,
+    octets: Octets,
+    device: Device,
+    *,
+    fold: bool = True,
+    language: Language | None = None,
+) -> Iterator[RenderedPage]:
+    """Yield every page of a message as sent to a device."""
+    message = protected.with_subject(message, octets)
+    layout = message_layout(message, octets, device, fold=fold, language=language)
+    for shown in layout.all():
+        yield _rendered(layout.screen(shown), device)
+
+
+def _address(number: int, position: Position) -> str:
+    return f"m1.1.{number}.{position.encode()}"
+
+
+def _rendered(screen: Screen, device: Device) -> RenderedPage:
+    octets, content_type = markup.encode(screen, device)
+    compiled = len(markup.compiled(screen, device)) if device.markup == WML else None
+    return RenderedPage(octets, content_type, compiled)

@@ -1,0 +1,131 @@
+"""Two forms of one text: whether the HTML has what the plain text lacks.
+
+Nothing here may build a tree or decide by size alone: the links and words of both are compared, as far as they are
+given. RFC 2046 §5.1.4 calls the last alternative the best; on a small screen the plain one is, if it has the links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Final
+
+from gateway.rendition.links import urls
+
+#: A text with a smaller fraction of the page's words is incomplete.
+PART: Final = 2 / 3
+#: A page with fewer words is too short to compare.
+LEAST_WORDS: Final = 12
+#: Links compared at most.
+LINKS_LIMIT: Final = 500
+#: Characters of an excuse, a text that only refers to the HTML, at most.
+EXCUSE_LIMIT: Final = 700
+#: Fewer words are an excuse as well, next to HTML of so many times the size.
+FEW_WORDS: Final = 12
+RATIO: Final = 20
+#: So many URLs in brackets behind words: a program made the text from the page, where the words are the links.
+BRACKETED: Final = 3
+_BRACKETED: Final = re.compile(r"[^\W_]\W{0,5}[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE)
+_ANY_URL: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_EXCUSE: Final = re.compile(
+    r"(?:(?:not?|n['’]t|unable|cannot|kein\w*|nicht|pas|non?|não|nie|niet|не|inte|ikke|ei)\b[^.]{0,60}\bhtml"
+    r"|\bhtml\b[^.]{0,60}\b(?:not|n['’]t|capable|enabled?|compatible|fähig\w*|nicht|kein\w*|kompatib\w*|"
+    r"uniquement|only|activ\w*|format|unterstützt|поддерж\w*|formaat|formát\w*|formatie)"
+    r"|\b(?:format|formato|im|in|en|au|w|formaat|формате|auf|requires?|view\w*|enable)\s+html\b"
+    r"|\bhtml[- ](?:e-?mail|version|format|message|nachricht|viewer|client)"
+    r"|\bthis is an html\b"
+    r"|(?:view|read|open|see)\b[^.]{0,40}\b(?:in (?:your|a|the) (?:web )?browser|online)\b"
+    r"|\b(?:im|in ihrem|online) (?:browser|ansehen|lesen)\b"
+    r"|\b(?:dans votre|en tu|en su|nel|no seu|in uw|w) (?:navigateur|navegador|browser|przeglądarce)\b"
+    r"|в браузере)",
+    re.IGNORECASE,
+)
+
+_TOKEN: Final = re.compile(
+    r"<!--|<(?P<end>/?)(?P<tag>[a-z][a-z0-9:]{0,20})(?P<rest>[^<>]*)>?|(?P<text>[^<]+)|<", re.IGNORECASE
+)
+_COMMENT_END: Final = re.compile(r"-->")
+_HREF: Final = re.compile(r"\bhref\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
+_WORD: Final = re.compile(r"\w{2,}")
+_URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"]{2,4000}", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"\A(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
+_UNREAD: Final = frozenset({"style", "script", "title", "template"})
+_LINKS: Final = frozenset({"a", "area"})
+
+
+def is_excuse(text: str, html_octets: int) -> bool:
+    """Return whether a plain text says nothing, or only that there is HTML."""
+    said = text.strip()
+    if not said or said[:200].lower().startswith(("<html", "<!doctype html", "<div", "<table")):
+        return True
+    if len(said) >= EXCUSE_LIMIT:
+        return False
+    prose = _ANY_URL.sub("", said)
+    words = len(_WORD.findall(prose))
+    if words == 0:
+        return True
+    if _EXCUSE.search(prose) is not None and words < 100:
+        return True
+    return words < FEW_WORDS and html_octets > RATIO * len(said) and html_octets > 4096
+
+
+def says_more(page: str, text: str) -> bool:
+    """Return whether the plain text lacks links, or too many of the words, of a page, or names links by URLs."""
+    links, words = _looked_through(page)
+    if links and len(_BRACKETED.findall(text)) >= BRACKETED:
+        return True
+    joined = re.sub(r"\s+", "", text).casefold()
+    digits = re.sub(r"\D", "", text) if any(link.startswith("tel:") for link in links) else ""
+    lacking = [link for link in links if _bare(link) not in joined and not _said_number(link, digits)]
+    if any(not link.startswith("http") for link in lacking):
+        return True
+    web = {link for link in links if link.startswith("http")}
+    if lacking and len({_bare(found) for found in _URL.findall(text)}) < len(web):
+        return True  # click trackers give each form its own URLs
+    said = len(_WORD.findall(_URL.sub(" ", text)))
+    return words >= LEAST_WORDS and said < PART * words
+
+
+def _bare(url: str) -> str:
+    """Reduce a URL to the part that all its spellings share."""
+    return _SCHEME.sub("", url).partition("?subject=")[0].rstrip("/").casefold()
+
+
+def _said_number(link: str, digits: str) -> bool:
+    return link.startswith("tel:") and re.sub(r"\D", "", link)[-6:] in digits
+
+
+def _looked_through(page: str) -> tuple[set[str], int]:
+    """Return the links of a page, and its number of words."""
+    links: set[str] = set()
+    words = 0
+    for tag, said in _tokens(page):
+        if tag in _LINKS and len(links) < LINKS_LIMIT:
+            match = _HREF.search(said)
+            url = urls.allowed(unescape(match[1] or match[2] or match[3] or "")) if match else ""
+            if url:
+                links.add(url)
+        elif not tag:
+            words += len(_WORD.findall(unescape(said) if "&" in said else said))
+    return links, words
+
+
+def _tokens(page: str) -> Iterator[tuple[str, str]]:
+    """Yield each start tag of a page with its attributes, and each visible text with '' for a tag."""
+    at, unread = 0, ""
+    while (token := _TOKEN.match(page, at)) is not None:
+        at = token.end()
+        if token[0] == "<!--":
+            end = _COMMENT_END.search(page, at)
+            at = end.end() if end else len(page)
+        elif token["tag"]:
+            tag = token["tag"].lower()
+            if unread:
+                unread = "" if token["end"] and tag == unread else unread
+            elif tag in _UNREAD:
+                unread = "" if token["end"] else tag
+            elif not token["end"]:
+                yield tag, token["rest"]
+        elif token["text"] and not unread:
+            yield "", token["text"]

@@ -1,0 +1,1 @@
+"""HTML to blocks that have no position yet."""

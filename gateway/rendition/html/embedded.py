@@ -1,0 +1,113 @@
+"""Embedded content of a page: pictures, image maps, buttons and forms, with their links.
+
+Nothing here may fetch. A picture is represented by its name, or by where it links to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.rendition import glyphs
+from gateway.rendition.blocks import Kind, Run
+from gateway.rendition.html import css, lengths, picture_names
+from gateway.rendition.html.elements import Attributes, Close
+from gateway.rendition.html.paragraphs import Paragraphs
+from gateway.rendition.links import urls
+from gateway.rendition.unplaced import Draft
+
+#: A picture of at most this many pixels in one direction is a tracker or a spacer.
+PIXEL: Final = 3
+
+
+class Embedded(Paragraphs):
+    """Gathers paragraphs with the embedded content among them. `pictures`: sections by Content-ID."""
+
+    def __init__(self, shorten: bool, pictures: Mapping[str, str], all_of_it: bool = False) -> None:
+        super().__init__(shorten, all_of_it)
+        self._pictures = pictures
+        #: The URLs of links that were named by them.
+        self._labelled: set[str] = set()
+        self._saw_picture = False
+        #: The targets of the open forms.
+        self._actions: list[str] = []
+
+    def _say_url(self, url: str) -> None:
+        """Write the label of a link that consists of a picture without a name, once for each URL."""
+        if url not in self._labelled and not self.look.unseen:
+            self.picture_name(urls.label(url) or url.partition(":")[2])
+            self.blank()
+        self._labelled.add(url)
+
+    def _open_picture(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        width = style.width if style.width is not None else lengths.number(attributes.get("width", ""))
+        height = style.height if style.height is not None else lengths.number(attributes.get("height", ""))
+        if "%" in attributes.get("width", ""):
+            width = None
+        if (width is not None and width <= PIXEL) or (height is not None and height <= PIXEL):
+            return
+        alternative = named(attributes, "alt", *(("title",) if self.look.face.link else ()))
+        source = attributes.get("src", "")
+        self._saw_picture = "spacer" not in source.lower()
+        section = self._pictures.get(source[4:].strip()) if source[:4].lower() == "cid:" else None
+        if section is not None and (width is None or width > 2 * PIXEL):
+            self.flush()
+            look, link = self.look, self.look.face.link
+            words = [Run(alternative, link=link)] if alternative else []
+            self.drafts.append(
+                Draft(Kind.PICTURE, words, look.quote, look.indent, target=section, role=look.role)
+            )
+        elif alternative:
+            self.words(" ")
+            self.picture_name(alternative)
+            self.words(" ")
+
+    def _open_area(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        """Take a link of an image map."""
+        url = urls.allowed(attributes.get("href", ""))
+        if url:
+            self._link(named(attributes, "alt", "title"), url)
+
+    def _link(self, name: str, url: str) -> None:
+        """Write a link that has no text in the page."""
+        self.words(" ")
+        look = self.look
+        self.look = look._replace(face=look.face._replace(link=url))
+        if name:
+            self.picture_name(name)
+        else:
+            self._say_url(url)
+        self.look = look
+        self.words(" ")
+
+    def _open_control(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        kind = attributes.get("type", "").lower()
+        if kind == "checkbox":  # of a list of tasks
+            self.words("[x] " if "checked" in attributes else "[ ] ")
+        elif kind in ("submit", "image", "button"):
+            link = self.look.face.link or (self._actions[-1] if self._actions and kind != "button" else "")
+            name = named(attributes, "alt", "value", "title")
+            if link:
+                self._link(name, link)
+            elif name:
+                self.words(f" {name} ")
+
+    def _open_form(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        gets = attributes.get("method", "get").lower() == "get"  # a link cannot post
+        self._actions.append(urls.allowed(attributes.get("action", "")) if gets else "")
+        self.flush()
+
+        def close() -> None:
+            self.flush()
+            self._actions.pop()
+
+        return close
+
+
+def named(attributes: Attributes, *names: str) -> str:
+    """Return the first of these attributes that says something, as one line."""
+    for name in names:
+        said = glyphs.collapse(glyphs.visible(attributes.get(name) or "")).strip(glyphs.EDGES)
+        if picture_names.says_something(said):
+            return said
+    return ""

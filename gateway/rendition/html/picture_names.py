@@ -1,0 +1,94 @@
+"""Names of pictures (`alt`, or the label of the URL that one links to): what the text beside it repeats is left out.
+
+Nothing here may lose the only link to a place: a name with a link of its own stays, or passes its link on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Final
+
+from gateway.rendition import glyphs
+from gateway.rendition.links import urls
+from gateway.rendition.unplaced import Draft, Face
+
+#: Names without meaning: file names, part names, and programs' defaults.
+_NOTHING: Final = re.compile(
+    r"(?:spacer|blank|pixel|image|img|picture|divider|logo|icon|banner|\*"
+    r"|\[?cid:.*|[\w%+. -]{0,80}\.(?:png|jpe?g|gif|webp|bmp|svg))?\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def says_something(name: str) -> bool:
+    """Return whether a picture's name is worth reading."""
+    return _NOTHING.match(name) is None
+
+
+def _beside(name: str, text: str) -> bool:
+    """Return whether a text begins or ends with the words of a name."""
+    named, said = glyphs.words(name), glyphs.words(text)
+    return bool(named.strip()) and (said.startswith(named) or said.endswith(named))
+
+
+def _is_host(text: str, link: str) -> bool:
+    """Return whether a link is named by its URL: any other text with the same link says more."""
+    return bool(link) and text.strip() == urls.label(link)
+
+
+def once(stretches: list[tuple[str, Face]], names: Iterable[int]) -> list[tuple[str, Face]]:
+    """Remove from a paragraph the names that the text before or after them repeats."""
+    named = set(names)
+    kept: list[tuple[str, Face]] = []
+    texts = [index for index, (text, _face) in enumerate(stretches) if not text.isspace()]
+    behind = dict(pairwise(texts))
+    before: tuple[str, Face] | None = None
+    for index, stretch in enumerate(stretches):
+        text, face = stretch
+        if index in named:
+            following = stretches[behind[index]] if index in behind else None
+            if any(
+                other
+                and face.link in ("", other[1].link)
+                and (_beside(text, other[0]) or _is_host(text, face.link))
+                for other in (before, following)
+            ):
+                continue
+        if text == " " and kept and kept[-1][0].endswith(" "):
+            continue
+        kept.append(stretch)
+        before = before if text.isspace() else stretch
+    return kept
+
+
+def settle(drafts: list[Draft], draft: Draft) -> None:
+    """Empty a paragraph of names that the one next to it repeats; `draft` follows `drafts`."""
+    before = drafts[-1]
+    if before.quote != draft.quote or not before.runs:
+        return
+    if before.names:
+        _give_way(before, draft)
+    if draft.names and before.runs:
+        _give_way(draft, before)
+
+
+def _give_way(name: Draft, text: Draft) -> None:
+    links, others = _links(name), _links(text)
+    if all(_is_host(run.text, run.link) for run in name.runs if not run.text.isspace()):
+        if links <= others:
+            name.runs = []
+        return
+    if not _beside(name.text, text.text) or (text.names and not links):  # "yes" beside "yes" in a table
+        return
+    if links and not others and glyphs.words(name.text) == glyphs.words(text.text):
+        text.runs = [replace(run, link=next(iter(links))) for run in text.runs]
+    elif not links <= others:
+        return
+    name.runs = []
+
+
+def _links(draft: Draft) -> set[str]:
+    return {run.link for run in draft.runs if run.link}

@@ -1,0 +1,143 @@
+"""The style sheets of one HTML part: their rules by tag, class and id.
+
+Nothing here may hide text by a rule with any other selector, since without a tree its matches are unknown; but where
+such a rule may set a size or a colour, that is unknown too, and the text counts as visible. See `css`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.rendition.html import css
+
+Attributes = Mapping[str, str]
+
+#: One class or id, with or without a tag before it.
+_PLAIN: Final = re.compile(r"(?:[a-z0-9]{1,20})?([.#][\w-]{1,100})\Z")
+#: The last compound of a selector, which the rule applies to.
+_LAST: Final = re.compile(r"[^\s>+~]{1,200}\Z")
+_NAMES: Final = re.compile(r"[.#][\w-]{1,100}")
+_TAG: Final = re.compile(r"[a-z][a-z0-9]{0,19}")
+#: Matches every element.
+_ANY: Final = "*"
+
+
+@dataclass(slots=True)
+class Said:
+    """What the sheets say of one name. `tiny`: None if nothing; `inked`, `grounded`: the text or background colour
+    is unknown; `clear`: text is transparent."""
+
+    hidden: bool = False
+    clipped: bool = False
+    block: bool = False
+    apart: bool = False
+    tiny: bool | None = None
+    inked: bool = False
+    clear: bool = False
+    grounded: bool = False
+
+
+NOTHING: Final = Said()
+
+
+class Sheets:
+    """Gathers style sheets as they come. `grounded`: one of them sets the background of the page."""
+
+    def __init__(self) -> None:
+        self.grounded = False
+        self._read = 0  # characters
+        self._last = ""
+        self._said: dict[str, Said] = {}
+        #: Results since the last sheet.
+        self._asked: dict[tuple[str, str, str], Said] = {}
+
+    def take(self, sheet: str) -> None:
+        """Read another sheet, up to the limit."""
+        if self._read > css.SHEET_LIMIT or sheet == self._last:
+            return
+        self._last = sheet
+        self._read += len(sheet)
+        self._asked.clear()
+        for selector, style in css.rules(sheet):
+            plain = _PLAIN.match(selector)
+            if plain is not None:
+                self._name(plain.group(1), style)
+            else:
+                for name in _hit(selector):
+                    self._doubt(name, style)
+
+    def _name(self, name: str, style: css.Style) -> None:
+        """Record a rule that applies to a name everywhere."""
+        said = self._said.setdefault(name, Said())
+        if style.hidden or style.shown:
+            said.hidden = style.hidden
+            said.block = style.block
+            said.apart = style.apart
+        said.clipped = said.clipped or style.clipped
+        if style.inked:
+            said.clear = style.clear
+        if style.tiny is not None:
+            said.tiny = style.tiny
+        self._colour(said, style)
+
+    def _doubt(self, name: str, style: css.Style) -> None:
+        """Record a rule that may apply to a name."""
+        if not (style.tiny is False or style.inked or style.covered or style.background):
+            return
+        said = self._said.setdefault(name, Said())
+        if style.tiny is False:
+            said.tiny = False
+        if style.inked:
+            said.clear = False
+        self._colour(said, style)
+        self.grounded = self.grounded or (said.grounded and name in (_ANY, "body", "html"))
+
+    def _colour(self, said: Said, style: css.Style) -> None:
+        said.inked = said.inked or style.inked
+        said.grounded = said.grounded or style.covered or style.background is not None
+
+    @property
+    def some(self) -> bool:
+        """Whether they say anything."""
+        return bool(self._said)
+
+    def of(self, tag: str, attributes: Attributes) -> Said:
+        """Return what the sheets say of an element; its id prevails over its classes, and those over its tag."""
+        key = (
+            (tag, attributes.get("class", "")[:400], attributes.get("id", ""))
+            if attributes
+            else (tag, "", "")
+        )
+        known = self._asked.get(key)
+        if known is None:
+            known = self._asked[key] = self._joined(*key)
+        return known
+
+    def _joined(self, tag: str, classes: str, identity: str) -> Said:
+        names = [_ANY, tag, *(f".{name}" for name in classes.lower().split()), f"#{identity.lower()}"]
+        found = [self._said[name] for name in names if name in self._said]
+        if not found:
+            return NOTHING
+        sizes = [said.tiny for said in found if said.tiny is not None]
+        return Said(
+            any(said.hidden for said in found),
+            any(said.clipped for said in found),
+            any(said.block for said in found),
+            any(said.apart for said in found),
+            sizes[-1] if sizes else None,
+            any(said.inked for said in found),
+            [said.clear for said in found if said.inked][-1:] == [True],
+            any(said.grounded for said in found),
+        )
+
+
+def _hit(selector: str) -> list[str]:
+    """Return what a rule may apply to: classes and ids, else a tag, else everything."""
+    last = _LAST.search(selector)
+    if last is None:
+        return []
+    tag = _TAG.match(last.group())
+    return _NAMES.findall(last.group()) or [tag.group() if tag else _ANY]

@@ -1,0 +1,1 @@
+"""Which URLs may leave a message, and where they lead."""

@@ -1,0 +1,1 @@
+"""Pictures, reduced to what one screen can show."""

@@ -1,0 +1,1 @@
+"""Machine-written data as rows: invitations, contacts, reports."""

@@ -1,0 +1,1 @@
+"""Plain text as blocks: wrapped lines, listings, quotations, armour, Markdown."""

@@ -1,0 +1,275 @@
+"""Lines of a text part: depth of quotation, flowing (format=flowed), and kind of line.
+
+Nothing here may fetch more than is examined. A Line begins with a piece of the body, at which reading can start; a
+line too long for one piece is `long` and is read piece by piece. RFC 3676 (§4.1 flowed, §4.2 fixed,
+§4.4 space-stuffing, §4.5 quoting, §4.3 signature).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from gateway.rendition import glyphs
+from gateway.rendition.text import armour
+
+
+class Piece(Protocol):
+    """A line with its end, or part of a long one, and its position in the encoded body."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StringPiece:
+    """A piece of a text in memory."""
+
+    text: str
+    at: int = 0
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line without its end. `raw` has its white space, `text` is collapsed; `flows`: the next line belongs to it;
+    `signed`: it is in text that is signed in the clear."""
+
+    at: int
+    state: str
+    depth: int
+    raw: str
+    text: str
+    flows: bool = False
+    long: bool = False
+    signed: bool = False
+
+
+#: Quote marks; a bar is one unless another follows later, as in a table.
+_MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
+#: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
+_STUFFED: Final = re.compile(">+From ")
+#: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
+_PROMPT: Final = re.compile(
+    r"((?: ?>)*? ?)(>>> ?(?:(?:HELO|EHLO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|QUIT|AUTH|STARTTLS|VRFY|EXPN|NOOP|ETRN)\b"
+    r"|(?:import|from|def|class|for|print)\b.*[\w)\]:]\Z|[\w.]+ ?(?:=[^=]|\()|\.\Z).*)"
+)
+#: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
+_CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
+_RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z")
+_ITEM: Final = re.compile(
+    r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=\S)",
+)
+_NUMBERED: Final = re.compile(r"\(?(\d{1,3})[.)]\s")
+#: Columns: three or more spaces (or a tab) between words, or drawn frames.
+_COLUMNS: Final = re.compile(
+    r"\S(?: {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
+    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$"
+)
+_NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
+#: Signs in a line of a drawing at least.
+_DRAWN_LEAST: Final = 4
+_UU_BEGIN: Final = re.compile(r"begin [0-7]{3,4} \S")
+_UU_LINE: Final = re.compile(r"[!-M][ -`]{4,60}\Z")
+#: A full line of uuencoding: 45 octets.
+_UU_FULL: Final = re.compile(r"M[ -`]{56,60}\Z")
+_CODE: Final = re.compile(r"^(?: {2,}|\t).*[;{}\\]\s*$|^\s*[{}]+\s*;?\s*$")
+_MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
+DELIMITER: Final = "-- "
+#: Characters of a line to which patterns are applied; longer lines are prose.
+_LOOK: Final = 400
+
+
+def _depth_of(text: str) -> tuple[int, str]:
+    """Return the depth of quotation of a line, and the line without the marks."""
+    if not text or text[0] not in " >|":
+        return 0, text
+    said = _PROMPT.match(text[:_LOOK]) if ">>>" in text[:_LOOK] else None
+    if said is not None:
+        return said.group(1).count(">"), text[said.start(2) :]
+    match = _MARKS.match(text[:_LOOK])
+    if match is None:
+        return 0, text
+    marks = match.group()
+    return marks.count(">") + marks.count("|"), text[match.end() :]
+
+
+def _flowed_depth(text: str) -> tuple[int, str]:
+    """Return the depth of a flowed line and the line without marks and stuffing (RFC 3676 §4.4, §4.5)."""
+    rest = text.lstrip(">")
+    depth = len(text) - len(rest)
+    if depth == 0:
+        depth, marked = _depth_of(
+            text
+        )  # QUIRK: Apple Mail and others write "> > " in flowed text, Mozilla " > "
+        if depth and (text.startswith(" > ") or not text.startswith(" ")):
+            return depth, marked
+        return 0, rest[1:] if rest.startswith(" ") else rest
+    further, marked = _depth_of(rest) if rest.startswith(" >") else (0, rest)
+    if further:
+        return depth + further, marked
+    return depth, rest[1:] if rest.startswith(" ") else rest
+
+
+class Lines:
+    """The pieces of a body as lines, with look-ahead."""
+
+    def __init__(
+        self, pieces: Iterable[Piece], flowed: bool = False, delsp: bool = False, signed: bool = False
+    ) -> None:
+        self._source: Iterator[Piece] = iter(pieces)
+        self._pieces: deque[Piece] = deque()
+        self._lines: deque[Line] = deque()
+        self._flowed, self._delsp = flowed, delsp
+        self._signed = signed
+
+    def piece(self, index: int) -> Piece | None:
+        """Return the piece `index` pieces after the lines already read, pulling as far as needed."""
+        while len(self._pieces) <= index:
+            piece = next(self._source, None)
+            if piece is None:
+                return None
+            self._pieces.append(piece)
+        return self._pieces[index]
+
+    def drop_pieces(self, number: int) -> None:
+        """Forget the next pieces; only inside a long line."""
+        for _ in range(number):
+            self._pieces.popleft()
+
+    def peek(self, index: int = 0) -> Line | None:
+        """Return the line `index` lines ahead, None after the end or after the start of a long line."""
+        while len(self._lines) <= index:
+            if self._lines and self._lines[-1].long:
+                return None
+            piece = self.piece(0)
+            if piece is None:
+                return None
+            line = self._line(piece)
+            self._lines.append(line)
+            if not line.long:
+                self._pieces.popleft()
+        return self._lines[index]
+
+    def take(self) -> None:
+        """Go on to the next line. A long line's pieces remain: take them by `piece` and `drop_pieces`."""
+        self._lines.popleft()
+
+    def _line(self, piece: Piece) -> Line:
+        ended = piece.text.endswith("\n")
+        text = glyphs.visible(piece.text).rstrip("\r\n")
+        if _STUFFED.match(text):
+            text = text[self._stuffing(text) :]
+        delimiter = text
+        if self._flowed:
+            depth, text = _flowed_depth(text)
+            flows = ended and text.endswith(" ") and text != DELIMITER
+            delimiter = text
+            if flows and self._delsp:
+                text = text[:-1]
+        else:
+            depth, text = _depth_of(text)
+            flows, delimiter = False, text
+        if armour.begins_signed(text):
+            self._signed = True
+        elif self._signed:
+            self._signed = not armour.begins(text)
+            text, delimiter = armour.without_dash(text), armour.without_dash(delimiter)
+        if "[cid:" in text:
+            text = _CID.sub("", text)
+        long = not ended and self.piece(1) is not None
+        shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
+        raw = DELIMITER if delimiter in (DELIMITER, "--") else text
+        return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed)
+
+    def _stuffing(self, text: str) -> int:
+        """Return how many marks of ">From" are those of mbox files, not of a quotation like that of the next line."""
+        following = self.piece(1)
+        depth = len(text) - len(text.lstrip(">"))
+        if following is None or following.text.isspace():
+            return 1
+        quoted, _text = _depth_of(following.text.rstrip("\r\n"))
+        return int(quoted < depth) if quoted else depth
+
+
+def is_blank(line: Line) -> bool:
+    return not line.long and not line.text.strip(glyphs.EDGES)
+
+
+def is_delimiter(line: Line) -> bool:
+    """Return whether a signature begins after this line."""
+    return line.raw == DELIMITER
+
+
+def is_rule(line: Line) -> bool:
+    return rule_like(line.raw)
+
+
+def rule_like(text: str) -> bool:
+    """Return whether a text consists of a drawn line."""
+    return len(text) < _LOOK and _RULE.match(text) is not None
+
+
+def item(line: Line) -> re.Match[str] | None:
+    """Match the bullet (group 1) or number (group 2) that a line begins with."""
+    return _ITEM.match(line.raw[:_LOOK])
+
+
+def is_next(number: str, written: str) -> bool:
+    """Return whether an item's number follows the one that the text before it begins with."""
+    before = _NUMBERED.match(written)
+    return before is not None and number.strip("().") == str(int(before[1]) + 1)
+
+
+def is_drawn(line: Line) -> bool:
+    """Return whether a line is columnar, or has more signs than letters, as in a drawing."""
+    if is_columnar(line):
+        return True
+    if line.flows or line.long or len(line.raw) > _LOOK:
+        return False
+    marks = len(_NOT_DRAWN.sub("", line.raw))
+    return marks >= _DRAWN_LEAST and 3 * marks > 2 * len("".join(line.raw.split()))
+
+
+def is_encoded(line: Line, following: Line | None) -> bool:
+    """Return whether a uuencoded file begins or continues here."""
+    if _UU_FULL.match(line.raw):
+        return True
+    return following is not None and _UU_BEGIN.match(line.raw) is not None and _is_uu(following)
+
+
+def _is_uu(line: Line) -> bool:
+    return _UU_LINE.match(line.raw) is not None and not line.flows
+
+
+def is_encoded_still(line: Line) -> bool:
+    """Return whether a line after others of a uuencoded file belongs to it."""
+    return _is_uu(line) or line.raw.strip() in ("", "`", "end") or _UU_BEGIN.match(line.raw) is not None
+
+
+def is_columnar(line: Line) -> bool:
+    """Return whether the spaces of a line seem to matter: columns, drawn frames, code."""
+    if line.flows or line.long or len(line.raw) > _LOOK:
+        return False
+    text = line.raw.rstrip()
+    bullet = _ITEM.match(text)  # the spaces after it are not a column
+    columns = _COLUMNS.search(text[bullet.end() :] if bullet else text)
+    return columns is not None or _CODE.search(text) is not None
+
+
+def pieces_of(text: str, size: int = 1000) -> Iterator[StringPiece]:
+    """Split a text in memory into pieces of a line or at most `size` characters; many blank lines become one."""
+    text = _MANY_BLANK.sub("\n\n", text)
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start, start + size)
+        end = end + 1 if end >= 0 else min(start + size, len(text))
+        yield StringPiece(text[start:end], start)
+        start = end

@@ -1,0 +1,367 @@
+"""Plain text to segments: lines wrapped at eighty columns become paragraphs; lists, tables and addresses stay.
+
+Nothing here may look back: a segment depends only on the lines from its beginning on and on its ReaderState, so that
+reading from a segment's position yields the same segments. RFC 3676 (format=flowed, DelSp).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import takewhile
+from typing import Final
+
+from gateway.rendition import glyphs
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.links.urls import linked
+from gateway.rendition.segments import BLOCK_LIMIT, Mode, ReaderState, Role, Segment, middle_of
+from gateway.rendition.text import armour, lines, listings, quoting, wrapping
+from gateway.rendition.text.lines import Line, Lines, Piece
+from gateway.rendition.text.wrapping import Wrapping
+
+#: Lines of one block at most, which limits the look-ahead.
+LINES_LIMIT: Final = 120
+#: Lines of ciphertext skipped at once.
+ARMOUR_LIMIT: Final = 20_000
+#: Blank lines that are skipped; what follows more of them is left out, with a note.
+BLANK_LIMIT: Final = 20_000
+#: Spaces before an item for each list around it; any list may have fewer.
+INDENT: Final = 4
+#: Pieces of a long line that make one block.
+LONG_PIECES: Final = 3
+#: Lines, with what joins them, that are searched for the beginning of a URL.
+_WRITTEN_LINES: Final = 16
+
+
+class TextReader:
+    """Reads one text part, from any position."""
+
+    def __init__(
+        self,
+        pieces: Iterable[Piece],
+        section: str,
+        state: ReaderState,
+        shorten: bool,
+        flowed: bool = False,
+        delsp: bool = False,
+        reply: bool = True,
+        left_out: str = "",
+        encrypted: str = "",
+    ) -> None:
+        self._lines = Lines(pieces, flowed, delsp, state.signed)
+        self._flowed = flowed
+        self._reply = reply
+        self._left_out = left_out
+        self._encrypted = encrypted
+        self._section = section
+        self._mode = state.mode
+        self._footer = False
+        self._end_begins = state.mode is Mode.SIGNATURE
+        self._middle = state.middle
+        self._signed = state.signed
+        self._shorten = shorten
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield segments to the end of the part."""
+        while True:
+            if self._middle:
+                yield from self._long()
+                continue
+            line = self._lines.peek()
+            if line is None:
+                return
+            if self._is_idle(line):
+                if not self._skip_blanks(line):
+                    yield self._made(Kind.NOTE, line, [Run(self._left_out)], 1)
+                    return
+                continue
+            if self._shorten and armour.begins_signed(line.text):
+                self._taken(lambda line: armour.is_header(line.text))
+                continue
+            self._change_mode(line)
+            if self._mode is not Mode.TAIL and line.depth == 0 and self._is_delimiter(line):
+                self._mode = Mode.SIGNATURE
+                self._end_begins = True
+                self._lines.take()
+                continue
+            if self._end_begins:
+                self._end_begins, self._footer = False, quoting.is_list_footer(line.text)
+            if line.long:
+                self._middle = -1 - line.depth
+                self._signed = line.signed
+                self._lines.take()
+                continue
+            made = self._segment(line)
+            if made.role is Role.ATTRIBUTION and self._introduces_all(made.block.text):
+                self._mode = Mode.TAIL
+            yield made
+
+    def _introduces_all(self, text: str) -> bool:
+        """Return whether what follows an attribution is an unmarked original, to the end."""
+        if not self._reply or self._mode is not Mode.BODY or not quoting.introduces_all(text):
+            return False
+        ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
+        found = [line for line in ahead if line is not None and not lines.is_blank(line)]
+        if not found or lines.is_delimiter(found[0]) or quoting.is_marked(found[0].text):
+            return False
+        return not any(line.depth for line in found)  # if some lines are marked, the others are answers
+
+    def _is_delimiter(self, line: Line) -> bool:
+        """Return whether a signature, or the footer of a mailing list, begins after this line."""
+        if lines.is_delimiter(line):
+            return True
+        following = self._lines.peek(1) if quoting.is_footer_rule(line.text) else None
+        return following is not None and quoting.is_list_footer(following.text)
+
+    def _is_idle(self, line: Line) -> bool:
+        """Return whether a line is empty, or a signature delimiter inside a signature."""
+        again = self._mode is Mode.SIGNATURE and line.depth == 0 and lines.is_delimiter(line)
+        return again or lines.is_blank(line)
+
+    def _skip_blanks(self, line: Line | None) -> bool:
+        """Skip blank lines; return whether there were not too many."""
+        for _number in range(BLANK_LIMIT):
+            if line is None or not self._is_idle(line):
+                return True
+            self._lines.take()
+            line = self._lines.peek()
+        return False
+
+    def _change_mode(self, line: Line) -> None:
+        if self._mode is Mode.SIGNATURE and line.depth:
+            self._mode = Mode.BODY
+        if self._mode is not Mode.TAIL and self._original_begins(line):
+            self._mode = Mode.TAIL
+
+    def _original_begins(self, line: Line) -> bool:
+        """Return whether an unmarked original begins at this line, the next one; only replies have one."""
+        if not self._reply or line.depth or self._mode is Mode.TAIL:
+            return False
+        if quoting.is_original_marker(line.text):
+            return True
+        if not quoting.header_kind(line.text):
+            return False
+        ahead = (self._lines.peek(index) for index in range(quoting.HEADER_LINES))
+        return quoting.is_header_block([line.text for line in ahead if line is not None])
+
+    def _segment(self, line: Line) -> Segment:
+        if lines.is_rule(line):
+            self._lines.take()
+            return self._made(Kind.RULE, line, (), 1)
+        following = self._lines.peek(1)
+        if lines.is_encoded(line, following):
+            return self._folding(self._taken(lines.is_encoded_still), Role.FILE)
+        words = armour.begins(line.text)
+        if words or (
+            armour.is_full(line.text) and following is not None and armour.is_inside(following.text)
+        ):
+            return self._armour(line, words)
+        ahead = self._ahead()
+        if quoting.is_mail_header([line.raw for line in ahead]):
+            return self._folding(self._taken(lambda line: not lines.is_blank(line)), Role.HEADER)
+        if listings.is_diff(ahead):
+            return self._as_it_stands(self._taken(self._is_diff_still))
+        if following is not None and self._is_figure(line, following):
+            taken = self._taken(lines.is_drawn)
+            return self._as_it_stands(taken)
+        if listings.is_code(ahead):
+            return self._as_it_stands(self._taken(lambda line: not lines.is_blank(line)))
+        match = lines.item(line)
+        taken, text = self._paragraph(line, wrapping.of(ahead, self._flowed), is_item=match is not None)
+        if match is None:
+            return self._made(Kind.PARAGRAPH, line, linked(text, self._shorten), len(taken), text)
+        marker = match.group(2) or "•"
+        indent = min((len(match.group()) - len(match.group().lstrip())) // INDENT, 3)
+        body = text[len(match.group().strip()) :].lstrip()
+        return self._made(
+            Kind.ITEM, line, linked(body, self._shorten), len(taken), marker=marker, indent=indent
+        )
+
+    def _folding(self, taken: list[Line], role: Role, label: str = "") -> Segment:
+        """Return a segment of lines that nobody reads; in a quotation they are quoted like the rest."""
+        runs = [Run("\n".join(line.raw for line in taken))]
+        made = self._made(Kind.PREFORMATTED, taken[0], runs, len(taken))
+        return replace(made, role=role, label=label) if made.role in (Role.BODY, Role.SIGNATURE) else made
+
+    def _armour(self, line: Line, words: str) -> Segment:
+        """Take armour from its BEGIN to its END line; for ciphertext return a note with its part."""
+        ended = False
+
+        def belongs(line: Line) -> bool:
+            nonlocal ended
+            if ended or not (armour.is_inside(line.text) or armour.ends(line.text)):
+                return False
+            ended = armour.ends(line.text)
+            return True
+
+        encrypted = self._shorten and self._encrypted and armour.is_encrypted(words)
+        taken = self._taken(belongs, ARMOUR_LIMIT if encrypted else LINES_LIMIT)
+        if self._mode is Mode.SIGNATURE:
+            self._mode = Mode.BODY
+        if not encrypted:
+            return self._folding(taken, Role.FILE, armour.label(words))
+        made = self._made(Kind.NOTE, line, [Run(self._encrypted)], len(taken))
+        return replace(made, block=replace(made.block, target=self._section))
+
+    def _is_figure(self, line: Line, following: Line) -> bool:
+        """Return whether a table or drawing begins here: two such lines, one of them with columns."""
+        if not (lines.is_drawn(line) and lines.is_drawn(following)):
+            return False
+        return line.depth == following.depth and (lines.is_columnar(line) or lines.is_columnar(following))
+
+    def _as_it_stands(self, taken: list[Line]) -> Segment:
+        text = "\n".join(line.raw.expandtabs(8).rstrip() for line in taken)
+        return self._made(Kind.PREFORMATTED, taken[0], linked(text, False), len(taken))
+
+    def _taken(self, belongs: Callable[[Line], bool], limit: int = LINES_LIMIT) -> list[Line]:
+        """Take the lines of one depth for which `belongs` holds, up to the size of a block."""
+        most = BLOCK_LIMIT if limit == LINES_LIMIT else limit * BLOCK_LIMIT
+        taken: list[Line] = []
+        size = 0
+        line = self._lines.peek()
+        while line is not None and len(taken) < limit and size < most:
+            if taken and (line.depth != taken[0].depth or line.long or not belongs(line)):
+                break
+            taken.append(line)
+            size += len(line.text) + 1
+            self._lines.take()
+            line = self._lines.peek()
+        return taken
+
+    def _is_diff_still(self, line: Line) -> bool:
+        """Return whether a line belongs to the diff above it; an empty one does if the diff continues after it."""
+        if not lines.is_blank(line):
+            return listings.is_diff_line(line)
+        following = self._lines.peek(1)
+        return following is not None and listings.is_change(following)
+
+    def _paragraph(self, first: Line, wrapped: Wrapping, is_item: bool) -> tuple[list[Line], str]:
+        """Take the lines of a paragraph; return them, and the text with wrapped lines joined."""
+        last = first
+        parts = [first.text]
+
+        def belongs(line: Line) -> bool:
+            nonlocal last
+            written = "".join(parts[-_WRITTEN_LINES:])
+            between = "" if last.flows else wrapped.between(last, line, written, is_item)
+            if self._begins(line, last, written, between, wrapped, is_item):
+                return False
+            parts.extend((between, line.text))
+            last = line
+            return True
+
+        taken = self._taken(belongs)
+        return taken, glyphs.collapse_lines("".join(parts))
+
+    def _begins(
+        self, line: Line, before: Line, written: str, between: str, wrapped: Wrapping, is_item: bool
+    ) -> bool:
+        """Return whether a new block begins at `line`."""
+        if lines.is_blank(line) or lines.is_delimiter(line) or armour.begins(line.text):
+            return True
+        if not between:
+            return False
+        if lines.is_rule(line):
+            return True
+        full = wrapped.full(before, line)
+        match = lines.item(line)
+        if match is not None and not (full and self._is_inside(line, match, written, is_item)):
+            return True
+        if is_item:
+            return between == "\n" and not full and line.raw[:1] not in (" ", "\t")
+        if self._original_begins(line) or (self._reply and quoting.introduces_all(written)):
+            return True
+        following = self._lines.peek(1)
+        if following is None:
+            return False
+        return self._is_figure(line, following) or lines.is_encoded(line, following)
+
+    def _is_inside(self, line: Line, match: re.Match[str], written: str, is_item: bool) -> bool:
+        """Return whether the number or dash at the beginning of a full paragraph's line is part of a sentence."""
+        dash, number = match.groups()
+        if number:
+            return not lines.is_next(number, written)
+        if is_item or not wrapping.is_parenthesis(line.raw, written):
+            return False
+        later = (self._lines.peek(index) for index in range(1, wrapping.WIDTH_LINES))
+        rest = takewhile(lambda one: one is not None and not lines.is_blank(one), later)
+        return not any(other and other.group(1) == dash for other in map(lines.item, rest))  # type: ignore[arg-type]
+
+    def _ahead(self) -> list[Line]:
+        """Return the first lines of the paragraph here."""
+        ahead: list[Line] = []
+        for index in range(wrapping.WIDTH_LINES):
+            line = self._lines.peek(index)
+            if line is None or line.long or lines.is_blank(line):
+                break
+            if ahead and (line.depth != ahead[0].depth or self._stands_alone(ahead[-1], line)):
+                break
+            ahead.append(line)
+        return ahead
+
+    def _stands_alone(self, before: Line, line: Line) -> bool:
+        """Return whether a line cannot continue the one before it, however that was wrapped."""
+        if lines.is_delimiter(line):
+            return True
+        return lines.item(line) is not None and not wrapping.may_be_full(before, line)
+
+    def _long(self) -> Iterator[Segment]:
+        """Read a stretch of a long line; its pieces end between words."""
+        gathered: list[Piece] = []
+        ended = False
+        while not ended and len(gathered) < LONG_PIECES:
+            piece = self._lines.piece(len(gathered))
+            if piece is None:
+                break
+            gathered.append(piece)
+            ended = piece.text.endswith("\n")
+        at_start = self._middle < 0
+        depth = -1 - self._middle if at_start else self._middle - 1
+        middle, self._middle = self._middle, 0
+        if not gathered:
+            return
+        if not ended and self._lines.piece(len(gathered)) is not None:
+            self._middle = middle_of(depth)
+        self._lines.drop_pieces(len(gathered))
+        text = glyphs.collapse_lines(glyphs.visible("".join(piece.text for piece in gathered)))
+        if at_start and depth:
+            text = text.lstrip(" >|")
+        if text:
+            state = ReaderState(False, self._mode, 0 if at_start else middle, gathered[0].state, self._signed)
+            at = Position(self._section, gathered[0].at, state.encode())
+            runs = tuple(linked(text, self._shorten))
+            block = Block(Kind.PARAGRAPH, runs, at, quote=self._quote(depth))
+            yield Segment(block, self._role(depth), max(len(text) // 72, 1))
+
+    def _role(self, depth: int) -> Role:
+        if self._mode is Mode.SIGNATURE:
+            return Role.FOOTER if self._footer else Role.SIGNATURE
+        return Role.QUOTE if depth or self._mode is Mode.TAIL else Role.BODY
+
+    def _quote(self, depth: int) -> int:
+        return depth + (self._mode is Mode.TAIL)
+
+    def _made(
+        self,
+        kind: Kind,
+        line: Line,
+        runs: Iterable[Run],
+        count: int,
+        text: str = "",
+        marker: str = "",
+        indent: int = 0,
+    ) -> Segment:
+        state = ReaderState(False, self._mode, 0, line.state, line.signed)
+        at = Position(self._section, line.at, state.encode())
+        role = self._role(line.depth)
+        if role is Role.BODY and text:
+            role = _role_of(text)
+        block = Block(kind, tuple(runs), at, quote=self._quote(line.depth), marker=marker, indent=indent)
+        return Segment(block, role, count)
+
+
+def _role_of(text: str) -> Role:
+    if quoting.is_attribution(text):
+        return Role.ATTRIBUTION
+    return Role.LEGAL if quoting.is_legal(text) else Role.BODY

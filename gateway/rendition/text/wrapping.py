@@ -1,0 +1,243 @@
+"""Wrapping: which line ends of a paragraph come from wrapping at eighty columns, and which are meant.
+
+Nothing here may know of blocks or pages. Only wrapped lines are joined; fields, verse, addresses and rows of
+figures keep their line ends. RFC 5322 §2.1.1 (78 columns), RFC 3986 appendix C (URLs over several lines).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from gateway.rendition.text.lines import Line, item
+
+#: Text whose longest line is in this range was wrapped by a program (RFC 5322 §2.1.1: 78; quoting adds), columns.
+WRAP_LEAST: Final = 55
+WRAP_MOST: Final = 100
+#: A longer line that ends in a URL is longer because of it.
+USUAL: Final = 78
+#: Narrower text was wrapped if all lines are full and it reads like prose, columns.
+WRAP_NARROW: Final = 36
+#: A line counts as full if the next word would have come this near to the longest line, columns.
+WRAP_SLACK: Final = 4
+#: A line that stops in the middle of a sentence may be shorter by so much, columns.
+WRAP_EARLY: Final = 25
+#: Lines of a paragraph that are examined to find out how it was wrapped.
+WIDTH_LINES: Final = 20
+#: Lines that all begin with a capital are separate if that is so unlikely by chance: verse, one sentence per line. If
+#: all lines are full, it must be less likely.
+CHANCE: Final = 0.04
+CHANCE_FULL: Final = 0.005
+#: The fraction of capitalized words that prose stays below; addresses and lists of names exceed it.
+CAPITALS: Final = 0.6
+#: The first of two lines of a title has at least this length, columns.
+TITLE_LINE: Final = 70
+#: Lines of one kind (fields, rows) in a paragraph at least; fewer are accidents.
+KIN: Final = 2
+#: Spaces in a line that begins with a small letter from which it continues a line that ends in a number or colon.
+READS_ON: Final = 2
+#: A line in which a URL was broken has at least this length, columns.
+URL_LINE: Final = 50
+#: And the next word would not have fitted into so many.
+URL_FULL: Final = 68
+#: Characters that are searched for the beginning of a URL.
+URL_LIMIT: Final = 4000
+#: Characters of a line to which patterns are applied; longer lines are prose.
+_LOOK: Final = 400
+
+_FIRST_WORD: Final = re.compile(r"\S*")
+_WORDS: Final = re.compile(r"[^\W\d_]\S*|\d\S*")
+#: "Name: value" with a name of at most four words; or a time of day with an event.
+_FIELD: Final = re.compile(
+    r"[*_\s]{0,6}(?:[^\W_][\w.()/&'’#-]{0,30}(?: [\w.()/&'’#-]{1,24}){0,3}\s?[::][*_]{0,2}(?:\s|\Z)"
+    r"|\d\d?[:.]\d\d(?:\s?[-–]\s?\d\d?[:.]\d\d)?\s)"
+)
+#: Lines that end in a number (with its unit or currency), a mail address or a URL.
+_ROW: Final = re.compile(
+    r"(?:(?:^|[\s:=$€£¥(+-])\d[\d.,'’ /-]*\)?\s?(?:%|°C?|€|\$|£|¥|₽|(?:eur|usd|gbp|chf|pln|zł|rub|руб|brl|kč|kr|"
+    r"[kmg]i?b|kg|g|km|m|cm|mm|ml|l|h|min|s|ms|am|pm|uhr|st|pcs)\b)?[.)]?"
+    r"|\S+@[\w.-]+\w[>)]?[,;.]?|<?(?:https?://|www\.)\S+)\s*\Z",
+    re.IGNORECASE,
+)
+#: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.
+_BEGINS: Final = re.compile(
+    r"\s*(?:<(?!https?:|mailto:|URL:)|\||>>>|-{4,}|={4,}|_{4,}|\*{4,}|#{1,6}\s|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
+    r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d\s|\d{3}[ -]\d\.\d\.\d\b|--\w)"
+)
+#: Ends of separate lines.
+_ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|\.{4,}\s*\d*\s*\Z")
+_END_SIGNS: Final = tuple("-=_*|.0123456789")
+_OPENING: Final = "\"'“„«»‚‘(*_¡¿"
+#: The one word that is always capitalized.
+_ENGLISH_I: Final = re.compile(r"I\b(?!\.)")
+_DASH: Final = re.compile(r"[-–—]{1,2} [a-zß-ÿа-я]")
+_SENTENCE: Final = re.compile(r"[.!?…][\"'”’»)]?\Z")
+#: A compound that was broken after its hyphen, unlike "long- and short-term".
+_HYPHEN: Final = re.compile(r"\w-\Z")
+_GOES_ON: Final = re.compile(
+    r"(?!(?:and|or|to|nor|und|oder|bzw|bis|sowie|et|ou|o|y|e|ed|of|en|och|eller|og|i|lub|oraz|и|или)\b)[a-zß-ÿа-я]"
+)
+_URL_END: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»]*\Z", re.IGNORECASE)
+_URL_LAST: Final = re.compile(r"\s\S*https?://\S*(?:\s?\S)?\Z", re.IGNORECASE)
+_URL_OPEN: Final = re.compile(r"<(?:URL:)?\s?(?:https?://|mailto:|ftp://)[^\s<>]*\Z", re.IGNORECASE)
+_RULES: Final = ("----", "====", "____", "****")
+_ADDRESSES: Final = ("http:", "https:", "www.")
+_URL_REST: Final = re.compile(r"(?=[^\w\s]{0,3}[^\W_])[\w/&=?%#~.+,;:@!$'()*-]+")
+_URL_SIGN: Final = re.compile(r"[/&=?%#~_]|\d[A-Za-z]|[A-Za-z]\d|\w[.-]\w")
+_URL_MIXED: Final = re.compile(r"[/&=?%#_]|\d[A-Za-z]|[A-Za-z]\d")
+_URL_GOES_ON: Final = tuple("/&=?%-_")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """How a paragraph was wrapped: its column (0: not wrapped), and whether it has fields and rows."""
+
+    width: int = 0
+    fields: bool = False
+    rows: bool = False
+
+    def between(self, before: Line, following: Line, written: str, in_item: bool = False) -> str:
+        """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to there."""
+        if _url_goes_on(written, before.text, following.text):
+            return ""
+        joined = self.full(before, following) or self._reads_on(before, following)
+        if joined and not self._apart(before, following):
+            return "" if _HYPHEN.search(before.text[-2:]) and _GOES_ON.match(following.text) else " "
+        return " " if in_item and _hangs(before, following) else "\n"
+
+    def full(self, line: Line, following: Line) -> bool:
+        """Return whether `following` may be on a new line only because it did not fit on this one."""
+        return self.width > 0 and _reach(line, following) > self.width - WRAP_SLACK
+
+    def _reads_on(self, before: Line, following: Line) -> bool:
+        """Return whether a line that a person wrapped early reads on: in the middle of a sentence, in small letters."""
+        if not self.width or not before.text[-1:].islower() or not following.text[:1].islower():
+            return False
+        return self.width - WRAP_EARLY < _reach(before, following) and following.text.count(" ") >= READS_ON
+
+    def _apart(self, before: Line, following: Line) -> bool:
+        begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
+        if begun or _BEGINS.match(following.text[:_LOOK]):
+            return True
+        ended = before.text.endswith(_END_SIGNS) and _ENDS.search(before.text[-_LOOK:]) is not None
+        if ended or (self.fields and is_field(following)):
+            return True
+        reads_on = following.text[:1].islower() and following.text.count(" ") >= READS_ON
+        return not reads_on and (before.text.endswith((":", "：")) or (self.rows and is_row(before)))
+
+
+def _hangs(before: Line, following: Line) -> bool:
+    """Return whether a line continues an item above it."""
+    if following.text.startswith(_ADDRESSES):
+        return False
+    indented = following.raw.startswith((" ", "\t")) and following.text[:1].islower()
+    return indented and _SENTENCE.search(before.text) is None
+
+
+def is_parenthesis(text: str, written: str) -> bool:
+    """Return whether a line with a dash before it goes on with the sentence above it."""
+    return (
+        _DASH.match(text) is not None and not written.endswith((":", "：")) and not _SENTENCE.search(written)
+    )
+
+
+def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
+    """Find out from the first lines of a paragraph how it was wrapped; `flowed`: the sender says so."""
+    if flowed and any(line.flows for line in ahead):
+        return Wrapping()
+    if len(ahead) < 2:
+        return Wrapping()
+    fields = sum(map(is_field, ahead)) >= KIN
+    rows = sum(map(is_row, ahead)) >= max(KIN, len(ahead) / 2)
+    return Wrapping(_column(ahead), fields, rows)
+
+
+def is_field(line: Line) -> bool:
+    """Return whether a line is "Name: value"."""
+    return not line.long and _FIELD.match(line.text[:_LOOK]) is not None
+
+
+def is_row(line: Line) -> bool:
+    """Return whether a line ends like the row of a table: in a number, an address, a URL."""
+    if line.long or len(line.text) > _LOOK:
+        return False
+    return _ROW.search(" " + " ".join(line.text.rsplit(None, 2)[-2:])) is not None
+
+
+def _column(ahead: Sequence[Line]) -> int:
+    width = max(map(_length, ahead), default=0)
+    if not WRAP_NARROW <= width <= WRAP_MOST or _stands_apart(ahead, width):
+        return 0
+    if width >= WRAP_LEAST:
+        return width
+    full = all(_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead))
+    return width if full and len(ahead) >= 3 and _is_prose(ahead) else 0
+
+
+def _length(line: Line) -> int:
+    """Return the length of a line as far as it shows where text was wrapped: URLs and headings go beyond that."""
+    text = line.text[:_LOOK]
+    if " " not in text or text.startswith(_RULES):
+        return 0
+    length = len(line.raw.rstrip())
+    address = _URL_LAST.search(text) if length > USUAL and "://" in text else None
+    return length - len(address.group()) if address else length
+
+
+def may_be_full(line: Line, following: Line) -> bool:
+    """Return whether a line can be full at any usual column."""
+    return _reach(line, following) > WRAP_NARROW - WRAP_SLACK
+
+
+def _reach(line: Line, following: Line) -> int:
+    """Return the column that a line would reach with the first word of the next one."""
+    word = _FIRST_WORD.match(following.text)
+    return len(line.raw.rstrip()) + 1 + (len(word.group()) if word else 0)
+
+
+def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
+    """Return whether lines are not prose: most words are capitalized, or each line is, and not by chance."""
+    words = [word for line in ahead for word in _WORDS.findall(line.text[:_LOOK])]
+    words = [word for word in words if not _ENGLISH_I.match(word)]
+    if not any(word[0].islower() for word in words) or _all_capitals(words):
+        return False
+    capitals = sum(not word[0].islower() for word in words)
+    if capitals >= CAPITALS * len(words) and not (len(ahead) == 2 and width >= TITLE_LINE):
+        return True
+    starts = [line.text.lstrip(_OPENING) for line in ahead[1:] if item(line) is None]
+    starts = [start[:1] for start in starts if not _ENGLISH_I.match(start)]
+    if len(starts) < 2 or not all(start.isupper() or start.isdigit() for start in starts):
+        return False
+    chance = ((capitals - len(starts) + 0.5) / max(len(words) - len(starts), 1)) ** len(starts)
+    full = all(_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead))
+    return chance < (CHANCE_FULL if full else CHANCE)
+
+
+def _all_capitals(words: Sequence[str]) -> bool:
+    return sum(word.isupper() for word in words) > len(words) / 2
+
+
+def _is_prose(ahead: Sequence[Line]) -> bool:
+    """Return whether narrow lines are prose: one in three begins with a small letter, if the script has them."""
+    starts = [line.text[:1] for line in ahead[1:] if not line.text.startswith(_ADDRESSES)]
+    return bool(starts) and 3 * sum(start.islower() for start in starts) >= len(starts)
+
+
+def _url_goes_on(written: str, before: str, following: str) -> bool:
+    """Return whether the last URL was broken between two lines."""
+    if "://" not in written and "www." not in written.lower():
+        return False
+    rest = _URL_REST.match(following[:_LOOK])
+    if rest is None or following.lower().startswith(_ADDRESSES):
+        return False
+    token, alone = rest.group(), rest.end() == len(following)
+    if _URL_OPEN.search(written[-URL_LIMIT:]):
+        return alone or following[rest.end()] == ">"
+    if _URL_END.search(written[-URL_LIMIT:]) is None or len(before) < URL_LINE or "@" in token:
+        return False
+    if before.endswith(_URL_GOES_ON):
+        return _URL_SIGN.search(token) is not None
+    return alone and len(before) + len(token) > URL_FULL and _URL_MIXED.search(token) is not None

@@ -1,0 +1,88 @@
+"""Drafts: the blocks of a part that is still being read, without their positions.
+
+Nothing here may parse. A Draft may still be merged into a table's row, renumbered, or found to be quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from gateway.rendition import glyphs
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.segments import Role, Segment
+
+#: Characters that count as a line where there are no lines: for "12 quoted lines" in HTML.
+LINE: int = 72
+
+
+class Face(NamedTuple):
+    """The typeface and link of a stretch of text."""
+
+    strong: bool = False
+    emphasis: bool = False
+    code: bool = False
+    link: str = ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A block in the making. `names`: it consists of names of pictures."""
+
+    kind: Kind
+    runs: list[Run] = field(default_factory=list)
+    quote: int = 0
+    indent: int = 0
+    level: int = 0
+    marker: str = ""
+    target: str = ""
+    role: Role = Role.BODY
+    names: bool = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether it had only names of pictures that are repeated elsewhere."""
+        return self.names and not self.runs
+
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+    def segment(self, at: Position) -> Segment:
+        """Return the segment, now that the position is known."""
+        text = self.text
+        lines = max(text.count("\n") + 1, -(-len(text) // LINE))
+        block = Block(
+            self.kind, tuple(self.runs), at, self.quote, self.indent, self.level, self.marker, self.target
+        )
+        return Segment(block, self.role, lines)
+
+
+def merged(stretches: Iterable[tuple[str, Face]]) -> Iterator[Run]:
+    """Join neighbours with the same face into runs."""
+    texts: list[str] = []
+    last: Face | None = None
+    for text, face in stretches:
+        if face != last and last is not None:
+            yield Run("".join(texts), *last)
+            texts = []
+        last = face
+        texts.append(text)
+    if last is not None:
+        yield Run("".join(texts), *last)
+
+
+def stripped(runs: Iterable[Run]) -> list[Run]:
+    """Strip white space and empty runs from both ends of a sequence of runs."""
+    kept = list(runs)
+    while kept and not (text := kept[-1].text.rstrip(glyphs.EDGES)):
+        kept.pop()
+    if kept and len(text) < len(kept[-1].text):
+        kept[-1] = replace(kept[-1], text=text)
+    first = 0
+    while first < len(kept) and not (text := kept[first].text.lstrip(glyphs.EDGES)):
+        first += 1
+    if kept and len(text) < len(kept[first].text):
+        kept[first] = replace(kept[first], text=text)
+    return kept[first:]

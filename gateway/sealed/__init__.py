@@ -1,0 +1,1 @@
+"""Encrypted storage: the vault, an account's memory, saved forms, link ids, the send journal."""

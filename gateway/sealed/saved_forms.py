@@ -1,0 +1,96 @@
+"""Forms that were posted to a session after its end, so that nobody has to type them again.
+
+Nothing here may keep a form for longer than a day, for a token that never was a session's, or readable
+without that token: it is encrypted under it. A person who signs in to the same account and presents the old
+token gets the form back, encrypted under the new one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from gateway.errors import SessionEnded
+from gateway.sealed import vault
+from gateway.state import PostedForm, State
+from gateway.state.posted_forms import LIFETIME
+
+#: Octets of a stored form; ours are never larger.
+LARGEST: Final = 256 * 1024
+_PURPOSE: Final = b"kept"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedForm:
+    """A form as it was posted: `path` of the page it was posted to, without token; `name` to forget it by."""
+
+    name: bytes
+    path: str
+    fields: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """What it is known by when another session has taken it over, which changes its name."""
+        return sha256(_written(self.path, self.fields)).hexdigest()
+
+
+class SavedForms:
+    """Keeps what was posted too late, and gives it back."""
+
+    def __init__(self, state: State, secret: bytes, clock: Callable[[], float]) -> None:
+        self._state, self._secret, self._clock = state, secret, clock
+
+    def keep(self, token: str, path: str, fields: Mapping[str, str]) -> bool:
+        """Store a form posted with the token of an ended session; return whether it was stored."""
+        now = self._clock()
+        account = self._state.sessions.account(vault.digest(token), now) if vault.is_token(token) else None
+        plain = _written(path, fields)
+        if account is None or len(plain) > LARGEST:
+            return False
+        self._put(token, plain, account, now + LIFETIME)
+        return True
+
+    def adopt(self, old: str, new: str, account: int) -> int:
+        """Move the forms of an ended session to a new one of the same account; return how many."""
+        adopted = 0
+        if not vault.is_token(old) or old == new:
+            return adopted
+        for row in self._state.posted_forms.all(vault.digest(old), account, self._clock()):
+            plain = self._opened(row, old)
+            if plain is not None:
+                self._put(new, plain, account, row.expires)
+                adopted += 1
+            self._state.posted_forms.remove(row.digest, row.name)
+        return adopted
+
+    def all(self, token: str, account: int) -> tuple[SavedForm, ...]:
+        """Return what is kept under a session's token, the newest first."""
+        rows = self._state.posted_forms.all(vault.digest(token), account, self._clock())
+        opened = ((row.name, self._opened(row, token)) for row in rows)
+        return tuple(SavedForm(name, *json.loads(plain)) for name, plain in opened if plain is not None)
+
+    def forget(self, token: str, name: bytes) -> None:
+        """Remove a form that has been taken back, or sent."""
+        self._state.posted_forms.remove(vault.digest(token), name)
+
+    def _put(self, token: str, plain: bytes, account: int, expires: float) -> None:
+        name = vault.mark(plain, token, self._secret, _PURPOSE)
+        sealed = vault.seal(plain, token, self._secret, _row(name), _PURPOSE)
+        self._state.posted_forms.put(PostedForm(vault.digest(token), name, account, sealed, expires))
+
+    def _opened(self, row: PostedForm, token: str) -> bytes | None:
+        try:
+            return vault.unseal(row.sealed, token, self._secret, _row(row.name), _PURPOSE)
+        except SessionEnded:  # the server secret was changed
+            return None
+
+
+def _written(path: str, fields: Mapping[str, str]) -> bytes:
+    return json.dumps([path, dict(fields)], separators=(",", ":")).encode("ascii")
+
+
+def _row(name: bytes) -> int:
+    return int.from_bytes(name[:8], "big")

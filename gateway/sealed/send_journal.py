@@ -1,0 +1,249 @@
+"""One account's entries in the send journal, and the outcome of each.
+
+Nothing here may act on a mailbox or a server, or store text of a mail. What has to be found again or reported
+(the Message-ID, the place of the copy, the refused addresses) is encrypted under the server secret and the
+account's number: if the secret is changed, only the stage of each sending is left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal
+
+from gateway.sealed import vault
+from gateway.sealed.vault import TicketedPost
+from gateway.state import JournalRow, Stage, State
+from gateway.store.base import MessageRef
+
+_PURPOSE: Final = b"journal"
+
+OutcomeKind = Literal["sent", "not sent", "uncertain", "sending", "asked"]
+SENT: Final = "sent"
+NOT_SENT: Final = "not sent"
+UNCERTAIN: Final = "uncertain"
+SENDING: Final = "sending"
+#: Nothing was done: another mail was sent with the same ticket, and only the person knows whether this is a
+#: second one.
+ASKED: Final = "asked"
+
+#: Sendings that are searched for a name.
+MANY: Final = 1000
+#: Octets that distinguish an account's sendings in our pages.
+_NAME: Final = 6
+
+
+def name(key: bytes, act: bytes) -> str:
+    """Return the name of a sending in our pages."""
+    return (act or key)[:_NAME].hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of a sending, in msgids and addresses.
+
+    `sentence` (with `alert` in it, or the time of `until`, in seconds since the epoch) says why it was not
+    sent. `refused`: recipients that the server refused while it accepted others. `filed`: its one copy is in
+    the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if
+    unknown. `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to
+    `acknowledge`. `begun`: its ticket was claimed; if not, the same request sends it. ASKED is about the mail
+    sent before, whose outcome is `first`.
+    """
+
+    kind: OutcomeKind
+    sentence: str = ""
+    alert: str = ""
+    until: float = 0.0
+    refused: tuple[str, ...] = ()
+    filed: bool | None = False
+    kept: bool | None = False
+    draft: MessageRef | None = None
+    answered: bool = False
+    recipients: tuple[str, ...] = ()
+    at: float = 0.0
+    name: str = ""
+    first: OutcomeKind = SENT
+    begun: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What it takes to finish a sending: how to find its copy, which message it answers, which draft it came from.
+
+    `resumed`: it came from a page of Drafts, whether or not the draft could be read. `form`: the digest of the saved
+    form that it was typed on, "" for none.
+    """
+
+    message_id: str = ""
+    recipients: tuple[str, ...] = ()
+    kept: MessageRef | None = None
+    answered: MessageRef | None = None
+    flag: str = ""
+    draft: MessageRef | None = None
+    refused: tuple[str, ...] = ()
+    resumed: bool = False
+    form: str = ""
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One sending. `act`: the mark of its post; `at`: when claimed, in seconds since the epoch; `told`: reported.
+
+    `readable`: the notes could be decrypted, which fails if the server secret has changed. Then `kind`, the
+    outcome, is still known.
+    """
+
+    key: bytes
+    act: bytes
+    stage: Stage
+    at: float
+    told: bool = False
+    notes: Notes = Notes()
+    readable: bool = True
+    kind: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of this sending in our pages."""
+        return name(self.key, self.act)
+
+
+class Journal:
+    """One account's journal; cheap to make, and stateless."""
+
+    __slots__ = ("_account", "_seal", "_session", "_table")
+
+    def __init__(self, state: State, account: int, session: int, secret: bytes) -> None:
+        self._table, self._account, self._session = state.journal, account, session
+        self._seal = vault.Seal(str(account), secret, _PURPOSE)
+
+    def locked(self, sending: TicketedPost | JournalEntry) -> AbstractContextManager[bool]:
+        """Lock the sending of a ticket; False if another request holds the lock."""
+        return self._table.locked(sending.key)
+
+    def new_entry(self, post: TicketedPost, now: float, resumed: bool, form: str = "") -> JournalEntry:
+        """Make the entry of a sending that has not begun, without writing it."""
+        return JournalEntry(post.key, post.mark, Stage.CLAIMED, now, notes=Notes(resumed=resumed, form=form))
+
+    def claim(self, entry: JournalEntry) -> tuple[bool, JournalEntry]:
+        """Begin a sending, synced to disk; False and the existing entry if it has begun. Raise SessionEnded."""
+        found = self._table.claim(self._account, self._session, self._row(entry))
+        return (True, entry) if found is None else (False, self._entry(found))
+
+    def of(self, post: TicketedPost) -> tuple[JournalEntry | None, tuple[JournalEntry, ...]]:
+        """Return a post's own sending, None if it has not begun, and all others of its ticket, the oldest first.
+
+        A sending from before marks were recorded counts as a repeat of any post of its ticket.
+        """
+        entries = tuple(map(self._entry, self._table.of(self._account, post.key)))
+        own = next((entry for entry in entries if entry.act in (post.mark, b"")), None)
+        return own, tuple(entry for entry in entries if entry is not own)
+
+    def draft(self, post: TicketedPost) -> MessageRef | None:
+        """Return the draft left by the last posting of the same ticket that was not sent."""
+        own, others = self.of(post)
+        left = (one.notes.outcome for one in (*((own,) if own is not None else ()), *reversed(others)))
+        return next(
+            (one.draft for one in left if one is not None and one.kind == NOT_SENT and one.draft), None
+        )
+
+    def write(self, entry: JournalEntry) -> JournalEntry:
+        """Record the stage of a sending, synced to disk."""
+        self._table.write(self._account, self._row(entry))
+        return entry
+
+    def correct(self, outcome: Outcome) -> None:
+        """Replace the recorded outcome of a sending by a better one."""
+        for entry in self.open(MANY):
+            if entry.name == outcome.name and entry.notes.outcome is not None:
+                self.write(replace(entry, notes=replace(entry.notes, outcome=outcome, kept=outcome.draft)))
+
+    def again(self, entry: JournalEntry) -> JournalEntry | None:
+        """Read the current entry."""
+        rows = self._table.of(self._account, entry.key)
+        return next((self._entry(row) for row in rows if row.act == entry.act), None)
+
+    def open(self, most: int) -> Iterator[JournalEntry]:
+        """Yield the sendings to be finished or reported, the oldest first."""
+        return map(self._entry, self._table.open(self._account, most))
+
+    def ask(self, post: TicketedPost) -> bool:
+        """Have a sending reported (again) at the next sign-in; False if there is none, or if its text may be lost."""
+        entry, _others = self.of(post)
+        if entry is None:
+            return False
+        with self.locked(entry) as alone:
+            entry = self.again(entry) or entry
+        kept = entry.notes.outcome is not None and entry.notes.outcome.kept
+        stopped = alone and entry.stage is Stage.CLAIMED  # so it is not sent, and perhaps not in Drafts
+        if stopped or (entry.kind == NOT_SENT and not kept):
+            return False
+        self._table.ask(self._account, self._row(entry))
+        return True
+
+    def tell(self, names: Container[str]) -> None:
+        """Record that the outcomes of the sendings with these names were reported."""
+        rows = self._table.open(self._account, MANY)
+        self._table.tell(self._account, [row for row in rows if name(row.key, row.act) in names])
+
+    def sent_forms(self) -> frozenset[str]:
+        """Return the digests of saved forms that were sent, or may have been."""
+        entries = map(self._entry, self._table.all(self._account))
+        return frozenset(
+            entry.notes.form
+            for entry in entries
+            if entry.kind in (SENT, UNCERTAIN) or (not entry.kind and entry.stage is not Stage.CLAIMED)
+        )
+
+    def everything(self) -> list[dict[str, Any]]:
+        """Return all stored data about sendings, as JSON values, the oldest first."""
+        entries = map(self._entry, self._table.all(self._account))
+        return [
+            {"stage": one.stage.value, "at": one.at, "told": one.told, **asdict(one.notes)} for one in entries
+        ]
+
+    def _row(self, entry: JournalEntry) -> JournalRow:
+        octets = json.dumps(asdict(entry.notes), separators=(",", ":")).encode("ascii")
+        sealed = self._seal.close(octets, entry.key + entry.act)
+        kind = entry.notes.outcome.kind if entry.notes.outcome is not None else entry.kind
+        return JournalRow(entry.key, entry.act, entry.stage, entry.told, entry.at, sealed, kind)
+
+    def _entry(self, row: JournalRow) -> JournalEntry:
+        octets = self._seal.open(row.sealed, row.key + row.act)
+        notes = _notes(json.loads(octets)) if octets is not None else Notes()
+        kind = row.kind or (notes.outcome.kind if notes.outcome is not None else "")
+        return JournalEntry(row.key, row.act, row.stage, row.at, row.told, notes, octets is not None, kind)
+
+
+def reencrypted(
+    rows: Mapping[int, Mapping[tuple[bytes, bytes], bytes]], into: int, secret: bytes
+) -> dict[tuple[bytes, bytes], bytes]:
+    """Encrypt the notes of several accounts for one; undecryptable ones stay as they are, since their rows count."""
+    new = vault.Seal(str(into), secret, _PURPOSE)
+    found = {}
+    for account, notes in rows.items():
+        old = vault.Seal(str(account), secret, _PURPOSE)
+        for (key, act), sealed in notes.items():
+            plain = old.open(sealed, key + act)
+            found[key, act] = new.close(plain, key + act) if plain is not None else sealed
+    return found
+
+
+def _notes(values: Mapping[str, Any]) -> Notes:
+    known = {field.name: values[field.name] for field in fields(Notes) if field.name in values}
+    outcome = known.pop("outcome", None)
+    notes = Notes(**_typed(known))
+    return replace(notes, outcome=Outcome(**_typed(outcome))) if outcome else notes
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Restore tuples and objects from JSON's lists and objects."""
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            value = MessageRef(**value)
+        made[name] = tuple(value) if isinstance(value, list) else value
+    return made

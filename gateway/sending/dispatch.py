@@ -1,0 +1,365 @@
+"""The steps of one sending: the first time, and again when it is found unfinished.
+
+Nothing here may run twice at once (`outbox` locks), begin a step before the previous one is on disk, or turn
+a failure after acceptance into a failure of the sending. If a step cannot be verified it is left for later,
+never guessed. Standard: RFC 5321 §6.1 (responsibility passes with the 250 reply after the data).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+from gateway.access.session import Session
+from gateway.errors import (
+    GatewayError,
+    SentTooMuch,
+    ServerAlert,
+    SessionEnded,
+    StoreError,
+    StoreUnreachable,
+    SubmissionUncertain,
+    SubmissionUnreachable,
+)
+from gateway.message.outgoing import builder
+from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, JournalEntry, Outcome, OutcomeKind
+from gateway.sending import filing
+from gateway.state import Stage, StateError
+from gateway.store.base import ANSWERED, MailStore, MessageRef
+from gateway.upstreams import deadline
+
+log = logging.getLogger(__name__)
+
+
+def _(msgid: str) -> str:
+    """Mark a msgid for extraction."""
+    return msgid
+
+
+#: Seconds for the steps after acceptance, however long that took: the rest is done at the next sign-in.
+FILING_SECONDS: Final = 10.0
+STOPPED: Final = _("The gateway was interrupted before it could send this.")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A finished message, including Bcc, and what sending it involves.
+
+    `sender` is an address. `answered` is the message that gets `flag`, `draft` the one that this mail was
+    resumed from.
+    """
+
+    octets: bytes
+    sender: str
+    recipients: Sequence[str]
+    message_id: str
+    answered: MessageRef | None = None
+    flag: str = ANSWERED
+    draft: MessageRef | None = None
+
+
+class Dispatch:
+    """One sending, for the request that holds its lock; `entry` is its progress."""
+
+    def __init__(self, session: Session, entry: JournalEntry, now: datetime, looks: bool = True) -> None:
+        self._session, self._entry, self._now = session, entry, now
+        self._provider = session.submission.sent_copy == "provider"
+        #: Whether to try the mail server: a second failure would cost as much time as the first.
+        self.looks = looks
+        self._mail: Mail | None = None
+        #: Whether Drafts has been searched.
+        self._looked = False
+
+    # --- the first time ---
+
+    def run(self, make: Callable[[MailStore], Mail]) -> Outcome:
+        """Send a message for the first time."""
+        try:
+            with self._session.store() as store:
+                mail = self._make(store, make)
+                self._write(Stage.CLAIMED)
+                kept = self._keep(store, mail)
+        except SessionEnded as error:
+            self._not_sent(error, False)
+            raise
+        except GatewayError as error:
+            return self._not_sent(error, self._save_after_failure(make, error))
+        return self._submit(mail, kept)
+
+    def unclaimed(self, make: Callable[[MailStore], Mail], error: StateError) -> Outcome:
+        """Save the text to Drafts; return the outcome of a sending that could not be recorded and so not begun."""
+        log.warning("not sent: %s: %s", type(error).__name__, error.detail)
+        kept = self._save_after_failure(make, error)
+        outcome = self._outcome(NOT_SENT, sentence=error.sentence, kept=kept, begun=False)
+        remove_draft(self._session, self._older(outcome))
+        return outcome
+
+    def _make(self, store: MailStore, make: Callable[[MailStore], Mail]) -> Mail:
+        """Make the message, once, and note what is needed to find it again."""
+        if self._mail is None:
+            self._mail = mail = make(store)
+            notes = replace(
+                self._entry.notes,
+                message_id=mail.message_id,
+                recipients=tuple(mail.recipients),
+                answered=mail.answered,
+                flag=mail.flag,
+                draft=mail.draft,
+            )
+            self._entry = replace(self._entry, notes=notes)
+        return self._mail
+
+    def _save_after_failure(self, make: Callable[[MailStore], Mail], error: GatewayError) -> bool | None:
+        """Put the copy into Drafts after all, unless it is there; return None if one cannot look."""
+        there = self._in_drafts()
+        known = there or not self._looked  # without a look, another copy must not be made
+        if known or not isinstance(error, (StoreUnreachable, StateError)):
+            return there
+        try:
+            with self._session.store() as store:
+                kept = self._keep(store, self._make(store, make))
+                one = filing.remove_duplicates(store, self._entry.notes.message_id)
+                self._entry = replace(self._entry, notes=replace(self._entry.notes, kept=one))
+                return kept
+        except SessionEnded:
+            raise
+        except GatewayError as again:
+            log.info("no copy in Drafts: %s", type(again).__name__)
+            return self._in_drafts()
+
+    def _keep(self, store: MailStore, mail: Mail) -> bool | None:
+        """Put the copy into Drafts. A full mailbox, or one without Drafts, does not stop the sending."""
+        try:
+            ref = filing.keep(store, mail.octets, mail.message_id, self._now)
+        except StoreUnreachable:
+            raise
+        except StoreError as error:
+            log.warning("no copy in Drafts: %s: %s", type(error).__name__, error.detail)
+            return self._none
+        self._entry = replace(self._entry, notes=replace(self._entry.notes, kept=ref))
+        return True
+
+    def _submit(self, mail: Mail, kept: bool | None) -> Outcome:
+        try:
+            self._session.submission.count(len(mail.recipients))
+        except GatewayError as error:
+            return self._not_sent(error, kept)
+        try:
+            self._write(Stage.SUBMITTING)
+            receipt = self._session.submission.submit(
+                mail.recipients, builder.submitted_form(mail.octets), mail.sender
+            )
+        except SubmissionUncertain as error:
+            log.warning("not certain: %s", error.detail)
+            return self._uncertain(kept)
+        except GatewayError as error:
+            if not _was_handed_over(error):
+                self._session.submission.discount(len(mail.recipients))
+            return self._not_sent(error, kept)
+        try:
+            self._write(Stage.ACCEPTED, refused=tuple(receipt.refused))
+        except StateError as error:  # it is sent all the same, so that is the outcome
+            log.error("the journal missed an acceptance: %s", error.detail)
+        with deadline.anew(FILING_SECONDS):
+            return self._finish(mail.octets)
+
+    # --- again ---
+
+    def outcome(self, told: bool = True) -> Outcome:
+        """Return the outcome of a sending that began earlier, after finishing it as far as possible."""
+        entry = self._entry
+        if entry.stage is Stage.DONE:
+            known = cast("OutcomeKind", entry.kind or UNCERTAIN)
+            return entry.notes.outcome or self._outcome(known, kept=None, filed=None)
+        if entry.stage is Stage.ACCEPTED:
+            return self._finish(None, told)
+        if entry.stage is Stage.CLAIMED:
+            before = entry.notes.outcome or self._outcome(NOT_SENT, sentence=STOPPED)
+            return self._end(replace(before, kept=self._in_drafts(), draft=self._entry.notes.kept))
+        return self._uncertain(self._in_drafts(), told)
+
+    def news(self) -> Outcome | None:
+        """Return the outcome to report after sign-in.
+
+        None if the person knows it, or has dealt with the mail already, or as long as one cannot look whether.
+        """
+        entry = self._entry
+        if entry.stage is not Stage.DONE:
+            known = entry.told
+            outcome = self.outcome(told=known)
+            return None if known else outcome
+        if entry.told:
+            return None
+        ended = self.outcome()
+        if ended.kind == SENT or not ended.kept:
+            return ended
+        there = self._in_drafts()
+        if self._later(
+            there
+        ):  # what is known of it may be old: it may have been sent again from Drafts since
+            return None
+        if self._looked and not there:  # sent again from Drafts, or removed
+            self._write(Stage.DONE, told=True)
+            return None
+        return self._uncertain(there, told=False) if ended.kind == UNCERTAIN else ended
+
+    # --- ends ---
+
+    def _not_sent(self, error: GatewayError, kept: bool | None) -> Outcome:
+        log.warning("not sent: %s: %s", type(error).__name__, error.detail)
+        alert = error.alert if isinstance(error, ServerAlert) else ""
+        refused = tuple(getattr(error, "refused", ()))
+        until = error.until if isinstance(error, SentTooMuch) else 0.0
+        why = {"sentence": error.sentence, "alert": alert, "refused": refused, "until": until}
+        return self._end(self._outcome(NOT_SENT, kept=kept, **why))
+
+    def _uncertain(self, kept: bool | None, told: bool = True) -> Outcome:
+        """Return "uncertain", unless the mail is in Sent: only an acceptance brings it there."""
+        if self._in_sent():
+            with _optional("the journal missed an acceptance"):
+                self._write(Stage.ACCEPTED)
+            return self._finish(None, told)
+        return self._end(self._outcome(UNCERTAIN, kept=kept))
+
+    def _end(self, outcome: Outcome, told: bool = False) -> Outcome:
+        """Settle, unless the copy could not be looked for. One copy in Drafts is enough: the older one is removed."""
+        before = self._entry.stage
+        later, older = self._later(outcome.kept), self._older(outcome)
+        with _optional("an outcome is not in the journal"):
+            self._write(before if later or older is not None else Stage.DONE, told=told, outcome=outcome)
+        if older is not None and remove_draft(self._session, older) and not later:
+            with _optional("an outcome is not in the journal"):
+                self._write(Stage.DONE, told=told)
+        return outcome
+
+    def _older(self, outcome: Outcome) -> MessageRef | None:
+        """Return the draft this mail came from, if a copy in Drafts has replaced it."""
+        draft = self._entry.notes.draft
+        return draft if outcome.kept and draft != outcome.draft else None
+
+    def _finish(self, octets: bytes | None, told: bool = True) -> Outcome:
+        """Do what follows acceptance; what fails now is tried again at the next sign-in."""
+        notes = self._entry.notes
+        filed: bool | None = None
+        answered = tidy = False
+        with _optional("the copy is not where it belongs yet"), self._store() as store:
+            filed = self._file(store, octets) if self._entry.readable else None
+        with _optional("the original is not flagged"), self._store() as store:
+            if notes.answered is not None and notes.flag and store.can.flag:
+                store.flag([notes.answered], [notes.flag])
+                answered = True
+        with _optional("the draft this came from stays for now"), self._store() as store:
+            filing.remove(store, notes.draft)
+            tidy = True
+        kept = None if filed is None else False
+        outcome = self._outcome(SENT, refused=notes.refused, filed=bool(filed), kept=kept, answered=answered)
+        known = told and not notes.refused
+        with _optional("an outcome is not in the journal"):
+            done = tidy and not self._later(filed)
+            self._write(Stage.DONE if done else Stage.ACCEPTED, told=known, outcome=outcome)
+        return outcome
+
+    def _file(self, store: MailStore, octets: bytes | None) -> bool:
+        notes = self._entry.notes
+        if self._provider:
+            filing.remove(
+                store, notes.kept if octets else filing.find(store, filing.DRAFTS, notes.message_id)
+            )
+            return True
+        if octets is None:
+            return filing.file(store, notes.message_id)
+        return filing.file(store, notes.message_id, notes.kept, octets, self._now)
+
+    # --- looking and writing ---
+
+    def _later(self, known: bool | None) -> bool:
+        """Return whether more can be known later: not without the notes, nor after a look."""
+        return known is None and self._entry.readable and not self._looked
+
+    @contextmanager
+    def _store(self) -> Iterator[MailStore]:
+        """Lease the mail store, unless it has failed before."""
+        if not self.looks:
+            raise StoreUnreachable("it failed before")
+        try:
+            with self._session.store() as store:
+                yield store
+        except (StoreUnreachable, SessionEnded):
+            self.looks = False
+            raise
+
+    def _in_drafts(self) -> bool | None:
+        """Look for the copy in Drafts, and remember its place; None if one cannot look, or see `_none`."""
+        self._looked = self._entry.readable and not self._entry.notes.message_id
+        if not self._entry.notes.message_id:
+            return self._none if self._looked else None
+        try:
+            with self._store() as store:
+                ref = filing.find(store, filing.DRAFTS, self._entry.notes.message_id)
+        except GatewayError as error:
+            log.info("Drafts cannot be looked into: %s", type(error).__name__)
+            return None
+        self._entry = replace(self._entry, notes=replace(self._entry.notes, kept=ref))
+        self._looked = True
+        return True if ref is not None else self._none
+
+    @property
+    def _none(self) -> bool | None:
+        """What is known if no copy was found: the draft that the mail was resumed from may hold the same text."""
+        return None if self._entry.notes.resumed else False
+
+    def _in_sent(self) -> bool:
+        """Look for the copy in Sent."""
+        try:
+            with self._store() as store:
+                return filing.find(store, filing.SENT, self._entry.notes.message_id) is not None
+        except GatewayError as error:
+            log.info("Sent cannot be looked into: %s", type(error).__name__)
+            return False
+
+    def _outcome(self, kind: OutcomeKind, **values: Any) -> Outcome:
+        notes = self._entry.notes
+        made = Outcome(kind, recipients=notes.recipients, at=self._entry.at, name=self._entry.name)
+        made = replace(made, **values)
+        return replace(made, draft=notes.kept if made.kept else None)
+
+    def _write(self, stage: Stage, told: bool | None = None, **values: Any) -> None:
+        notes = replace(self._entry.notes, **values)
+        known = self._entry.told if told is None else told
+        self._entry = self._session.journal.write(replace(self._entry, stage=stage, told=known, notes=notes))
+
+
+def _was_handed_over(error: GatewayError) -> bool:
+    """Return whether the submission server has seen the mail, which then counts, whatever the reply was."""
+    if isinstance(error, SubmissionUnreachable):
+        return error.answered
+    return not isinstance(error, StateError)
+
+
+def remove_draft(session: Session, draft: MessageRef | None) -> bool:
+    """Remove a draft that was replaced, on a second connection if the first breaks; return whether that worked."""
+    for _connection in range(2):
+        try:
+            if draft is not None:
+                with session.store() as store:
+                    filing.remove(store, draft)
+            return True
+        except StoreUnreachable as error:
+            log.info("an older draft is not removed yet: %s", error.detail)
+        except GatewayError as error:
+            log.warning("an older draft stays: %s: %s", type(error).__name__, error.detail)
+            break
+    return False
+
+
+@contextmanager
+def _optional(what: str) -> Iterator[None]:
+    """Log an error in a step whose failure must not fail the whole."""
+    try:
+        yield
+    except GatewayError as error:
+        log.warning("%s: %s: %s", what, type(error).__name__, error.detail)

@@ -1,0 +1,274 @@
+"""Exactly-once sending: one copy for each recipient, one in Sent, and a true report to the person.
+
+Nothing here may hand a message to SMTP twice, call "not sent" what may have been sent, or lose a text
+silently. The order decides, and each step is on disk before the next: claim the ticket; a copy into Drafts;
+*submitting*; SMTP; *accepted*; the copy moves to Sent; the original is flagged; the draft it came from is
+removed. A repeat of the same post, or the next sign-in, finds how far the sending came: if it was only
+claimed it is not sent; if it was being submitted it is uncertain and stays in Drafts; if it was accepted it
+is finished. Other content posted with a ticket whose mail was or may have been sent is asked about first. See
+docs/sending.md. Standard: RFC 5321 §6.1 (responsibility passes with the 250 reply after the data).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Container
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from gateway.access.session import Session
+from gateway.errors import BadRequest, GatewayError, SubmissionUncertain
+from gateway.sealed.send_journal import (
+    ASKED,
+    NOT_SENT,
+    SENDING,
+    SENT,
+    UNCERTAIN,
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+)
+from gateway.sealed.vault import TicketedPost
+from gateway.sending import filing
+from gateway.sending.dispatch import Dispatch, Mail, remove_draft
+from gateway.state import BUSY_SECONDS, Stage, StateError, optional
+from gateway.store.base import MailStore, MessageRef
+
+__all__ = [
+    "ASKED",
+    "NOT_SENT",
+    "SENDING",
+    "SENT",
+    "UNCERTAIN",
+    "Mail",
+    "Outcome",
+    "acknowledge",
+    "has_pending",
+    "record_draft",
+    "recover",
+    "remove_replaced_draft",
+    "save_draft",
+    "send",
+    "sentences",
+]
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a repeat waits for the outcome of the first request, and between polls.
+WAIT_SECONDS: Final = 5.0
+POLL_SECONDS: Final = 0.1
+#: Sendings that one sign-in finishes or reports; the next one goes on.
+AT_ONCE: Final = 10
+
+_MESSAGE_ID: Final = re.compile(rb"(?im)^Message-ID:\s*(<[^<>\s]+>)")
+
+
+def _(msgid: str) -> str:
+    """Mark a msgid for extraction."""
+    return msgid
+
+
+def send(
+    session: Session,
+    post: TicketedPost,
+    make: Callable[[MailStore], Mail],
+    now: datetime,
+    resumed: bool = False,
+    form: str = "",
+) -> Outcome:
+    """Send the mail that `make` returns, once for each post, and return the outcome, to repeats too.
+
+    ASKED: nothing was sent, since another mail was, or may have been, sent with the same ticket. `make` is
+    called once, after the claim; if it raises a GatewayError the mail is not sent. `resumed`: the page came
+    from Drafts; `form`: the digest of the saved form that it was typed on. Raise BadRequest for a ticket of another
+    session that this account has not sent with, and SessionEnded, before anything is sent, if the mail server refuses
+    the password by now.
+    """
+    entry = session.journal.new_entry(post, now.timestamp(), resumed, form)
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            with session.journal.locked(post) as alone:
+                if alone:
+                    return _once(session, post, entry, make, now)
+            if time.monotonic() >= until or not session.await_other(POLL_SECONDS):
+                return _under_way(session, post)
+        except StateError as error:
+            return _unheld(session, post, entry, make, now, error)
+
+
+def recover(session: Session, now: datetime) -> tuple[Outcome, ...]:
+    """Finish what a process left when it died, and return the outcomes not yet reported; never raise.
+
+    An outcome is returned until it is acknowledged; sendings that are running elsewhere are left alone.
+    """
+    outcomes: list[Outcome] = []
+    looks = True
+    try:
+        for entry in tuple(session.journal.open(AT_ONCE)):
+            with session.journal.locked(entry) as alone:
+                left = session.journal.again(entry) if alone else None
+                if left is None:
+                    continue
+                sending = Dispatch(session, left, now, looks)
+                outcome = sending.news()
+                looks = sending.looks
+                outcomes.extend([outcome] if outcome is not None else ())
+    except GatewayError as error:
+        log.warning("recovery: %s: %s", type(error).__name__, error.detail)
+    return tuple(outcomes)
+
+
+def has_pending(session: Session) -> bool:
+    """Return whether `recover` has anything to do; False if unknown. Costs one read of the journal."""
+    try:
+        return any(True for _entry in session.journal.open(1))
+    except StateError as error:
+        log.error("the journal cannot be read: %s", error.detail)
+        return False
+
+
+def acknowledge(session: Session, names: Container[str]) -> None:
+    """Record that the person has seen these outcomes of `recover`; if that fails they are reported again."""
+    with optional("who has heard of their mail"):
+        session.journal.tell(names)
+
+
+def record_draft(session: Session, outcome: Outcome, draft: MessageRef | None) -> Outcome:
+    """Record that a copy of an unsent mail is in Drafts after all; return the corrected outcome."""
+    known = replace(outcome, kept=True, draft=draft)
+    with optional("that a copy is in Drafts", BUSY_SECONDS):
+        session.journal.correct(known)
+    return known
+
+
+def save_draft(store: MailStore, octets: bytes, now: datetime) -> MessageRef | None:
+    """Put an unfinished message into Drafts, unless it is there; return its reference if known. Raise StoreError."""
+    found = _MESSAGE_ID.search(octets[: octets.find(b"\r\n\r\n") + 2])
+    return filing.keep(store, octets, found[1].decode("ascii", "replace") if found else "", now)
+
+
+def remove_replaced_draft(session: Session, older: MessageRef | None, ref: MessageRef | None) -> None:
+    """Remove the draft that a newer one has replaced; if that fails it stays, and nothing is lost."""
+    if older != ref:
+        remove_draft(session, older)
+
+
+def _utc(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%H:%M} UTC"
+
+
+def sentences(
+    outcome: Outcome, clock: Callable[[datetime], str] = _utc
+) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return an outcome as msgids, each with its values; the first one is the short form.
+
+    `clock` formats a time of day.
+    """
+    parts: list[tuple[str, dict[str, str]]] = [(_SHORT[outcome.kind], {})]
+    if outcome.sentence:
+        values = {"alert": outcome.alert} if outcome.alert else {}
+        if outcome.until:
+            values["time"] = clock(datetime.fromtimestamp(outcome.until, UTC))
+        parts.append((outcome.sentence, values))
+    if outcome.refused:
+        who = ", ".join(outcome.refused)
+        parts.append((_("Refused, so not sent to: %(who)s"), {"who": who}))
+    if outcome.kind == SENT:
+        if outcome.refused:
+            parts.append((_("The others got it."), {}))
+        if outcome.filed is False:
+            parts.append((_NOT_FILED[outcome.kept], {}))
+    elif outcome.kind in (NOT_SENT, UNCERTAIN):
+        parts.append((_KEPT[outcome.kept], {}))
+    return tuple(parts)
+
+
+_SHORT: Final[dict[str, str]] = {
+    SENT: _("Sent."),
+    NOT_SENT: _("Not sent."),
+    UNCERTAIN: SubmissionUncertain.sentence,
+    SENDING: _("Sending. Look again in a moment."),
+}
+_KEPT: Final[dict[bool | None, str]] = {
+    True: _("A copy is in Drafts."),
+    False: _("No copy could be kept in Drafts."),
+    None: _("Look in Drafts for a copy."),
+}
+_NOT_FILED: Final[dict[bool | None, str]] = {
+    True: _("Its copy is still in Drafts."),
+    False: _("No copy could be kept in Sent."),
+    None: _("Look in Drafts for its copy."),
+}
+
+
+def _once(
+    session: Session,
+    post: TicketedPost,
+    entry: JournalEntry,
+    make: Callable[[MailStore], Mail],
+    now: datetime,
+) -> Outcome:
+    known = _known(session, post, now)
+    if known is not None:
+        return known
+    try:
+        _fresh, entry = session.journal.claim(entry)
+    except StateError as error:
+        return _unclaimed(session, entry, make, now, error)
+    return Dispatch(session, entry, now).run(make)
+
+
+def _known(session: Session, post: TicketedPost, now: datetime) -> Outcome | None:
+    """Return the outcome of a post that began earlier, or a question; None for a new one."""
+    own, others = session.journal.of(post)
+    if own is not None:
+        return Dispatch(session, own, now).outcome()
+    for entry in others:
+        first = Dispatch(session, entry, now).outcome()
+        if first.kind != NOT_SENT:
+            return _question(first.kind, entry)
+    if session.check_ticket(post.ticket) is None:
+        raise BadRequest("a ticket that is not of this session")
+    return None
+
+
+def _unheld(
+    session: Session,
+    post: TicketedPost,
+    entry: JournalEntry,
+    make: Callable[[MailStore], Mail],
+    now: datetime,
+    error: StateError,
+) -> Outcome:
+    """Return what is known when no lock can be taken, so that nobody can begin the sending."""
+    try:
+        own, others = session.journal.of(post)
+        if any(one.stage is not Stage.DONE for one in (own, *others) if one is not None):
+            return Outcome(
+                UNCERTAIN, error.sentence
+            )  # perhaps another request is running, and perhaps it died
+        return _known(session, post, now) or _unclaimed(session, entry, make, now, error)
+    except StateError as unread:  # nothing is known, not even whether this is the first request
+        log.error("the journal cannot be read: %s", unread.detail)
+        return Outcome(UNCERTAIN, unread.sentence)
+
+
+def _unclaimed(
+    session: Session, entry: JournalEntry, make: Callable[[MailStore], Mail], now: datetime, error: StateError
+) -> Outcome:
+    return Dispatch(session, entry, now).unclaimed(make, error)
+
+
+def _under_way(session: Session, post: TicketedPost) -> Outcome:
+    """Return what is known while another request works with the ticket, on this post or another."""
+    own, others = session.journal.of(post)
+    return Outcome(SENDING) if own is not None or not others else _question(SENDING, others[-1])
+
+
+def _question(first: OutcomeKind, before: JournalEntry) -> Outcome:
+    """Ask whether this is a second mail; `before` is the sending that went first."""
+    return Outcome(ASKED, recipients=before.notes.recipients, at=before.at, first=first)

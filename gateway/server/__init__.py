@@ -1,0 +1,1 @@
+"""The HTTP server: listeners, connections, and the bridge to the WSGI application."""

@@ -1,0 +1,144 @@
+"""Sessions, one row each, without a readable password or address.
+
+Nothing here may see a token (only its SHA-256) or a credential (only encrypted). An expired row counts as
+none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from gateway.state.storage.database import Database
+from gateway.state.storage.metadata import METADATA
+
+ENDED_SECONDS = 24 * 3600.0  # seconds that the account of an ended session is remembered
+TOUCH_SECONDS = 60.0  # seconds between two writes of the expiry: reading a page should not write to disk
+
+Via = Literal["url", "cookie"]
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("family", String, nullable=False),
+    Column("markup", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("via", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("touched", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+)
+
+#: Accounts of ended sessions, while something may still be posted to one of them.
+ENDED = Table(
+    "ended",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("until", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session. `id` is chosen by the caller, who encrypts with it; `family` of the User-Agent, "" if unknown.
+
+    `touched` and `expires` are seconds since the epoch.
+    """
+
+    id: int
+    digest: bytes = field(repr=False)
+    account: int
+    family: str
+    markup: str
+    device: str
+    language: str
+    via: Via
+    sealed: bytes = field(repr=False)
+    touched: float
+    expires: float
+
+
+_NAMES = tuple(column.name for column in SESSIONS.columns)
+#: Built once: every page needs it.
+_LIVING = select(SESSIONS).where(
+    SESSIONS.c.digest == bindparam("token"), SESSIONS.c.expires > bindparam("now")
+)
+
+
+class SessionTable:
+    """The table of sessions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, row: SessionRow) -> None:
+        """Add a session."""
+        with self._database.writing() as connection:
+            add(connection, row)
+
+    def get(self, digest: bytes, now: float) -> SessionRow | None:
+        """Find the unexpired session of a token."""
+        with self._database.reading() as connection:
+            found = connection.execute(_LIVING, {"token": digest, "now": now}).first()
+        return SessionRow(**found._mapping) if found else None
+
+    def touch(self, row: SessionRow, now: float, expires: float) -> None:
+        """Extend the expiry, written at most once in TOUCH_SECONDS, more often for very short lifetimes."""
+        if 0 <= now - row.touched < min(TOUCH_SECONDS, (expires - now) / 10):
+            return
+        change = update(SESSIONS).where(SESSIONS.c.id == row.id).values(touched=now, expires=expires)
+        with self._database.writing() as connection:
+            connection.execute(change)
+
+    def delete(self, row_id: int) -> None:
+        """Remove a session and its tickets, if it is there."""
+        with self._database.writing() as connection:
+            _end(connection, SESSIONS.c.id == row_id)
+
+    def account(self, digest: bytes, now: float) -> int | None:
+        """Return the account of an ended session, None if it has not ended or is forgotten."""
+        expired = select(SESSIONS.c.account).where(SESSIONS.c.digest == digest, SESSIONS.c.expires <= now)
+        ended = select(ENDED.c.account).where(ENDED.c.digest == digest, ENDED.c.until > now)
+        with self._database.reading() as connection:
+            return connection.scalar(expired) or connection.scalar(ended)
+
+    def purge(self, now: float) -> int:
+        """Remove expired sessions and their tickets, and return how many."""
+        with self._database.writing() as connection:
+            connection.execute(delete(ENDED).where(ENDED.c.until <= now))
+            return _end(connection, SESSIONS.c.expires <= now)
+
+
+def add(connection: Connection, row: SessionRow) -> None:
+    """Add a session."""
+    connection.execute(insert(SESSIONS).values({name: getattr(row, name) for name in _NAMES}))
+
+
+def _end(connection: Connection, which: ColumnElement[bool]) -> int:
+    """Remove sessions; their accounts stay known for a while."""
+    columns = SESSIONS.c.digest, SESSIONS.c.account, SESSIONS.c.expires + ENDED_SECONDS
+    row = insert(ENDED).from_select(["digest", "account", "until"], select(*columns).where(which))
+    connection.execute(row.on_conflict_do_nothing())
+    return connection.execute(delete(SESSIONS).where(which)).rowcount

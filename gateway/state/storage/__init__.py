@@ -1,0 +1,1 @@
+"""The SQLite file itself: its engine, its faults, its schema and the steps that made it."""

@@ -1,0 +1,148 @@
+"""Reads one IMAP response at a time off a Wire, within limits.
+
+Nothing here may know what a response means, but for one that describes a message: if that is too long it is
+skipped, for else one giant structure would keep a whole mailbox from its reader. Standard: RFC 9051 §2.2.2, §4.3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol
+
+from gateway.store.imap import response
+from gateway.store.imap.response import Malformed, Untagged
+from gateway.upstreams.wire import Budget, Ledger, Overrun, Wire
+
+# Octets of one response with its literals; a longer one is skipped. What we ask for is below 200 KB, but the
+# BODYSTRUCTURE of a message is as long as its sender likes.
+MAX_RESPONSE = 1024 * 1024
+# Octets of all responses to what was sent at once, kept or skipped; number of responses; and bytes they take
+# as objects. A hundred rows take some 1.5 MB, eight thousand mailboxes with their counts 8 MB.
+MAX_ANSWER, MAX_LINES, MAX_HELD = 32 * 1024 * 1024, 40_000, 8 * 1024 * 1024
+# Bytes that the answers of one server take as objects together, over all its connections. What is being read, up to
+# MAX_RESPONSE each, comes on top.
+MAX_SERVER = 3 * MAX_HELD // 2
+# Bytes of a response, of a piece of it, and of each value parsed from it, in addition to its octets (CPython
+# 3.11, 64-bit).
+RESPONSE_BYTES, PIECE_BYTES, VALUE_BYTES = 200, 40, 60
+
+# Lines that one response may be broken into by raw line ends inside its strings.
+MAX_FOLDS = 100
+
+_LITERAL = re.compile(rb"\{(\d{1,10})\}\Z")
+_FETCH = re.compile(rb"\* \d{1,10} FETCH ", re.IGNORECASE)
+
+
+class Sink(Protocol):
+    """Takes a literal of more than `above` octets."""
+
+    above: int
+
+    def begin(self, size: int) -> bool:
+        """Return whether to hand on a literal of this size; otherwise it is skipped."""
+
+    def write(self, octets: bytes) -> object: ...
+
+
+class Collected(list[Untagged]):
+    """Untagged responses, counted in their server's ledger as long as they are referenced."""
+
+    __slots__ = ("_folds", "_ledger", "_size")
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger, self._size, self._folds = ledger, 0, 0
+
+    def charge(self, size: int) -> None:
+        self._ledger.take(size)
+        self._size += size
+
+    def add(self, pieces: list[bytes]) -> None:
+        """Keep an untagged response; one that cannot be read costs itself, not the conversation."""
+        with suppress(Malformed):
+            self.append(response.untagged(pieces))
+
+    def unfold(self, pieces: list[bytes]) -> None:
+        """Add a line that is no response of its own to the FETCH response before it, if that is not complete.
+
+        QUIRK: some servers send line ends inside quoted strings. Any other such line means nothing.
+        """
+        last = self[-1] if self else Untagged("")
+        if last.kind != "FETCH" or self._folds >= MAX_FOLDS:
+            return
+        self._folds += 1
+        try:
+            last.values()
+        except Malformed:
+            joined = last.pieces[-1] + b"\r\n" + pieces[0]
+            self[-1] = replace(last, pieces=(*last.pieces[:-1], joined, *pieces[1:]))
+
+    def __del__(self) -> None:
+        self._ledger.give(self._size)
+
+
+def budget() -> Budget:
+    """Return the budget of the responses to what is sent at once."""
+    return Budget(MAX_ANSWER, MAX_LINES, MAX_HELD)
+
+
+def read(wire: Wire, collected: Collected, sink: Sink | None = None) -> list[bytes]:
+    """Read one response: text and literals alternating, without line ends; a literal that the sink takes is empty.
+
+    Of an oversized one nothing is returned if it describes a message; any other raises Overrun.
+    """
+    pieces = _pieces(wire, sink)
+    cost = _cost(pieces) if pieces else 0
+    if cost > wire.room and _FETCH.match(pieces[0]):
+        return []
+    wire.hold(cost)
+    collected.charge(cost)
+    return pieces
+
+
+def _pieces(wire: Wire, sink: Sink | None) -> list[bytes]:
+    pieces: list[bytes] = []
+    left = MAX_RESPONSE
+    head = b""
+    wire.cut = False
+    while True:
+        line = wire.line(max(0, left))
+        head = head or (wire.beginning if wire.cut else line)
+        left = -1 if wire.cut else left - len(line) - PIECE_BYTES
+        text = line.rstrip(b"\r\n ")
+        pieces.append(text)
+        found = _LITERAL.search(text)
+        size = int(found[1]) if found else 0
+        if found and left >= 0 and sink is not None and _handed_on(wire, size, sink):
+            pieces.append(b"")
+            continue
+        left -= size + PIECE_BYTES if found else 0
+        if size > MAX_ANSWER or (left < 0 and not _FETCH.match(head)):
+            raise Overrun("the answer is too long")
+        if not found:
+            return pieces if left >= 0 else []
+        if left >= 0:
+            pieces.append(wire.exactly(size))
+        else:
+            pieces.clear()
+            wire.skip(size)
+
+
+def _handed_on(wire: Wire, size: int, sink: Sink) -> bool:
+    """Hand a literal on to the sink, if it takes it."""
+    if not sink.above < size <= MAX_ANSWER or not sink.begin(size):
+        return False
+    wire.allow(size)
+    for stretch in wire.stretches(size):
+        sink.write(stretch)
+    return True
+
+
+def _cost(pieces: Sequence[bytes]) -> int:
+    """Return how many bytes a response takes at most when parsed: text and literals alternating."""
+    octets = sum(map(len, pieces)) + PIECE_BYTES * len(pieces)
+    values = sum(text.count(b" ") + text.count(b"(") for text in pieces[::2])
+    return RESPONSE_BYTES + octets + VALUE_BYTES * values

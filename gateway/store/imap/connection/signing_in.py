@@ -1,0 +1,235 @@
+"""Signs in to an IMAP server: which mechanism, what a refusal means, and who we are (ID).
+
+Nothing here may put a credential into an error, or offer a password twice after it was called wrong: accounts are
+locked for that. Another mechanism is tried only if the first was not understood (BAD) or refused as such, once
+for a sign-in; which ones a server refuses is remembered.
+
+Standard: RFC 9051 §6.2.2, §6.2.3; RFC 4616 (PLAIN); RFC 2195 (CRAM-MD5); RFC 2971 (ID); RFC 5530 (codes).
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gateway import __version__
+from gateway.errors import (
+    AppPasswordNeeded,
+    AuthenticationFailed,
+    OAuthOnly,
+    PasswordsNotTaken,
+    ServerAlert,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+    UnsafeArgument,
+)
+from gateway.store.imap import response
+from gateway.store.imap.exchange import Exchange, capability_names, refusal
+from gateway.store.imap.response import Reply
+
+#: Tries in one sign-in.
+TRIES: Final = 2
+#: Seconds for which a server is believed to refuse a mechanism.
+REMEMBERED_SECONDS: Final = 3600.0
+#: Characters of a credential that identify an echo of it: a server's text is truncated, and so may be the echo.
+ECHO: Final = 16
+
+#: When a server has refused a mechanism, by its name, on the monotonic clock.
+Refused = dict[str, float]
+
+PLAIN, LOGIN_COMMAND, LOGIN, CRAM_MD5 = "PLAIN", "LOGIN command", "LOGIN", "CRAM-MD5"
+_OAUTH: Final = frozenset({"AUTH=XOAUTH2", "AUTH=OAUTHBEARER"})
+# Response codes of a NO that do not mean a wrong password (RFC 5530, RFC 9051 §7.1), in addition to those of
+# `exchange`.
+_NOT_NOW: Final = frozenset({"INUSE", "LIMIT", "SERVERBUG", "CORRUPTION", "CONTACTADMIN"})
+#: Response codes that judge the credentials, whatever the text says.
+_JUDGED: Final = frozenset({"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "ALERT"})
+_NEGATION: Final = (
+    r"(?:un(?:supported|known|recogni[sz]ed|implemented|available)|invalid|disabled|no such"
+    r"|not (?:supported|implemented|available|recogni[sz]ed|enabled))"
+)
+_MECHANISM: Final = r"(?:mechanisms?|methods?|auth(?:entication)? type|sasl|authenticate|command)"
+_NOT_THIS_WAY: Final = re.compile(
+    rf"\b{_NEGATION}\W+(?:\w+\W+){{0,2}}{_MECHANISM}\b|\b{_MECHANISM}\W+(?:\w+\W+){{0,2}}{_NEGATION}\b",
+    re.IGNORECASE,
+)
+# QUIRK: what Gmail, Yahoo, iCloud and Microsoft say to the password of a person who needs another one, or none.
+_APP_PASSWORD: Final = re.compile(
+    r"app(?:lication)?-?\s?(?:specific)?[- ]password|web login required", re.IGNORECASE
+)
+_NO_BASIC: Final = re.compile(r"basic\s?auth(?:entication)?\W*(?:is )?(?:blocked|disabled)", re.IGNORECASE)
+
+
+def sign_in(
+    exchange: Exchange,
+    capabilities: frozenset[str],
+    user: str,
+    password: str,
+    refused: Refused | None = None,
+) -> frozenset[str]:
+    """Authenticate, and return the capabilities after that; `refused` is what this server has refused before."""
+    refused = {} if refused is None else refused
+    secrets = _secrets(response.safe(user), response.safe(password))
+    mechanisms = _mechanisms(capabilities, user.isascii() and password.isascii(), refused)
+    exchange.know(capabilities)
+    reply: Reply | None = None
+    tries = 0
+    for mechanism in mechanisms[:TRIES]:
+        tries += 1
+        try:
+            reply = _ATTEMPTS[mechanism](exchange, user, password)
+        except StoreUnreachable as error:
+            if reply is None:
+                raise _without(secrets, error) from None
+            break  # hung up on the second try: the first refusal says why
+        except StoreError as error:
+            raise _without(secrets, error) from None
+        if reply.ok:
+            return _introduced(exchange, reply, capabilities)
+        if not _is_of_the_mechanism(reply):
+            break
+        refused[mechanism] = time.monotonic()
+    assert reply is not None
+    raise _without(secrets, _judged(reply, tries))
+
+
+def _mechanisms(capabilities: frozenset[str], ascii_only: bool, refused: Refused) -> list[str]:
+    """Return the mechanisms for passwords in the order to try them, those that were refused last; or raise."""
+    found = [name for name in (PLAIN, LOGIN, CRAM_MD5) if f"AUTH={name}" in capabilities]
+    if "LOGINDISABLED" not in capabilities and (found or not _OAUTH & capabilities):
+        # LOGIN comes after PLAIN; and after any other for letters beyond ASCII, which it takes as literals only.
+        found.insert(1 if PLAIN in found or (found and not ascii_only) else 0, LOGIN_COMMAND)
+    if not found:
+        only_oauth = _OAUTH & capabilities
+        raise (OAuthOnly if only_oauth else PasswordsNotTaken)("no mechanism for passwords is offered")
+    since = time.monotonic() - REMEMBERED_SECONDS
+    return sorted(found, key=lambda name: refused.get(name, since) > since)
+
+
+# --- the mechanisms ---
+
+
+def _plain(exchange: Exchange, user: str, password: str) -> Reply:
+    return _sasl(exchange, PLAIN, [_plain_message(user, password)])
+
+
+def _login(exchange: Exchange, user: str, password: str) -> Reply:
+    return _sasl(exchange, LOGIN, [user.encode(), password.encode()])
+
+
+def _login_command(exchange: Exchange, user: str, password: str) -> Reply:
+    if user.isascii() and password.isascii():
+        return exchange.attempt(exchange.login, user, password)[1]
+    command = (b"LOGIN ", user.encode(), b" ", password.encode(), b"")
+    return exchange.speak(command, capabilities=exchange.known)[0]
+
+
+def _cram_md5(exchange: Exchange, user: str, password: str) -> Reply:
+    def answer(challenge: bytes) -> bytes:
+        return user.encode() + b" " + hmac.new(password.encode(), challenge, "md5").hexdigest().encode()
+
+    return _sasl(exchange, CRAM_MD5, [answer])
+
+
+_ATTEMPTS: Final[dict[str, Callable[[Exchange, str, str], Reply]]] = {
+    PLAIN: _plain,
+    LOGIN_COMMAND: _login_command,
+    LOGIN: _login,
+    CRAM_MD5: _cram_md5,
+}
+
+
+def _sasl(exchange: Exchange, mechanism: str, steps: Sequence[bytes | Callable[[bytes], bytes]]) -> Reply:
+    """Authenticate in steps; one challenge more cancels."""
+    left = iter(steps)
+
+    def answer(challenge: bytes) -> bytes | None:
+        step = next(left, None)
+        return step(challenge) if callable(step) else step
+
+    return exchange.attempt(exchange.sasl_login, mechanism, answer)[1]
+
+
+def _plain_message(user: str, password: str) -> bytes:
+    """Write the message of PLAIN (RFC 4616 §2)."""
+    return f"\0{user}\0{password}".encode()
+
+
+# --- what comes of it ---
+
+
+def _introduced(exchange: Exchange, reply: Reply, before: frozenset[str]) -> frozenset[str]:
+    """Learn the capabilities, and say who we are together with the next command.
+
+    QUIRK: NetEase opens no mailbox for a client without ID ("Unsafe Login").
+    """
+    if "ID" in before:
+        exchange.send_ahead(_ID)
+    told = [u.pieces[0] for u in reply.untagged if u.kind == "CAPABILITY"]
+    statuses = reply.status, *(u.status for u in reply.untagged if u.kind == "OK")
+    told += [status.argument for status in statuses if status.code == "CAPABILITY"]
+    if told:
+        names = capability_names(told[-1])
+    else:
+        try:
+            names = exchange.ask_capabilities()
+        except StoreRefused:
+            names = before
+    if "ID" in names - before:
+        exchange.send_ahead(_ID)
+    return names
+
+
+_ID: Final = b'ID ("name" "Pocketpost" "version" ' + response.quoted(__version__) + b")"
+
+
+def _is_of_the_mechanism(reply: Reply) -> bool:
+    """Return whether a mechanism was refused, and not the credentials."""
+    if reply.status.code in _JUDGED:
+        return False
+    if reply.status.kind == "BAD" or reply.status.code == "CANNOT":
+        return True
+    return reply.status.code in ("", "CAPABILITY") and bool(_NOT_THIS_WAY.search(reply.status.text))
+
+
+def _judged(reply: Reply, tries: int) -> StoreError:
+    """Distinguish a wrong password from all else that keeps a person out."""
+    said = " ".join(u.status.text for u in reply.untagged if u.kind in response.STATUSES) + reply.status.text
+    detail = refusal(reply).detail
+    if _APP_PASSWORD.search(said):
+        return AppPasswordNeeded(detail)
+    if _NO_BASIC.search(said):
+        return OAuthOnly(detail)
+    if reply.status.kind != "NO":
+        return refusal(reply, StoreRefused)
+    if _is_of_the_mechanism(reply):
+        return PasswordsNotTaken(detail)
+    error = refusal(reply, StoreUnreachable if reply.status.code in _NOT_NOW else AuthenticationFailed)
+    if isinstance(error, AuthenticationFailed):
+        error.tries = tries
+    return error
+
+
+def _secrets(user: str, password: str) -> tuple[str, ...]:
+    """Return what must not be repeated: the password, plain and as it is sent."""
+    try:
+        return password, *(
+            base64.b64encode(sent).decode() for sent in (password.encode(), _plain_message(user, password))
+        )
+    except UnicodeEncodeError:
+        raise UnsafeArgument("the credentials are not Unicode text") from None
+
+
+def _without(secrets: tuple[str, ...], error: StoreError) -> StoreError:
+    """Drop the detail of an error that repeats the password, plain or encoded, whole or truncated."""
+    if any(secret and secret[:ECHO] in error.detail for secret in secrets):
+        if isinstance(error, ServerAlert):
+            return ServerAlert("")
+        error.detail = "(text of the server left out)"
+        error.args = (error.detail,)
+    return error

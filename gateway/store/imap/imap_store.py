@@ -1,0 +1,233 @@
+"""The MailStore over IMAP, with as few round trips as possible.
+
+Nothing here may open a socket (`opening` does) or interpret results (`fetched` does). A warm list is one
+round trip, whatever the mailbox holds: FETCH of one window of sequence numbers, then NOOP and STATUS in the
+same write. FETCH goes first because sequence numbers must not follow a command that may bring EXPUNGE (RFC
+9051 §5.5); the responses to NOOP are then applied to the rows in the order of arrival.
+
+Standard: RFC 9051 §6; §2.3.1 (UIDVALIDITY); RFC 4315 (APPENDUID); RFC 6154 (special-use).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.config import Server
+from gateway.errors import (
+    MailboxGone,
+    MessageGone,
+    StoreRefused,
+    StoreUnreachable,
+    UnsafeArgument,
+)
+from gateway.store.base import Listing, MessageRef, Window
+from gateway.store.imap import fetched, response
+from gateway.store.imap.connection.signing_in import sign_in
+from gateway.store.imap.exchange import refusal
+from gateway.store.imap.features import Refusals
+from gateway.store.imap.fetched import Row
+from gateway.store.imap.message_ids import MessageIds
+from gateway.store.imap.moving import Moving
+from gateway.store.imap.neighbours import Neighbours
+from gateway.store.imap.opening import enable_utf8, open_exchange, probe, refused_by
+from gateway.store.imap.reading import Reading
+from gateway.store.imap.response import Reply, number
+from gateway.store.imap.search.searching import Searching
+from gateway.store.imap.upkeep import Upkeep
+
+__all__ = ["ImapStore", "connect", "probe"]
+
+# Rows of one window, whatever is requested.
+MAX_ROWS = 100
+# Messages of one window at which a server may drop the connection.
+MOST_DROPS = 3
+# Message numbers in one command: servers accept lines of 8,000 octets (RFC 9051 §4.1), a number has up to
+# eleven.
+NUMBERS_IN_A_COMMAND = 600
+
+
+def connect(server: Server, user: str, password: str) -> ImapStore:
+    """Open a signed-in connection; raise the StoreError for why that fails."""
+    response.safe(user)
+    response.safe(password)
+    exchange, capabilities, _ = open_exchange(server)
+    try:
+        capabilities = sign_in(exchange, capabilities, user, password, refused_by(server))
+        utf8 = enable_utf8(exchange, capabilities)
+        store = ImapStore(exchange, capabilities, utf8, Refusals(server, user))
+        store.named = dict(server.special)
+        return store
+    except BaseException:
+        exchange.close()
+        raise
+
+
+class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
+    """One person's mail, on a connection that remembers which mailbox is selected."""
+
+    # --- lists ---
+
+    def summaries(self, mailbox: str, window: Window) -> Listing:
+        """Fetch one window, newest first, with current counts.
+
+        If the server drops the connection, again on a new one; if that is dropped too, one row after the other.
+        """
+        window = replace(window, rows=max(1, min(window.rows, MAX_ROWS)))
+        for _try in range(2):
+            try:
+                return self._listing(mailbox, window)
+            except StoreUnreachable as error:
+                self._resume(error)
+        return self._listing_by_row(mailbox, window)
+
+    def _listing_by_row(self, mailbox: str, window: Window) -> Listing:
+        """Fetch a window where some message makes the server drop the connection."""
+        self._select(mailbox)
+        found: dict[int, Row] = {}
+        drops = 0
+        for n in _numbers(self._exists, window.top, window.rows):
+            try:
+                self._run(b"FETCH %d (%b)" % (n, self._items[0]), rows=found)
+            except StoreUnreachable as error:
+                drops += 1
+                if drops > MOST_DROPS:
+                    raise
+                self._resume(error)
+                self._select(mailbox)
+                self._name(found, [n])
+        return self._listing_of(mailbox, window, found, None)
+
+    def _listing(self, mailbox: str, window: Window) -> Listing:
+        fresh = self._selected != mailbox
+        if fresh:
+            self._select(mailbox)
+        found: dict[int, Row] = {}
+        news = [] if fresh else [b"NOOP"]
+        status = b"STATUS " + self._argument(mailbox) + b" (MESSAGES UNSEEN)"
+        asked = _fetch(self._missing(found, window), self._items[0])
+        replies = self._run(*asked, *news, status, rows=found)
+        if news and not replies[-2].ok:
+            self._selected = None
+            raise refusal(replies[-2], MailboxGone)
+        unseen, told = fetched.unseen(replies), fetched.messages(replies)
+        # QUIRK: Dovecot counts before NOOP has taken in new deliveries: after news, count again.
+        recount = [status] if _brought_news(replies) else []
+        # New mail, an expunged row, or one that the server could not describe: fetch the rest again, then one by
+        # one.
+        again = _fetch(self._missing(found, window), self._items[0])
+        replies = self._run(*again, *recount, rows=found) or replies
+        unseen = fetched.unseen(replies) if recount else unseen
+        told = fetched.messages(replies) if recount else told
+        if not fresh and told not in (None, self._exists):  # QUIRK: a server that miscounts what it announces
+            self._selected = None
+            return self._listing(mailbox, window)
+        if not found and told not in (None, self._exists):  # QUIRK: or that announces what is not there
+            self._exists = told or 0
+            self._run(*_fetch(self._missing(found, window), self._items[0]), rows=found)
+        self._complete(found, lambda: self._missing(found, window), replies[0])
+        listing = self._listing_of(mailbox, window, found, unseen)
+        if self._exists and not listing.summaries:
+            raise (
+                StoreRefused("none of the messages announced is there")
+                if replies[0].ok
+                else refusal(replies[0])
+            )
+        return listing
+
+    def _listing_of(self, mailbox: str, window: Window, found: dict[int, Row], unseen: int | None) -> Listing:
+        numbers = [
+            n for n in _numbers(self._exists, window.top, window.rows) if fetched.uid_of(found.get(n, {}))
+        ]
+        summaries = tuple(fetched.summary(self._ref(found[n]), n, found[n]) for n in reversed(numbers))
+        return Listing(mailbox, self._uidvalidity, self._exists, unseen, max(numbers, default=0), summaries)
+
+    def _missing(self, found: dict[int, Row], window: Window) -> list[int]:
+        numbers = _numbers(self._exists, window.top, window.rows)
+        return [n for n in numbers if not fetched.is_whole(found.get(n, {}))]
+
+    def _ref(self, row: Row) -> MessageRef:
+        return MessageRef(self._selected or "", self._uidvalidity, fetched.uid_of(row))
+
+    # --- flags ---
+
+    def flag(self, refs: Iterable[MessageRef], flags: Iterable[str], present: bool = True) -> None:
+        """Add or remove flags; MessageGone if one of the messages is gone, after the others were flagged."""
+        wanted = list(refs)
+        names = response.flag_list(flags)
+        if not wanted:
+            return
+        if len({(ref.mailbox, ref.uidvalidity) for ref in wanted}) > 1:
+            raise UnsafeArgument("messages of one mailbox expected")
+        self._enter(wanted[0])
+        sign = b" +FLAGS " if present else b" -FLAGS "
+        uids = sorted({ref.uid for ref in wanted})
+        answered: set[int] = set()
+        refused: Reply | None = None
+        for at in range(0, len(uids), NUMBERS_IN_A_COMMAND):
+            some = response.number_set(uids[at : at + NUMBERS_IN_A_COMMAND])
+            found: dict[int, Row] = {}
+            (reply,) = self._run(b"UID STORE " + some + sign + names, rows=found)
+            answered.update(number(row.get(b"UID")) for row in found.values())
+            refused = refused if reply.ok or reply.status.code == "EXPUNGEISSUED" else reply
+        if not answered.issuperset(uids) and not self._all_there(uids):
+            raise MessageGone("expunged meanwhile")
+        if refused is not None:
+            raise refusal(refused)
+
+    def _all_there(self, uids: list[int]) -> bool:
+        """Return whether these messages exist: a server need not repeat flags that were set already."""
+        there: set[int] = set()
+        for at in range(0, len(uids), NUMBERS_IN_A_COMMAND):
+            some = response.number_set(uids[at : at + NUMBERS_IN_A_COMMAND])
+            found: dict[int, Row] = {}
+            self._run(b"UID FETCH " + some + b" (UID)", rows=found)
+            there.update(number(row.get(b"UID")) for row in found.values())
+        return there.issuperset(uids)
+
+    # --- mailboxes ---
+
+    def append(
+        self, mailbox: str, octets: bytes, flags: Iterable[str] = (), when: datetime | None = None
+    ) -> MessageRef | None:
+        """Store a message; return its ref if the server reports it (RFC 4315)."""
+        if b"\0" in octets:
+            raise UnsafeArgument("NUL in a message")
+        names = response.flag_list(flags)
+        line = b"APPEND " + self._argument(mailbox) + b" " + names
+        if when is not None:
+            line += b" " + response.date_time(when)
+        reply = self._exchange.upload(line, octets, self._capabilities)
+        self._note(reply)
+        if not reply.ok:
+            raise refusal(reply)
+        if mailbox == self._selected and not any(line.kind == "EXISTS" for line in reply.untagged):
+            # QUIRK: Courier reports a UID that the selected mailbox does not know until it is selected anew.
+            self._selected = None
+        numbers = [response.numeral(word) for word in reply.status.argument.split()]
+        if reply.status.code == "APPENDUID" and len(numbers) == 2 and numbers[0] and numbers[1]:
+            return MessageRef(mailbox, numbers[0], numbers[1])
+        return None
+
+
+def _numbers(exists: int, top: int | None, count: int) -> range:
+    """Clamp a window to the messages there are: sequence numbers, ascending."""
+    highest = exists if top is None else max(min(top, exists), min(1, exists))
+    return range(max(1, highest - count + 1), highest + 1)
+
+
+def _fetch(numbers: Iterable[int], items: bytes) -> list[bytes]:
+    """Write the FETCH for these sequence numbers: no command for none."""
+    found = response.number_set(numbers)
+    return [b"FETCH " + found + b" (" + items + b")"] if found else []
+
+
+def _brought_news(replies: Iterable[Reply]) -> bool:
+    """Return whether there were unsolicited responses: new mail, an expunge, or flags set by another client."""
+    return any(
+        line.kind in ("EXISTS", "EXPUNGE")
+        or (line.kind == "FETCH" and b"RFC822.SIZE" not in line.pieces[0].upper())
+        for reply in replies
+        for line in reply.untagged
+    )

@@ -1,0 +1,133 @@
+"""The part of the store that finds the message before or after another one, without a list.
+
+Nothing here may depend on the message itself still existing: its UID gives its position for good (RFC 9051
+§2.3.1.1). Messages flagged \\Deleted count as gone. Three round trips at most, few octets in any mailbox.
+
+Standard: RFC 9051 §6.4.4 (SEARCH), RFC 4731 (ESEARCH: MIN, MAX).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+
+from gateway.store.base import DELETED, SEEN, MessageRef
+from gateway.store.imap import response
+from gateway.store.imap.features import Feature, refused
+from gateway.store.imap.fetched import Row, flags_of
+from gateway.store.imap.response import Malformed, Reply, number
+from gateway.store.imap.selected import Selected
+
+# UIDs that are searched first if the server cannot return just the nearest one.
+NEAR = 256
+# UIDs beyond these whose flags are fetched if the server cannot search: 40 octets each.
+MOST_LOOKED_AT = 10_000
+
+
+class Neighbours(Selected):
+    """Finds the message before or after another one."""
+
+    def neighbour(self, ref: MessageRef, older: bool, unread: bool = False) -> MessageRef | None:
+        """Return the next older (else newer) message, or the next unread one, None if there is none."""
+        self.enter(ref)
+        if older:
+            low, high = 1, ref.uid - 1
+        else:
+            low, high = ref.uid + 1, response.MAX_NUMBER
+        found = self._best(
+            (Feature.EXTENDED_SEARCH, lambda: self._nearest(low, high, older, unread)),
+            (Feature.SEARCH, lambda: self._near(low, high, older, unread)),
+            (None, lambda: self._looked_at(low, high, older, unread)),
+        )
+        return MessageRef(ref.mailbox, ref.uidvalidity, found) if found else None
+
+    def newest(self, mailbox: str, most: int) -> tuple[MessageRef, ...]:
+        """Return the newest messages of a mailbox that are not flagged \\Deleted, at most so many, oldest first."""
+        self._enter_anew(mailbox)
+        if not self._exists:
+            return ()
+        first = max(1, self._exists - most + 1)
+        found: dict[int, Row] = {}
+        self._run(b"FETCH %d:%d (UID FLAGS)" % (first, self._exists), rows=found)
+        return tuple(
+            MessageRef(mailbox, self._uidvalidity, uid)
+            for uid in sorted(number(row.get(b"UID")) for row in found.values() if not _is_deleted(row))
+            if uid
+        )
+
+    def _nearest(self, low: int, high: int, older: bool, unread: bool) -> int:
+        """Have the server return just the nearest UID, 0 for none."""
+        wanted = b" RETURN (%b)" % (b"MAX" if older else b"MIN")
+        return _closest(self._searched(low, high, unread, wanted), older) if low <= high else 0
+
+    def _near(self, low: int, high: int, older: bool, unread: bool) -> int:
+        """Search the nearby UIDs, and then all others."""
+        for start, end in _stretches(low, high, older, NEAR, high - low + 1):
+            if uid := _closest(self._searched(start, end, unread), older):
+                return uid
+        return 0
+
+    def _looked_at(self, low: int, high: int, older: bool, unread: bool) -> int:
+        """Look at the flags of nearby messages, on a server that does not search at all."""
+        for start, end in _stretches(low, high, older, NEAR, MOST_LOOKED_AT):
+            found: dict[int, Row] = {}
+            self._run(b"UID FETCH %d:%d (UID FLAGS)" % (start, end), rows=found)
+            fitting = [
+                row for row in found.values() if not _is_deleted(row) and not (unread and _is_seen(row))
+            ]
+            uids = [number(row.get(b"UID")) for row in fitting]
+            if uid := _closest([uid for uid in uids if start <= uid <= end], older):
+                return uid
+        return 0
+
+    def _searched(self, low: int, high: int, unread: bool, wanted: bytes = b"") -> list[int]:
+        keys = b" UNDELETED" + (b" UNSEEN" if unread else b"") + b" UID %d:%d" % (low, high)
+        (reply,) = self._run(b"UID SEARCH" + wanted + keys)
+        if not reply.ok:
+            raise refused(reply)
+        # "7:*" includes the last message even if it is the sixth; servers may treat a large number the same
+        # way.
+        return [uid for uid in _answered(reply) if low <= uid <= high]
+
+
+def _stretches(low: int, high: int, older: bool, near: int, far: int) -> Iterator[tuple[int, int]]:
+    """Yield the nearest UIDs of a range, and then at most `far` others."""
+    if low > high:
+        return
+    if high - low < near:
+        yield low, high
+    elif older:
+        yield high - near + 1, high
+        yield max(low, high - near - far + 1), high - near
+    else:
+        yield low, low + near - 1
+        yield low + near, min(high, low + near + far - 1)
+
+
+def _closest(uids: list[int], older: bool) -> int:
+    return (max if older else min)(uids, default=0)
+
+
+def _is_seen(row: Row) -> bool:
+    return SEEN.lower() in {flag.lower() for flag in flags_of(row)}
+
+
+def _is_deleted(row: Row) -> bool:
+    return DELETED.lower() in {flag.lower() for flag in flags_of(row)}
+
+
+def _answered(reply: Reply) -> list[int]:
+    """Read the numbers of SEARCH, or of MIN and MAX in ESEARCH."""
+    found: list[int] = []
+    for line in reply.untagged:
+        if line.kind in ("SEARCH", "ESEARCH"):
+            with suppress(Malformed):
+                values = line.values()
+                if line.kind == "ESEARCH":
+                    named = pairwise(values)
+                    values = tuple(
+                        b for a, b in named if response.octets(a).upper() in (b"MIN", b"MAX", b"ALL")
+                    )
+                found.extend(number(value) for value in values)
+    return found

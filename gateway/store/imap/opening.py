@@ -1,0 +1,192 @@
+"""Opens IMAP connections: TCP, TLS, greeting; and writes mailbox names for the wire.
+
+Nothing here may sign in; a conversation is returned only when the configured TLS is in place.
+Standard: RFC 9051 §6.1, §6.2.1, §7.1.5; RFC 3501 §5.1.3 and RFC 6855
+(mailbox names).
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import NamedTuple
+
+from imapclient.imap_utf7 import decode, encode
+
+from gateway.config import Server, Tls
+from gateway.errors import (
+    ServerAlert,
+    ServerClosed,
+    StoreError,
+    StoreRefused,
+    StoreTLSError,
+    StoreUnreachable,
+    UnsafeArgument,
+)
+from gateway.store import raw_names
+from gateway.store.imap import response
+from gateway.store.imap.connection.receiving import MAX_SERVER
+from gateway.store.imap.connection.signing_in import Refused
+from gateway.store.imap.exchange import Exchange, capability_names, refusal
+from gateway.upstreams import connecting, tls
+from gateway.upstreams.tls import ProbeResult
+from gateway.upstreams.wire import Ledger
+
+# A character outside printable ASCII, or "&", in a mailbox name (RFC 3501 §5.1.3).
+_SHIFTED = re.compile(rb"(&[A-Za-z0-9+,]*-)")
+# The memory that the answers of each server take at the moment, and the mechanisms that it has refused.
+_LEDGERS: dict[Server, Ledger] = {}
+_REFUSED: dict[Server, Refused] = {}
+
+
+class Opening(NamedTuple):
+    """A conversation up to the point where credentials may be sent, with what the server has announced."""
+
+    exchange: Exchange
+    capabilities: frozenset[str]
+    greeting: str
+
+
+def open_exchange(server: Server, kind: type[Exchange] = Exchange) -> Opening:
+    """Connect, start TLS and read the greeting; raise the StoreError for a failure, which any user would have met."""
+    try:
+        return _opened(server, kind)
+    except StoreUnreachable as error:
+        error.for_anyone = True
+        raise
+
+
+def refused_by(server: Server) -> Refused:
+    """Return the mechanisms that a server has refused, to be read and noted in."""
+    return _REFUSED.setdefault(server, {})
+
+
+def _opened(server: Server, kind: type[Exchange]) -> Opening:
+    if tls.is_too_open(server):
+        raise StoreTLSError(
+            "plain text to another machine: use imaps:// or imap+starttls://, or insecure = true"
+        )
+    where = server.address
+    try:
+        exchange = kind(_connect(server), _LEDGERS.setdefault(server, Ledger(MAX_SERVER)), server.host)
+    except (OSError, UnicodeError) as error:
+        raise _unopened(where, error) from None
+    try:
+        return _greet(exchange, server)
+    except StoreError as error:
+        exchange.close()
+        raise error if isinstance(error, ServerAlert) else type(error)(f"{where}: {error.detail}") from None
+    except OSError as error:
+        exchange.close()
+        raise _unopened(where, error) from None
+    except BaseException:
+        exchange.close()
+        raise
+
+
+def _unopened(where: str, error: OSError | UnicodeError) -> StoreError:
+    said = f"{where}: {tls.words(error)}"
+    if isinstance(error, OSError) and tls.is_unsafe(error):
+        return StoreTLSError(said)
+    unreachable = StoreUnreachable(said)
+    unreachable.answered = isinstance(error, ConnectionRefusedError)
+    return unreachable
+
+
+def _connect(server: Server) -> socket.socket:
+    sock = connecting.connect(server.host, server.port)
+    return tls.protect(sock, server) if server.tls is Tls.IMPLICIT else sock
+
+
+def _greet(exchange: Exchange, server: Server) -> Opening:
+    """Read the greeting and the capabilities, and start TLS if it is configured."""
+    greeting = exchange.greet()
+    if greeting.kind == "BYE":
+        raise ServerClosed(greeting.text) if greeting.code == "ALERT" else StoreUnreachable(greeting.text)
+    if greeting.kind == "PREAUTH":
+        # Nobody's credentials were asked for: this may not be the mailbox of the person who signs in.
+        raise StoreRefused("the server takes us for signed in already (PREAUTH)")
+    names = (
+        capability_names(greeting.argument) if greeting.code == "CAPABILITY" else exchange.ask_capabilities()
+    )
+    if server.tls is Tls.STARTTLS:
+        if "STARTTLS" not in names:
+            raise StoreTLSError("the server does not offer STARTTLS")
+        exchange.know(names)
+        _, reply = exchange.attempt(exchange.starttls, tls.context(server))
+        if not reply.ok:
+            raise refusal(reply, StoreTLSError)
+        names = exchange.ask_capabilities()
+    return Opening(exchange, names, greeting.text)
+
+
+def enable_utf8(exchange: Exchange, capabilities: frozenset[str]) -> bool:
+    """Enable UTF-8 if the server supports it (RFC 6855 §3); return whether it is enabled.
+
+    A server of IMAP4rev2 alone speaks it without that (RFC 9051 §5.1).
+    """
+    if "IMAP4REV2" in capabilities and "IMAP4REV1" not in capabilities:
+        return True
+    if not {"UTF8=ACCEPT", "UTF8=ONLY"} & capabilities:
+        return False
+    exchange.know(capabilities, signed_in=True)
+    try:
+        enabled, _ = exchange.attempt(exchange.enable, "UTF8=ACCEPT")
+    except StoreRefused:
+        return False
+    return b"UTF8=ACCEPT" in [name.upper() for name in enabled or ()]
+
+
+def mailbox_argument(name: str, utf8: bool = False) -> bytes:
+    """Write a mailbox name as an argument: in modified UTF-7, or as UTF-8 with UTF8=ACCEPT; raw octets as they came."""
+    try:
+        return response.quoted_octets(_name_octets(response.safe(name), utf8))
+    except UnicodeEncodeError:
+        raise UnsafeArgument("the mailbox name is not Unicode text") from None
+
+
+def mailbox_name(octets: bytes, utf8: bool = False) -> str:
+    """Decode a mailbox name so that `mailbox_argument` writes the same octets: what is invalid stays raw."""
+    if not utf8 and b"&" not in octets and octets.isascii() and octets.decode("ascii").isprintable():
+        return octets.decode("ascii")
+    try:
+        name = octets.decode("utf-8") if utf8 else "".join(map(_decoded, _SHIFTED.split(octets)))
+        return name if _name_octets(name, utf8) == octets else raw_names.raw(octets)
+    except UnicodeError:
+        return raw_names.raw(octets)
+
+
+def _decoded(piece: bytes) -> str:
+    """Decode one piece of a name in modified UTF-7: a shifted one, or the ASCII between them."""
+    if not _SHIFTED.fullmatch(piece):
+        return raw_names.raw(piece)
+    try:
+        return str(decode(piece))
+    except (UnicodeError, ValueError):
+        return raw_names.raw(piece)
+
+
+def _name_octets(name: str, utf8: bool) -> bytes:
+    return raw_names.encoded(name, str.encode if utf8 else encode)
+
+
+def probe(server: Server) -> ProbeResult:
+    """Learn what a server announces before sign-in, as far as that works; never raise a StoreError."""
+    result = ProbeResult()
+    try:
+        result.addresses = tuple(connecting.addresses(server.host, server.port))
+    except OSError as error:
+        result.failure = StoreUnreachable(f"{server.host}: {tls.words(error)}")
+        return result
+    try:
+        opened = open_exchange(server)
+    except StoreError as failure:
+        result.failure = failure
+        return result
+    tls.describe(opened.exchange.sock, result)
+    result.greeting = opened.greeting
+    names = sorted(opened.capabilities)
+    result.mechanisms = tuple(name.removeprefix("AUTH=") for name in names if name.startswith("AUTH="))
+    result.capabilities = tuple(name for name in names if not name.startswith("AUTH="))
+    opened.exchange.close()
+    return result

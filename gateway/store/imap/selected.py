@@ -1,0 +1,340 @@
+"""A signed-in connection and its selected mailbox: the base of all parts of the store.
+
+Nothing here may know what a command is for. Responses are applied in the order of arrival: an EXPUNGE
+renumbers everything before it (RFC 9051 §7.5.1). A message's mailbox is the right one only with its
+UIDVALIDITY (RFC 9051 §2.3.1.1). Standard: RFC 9051 §6.3.2 (SELECT), §7.1 (response codes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from gateway.errors import (
+    MailboxClosed,
+    MailboxGone,
+    NotAllowed,
+    NotSupported,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+)
+from gateway.store.base import Can, MailStore, MessageRef
+from gateway.store.imap import response
+from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
+from gateway.store.imap.exchange import Exchange, refusal
+from gateway.store.imap.features import Feature, Refusals, abilities, is_announced, refused
+from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, uid_of
+from gateway.store.imap.opening import mailbox_argument
+from gateway.store.imap.response import Malformed, Reply, Untagged
+
+T = TypeVar("T")
+
+# Seconds that a connection may be idle before it must answer a NOOP, and seconds for that answer.
+REST_SECONDS, LIVENESS_SECONDS = 60.0, 5.0
+
+
+class Selected:
+    """A signed-in connection that remembers which mailbox is selected and how many messages it has."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        capabilities: frozenset[str],
+        utf8: bool = False,
+        refusals: Refusals | None = None,
+    ) -> None:
+        exchange.know(capabilities, signed_in=True)
+        self._exchange = exchange
+        self._connect: Callable[[], MailStore] | None = None
+        self._capabilities = capabilities
+        self._refusals = refusals if refusals is not None else Refusals()
+        self._utf8 = utf8
+        self._selected: str | None = None
+        self._uidvalidity = 0
+        self._exists = 0
+        self._permanent: frozenset[str] | None = None  # None: not reported
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return self._capabilities
+
+    @property
+    def traffic(self) -> Traffic:
+        """The traffic of this connection so far."""
+        return self._exchange.traffic
+
+    @property
+    def broken(self) -> bool:
+        """Whether the conversation has failed, so that this connection is useless."""
+        return self._exchange.broken
+
+    def is_usable(self, idle: float) -> bool:
+        """Return whether a connection still answers after `idle` seconds; without traffic while it is fresh."""
+        if self.broken:
+            return False
+        if idle <= REST_SECONDS and self._exchange.is_quiet():
+            return True
+        try:
+            self._exchange.wait_at_most(LIVENESS_SECONDS)
+            (reply,) = self._run(b"NOOP")
+            self._exchange.wait_at_most(READ_SECONDS)
+        except (StoreError, OSError):
+            return False
+        return reply.ok
+
+    def close(self) -> None:
+        """Close the connection; may be called any number of times."""
+        if not self.broken:
+            self._exchange.close()
+
+    # --- what the server can do ---
+
+    @property
+    def can(self) -> Can:
+        """What this store can do, by what the server announces and has not refused."""
+        return abilities(self._offers)
+
+    def _offers(self, feature: Feature) -> bool:
+        """Return whether the server announces a feature and has not refused it lately."""
+        return is_announced(feature, self._capabilities) and feature not in self._refusals
+
+    def _best(self, *ways: tuple[Feature | None, Callable[[], T]]) -> T:
+        """Take the first way whose feature the server offers; None is what every server can do.
+
+        A way raises NotSupported if the server refuses its feature. That is believed, and remembered, as soon as
+        a later way works: it was not the mailbox, then.
+        """
+        refused: list[tuple[Feature, NotSupported]] = []
+        for feature, way in ways:
+            if feature is not None and not self._offers(feature):
+                continue
+            try:
+                result = way()
+            except NotSupported as error:
+                if feature is None:
+                    raise
+                refused.append((feature, error))
+                continue
+            except StoreUnreachable:
+                if feature is not None:
+                    self._refusals.doubt(feature)
+                raise
+            for each, why in refused:
+                self._refusals.add(each, why.for_anyone)
+            return result
+        raise refused[-1][1] if refused else NotSupported("nothing of this is offered")
+
+    def _resume(self, error: StoreUnreachable) -> None:
+        """Go on with a new connection if this one was dropped; raise the error otherwise.
+
+        Only for what may be asked twice.
+        """
+        if self._connect is None or not error.dropped:
+            raise error
+        self._selected = None
+        self._exchange = cast(Selected, self._connect())._exchange
+
+    @contextmanager
+    def lent(self, connect: Callable[[], MailStore]) -> Iterator[None]:
+        """Have a way to connect anew within the block. It knows the password, which nobody keeps between leases."""
+        self._connect = connect
+        try:
+            yield
+        finally:
+            self._connect = None
+
+    # --- what is selected ---
+
+    def enter(self, ref: MessageRef) -> None:
+        """Select the mailbox of a message in its current state, and check its UIDVALIDITY."""
+        self._enter_anew(ref.mailbox)
+        self._check(ref)
+
+    def _select(self, mailbox: str, *then: bytes) -> list[Reply]:
+        """Select a mailbox and run more commands in the same round trip; return the replies to those.
+
+        Without EXISTS, which must come (RFC 9051 §6.3.2), again: else a mailbox would seem to be empty.
+        """
+        self._selected = None
+        for _try in range(2):
+            selected, *replies = self._together((b"SELECT " + self._argument(mailbox), *then))
+            told = any(line.kind == "EXISTS" for line in selected.untagged)
+            if told or not selected.ok:
+                break
+        else:
+            raise StoreRefused("SELECT without EXISTS")
+        if not selected.ok:
+            raise self._unopened(selected, mailbox)
+        self._uidvalidity, self._exists, self._permanent = 0, 0, None
+        for reply in (selected, *replies):
+            self._note(reply)
+        self._selected = mailbox
+        return replies
+
+    def _unopened(self, reply: Reply, mailbox: str) -> StoreError:
+        """Tell why a mailbox was not selected: a NO without a code may mean that it is gone, or forbidden."""
+        error = refusal(reply, StoreRefused)
+        if isinstance(error, NotAllowed):
+            return MailboxClosed(error.detail)
+        if type(error) is StoreRefused and reply.status.kind == "NO" and not reply.status.code:
+            (listed,) = self._exchange.run(b'LIST "" ' + self._argument(mailbox))
+            there = any(line.kind == "LIST" and _can_be_open(line) for line in listed.untagged)
+            return MailboxClosed(error.detail) if there else MailboxGone(error.detail)
+        return error
+
+    def _argument(self, mailbox: str) -> bytes:
+        """Write a mailbox name in this connection's encoding."""
+        return mailbox_argument(mailbox, self._utf8)
+
+    def _enter(self, ref: MessageRef) -> None:
+        """Select the mailbox of a message, and check its UIDVALIDITY."""
+        if self._selected != ref.mailbox:
+            self._select(ref.mailbox)
+        self._check(ref)
+
+    def _enter_anew(self, mailbox: str) -> None:
+        """Select a mailbox in its current state, with all that others have changed (RFC 2180 §4).
+
+        QUIRK: Dovecot does nothing for a NOOP that other commands follow.
+        """
+        if self._selected != mailbox:
+            self._select(mailbox)
+            return
+        (news,) = self._run(b"NOOP")
+        if not news.ok:
+            self._selected = None
+            raise refusal(news, MailboxGone)
+
+    def _check(self, ref: MessageRef) -> None:
+        if self._uidvalidity != ref.uidvalidity:
+            raise MailboxGone(f"UIDVALIDITY is {self._uidvalidity} now")
+
+    def _run(self, *commands: bytes, rows: dict[int, Row] | None = None) -> list[Reply]:
+        """Run commands, apply what they report about the selected mailbox, and collect FETCH responses in `rows`."""
+        if not commands:
+            return []
+        replies = self._together(commands)
+        for reply in sorted(replies, key=lambda reply: reply.finished):
+            self._note(reply, rows)
+        return replies
+
+    def _through(self, method: Callable[..., Any], *args: object) -> Any:
+        """Run a method of imapclient, apply what it reports as `_run` does, and raise unless it is OK."""
+        result, reply = self._exchange.attempt(method, *args)
+        self._note(reply)
+        if not reply.ok:
+            raise refusal(reply)
+        return result
+
+    def _together(self, commands: Sequence[bytes]) -> list[Reply]:
+        """Run commands in one round trip, or one by one on a server that does not understand several at once."""
+        if len(commands) < 2:
+            return self._exchange.run(*commands)
+        if not self._offers(Feature.PIPELINING):
+            return self._one_by_one(commands)
+        ended = self._exchange.traffic.commands
+        try:
+            replies = self._exchange.run(*commands)
+        except StoreUnreachable:
+            if self._exchange.traffic.commands > ended + 1:
+                # It answered the first command, and not those that it received with it.
+                self._refusals.doubt(Feature.PIPELINING)
+            raise
+        if replies[0].ok and all(reply.status.kind == "BAD" for reply in replies[1:]):
+            # Nothing was done for a BAD. If a command works alone, it was not the command.
+            alone = self._one_by_one(commands[1:], 1)
+            if any(reply.status.kind != "BAD" for reply in alone):
+                self._refusals.add(Feature.PIPELINING, for_anyone=True)
+            return [replies[0], *alone]
+        return replies
+
+    def _one_by_one(self, commands: Sequence[bytes], first: int = 0) -> list[Reply]:
+        replies = (self._exchange.run(command)[0] for command in commands)
+        return [replace(reply, finished=at) for at, reply in enumerate(replies, first)]
+
+    def _complete(
+        self,
+        found: dict[int, Row],
+        missing: Callable[[], Sequence[int]],
+        first: Reply,
+        fetch: bytes = b"FETCH",
+    ) -> None:
+        """Ask again for the rows that are `missing`, each by itself, for less and less of it.
+
+        One message that the server cannot describe costs its own row, never the others. `first`: the reply to the
+        FETCH of all; `fetch`: by which number.
+        """
+        gone: set[int] = set()
+        self._ask_plainly(found, missing, fetch, first)
+        for items in self._items[1:]:
+            numbers = [n for n in missing() if n not in gone]
+            replies = self._run(*(b"%b %d (%b)" % (fetch, n, items) for n in numbers), rows=found)
+            if fetch != b"FETCH":  # to a UID that is gone the answer is OK and nothing else (RFC 9051 §6.4.9)
+                silent = (
+                    reply.ok and all(line.kind != "FETCH" for line in reply.untagged) for reply in replies
+                )
+                gone.update(n for n, nothing in zip(numbers, silent, strict=True) if nothing)
+        if fetch == b"FETCH":
+            self._name(found, [n for n in missing() if not uid_of(found.get(n, {}))])
+
+    @property
+    def _items(self) -> tuple[bytes, ...]:
+        """The items of a row: all that it has, and what is asked for where a server cannot describe a message."""
+        return LIST_ITEMS if self._offers(Feature.HEADER_GROUPS) else PLAIN_LIST_ITEMS
+
+    def _ask_plainly(
+        self, found: dict[int, Row], missing: Callable[[], Sequence[int]], fetch: bytes, first: Reply
+    ) -> None:
+        """Where the FETCH of all rows was refused as such, ask in the plain way; if that works, remember it."""
+        error = None if first.ok or any(map(is_whole, found.values())) else refused(first)
+        numbers = missing()
+        if numbers and isinstance(error, NotSupported) and self._offers(Feature.HEADER_GROUPS):
+            self._run(b"%b %b (%b)" % (fetch, response.number_set(numbers), PLAIN_LIST_ITEMS[0]), rows=found)
+            if len(missing()) < len(numbers):
+                self._refusals.add(Feature.HEADER_GROUPS, error.for_anyone)
+
+    def _name(self, found: dict[int, Row], numbers: Sequence[int]) -> None:
+        """Find the UIDs of messages without a FETCH of them: UIDs ascend as the numbers do (RFC 9051 §2.3.1.1).
+
+        QUIRK: the results of searches that were sent together could not be told apart.
+        """
+        for some in (numbers, *([n] for n in numbers)) if numbers else ():
+            (reply,) = self._run(b"UID SEARCH " + response.number_set(some))
+            words = (
+                word for line in reply.untagged if line.kind == "SEARCH" for word in line.pieces[0].split()
+            )
+            uids = sorted({uid for uid in map(response.numeral, words) if uid})
+            if len(uids) == len(some):
+                for n, uid in zip(some, uids, strict=True):
+                    found.setdefault(n, {})[b"UID"] = uid
+                if some is numbers:
+                    return
+
+    def _note(self, reply: Reply, rows: dict[int, Row] | None = None) -> None:
+        """Apply untagged responses in their order: an EXPUNGE renumbers everything before it."""
+        rows = {} if rows is None else rows
+        for line in reply.untagged:
+            if line.kind == "EXISTS":
+                self._exists = line.number
+            elif line.kind == "EXPUNGE" and 0 < line.number <= self._exists:  # QUIRK: or of what never was
+                self._exists = max(0, self._exists - 1)
+                moved = {n - (n > line.number): row for n, row in rows.items() if n != line.number}
+                rows.clear()
+                rows.update(moved)
+            elif line.kind == "FETCH":
+                with suppress(Malformed):
+                    rows.setdefault(line.number, {}).update(line.items())
+            elif line.kind == "OK" and line.status.code == "UIDVALIDITY":
+                self._uidvalidity = response.numeral(line.status.argument) or 0
+            elif line.kind == "OK" and line.status.code == "PERMANENTFLAGS":
+                self._permanent = frozenset(
+                    line.status.argument.decode("ascii", "replace").strip("()").split()
+                )
+
+
+def _can_be_open(line: Untagged) -> bool:
+    """Return whether a LIST response is that of a mailbox with messages."""
+    return not any(name in line.pieces[0].lower() for name in (b"\\noselect", b"\\nonexistent"))

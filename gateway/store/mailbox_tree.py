@@ -1,0 +1,339 @@
+"""The mailbox tree: namespaces, roles, and display order.
+
+Nothing here may do I/O. The role of a mailbox is what the administrator says, or else its attribute, or else a name
+that mail programs give it (`special_names`); a name counts only if no mailbox has the attribute. Only a person's own
+mailboxes have roles: what is sent must not be filed where others read it.
+
+Standard: RFC 2342 (NAMESPACE); RFC 6154 (special-use); RFC 5258 §3.4 (\\NonExistent); RFC 9051 §5.1.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from gateway.store import raw_names
+from gateway.store.base import INBOX, OTHERS, PERSONAL, SHARED, Folder, Mailbox
+from gateway.store.special_names import NAMES, PLACES, fold
+
+#: In display order.
+ROLES: Final = ("inbox", "drafts", "sent", "trash", "junk", "archive")
+#: Special-use attribute (lower case) -> role. QUIRK: servers that had XLIST first say \\Spam.
+_ATTRIBUTES: Final = {
+    "\\drafts": "drafts",
+    "\\sent": "sent",
+    "\\trash": "trash",
+    "\\junk": "junk",
+    "\\spam": "junk",
+    "\\archive": "archive",
+}
+#: Roles whose mail people may delete all at once.
+EMPTIED: Final = ("trash", "junk")
+_ORDER: Final = {role: at for at, role in enumerate(ROLES)}
+_OWNERS: Final = (PERSONAL, OTHERS, SHARED)
+_CLOSED: Final = frozenset({"\\noselect", "\\nonexistent"})
+#: Special uses of mailboxes that show what lies in others (RFC 6154 §2, RFC 8457). QUIRK: Gmail's as it had them first.
+_VIRTUAL: Final = frozenset({"\\all", "\\flagged", "\\important", "\\allmail", "\\starred"})
+#: Folders that may hold the ones with a usual name, folded. QUIRK: Gmail has all of its own in "[Gmail]".
+_ABOVE: Final = frozenset({"inbox", "[gmail]", "[google mail]"})
+#: What separates names on any server (RFC 9051 §5.1 leaves it open).
+_SEPARATORS: Final = "/.\\^"
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """The mailboxes that begin with `prefix`, and whose they are."""
+
+    prefix: str
+    delimiter: str
+    owner: str = PERSONAL
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts of one mailbox in STATUS."""
+
+    total: int
+    unseen: int
+    uidvalidity: int
+    uidnext: int
+
+
+#: For a server that does not report its namespaces.
+ONE_NAMESPACE: Final = (Namespace("", ""),)
+
+
+class Way(Enum):
+    """How the mailbox of a role was found; the text is for an administrator."""
+
+    NAMED = "named in the configuration"
+    MARKED = "special-use"
+    BY_NAME = "by its name"
+
+
+#: By preference.
+_WAYS: Final = tuple(Way)
+
+
+class SpecialMailbox(NamedTuple):
+    """The mailbox of a role."""
+
+    name: str
+    way: Way
+
+
+class _Placed(NamedTuple):
+    mailbox: Mailbox
+    path: tuple[str, ...]
+    owner: str
+
+
+def tree(
+    mailboxes: Iterable[Mailbox],
+    subscribed: frozenset[str],
+    spaces: Sequence[Namespace],
+    named: Mapping[str, str] | None = None,
+) -> tuple[Folder, ...]:
+    """Put mailboxes into a tree: those with a role first, then each namespace by name.
+
+    `named`: the path or name of a role's mailbox, as the administrator wrote it.
+    """
+    places = [place for mailbox in mailboxes if (place := _placed(mailbox, spaces)).path]
+    parents = {(place.owner, place.path[:at]) for place in places for at in range(1, len(place.path))}
+    roles = {found.name: role for role, found in _roles(places, named or {}).items()}
+    folders = [
+        Folder(
+            mailbox,
+            path,
+            owner,
+            roles.get(mailbox.name, ""),
+            mailbox.name in subscribed,
+            is_open(mailbox),
+            (owner, path) in parents or "\\haschildren" in lowered(mailbox.attributes),
+        )
+        for mailbox, path, owner in places
+    ]
+    return tuple(sorted((folder for folder in folders if folder.open or folder.children), key=_place))
+
+
+def special(
+    mailboxes: Iterable[Mailbox], spaces: Sequence[Namespace], named: Mapping[str, str] | None = None
+) -> dict[str, SpecialMailbox]:
+    """Return the mailbox of each role that has one."""
+    return _roles([_placed(mailbox, spaces) for mailbox in mailboxes], named or {})
+
+
+def _placed(mailbox: Mailbox, spaces: Sequence[Namespace]) -> _Placed:
+    """Return a mailbox's path in its namespace; none for the root of a namespace itself."""
+    name = mailbox.name
+    if not is_open(mailbox) and any(space.prefix == name + mailbox.delimiter for space in spaces):
+        return _Placed(mailbox, (), PERSONAL)
+    space = space_with(name, spaces)
+    rest = name[len(space.prefix) :]
+    path = tuple(filter(None, rest.split(mailbox.delimiter) if mailbox.delimiter else (rest,))) or (name,)
+    readable = tuple(map(raw_names.readable, path)) if raw_names.is_raw(name) else path
+    return _Placed(mailbox, readable, space.owner)
+
+
+def space_with(name: str, spaces: Sequence[Namespace]) -> Namespace:
+    """Return the namespace of a mailbox: that of the longest prefix; INBOX is always the person's own.
+
+    QUIRK: Cyrus has the shared mailboxes without any prefix; what is below INBOX is not among them.
+    """
+    if name.upper() == INBOX:
+        return Namespace("", "")
+    found = None
+    for space in spaces:
+        if not _begins(name, space.prefix):
+            continue
+        if not space.prefix and space.owner != PERSONAL and _is_below_inbox(name, _delimiters(spaces)):
+            continue
+        if found is None or _precedence(space) > _precedence(found):
+            found = space
+    return found or Namespace("", "")
+
+
+def _precedence(space: Namespace) -> tuple[int, bool]:
+    return len(space.prefix), space.owner == PERSONAL
+
+
+def _is_below_inbox(name: str, delimiters: str = _SEPARATORS) -> bool:
+    return name[: len(INBOX)].upper() == INBOX and name[len(INBOX) : len(INBOX) + 1] in tuple(delimiters)
+
+
+def _delimiters(spaces: Sequence[Namespace]) -> str:
+    return "".join(space.delimiter for space in spaces) or _SEPARATORS
+
+
+def _begins(name: str, prefix: str) -> bool:
+    """Return whether a name has a prefix; the INBOX in it may be in any case."""
+    if name.startswith(prefix):
+        return True
+    return _is_below_inbox(prefix) and name[: len(prefix)].upper() == prefix.upper()
+
+
+def _roles(places: Iterable[_Placed], named: Mapping[str, str]) -> dict[str, SpecialMailbox]:
+    """Return the mailbox of each role; of several that claim it the first by way, usual name, depth and path."""
+    claims = sorted(
+        (ROLES.index(role), _WAYS.index(way), *_rank(place, role), place.path, place.mailbox.name)
+        for place in places
+        if place.owner == PERSONAL and is_open(place.mailbox)
+        for role, way in _claims(place, named)
+    )
+    found: dict[str, SpecialMailbox] = {}
+    taken: set[str] = set()
+    for order, way, _usual_name, _depth, _path, name in claims:
+        if ROLES[order] not in found and name not in taken:
+            found[ROLES[order]] = SpecialMailbox(name, _WAYS[way])
+            taken.add(name)
+    return found
+
+
+def _claims(place: _Placed, named: Mapping[str, str]) -> Iterator[tuple[str, Way]]:
+    """Yield the roles that a mailbox may have, and in which way."""
+    if named:
+        names = {_same("/".join(place.path)), _same(place.mailbox.name)}
+        yield from ((role, Way.NAMED) for role, name in named.items() if _same(name) in names)
+    for attribute in lowered(place.mailbox.attributes) & _ATTRIBUTES.keys():
+        yield _ATTRIBUTES[attribute], Way.MARKED
+    usual = "inbox" if place.mailbox.name == INBOX else _usual(place.path)
+    if usual:
+        yield usual, Way.BY_NAME
+
+
+def _rank(place: _Placed, role: str) -> tuple[int, int]:
+    """Return which of several mailboxes comes first: by its usual name, then by its depth."""
+    usual, at = PLACES.get(fold(place.path[-1]), ("", 0))
+    return at if usual == role else len(PLACES), len(place.path)
+
+
+def _same(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _usual(path: Sequence[str]) -> str:
+    """Return the role of a usual name at the top, or directly below INBOX or Gmail's own folder; else ""."""
+    at_top = len(path) == 1 or (len(path) == 2 and fold(path[0]) in _ABOVE)
+    return PLACES.get(fold(path[-1]), ("", 0))[0] if at_top else ""
+
+
+def path_of(name: str) -> tuple[str, ...]:
+    """Return the path of a mailbox of which only the server's name is known: its separator can only be guessed.
+
+    Below INBOX the separator is seen; elsewhere names are left as they are.
+    """
+    if not _is_below_inbox(name):
+        return (raw_names.readable(name),)
+    rest = name[len(INBOX) + 1 :].split(name[len(INBOX)])
+    return tuple(raw_names.readable(each) for each in rest if each) or (name,)
+
+
+def role_of(name: str) -> str:
+    """Guess a mailbox's role from its name alone; directly below INBOX counts as at the top."""
+    return "inbox" if name.upper() == INBOX else _usual(_split(path_of(name)))
+
+
+def _split(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Part a name in Gmail's own folder from it; its separator is known."""
+    return tuple(path[0].split("/")) if len(path) == 1 and path[0].startswith("[") else path
+
+
+def _place(folder: Folder) -> tuple[int, int, tuple[tuple[str, str], ...]]:
+    """Return the sort key of a folder."""
+    path = tuple((name.casefold(), name) for name in folder.path)
+    return _OWNERS.index(folder.namespace), _ORDER.get(folder.role, len(ROLES)), path
+
+
+def shown(folders: Iterable[Folder], all: bool) -> tuple[Folder, ...]:
+    """Choose what is listed: what is subscribed or has a role; everything if nothing is subscribed."""
+    folders = tuple(folders)
+    if all or not any(folder.subscribed and not folder.role for folder in folders):
+        return folders
+    return tuple(folder for folder in folders if folder.subscribed or folder.role)
+
+
+def space_of(spaces: Sequence[Namespace]) -> Namespace:
+    """Choose the namespace for a person's new mailboxes.
+
+    Below INBOX if none is theirs but all of the top is others': a new folder must not be read by everybody.
+    """
+    own = [space for space in spaces if space.owner == PERSONAL]
+    if own:
+        return own[0]
+    foreign = next((space for space in spaces if not space.prefix and space.delimiter), None)
+    return Namespace(INBOX + foreign.delimiter, foreign.delimiter) if foreign else Namespace("", "")
+
+
+def whole_name(name: str, spaces: Sequence[Namespace]) -> str:
+    """Put a name that has no prefix into the personal namespace (RFC 2342 §5), never into a shared one."""
+    if name.upper() == INBOX or _is_below_inbox(name, _delimiters(spaces)):
+        return normal(name)
+    if any(space.prefix and _begins(name, space.prefix) for space in spaces):
+        return name
+    return space_of(spaces).prefix + name
+
+
+def name_for(role: str, named: Mapping[str, str], spaces: Sequence[Namespace]) -> str:
+    """Return the whole name of the mailbox to create for a role."""
+    space = space_of(spaces)
+    path = named.get(role) or NAMES[role][0]
+    return whole_name(path.replace("/", space.delimiter or "/"), spaces)
+
+
+def inferred(mailboxes: Iterable[Mailbox]) -> tuple[Namespace, ...]:
+    """Infer the namespace on a server that does not report any: below INBOX if everything there is."""
+    known = tuple(mailboxes)
+    others = [mailbox for mailbox in known if mailbox.name != INBOX]
+    delimiter = next((mailbox.delimiter for mailbox in (*others, *known)), "")
+    if others and delimiter and all(_is_below_inbox(mailbox.name, delimiter) for mailbox in others):
+        return (Namespace(INBOX + delimiter, delimiter),)
+    return (Namespace("", delimiter),)
+
+
+def counted(folder: Folder, counts: Mapping[str, Counts]) -> Folder:
+    """Add the counts to a folder, if there are any."""
+    found = counts.get(folder.name)
+    if found is None:
+        return folder
+    return replace(
+        folder,
+        total=found.total,
+        unseen=found.unseen,
+        uidvalidity=found.uidvalidity,
+        uidnext=found.uidnext,
+    )
+
+
+def normal(name: str) -> str:
+    """Write INBOX in its canonical form (RFC 9051 §5.1: it is case-insensitive). QUIRK: Yahoo sends "Inbox"."""
+    return INBOX if name.upper() == INBOX else name
+
+
+def merged(mailbox: Mailbox, before: Mailbox | None) -> Mailbox:
+    """Merge two rows of one mailbox, which some servers list twice: it is closed only if both say so."""
+    if before is None or before == mailbox:
+        return mailbox
+    attributes = before.attributes | mailbox.attributes
+    if is_open(mailbox) or is_open(before):
+        attributes = frozenset(name for name in attributes if name.lower() not in _CLOSED)
+    return Mailbox(mailbox.name, mailbox.delimiter or before.delimiter, attributes)
+
+
+def is_open(mailbox: Mailbox) -> bool:
+    """Return whether a mailbox can hold messages."""
+    return not _CLOSED & lowered(mailbox.attributes)
+
+
+def is_virtual(mailbox: Mailbox) -> bool:
+    """Return whether a mailbox is marked as one that only shows what lies in others."""
+    return bool(_VIRTUAL & lowered(mailbox.attributes))
+
+
+@lru_cache(maxsize=64)
+def lowered(attributes: frozenset[str]) -> frozenset[str]:
+    """Convert attributes to lower case: they are case-insensitive (RFC 9051 §9). Thousands have the same few."""
+    return frozenset(attribute.lower() for attribute in attributes)

@@ -1,0 +1,98 @@
+"""Authenticated submission of finished messages over SMTP (RFC 6409): the only importer of smtplib.
+
+`smtp_client` reads replies within limits, `smtp_session` connects and signs in, `mail_transaction` sends.
+Nothing here may try twice, or send without the person's own credentials. A transient refusal (4yz) is
+SubmissionUnreachable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.config import Server
+from gateway.errors import RecipientsRefused, SubmissionError, SubmissionUnreachable, UnsafeArgument
+from gateway.message.outgoing import transport
+from gateway.submission.mail_transaction import Receipt, transact
+from gateway.submission.smtp_client import log_line
+from gateway.submission.smtp_session import SIZES, authenticate, connected, size_limit
+from gateway.upstreams import connecting, tls
+from gateway.upstreams.tls import ProbeResult
+
+_UNSAFE: Final = re.compile("[\x00\r\n]")
+_SPEC: Final = re.compile("[^\x00-\x20<>\x7f-\xa0\ud800-\udfff]+@[^\x00-\x20<>\x7f-\xa0\ud800-\udfff]+\\Z")
+
+
+def submit(
+    server: Server, user: str, password: str, sender: str, recipients: Sequence[str], octets: bytes
+) -> Receipt:
+    """Submit a message for the recipients. Raise SubmissionError if it was accepted for none of them."""
+    credentials = _encoded(user), _encoded(password)
+    for spec in (sender, *recipients):
+        if not _SPEC.match(spec):
+            raise UnsafeArgument("an address that is none")
+    if b"\0" in octets:
+        raise UnsafeArgument("NUL in a message")
+    if not recipients:
+        raise RecipientsRefused((), "no recipient")
+    # RFC 5321 §2.3.8: a bare CR or LF ends a line for one server and not for another, which allows smuggling mail.
+    canonical = transport.canonical(octets)
+    with connected(server) as smtp:
+        authenticate(smtp, *credentials)
+        return transact(smtp, sender, list(dict.fromkeys(recipients)), canonical)
+
+
+def sign_in(server: Server, user: str, password: str) -> None:
+    """Sign in and quit. Raise SubmissionError."""
+    credentials = _encoded(user), _encoded(password)
+    with connected(server) as smtp:
+        authenticate(smtp, *credentials)
+
+
+def probe(server: Server) -> ProbeResult:
+    """Return what a server reveals before sign-in, as far as the connection gets; never raise a SubmissionError."""
+    result = ProbeResult()
+    try:
+        result.addresses = tuple(connecting.addresses(server.host, server.port))
+    except OSError as error:
+        result.failure = SubmissionUnreachable(f"{server.host}: {tls.words(error)}")
+        return result
+    try:
+        with connected(server) as smtp:
+            if smtp.sock is not None:
+                tls.describe(smtp.sock, result)
+            hello = (smtp.ehlo_resp or b"").decode("latin-1").splitlines()
+            result.greeting = log_line(hello[0]) if hello else ""
+            result.capabilities = tuple(
+                sorted(name.upper() for name in smtp.esmtp_features if name != "auth")
+            )
+            result.mechanisms = tuple(smtp.esmtp_features.get("auth", "").split())
+            result.size_limit = size_limit(smtp)
+    except SubmissionError as error:
+        result.failure = error
+    return result
+
+
+def known_size_limit(server: Server) -> tuple[bool, int | None]:
+    """Return whether the SIZE limit of a server (RFC 1870 §3) is known, and the limit it last announced, in octets."""
+    return server in SIZES, SIZES.get(server)
+
+
+def query_size_limit(server: Server) -> int | None:
+    """Ask a server for its size limit in octets; None if it has or announces none."""
+    with connected(server):
+        return SIZES.get(server)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError:
+        raise UnsafeArgument("the credentials are not Unicode text") from None
+    if _UNSAFE.search(text):
+        raise UnsafeArgument("NUL, CR or LF")
+    return octets
+
+
+__all__ = ["Receipt", "known_size_limit", "probe", "query_size_limit", "sign_in", "submit"]

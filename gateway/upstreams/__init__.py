@@ -1,0 +1,1 @@
+"""Connections to mail servers: made before a deadline, read within limits, shared fairly."""

@@ -1,0 +1,156 @@
+"""Admits requests to upstreams: every lease of a store and every submission comes through here first.
+
+Nothing here may ask a server anything, or know how that is done. `shares` decides who may hold a thread,
+`circuit` who may try a server that has failed; here are the lock, the clock and the errors. A request that is
+refused here has not begun: nothing was sent. Each process of the gateway has places and circuits of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+from typing import Final
+
+from gateway.config import Server, Upstream
+from gateway.errors import (
+    GatewayError,
+    StoreBusy,
+    StoreDown,
+    StoreError,
+    StoreTLSError,
+    StoreUnreachable,
+    SubmissionBusy,
+    SubmissionDown,
+    SubmissionError,
+    SubmissionTLSError,
+    SubmissionUncertain,
+    SubmissionUnreachable,
+    UnsafeArgument,
+)
+from gateway.upstreams import deadline
+from gateway.upstreams.circuit import Circuit, CircuitState, Report
+from gateway.upstreams.shares import QUEUED_PER_PERSON, Place, Shares
+
+log = logging.getLogger(__name__)
+
+#: Error for an open circuit, and for a full queue, by protocol.
+_REFUSALS: Final[dict[str, tuple[type[GatewayError], type[GatewayError]]]] = {
+    "imap": (StoreDown, StoreBusy),
+    "smtp": (SubmissionDown, SubmissionBusy),
+}
+_FAILURES: Final = (StoreUnreachable, SubmissionUnreachable, SubmissionUncertain)
+
+
+@dataclass(slots=True)
+class Admission:
+    """What is known of an admitted request; code that sees a connection break without an error sets `broken`."""
+
+    broken: bool = False
+
+
+class Bulkhead:
+    """Admits requests to upstreams; thread-safe."""
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._changed = Condition()
+        self._shares = Shares(threads)
+        self._circuits: dict[Server, Circuit] = {}
+        #: People waiting for a request of their own, and how many of all may.
+        self._standing: Counter[bytes] = Counter()
+        self._most_standing = max(threads // 4, 1)
+
+    @contextmanager
+    def admit(
+        self, upstream: Upstream, server: Server, person: bytes, stranger: bool = False
+    ) -> Iterator[Admission]:
+        """Hold a place at one of an upstream's servers; raise the error for why there is none now.
+
+        `stranger`: the request has not proved yet that it is that person's.
+        """
+        place = self._enter(upstream, server, person, stranger)
+        inside = Admission()
+        error: BaseException | None = None
+        try:
+            with deadline.within(deadline.REQUEST_SECONDS):
+                yield inside
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._leave(upstream, server, place, _seen(error, inside), _blamed(error, person))
+
+    def await_other(self, person: bytes, seconds: float) -> bool:
+        """Wait a moment for another request of the same person; False, at once, if there is no place to wait."""
+        with self._changed:
+            if self._standing[person] >= QUEUED_PER_PERSON or self._standing.total() >= self._most_standing:
+                return False
+            self._standing[person] += 1
+        try:
+            time.sleep(seconds)
+        finally:
+            with self._changed:
+                self._standing -= Counter((person,))
+        return True
+
+    def _enter(self, upstream: Upstream, server: Server, person: bytes, stranger: bool) -> Place:
+        down, busy = _REFUSALS[server.protocol]
+        with self._changed:
+            place = self._shares.join(upstream, person, self._clock(), stranger)
+            try:
+                while True:
+                    now = self._clock()
+                    circuit = self._circuits.get(server, Circuit())
+                    if not circuit.allows(now):
+                        raise down("the circuit is open")
+                    if self._shares.enter(upstream, place, now):
+                        self._circuits[server] = circuit.started(now)
+                        return place
+                    seconds = self._shares.waits(upstream, place, now)
+                    if seconds <= 0:
+                        raise busy("no place in line")
+                    self._changed.wait(deadline.left(seconds))
+            except TimeoutError:
+                self._give_up(upstream, place)
+                raise busy("no time left to stand in line") from None
+            except BaseException:
+                self._give_up(upstream, place)
+                raise
+
+    def _give_up(self, upstream: Upstream, place: Place) -> None:
+        self._shares.leave(upstream, place, False, self._clock())
+        self._changed.notify_all()
+
+    def _leave(self, upstream: Upstream, server: Server, place: Place, seen: Report, blamed: object) -> None:
+        with self._changed:
+            now = self._clock()
+            before = self._circuits.get(server, Circuit())
+            after = self._circuits[server] = before.ended(seen, blamed, now)
+            self._shares.leave(upstream, place, seen is Report.ANSWERED, now)
+            self._changed.notify_all()
+        if (before.phase is CircuitState.CLOSED) != (after.phase is CircuitState.CLOSED):
+            log.warning("%s %s: circuit %s", server.protocol, server.address, after.phase.value)
+
+
+def _seen(error: BaseException | None, inside: Admission) -> Report:
+    """Tell by how a request ended whether the server answers."""
+    if isinstance(error, GatewayError) and error.retry_after:  # from another request within this one
+        return Report.NOTHING
+    if isinstance(error, _FAILURES):
+        return Report.ANSWERED if error.answered else Report.FAILED
+    if inside.broken:
+        return Report.FAILED
+    if isinstance(error, (StoreTLSError, SubmissionTLSError)) or error is None:
+        return Report.ANSWERED
+    known = isinstance(error, (StoreError, SubmissionError)) and not isinstance(error, UnsafeArgument)
+    return Report.ANSWERED if known else Report.NOTHING
+
+
+def _blamed(error: BaseException | None, person: bytes) -> object:
+    """Return whom a failure counts for: the person, or a fresh object if anybody would have met it."""
+    return object() if getattr(error, "for_anyone", False) else person

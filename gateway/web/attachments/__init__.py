@@ -1,0 +1,1 @@
+"""The screens for attachments: the list, file pages, pictures and downloads."""

@@ -1,0 +1,251 @@
+"""The actions of a compose page: send, add more, save, show other fields, attach, leave.
+
+Nothing here may lose what was typed: if an action fails, the page comes back with all of it, and a user who leaves
+through a link of ours finds the mail in Drafts, or reads that it is not saved where nothing can be. The outbox sends
+once for each ticket; saving has its own ticket.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from flask import Response
+
+from gateway.account import people
+from gateway.composing import assembly, basis, typed_mail
+from gateway.composing.basis import Basis
+from gateway.composing.typed_mail import MailContent, TypedMail, UnresolvedRecipient
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    MailboxGone,
+    MessageGone,
+    NobodyToSendTo,
+    NotFound,
+    StateError,
+    StoreError,
+)
+from gateway.message.headers.header_fields import clean
+from gateway.message.outgoing import resumed
+from gateway.sending import filing, outbox
+from gateway.store.base import ANSWERED, MailStore
+from gateway.web.compose import attach_files, compose_form, draft, send_screens
+from gateway.web.compose.compose_form import ATTACH, FIELDS, LEAVE, MORE, SAVE, SEND, TEXT
+from gateway.web.compose.draft import ComposePage, Composition
+from gateway.web.entry import mail_outcomes, restored_forms
+from gateway.web.entry.sign_in import error_sentence
+from gateway.web.mailbox.mailbox_list import INBOX, show
+from gateway.web.message.message_screen import MessageAddress
+from gateway.web.request.form_bodies import KEEP, TICKET, Fields
+from gateway.web.request.mail_author import author
+from gateway.web.request.visit import Visit
+
+log = logging.getLogger(__name__)
+
+
+def show_page(visit: Visit, target: ComposePage) -> Response:
+    """Show a compose page in its initial state, or with the form that was restored after signing in."""
+    came_back = restored_forms.requested(visit)
+    with visit.signed_in.store() as store:
+        mail = Composition(target, target.load(visit, store))
+    if came_back is None:
+        return draft.page(visit, mail.initial())
+    mail = replace(mail, typed=typed_mail.read(came_back.fields), restored_form=came_back.name.hex())
+    return draft.page(visit, mail, names=tuple(came_back.fields))
+
+
+def submit(visit: Visit, target: ComposePage) -> Response:
+    """Perform the action of the button that was pressed."""
+    form = visit.form()
+    action = requested_action(form)
+    mail, missing = _load(visit, target, form)
+    if action == SEND:
+        return _send(visit, mail, form, missing)
+    try:
+        # Of a text that was typed in pieces only this one is left, which must be said.
+        if missing is not None and (typed_mail.read(form).saved_length or not _is_gone(missing)):
+            raise missing
+        return _ACTIONS[action](visit, mail, form)
+    except GatewayError as error:
+        log.info("not saved: %s: %s", type(error).__name__, error.detail)
+        return draft.page(visit, mail, draft.not_saved_sentence(visit, error), form)
+
+
+def requested_action(form: Fields) -> str:
+    """Return the button that was pressed: Send if the form names none, Save if it names one we do not have."""
+    pressed = form.pressed_button() or SEND
+    return pressed if pressed in _ACTIONS or pressed == SEND else SAVE
+
+
+def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition, GatewayError | None]:
+    """Load what the mail is based on; if that fails, what was typed becomes a new mail."""
+    typed, kept, page = (
+        typed_mail.read(form),
+        form.get(restored_forms.FIELD, ""),
+        form.get(TICKET) or form.get(KEEP, ""),
+    )
+    try:
+        with visit.signed_in.store() as store:
+            return Composition(target, target.load(visit, store), typed, kept, page=page), None
+    except (StoreError, NotFound) as error:
+        alone = basis.new(author(visit))
+        if _is_gone(error):
+            target = ComposePage("write.new", {}, lambda visit, store: basis.new(author(visit)))
+            return Composition(target, alone, replace(typed, saved_length=0), kept, page=page), error
+        shown = tuple(name for name in compose_form.ORDER if name in form)
+        return Composition(target, replace(alone, fields=shown), typed, kept, True, page), error
+
+
+def _is_gone(error: GatewayError) -> bool:
+    return isinstance(error, (MailboxGone, MessageGone))
+
+
+def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError | None) -> Response:
+    content = mail.content(visit)
+    if missing is None:
+        sentence, unresolved = _problem(visit, mail, content)
+        if sentence:
+            return draft.page(visit, mail, sentence, form, unresolved)
+        with suppress(StateError, StoreError):  # an older draft stays then
+            mail = draft.continue_draft(visit, mail, visit.ticketed_post(form))
+
+    made: list[outbox.Mail] = []
+
+    def make(store: MailStore) -> outbox.Mail:
+        if missing is not None:  # unless it has been sent already, and only the response was lost
+            raise missing
+        made.append(assembly.for_sending(author(visit), store, mail.basis, content, mail.page))
+        return made[0]
+
+    try:
+        resumed = mail.target.endpoint == draft.RESUME
+        restored = restored_forms.digest(visit, form)
+        outcome = outbox.send(visit.signed_in, visit.ticketed_post(form), make, visit.now, resumed, restored)
+    except BadRequest as error:
+        return draft.page(visit, mail, error_sentence(error, visit), form)
+    if outcome.kind == outbox.NOT_SENT:
+        return _not_sent(visit, mail, outcome, form)
+    if outcome.kind == outbox.ASKED:
+        return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
+    restored_forms.forget(visit, form)
+    if outcome.kind == outbox.SENT and made:  # a repeat of the request is not counted again
+        people.record_people(visit.signed_in, content.recipients, wrote=True)
+    original = mail.basis.original
+    address = MessageAddress(original.number, original.uid) if original is not None else None
+    return send_screens.outcome_response(visit, outcome, content.text, address)
+
+
+def _problem(
+    visit: Visit, mail: Composition, content: MailContent
+) -> tuple[str, tuple[UnresolvedRecipient, ...]]:
+    """Return what keeps a mail from being sent, "" for nothing."""
+    _ = visit.language.gettext
+    unresolved = typed_mail.unresolved_recipients(content, partial(people.complete, visit.signed_in))
+    if unresolved:
+        first = next((one for one in unresolved if not one.choices), None)
+        if first is not None:
+            return _("This is no mail address: %(what)s") % {"what": clean(first.piece)}, unresolved
+        return _("Choose who is meant, then send."), unresolved
+    if not content.recipients:
+        return _(NobodyToSendTo.sentence), ()
+    if not content.text.strip() and _needs_text(mail.basis, content):
+        return _("There is no text yet."), ()
+    return "", ()
+
+
+def _needs_text(initial: Basis, content: MailContent) -> bool:
+    """Return whether a mail is empty without a text: a subject or a file counts, but less so in a reply."""
+    answers = initial.original is not None and initial.original.flag == ANSWERED
+    return initial.redirected is None and not initial.enclosures and (answers or not content.subject.strip())
+
+
+def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fields) -> Response:
+    """Show the mail again, from Drafts if it was saved there."""
+    mail = mail if outcome.begun else replace(mail, ticket=mail.page)
+    if mail.basis.redirected is not None:
+        return draft.page(visit, mail, _discard_copy(visit, outcome), form)
+    if outcome.draft is not None:
+        mail = draft.based_on_draft(visit, mail, outcome.draft)
+    elif (
+        there := draft.save_if_too_large(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
+    ) is not mail:
+        mail, outcome = there, outbox.record_draft(visit.signed_in, outcome, there.basis.draft)
+    return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
+
+
+def _discard_copy(visit: Visit, outcome: outbox.Outcome) -> str:
+    """Remove the copy of a redirected message from Drafts: the original is in the mailbox anyway."""
+    try:
+        with visit.signed_in.store() as store:
+            filing.remove(store, outcome.draft)
+    except GatewayError as error:
+        log.info("a copy stays in Drafts: %s", type(error).__name__)
+        return mail_outcomes.outcome_text(visit, outcome)
+    return mail_outcomes.outcome_text(visit, outcome, of_copy=outcome.draft is None)
+
+
+def _more(visit: Visit, mail: Composition, form: Fields) -> Response:
+    """Save the text so far, and show an empty field for more."""
+    if draft.is_changed(visit, mail):
+        mail = draft.save_once(visit, mail, form)
+    if mail.basis.text.strip():
+        mail = replace(mail, typed=TypedMail(saved_length=resumed.visible_length(mail.basis.text)))
+    return draft.page(visit, mail, names=form)
+
+
+def _save(visit: Visit, mail: Composition, form: Fields) -> Response:
+    mail = draft.save_once(visit, mail, form)
+    return draft.page(visit, mail, visit.language.gettext("Saved in Drafts."), form)
+
+
+def _fields(visit: Visit, mail: Composition, form: Fields) -> Response:
+    """Show the rarely needed fields."""
+    if draft.is_changed(visit, mail) and not _fits(visit, mail):
+        mail = draft.save_once(visit, mail, form)
+    return draft.page(visit, mail, names=compose_form.HEADS)
+
+
+def _fits(visit: Visit, mail: Composition) -> bool:
+    """Return whether the page with all fields has room for everything typed."""
+    names = compose_form.input_names(visit, mail.basis, compose_form.HEADS)
+    return "text" in names or mail.content(visit).text == mail.basis.text
+
+
+def _text(visit: Visit, mail: Composition, form: Fields) -> Response:
+    """Return from the other fields to the text."""
+    if draft.is_changed(visit, mail):
+        mail = draft.save_once(visit, mail, form)
+    return draft.page(visit, mail)
+
+
+def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
+    """Go to the inbox; unfinished mail is in Drafts."""
+    if mail.basis.redirected is not None or not draft.is_changed(visit, mail):
+        return show(INBOX, None)
+    if not visit.signed_in.last_seen_can.append:  # there is nowhere to keep it
+        return show(INBOX, None, visit.language.gettext("Not saved."))
+    draft.save_once(visit, mail, form)
+    return show(INBOX, None, visit.language.gettext("Saved in Drafts."))
+
+
+def _attach(visit: Visit, mail: Composition, form: Fields) -> Response:
+    if mail.basis.draft is None or draft.is_changed(visit, mail):
+        mail = draft.save_once(visit, mail, form)
+    if mail.basis.draft is None:
+        return draft.page(visit, mail, visit.language.gettext("Not saved."), form)
+    return attach_files.page(visit, mail)
+
+
+_ACTIONS: Final[dict[str, Callable[[Visit, Composition, Fields], Response]]] = {
+    MORE: _more,
+    SAVE: _save,
+    FIELDS: _fields,
+    TEXT: _text,
+    LEAVE: _leave,
+    ATTACH: _attach,
+}

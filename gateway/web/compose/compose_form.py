@@ -1,0 +1,372 @@
+"""The compose page: one form for every device, as large as it can show and post.
+
+Nothing here may save, send or drop what was typed: the result says whether the page holds all of it, and the caller
+does the rest. If a text is longer than its field, the page shows its end and an empty field for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gateway.composing.basis import Basis
+from gateway.composing.typed_mail import ASKED, BEGUN, PEOPLE, PICKED, MailContent, UnresolvedRecipient
+from gateway.device import WML, Device
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Life, Screen, Verbatim, shorten
+from gateway.message.headers.header_fields import clean, safe_label, safe_spec
+from gateway.message.model import Address
+from gateway.message.outgoing import resumed
+from gateway.web.entry import restored_forms
+from gateway.web.request import form_bodies
+from gateway.web.request.screens import make_screen
+from gateway.web.request.visit import Visit, link
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+#: Octets of a request besides the typed text: address, headers, ticket, probe, field names.
+OVERHEAD: Final = 320
+#: Octets per letter when posted, in UTF-8 with escapes: Latin (about one in five is escaped), two-octet letters,
+#: three-octet letters.
+LATIN, TWO, THREE = 2.7, 6.0, 9.0
+_SCRIPTS: Final = dict.fromkeys(
+    ("ru", "uk", "be", "bg", "sr", "mk", "el", "he", "ar", "fa"), TWO
+) | dict.fromkeys(("zh", "ja", "ko", "hi", "th"), THREE)
+#: Characters to allow for in an empty recipient or subject field.
+_EMPTY_INPUT: Final = 40
+#: Maximum characters of recipients that are shown as text if a field for all of them does not fit.
+_CROWDED: Final = 60
+#: Devices that can post fewer octets than this are told how long a text may be.
+_HINT_BELOW: Final = 20_000
+#: Minimum deck size in octets -> characters of a WML input that are sent back with the page, at two octets each.
+_RETURNED_LIMITS: Final = ((5000, 1500), (1300, 500), (0, 280))
+#: Characters of a sentence that are always shown; it may name many addresses.
+_SENTENCE: Final = 80
+#: Maximum characters of the other inputs of a WML page, which are sent back with it.
+_LINES: Final = dict.fromkeys(PEOPLE, 120) | {"subject": 60}
+#: Minimum deck size in octets for such hints; on smaller decks a button is worth more.
+_LINES_FROM: Final = 1300
+#: Characters to show of the end of a longer text.
+_TAIL: Final = 160
+
+_LABELS: Final = {
+    "from": _("From"),
+    "to": _("To"),
+    "cc": _("Cc"),
+    "bcc": _("Bcc"),
+    "subject": _("Subject"),
+    "text": _("Text"),
+}
+#: The order of the fields, and those that "More fields" shows.
+ORDER: Final = ("from", "to", "cc", "bcc", "subject", "text")
+HEADS: Final = ("from", "to", "cc", "bcc", "subject")
+
+SEND, MORE, SAVE, FIELDS, TEXT, ATTACH, LEAVE = "send", "more", "save", "fields", "text", "attach", "leave"
+_BUTTONS: Final = {
+    SEND: _("Send"),
+    MORE: _("Add more"),
+    SAVE: _("Save"),
+    FIELDS: _("More fields"),
+    TEXT: _("Text"),
+    ATTACH: _("Attach"),
+    LEAVE: _("Inbox"),
+}
+#: Widths of text that is only shown, and the buttons to omit, tried until a page fits. The softkey sends too.
+_LEVELS: Final[tuple[tuple[int, frozenset[str]], ...]] = (
+    (60, frozenset()),
+    (40, frozenset()),
+    (25, frozenset({SEND})),
+    (25, frozenset({SEND, SAVE})),
+    (12, frozenset({SEND, SAVE, ATTACH})),
+    (12, frozenset({SEND, SAVE, FIELDS, ATTACH})),
+    (0, frozenset({SEND, SAVE, FIELDS, ATTACH})),
+)
+_XHTML_LEVELS: Final = ((400, frozenset[str]()), *_LEVELS[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of the form; `options` (value, label) make it a select, `most` is its maxlength, 0 for none."""
+
+    name: str
+    label: str
+    value: Verbatim
+    key: str
+    options: tuple[tuple[str, str], ...] = ()
+    most: int = 0
+    wrong: bool = False
+
+    @property
+    def address(self) -> bool:
+        return self.name in PEOPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One button that posts the form, with its action."""
+
+    action: str
+    label: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeForm:
+    """The contents of the page. `saved_length`: visible length of the text before `piece`.
+
+    `typed`: recipients by field, as they were typed. `restored_form`: its name. `ticket`: that of the
+    previous page, if it was not used.
+    """
+
+    target: tuple[str, Mapping[str, object]]
+    basis: Basis
+    content: MailContent
+    input_names: tuple[str, ...]
+    typed: Mapping[str, str] = field(default_factory=dict)
+    piece: str = ""
+    saved_length: int = 0
+    unresolved: tuple[UnresolvedRecipient, ...] = ()
+    sentence: str = ""
+    restored_form: str = ""
+    ticket: str = ""
+
+
+def input_names(visit: Visit, basis: Basis, asked: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of a page's inputs: the initial ones, and those that were asked for.
+
+    "More fields" shows them all; on a small phone without the text, since a form of six fields would be too large to
+    show or to post.
+    """
+    names = {*basis.fields, *(name for name, _typed in basis.unparsed), *(set(ORDER) & set(asked))}
+    if {"cc", "bcc"} & set(asked):
+        names = set(HEADS) if visit.device.markup == WML else set(ORDER)
+    if basis.redirected is not None:
+        names = {"to"}
+    if len(visit.profile.identities) < 2:
+        names.discard("from")
+    elif visit.device.markup != WML:
+        names.add("from")
+    return tuple(name for name in ORDER if name in names)
+
+
+def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
+    """Make the screen; return it and whether it fits and holds all that was typed, which else must be saved first."""
+    best: Screen | None = None
+    levels = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
+    for laid_out, holds in ((form, _holds_all_fields(form)), _without_crowded_inputs(form)):
+        for displayed, complete in _text_variants(visit, laid_out):
+            for width, without in levels:
+                screen = _screen(visit, displayed, width, without)
+                if visit.fits(screen):
+                    return screen, complete and holds
+            best = best or screen
+    assert best is not None
+    return best, False
+
+
+def _without_crowded_inputs(form: ComposeForm) -> tuple[ComposeForm, bool]:
+    """Show recipients that are too many for their field as text; return whether that loses nothing."""
+    unparsed = dict(form.content.unparsed)
+    crowded = {
+        name
+        for name in PEOPLE
+        if name in form.input_names and name not in unparsed and len(_value(form, name)) > _CROWDED
+    }
+    closed = replace(form, input_names=tuple(name for name in form.input_names if name not in crowded))
+    return closed, _holds_all_fields(closed)
+
+
+def _holds_all_fields(form: ComposeForm) -> bool:
+    """Return whether everything unsaved above the text has a field on the page."""
+    now, first = form.content, form.basis
+    moved = {name for name in PEOPLE if now.people(name) != first.people(name)}
+    moved |= {name for name, _typed in set(now.unparsed) ^ set(first.unparsed)}
+    moved |= {"subject"} if now.subject != first.subject else set()
+    moved |= {"from"} if now.sender != first.sender else set()
+    return moved <= set(form.input_names)
+
+
+def _text_variants(visit: Visit, form: ComposeForm) -> Iterator[tuple[ComposeForm, bool]]:
+    """Yield ways to show the text (all in the field, only the new piece, none), each with whether it loses nothing."""
+    if "text" not in form.input_names:
+        yield replace(form, piece="", saved_length=resumed.visible_length(form.content.text)), _is_saved(form)
+        return
+    if form.saved_length:
+        yield form, True
+    full = replace(form, piece=form.content.text, saved_length=0)
+    if _can_be_posted(visit, full):
+        yield full, True
+    yield replace(form, piece="", saved_length=resumed.visible_length(form.content.text)), _is_saved(form)
+    yield (form if form.saved_length else full), True
+
+
+def _is_saved(form: ComposeForm) -> bool:
+    return form.content.text == form.basis.text
+
+
+def _can_be_posted(visit: Visit, form: ComposeForm) -> bool:
+    return len(form.piece) <= text_limit(visit, form)
+
+
+def text_limit(visit: Visit, form: ComposeForm) -> int:
+    """Return the maximum length of the text field, by what the device can post and be sent back."""
+    device = visit.device
+    each = letter_octets(visit.language.tag, form.content)
+    left = device.input_limit - OVERHEAD
+    for name in form.input_names:
+        if name not in ("text", "from"):
+            left -= _escaped(_value(form, name)) or int(_EMPTY_INPUT * (each if name == "subject" else 1))
+    most = max(int(left / each), _EMPTY_INPUT)
+    return min(most, _returned_limit(device)) if device.markup == WML else most
+
+
+def _returned_limit(device: Device) -> int:
+    return next(characters for octets, characters in _RETURNED_LIMITS if device.deck_limit >= octets)
+
+
+def letter_octets(tag: str, content: MailContent) -> float:
+    """Return the octets per letter when posted, by the language and by the text so far."""
+    widest = max((ord(one) for one in content.text + content.subject if one.isalpha()), default=0)
+    by_text = LATIN if widest < 0x370 else TWO if widest < 0x800 else THREE
+    return max(_SCRIPTS.get(tag.partition("-")[0], LATIN), by_text)
+
+
+def _escaped(text: str) -> int:
+    plain = sum(character.isascii() and (character.isalnum() or character in " .-_") for character in text)
+    return plain + 3 * (len(text.encode("utf-8", "replace")) - plain)
+
+
+def _screen(visit: Visit, form: ComposeForm, width: int, without: frozenset[str]) -> Screen:
+    _ = visit.language.gettext
+    inputs = _inputs(visit, form)
+    buttons = _buttons(visit, form, without, len(inputs) + 1)
+    doubt = _to_ask_about(form)
+    endpoint, values = form.target
+    hidden = [(BEGUN, str(form.saved_length))] if form.saved_length else []
+    hidden += [(ASKED, Verbatim(doubt.piece))] if doubt is not None else []
+    hidden += [(restored_forms.FIELD, form.restored_form)] if form.restored_form else []
+    # The same for Send and Save: what is saved and then sent from one page has one copy.
+    ticket = form.ticket or visit.signed_in.ticket()
+    shown = {
+        "sentence": shorten(form.sentence, 4 * width + _SENTENCE),
+        "lines": _lines(visit, form, width),
+        "tail": _tail(form, width),
+        "inputs": inputs,
+        "hidden": hidden,
+        "buttons": buttons,
+        "sends": SEND,
+        "target": link(endpoint, **values),
+        "ticket": ticket,
+        "keep": ticket,
+        "fresh": visit.variable_prefix(),
+        "probe": form_bodies.PROBE,
+    }
+    return make_screen(visit, "compose", _(form.basis.title), shown, life=Life.PRIVATE)
+
+
+def _inputs(visit: Visit, form: ComposeForm) -> list[Input]:
+    _ = visit.language.gettext
+    found: list[Input] = []
+    doubt = _to_ask_about(form)
+    wrong = {one.field for one in form.unresolved}
+    for name in form.input_names:
+        options: tuple[tuple[str, str], ...] = ()
+        value, most = _value(form, name, _number(visit, form)), 0
+        if name == "from":
+            options = tuple(
+                (
+                    str(number),
+                    (one.name and f"{clean(one.name)} {safe_spec(one.address)}") or safe_spec(one.address),
+                )
+                for number, one in enumerate(visit.profile.identities)
+            )
+        elif name == "text":
+            most = max(text_limit(visit, form), len(value))
+        elif visit.device.markup == WML and visit.device.deck_limit >= _LINES_FROM:
+            most = max(_LINES[name], len(value))
+        label = _(_LABELS[name])
+        if name == "text" and visit.device.markup != WML and visit.device.input_limit < _HINT_BELOW:
+            # XHTML Basic has no maxlength for a textarea.
+            label = _("Text (at most %(count)s letters)") % {"count": visit.language.number(most)}
+        found.append(Input(name, label, Verbatim(value), str(len(found) + 1), options, most, name in wrong))
+        if doubt is not None and doubt.field == name:
+            options = tuple(
+                (one.spec, f"{safe_label(one)} {safe_spec(one.spec)}".strip()) for one in doubt.choices
+            )
+            label = _("Who is %(what)s?") % {"what": clean(doubt.piece)}
+            found.append(Input(PICKED, label, Verbatim(doubt.choices[0].spec), str(len(found) + 1), options))
+    return found
+
+
+def _value(form: ComposeForm, name: str, number: int = 0) -> str:
+    if name == "text":
+        return form.piece
+    if name == "subject":
+        return clean(form.content.subject)
+    if name == "from":
+        return str(number)
+    typed = form.typed.get(name) or dict(form.content.unparsed).get(name)
+    return typed if typed is not None else ", ".join(one.spec for one in form.content.people(name))
+
+
+def _number(visit: Visit, form: ComposeForm) -> int:
+    identities = visit.profile.identities
+    return identities.index(form.content.sender) if form.content.sender in identities else 0
+
+
+def _to_ask_about(form: ComposeForm) -> UnresolvedRecipient | None:
+    """Return the unresolved recipient to ask about: the first whose field is on the page and that has choices."""
+    return next((one for one in form.unresolved if one.choices and one.field in form.input_names), None)
+
+
+def _buttons(visit: Visit, form: ComposeForm, without: frozenset[str], key: int) -> list[Button]:
+    small = visit.device.markup == WML
+    heads = "text" not in form.input_names if small else "bcc" in form.input_names
+    names = [SEND]
+    if form.basis.redirected is None:
+        keeps = visit.signed_in.last_seen_can.append
+        names += [TEXT] if heads and small else [MORE, SAVE] if keeps else []
+        # On a small phone the text is saved while the other fields are shown.
+        names += [] if heads or (small and not keeps) else [FIELDS]
+        names += [] if (heads and small) or not keeps else [ATTACH]
+    _ = visit.language.gettext
+    found = []
+    for name in names:
+        if name not in without:
+            found.append(Button(name, _(_BUTTONS[name]), str(key) if key < 10 else ""))
+        key += 1
+    return [*found, Button(LEAVE, _(_BUTTONS[LEAVE]), "0")]
+
+
+def _lines(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str]]:
+    """Return the values of fields that are not inputs, and the attachments, as labelled lines."""
+    if not width:
+        return []
+    _ = visit.language.gettext
+    content = form.content
+    lines = [
+        (f"{_(_LABELS[name])}: ", _people(content.people(name)))
+        for name in PEOPLE
+        if name not in form.input_names and content.people(name)
+    ]
+    if "subject" not in form.input_names and content.subject:
+        lines.append(("", clean(content.subject)))
+    names = [clean(one.name) or _("File") for one in form.basis.enclosures]
+    if names:
+        lines.append((f"{_('Attached')}: ", ", ".join(names)))
+    return [(label, shorten(fit(text, visit.device), width)) for label, text in lines]
+
+
+def _people(found: Sequence[Address]) -> str:
+    return ", ".join(safe_label(one) for one in found)
+
+
+def _tail(form: ComposeForm, width: int) -> str:
+    """Return the end of the text that the field adds to."""
+    text = resumed.visible_prefix(form.content.text, form.saved_length).rstrip() if form.saved_length else ""
+    most = min(_TAIL, 2 * width + 20)
+    return text if len(text) <= most else "…" + text[-most:].lstrip()

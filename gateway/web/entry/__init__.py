@@ -1,0 +1,1 @@
+"""Signing in and out, and what is shown directly after it."""

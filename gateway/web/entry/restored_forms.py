@@ -1,0 +1,122 @@
+"""Forms posted after their session had ended: saved, and restored after signing in.
+
+Nothing here may send or change anything by itself: a restored form appears on the page where it was filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from gateway.access.session import Session
+from gateway.addresses import relative
+from gateway.errors import BadRequest
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, Life, shorten
+from gateway.message.headers.header_fields import clean
+from gateway.sealed.saved_forms import SavedForm
+from gateway.state import BUSY_SECONDS, optional
+from gateway.web.request.form_bodies import KEPT, PAGE_FIELDS, Fields
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import inbox_action, notice_screen
+from gateway.web.request.visit import SESSION_COOKIE, TOKEN_KEY, Visit, current
+
+restored_forms = Blueprint("restored_forms", __name__)
+
+#: The query and form field that names a restored form.
+FIELD: Final = KEPT
+#: Fields that the user types; a form without any of them is not worth saving.
+_TYPED: Final = ("text", "to", "cc", "bcc", "subject")
+#: Characters by which users recognise their text.
+_PREVIEW: Final = 60
+
+
+def request_token() -> str:
+    """Return the session token of this request, valid or not."""
+    return request.environ.get(TOKEN_KEY) or request.cookies.get(SESSION_COOKIE, "")
+
+
+def save(visit: Visit) -> bool:
+    """Save the posted form if it was typed in a session that has ended; return whether it was saved."""
+    form = Fields()
+    with suppress(BadRequest):
+        form = visit.form()
+    fields = {name: value for name, value in form.items() if name not in PAGE_FIELDS and name != "password"}
+    kept = False
+    with optional("a text that came too late", BUSY_SECONDS):
+        # A repeat: the outcome of that mail is shown after signing in, and the text is not sent again.
+        was_sent = visit.sessions.was_begun(request_token(), visit.ticketed_post(form))
+        if not was_sent and any(fields.get(name, "").strip() for name in _TYPED):
+            kept = visit.sessions.saved_forms.keep(request_token(), request.path, fields)
+    return kept
+
+
+@restored_forms.get("/kept")
+def show() -> Response:
+    """Show the saved forms, each with a link to the page where it was filled in."""
+    visit = current()
+    _ = visit.language.gettext
+    kept = all_saved(visit.signed_in)
+    actions = [
+        Action(
+            shorten(fit(_preview(text), visit.device) or _("(no text)"), _PREVIEW),
+            relative(f"{request.script_root}{text.path}?{FIELD}={text.name.hex()}", request_path()),
+            str(number),
+            "" if number > 1 else "accept",
+            _("Go on"),
+        )
+        for number, text in enumerate(kept, 1)
+    ]
+    actions.append(inbox_action(visit))
+    sentence = (
+        _("This was not sent when you were signed out. Go on with it?") if kept else _("Nothing is kept.")
+    )
+    return respond(notice_screen(visit, _("Your text"), sentence, actions, life=Life.NEVER))
+
+
+def request_path() -> str:
+    """Return the absolute path of this request."""
+    return request.script_root + request.path
+
+
+def all_saved(session: Session) -> tuple[SavedForm, ...]:
+    """Return the forms that the user posted to earlier sessions after their end, newest first.
+
+    One that was sent since is not among them, though it could not be deleted then.
+    """
+    kept = session.saved_forms.all(session.token, session.account)
+    sent = session.journal.sent_forms() if kept else frozenset()
+    return tuple(text for text in kept if text.digest not in sent)
+
+
+def requested(visit: Visit) -> SavedForm | None:
+    """Return the form that this page was opened with, or that its own form names; None for none."""
+    name = request.args.get(FIELD, "")
+    return find(visit, name) if name else None
+
+
+def find(visit: Visit, name: str) -> SavedForm | None:
+    """Find a saved form by the name that pages use for it."""
+    return next((text for text in all_saved(visit.signed_in) if text.name.hex() == name), None)
+
+
+def digest(visit: Visit, form: Mapping[str, str]) -> str:
+    """Return the digest of the saved form that came with a form, "" for none."""
+    text = find(visit, form[FIELD]) if form.get(FIELD) else None
+    return text.digest if text is not None else ""
+
+
+def forget(visit: Visit, form: Mapping[str, str]) -> None:
+    """Delete the saved form that came with a form, now that its text is sent or saved."""
+    text = find(visit, form[FIELD]) if form.get(FIELD) else None
+    if text is not None:
+        with optional("a text that came back stays"):
+            visit.signed_in.saved_forms.forget(visit.signed_in.token, text.name)
+
+
+def _preview(text: SavedForm) -> str:
+    typed = (clean(text.fields.get(name, "")) for name in _TYPED)
+    return next((words for words in typed if words), "")

@@ -1,0 +1,1 @@
+"""The list screens: mailboxes, search results, the menu."""

@@ -1,0 +1,86 @@
+"""The page of an error: its sentence, and every way on: the same request again, back, the inbox, folders, the menu.
+
+Nothing here may ask a mail server, or lead only to the page that has just failed.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from flask import request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import CannotDo, GatewayError, StoreError, UnsafeArgument
+from gateway.markup.screen import Action, Life, Screen
+from gateway.web.mailbox.mailbox_list import back_action
+from gateway.web.request import form_bodies
+from gateway.web.request.fitted_list import first_fitting
+from gateway.web.request.screens import inbox_action, notice_screen
+from gateway.web.request.visit import MENU, Visit, link, list_link, reload_link
+
+#: The lowest status of errors that are not the client's (RFC 9110 §15.6).
+FAILED: Final = 500
+_INBOX, _FOLDERS = "mailbox.inbox", "folders.show"
+
+
+def error_screen(
+    visit: Visit, error: Exception, sentence: str, status: int, others: tuple[Action, ...]
+) -> Screen:
+    """Make the page; `others` are the only ways on for who is not signed in."""
+    ways = _ways(visit) if visit.session is not None else others
+    screen = notice_screen(
+        visit, visit.language.gettext("Sorry"), sentence, ways, life=Life.NEVER, status=status
+    )
+    again = _again(visit) if _may_pass(error) else None
+    offered = [replace(screen, actions=(again, *ways))] if again is not None else []
+    return first_fitting((*offered, screen), visit.fits)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether the same request may succeed another time."""
+    if not isinstance(error, GatewayError) or isinstance(error, (CannotDo, UnsafeArgument)):
+        return False
+    return error.status >= FAILED or isinstance(error, StoreError)
+
+
+def _again(visit: Visit) -> Action | None:
+    """Return the action that repeats the request; a form that was not processed comes with all that was typed."""
+    again = Action(visit.language.gettext("Try again"), reload_link(), "1")
+    if request.method != "POST":
+        return again
+    fields = form_bodies.Fields()
+    with suppress(GatewayError, HTTPException):
+        fields = visit.form()
+    again = replace(again, fields=fields.repost_fields())
+    return again if again.fields else None
+
+
+def _ways(visit: Visit) -> tuple[Action, ...]:
+    """Return the ways on; the first is on the softkey."""
+    _ = visit.language.gettext
+    ways = [_way_back(visit)]
+    if request.endpoint != _INBOX:
+        ways.append(inbox_action(visit))
+    if request.endpoint != _FOLDERS and visit.signed_in.last_seen_can.folders:
+        ways.append(Action(_("Folders"), list_link(_FOLDERS), "3"))
+    if request.endpoint != MENU:
+        ways.append(Action(_("Menu"), link(MENU), "4"))
+    first, *more = (way for way in ways if way is not None)
+    return replace(first, soft="accept"), *more
+
+
+def _way_back(visit: Visit) -> Action | None:
+    """Return the action to the page that probably led here: the message, or else its list."""
+    values = request.view_args or {}
+    number, uid = values.get("number"), values.get("uid")
+    if not isinstance(number, int) or request.blueprint == "mailbox":
+        return None
+    known = visit.signed_in.mailboxes.find(number)
+    if known is None:
+        return None
+    label = visit.language.gettext("Back")
+    if uid and request.blueprint != "message":
+        return Action(label, link("message.first", number=number, uid=uid), "2")
+    return replace(back_action(visit, number, known[0], "2"), label=label)

@@ -1,0 +1,284 @@
+"""The list of a mailbox, newest first, in windows of sequence numbers; or in another order, filtered, in threads.
+
+Nothing here may fetch more than the rows it shows. A page's address is the sequence number of its first row, or in
+other orders the rank and UID of that row: new mail does not shift the pages below it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from gateway.addresses import ListPositionCode, Origin, ViewCode
+from gateway.errors import AuthenticationFailed, MailboxClosed, MailboxGone, StoreError, StoreTLSError
+from gateway.markup.screen import Action, Screen
+from gateway.store.base import FIRST, INBOX, FoundList, Listing, ListPosition, MailStore, Order, Window
+from gateway.web.mailbox import list_views
+from gateway.web.mailbox.list_views import ListView, position_code
+from gateway.web.mailbox.message_rows import ListEntry, ListFrame
+from gateway.web.mailbox.message_rows import list_screen as framed
+from gateway.web.request.mailbox_names import TITLE, title_of
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import inbox_action, sign_out_action
+from gateway.web.request.visit import Visit, current, link, list_link
+
+log = logging.getLogger(__name__)
+mailbox = Blueprint("mailbox", __name__)
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+_FAILED: Final = _("The mail server could not show the list that way. Here it is in order of arrival.")
+#: Filters in the query string of the inbox (`/i?f=unread`).
+_ASKED: Final = {"unread": list_views.UNREAD, "flagged": list_views.FLAGGED}
+
+
+@mailbox.get("/i")
+def inbox() -> Response:
+    """Show the newest messages of the inbox."""
+    asked = _ASKED.get(request.args.get("f", ""))
+    if asked:
+        return show_view(current(), INBOX, ListView(filter=asked))
+    return show(INBOX, None)
+
+
+@mailbox.get("/b<int:number>")
+@mailbox.get("/b<int:number>.<int:top>")
+def by_number(number: int, top: int | None = None) -> Response:
+    """Show a mailbox from the message with sequence number `top` downwards, or in its usual view."""
+    name, _uidvalidity = current().mailbox(number)
+    return show(name, top)
+
+
+@mailbox.get("/b<int:number>.<view:view>")
+@mailbox.get("/b<int:number>.<view:view>.<listpos:start>")
+def in_view(number: int, view: ViewCode, start: ListPositionCode = ListPositionCode()) -> Response:
+    """Show a mailbox in an order, filtered, or one of its threads, from a position on."""
+    visit = current()
+    name, uidvalidity = visit.mailbox(number)
+    return show_view(visit, name, ListView.of(view), ListPosition(*start), uidvalidity=uidvalidity)
+
+
+def show(name: str, top: int | None, sentence: str = "") -> Response:
+    """Show one window of a mailbox, under a sentence about the previous request."""
+    visit = current()
+    view = list_views.usual_view(visit, name) if top is None else ListView()
+    return show_view(visit, name, view, sentence=sentence, top=top)
+
+
+def show_view(
+    visit: Visit,
+    name: str,
+    view: ListView,
+    position: ListPosition = FIRST,
+    *,
+    uidvalidity: int = 0,
+    top: int | None = None,
+    page: int = 0,
+    sentence: str = "",
+) -> Response:
+    """Show a mailbox in a view, from a position, a sequence number, or a page number.
+
+    If the mail server cannot show it so, show it by arrival. Raise MailboxGone if the position is from before the
+    mailbox's UIDVALIDITY changed.
+    """
+    try:
+        return _shown(
+            visit, name, view, position, uidvalidity=uidvalidity, top=top, page=page, sentence=sentence
+        )
+    except (AuthenticationFailed, MailboxClosed, MailboxGone, StoreTLSError):
+        raise
+    except StoreError as error:
+        if (view.is_plain and position == FIRST) or error.retry_after:
+            raise
+        log.warning("a view failed: %s: %s", type(error).__name__, error.detail)
+    # What a person chose never keeps them from their mail.
+    return _shown(visit, name, ListView(), sentence=visit.language.gettext(_FAILED))
+
+
+def _shown(
+    visit: Visit,
+    name: str,
+    view: ListView,
+    position: ListPosition = FIRST,
+    *,
+    uidvalidity: int = 0,
+    top: int | None = None,
+    page: int = 0,
+    sentence: str = "",
+) -> Response:
+    rows = visit.device.rows
+    with visit.signed_in.store() as store:
+        if view.is_plain and position == FIRST:
+            listing = store.summaries(name, Window(rows, _top_of(store, name, page, rows) if page else top))
+            return respond(list_screen(visit, listing, sentence))
+        at = ListPosition((page - 1) * rows + 1) if page else position
+        found = store.found(name, view.query, view.order, at, rows, view.thread)
+    if (position.uid or view.thread) and uidvalidity and found.uidvalidity != uidvalidity:
+        raise MailboxGone(f"UIDVALIDITY is {found.uidvalidity} now")
+    return respond(view_screen(visit, found, view, sentence))
+
+
+def _top_of(store: MailStore, name: str, page: int, rows: int) -> int:
+    """Return the sequence number at which a page starts; that of the last page if there are fewer."""
+    exists = store.summaries(name, Window(1)).exists
+    last = max(0, exists - 1) // rows
+    return exists - min(page - 1, last) * rows
+
+
+# --- by arrival
+
+
+def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
+    """Make the screen of a window of sequence numbers."""
+    number = visit.signed_in.mailboxes.number(listing.mailbox, listing.uidvalidity)
+    summaries = listing.summaries
+    front = listing.mailbox == INBOX and listing.top == listing.exists
+
+    def next_page(shown: int) -> str:
+        last = summaries[min(shown, len(summaries)) - 1].sequence if summaries and shown else 0
+        return list_link("mailbox.by_number", number=number, top=last - 1) if last > 1 else ""
+
+    frame = ListFrame(
+        title=_title(visit, listing.mailbox, listing.unseen),
+        first=listing.exists - listing.top + 1,
+        count=listing.exists,
+        next=next_page,
+        prev=_newer_link(visit, listing, number),
+        actions=_actions(visit, number, front, listing.top if listing.top < listing.exists else 0),
+        empty=visit.language.gettext("No messages here."),
+        forget=front,
+    )
+    return framed(visit, [ListEntry(summary) for summary in summaries], frame, sentence)
+
+
+def _newer_link(visit: Visit, listing: Listing, number: int) -> str:
+    """Return the link to the page above a window, "" if there is none."""
+    if not 0 < listing.top < listing.exists:
+        return ""
+    above = listing.top + visit.device.rows
+    if above < listing.exists:
+        return list_link("mailbox.by_number", number=number, top=above)
+    if not list_views.usual_view(visit, listing.mailbox).is_plain:
+        return list_link("mailbox.in_view", number=number, view=ListView().code)
+    if listing.mailbox == INBOX:
+        return list_link("mailbox.inbox")
+    return list_link("mailbox.by_number", number=number)
+
+
+# --- in other orders
+
+
+def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = "") -> Screen:
+    """Make the screen of a range of a list that the server has sorted or filtered."""
+    _ = visit.language.gettext
+    number = visit.signed_in.mailboxes.number(found.mailbox, found.uidvalidity)
+    lines = found.lines
+    # Messages opened from here link back to this page.
+    here = position_code(lines[0].position) if lines and found.rank > 1 else None
+    visit.origin = Origin(view=view.code, position=here).encode()
+
+    def leading(position: ListPosition) -> str:
+        return list_link("mailbox.in_view", number=number, view=view.code, start=position_code(position))
+
+    def next_page(shown: int) -> str:
+        if shown < len(lines):
+            return leading(lines[shown].position)
+        return leading(found.beyond) if found.beyond else ""
+
+    prev = ""
+    if lines and found.rank > 1:
+        before = replace(lines[0].position, before=True)
+        is_first = found.rank <= visit.device.rows + 1
+        prev = list_link("mailbox.in_view", number=number, view=view.code) if is_first else leading(before)
+    front = found.mailbox == INBOX and found.rank <= 1
+    actions = _actions(visit, number, front)
+    if view.thread:
+        threads = ListView(Order.THREADS, view.filter)
+        actions = (
+            Action(_("Threads"), list_link("mailbox.in_view", number=number, view=threads.code)),
+            *actions,
+        )
+    entries = [
+        ListEntry(
+            line.summary,
+            _thread_link(number, view, line.position) if line.messages > 1 else "",
+            line.messages,
+        )
+        for line in lines
+    ]
+    frame = ListFrame(
+        title=_title(visit, found.mailbox, found.unseen),
+        first=max(1, found.rank),
+        count=found.count,
+        next=next_page,
+        prev=prev,
+        actions=actions,
+        remarks=_remarks(visit, found, view),
+        empty=_("No messages here."),
+        forget=front and not view.thread,
+    )
+    return framed(visit, entries, frame, sentence)
+
+
+def _thread_link(number: int, view: ListView, position: ListPosition) -> str:
+    return list_link("mailbox.in_view", number=number, view=replace(view, thread=position.uid).code)
+
+
+def _remarks(visit: Visit, found: FoundList, view: ListView) -> Sequence[str]:
+    """Return notes on the order of the list, what is left out, and what the server could not do."""
+    _ = visit.language.gettext
+    shown = replace(view, order=found.order, filter=view.filter if found.filtered else list_views.ALL)
+    remarks = [_(note) for note in shown.notes]
+    if not found.filtered:
+        remarks.append(_("all messages, since this mail server cannot search"))
+    if found.order is not view.order is not Order.RECEIVED:
+        remarks.append(_("by arrival, since this mail server cannot sort so"))
+    if found.newest:
+        remarks.append(_("among the newest %(count)s") % {"count": visit.language.number(found.newest)})
+    return remarks
+
+
+# --- common to both
+
+
+def _title(visit: Visit, name: str, unseen: int | None) -> str:
+    title = title_of(visit, name, TITLE)
+    return f"{title} ({visit.language.number(unseen)})" if unseen else title
+
+
+def _actions(visit: Visit, number: int, front: bool, top: int = 0) -> tuple[Action, ...]:
+    """Return the actions of a list: nine of a keypad's twelve keys are for rows, two turn pages, one opens the menu."""
+    _ = visit.language.gettext
+    here = {"number": number, "top": top} if top else {"number": number}
+    menu = Action(_("Menu"), link("menu.show", **here), "0", "options")
+    if not front:
+        return menu, inbox_action(visit, "")
+    # There is no Prev on the first page, so its key is free.
+    return menu, Action(_("Settings"), link("settings.show"), "*"), sign_out_action(visit)
+
+
+def back_action(visit: Visit, number: int, name: str, key: str = "0") -> Action:
+    """Return the action back to the list from which a message was opened, or else to the top of its mailbox."""
+    label = title_of(visit, name, TITLE)
+    origin = Origin.decode(visit.origin)
+    if origin.search:
+        at = {"row": origin.row} if origin.row > 1 else {}
+        return Action(
+            visit.language.gettext("Results"), list_link("search.results", name=origin.search, **at), key
+        )
+    if origin.view:
+        start = {"start": origin.position} if origin.position else {}
+        return Action(label, list_link("mailbox.in_view", number=number, view=origin.view, **start), key)
+    if name == INBOX:
+        return Action(label, list_link("mailbox.inbox"), key)
+    return Action(label, list_link("mailbox.by_number", number=number), key)
+
+
+__all__ = ["INBOX", "back_action", "list_screen", "mailbox", "show", "show_view", "title_of", "view_screen"]

@@ -1,0 +1,163 @@
+"""A list of messages on one device: as many rows and as long subjects as fit, each row on its own key.
+
+Nothing here may know where the messages come from: mailboxes, sorted lists, threads and searches look alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.account.profile import own_addresses
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, Screen, shorten
+from gateway.message.headers.header_fields import clean, safe_label
+from gateway.store.base import DELETED, FLAGGED, SEEN, Summary
+from gateway.web.mailbox.reading_progress import open_link, positions
+from gateway.web.request.fitted_list import fitted_list
+from gateway.web.request.mailbox_names import SLASH, short
+from gateway.web.request.screens import make_screen, paging_actions, range_words
+from gateway.web.request.visit import Visit
+
+#: Maximum characters of a subject in a row; the first that fits is used.
+_WIDTHS: Final = (120, 90, 70, 56, 46, 38, 31, 25, 20, 16, 12, 8)
+_WHO: Final = 24
+_FOLDER: Final = 16
+#: Who a message is from that could not be read.
+UNKNOWN: Final = "?"
+#: Number keys, then letters for pages with more rows than a keypad has keys.
+_KEYS: Final = "123456789abcdefghijk"
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """One message of a list. `href`: replaces the message's own link; `folder`: the folder's name, if another one."""
+
+    summary: Summary
+    href: str = ""
+    messages: int = 1
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFrame:
+    """The frame around the rows. `first`: rank of the first row (0: none). `notes`: sentences above the rows.
+
+    `next` returns the link to the next page for a number of shown rows, "" for none.
+    """
+
+    title: str
+    first: int
+    count: int
+    next: Callable[[int], str]
+    prev: str = ""
+    actions: Sequence[Action] = ()
+    remarks: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    empty: str = ""
+    forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message in a list, in the user's language."""
+
+    href: str
+    key: str
+    who: str
+    subject: str
+    date: str
+    unseen: bool
+    flagged: bool
+    attached: bool
+    deleted: bool
+    messages: str
+    folder: str
+
+
+def list_screen(visit: Visit, entries: Sequence[ListEntry], frame: ListFrame, sentence: str = "") -> Screen:
+    """Make the screen with the longest subjects that fit the device, of as many rows as fit."""
+    rows = _rows(visit, entries)
+
+    def screen(width: int, count: int) -> Screen:
+        narrow = [
+            replace(row, subject=shorten(row.subject, width), who=shorten(row.who, min(_WHO, width)))
+            for row in rows[:count]
+        ]
+        return _screen(visit, frame, narrow, sentence)
+
+    return fitted_list(screen, visit.fits, _WIDTHS, len(rows), least=0)
+
+
+def _rows(visit: Visit, entries: Sequence[ListEntry]) -> list[MessageRow]:
+    """Make the rows, each linked to where reading stopped in its message."""
+    session = visit.signed_in
+    uids: dict[int, list[int]] = {}
+    numbers = []
+    for entry in entries:
+        ref = entry.summary.ref
+        numbers.append(session.mailboxes.number(ref.mailbox, ref.uidvalidity))
+        uids.setdefault(numbers[-1], []).append(ref.uid)
+    stops = {number: positions(visit, number, found) for number, found in uids.items()}
+    own = own_addresses(session, visit.profile)
+    rows = []
+    for index, (entry, number) in enumerate(zip(entries, numbers, strict=True)):
+        uid = entry.summary.ref.uid
+        href = entry.href or open_link(number, uid, stops[number].get(uid))
+        rows.append(_row(visit, index, entry, href, own))
+    return rows
+
+
+def _row(visit: Visit, index: int, entry: ListEntry, href: str, own: frozenset[str]) -> MessageRow:
+    summary = entry.summary
+    envelope = summary.envelope
+    return MessageRow(
+        href=href,
+        key=_KEYS[index : index + 1],
+        who=shorten(fit(_who(visit, summary, own), visit.device), _WHO),
+        subject=shorten(fit(subject_of(visit, summary), visit.device), _WIDTHS[0]),
+        date=visit.language.short_date(envelope.date or summary.received, visit.now),
+        unseen=SEEN not in summary.flags,
+        flagged=FLAGGED in summary.flags,
+        attached=summary.attached,
+        deleted=DELETED in summary.flags,
+        messages=visit.language.number(entry.messages) if entry.messages > 1 else "",
+        folder=short(fit(entry.folder, visit.device).split(SLASH), _FOLDER),
+    )
+
+
+def subject_of(visit: Visit, summary: Summary) -> str:
+    """Return the subject of a message in a list, or that there is none, or that it is not known."""
+    _ = visit.language.gettext
+    none = _("(no subject)") if summary.readable else _("(unreadable)")
+    return clean(summary.envelope.subject) or none
+
+
+def _who(visit: Visit, summary: Summary, own: frozenset[str]) -> str:
+    """Return who a mail is from, or to whom if it is the user's own."""
+    _ = visit.language.gettext
+    envelope = summary.envelope
+    sender = envelope.from_ or envelope.sender
+    if sender and sender[0].spec.lower() in own and envelope.to and envelope.to[0].spec.lower() not in own:
+        return _("To %(who)s") % {"who": safe_label(envelope.to[0])}
+    nobody = _("(nobody)") if summary.readable else UNKNOWN
+    return safe_label(sender[0]) if sender else nobody
+
+
+def _screen(visit: Visit, frame: ListFrame, rows: Sequence[MessageRow], sentence: str) -> Screen:
+    values = {
+        "sentence": sentence,
+        "rows": rows,
+        "range": _range(visit, frame, len(rows)),
+        "notes": frame.notes,
+    }
+    actions = (*paging_actions(visit, frame.next(len(rows)), frame.prev), *frame.actions)
+    return make_screen(visit, "mailbox", frame.title, values, actions, forget=frame.forget)
+
+
+def _range(visit: Visit, frame: ListFrame, shown: int) -> str:
+    """Return which range of the list is shown, and how the list is sorted and filtered."""
+    last = max(frame.first, frame.first + shown - 1)
+    text = range_words(visit, frame.first, last, frame.count) if frame.count else frame.empty
+    return ", ".join((text, *frame.remarks))

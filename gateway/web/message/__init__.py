@@ -1,0 +1,1 @@
+"""The screens of one message, and of operations on messages."""

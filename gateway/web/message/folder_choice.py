@@ -1,0 +1,101 @@
+"""Choosing a target folder for messages: recently used ones first, on keys 1 to 9.
+
+Nothing here may confuse two folders: a row identifies its folder by a mark of its full name, which is looked up among
+the existing folders when it is posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, Life, Screen
+from gateway.state import optional
+from gateway.store.base import Folder, MailStore
+from gateway.web.request import mailbox_names
+from gateway.web.request.fitted_list import fitted_list, row_within
+from gateway.web.request.screens import notice_screen, paging_actions
+from gateway.web.request.visit import Visit
+
+#: The kind under which the account memory keeps recent targets, and how many.
+KIND: Final = "targets"
+REMEMBERED: Final = 9
+#: Folders per page: one per number key.
+ROWS: Final = 9
+#: Maximum characters of a folder's name in a row; the first that fits is used.
+_WIDTHS: Final = (60, 40, 28, 20, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFolder:
+    """A folder that messages can be moved to; `names` is its path."""
+
+    mark: str
+    names: tuple[str, ...]
+
+
+def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> list[TargetFolder]:
+    """List the folders that messages can be moved to, recently used ones first."""
+    memory = visit.signed_in.memory
+    # The memory lists values from the least recently written on.
+    last = {mark: -at for at, mark in enumerate(memory.all(KIND))}
+    marked = [
+        (memory.mark(folder.name), folder) for folder in _open_folders(store) if folder.name not in without
+    ]
+    order = sorted(marked, key=lambda row: last.get(row[0], 1))
+    return [TargetFolder(mark, mailbox_names.names(visit, folder)) for mark, folder in order]
+
+
+def resolve(visit: Visit, store: MailStore, mark: str) -> str | None:
+    """Return the name of the folder that a row identifies, None if there is none any more."""
+    memory = visit.signed_in.memory
+    return next((folder.name for folder in _open_folders(store) if memory.mark(folder.name) == mark), None)
+
+
+def remember(visit: Visit, name: str) -> None:
+    """Remember a folder as a recent target."""
+    memory = visit.signed_in.memory
+    with optional("where messages were moved"):
+        memory.put(KIND, memory.mark(name), {"name": name}, REMEMBERED)
+
+
+def _open_folders(store: MailStore) -> list[Folder]:
+    return [folder for folder in store.folders(all=True, counted=slice(0)) if folder.open]
+
+
+def chooser_screen(
+    visit: Visit,
+    title: str,
+    found: Sequence[TargetFolder],
+    first: int,
+    row: Callable[[str], tuple[str, tuple[tuple[str, str], ...]]],
+    turn: Callable[[int], str],
+    back: Action,
+    sentence: str = "",
+) -> Screen:
+    """Make a page of the folders from index `first` on.
+
+    `row` returns where a folder's mark is posted to, and the form fields; `turn` the address of the page that starts
+    at an index.
+    """
+    _ = visit.language.gettext
+    first = row_within(first, len(found))
+    sentence = sentence or (_("To which folder?") if found else _("There is no other folder."))
+
+    def screen(width: int, rows: int) -> Screen:
+        actions = []
+        for key, target in enumerate(found[first : first + rows], 1):
+            href, fields = row(target.mark)
+            label = fit(mailbox_names.short(target.names, width), visit.device)
+            actions.append(Action(label, href, str(key), fields=fields))
+        after = first + rows
+        next_page, before = (
+            turn(after) if after < len(found) else "",
+            turn(max(0, first - ROWS)) if first else "",
+        )
+        actions += paging_actions(visit, next_page, before, soft="")
+        return notice_screen(visit, title, sentence, (*actions, back), life=Life.NEVER)
+
+    return fitted_list(screen, visit.fits, _WIDTHS, min(ROWS, len(found) - first))

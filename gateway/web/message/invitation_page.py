@@ -1,0 +1,112 @@
+"""Answering an invitation: who will be told is shown first, and one key sends the answer, once.
+
+Nothing here may record an answer that was not sent. RFC 5546 §3.2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Blueprint, Response
+
+from gateway.account import invitations_seen
+from gateway.composing import invitation_reply
+from gateway.errors import BadRequest
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, Life, shorten
+from gateway.message.headers.header_fields import clean, safe_spec
+from gateway.sending import outbox
+from gateway.web.entry import mail_outcomes
+from gateway.web.message import invitation_state
+from gateway.web.message.invitation_state import InvitationState
+from gateway.web.message.message_screen import MessageAddress, reference, show
+from gateway.web.request.form_bodies import TICKET
+from gateway.web.request.mail_author import author
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import inbox_action, notice_screen
+from gateway.web.request.visit import Visit, current, link
+
+invitation = Blueprint("invitation", __name__)
+
+ANSWER: Final = "answer"
+#: Characters of the event's name, and of the organizer's.
+_NAME: Final = 60
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+#: PARTSTAT -> label; the key is the place.
+_LABELS: Final = {"ACCEPTED": _("Accept"), "TENTATIVE": _("Maybe"), "DECLINED": _("Decline")}
+
+
+@invitation.get("/v<int:number>.<int:uid>")
+def ask(number: int, uid: int) -> Response:
+    """Show what can be answered, and to whom."""
+    visit = current()
+    address = MessageAddress(number, uid)
+    return _question(visit, address, _state(visit, address))
+
+
+@invitation.post("/v<int:number>.<int:uid>")
+def submit(number: int, uid: int) -> Response:
+    """Send an answer, once, and show the invitation again."""
+    visit = current()
+    address, form = MessageAddress(number, uid), visit.form()
+    answer, post = form.get(ANSWER, ""), visit.ticketed_post(form)
+    if answer not in _LABELS:
+        raise BadRequest("no such answer")
+    state = _state(visit, address)
+    if state is None or not state.open:
+        return _question(visit, address, state)
+    outcome, first = invitation_reply.send(author(visit), post, number, uid, state.invitation, answer)
+    said = mail_outcomes.outcome_sentences(visit, outcome)
+    if outcome.kind == outbox.SENT:
+        event, sequence = state.invitation.event, state.invitation.sequence
+        if first:  # a repeat may come after another answer
+            invitations_seen.record_answer(visit.signed_in, event, sequence, answer)
+        return show(address, " ".join(said))
+    if outcome.kind == outbox.SENDING:
+        return _notice(visit, address, said)
+    return _question(visit, address, state, said)
+
+
+def _state(visit: Visit, address: MessageAddress) -> InvitationState | None:
+    ref = reference(visit, address)
+    with visit.signed_in.store() as store:
+        return invitation_state.read(visit, store, ref, store.structure(ref))
+
+
+def _question(
+    visit: Visit, address: MessageAddress, state: InvitationState | None, said: Sequence[str] = ()
+) -> Response:
+    """Ask for an answer, below what became of an earlier one; say why if there is nothing to answer."""
+    _ = visit.language.gettext
+    if state is None or not state.open:
+        why = state.sentence(visit) if state is not None else ""
+        return _notice(visit, address, [why or _("There is nothing to answer in this message.")])
+    name = shorten(fit(state.invitation.name or _("(no subject)"), visit.device), _NAME)
+    organizer = state.invitation.organizer
+    who = (
+        f"{clean(organizer.name)} <{safe_spec(organizer.spec)}>"
+        if organizer.name
+        else safe_spec(organizer.spec)
+    )
+    lines = [name, state.sentence(visit), _("Your answer goes to %(who)s.") % {"who": fit(who, visit.device)}]
+    return _notice(visit, address, [*said, *filter(None, lines)], open_=True)
+
+
+def _notice(visit: Visit, address: MessageAddress, lines: Sequence[str], open_: bool = False) -> Response:
+    _ = visit.language.gettext
+    where = address.values()
+    actions: list[Action] = []
+    if open_:
+        ticket = visit.signed_in.ticket()
+        for key, (answer, label) in enumerate(_LABELS.items(), 1):
+            fields = ((ANSWER, answer), (TICKET, ticket))
+            actions.append(Action(_(label), link("invitation.submit", **where), str(key), fields=fields))
+        actions.append(Action(_("Quick reply"), link("quick.listing", **where), "4"))
+    actions += [Action(_("Back"), link("message.first", **where), "5"), inbox_action(visit)]
+    return respond(notice_screen(visit, _("Invitation"), lines[0], actions, lines[1:], life=Life.NEVER))

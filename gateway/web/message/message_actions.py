@@ -1,0 +1,157 @@
+"""Actions on one message other than reading, and the way to its neighbours without a list.
+
+Nothing here may change anything by GET. Operations are posted with a ticket; the response is the page that comes next
+(after a removed message, the next older one), with a status sentence and an undo action.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from flask import Blueprint, Response
+
+from gateway.access.idempotency import PostOutcome
+from gateway.actions import execution
+from gateway.actions.table import COPY, ERASE, MOVE, OPERATIONS, UNREAD
+from gateway.errors import GatewayError
+from gateway.markup.screen import Screen, StatusMessage
+from gateway.store.base import MailStore, MessageRef
+from gateway.web.mailbox.origin_list import ListPage, next_message, show_list
+from gateway.web.message.folder_choice import remember, resolve
+from gateway.web.message.message_screen import MessageAddress, reference
+from gateway.web.message.message_screen import show as show_message
+from gateway.web.message.more_actions import (
+    LETTER,
+    LETTERS,
+    NEWER,
+    NEXT_UNREAD,
+    OLDER,
+    back_action,
+    choose_response,
+)
+from gateway.web.message.undo import show_if_exists, status_message
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import question_screen
+from gateway.web.request.visit import Visit, current, link
+
+message_actions = Blueprint("message_actions", __name__)
+
+#: A UID above all others.
+_ABOVE: Final = 0xFFFFFFFF
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+_NONE: Final = {
+    OLDER: _("There is no older message."),
+    NEWER: _("There is no newer message."),
+    NEXT_UNREAD: _("There is no unread message."),
+}
+
+
+@message_actions.get("/x<int:number>.<int:uid>.<any(d,e,j,n,u,f,g,r):letter>")
+def return_to_message(number: int, uid: int, letter: str) -> Response:
+    """Redirect an address that only accepts POST to the message: phones request it when going back."""
+    return show_message(MessageAddress(number, uid))
+
+
+@message_actions.get("/j<int:number>.<int:uid>.<any(o,n,u):which>")
+def neighbour(number: int, uid: int, which: str) -> Response:
+    """Show the previous or next message, or the next unread one."""
+    visit = current()
+    ref = reference(visit, MessageAddress(number, uid))
+    with visit.signed_in.store() as store:
+        found = _next_in_list(visit, store, number, ref) if which == OLDER else _nearest(store, ref, which)
+    if found is None:
+        return show_list(visit, ListPage(number, visit.origin), visit.language.gettext(_NONE[which]))
+    ref, visit.origin = found if isinstance(found, tuple) else (found, visit.origin)
+    return show_message(MessageAddress(*visit.signed_in.mailboxes.code(ref)))
+
+
+def _next_in_list(
+    visit: Visit, store: MailStore, number: int, ref: MessageRef
+) -> tuple[MessageRef, str] | None:
+    """Return the next message in the list that the message was opened from, with the origin of its page."""
+    if visit.origin:
+        with suppress(LookupError):
+            return next_message(visit, store, ListPage(number, visit.origin), ref)
+    found = store.neighbour(ref, older=True)
+    return (found, visit.origin) if found is not None else None
+
+
+def _nearest(store: MailStore, ref: MessageRef, which: str) -> MessageRef | None:
+    found = store.neighbour(ref, older=which == NEXT_UNREAD, unread=which == NEXT_UNREAD)
+    if found is None and which == NEXT_UNREAD:  # start again from the newest
+        above = MessageRef(ref.mailbox, ref.uidvalidity, _ABOVE)
+        found = store.neighbour(above, older=True, unread=True)
+    return found
+
+
+# --- performing
+
+
+@message_actions.post("/x<int:number>.<int:uid>.<any(d,e,m,c,j,n,u,f,g,r):letter>")
+def submit(number: int, uid: int, letter: str) -> Response:
+    """Perform one operation on a message, once, and show what comes next."""
+    visit = current()
+    address, word, form = MessageAddress(number, uid), LETTERS[letter], visit.form()
+    ref = reference(visit, address)
+    target = ""
+    if word in (MOVE, COPY):
+        with visit.signed_in.store() as store:
+            target = resolve(visit, store, form.get("to", "")) or ""
+        if not target:
+            sentence = visit.language.gettext("That folder is not there any more.")
+            return choose_response(visit, address, letter, sentence=sentence)
+
+    def perform() -> PostOutcome:
+        after = None
+        if visit.origin and OPERATIONS[word].away:  # it will not be in that list any more
+            with suppress(GatewayError), visit.signed_in.store() as store:
+                after = _next_in_list(visit, store, number, ref)
+        outcome = execution.perform(visit.signed_in, word, [ref], target)
+        if visit.origin:
+            outcome.pop("next", None)
+        if after is not None:
+            box = visit.signed_in.mailboxes.number(after[0].mailbox, after[0].uidvalidity)
+            outcome |= {"next": str(after[0].uid), "box": str(box), "origin": after[1]}
+        if target and int(outcome["count"]):
+            remember(visit, target)
+        return outcome
+
+    post = visit.ticketed_post(form)
+    outcome = execution.run_once(visit.signed_in, post, perform)
+    if outcome.get("ask"):
+        return respond(_question(visit, address))
+    return _next_page(visit, address, outcome, status_message(visit, post.name, outcome))
+
+
+def _next_page(
+    visit: Visit, address: MessageAddress, outcome: PostOutcome, sentence: StatusMessage
+) -> Response:
+    """Show what comes after an operation: the next message, this one, or the list."""
+    word = outcome.get("do", "")
+    done = int(outcome.get("count", "0")) > 0
+    list_page = ListPage(address.number, visit.origin)
+    after = None
+    if done and word in OPERATIONS and OPERATIONS[word].away:
+        if "next" in outcome:
+            visit.origin = outcome.get("origin", visit.origin)
+            after = show_if_exists(
+                MessageAddress(int(outcome.get("box", address.number)), int(outcome["next"])), sentence
+            )
+    elif done and word != UNREAD:
+        # The actions of the status sentence use the same keys.
+        after = show_if_exists(address, StatusMessage(sentence))
+    return after or show_list(visit, list_page, sentence)
+
+
+def _question(visit: Visit, address: MessageAddress) -> Screen:
+    _ = visit.language.gettext
+    target = link("message_actions.submit", **address.values(), letter=LETTER[ERASE])
+    return question_screen(
+        visit, _("Delete"), _("Delete this message for good?"), target, (back_action(visit, address),)
+    )

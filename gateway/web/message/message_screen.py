@@ -1,0 +1,218 @@
+r"""The screen of one message, page by page.
+
+Nothing here may fetch more than the page needs, or change anything but \Seen: showing a page sets it, HEAD does not.
+Operations are posted to `message_actions`, which may respond with the page of the next message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Blueprint, Response, current_app, request
+
+from gateway.account import people
+from gateway.markup.screen import Life, Screen, StatusMessage
+from gateway.message.headers.mailto import unsubscribe
+from gateway.message.mime import protected
+from gateway.message.model import Message
+from gateway.message.outgoing.resumed import returned_message
+from gateway.pages.layout import Layout, MessagePage, of_message
+from gateway.pages.message_pages import message_screen, reading_actions, reading_context
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.selection import both_forms
+from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
+from gateway.store.mailbox_tree import role_of
+from gateway.web.attachments.file_links import files, is_section, picture_link
+from gateway.web.mailbox.mailbox_list import back_action
+from gateway.web.mailbox.reading_progress import remember
+from gateway.web.message import invitation_state
+from gateway.web.request import mail_links
+from gateway.web.request.respond import respond
+from gateway.web.request.result_cache import Key, ResultCache
+from gateway.web.request.visit import Visit, current, link
+
+message = Blueprint("message", __name__)
+
+#: Messages whose page counts, complete or not, are cached per process: counting takes longer than showing a page.
+MOST_PAGE_COUNTS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAddress:
+    """The address of a message, and whether quoted text is unfolded."""
+
+    number: int
+    uid: int
+    unfolded: str = ""
+
+    def values(self) -> dict[str, object]:
+        return {"number": self.number, "uid": self.uid}
+
+    def query(self) -> dict[str, object]:
+        return {"u": self.unfolded} if self.unfolded else {}
+
+
+@message.get("/m<int:number>.<int:uid>")
+def first(number: int, uid: int) -> Response:
+    """Show a message from its beginning."""
+    return show(MessageAddress(number, uid, request.args.get("u", "")))
+
+
+@message.get("/m<int:number>.<int:uid>.<int:page>.<at:position>")
+def page(number: int, uid: int, page: int, position: Position) -> Response:
+    """Show a message from a position; `page` is its number as counted so far."""
+    return _show(MessageAddress(number, uid, request.args.get("u", "")), position, page)
+
+
+@message.get("/e<int:number>.<int:uid>.<int:page>.<at:position>")
+def page_before(number: int, uid: int, page: int, position: Position) -> Response:
+    """Show the page before the one at a position."""
+    return _show(MessageAddress(number, uid, request.args.get("u", "")), position, page, before=True)
+
+
+def reference(visit: Visit, address: MessageAddress) -> MessageRef:
+    """Resolve the mailbox number and return the message's permanent reference."""
+    name, uidvalidity = visit.mailbox(address.number)
+    return MessageRef(name, uidvalidity, address.uid)
+
+
+def show(address: MessageAddress, sentence: str = "") -> Response:
+    """Show a message from its beginning, under a sentence about the previous request."""
+    return _show(address, None, 1, sentence=sentence)
+
+
+def _show(
+    address: MessageAddress, position: Position | None, number: int, before: bool = False, sentence: str = ""
+) -> Response:
+    visit = current()
+    ref = reference(visit, address)
+    with visit.signed_in.store() as store:
+        found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
+        invited = None
+        if position is None:
+            invited = invitation_state.read(visit, store, ref, found, record=request.method == "GET")
+            sentence = _joined(sentence, invited.sentence(visit) if invited is not None else "")
+        layout = _layout(visit, store, ref, address, found, sentence, invited is not None and invited.open)
+        totals, key = _page_counts(), _page_count_key(visit, ref, address, _form(found, position))
+        if before and position:
+            shown = layout.page_before(position, number, totals.get(key))
+        else:
+            shown = layout.page(position, number, totals.get(key))
+            # A sentence above the text changes where pages end.
+            if (shown.first or number > 1) and not sentence:
+                totals.put(key, shown.known)
+                totals.put(_page_count_key(visit, ref, address, _form(found, shown.next)), shown.known)
+        if SEEN not in found.flags and store.can.flag and request.method != "HEAD":
+            store.flag([ref], [SEEN])
+    if request.method != "HEAD" and position is None:
+        people.record_sender(visit.signed_in, found)
+    if request.method != "HEAD" and not address.unfolded:
+        remember(visit, address.number, address.uid, shown)
+    # What was answered is said at once, not ten minutes later.
+    life = Life.NEVER if sentence else Life.CHECK if invited is not None else None
+    return respond(mail_links.linked_screen(visit, layout, shown), life)
+
+
+def _joined(sentence: str, more: str) -> str:
+    """Join what is said above a message; the action that undoes something stays with it."""
+    if not sentence or not more:
+        return sentence or more
+    return StatusMessage(f"{sentence} {more}", getattr(sentence, "undo", None))
+
+
+def _page_counts() -> ResultCache[int]:
+    cache: ResultCache[int] = current_app.extensions.setdefault(
+        "pocketpost.totals", ResultCache(MOST_PAGE_COUNTS)
+    )
+    return cache
+
+
+def _page_count_key(visit: Visit, ref: MessageRef, address: MessageAddress, form: str) -> Key:
+    """Return the cache key of all that the number of a message's pages depends on."""
+    return (visit.signed_in.account, ref, visit.device, visit.language.tag, address.unfolded, form)
+
+
+def _form(found: Message, position: Position | None) -> str:
+    """Return the section of the alternative in which a position lies, "" for a message without."""
+    forms = both_forms(found.root)
+    return position.section if position and forms and position.section in forms else ""
+
+
+def _layout(
+    visit: Visit,
+    store: MailStore,
+    ref: MessageRef,
+    address: MessageAddress,
+    found: Message,
+    sentence: str,
+    invited: bool,
+) -> Layout:
+    def octets(section: str, start: int) -> Iterator[bytes]:
+        return store.octets(ref, section, start)
+
+    def link_target(block: Block, run: Run | None) -> str:
+        if run is not None:
+            return mail_links.link_target(visit, run)
+        if block.kind is Kind.FOLD:
+            return link("message.page", **address.values(), page=1, position=block.at, u=block.target)
+        if block.kind is Kind.PICTURE and is_section(block.target):
+            return picture_link(visit, address.values(), block.target)
+        if block.kind is Kind.NOTE and is_section(block.target):
+            return link("download.original", **address.values(), section=block.target)
+        return ""
+
+    def frame(shown: MessagePage) -> Screen:
+        links = {**around, **_page_links(address, shown, _form(found, shown.start))}
+        actions = reading_actions(visit.language.gettext, visit.device, shown, links, ticket)
+        return message_screen(found, shown, visit.device, visit.language, actions, sentence)
+
+    around = _action_links(visit, address, ref.mailbox, found, invited)
+    ticket = visit.signed_in.ticket()
+    unfolded = frozenset({address.unfolded} - {""})
+    context = reading_context(visit.language, unfolded=unfolded)
+    return of_message(found, octets, visit.device, context, frame, link_target)
+
+
+def _page_links(address: MessageAddress, shown: MessagePage, form: str) -> dict[str, str]:
+    """Say where turning a page leads; "" is what there is nothing of.
+
+    `form`: the one of two that is shown, whose first page may not be the message's.
+    """
+    where, query = address.values(), address.query()
+    before = after = ""
+    if shown.next is not None:
+        after = link("message.page", **where, page=shown.number + 1, position=shown.next, **query)
+    if shown.start is not None and shown.number <= 2 and not form:
+        before = link("message.first", **where, **query)
+    elif not shown.first and shown.start is not None:
+        before = link("message.page_before", **where, page=shown.number - 1, position=shown.start, **query)
+    return {"next": after, "prev": before}
+
+
+def _action_links(
+    visit: Visit, address: MessageAddress, mailbox: str, found: Message, invited: bool
+) -> dict[str, str]:
+    """Return the links of the actions on every page, "" if there is none."""
+    where = address.values()
+    back = back_action(visit, address.number, mailbox)
+    # QUIRK: GNU imap4d does not keep the flags of APPEND; what lies in Drafts is a draft without them too.
+    drafted = DRAFT in found.flags or role_of(mailbox) == "drafts"
+    again = not drafted and returned_message(found.root) is not None
+    invited = invited and not drafted and not again
+    return {
+        "edit": link("drafts.resume", **where) if drafted else "",
+        "reply": "" if drafted else link("compose.reply", **where),
+        "attachments": link("attachment.listing", **where) if files(found) else "",
+        "details": link("details.first", **where),
+        "unsubscribe": link("unsubscribe.ask", **where) if unsubscribe(found) else "",
+        "again": link("drafts.resume", **where) if again else "",
+        "answer": link("invitation.ask", **where) if invited else "",
+        "quick": "" if drafted or again or invited else link("quick.listing", **where),
+        "older": link("message_actions.neighbour", **where, which="o"),
+        "delete": link("message_actions.submit", **where, letter="d") if visit.signed_in.can.delete else "",
+        "more": link("more.show", **where),
+        "home": back.href,
+        "title": back.label,
+    }

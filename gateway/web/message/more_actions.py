@@ -1,0 +1,165 @@
+"""More actions on one message: two pages of links and buttons, and the folders to choose from.
+
+Nothing here may change anything: buttons post to `message_actions`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from gateway.access.idempotency import outcome_of
+from gateway.actions import execution
+from gateway.actions.store_operations import is_junk
+from gateway.actions.table import (
+    COPY,
+    DELETE,
+    ERASE,
+    FLAG,
+    JUNK,
+    MOVE,
+    NOT_JUNK,
+    OPERATIONS,
+    RESTORE,
+    UNFLAG,
+    UNREAD,
+    is_possible,
+)
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, shorten
+from gateway.message.headers.header_fields import clean
+from gateway.message.model import Message
+from gateway.message.outgoing.reply import list_recipients
+from gateway.store.base import DELETED, FLAGGED
+from gateway.web.mailbox.reading_progress import positions, resume_link
+from gateway.web.message import undo as undoing
+from gateway.web.message.folder_choice import chooser_screen, targets
+from gateway.web.message.message_screen import MessageAddress, reference
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import notice_screen, sign_out_action
+from gateway.web.request.visit import Visit, current, link
+
+more = Blueprint("more", __name__)
+
+#: Letter at the end of an address -> operation; GET on it shows the page that leads there.
+LETTERS: Final = {
+    "d": DELETE, "e": ERASE, "m": MOVE, "c": COPY, "j": JUNK, "n": NOT_JUNK,
+    "u": UNREAD, "f": FLAG, "g": UNFLAG, "r": RESTORE,
+}  # fmt: skip
+LETTER: Final = {word: letter for letter, word in LETTERS.items()}
+#: Neighbours: older, newer, next unread.
+OLDER, NEWER, NEXT_UNREAD = "o", "n", "u"
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+@more.get("/x<int:number>.<int:uid>")
+def show(number: int, uid: int) -> Response:
+    """Show more actions on a message."""
+    visit = current()
+    address = MessageAddress(number, uid)
+    with visit.signed_in.store() as store:
+        found = store.structure(reference(visit, address))
+        junk = store.can.move and is_junk(store, visit.mailbox(number)[0])
+    _ = visit.language.gettext
+    flags = {flag.lower() for flag in found.flags}
+    partly_read = bool(positions(visit, number, (uid,)))
+    operations = (
+        (UNFLAG if FLAGGED.lower() in flags else FLAG, "3"),
+        (RESTORE if DELETED.lower() in flags else UNREAD, "4"),
+        (MOVE, "5"),
+        (COPY, "6"),
+        (NOT_JUNK if junk else JUNK, "7"),
+    )
+    can = visit.signed_in.can
+    actions = (
+        Action(_("Reply all"), link("compose.reply", **address.values(), variant="a"), "1"),
+        Action(_("Forward"), link("compose.forward", **address.values()), "2"),
+        *(_operation(visit, address, word, key) for word, key in operations if is_possible(word, can)),
+        Action(_("More"), link("more.rare", **address.values()), "8"),
+        Action(_("Details"), link("details.first", **address.values()), "9"),
+        *([Action(_("First page"), link("message.first", **address.values()), "*")] if partly_read else ()),
+        back_action(visit, address),
+    )
+    return respond(notice_screen(visit, _("More"), _subject(visit, found), actions))
+
+
+@more.get("/x<int:number>.<int:uid>.2")
+def rare(number: int, uid: int) -> Response:
+    """Show the rarely used actions on a message."""
+    visit = current()
+    address = MessageAddress(number, uid)
+    with visit.signed_in.store() as store:
+        found = store.structure(reference(visit, address))
+    _ = visit.language.gettext
+    last = visit.signed_in.memory.get(execution.LAST)
+    before = str(last["of"]) if last else ""
+    where = address.values()
+    actions = []
+    if list_recipients(found):
+        actions.append(Action(_("Reply to list"), link("compose.reply", **where, variant="l"), "1"))
+    actions.append(Action(_("Forward as file"), link("compose.forward", **where, variant="a"), "2"))
+    actions.append(Action(_("Redirect"), link("compose.forward", **where, variant="r"), "3"))
+    actions.append(Action(_("Edit as new"), link("drafts.resume", **where), "4"))
+    fields = (("ticket", visit.signed_in.ticket()),)
+    actions.append(Action(_("Add sender"), link("contacts.add_sender", **where), "5", fields=fields))
+    actions.append(
+        Action(_("Newer message"), link("message_actions.neighbour", **address.values(), which=NEWER), "6")
+    )
+    if visit.signed_in.can.flag:
+        unread = link("message_actions.neighbour", **address.values(), which=NEXT_UNREAD)
+        actions.append(Action(_("Next unread"), unread, "7"))
+    if visit.signed_in.can.undo and outcome_of(visit.signed_in, before) is not None:
+        actions.append(undoing.undo_action(visit, before, "8"))
+    actions.append(sign_out_action(visit, "9"))
+    actions.append(Action(_("Back"), link("more.show", **address.values()), "0"))
+    return respond(notice_screen(visit, _("More"), _subject(visit, found), actions))
+
+
+@more.get("/x<int:number>.<int:uid>.<any(m,c):letter>")
+def choose(number: int, uid: int, letter: str) -> Response:
+    """Show the folders to which a message can be moved or copied."""
+    return choose_response(current(), MessageAddress(number, uid), letter, request.args.get("f", 0, int))
+
+
+def choose_response(
+    visit: Visit, address: MessageAddress, letter: str, first: int = 0, sentence: str = ""
+) -> Response:
+    """Show a page of the folders, under a sentence if the chosen one is gone."""
+    reference(visit, address)
+    with visit.signed_in.store() as store:
+        found = targets(visit, store, {visit.mailbox(address.number)[0]})
+
+    def row(mark: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        fields = (("to", mark), ("ticket", visit.signed_in.ticket()))
+        return link("message_actions.submit", **address.values(), letter=letter), fields
+
+    def turn(at: int) -> str:
+        return link("more.choose", **address.values(), letter=letter, f=at)
+
+    title = visit.language.gettext(OPERATIONS[LETTERS[letter]].label)
+    return respond(
+        chooser_screen(visit, title, found, first, row, turn, back_action(visit, address), sentence)
+    )
+
+
+def _operation(visit: Visit, address: MessageAddress, word: str, key: str) -> Action:
+    """Return the action that performs an operation on a message, or chooses a folder for it."""
+    label = visit.language.gettext(OPERATIONS[word].label)
+    if word in (MOVE, COPY):
+        return Action(label, link("more.choose", **address.values(), letter=LETTER[word]), key)
+    href = link("message_actions.submit", **address.values(), letter=LETTER[word])
+    return Action(label, href, key, fields=(("ticket", visit.signed_in.ticket()),))
+
+
+def back_action(visit: Visit, address: MessageAddress) -> Action:
+    """Return the action back to the message, at its reading position."""
+    return Action(visit.language.gettext("Back"), resume_link(visit, address.number, address.uid), "0")
+
+
+def _subject(visit: Visit, found: Message) -> str:
+    subject = clean(found.envelope.subject) or visit.language.gettext("(no subject)")
+    return shorten(fit(subject, visit.device), 2 * visit.device.columns)

@@ -1,0 +1,189 @@
+"""Unsubscribing from a mailing list: confirmed first, done once, and its outcome reported.
+
+Nothing here may contact a list's server before the user has confirmed, or report success unless the server has
+accepted. RFC 8058 (one click), RFC 2369 §3.2 (a mail, a web page).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from flask import Blueprint, Response, current_app
+
+from gateway.access.idempotency import UNKNOWN, PostOutcome, do_once
+from gateway.access.outcomes import RESULT, SENTENCE, STATUS, ResultCode
+from gateway.composing import canned
+from gateway.errors import BadRequest, GatewayError, OutboundUncertain
+from gateway.markup.screen import Action, Life, Screen, shorten
+from gateway.message.headers import mailto
+from gateway.message.headers.header_fields import clean, safe_spec
+from gateway.message.headers.mailto import Mailto, Unsubscribe
+from gateway.message.model import Message
+from gateway.outbound import Outbound
+from gateway.rendition.links.destinations import Target, read
+from gateway.sending import outbox
+from gateway.web.entry import mail_outcomes
+from gateway.web.message.message_screen import MessageAddress, reference
+from gateway.web.request.mail_author import author
+from gateway.web.request.mail_links import keep_links, link_id
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import inbox_action, notice_screen, question_screen
+from gateway.web.request.visit import Visit, current, link, sessionless_link
+
+unsubscribe = Blueprint("unsubscribe", __name__)
+
+#: The form of RFC 8058 §3.1.
+_FORM: Final = {"List-Unsubscribe": "One-Click"}
+#: Where `create_app` stores the HTTP client.
+EXTENSION: Final = "pocketpost.outbound"
+#: Characters of a mail that are shown before it is sent; a mail with a longer text is not offered, since it could not
+#: be shown.
+_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeMethods:
+    """The available methods to unsubscribe from one list."""
+
+    one_click: Target | None = None
+    mail: Mailto | None = None
+    web: Target | None = None
+    url: str = ""
+
+
+@unsubscribe.get("/u<int:number>.<int:uid>")
+def ask(number: int, uid: int) -> Response:
+    """Ask whether to unsubscribe, naming who will be told."""
+    visit = current()
+    address = MessageAddress(number, uid)
+    return respond(_question(visit, address, _methods(visit, _found(visit, address))))
+
+
+@unsubscribe.post("/u<int:number>.<int:uid>")
+def submit(number: int, uid: int) -> Response:
+    """Unsubscribe, once."""
+    visit = current()
+    address, post = MessageAddress(number, uid), visit.ticketed_post(visit.form())
+    methods = _methods(visit, _found(visit, address))
+    outbound = _outbound()
+    if methods.one_click is not None and outbound is not None:
+        url = methods.one_click.url
+        return _one_click_notice(
+            visit, address, methods, do_once(visit.signed_in, post, lambda: _post_one_click(outbound, url))
+        )
+    if methods.mail is None:
+        raise BadRequest("no way to unsubscribe")
+    subject, text = methods.mail.subject or "unsubscribe", methods.mail.text or "unsubscribe"
+    outcome = canned.send(author(visit), post, methods.mail.to[:1], subject, text)
+    if outcome.kind == outbox.ASKED:
+        return respond(_question(visit, address, methods, mail_outcomes.outcome_text(visit, outcome)))
+    return _mail_notice(visit, address, methods, outcome)
+
+
+def _found(visit: Visit, address: MessageAddress) -> Message:
+    with visit.signed_in.store() as store:
+        return store.structure(reference(visit, address))
+
+
+def _outbound() -> Outbound | None:
+    return cast("Outbound | None", current_app.extensions[EXTENSION])
+
+
+def _methods(visit: Visit, found: Message) -> UnsubscribeMethods:
+    header: Unsubscribe = mailto.unsubscribe(found)
+    one_click = read(header.one_click) if header.one_click and _outbound() is not None else None
+    mail = header.mail if header.mail and len(header.mail.text) <= _SHOWN else None
+    return UnsubscribeMethods(one_click, mail, read(header.web) if header.web else None, header.web)
+
+
+def _post_one_click(outbound: Outbound, url: str) -> PostOutcome:
+    """Post the one-click request to the list's server; return the outcome in msgids."""
+    try:
+        status = outbound.post_form(url, _FORM)
+    except OutboundUncertain as error:
+        return {RESULT: ResultCode.UNCERTAIN, SENTENCE: error.sentence}
+    except GatewayError as error:
+        return {RESULT: ResultCode.NOT_DONE, SENTENCE: error.sentence}
+    return {
+        RESULT: ResultCode.UNSUBSCRIBED if 200 <= status < 300 else ResultCode.DECLINED,
+        STATUS: str(status),
+    }
+
+
+def _question(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods, asked: str = "") -> Screen:
+    """Ask whether to unsubscribe; `asked` is a question of the outbox to ask first."""
+    _ = visit.language.gettext
+    lines: list[str] = []
+    if methods.one_click is not None:
+        sentence = _("Unsubscribe? This is told to %(host)s.") % {"host": _host(methods.one_click)}
+    elif methods.mail is not None:
+        sentence = _("Unsubscribe? This mail is sent to %(address)s:") % {
+            "address": safe_spec(methods.mail.to[0].spec)
+        }
+        lines = [clean(text) for text in (methods.mail.subject or "unsubscribe", methods.mail.text) if text]
+    elif methods.web is not None:
+        sentence = _("This list is left on a page of %(host)s.") % {"host": _host(methods.web)}
+    else:
+        sentence = _("This message does not say how to unsubscribe.")
+    can_act = methods.one_click is not None or methods.mail is not None
+    target = link("unsubscribe.ask", **address.values()) if can_act else ""
+    question, actions = f"{asked} {sentence}".strip(), _actions(visit, address, methods)
+    return question_screen(visit, _("Unsubscribe"), question, target, actions, lines=lines)
+
+
+def _host(target: Target) -> str:
+    return shorten(target.ascii_host if target.suspect else target.host, 100)
+
+
+def _actions(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods) -> tuple[Action, ...]:
+    _ = visit.language.gettext
+    actions = []
+    if methods.web is not None:
+        text = _("Unsubscribe")
+        keep_links(visit, [(methods.url, text)])
+        actions.append(
+            Action(_("On the web"), sessionless_link(f"l/{link_id(visit, methods.url, text)}"), "2")
+        )
+    actions.append(Action(_("Back"), link("message.first", **address.values()), "3"))
+    return (*actions, inbox_action(visit))
+
+
+def _one_click_notice(
+    visit: Visit, address: MessageAddress, methods: UnsubscribeMethods, result: PostOutcome
+) -> Response:
+    """Report the response of the list's server, and no more."""
+    _ = visit.language.gettext
+    outcome = result.get(RESULT)
+    if outcome == ResultCode.UNSUBSCRIBED:
+        sentence = _("The list's server has accepted that you unsubscribe.")
+    elif outcome == ResultCode.DECLINED:
+        sentence = _("The list's server did not accept it: status %(status)s.") % {"status": result[STATUS]}
+    elif outcome == ResultCode.NOT_DONE:
+        sentence = _("Not unsubscribed.") + " " + _(result[SENTENCE])
+    else:
+        sentence = _(result[SENTENCE] if outcome == ResultCode.UNCERTAIN else result[UNKNOWN])
+    return _notice(visit, address, methods, sentence)
+
+
+def _mail_notice(
+    visit: Visit, address: MessageAddress, methods: UnsubscribeMethods, outcome: outbox.Outcome
+) -> Response:
+    """Report the outcome of the mail to the list."""
+    if outcome.kind == outbox.NOT_SENT:
+        sentence = visit.language.gettext("Not unsubscribed.")
+        return _notice(visit, address, methods, sentence, mail_outcomes.outcome_sentences(visit, outcome)[1:])
+    sentence, *lines = mail_outcomes.outcome_sentences(visit, outcome)
+    return _notice(visit, address, methods, sentence, lines)
+
+
+def _notice(
+    visit: Visit,
+    address: MessageAddress,
+    methods: UnsubscribeMethods,
+    sentence: str,
+    lines: Sequence[str] = (),
+) -> Response:
+    title, actions = visit.language.gettext("Unsubscribe"), _actions(visit, address, methods)
+    return respond(notice_screen(visit, title, sentence, actions, lines, life=Life.NEVER))

@@ -1,0 +1,1 @@
+"""What all screens share: the request, its user and device, forms, links and the response."""

@@ -1,0 +1,90 @@
+"""Forms of fields with one button, as used by the settings, for both markups.
+
+Nothing here may change anything except through `apply_once`, which applies a change once per ticket
+(`gateway.access.idempotency`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.access.idempotency import UNKNOWN, do_once
+from gateway.access.outcomes import NOTICE
+from gateway.errors import BadRequest
+from gateway.markup.screen import Action, Screen, Verbatim
+from gateway.web.request import form_bodies
+from gateway.web.request.form_bodies import Fields
+from gateway.web.request.screens import make_screen, settings_actions
+from gateway.web.request.visit import Visit
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+SAVED: Final = _("Saved.")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form: `options` (value, label) make it a select, `lines` a textarea.
+
+    `room`: maximum number of characters. `plain`: the text is an address or the like, no prose.
+    """
+
+    name: str
+    label: str
+    value: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    room: int = 0
+    lines: bool = False
+    plain: bool = False
+    key: str = ""
+
+
+def form_screen(
+    visit: Visit,
+    title: str,
+    target: str,
+    fields: Sequence[Field],
+    sentence: str = "",
+    *,
+    notes: Sequence[str] = (),
+    search: bool = False,
+    actions: Sequence[Action] = (),
+) -> Screen:
+    """Make the screen of a form; its fields have the keys from 1 on, and its button the next.
+
+    `actions`: come before those to the settings; `search`: the button is Find, and changes nothing.
+    """
+    _ = visit.language.gettext
+    keyed = [
+        replace(field, key=str(number), value=Verbatim(field.value)) for number, field in enumerate(fields, 1)
+    ]
+    values = {
+        "sentence": sentence,
+        "notes": notes,
+        "fields": keyed,
+        "button": _("Find") if search else _("Save"),
+        "save": str(len(keyed) + 1),
+        "target": target,
+        "ticket": visit.signed_in.ticket(),
+        "fresh": visit.variable_prefix(),
+        "probe": form_bodies.PROBE,
+    }
+    return make_screen(visit, "settings", title, values, (*actions, *settings_actions(visit)))
+
+
+def apply_once(visit: Visit, form: Fields, change: Callable[[], str]) -> str:
+    """Apply a change once for a posted form; return its sentence in the user's language.
+
+    `change` returns a msgid. Its effect already shows on the page that follows.
+    """
+    try:
+        outcome = do_once(visit.signed_in, visit.ticketed_post(form), lambda: {NOTICE: change()})
+    except BadRequest as error:
+        return visit.language.gettext(error.sentence)
+    visit.apply_preferences()
+    return visit.language.gettext(outcome.get(NOTICE) or outcome[UNKNOWN])

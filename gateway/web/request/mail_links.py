@@ -1,0 +1,69 @@
+"""Our links in place of the links of a mail.
+
+Nothing here may put a sender's URL into a page: a web link leads to its own page by a short id, outside any session,
+so that its target cannot learn the session's token. A mail address leads to our compose page, a telephone number to
+the phone's dialler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from flask import request
+
+from gateway.markup import fit_block
+from gateway.markup.screen import Screen
+from gateway.pages.layout import Layout, MessagePage
+from gateway.pages.message_pages import dial_link
+from gateway.rendition.blocks import Block, Position, Run, leading
+from gateway.sealed.link_ids import Link
+from gateway.state import optional
+from gateway.web.request.visit import Visit, link, sessionless_link
+
+
+def link_target(visit: Visit, run: Run) -> str:
+    """Return our link for a link in a mail, '' for none."""
+    if run.link.startswith("tel:"):
+        return dial_link(run.link, visit.device)
+    key = link_id(visit, run.link, run.text)
+    return (
+        link("write.suggested", key=key) if run.link.startswith("mailto:") else sessionless_link(f"l/{key}")
+    )
+
+
+def link_id(visit: Visit, url: str, text: str) -> str:
+    """Return the id of a link, which reveals neither the link nor the user."""
+    return visit.signed_in.links.id(_link(visit, url, text), visit.signed_in.token)
+
+
+def keep_links(visit: Visit, links: Iterable[tuple[str, str]]) -> None:
+    """Store the links (URL and text) of a page that is being shown, so that their ids resolve."""
+    with optional("links"):
+        visit.signed_in.links.keep((_link(visit, *each) for each in links), visit.signed_in.token)
+
+
+def _link(visit: Visit, url: str, text: str) -> Link:
+    session = visit.signed_in
+    return Link(url, text, session.device, session.markup, session.language)
+
+
+def page_screen(visit: Visit, layout: Layout, position: Position | None, number: int) -> Screen:
+    """Show the page at a position, or the one before it if the address says so."""
+    before = position is not None and "b" in request.args
+    page = layout.page_before(position, number) if before and position else layout.page(position, number)
+    return linked_screen(visit, layout, page)
+
+
+def linked_screen(visit: Visit, layout: Layout, page: MessagePage) -> Screen:
+    """Make the screen of a page, and store its links."""
+    found = [each for block in page.blocks for each in _links(fit_block(block, visit.device))]
+    if found:
+        keep_links(visit, found)
+    return layout.screen(page)
+
+
+def _links(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield URL and text of every link that has an id."""
+    for run, _parts in leading(block):
+        if run.link and not run.link.startswith("tel:"):
+            yield run.link, run.text

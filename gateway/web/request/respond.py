@@ -1,0 +1,85 @@
+"""Screen + Device -> response: octets, type, caching, and only the headers that a phone needs.
+
+Nothing here may choose what a screen shows. Behind a WAP gateway an error status empties the body, so WML is always
+sent with 200; every header takes room in the phone's SDU.
+"""
+
+from __future__ import annotations
+
+from flask import Response
+
+from gateway import markup
+from gateway.access.known_devices import DEVICE_SECONDS
+from gateway.device import WML
+from gateway.markup.screen import Life, Screen
+from gateway.web.request.visit import DEVICE_COOKIE, PROBE_COOKIE, SESSION_COOKIE, absolute_uri, current
+
+_VARY = "Accept, User-Agent, Cookie"
+_VARY_WML = "Accept, User-Agent"
+_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+
+
+def respond(screen: Screen, life: Life | None = None) -> Response:
+    """Return the response that shows a screen."""
+    device = current().device
+    octets, content_type = markup.encode(screen, device)
+    status = 200 if device.markup == WML else screen.status
+    response = Response(octets, status, content_type=content_type)
+    response.headers["Cache-Control"] = (life or screen.life).value
+    return add_headers(response)
+
+
+def add_headers(response: Response) -> Response:
+    """Add the headers that every response has."""
+    wml = current().device.markup == WML
+    response.headers["Vary"] = _VARY_WML if wml else _VARY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if not wml:
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def retry_later(response: Response, seconds: int) -> Response:
+    """Add Retry-After in seconds (RFC 9110 §10.2.3); nothing for 0."""
+    if seconds:
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def redirect_to(target: str, script_root: str) -> Response:
+    """Redirect to a screen (endpoint or path) of the session at `script_root`, by GET."""
+    visit = current()
+    # RFC 9110 §15.4.4; WAP 1.x phones know 302 only, and want an absolute URI (RFC 2068 §14.30), which they get if we
+    # know it.
+    code = 302 if visit.device.markup == WML else 303
+    location = absolute_uri(target, script_root)
+    if visit.device.caches_regardless:
+        location += ("&c=" if "?" in location else "?c=") + visit.variable_prefix()
+    response = Response(b"", code, {"Location": location}, content_type="text/plain")
+    response.headers["Cache-Control"] = Life.NEVER.value
+    return add_headers(response)
+
+
+def probe_cookies(response: Response) -> Response:
+    """Set a cookie, so that the next request shows whether this device keeps cookies."""
+    if current().device.cookies:
+        response.set_cookie(PROBE_COOKIE, "1", max_age=86400, samesite="Lax")
+    return response
+
+
+def keep_session(response: Response, token: str, remembered: str) -> Response:
+    """Set the session's cookie, and a longer-lived one that identifies the device."""
+    secure = current().secure
+    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="Lax", secure=secure)
+    response.set_cookie(
+        DEVICE_COOKIE, remembered, int(DEVICE_SECONDS), httponly=True, samesite="Strict", secure=secure
+    )
+    return response
+
+
+def forget_session(response: Response) -> Response:
+    """Delete the session's cookie."""
+    if current().device.cookies:
+        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Lax")
+    return response

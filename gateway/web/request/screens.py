@@ -1,0 +1,111 @@
+"""Making screens in the user's language, confirmation pages, and actions that many screens share.
+
+Nothing here may query a server, or know what a screen is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from gateway.markup.screen import Action, Life, Screen
+from gateway.web.request.visit import Visit, link, list_link
+
+
+def make_screen(
+    visit: Visit,
+    name: str,
+    title: str,
+    values: Mapping[str, object],
+    actions: Iterable[Action] = (),
+    *,
+    life: Life = Life.CHECK,
+    status: int = 200,
+    forget: bool = False,
+) -> Screen:
+    """Make a screen in the user's language."""
+    return Screen(
+        name,
+        title,
+        values,
+        tuple(actions),
+        forget=forget,
+        words=visit.language.gettext,
+        life=life,
+        status=status,
+        language=visit.language.tag,
+    )
+
+
+def notice_screen(
+    visit: Visit,
+    title: str,
+    sentence: str,
+    actions: Iterable[Action] = (),
+    lines: Sequence[str] = (),
+    *,
+    life: Life = Life.CHECK,
+    status: int = 200,
+) -> Screen:
+    """Make a screen of a sentence, further lines, and actions."""
+    values = {"sentence": sentence, "lines": lines}
+    return make_screen(visit, "notice", title, values, actions, life=life, status=status)
+
+
+def question_screen(
+    visit: Visit,
+    title: str,
+    sentence: str,
+    target: str,
+    actions: Iterable[Action],
+    *,
+    answer: str = "",
+    short: str = "",
+    lines: Sequence[str] = (),
+) -> Screen:
+    """Make the page that asks before something is deleted or ended.
+
+    Yes is posted to `target`; if that is "", the sentence says why it cannot be done. `answer`: the button's label if
+    it is not the title; `short`: the softkey's.
+    """
+    values = {
+        "sentence": sentence,
+        "lines": lines,
+        "answer": answer or title,
+        "short": short or visit.language.gettext("Yes"),
+        "target": target,
+        "ticket": visit.signed_in.ticket(),
+    }
+    return make_screen(visit, "ask", title, values, actions, life=Life.NEVER)
+
+
+def inbox_action(visit: Visit, key: str = "0", soft: str = "") -> Action:
+    """Return the action that opens the inbox."""
+    return Action(visit.language.gettext("Inbox"), list_link("mailbox.inbox"), key, soft)
+
+
+def settings_actions(visit: Visit) -> tuple[Action, ...]:
+    """Return the actions from a settings page to the index of settings, and to the inbox."""
+    return Action(visit.language.gettext("Settings"), link("settings.show"), "*"), inbox_action(visit)
+
+
+def sign_out_action(visit: Visit, key: str = "") -> Action:
+    """Return the action that signs out, with the ticket that marks the link as ours."""
+    label = visit.language.gettext("Sign out")
+    return Action(label, link("signin.sign_out", t=visit.signed_in.ticket()), key)
+
+
+def paging_actions(visit: Visit, next_page: str, back: str, soft: str = "accept") -> tuple[Action, ...]:
+    """Return the actions to the next page and the previous one, if they exist."""
+    _ = visit.language.gettext
+    found = (Action(_("Next"), next_page, "#", soft), Action(_("Prev"), back, "*"))
+    return tuple(action for action in found if action.href)
+
+
+def range_words(visit: Visit, first: int, last: int, count: int) -> str:
+    """Return which rows of a list a page shows, counted from 1."""
+    number = visit.language.number
+    return visit.language.gettext("%(first)s–%(last)s of %(count)s") % {
+        "first": number(first),
+        "last": number(last),
+        "count": number(count),
+    }

@@ -1,0 +1,248 @@
+"""The state of one request: user, device and language, and the links that suit them.
+
+Nothing here may hold anything longer than the request. Links are relative to the request's own address, so a token in
+the path never appears in a page.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Request, g, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from gateway import addresses, markup
+from gateway import language as lang
+from gateway.access.forwarded import Client, client
+from gateway.access.session import Session
+from gateway.access.sessions import Sessions
+from gateway.account.profile import ANONYMOUS, Profile, profile
+from gateway.addresses import Origin
+from gateway.config import Config
+from gateway.device import WML, XHTML, Device, identify
+from gateway.errors import BadRequest, SessionEnded, StateError, TooLong
+from gateway.markup.screen import Screen
+from gateway.sealed.vault import TicketedPost
+from gateway.web.request import form_bodies, preferences, uploads
+
+#: WSGI environ key of the token that `app` took from the path.
+TOKEN_KEY = "pocketpost.token"  # noqa: S105
+#: Screens that fix the markup, regardless of Accept.
+_FORCED = {
+    "signin.wml": WML,
+    "signin.submit_wml": WML,
+    "signin.xhtml": XHTML,
+    "signin.submit_xhtml": XHTML,
+}
+#: The query parameter with the list from which a message was opened.
+ORIGIN = "l"
+MENU = "menu.show"
+#: Route parameters that hold a mailbox number.
+_NUMBERS = ("number", "box")
+#: Default ports that may be missing in Host (RFC 9110 §4.2).
+_PORTS = {"http": ":80", "https": ":443"}
+SESSION_COOKIE = "s"
+PROBE_COOKIE = "p"
+DEVICE_COOKIE = "d"
+
+
+@dataclass(slots=True)
+class Visit:
+    """The state that the views of one request share. `session` is None if nobody is signed in.
+
+    `known`: the device as identified by its headers; `device`: with the user's preferences. `client`: the address of
+    the client, as reported by trusted proxies. `profile`: the user's preferences for all devices; `language` follows
+    them. `origin`: the list from which a message was opened if that is not simply its mailbox: a view and a position
+    in it, or the number of a search and a row.
+    """
+
+    config: Config
+    sessions: Sessions
+    known: Device
+    device: Device
+    language: lang.Language
+    now: datetime
+    client: Client
+    session: Session | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    profile: Profile = ANONYMOUS
+    origin: str = ""
+
+    def apply_preferences(self) -> None:
+        """Load the user's preferences and apply them to device, language and time zone."""
+        session = self.signed_in
+        self.settings = session.state.settings.all(session.account, session.device)
+        self.device = preferences.apply(self.known, self.settings)
+        chosen = profile(session)
+        offered = lang.offered(self.device.charset)
+        tag = next((tag for tag in (chosen.language, session.language) if tag in offered), lang.ENGLISH)
+        self.language = lang.Language(tag, chosen.zone(self.config.timezone))
+        self.profile = chosen.translated(self.language.gettext)
+
+    @property
+    def signed_in(self) -> Session:
+        """The session. Raise SessionEnded if there is none."""
+        if self.session is None:
+            raise SessionEnded
+        return self.session
+
+    def mailbox(self, number: int) -> tuple[str, int]:
+        """Resolve a mailbox number into name and UIDVALIDITY. Raise MailboxGone for an unknown one."""
+        return self.signed_in.mailboxes.mailbox(number)
+
+    def form(self) -> form_bodies.Fields:
+        """Parse the posted fields, and the files if the user is signed in. Raise BadRequest."""
+        content_type = request.headers.get("Content-Type", "")
+        if content_type.strip().lower().startswith("multipart/form-data"):
+            limit = self.config.upload_limit if self.session is not None else 0
+            request.max_content_length = sys.maxsize  # the parser has its own limits
+            return uploads.parse(content_type, request.stream.read, self.device.charset, limit)
+        try:
+            octets = request.get_data()
+        except RequestEntityTooLarge as error:
+            raise TooLong("a form of too many octets") from error
+        return form_bodies.parse(content_type, octets, self.device.charset)
+
+    @property
+    def secure(self) -> bool:
+        """Whether the device uses TLS, to us or to a proxy of ours."""
+        return self.client.scheme == "https" or self.config.url.startswith("https://")
+
+    @property
+    def base(self) -> str:
+        """The scheme and host of this gateway; '' if only Host tells, which anybody can forge."""
+        host = request.environ.get("HTTP_HOST", "").lower().removesuffix(_PORTS.get(self.client.scheme, ""))
+        return f"{self.client.scheme}://{host}" if host in self.config.names else self.config.url.rstrip("/")
+
+    def ticketed_post(self, form: form_bodies.Fields, ticket: str = form_bodies.TICKET) -> TicketedPost:
+        """Return the act that this request posts, identified by the ticket in one of its fields."""
+        where = f"{request.path}?{request.query_string.decode('latin-1')}"
+        return TicketedPost.of(form.get(ticket, ""), form.fingerprint(where))
+
+    def posted(self) -> form_bodies.Fields | None:
+        """Parse the posted fields; return None for a request that posts nothing."""
+        return self.form() if request.method == "POST" else None
+
+    def fits(self, screen: Screen) -> bool:
+        """Return whether a screen fits the device."""
+        return markup.size(screen, self.device) <= self.device.deck_limit
+
+    def variable_prefix(self) -> str:
+        """Return a prefix for WML variables that no earlier page has used."""
+        return "v" + addresses.base36(int(self.now.timestamp() * 1000))[-5:]
+
+
+def begin(config: Config, sessions: Sessions) -> Visit:
+    """Identify user and device, and store this request's visit; an invalid token makes one without session."""
+    headers: Mapping[str, str] = dict(request.headers.items())
+    try:
+        session = _session(sessions, headers.get("User-Agent"))
+    except StateError:  # the user cannot be identified; an error page will say so
+        g.visit = _visit(config, sessions, headers, None)
+        raise
+    visit = _visit(config, sessions, headers, session)
+    g.visit = visit
+    if session is not None:
+        visit.apply_preferences()
+        # Other processes may have assigned the mailbox numbers of this address.
+        values = (request.view_args or {}).items()
+        numbers = [number for name, number in values if name in _NUMBERS and isinstance(number, int)]
+        session.mailboxes.resolve_temporary(numbers, session.store)
+    return visit
+
+
+def _session(sessions: Sessions, user_agent: str | None) -> Session | None:
+    token = request.environ.get(TOKEN_KEY) or request.cookies.get(SESSION_COOKIE, "")
+    session: Session | None = None
+    if token and request.endpoint not in ("plain.robots", "plain.favicon"):
+        with suppress(SessionEnded):
+            session = sessions.resume(token, user_agent)
+    if session is not None and (session.via == "url") != (TOKEN_KEY in request.environ):
+        return None  # a token that was not sent the way it was given
+    return session
+
+
+def _visit(config: Config, sessions: Sessions, headers: Mapping[str, str], session: Session | None) -> Visit:
+    if session is not None:
+        device = identify(headers, session.markup, session.device)
+    else:
+        device = identify(headers, _FORCED.get(request.endpoint or ""))
+    tag = lang.choose(headers.get("Accept-Language", ""), lang.offered(device.charset))
+    return Visit(
+        config=config,
+        sessions=sessions,
+        known=device,
+        device=device,
+        language=lang.Language(tag, ZoneInfo(config.timezone)),
+        now=datetime.now(UTC),
+        client=client_of(config, request),
+        session=session,
+        origin=_origin(request.args.get(ORIGIN, "")),
+    )
+
+
+def _origin(text: str) -> str:
+    """Return the origin if it names a list; else ""."""
+    with suppress(BadRequest):
+        return Origin.decode(text).encode()
+    return ""
+
+
+def client_of(config: Config, asked: Request) -> Client:
+    """Return the client's address, as reported by trusted proxies."""
+    return client(asked.remote_addr or "", asked.scheme, asked.headers.get, config.trusted_proxies)
+
+
+def current() -> Visit:
+    """Return this request's visit."""
+    visit: Visit = g.visit
+    return visit
+
+
+def link(endpoint: str, **values: object) -> str:
+    """Return the link to a screen, relative to this request's address.
+
+    Screens of a message, and the menu of a list, keep the list that the message was opened from.
+    """
+    if ("uid" in values or endpoint == MENU) and current().origin:
+        values.setdefault(ORIGIN, current().origin)
+    return addresses.relative(url_for(endpoint, **values), request.script_root + request.path)  # type: ignore[arg-type]
+
+
+def list_link(endpoint: str, **values: object) -> str:
+    """Return a link that must be fresh: its address is new on devices that cache pages regardless of headers."""
+    if current().device.caches_regardless:
+        values["c"] = addresses.base36(int(current().now.timestamp()))
+    return link(endpoint, **values)
+
+
+def reload_link() -> str:
+    """Return the link to this page again; its address is new on devices that cache pages regardless of headers."""
+    query = [part for part in request.query_string.decode("latin-1").split("&") if part and part[:2] != "c="]
+    if current().device.caches_regardless:
+        query.append(f"c={current().variable_prefix()}")
+    here = request.script_root + request.path
+    return addresses.relative(here, here) + ("?" + "&".join(query) if query else "")
+
+
+def sessionless_link(path: str) -> str:
+    """Return the link to an address outside any session, such as the sign-in page."""
+    return addresses.relative("/" + path, request.script_root + request.path)
+
+
+def absolute_uri(target: str, script_root: str) -> str:
+    """Return the absolute URI of a screen if scheme and host are known, for phones that know no relative redirects.
+
+    `target`: an endpoint, or a path within the session, which begins with a slash.
+    """
+    base = current().base
+    path = target if target.startswith("/") else url_for(target).removeprefix(request.script_root)
+    return base + script_root + path
+
+
+__all__ = ["Visit", "absolute_uri", "begin", "current", "link", "list_link", "sessionless_link"]

@@ -1,0 +1,166 @@
+"""What the gateway stores about a user: shown in pages, downloaded as one file, deleted.
+
+Nothing here may delete without confirmation, or leave out stored data that can be read. Mail is never stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from flask import Blueprint, Response
+
+from gateway.account.export import everything
+from gateway.device import WML
+from gateway.markup.screen import Action, Life, Screen
+from gateway.message.headers import filenames
+from gateway.pages.layout import MessagePage
+from gateway.pages.rows import of_rows
+from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.web.entry.sign_in import signin_screen
+from gateway.web.request.respond import add_headers, forget_session, respond
+from gateway.web.request.screens import (
+    make_screen,
+    notice_screen,
+    paging_actions,
+    question_screen,
+    settings_actions,
+)
+from gateway.web.request.visit import Visit, current, link
+
+stored_data = Blueprint("stored_data", __name__)
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+FILENAME: Final = "pocketpost.json"
+_EVERYTHING: Final = _(
+    "Your settings, people and favourites on all devices go, and so do notes on mail that was not sent for "
+    "certain. All your devices are signed out. Your mail stays."
+)
+
+
+@stored_data.get("/sk")
+def show() -> Response:
+    """Show what is stored, with links to it."""
+    visit = current()
+    _ = visit.language.gettext
+    lines = (_("Settings, people and favourites, sealed. Never mail, never a password that can be read."),)
+    show, delete = (
+        Action(_("Show"), link("stored_data.first"), "1"),
+        Action(_("Delete all of it"), link("stored_data.ask"), "3"),
+    )
+    # A WAP phone has nowhere to save a file.
+    files = () if visit.device.markup == WML else (Action(_("Download"), link("stored_data.download"), "2"),)
+    actions = (show, *files, delete, *settings_actions(visit))
+    return respond(notice_screen(visit, _("Kept about me"), "", actions, lines))
+
+
+@stored_data.get("/skd")
+def download() -> Response:
+    """Download everything as one file."""
+    text = json.dumps(_kept(current()), indent=1, ensure_ascii=False, sort_keys=True)
+    response = add_headers(Response(text.encode("utf-8", "replace"), content_type="application/json"))
+    response.headers["Content-Disposition"] = filenames.disposition(FILENAME)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = Life.NEVER.value
+    return response
+
+
+@stored_data.get("/skp")
+def first() -> Response:
+    """Show everything, from its beginning."""
+    return _show(None, 1)
+
+
+@stored_data.get("/skp.<int:number>.<at:position>")
+def page(number: int, position: Position) -> Response:
+    """Show everything from a row on."""
+    return _show(position, number)
+
+
+@stored_data.get("/skx")
+def ask() -> Response:
+    """Ask whether to delete everything."""
+    return respond(_question(current(), ""), Life.NEVER)
+
+
+@stored_data.post("/skx")
+def delete() -> Response:
+    """Delete everything and sign out everywhere."""
+    visit = current()
+    session = visit.signed_in
+    ticket = visit.form().get("ticket", "")
+    if session.check_ticket(ticket) is None:
+        sentence = visit.language.gettext("That request could not be understood.")
+        return respond(_question(visit, sentence), Life.NEVER)
+    session.forget_account()
+    visit.session = None
+    sentence = visit.language.gettext("Everything kept about you is deleted. You are signed out.")
+    return forget_session(respond(signin_screen(visit, sentence), Life.NEVER))
+
+
+def _question(visit: Visit, sentence: str) -> Screen:
+    _ = visit.language.gettext
+    return question_screen(
+        visit,
+        _("Kept about me"),
+        sentence or _("Delete all that is kept about you?"),
+        link("stored_data.ask"),
+        settings_actions(visit),
+        answer=_("Delete all of it"),
+        short=_("Delete"),
+        lines=(_(_EVERYTHING),),
+    )
+
+
+def _kept(visit: Visit) -> dict[str, Any]:
+    return {"kept by": "Pocketpost", "at": visit.now.isoformat(), **everything(visit.signed_in)}
+
+
+def _show(position: Position | None, number: int) -> Response:
+    visit = current()
+    rows = [
+        Block(Kind.HEADING if heading else Kind.ROW, (Run(text),)) for heading, text in _rows(_kept(visit))
+    ]
+
+    def frame(shown: MessagePage) -> Screen:
+        return _screen(visit, shown)
+
+    layout = of_rows(rows, visit.device, frame)
+    return respond(layout.screen(layout.page(position, number)), Life.NEVER)
+
+
+def _screen(visit: Visit, shown: MessagePage) -> Screen:
+    _ = visit.language.gettext
+    next_page = ""
+    if shown.next is not None:
+        next_page = link("stored_data.page", number=shown.number + 1, position=shown.next)
+    back = Action(_("Back"), link("stored_data.show"), "1")
+    actions = (*paging_actions(visit, next_page, ""), back, *settings_actions(visit))
+    total = "…" if shown.total is None else str(shown.total)
+    pages = "" if shown.next is None and shown.number == 1 else f"{shown.number}/{total}"
+    values = {"body": shown.body, "pages": pages}
+    return make_screen(visit, "details", _("Kept about me"), values, actions, life=Life.NEVER)
+
+
+def _rows(value: Any, path: str = "") -> Iterator[tuple[bool, str]]:
+    """Yield a value's lines, each with whether it is a heading; nested values follow under their path."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value, 1)
+    plain = [(name, one) for name, one in inside if not isinstance(one, (dict, list))]
+    if path and plain:
+        yield True, path
+    yield from (
+        (False, f"{name}: {_said(one)}" if isinstance(value, dict) else _said(one)) for name, one in plain
+    )
+    inside = value.items() if isinstance(value, dict) else enumerate(value, 1)
+    for name, one in inside:
+        if isinstance(one, (dict, list)):
+            yield from _rows(one, f"{path} {name or '-'}".strip())
+
+
+def _said(value: Any) -> str:
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)

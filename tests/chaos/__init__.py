@@ -1,0 +1,1 @@
+"""`make chaos`: many people send mail while everything around them fails; what each is told is held to the truth."""

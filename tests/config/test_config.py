@@ -1,0 +1,462 @@
+"""config, options, values, toml_lines: the file is read right, and every mistake is named with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.config import Config, Server, Tls, Upstream, load
+from gateway.config.hosts import domain_name, host_port, listen_address
+from gateway.config.options import OPTIONS, SECTIONS, reference, sample
+from gateway.config.toml_lines import KeyLines
+from gateway.errors import ConfigError, UnknownDomain
+
+UPSTREAM = """\
+[[upstream]]
+domains = ["example.org"]
+imap = "imaps://mail.example.org"
+smtp = "smtps://mail.example.org"
+"""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def to_file(text: str) -> Path:
+        path = tmp_path / "pocketpost.toml"
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        return path
+
+    return to_file
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return str(caught.value)
+
+
+def upstream(*domains: str, **more: Any) -> Upstream:
+    return Upstream(
+        domains,
+        Server("imap", domains[0], 993, Tls.IMPLICIT),
+        Server("smtp", domains[0], 465, Tls.IMPLICIT),
+        **more,
+    )
+
+
+def test_the_smallest_file_takes_all_defaults(write: Write, tmp_path: Path) -> None:
+    config = load(write(UPSTREAM))
+    server = {"ca_file": None, "insecure": False}
+    assert config == Config(
+        upstreams=(
+            Upstream(
+                domains=("example.org",),
+                imap=Server("imap", "mail.example.org", 993, Tls.IMPLICIT, **server),
+                smtp=Server("smtp", "mail.example.org", 465, Tls.IMPLICIT, **server),
+            ),
+        ),
+        state=tmp_path / "pocketpost.sqlite",
+        secret=tmp_path / "pocketpost.secret",
+    )
+
+
+def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
+    for name in ("cert.pem", "key.pem", "ca.pem"):
+        (tmp_path / name).touch()
+    (tmp_path / "var").mkdir()
+    path = write(
+        """
+        [http]
+        listen = "[::1]:80"
+        url = "HTTP://M.example.org:8080/"
+        names = ["Bücher.example", "192.0.2.7:8080", "[2001:DB8::1]"]
+        trusted_proxies = ["127.0.0.1", "2001:db8::/32"]
+        threads = 3
+        [https]
+        listen = "0.0.0.0:443"
+        cert = "cert.pem"
+        key = "key.pem"
+        [display]
+        timezone = "Europe/Berlin"
+        [state]
+        database = "var/state"
+        secret = "var/secret"
+        [session]
+        idle_minutes = 7
+        [[upstream]]
+        domains = ["Example.ORG", "bücher.example", "*"]
+        imap = "imap+starttls://[2001:db8::1]:1143"
+        smtp = "smtp+starttls://bücher.example"
+        ca_file = "ca.pem"
+        insecure = true
+        login = "local-part"
+        imap_login = "{local}"
+        smtp_login = "{domain}\\\\{local}"
+        sent_copy = "provider"
+        from_addresses = "domain"
+        """
+    )
+    ca = tmp_path / "ca.pem"
+    assert load(path) == Config(
+        upstreams=(
+            Upstream(
+                domains=("example.org", "xn--bcher-kva.example", "*"),
+                imap=Server("imap", "2001:db8::1", 1143, Tls.STARTTLS, ca, insecure=True),
+                smtp=Server("smtp", "xn--bcher-kva.example", 587, Tls.STARTTLS, ca, insecure=True),
+                login="local-part",
+                imap_login="{local}",
+                smtp_login="{domain}\\{local}",
+                sent_copy="provider",
+                from_addresses="domain",
+            ),
+        ),
+        listen="[::1]:80",
+        url="http://m.example.org:8080",
+        names=("xn--bcher-kva.example", "192.0.2.7:8080", "[2001:db8::1]"),
+        trusted_proxies=(ip_network("127.0.0.1/32"), ip_network("2001:db8::/32")),
+        https_listen="0.0.0.0:443",
+        https_cert=tmp_path / "cert.pem",
+        https_key=tmp_path / "key.pem",
+        timezone="Europe/Berlin",
+        state=tmp_path / "var/state",
+        secret=tmp_path / "var/secret",
+        idle_minutes=7,
+        threads=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "port", "tls"),
+    [
+        ("imap", "imaps://a.example", 993, Tls.IMPLICIT),
+        ("imap", "imap+starttls://a.example", 143, Tls.STARTTLS),
+        ("imap", "imap://localhost", 143, Tls.NONE),
+        ("imap", "imap://127.0.0.9:1", 1, Tls.NONE),
+        ("imap", "imap://[::1]", 143, Tls.NONE),
+        ("smtp", "smtps://a.example", 465, Tls.IMPLICIT),
+        ("smtp", "smtp+starttls://a.example", 587, Tls.STARTTLS),
+        ("smtp", "smtp://localhost", 587, Tls.NONE),
+    ],
+)
+def test_schemes_say_protection_and_port(write: Write, key: str, url: str, port: int, tls: Tls) -> None:
+    path = write(re.sub(rf'{key} = ".*"', f'{key} = "{url}"', UPSTREAM))
+    server: Server = getattr(load(path).upstreams[0], key)
+    assert (server.protocol, server.port, server.tls) == (key, port, tls)
+
+
+def test_plain_text_to_another_machine_needs_insecure(write: Write) -> None:
+    text = UPSTREAM.replace("imaps://", "imap://")
+    assert "line 3: [[upstream]] imap: imap:// without TLS is for loopback only" in refused(write(text))
+    assert load(write(text + "insecure = true\n")).upstreams[0].imap.tls is Tls.NONE
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[https]\nlisten = '0.0.0.0:443'", "line 6: [https]: listen, cert and key are needed together"),
+        ("[http]\nlisen = 'x'", "line 7: [http] lisen: unknown key; did you mean listen?"),
+        ("[http]\n\nlisten = 8080", "line 8: [http] listen: a text in quotes is needed"),
+        ("[http]\nlisten = 'localhost'", "line 7: [http] listen: HOST:PORT is needed"),
+        ("[http]\nlisten = '::1:80'", "line 7: [http] listen: an IPv6 address stands in brackets"),
+        ("[http]\nlisten = '127.0.0.1:65536'", "line 7: [http] listen: HOST:PORT"),
+        ("[http]\nlisten = ':80'", "line 7: [http] listen: HOST:PORT"),
+        (
+            "[http]\nurl = 'm.example.org'",
+            "line 7: [http] url: a URL is needed that begins with one of http://",
+        ),
+        ("[http]\nurl = 'http://m.example.org/mail'", "line 7: [http] url: only scheme, host and port"),
+        ("[http]\nurl = 'http://'", "line 7: [http] url: a URL is needed"),
+        ("[http]\nurl = 'http://m.example.org:'", "line 7: [http] url: port is missing"),
+        ("[http]\nurl = 'http://a b'", "line 7: [http] url: not a domain"),
+        ("[http]\nnames = []", "line 7: [http] names: a list of host names is needed"),
+        (
+            "[http]\nnames = ['http://m.example']",
+            'line 7: [http] names: "http://m.example" is not a host name',
+        ),
+        ("[http]\nnames = ['m.example/w']", 'line 7: [http] names: "m.example/w" is not a host name'),
+        ("[http]\nnames = ['m.example:']", 'line 7: [http] names: "m.example:" is not a host name'),
+        ("[http]\ntrusted_proxies = '::1'", "line 7: [http] trusted_proxies: a list of networks is needed"),
+        ("[http]\ntrusted_proxies = ['10.0.0.1/8']", 'line 7: [http] trusted_proxies: "10.0.0.1/8" is not'),
+        ("[http]\ntrusted_proxies = ['proxy']", 'line 7: [http] trusted_proxies: "proxy" is not a network'),
+        ("[http]\ntrusted_proxies = ['::/0']", "line 7: [http] trusted_proxies: a network of all addresses"),
+        ("[http]\nthreads = true", "line 7: [http] threads: a whole number from 1 to 256"),
+        ("[http]\nthreads = 1.5", "line 7: [http] threads: a whole number"),
+        ("[http]\nthreads = 0", "line 7: [http] threads: a whole number"),
+        ("[https]\nlisten='0.0.0.0:1'\nkey='k.pem'\ncert='c.pem'", "line 9: [https] cert: there is no file"),
+        ("[display]\ntimezone = 'Europe/Atlantis'", "line 7: [display] timezone: there is no time zone"),
+        ("[display]\ntimezone = '../../etc/passwd'", "line 7: [display] timezone: there is no time zone"),
+        ("[display]\ntimezone = 'Europe'", "line 7: [display] timezone: there is no time zone"),
+        ("[state]\ndatabase = 'not/there'", "line 7: [state] database:"),
+        ("[state]\nsecret = '.'", "line 7: [state] secret:"),
+        ("[session]\nidle_minutes = '5'", "line 7: [session] idle_minutes: a whole number"),
+        ("[logs]\nlevel = 1", "line 6: logs: unknown; known are http"),
+        ("[[http]]\n", "line 6: [http]: write it as a table, [http]"),
+        ("[http]\nlisten = ", "line 7: Invalid value"),
+        ("[http]\nthreads = 1\nthreads = 2", "line 8: Cannot overwrite a value"),
+        ("[http", "line 6: Expected ']'"),
+        ('[http]\nurl = """', "line 7: "),
+        ("# \udcff", "line 6: not UTF-8"),
+        (UPSTREAM, 'line 7: [[upstream]] domains: "example.org" stands twice'),
+        (
+            "[[upstream]]\ndomains = ['other.example']\nimap = 'imaps://a.example'",
+            "line 6: [[upstream]] smtp: is needed",
+        ),
+    ],
+)
+def test_mistakes_are_named_with_their_line(write: Write, line: str, said: str) -> None:
+    path = write(UPSTREAM + "\n" + line)
+    assert refused(path).startswith(f"{path}, {said}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("domains", "[]", "line 2: [[upstream]] domains: a list of domains is needed"),
+        ("domains", "'example.org'", "line 2: [[upstream]] domains: a list of domains is needed"),
+        ("domains", "['exa mple.org']", 'line 2: [[upstream]] domains: "exa mple.org" is not a domain'),
+        ("domains", "['a.example', 'A.Example.']", 'line 2: [[upstream]] domains: "a.example" stands twice'),
+        ("domains", "[1]", "line 2: [[upstream]] domains: a text in quotes is needed"),
+        (
+            "imap",
+            "'smtps://a.example'",
+            "line 3: [[upstream]] imap: a URL is needed that begins with one of imaps://",
+        ),
+        ("imap", "'imaps://anna:secret@a.example'", "line 3: [[upstream]] imap: only scheme, host and port"),
+        ("imap", "'imaps://a.example?'", "line 3: [[upstream]] imap: only scheme, host and port"),
+        ("imap", "'imaps://a.example:993x'", "line 3: [[upstream]] imap: "),
+        ("imap", "'imaps://a.example:0'", "line 3: [[upstream]] imap: port is missing or 0"),
+        ("imap", "'imaps://[::1'", "line 3: [[upstream]] imap: "),
+        ("imap", '"imaps://a.example\\n"', "line 3: [[upstream]] imap: holds a control character"),
+        ("smtp", "'smtp://10.0.0.1'", "line 4: [[upstream]] smtp: smtp:// without TLS"),
+        ("ca_file", "'ca.pem'", "line 5: [[upstream]] ca_file: there is no file"),
+        ("insecure", "'no'", "line 5: [[upstream]] insecure: true or false is needed"),
+        ("login", "'name'", 'line 5: [[upstream]] login: one of "address", "local-part" is needed'),
+        ("from_addresses", "'all'", 'line 5: [[upstream]] from_addresses: one of "login", "domain", "any"'),
+        ("sent_copy", "['append']", 'line 5: [[upstream]] sent_copy: one of "append", "provider"'),
+    ],
+)
+def test_mistakes_of_an_upstream(write: Write, key: str, value: str, said: str) -> None:
+    lines = [line for line in UPSTREAM.splitlines() if not line.startswith(key)]
+    lines.insert({"domains": 1, "imap": 2, "smtp": 3}.get(key, 4), f"{key} = {value}")
+    path = write("\n".join(lines))
+    message = refused(path)
+    assert message.startswith(f"{path}, {said}")
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "upstream = 1", "upstream = [1]", "[upstream]\ndomains = ['a.example']"]
+)
+def test_an_upstream_is_needed_as_an_array_of_tables(write: Write, text: str) -> None:
+    assert "line 1: [[upstream]]: " in refused(write(text))
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    assert "no.toml: cannot be read: No such file" in refused(tmp_path / "no.toml")
+
+
+def test_inline_tables_have_lines_too(write: Write) -> None:
+    one = "{domains=['a.example'], imap='imaps://a.example', smtp='smtps://a.example'}"
+    text = f"upstream = [\n  {one},\n  # {{\n  {{domain=1}},\n]"
+    assert "line 4: [[upstream]] domain: unknown key; did you mean domains?" in refused(write(text))
+
+
+def test_the_own_domain_wins_over_any() -> None:
+    config = Config(upstreams=(upstream("*"), upstream("example.org", "xn--bcher-kva.example")))
+    assert config.upstream_for("anna@EXAMPLE.org") is config.upstreams[1]
+    assert config.upstream_for("anna@example.org.") is config.upstreams[1]
+    assert config.upstream_for("anna@Bücher.example") is config.upstreams[1]
+    assert config.upstream_for('"odd@local"@example.org') is config.upstreams[1]
+    assert config.upstream_for("anna@elsewhere.example") is config.upstreams[0]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "anna", "anna@", "@", "anna@other.example", "anna@*", "a@b c", "a@..", "a@" + "x" * 9000]
+)
+def test_an_unknown_domain_is_said(address: str) -> None:
+    config = Config(upstreams=(upstream("example.org"),))
+    with pytest.raises(UnknownDomain):
+        config.upstream_for(address)
+
+
+@pytest.mark.parametrize("address", ["anna", "anna@", "anna@*", "anna@exa mple"])
+def test_any_domain_still_means_a_domain(address: str) -> None:
+    with pytest.raises(UnknownDomain):
+        Config(upstreams=(upstream("*"),)).upstream_for(address)
+
+
+@given(st.text(max_size=300))
+def test_any_address_has_an_upstream_or_is_unknown(address: str) -> None:
+    config = Config(upstreams=(upstream("example.org"), upstream("*")))
+    complete = config.complete_address(address)
+    try:
+        assert config.upstream_for(complete) in config.upstreams
+    except UnknownDomain:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("domains", "typed", "address"),
+    [
+        (["example.org"], " anna ", "anna@example.org"),
+        (["example.org"], "Anna@Other.Example", "Anna@other.example"),
+        (["example.org"], "", ""),
+        (["example.org", "example.com"], "anna", "anna"),
+        (["*"], "anna", "anna"),
+    ],
+)
+def test_one_domain_may_be_left_out(domains: list[str], typed: str, address: str) -> None:
+    assert Config(upstreams=(upstream(*domains),)).complete_address(typed) == address
+
+
+def test_the_login_is_the_address_or_its_local_part() -> None:
+    assert upstream("example.org").user("anna@example.org") == "anna@example.org"
+    assert upstream("example.org", login="local-part").user("anna@b@example.org") == "anna@b"
+
+
+def test_the_logins_at_the_two_servers_may_differ() -> None:
+    both = upstream("example.org", imap_login="{local}", smtp_login="{domain}+{local}")
+    assert both.user("DOM\\anna{domain}@example.org") == "DOM\\anna{domain}"
+    assert both.smtp_user("web12p3@example.org") == "example.org+web12p3"
+    assert upstream("example.org", login="local-part", imap_login="{address}").smtp_user("a@b") == "a"
+
+
+@pytest.mark.parametrize(
+    "template", ["", "mail", "{domain}", "{local", "{local}{user}", "{local!r}", "{local}}"]
+)
+def test_a_template_without_the_person_is_refused(write: Write, template: str) -> None:
+    for name in ("imap_login", "smtp_login"):
+        with pytest.raises(ConfigError, match=rf"line \d+: .*{name}: .*\{{"):
+            load(write(f'{UPSTREAM}\n{name} = "{template}"\n'))
+
+
+@pytest.mark.parametrize(
+    "url", ["imaps://a.example:993", "imap+starttls://[2001:db8::1]:143", "smtp://127.0.0.1:25"]
+)
+def test_a_server_is_named_as_it_is_configured(write: Write, url: str) -> None:
+    protocol = url[:4]
+    text = re.sub(rf'{protocol} = ".*"', f'{protocol} = "{url}"\ninsecure = true', UPSTREAM)
+    assert getattr(load(write(text)).upstreams[0], protocol).url == url
+
+
+@given(st.ip_addresses().map(str) | st.just("m.example.org"), st.integers(1, 65535))
+def test_what_is_written_as_host_and_port_is_read(host: str, port: int) -> None:
+    assert listen_address(host_port(host, port)) == (host, port)
+
+
+def test_listen_addresses() -> None:
+    assert listen_address("[::1]:80") == ("::1", 80)
+    assert listen_address("localhost:8080") == ("localhost", 8080)
+    for bad in ("[127.0.0.1]:80", "a:b:80", "a:", "a:٣", "80", "a:-1", ""):
+        with pytest.raises(ValueError):
+            listen_address(bad)
+
+
+@given(st.text(max_size=80))
+def test_a_domain_has_one_spelling(text: str) -> None:
+    try:
+        name = domain_name(text)
+    except ValueError:
+        return
+    assert name.isascii()
+    assert domain_name(name) == name
+
+
+# The sample and the reference
+
+
+def test_the_sample_is_a_configuration(write: Write) -> None:
+    config = load(write(sample()))
+    assert config.upstreams[0].domains == ("example.org",)
+    assert config.listen == "127.0.0.1:8080"
+
+
+def test_the_sample_holds_with_every_comment_removed(write: Write, tmp_path: Path) -> None:
+    for name in ("cert.pem", "key.pem", "ca.pem"):
+        (tmp_path / name).touch()
+    text = re.sub(r"(?m)^# (\[+\w+\]+$|\w+ = .*)", r"\1", sample())
+    parsed = tomllib.loads(text)
+    tables = {**parsed, "upstream": parsed["upstream"][0]}
+    assert {(section, key) for section, keys in tables.items() for key in keys} == {
+        (option.section, option.name) for option in OPTIONS
+    }
+    assert load(write(text)).timezone == "Europe/Berlin"
+
+
+def test_every_option_has_a_section() -> None:
+    assert {option.section for option in OPTIONS} == {section.name for section in SECTIONS}
+
+
+def test_the_page_of_the_docs_is_what_the_table_prints() -> None:
+    page = Path(__file__).parents[2] / "docs" / "configuration.md"
+    assert page.read_text("utf-8") == reference(), (
+        "write it anew: python -c 'from gateway.config.options import reference; print(reference(), end=\"\")'"
+    )
+
+
+# Lines of keys
+
+_NAMES = st.sampled_from(["a", "b-1", "'q.x'", '"esc\\u0061 # ["', "x.y", 'z . "w"'])
+_VALUES = st.sampled_from(
+    [
+        "1", "-0.5e3", "true", "1979-05-27 07:32:00Z", "'a # [b]'", '"a \\" = ]"', '"""\nx = 1\n\\"""" \'"""',
+        "'''\n[t]\nk = 1\n'''''", '"""a\n= """""', "[]",
+        "[\n 1, # x ]\n 'a',\n]", "{}", "{k.l = 1, m = [1, {n = 'x}'}]}",
+        '[{o = 1},\n{o = 2}]',
+    ]
+)  # fmt: skip
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """Write keys and tables at random; most are valid TOML."""
+    lines: list[str] = []
+    for _ in range(draw(st.integers(0, 8))):
+        kind = draw(st.sampled_from(["pair", "pair", "table", "array", "comment"]))
+        name = draw(_NAMES)
+        pair = f"{name}.unique{len(lines)} = {draw(_VALUES)}  # {kind}"
+        lines.append(
+            {"pair": pair, "table": f"[ {name} ]", "array": f"[[{name}]]", "comment": "\t# [no] k = '''"}[
+                kind
+            ]
+        )
+    return draw(st.sampled_from(["\n", "\r\n"])).join(lines)
+
+
+def walk(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from walk(inner, (*path, key))
+
+
+@given(documents())
+def test_every_key_has_its_line(text: str) -> None:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    lines = KeyLines(text)
+    rows = ["", *text.split("\n")]
+    for path in walk(data):
+        if isinstance(path[-1], str):
+            assert path[-1].replace("esca", "esc\\u0061") in rows[lines.of(path)], path
+
+
+@given(st.text(alphabet="[]{}=.,'\"\\# \nab1", max_size=60))
+def test_the_scanner_ends_on_anything(text: str) -> None:
+    try:
+        found = KeyLines(text)
+    except ValueError:  # what is not TOML may have no closing bracket
+        return
+    assert found is not None

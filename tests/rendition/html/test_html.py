@@ -1,0 +1,750 @@
+"""HTML: what can be seen becomes blocks; what cannot is gone; no word is lost and nothing raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.rendition import HTML_CAP, Context, Kind, Position, render, roles
+from gateway.rendition.html import converter as html
+from gateway.rendition.html.html_octets import UNSEEN_CAP, without_pictures
+from tests import bounded
+from tests.rendition.mails import html_of, leaf, mail, said
+
+FULL = Context(fold=False)
+
+
+def text_of(html: str) -> str:
+    return "\n".join(block.text for block in html_of(html, FULL) if block.kind is not Kind.NOTE)
+
+
+def test_blocks() -> None:
+    html = """
+      <html><head><title>no</title><style>p{color:red}</style></head><body>
+      <h1>News &amp; views</h1><p>One<br>two</p><p>Three <b>bold</b> and <i>slanted</i>
+      <a href="https://example.org/x">linked</a>.</p><hr><hr><ol start=3><li>c<li>d<ul><li>e</ul></ol>
+      <ol reversed type=I><li>x</li><li>y</li></ol><dl><dt>Term</dt><dd>Meaning</dd></dl></body></html>"""
+    blocks = html_of(html)
+    assert said(blocks) == [
+        "heading News & views",
+        "paragraph One\ntwo",
+        "paragraph Three bold and slanted linked.",
+        "rule",
+        "item 3. c",
+        "item 4. d",
+        "item • e",
+        "item II. x",
+        "item I. y",
+        "paragraph Term",
+        "paragraph Meaning",
+    ]
+    assert [block.indent for block in blocks[4:]] == [0, 0, 1, 0, 0, 0, 1]
+    runs = {run.text: run for run in blocks[2].runs}
+    assert runs["bold"].strong
+    assert runs["slanted"].emphasis
+    assert runs["linked"].link == "https://example.org/x"
+
+
+def test_positions_are_ordinals_and_reading_begins_at_any() -> None:
+    html = "".join(f"<p>Paragraph {number}</p>" for number in range(20))
+    message, bodies = mail(leaf("2.1", "text/html", html))
+    blocks = list(render(message, FULL, bodies))
+    assert [block.at for block in blocks] == [Position("2.1", number) for number in range(20)]
+    for number, block in enumerate(blocks):
+        assert list(render(message, FULL, bodies, block.at)) == blocks[number:]
+    assert next(render(message, FULL, bodies, Position("2.1", 3, "", 10))).text == "3"
+
+
+NEWSLETTER = """<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1">
+<html xmlns="http://www.w3.org/1999/xhtml"><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8">
+<!--[if mso]><xml><o:OfficeDocumentSettings/></xml><p>only Outlook</p><![endif]-->
+<style type="text/css">@import url(x.css); .wide { width:600px } .mobile-only { display:none }
+@media (max-width:480px) { .mobile-only { display:block !important } .desktop { display:none !important } }
+/* .desktop { display:none } */ </style></head>
+<body style="margin:0" bgcolor="#f0f0f0">
+<div style="display:none;font-size:1px;color:#f0f0f0;max-height:0;overflow:hidden">Preview words you never see
+&#847; &#847; &zwnj; &nbsp;</div>
+<span style="display:none !important;visibility:hidden;opacity:0">hidden again</span>
+<table width="100%" cellpadding="0" cellspacing="0" role="presentation"><tr><td align="center" style="font-size:0">
+ <table class="wide"><tbody><tr><td style="font-size:14px;padding:20px">
+   <a href="https://shop.example/"><img src="https://cdn.example/logo.png" width="200" height="50" alt="Lamp Shop"></a>
+ </td></tr><tr><td height="20">&nbsp;</td></tr>
+ <tr><td class="desktop" style="font-size:16px"><h2>Autumn lamps</h2><p>Light for the   dark
+   season.</p><div class="mobile-only">for phones alone</div>
+   <table><tr><td bgcolor="#c00"><a href="https://shop.example/buy?utm=1"
+     style="color:#ffffff;mso-hide:all">Buy now</a></td></tr></table></td></tr>
+ <tr><td style="font-size:12px"><table><tr><td><a href="https://shop.example/1">Desk</a></td>
+   <td><a href="https://shop.example/2">Floor</a></td><td><a href="https://shop.example/3">Wall</a></td></tr></table>
+ </td></tr>
+ <tr><td style="font-size:11px;color:#999"><a href="https://shop.example/unsubscribe">Unsubscribe</a>
+   <img src="https://track.example/o.gif" width="1" height="1" alt="pixel"><font color="#F0F0F0">salt words</font>
+   <span style="color:#f0f0f0">on grey</span></td></tr></tbody></table>
+</td></tr></table></body></html>"""
+
+
+def test_a_newsletter_of_nested_tables() -> None:
+    assert said(html_of(NEWSLETTER)) == [
+        "paragraph Lamp Shop",
+        "heading Autumn lamps",
+        "paragraph Light for the dark season.",
+        "paragraph Buy now",
+        "paragraph Desk · Floor · Wall",
+        "paragraph Unsubscribe",
+    ]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<div style='display:none'>X</div>",
+        "<div style='DISPLAY : NONE ;'>X</div>",
+        "<span style='visibility:hidden'>X</span>",
+        "<span style='font-size:0px'>X</span>",
+        "<span style='font-size:1px'>X</span>",
+        "<span style='font:0/0 a'>X</span>",
+        "<div style='max-height:0;overflow:hidden'>X</div>",
+        "<div style='height:0px;overflow:hidden'>X</div>",
+        "<div style='opacity:0'>X</div>",
+        "<div hidden>X</div>",
+        "<span style='color:#fff'>X</span>",
+        "<font color=white>X</font>",
+        "<td bgcolor='#333333'><span style='color:rgb(51, 51, 51)'>X</span></td>",
+        "<div style='background:#123456;color:#123457'>X</div>",
+        "<div style='position:absolute;left:-9999px'>X</div>",
+        "<div style='max-height:0'>X</div>",
+        "<span style='color:#fefefe01'>X</span>",
+        "<span style='color:#0000'>X</span>",
+        "<p style='color:rgba(0,0,0,0)'>X</p>",
+        "<p style='color:rgb(0 0 0 / 0%)'>X</p>",
+        "<p style='color:hsla(120,100%,50%,0.01)'>X</p>",
+        "<p style='color:transparent'>X</p>",
+        "<div style='height:2px;max-height:2px;overflow-y:hidden'>X</div>",
+        "<div style='height:1px;overflow:hidden'>X</div>",
+        "<span style='display:inline-block;width:1px;overflow:hidden'>X</span>",
+        "<div style='position:absolute;clip:rect(0,0,0,0)'>X</div>",
+        "<div style='position:absolute; clip: rect(1px 1px 1px 1px)'>X</div>",
+        "<div style='clip-path:inset(50%)'>X</div>",
+        "<div style='clip-path: inset(0 100% 0 0)'>X</div>",
+        "<div style='clip-path:circle(0)'>X</div>",
+        "<div style='clip-path:polygon(0 0, 0 0, 0 0)'>X</div>",
+        "<div style='transform:scale(0)'>X</div>",
+        "<div style='transform: translate(3px) scaleX(0.001)'>X</div>",
+        "<div style='opacity:0.01'>X</div>",
+        "<div style='filter:alpha(opacity=0)'>X</div>",
+        "<p style='text-indent:-9999px'>X</p>",
+        "<p style='text-indent:100%;white-space:nowrap;overflow:hidden'>X</p>",
+        "<p style='font-size:0.5px'>X</p>",
+        "<p style='font-size:2px'>X</p>",
+        "<style>.o{opacity:0}</style><p class=o>X</p>",
+        "<div style='-webkit-transform:scale(0)'>X</div>",
+        "<div style='content-visibility:hidden'>X</div>",
+        "<p style='font-size:.1em'>X</p>",
+        "<p style='color:hsl(0, 0%, 100%)'>X</p>",
+        "<p style='text-indent:200%;overflow:hidden;white-space:nowrap'>X</p>",
+        "<style>.c{color:#fefefe01}</style><p class=c>X</p>",
+        "<style>.c{height:1px;overflow:hidden}</style><p class=c>X</p>",
+        "<style>.a{color:red}</style><span class=b style='color:#fff'>X</span>",
+        "<p>&#8203;&#8204;&#8205;&#847;&zwnj;&nbsp;</p>",
+        "<math><semantics><annotation encoding=tex>X</annotation></semantics></math>",
+        "<script>X</script>",
+        "<style>.h{display:none}</style><p class='a h'>X</p>",
+        "<style>p.h, #i {display: none !important}</style><p id=i>X</p>",
+        "<!-- X --><!--[if gte mso 9]>X<![endif]-->",
+        "<iframe src='http://example.org'>X</iframe>",
+        "<img src=x width=1 height=1 alt=X><img style='width:1px' alt=X><img src=spacer.gif alt=spacer>",
+    ],
+)
+def test_what_cannot_be_seen_is_dropped(hidden: str) -> None:
+    assert text_of(f"<p>before</p>{hidden}<p>after</p>") == "before\nafter"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "<div style='font-size:0'><span style='font-size:14px'>X</span></div>",
+        "<div style='background:#000;color:#fff'>X</div>",
+        "<table><tr><td background='x.png'><font color=white>X</font></td></tr></table>",
+        "<div style='background:#fff url(x.png)'><font color=white>X</font></div>",
+        "<style>.dark{background:#000}</style><p class=dark><font color=white>X</font></p>",
+        "<style>@media print{.h{display:none}} .h{color:red}</style><p class=h>X</p>",
+        "<style>.h{display:none}</style><p class=h style='display:block'>X</p>",
+        "<a href='http://example.org' style='mso-hide:all'>X</a>",
+        "<![if !mso]>X<![endif]>",
+        "<noscript>X</noscript>",
+        "<div style='color:rgba(255,255,255,.9)'>X</div>",
+        "<div style='background:#16213e;color:#fff'><p style='background:rgba(255,255,255,0.1)'>X</p></div>",
+        "<div style='background:#fff1;color:#fff'>X</div>",
+        "<div style='background:teal;color:#fff'>X</div>",
+        "<div style='background:hsl(210,50%,20%);color:#fff'>X</div>",
+        "<p style='font-size:.8em'>X</p>",
+        "<style>.c{color:transparent} p.c b{color:red}</style><p class=c><b>X</b></p>",
+        "<style>.c{color:transparent} .c{color:#000}</style><p class=c>X</p>",
+        "<div style='background:var(--dark);color:#fff'>X</div>",
+        "<div style='background:linear-gradient(#000, #111);color:#fff'>X</div>",
+        "<div style='background-image:url(x.png);color:#fff'>X</div>",
+        "<font color=white><font color=teal>X</font></font>",
+        "<div style='color:#fff'><p style='color:slateblue'>X</p></div>",
+        "<div style='color:transparent'><p style='color:#000'>X</p></div>",
+        "<h1 style='color:transparent;-webkit-background-clip:text;background-image:url(x)'>X</h1>",
+        "<h1 style='color:transparent;text-shadow:0 0 #000'>X</h1>",
+        "<style>td p{color:#000}</style><table><tr><td style='color:#fff'><p>X</table>",
+        "<style>.dark td{background:#000}</style><table class=dark><tr><td><font color=white>X</table>",
+        "<style>body{background:#000}</style><p style='color:#fff'>X</p>",
+        "<p>a</p><style>* {background:#000}</style><p style='color:#fff'>X</p>",
+        "<style>@media screen{#d{background:#000}}</style><div id=d><font color=white>X</font></div>",
+        "<style>td.a > div{font-size:13px}</style><table><tr><td style='font-size:0'><div>X</div></table>",
+        "<table><tr><td style='height:1px;overflow:hidden'>X</table>",
+        "<span style='height:1px;overflow:hidden'>X</span>",
+        "<div style='height:1px;min-height:20px;overflow:hidden'>X</div>",
+        "<div style='height:1em;overflow:hidden'>X</div>",
+        "<div style='clip:rect(0,0,0,0)'>X</div>",
+        "<div style='position:absolute;clip:rect(0,auto,20px,0)'>X</div>",
+        "<div style='clip-path:inset(10% 0 10% 0)'>X</div>",
+        "<div style='clip-path:polygon(0 0,100% 0,100% 100%)'>X</div>",
+        "<div style='transform:scale(0.9)'>X</div>",
+        "<div style='opacity:.5'>X</div>",
+        "<div style='opacity:0;animation:in 1s forwards'>X</div>",
+        "<p style='text-indent:-18pt'>X</p>",
+        "<map name=m><p>X</p>",
+        "<object data=x.swf><param name=a><p>X</p></object>",
+        "<video><source src=a>X</video>",
+        "<audio>X",
+        "<canvas>X</canvas>",
+        "<applet>X</applet>",
+        "<embed src=x>X",
+        "<frameset><noframes>X</noframes></frameset>",
+        "<svg><title>no</title><g><text x=1>X</text></g></svg>",
+        "<math><mi>X</mi></math>",
+    ],
+)
+def test_what_can_be_seen_is_kept(shown: str) -> None:
+    assert "X" in text_of(f"<p>before</p>{shown}<p>after</p>")
+
+
+@pytest.mark.parametrize(
+    ("href", "link"),
+    [
+        ("http://example.org/a b", "http://example.org/ab"),
+        (" HTTPS://example.org", "https://example.org"),
+        ("mailto:a@example.org?subject=x", "mailto:a@example.org?subject=x"),
+        ("tel:+49 30 123", "tel:+4930123"),
+        ("java\tscript:alert(1)", ""),
+        ("&#106;avascript:alert(1)", ""),
+        ("\x01javascript:alert(1)", ""),
+        ("data:text/html,x", ""),
+        ("vbscript:x", ""),
+        ("/relative", ""),
+        ("//example.org", ""),
+        ("http:example.org", ""),
+        ("file:///etc/passwd", ""),
+        ("http://" + "x" * 5000, ""),
+    ],
+)
+def test_only_allowed_schemes_are_linked(href: str, link: str) -> None:
+    (block,) = html_of(f'<a href="{href}">go</a>')
+    assert (block.text, block.runs[0].link) == ("go", link)
+
+
+def test_a_long_url_as_text_is_shown_short_and_leads_where_it_did() -> None:
+    url = "https://www.example.org/" + "x" * 300
+    (block,) = html_of(f'<p>See <a href="{url}">{url}</a></p>')
+    assert (block.text, block.runs[1].link) == ("See example.org/…", url)
+
+
+def test_a_linked_picture_without_words_says_where_it_leads() -> None:
+    html = '<a href="https://www.example.org/x"><img src=a></a> <a href="https://b.example/"><img alt="B" src=b></a>'
+    assert said(html_of(html)) == ["paragraph example.org B"]
+
+
+def links_of(html: str) -> list[tuple[str, str]]:
+    return [(run.text.strip(), run.link) for block in html_of(html, FULL) for run in block.runs if run.link]
+
+
+ONE, TWO = "http://e.example/1", "http://e.example/2"
+
+
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        (
+            f"<a href={ONE}><img src=a></a> <a href={TWO}><img src=b></a>",
+            [("e.example", ONE), ("e.example", TWO)],
+        ),
+        (f"<a href={ONE}><img src=a></a> <a href={ONE}><img src=b></a>", [("e.example", ONE)]),
+        (f"<a href={ONE}><img src=a></a> <a href={ONE}>Red lamp</a>", [("Red lamp", ONE)]),
+        (f"<a href={ONE}>Red lamp</a> <a href={ONE}><img src=a></a>", [("Red lamp", ONE)]),
+        (f"<p><a href={ONE}><img src=a></a><p><a href={ONE}>Red lamp</a>", [("Red lamp", ONE)]),
+        (f"<p><a href={ONE}>Red lamp</a><p><a href={ONE}><img src=a></a>", [("Red lamp", ONE)]),
+        (
+            f"<p><a href={ONE}>Red lamp</a><p><a href={TWO}><img src=a></a>",
+            [("Red lamp", ONE), ("e.example", TWO)],
+        ),
+    ],
+)
+def test_each_picture_that_leads_somewhere_else_is_a_link(page: str, links: list[tuple[str, str]]) -> None:
+    assert links_of(page) == links
+
+
+def test_areas_of_an_image_map_and_fallbacks_are_links() -> None:
+    page = (
+        "<img src=all.png usemap='#m' alt='Our offers'><map name=m><area href='https://e.example/shoes' alt=Shoes>"
+        "<area href='https://e.example/hats' title=Hats><area href='https://f.example/x'><area alt=Nothing></map>"
+        "<video><a href='https://e.example/film'>Watch</a></video>"
+        "<svg><a xlink:href='https://e.example/plan'><text>Plan</text></a></svg>"
+    )
+    assert links_of(page) == [
+        ("Shoes", "https://e.example/shoes"),
+        ("Hats", "https://e.example/hats"),
+        ("f.example", "https://f.example/x"),
+        ("Watch", "https://e.example/film"),
+        ("Plan", "https://e.example/plan"),
+    ]
+
+
+def test_buttons_of_forms_lead_where_the_form_does() -> None:
+    page = (
+        "<form action='https://e.example/go'><input type=image src=b.png alt='Go on'><br>"
+        "<input type=submit value=Send></form>"
+        "<form action='https://e.example/post' method=post><input type=submit value=Vote></form>"
+        "<a href='https://e.example/buy'><input type=image alt='Buy now'></a><input type=text value=field>"
+    )
+    assert links_of(page) == [
+        ("Go on", "https://e.example/go"),
+        ("Send", "https://e.example/go"),
+        ("Buy now", "https://e.example/buy"),
+    ]
+    assert "Vote" in text_of(page)
+    assert "field" not in text_of(page)
+
+
+def test_formulas_and_drawings_keep_their_words_apart() -> None:
+    formula = (
+        "<math><mfrac><mrow><mn>1</mn><mo>+</mo><mi>x</mi></mrow><mn>2</mn></mfrac>"
+        "<msup><mi>y</mi><mn>3</mn></msup></math>"
+    )
+    assert text_of(f"<p>It is {formula}.</p>") == "It is 1+x/2y^3."
+    assert text_of(
+        "<svg><text><tspan x=1 y=2>One</tspan><tspan x=1 dy=9>two</tspan></text><text>three</text></svg>"
+    ) == ("One two\nthree")
+
+
+@pytest.mark.parametrize(
+    ("page", "blocks"),
+    [
+        (
+            "<a href='http://e.example/w'><img alt=Wordle src=a></a><a href='http://e.example/w'>Wordle</a>",
+            ["Wordle"],
+        ),
+        (
+            "<img alt='Memory Foam' src=a><p><b>Memory Foam</b> that gives support</p>",
+            ["Memory Foam that gives support"],
+        ),
+        (
+            "<h2>The White Whale</h2><img alt='the white whale.' src=a><p>Chapter 1</p>",
+            ["The White Whale", "Chapter 1"],
+        ),
+        ("<p>Nike <img alt=Nike src=a> shoes</p>", ["Nike shoes"]),
+        ("<p><img alt=star src=a><img alt=star src=a><img alt=star src=a> of three</p>", ["star of three"]),
+        ("<p>A cat <img alt='a dog' src=a> a cow</p>", ["A cat a dog a cow"]),
+        ("<p>See <img alt=photo_12.jpg src=a><img alt='[cid:x@y]' src=a>below</p>", ["See below"]),
+        ("<p>Bookshop</p><p><img alt=Book src=a></p>", ["Bookshop", "Book"]),
+    ],
+)
+def test_the_name_of_a_picture_is_said_once(page: str, blocks: list[str]) -> None:
+    assert [block.text for block in html_of(page)] == blocks
+
+
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        (
+            "<p>See https://e.example/a?b=1, or www.e.example.",
+            ["https://e.example/a?b=1", "http://www.e.example"],
+        ),
+        ("<td>Write to <b>anna@e.example</b>!", ["mailto:anna@e.example"]),
+        ("<p><a href='https://f.example/'>https://e.example/</a>", ["https://f.example/"]),
+        ("<p>anna@e.example@f.example", []),
+        ("<p>https://e.example/on<b>ly</b>", []),
+    ],
+)
+def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -> None:
+    for context in (FULL, Context()):
+        assert [run.link for block in html_of(page, context) for run in block.runs if run.link] == links
+    assert "e.example" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("href='https://www.e.example/offers/green-lamps.html'><img src=a>", "e.example/…/green-lamps.html"),
+        ("href='https://www.e.example/offers'><img src=a>", "e.example/offers"),
+        ("href='https://www.e.example/c/1234567'><img src=a>", "e.example"),
+        ("href='https://www.e.example/click?q=1'><img src=a>", "e.example"),
+        ("href='https://e.example/x'><img src=a alt=Image title='Green lamps'>", "Green lamps"),
+        ("href='https://e.example/x' title='Green lamps'><img src=a alt=logo>", "Green lamps"),
+        ("href='https://e.example/x' aria-label='Green lamps'><img src=a>", "Green lamps"),
+    ],
+)
+def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:
+    (run,) = (run for block in html_of(f"<a {link}</a>") for run in block.runs if run.link)
+    assert run.text == name
+
+
+def test_joiners_inside_words_that_do_not_join_are_gone() -> None:
+    assert text_of("<p>No&zwnj;. 1&zwnj;2&zwj;&zwnj;0 wa&zwj;p Ελ&zwnj;λ</p>") == "No. 120 wap Ελλ"
+    assert (
+        text_of("<p>می&zwnj;خواهم \U0001f468\u200d\U0001f469") == "می\u200cخواهم \U0001f468\u200d\U0001f469"
+    )
+
+
+def test_the_name_of_a_picture_takes_no_link_with_it() -> None:
+    page = "<a href='http://e.example/1'><img alt='Red lamp' src=a></a><p>Red lamp</p>"
+    assert links_of(page) == [("Red lamp", "http://e.example/1")]
+    assert text_of(page) == "Red lamp"
+    page = "<a href='http://e.example/1'><img alt=Buy src=a></a><p><a href='http://e.example/2'>Buy</a></p>"
+    assert [link for _text, link in links_of(page)] == ["http://e.example/1", "http://e.example/2"]
+    table = (
+        "<table><tr><th>A<th>B<th>C</tr>"
+        + "<tr><td>x<td><img alt=yes src=a><td><img alt=yes src=a></tr>" * 2
+        + "</table>"
+    )
+    assert said(html_of(table)) == ["row A: x · B: yes · C: yes"] * 2
+
+
+PREHEADER = "<div>Your bill of May is ready, and more…</div>"
+
+
+@pytest.mark.parametrize(
+    ("page", "first"),
+    [
+        (
+            PREHEADER + "<p>Hello Bob,</p><p>your bill of May is ready, and more of it than ever.</p>",
+            "Hello Bob,",
+        ),
+        (
+            PREHEADER + "<h1>Your bill of May is ready and more</h1><p>Hello",
+            "Your bill of May is ready and more",
+        ),
+        (PREHEADER + "<p>Hello Bob,</p><p>something else.</p>", "Your bill of May is ready, and more…"),
+        ("<p>Row, row, row your boat</p><p>Row, row, row your boat</p>", "Row, row, row your boat"),
+        ("<p>Hello Bob</p><p>Hello Bob, how are you?</p>", "Hello Bob"),
+        (
+            "<p><a href='http://a.example/'>See it in your browser</a></p><h1>See it in your browser</h1>",
+            "See it in your browser",
+        ),
+    ],
+)
+def test_a_preheader_is_read_only_where_it_says_something(page: str, first: str) -> None:
+    blocks = html_of(page)
+    assert blocks[0].text == first
+    assert [block.at.start for block in blocks] == list(range(len(blocks)))
+
+
+def test_an_element_that_a_class_makes_a_block_stands_on_lines_of_its_own() -> None:
+    sheet = "<style>.num{display:block}.lab{display:block}.in{display:block}</style>"
+    page = (
+        sheet
+        + "<div><span class=num>9457</span><span class=lab>Happy</span> <i class=in style='display:inline'>ones</i>"
+    )
+    assert text_of(page) == "9457\nHappy\nones"
+    assert text_of(sheet + "<p>a<i class=in style='display:inline'>b</i></p>") == "ab"
+
+
+def test_pictures_of_the_mail_are_blocks_and_remote_ones_words() -> None:
+    from tests.rendition.mails import read, tree
+
+    made = tree(
+        "multipart/related",
+        leaf(
+            "1",
+            "text/html",
+            '<p>See<img src="cid:a@b" alt="A cat">there<img src="http://x/y.png" alt="a dog"></p>',
+        ),
+        leaf("2", "image/png", b"x", content_id="<a@b>"),
+    )
+    shown = read(made)
+    assert said(shown) == ["paragraph See", "picture A cat", "paragraph there a dog"]
+    assert shown[1].target == "2"
+    assert said(read(made, Context(pictures=False))) == ["paragraph See A cat there a dog"]
+
+
+DATA = """<table><tr><th>Item</th><th>&nbsp;</th><th>Price</th></tr>
+<tr><td>Lamp</td><td></td><td>20 €</td></tr><tr><td>Desk <b>chair</b></td><td> </td><td>75 €</td></tr>
+<tr><td colspan=2>Total</td><td>95 €</td></tr></table>"""
+
+
+@pytest.mark.parametrize(
+    ("html", "rows"),
+    [
+        (
+            DATA,
+            [
+                "row Item: Lamp · Price: 20 €",
+                "row Item: Desk chair · Price: 75 €",
+                "row Total · Price: 95 €",
+            ],
+        ),
+        (
+            "<table><tr><td><b>Day</b></td><td><b>High</b></td></tr><tr><td>Mon</td><td>20</td></tr></table>",
+            ["row Day: Mon · High: 20"],
+        ),
+        (
+            "<table><tr><th>Order</th><td>1234</td></tr><tr><th>Date:</th><td>Monday</td></tr></table>",
+            ["row Order: 1234", "row Date: Monday"],
+        ),
+        (
+            (
+                "<table><tr><th></th><th>Mon</th><th>Tue</th></tr><tr><th>Rome</th><td>20</td><td>21</td></tr>"
+                "<tr><th>Oslo</th><td>9</td><td>8</td></tr></table>"
+            ),
+            ["row Rome · Mon: 20 · Tue: 21", "row Oslo · Mon: 9 · Tue: 8"],
+        ),
+        (
+            "<table><tr><td>Subtotal</td><td>20 €</td></tr><tr><td>Shipping</td><td>5 €</td></tr></table>",
+            ["row Subtotal · 20 €", "row Shipping · 5 €"],
+        ),
+        (
+            "<table><tr><th>A</th><th>B</th></tr><tr><td rowspan=2>1</td><td>2</td></tr><tr><td>3</td></tr></table>",
+            ["row A: 1 · B: 2", "row B: 3"],
+        ),
+    ],
+)
+def test_tables_of_data_become_rows(html: str, rows: list[str]) -> None:
+    assert said(html_of(f"<p>x</p>{html}"))[1:] == rows
+
+
+def test_layout_made_of_header_cells_is_no_data() -> None:
+    html = (
+        "<table><tr><th class='small-12'><table><tr><th><p>First column of some length.</p></th></tr></table></th>"
+        "<th><table><tr><th><p>Second column which is long, too, and so on.</p></th></tr></table></th></tr></table>"
+    )
+    assert said(html_of(html)) == [
+        "paragraph First column of some length.",
+        "paragraph Second column which is long, too, and so on.",
+    ]
+
+
+def test_preformatted_text_is_read_as_text() -> None:
+    html = "<pre>Hello,\n\n&gt; quoted\n\nItem      Price\nLamp      20\n</pre>"
+    assert said(html_of(html, FULL)) == [
+        "paragraph Hello,",
+        "paragraph >quoted",
+        "preformatted Item      Price\nLamp      20",
+    ]
+
+
+def test_line_ends_count_where_a_style_says_so() -> None:
+    assert said(html_of("<div style='white-space:pre-wrap'>One\ntwo\n\nthree</div>")) == [
+        "paragraph One\ntwo",
+        "paragraph three",
+    ]
+
+
+def test_a_part_that_is_too_long_is_cut_and_says_so() -> None:
+    message, bodies = mail(leaf("1", "text/html", "<p>word word word</p>" * 60_000))
+    blocks = list(render(message, Context(), bodies))
+    assert blocks[-1].kind is Kind.NOTE
+    assert blocks[-2].text.startswith("word")
+    assert bodies.pulled <= HTML_CAP + 8192
+    assert list(render(message, Context(), bodies, blocks[-1].at)) == [blocks[-1]]
+
+
+def _read_to_the_end(html: str) -> bool:
+    message, bodies = mail(leaf("1", "text/html", html + "<p>the end</p>"))
+    return [block.text for block in render(message, FULL, bodies)][-1] == "the end"
+
+
+@pytest.mark.parametrize(
+    "filler",
+    [
+        "<img src='data:image/png;base64," + "A" * 2_000_000 + "'>",
+        '<img alt="" src="data:image/jpeg;name=a.jpg;base64,' + "QUJD\r\n" * 200_000 + '">',
+        "<img src=data:image/png;base64," + "A" * 900_000 + " alt=x>",
+        "<div style=\"background:url( 'data:image/gif;base64," + "A" * 900_000 + "')\">x</div>",
+        "<div style='display:none'>" + "filler " * 120_000 + "</div>",
+        "<!-- " + "comment " * 100_000 + "-->",
+        "<style>" + ".a{color:red}" * 60_000 + "</style>",
+        "<span style='font-size:0'>" + "tiny " * 120_000 + "</span>",
+    ],
+)
+def test_what_nobody_reads_uses_nothing_of_what_is_read(filler: str) -> None:
+    assert _read_to_the_end("<p>" + "word " * 50_000 + filler + "<p>" + "word " * 40_000)
+
+
+def test_what_nobody_reads_is_bounded_too() -> None:
+    message, bodies = mail(leaf("1", "text/html", "<p>a<div hidden>" + "filler " * 2_000_000))
+    list(render(message, FULL, bodies))
+    assert bodies.pulled <= HTML_CAP + UNSEEN_CAP + 8192
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<img src='data:image/png;base64,",
+                "AAAA",
+                "BBBB==",
+                "'>",
+                " alt=x",
+                "word ",
+                "=data:",
+                ";base64,",
+            ]
+        ),
+        max_size=12,
+    ).map(lambda pieces: "".join(pieces).encode()),
+    st.integers(1, 50),
+)
+def test_pictures_in_the_page_are_taken_out_however_it_comes(page: bytes, size: int) -> None:
+    cut = [page[at : at + size] for at in range(0, len(page), size)]
+    assert b"".join(without_pictures(iter(cut))) == b"".join(without_pictures(iter([page])))
+
+
+def test_only_pictures_in_the_page_are_taken_out() -> None:
+    page = b"<p>data:text/plain;base64,QUJD is text</p><img src='data:image/png;base64,QUJD' alt='A'>"
+    assert b"".join(without_pictures(iter([page]))) == page.replace(b"QUJD'", b"'")
+
+
+WORD = st.sampled_from(["one", "two", "Grüße", "今日", "&amp;", "a&nbsp;b", "9", "&#8204;", "&bogus;"])
+TAG = st.sampled_from(
+    [
+        "p",
+        "div",
+        "b",
+        "i",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "tbody",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "a",
+        "pre",
+        "h1",
+        "h6",
+        "span",
+        "font",
+        "center",
+        "br",
+        "hr",
+        "img",
+        "dl",
+        "dt",
+        "dd",
+        "code",
+        "o:p",
+        "section",
+        "form",
+        "button",
+        "caption",
+    ]
+)
+SOUP = st.lists(
+    st.one_of(
+        WORD.map(lambda word: f" {word} "),
+        TAG.map(lambda tag: f"<{tag}>"),
+        TAG.map(lambda tag: f"</{tag}>"),
+        st.sampled_from(
+            [
+                "<a href='http://example.org/'>",
+                "<td colspan=3 rowspan=2>",
+                "<li value=7>",
+                "<ol type=a start=9>",
+                "<",
+                ">",
+                "<![if !mso]>",
+                "<p style='color:red;font-size:12px'>",
+                "<div class=gmail_quote>",
+                "<blockquote type=cite>",
+            ]
+        ),
+    ),
+    max_size=60,
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(SOUP)
+def test_tag_soup_loses_no_words_and_keeps_their_order(soup: str) -> None:
+    words = re.findall(r"one|two|Grüße|今日|9", re.sub(r"<[a-z/!][^<>]*>", " ", soup))
+    blocks = [block for block in html_of(soup, FULL) if block.kind is not Kind.NOTE]
+    shown = re.findall(r"one|two|Grüße|今日|9", "\n".join(block.text for block in blocks))
+    if any(block.kind is Kind.ROW for block in blocks):
+        assert set(words) <= set(shown)  # headers are said again in every row
+    else:
+        assert shown == words
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(st.sampled_from("<>/='\"&;#!-[]ax \n\x00\x0b\ud800\u202e"), max_size=200) | st.text(max_size=200)
+)
+def test_nothing_raises_and_nothing_unseen_comes_out(html: str) -> None:
+    for block in html_of(html.encode("utf-8", "surrogatepass")):
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]", block.text)
+
+
+HOSTILE: dict[str, Callable[[], str]] = {
+    "nested": lambda: "<div>" * 100_000 + "hello" + "</div>" * 100_000 + "<p>after",
+    "nested tables": lambda: "<table><tr><td>a<td>" * 30_000 + "hello",
+    "nested quotes": lambda: "<blockquote><ul><li>" * 40_000 + "hello",
+    "attributes": lambda: "<p " + " ".join(f"a{n}=1" for n in range(100_000)) + ">hello",
+    "styles": lambda: "".join(f'<p style="color:#{n:06x};a{n}:b">x' for n in range(30_000)) + "hello",
+    "one style": lambda: '<p style="' + "a:b;" * 500_000 + '">hello',
+    "a sheet": lambda: "<style>" + ".a{" * 500_000 + "}" * 400_000 + "</style>hello",
+    "one line": lambda: "word " * 500_000 + "hello",
+    "no blank": lambda: "x" * 3_000_000 + " hello",
+    "joiners": lambda: "&zwj;" * 300_000 + "hello",
+    "brackets": lambda: "<" * 1_000_000 + " hello",
+    "links": lambda: '<a href="http://example.org/"><img src=a>' * 100_000 + "hello",
+    "a wide table": lambda: "<table><tr>" + "<td rowspan=99 colspan=99>a" * 30_000 + "hello",
+    "a long table": lambda: "<table>" + "<tr><td>a<td>b" * 30_000 + "<tr><td>hello</table>",
+    "breaks": lambda: "<br>" * 300_000 + "hello",
+    "entities": lambda: "&amp;" * 300_000 + "hello",
+}
+
+
+def _read(source: str) -> bool:
+    """Say whether a text is read to its last word, or cut where there is too much of it."""
+    drafts, full = html.read(source, True, True, {})
+    segments = roles.segments(drafts, "1", True)
+    return full or "hello" in "".join(segment.block.text for segment in segments[-4:])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_html_is_read_in_bounded_time_and_memory(name: str) -> None:
+    assert bounded.call(_read, HOSTILE[name]())
+
+
+BOX = "style='display:inline-block'"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        (f"<span {BOX}>One</span><span {BOX}>Two</span>", "One Two"),
+        (f"<span {BOX}>One</span><span>Two</span>", "One Two"),
+        (f"One<b {BOX}>Two</b>three", "One Two three"),
+        (f"<span {BOX}>9</span><span {BOX}>Happy</span>", "9 Happy"),
+        ("<style>.box{display:inline-block}</style><i class=box>One</i><i class=box>Two</i>", "One Two"),
+        ("<span style='display:inline-flex'>One</span><span>Two</span>", "One Two"),
+        (f"<span {BOX}>One </span><span {BOX}>Two</span>", "One Two"),
+        (f"<span {BOX}>One</span><span {BOX}>.</span>", "One."),
+        (f"(<span {BOX}>One</span>)", "(One)"),
+        ("<span>H</span><span>ello</span>", "Hello"),
+        ("".join(f"<span {BOX}>{letter}</span>" for letter in "Hello"), "Hello"),
+        (f"<span {BOX}>H</span>ello", "Hello"),
+        (f"<span {BOX}>你好</span><span {BOX}>世界</span>", "你好世界"),
+        (f"<p>One</p><p><span {BOX}>Two</span></p>", "One\nTwo"),
+    ],
+)
+def test_words_do_not_run_together_over_the_edge_of_a_box(html: str, text: str) -> None:
+    assert text_of(html) == text

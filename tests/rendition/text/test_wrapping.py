@@ -1,0 +1,419 @@
+"""Line ends: a machine's are taken out, a person's stay; links that were broken are whole; what is quoted is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.rendition import Context, Kind
+from tests.rendition.mails import said, text_of
+
+FULL = Context(fold=False)
+
+#: Paragraphs of which each line stands for itself.
+APART = {
+    "English verse": (
+        "Two roads went on below the yellow wood of which I will tell you\n"
+        "And sorry that I could not travel both, I stood there very long\n"
+        "I looked along the left one just as far as ever eyes could see\n"
+        "To where it bent behind the undergrowth, and there I left it\n"
+    ),
+    "narrow verse": (
+        "The lamp is lit, the door is wide,\nAnd someone waits for us inside,\n"
+        "With bread and butter, tea and cake,\nAnd no one there is half awake.\n"
+    ),
+    "Russian verse": (
+        "Зажглась у дома нашего лампа, и светит она в темноте,\n"
+        "Ещё ты не спишь, мой товарищ, и снится нам лето в окне,\n"
+        "Пора подниматься, товарищ, и чаю скорее налей,\n"
+    ),
+    "German address": (
+        "Musterfirma Handelsgesellschaft mbH und Compagnie KG, Zweigstelle Nord\n"
+        "Abteilung Wareneingang, Gebäude 4b, Tor 12, Rampe 7 bis 9\n"
+        "Industriestraße 123, Hinterhaus, zweites Obergeschoss links\n"
+        "12345 Musterstadt an der Muster\n"
+    ),
+    "French address": (
+        "Société Exemple et Fils, Service des Livraisons\nBâtiment C, Quai numéro 4, Porte 12\n"
+        "123 bis, avenue de la République\n75011 Paris Cedex 11\n"
+    ),
+    "fields": (
+        "Order number: 4711-0815-2342-0001 (please quote this in all letters)\n"
+        "Delivery address: Anna Example, Long Street 5, 12345 Exampletown\n"
+        "Payment: by invoice within fourteen days of the delivery of goods\n"
+        "Total: 123.45 EUR\n"
+    ),
+    "a forwarded header": (
+        "Von: Johann Muster <service@example.de>\nGesendet: Donnerstag, 23. März 2023 17:11\n"
+        "An: Johann Muster <service@example.de>\nBetreff: AW: Hallo!\n"
+    ),
+    "rows": (
+        "Lamp with a green shade and a switch in the cable 20.00\n"
+        "Chair of beech wood, with arms, without cushions 175.50 EUR\n"
+        "Table of oak, two metres long and one metre wide 420.00\n"
+    ),
+    "mail addresses": (
+        "Anna Example of the first committee <anna@example.org>\n"
+        "Bob Sample of the second committee <bob@example.net>\n"
+        "Zoe Test, guest of all of them <zoe@example.com>\n"
+    ),
+    "sentences": (
+        "The server was restarted at ten o'clock this morning.\n"
+        "The database was moved to the new machine yesterday.\n"
+        "The backup has been checked by the operator twice.\n"
+    ),
+    "a log": (
+        "Nov 3 10:00:01 mail postfix/smtpd[4711]: connect from unknown[192.0.2.1]\n"
+        "Nov 3 10:00:02 mail postfix/smtpd[4711]: lost connection after EHLO from unknown\n"
+        "2026-11-03 10:00:03 INFO starting the worker with four processes and one queue\n"
+        "2026-11-03 10:00:04 WARN the queue is longer than it should be at this time\n"
+    ),
+    "a programme": (
+        "10:00 Welcome by the mayor of the town and by the head of the committee\n"
+        "10:30 The history of the lamp, with pictures, by Dr. Anna Example\n11:15 Coffee\n"
+    ),
+    "a table of contents": (
+        "Introduction to the history of the lamp ................ 3\n"
+        "The lamp in the nineteenth century, with many pictures .. 17\n"
+    ),
+    "a bounce": (
+        "----- Transcript of session follows -----\n<user.name@mail.example.net>... Deferred\n"
+        "Warning: message still undelivered after 1 day\nWill keep trying until message is 5 days old\n"
+    ),
+    "a session": (
+        "... while talking to mx.example.net.:\n>>> RCPT To:<zoe@example.net>\n"
+        "<<< 550 5.1.1 <zoe@example.net>: Recipient address rejected: User unknown\n"
+        "550 5.1.1 <zoe@example.net>... User unknown\n<<< 503 valid RCPT command must precede DATA\n"
+    ),
+    "URLs one below the other": (
+        "Our pages are here, and we are glad of every visitor that we have:\n"
+        "https://www.example.org/minutes/\nhttps://www.example.com/lamps\n"
+    ),
+    "flowed, but for its last lines": (
+        "this is the flowed text of a paragraph that ends here, for it has no blank\n"
+        "and so this line must stand by itself, whatever its length, to the very end\n"
+    ),
+}
+
+#: Paragraphs that a machine wrapped.
+WRAPPED = {
+    "English": (
+        "I have just come back from the meeting of our association in Cologne, where\n"
+        "we spoke about the plans for the coming year. There were about forty people, and\n"
+        "nearly all of them wanted to hear what you had written. I told them that it would\n"
+        "be sent round by the end of this week.\n"
+    ),
+    "German": (
+        "Gestern war ich bei der Versammlung unseres Vereins in Köln, bei der wir über\n"
+        "Pläne für das kommende Jahr gesprochen haben. Es waren etwa vierzig Leute da, und\n"
+        "Anna sagte, daß sie den Brief bis zum Ende dieser Woche allen schicken werde.\n"
+        "Das hat alle gefreut.\n"
+    ),
+    "Russian": (
+        "Вчера я был на собрании нашего общества, где мы говорили о планах на будущий\n"
+        "год. Было около сорока человек, и почти все хотели услышать, что вы написали. Я\n"
+        "сказал им, что письмо будет разослано до конца недели.\n"
+    ),
+    "two lines": (
+        "We met the whole committee of the association in the town hall last\n"
+        "Monday and talked for an hour.\n"
+    ),
+    "lines that begin with I": (
+        "I think that this is what we should do in the coming weeks, and then\n"
+        "I would like to hear from the others, because it concerns them too.\n"
+        "If they agree, we start.\n"
+    ),
+    "capitals": (
+        "THIS IS TO INFORM YOU THAT THE FUND OF THE LATE MINISTER HAS NOW BEEN\n"
+        "RELEASED TO THE BANK AND THAT YOU ARE THE ONLY PERSON WHO MAY CLAIM IT\n"
+        "BEFORE THE END OF THIS MONTH.\n"
+    ),
+    "forty columns": (
+        "I write this on my small telephone in\nthe train, where the lines are rather\n"
+        "short and are wrapped by the program at\nforty columns or so.\n"
+    ),
+    "a colon and a number": (
+        "We have thought about it for a long time, and these are the reasons why\n"
+        "we say no: it is far, it is dear, and there were no rooms in the year\n"
+        "2026 for so many people.\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "> "])
+@pytest.mark.parametrize("name", APART)
+def test_lines_that_stand_apart_keep_their_ends(name: str, mark: str, ends: str) -> None:
+    lines = APART[name].splitlines()
+    parameters = {"format": "flowed"} if name.startswith("flowed") else {}
+    if parameters:
+        lines = ["it flows ", *lines]
+    blocks = text_of("".join(mark + line + ends for line in lines), FULL, **parameters)
+    shown = "\n".join(block.text for block in blocks).replace("it flows ", "it flows \n")
+    assert shown == "\n".join(lines)
+    assert {block.quote for block in blocks} == {len(mark.strip())}
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "> ", "| "])
+@pytest.mark.parametrize("name", WRAPPED)
+def test_wrapped_lines_are_joined(name: str, mark: str, ends: str) -> None:
+    lines = WRAPPED[name].splitlines()
+    blocks = text_of("".join(mark + line + ends for line in lines), FULL)
+    assert [block.text for block in blocks] == [" ".join(lines)]
+
+
+LISTINGS = {
+    "C": (
+        "for (int i = 0; i < number_of_lamps_in_the_house; i++) {\n    switch_on(lamps[i]);\n"
+        "    if (is_broken(lamps[i])) return;\n}\n"
+    ),
+    "Python": "def lamps(house):\n    for room in house:\n        yield from room.lamps\n",
+    "a shell": (
+        "$ sudo apt-get install lamps lamps-doc lamps-dev lamps-of-all-kinds\n"
+        "$ lamps config sample > /etc/lamps.toml\n$ lamps serve\n"
+    ),
+    "a traceback": (
+        "Traceback (most recent call last):\n"
+        '  File "/usr/lib/lamps/switch.py", line 12, in switch_on_all_the_lamps\n    lamp.on()\n'
+        "ValueError: the lamp is broken\n"
+    ),
+    "JSON": '{\n  "name": "lamp",\n  "colours": ["green", "red"]\n}\n',
+    "settings": "smtp_host=smtp.example.org\nsmtp_port=587\ncomment=this is where the mail of all people goes\n",
+    "a git diff": (
+        "diff --git a/fs/lamp.c b/fs/lamp.c\nindex b205424..3a733c1 100644\n--- a/fs/lamp.c\n+++ b/fs/lamp.c\n"
+        "@@ -210,6 +210,36 @@ lamp_check_aux(void *lamp_of_the_house_data,\n \treturn LAMP_OKAY;\n }\n \n"
+        "+static void lamp_is_now_switched_off_and_cold(void *lamp_of_the_house_data)\n+{\n+\tint loop;\n+\n"
+        '+\tsay(1, "lamp 0x%p is off\\n", lamp);\n+}\n'
+    ),
+    "a unified diff": (
+        "--- lamps.c.orig\t2026-11-03 10:00:00.000000000 +0100\n+++ lamps.c\t2026-11-03 10:10:00 +0100\n"
+        '@@ -1,4 +1,4 @@\n int main(void) {\n-\tputs("hello");\n+\tputs("hello, lamp");\n \treturn 0;\n }\n'
+    ),
+    "the middle of a diff": (
+        "+static void lamp_is_now_switched_off_and_cold(void *lamp_of_the_house_data)\n"
+        "+static void lamp_is_now_switched_on_and_warm(void *lamp_of_the_house_data)\n"
+        "-static void lamp_is_now_broken(void *lamp_of_the_house_data_and_more_data)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_program_text_stays_as_it_was_written(name: str) -> None:
+    (block,) = text_of(LISTINGS[name], FULL)
+    assert block.kind is Kind.PREFORMATTED
+    expected = [line.expandtabs(8).rstrip() for line in LISTINGS[name].splitlines()]
+    assert block.text.split("\n") == expected
+
+
+def test_bullets_are_lists_however_far_the_words_stand_from_them() -> None:
+    text = (
+        "Topics are:\n\n*   Lamps\n*   Chairs of all kinds, with arms and without arms, of beech wood and of\n"
+        "    oak\n\n- Traditionally the part is governed by the house in question,\n  which may choose.\n"
+        "- Quite a few houses run lamps that switch themselves on,\n  e.g. at night. Some of them are\n"
+        "  broken.\n\n10.  Ten\n11.  Eleven\n"
+    )
+    assert said(text_of(text)) == [
+        "paragraph Topics are:",
+        "item • Lamps",
+        "item • Chairs of all kinds, with arms and without arms, of beech wood and of oak",
+        "item • Traditionally the part is governed by the house in question, which may choose.",
+        "item • Quite a few houses run lamps that switch themselves on, e.g. at night. Some of them are broken.",
+        "item 10. Ten",
+        "item 11. Eleven",
+    ]
+
+
+@pytest.mark.parametrize("bullet", ["-", "*", "•", "·", "●", "►", "→", "✓", "+", "–", "o "])
+@pytest.mark.parametrize("blanks", [" ", "    ", "\t"])
+@pytest.mark.parametrize("before", ["", "  ", "    "])
+def test_bullets_are_a_class_of_lines(bullet: str, blanks: str, before: str) -> None:
+    if (bullet, blanks, before) == ("+", "\t", ""):
+        return  # so do lines that are added to an indented text
+    words = ["a lamp that is green", "a chair, so that there is enough room for all of us to sit", "bread"]
+    text = "Bring:\n\n" + "".join(f"{before}{bullet}{blanks}{one}\n" for one in words) + "\nBye.\n"
+    blocks = text_of(text)
+    assert [block.kind for block in blocks] == [
+        Kind.PARAGRAPH,
+        Kind.ITEM,
+        Kind.ITEM,
+        Kind.ITEM,
+        Kind.PARAGRAPH,
+    ]
+    assert [block.text for block in blocks[1:-1]] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "behind"),
+    [
+        (
+            "Look at https://www.example.org/shop/articles/lamps/green?colour=green&\nsize=large&lang=en and say.\n",
+            "https://www.example.org/shop/articles/lamps/green?colour=green&size=large&lang=en",
+            " and say.",
+        ),
+        (
+            "Look at <https://www.example.org/shop/articles/lamps/green-shade/\nwith-a-switch/in-the-cable> please.\n",
+            "https://www.example.org/shop/articles/lamps/green-shade/with-a-switch/in-the-cable",
+            "> please.",
+        ),
+        (
+            "https://www.example.org/confirm/" + "a" * 43 + "\n" + "b1" * 37 + "\nc2c2\n\n",
+            "https://www.example.org/confirm/" + "a" * 43 + "b1" * 37 + "c2c2",
+            "",
+        ),
+        (
+            "The minutes of the last meeting are at https://www.example.org/minutes/\nSincerely yours, Anna\n",
+            "https://www.example.org/minutes/",
+            " Sincerely yours, Anna",
+        ),
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "> "])
+def test_a_url_over_several_lines_is_one_link(text: str, url: str, behind: str, mark: str) -> None:
+    blocks = text_of("".join(mark + line + "\n" for line in text.splitlines()), FULL)
+    runs = blocks[0].runs
+    assert [run.link for run in runs if run.link] == [url]
+    assert blocks[0].text.partition(url)[2] == behind
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Anna wrote:\n| Hi folks,\n|\n| three lamps.\n| Any ideas?\n|\n\nSearch for it.\n",
+            ["Anna wrote:", ">Hi folks,", ">three lamps.\nAny ideas?", "Search for it."],
+        ),
+        ("> | inner\n>\n> outer\n\n| > x\n| y\n", [">>inner", ">outer", ">>x", ">y"]),
+        ("| Lamp | 20 |\n| Chair | 75 |\n", ["| Lamp | 20 |\n| Chair | 75 |"]),
+        (">From my side this is right.\n\nBye.\n", ["From my side this is right.", "Bye."]),
+        (">>From what I know.\n", [">From what I know."]),
+        (">>From what I have read in the papers and seen on television, it is\nso.\n",
+         ["From what I have read in the papers and seen on television, it is so."]),
+        (">>From there I came.\n>> Did you?\n", [">>From there I came.\nDid you?"]),
+        ("> I said it.\n>From me nothing.\n> Nothing.\n", [">I said it.\nFrom me nothing.\nNothing."]),
+        (">>> I think so.\n>> Do you?\n> Yes.\n", [">>>I think so.", ">>Do you?", ">Yes."]),
+        ("> It said\n> >>> RCPT To:<a@b.test>\n> <<< 550 no\n", [">It said\n>>> RCPT To:<a@b.test>\n<<< 550 no"]),
+        (">>> import lamps\n>>> lamps.on()\n", [">>> import lamps\n>>> lamps.on()"]),
+    ],
+)  # fmt: skip
+def test_marks_of_quotation_are_told_from_what_looks_like_them(text: str, expected: list[str]) -> None:
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == expected
+
+
+#: Paragraphs as lines, and as they are read.
+READ = {
+    "a heading between rules": (
+        ("------- Additional comments from somebody.at.somewhere@example.org 2002-10-03 13:57 -------\n"
+        "A solution could be the preprocessor in combination with the filter, if we\n"
+        "get the versions right, which are not.\n"),
+        [
+            ("------- Additional comments from somebody.at.somewhere@example.org 2002-10-03 13:57 -------\n"
+            "A solution could be the preprocessor in combination with the filter, if we "
+            "get the versions right, which are not.")
+        ],
+    ),
+    "a URL that no program could wrap": (
+        ("The first myth is that lamps are too hard to install and configure. That\n"
+        "may have been true in the past, but it is not with the latest model, which\n"
+        "hangs in under five minutes. See <http://www.example.org/lamps/green/shades/with/switches>.\n"),
+        [
+            ("The first myth is that lamps are too hard to install and configure. That "
+            "may have been true in the past, but it is not with the latest model, which "
+            "hangs in under five minutes. See <http://www.example.org/lamps/green/shades/with/switches>.")
+        ],
+    ),
+    "a URL is no prose": (
+        "This list is sponsored by the house of lamps\nWelcome to the light.\nhttp://example.org/lamps\n",
+        ["This list is sponsored by the house of lamps\nWelcome to the light.\nhttp://example.org/lamps"],
+    ),
+    "a dash inside a sentence": (
+        ("The word means a snail in that language (from the shape of the ventricles\n"
+        "- it is also the name of the spiral cavity of the inner ear), so if this\n"
+        "is right we should really be speaking of snails.\n"),
+        [
+            ("The word means a snail in that language (from the shape of the ventricles "
+            "- it is also the name of the spiral cavity of the inner ear), so if this "
+            "is right we should really be speaking of snails.")
+        ],
+    ),
+    "dashes of a list": (
+        ("For the trip to the lake at the end of the week everybody has to bring along\n"
+        "- a lamp that burns for at least two nights, and the oil that it will need\n"
+        "- something to sit on\n"),
+        [
+            "For the trip to the lake at the end of the week everybody has to bring along",
+            "a lamp that burns for at least two nights, and the oil that it will need",
+            "something to sit on",
+        ],
+    ),
+    "one dash after a colon": (
+        "For the trip to the lake at the end of the week everybody has to bring this:\n- a lamp\n",
+        ["For the trip to the lake at the end of the week everybody has to bring this:", "a lamp"],
+    ),
+    "full items of a numbered list": (
+        "4. Three sheets to the wind; puzzled people; works of the skunk\n5. Endnote.\n6. Addresses.\n",
+        ["Three sheets to the wind; puzzled people; works of the skunk", "Endnote.", "Addresses."],
+    ),
+    "a number inside an item": (
+        "4. The meeting is put off until the week after the next, to the day\n12. of May, as it seems.\n",
+        ["The meeting is put off until the week after the next, to the day 12. of May, as it seems."],
+    ),
+    "compounds broken after the hyphen": (
+        ("A new trend among young adults has been sweeping the nation, namely pro-\n"
+        "lamp sites, and what they lead to is not known.\n"),
+        [
+            ("A new trend among young adults has been sweeping the nation, namely pro-lamp sites, and what they lead "
+            "to is not known.")
+        ],
+    ),
+    "lines that a person wrapped": (
+        ("You have received this message because you subscribed to\n"
+        "the news of lamps. To stop receiving this and other\n"
+        "messages, or to add more messages\n"
+        "or change your preferences, see your page.\n"
+        "Thanks\n"),
+        [
+            ("You have received this message because you subscribed to the news of lamps. To stop receiving this and "
+            "other messages, or to add more messages or change your preferences, see your page.\nThanks")
+        ],
+    ),
+    "half a compound": (
+        ("A new trend among young adults in the nation has to be looked at, for short-\n"
+        "and long-term effects of it are not known.\n"),
+        [("A new trend among young adults in the nation has to be looked at, for short- and long-term effects of it "
+         "are not known.")],
+    ),
+    "a title over two lines": (
+        "Somebody: My Government Went to the Mountains and All I Got Was This Poor\nLamp[1]\n",
+        ["Somebody: My Government Went to the Mountains and All I Got Was This Poor Lamp[1]"],
+    ),
+    "names in prose": (
+        ("Estou aqui para informar que após a reunião da conferência com as Nações\n"
+        "Unidas (ONU), em cooperação com o Fundo Monetário Internacional, a\n"
+        "Organização da Unidade Africana (OUA) e o Federal Bureau of Investigation\n"
+        "(FBI), estas comissões lutam contra o crime cibernético, fraudadores da\n"
+        "Internet e fraudadores na África.\n"),
+        [
+            ("Estou aqui para informar que após a reunião da conferência com as Nações "
+            "Unidas (ONU), em cooperação com o Fundo Monetário Internacional, a "
+            "Organização da Unidade Africana (OUA) e o Federal Bureau of Investigation "
+            "(FBI), estas comissões lutam contra o crime cibernético, fraudadores da "
+            "Internet e fraudadores na África.")
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ)
+def test_lines_are_joined_where_a_reader_would(name: str) -> None:
+    text, expected = READ[name]
+    assert [block.text for block in text_of(text, FULL)] == expected
+
+
+def test_quotations_that_were_stuffed_are_quotations() -> None:
+    text = "Anna wrote:\n > The lamp is \n > green.\n\nIt is.\n"
+    blocks = text_of(text, FULL, format="flowed")
+    assert [">" * block.quote + block.text for block in blocks] == [
+        "Anna wrote:",
+        ">The lamp is green.",
+        "It is.",
+    ]

@@ -1,0 +1,121 @@
+"""Servers whose answers never end: what they cost in memory, one of them and eight at a time.
+
+Each test has a process of its own, which counts what it has held at most (VmHWM) beyond what it had before.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.servers.endless import FLOODS, MOST, Endless
+
+#: Bytes that one hostile server may cost, and eight.
+ONE, EIGHT = 32 * 1024 * 1024, 128 * 1024 * 1024
+_ROOT = Path(__file__).resolve().parents[3]
+_PROGRAM = """
+import resource, sys, threading
+from contextlib import closing
+from gateway.config import Server, Tls
+from gateway.errors import AnswerTooLong, StoreError
+from gateway.message.query import Query, flag
+from gateway.store.imap import imap_store as imap
+from gateway.store.base import MessageRef, Order, Window
+
+REF = MessageRef("INBOX", 7, 1)
+ACTIONS = {
+    "list": lambda store: store.summaries("INBOX", Window(9)),
+    "mailboxes": lambda store: store.folders(),
+    "search": lambda store: store.search(flag("unread"), ["INBOX"]),
+    "structure": lambda store: store.structure(REF),
+    "octets": lambda store: list(store.octets(REF, "1")),
+}
+# Only against an endless loop: eight threads reserve as many arenas, of 128 MB of addresses each.
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+import gateway.web.request.visit  # noqa: what a gateway has loaded anyway
+
+def peak():
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+saying = threading.Lock()
+
+def say(*words):
+    with saying:  # a text stream loses lines that several threads write at once
+        print(*words)
+
+def act(port, action):
+    store = None
+    try:
+        with closing(imap.connect(Server("imap", "127.0.0.1", port, Tls.NONE), "u", "p")) as store:
+            ACTIONS[action](store)
+            say("answered", action)
+    except AnswerTooLong:
+        assert store is None or store.broken  # all together may cost so much, whoever asks last
+        say("too long", action)
+    except StoreError as error:
+        say(type(error).__name__, action, error.detail)
+
+before = peak()
+together = int(sys.argv[2])
+ports = [int(port) for port in sys.argv[3:]]
+for at in range(0, len(ports), together):
+    for action in sys.argv[1].split(","):
+        threads = [threading.Thread(target=act, args=(port, action)) for port in ports[at : at + together]]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    print("cost", peak() - before)
+"""
+
+
+def run(floods: Iterable[str], most: int, together: int = 1, people: int = 1) -> tuple[list[int], list[str]]:
+    """Do things with hostile servers, so many of them together; say what each step cost in all, and what came of it."""
+    with ExitStack() as stack:
+        each = [str(stack.enter_context(Endless(FLOODS[flood], most)).port) for flood in floods]
+        ports = [port for port in each for _ in range(people)]
+        together = max(together, people)
+        done = subprocess.run(
+            [sys.executable, "-bb", "-c", _PROGRAM, "list,mailboxes,search,structure", str(together), *ports],
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    lines = done.stdout.splitlines()
+    costs = [int(line.removeprefix("cost ")) for line in lines if line.startswith("cost ")]
+    return costs, [line for line in lines if not line.startswith("cost ")]
+
+
+def test_no_endless_server_costs_much() -> None:
+    costs, outcomes = run(FLOODS, MOST)
+    assert max(costs) <= ONE, dict(zip(FLOODS, costs, strict=True))
+    assert all(outcome.startswith("too long") for outcome in outcomes), outcomes
+
+
+@pytest.mark.parametrize("most", [300_000, 3_000_000])
+def test_no_long_answer_that_ends_costs_much(most: int) -> None:
+    """What fits is parsed, which costs more than the octets do."""
+    costs, outcomes = run(FLOODS, most)
+    assert max(costs) <= ONE, dict(zip(FLOODS, costs, strict=True))
+    assert any(outcome.startswith("answered") for outcome in outcomes)
+
+
+@pytest.mark.parametrize("flood", ["rows of literals", "mailboxes"])
+def test_one_server_costs_no_more_when_eight_people_use_it(flood: str) -> None:
+    costs, outcomes = run([flood], 1_500_000, people=8)
+    assert max(costs) <= ONE, costs
+    assert len(outcomes) == 8 * 4, outcomes
+
+
+@pytest.mark.parametrize("flood", ["rows of literals", "extended numbers"])
+def test_eight_servers_at_a_time_cost_no_more_than_they_may(flood: str) -> None:
+    costs, outcomes = run([flood] * 8, 3_000_000, together=8)
+    assert max(costs) <= EIGHT, costs
+    assert len(outcomes) == 8 * 4
