@@ -278,9 +278,10 @@ class HttpConnection:
 
     def abort(self) -> None:
         """Reset the connection, discarding unsent octets: the peer sees that the response is broken."""
-        line = self._writer.get_extra_info("socket")
-        with contextlib.suppress(OSError):
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line = self._writer.get_extra_info("socket")  # None over TLS when the peer has reset it already
+        if line is not None:
+            with contextlib.suppress(OSError):
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
     async def _flush(self) -> None:

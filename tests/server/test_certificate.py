@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import time
 import warnings
@@ -81,27 +82,33 @@ def test_it_is_noticed_without_a_signal(authority: Authority, tmp_path: Path) ->
         until_shown(served, authority, "new.example")
 
 
-def _news(served: Served) -> str:
-    """Return the next line that is not about a connection which somebody has left."""
-    while (line := served.line()) == "a connection failed\n":
-        pass
-    return line
-
-
 def test_a_new_certificate_of_no_use_leaves_the_old_one(authority: Authority, tmp_path: Path) -> None:
     """As for a moment when the key comes after its certificate; then both are taken."""
     old, new = authority.issue("old", "localhost"), authority.issue("new", "new.example")
     with toy(pair=put(old, tmp_path)) as served:
         put(Pair(new.cert, old.key), tmp_path)
         served.process.send_signal(signal.SIGHUP)
-        assert "is of no use, the old one stays" in _news(served)
+        assert "is of no use, the old one stays" in served.line()
         assert shown(served, authority) == "localhost"
         (tmp_path / "cert.pem").unlink()
         served.process.send_signal(signal.SIGHUP)
-        assert "is of no use, the old one stays" in _news(served)
+        assert "is of no use, the old one stays" in served.line()
         put(new, tmp_path)
         served.process.send_signal(signal.SIGHUP)
         until_shown(served, authority, "new.example")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_reset_connection_is_no_news(asked: bool, authority: Authority, tmp_path: Path) -> None:
+    """After a request as well as at once, when the handshake may not even be over."""
+    with toy(pair=put(authority.issue("old", "localhost"), tmp_path)) as served:
+        for _ in range(10):
+            line = secured(connect(served.secure), authority.ca_file)
+            if asked:
+                assert ask(line) == b"HTTP/1.1 200"
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.close()
+        assert served.stop() == "threads []\n"
 
 
 def test_sighup_without_https_ends_nothing() -> None:
