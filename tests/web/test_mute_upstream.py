@@ -35,9 +35,9 @@ from tests.servers.mute import Mute
 
 THREADS = 16
 HALF = THREADS // 2
-#: How many times as long others may wait as on a quiet gateway a moment before, on a machine that has other things to
-#: do: mostly it is once. Without places for threads it is a hundred times.
-ROOM = 3.0
+#: How many times as long others may wait as on a quiet gateway a moment before: mostly it is once. Without places for
+#: threads it is a hundred times, and so it is in each of the tries that a machine with other things to do is given.
+ROOM, TRIES = 1.5, 8
 BROWSER = {"User-Agent": "", "Accept": "text/html"}
 MAIL = b"From: a@quiet.example\r\nSubject: x\r\n\r\nx\r\n"
 
@@ -108,7 +108,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         yield House(stack, tmp_path)
 
 
-def p95(house: House, people: list[Session], rounds: int = 60) -> float:
+def p95(house: House, people: list[Session], rounds: int = 40) -> float:
     """Have everybody read their inbox so often, page after page; return the seconds within which 95 % of pages came."""
 
     def read(session: Session) -> list[float]:
@@ -125,6 +125,11 @@ def p95(house: House, people: list[Session], rounds: int = 60) -> float:
     return taken[int(len(taken) * 0.95)]
 
 
+def wait_as_briefly_as(calm: float, house: House, people: list[Session]) -> bool:
+    """Whether 95 % of pages come about as soon as they did when all was quiet."""
+    return any(p95(house, people) <= ROOM * calm for _ in range(TRIES))
+
+
 def settled(futures: list[Future[Any]], count: int) -> list[Future[Any]]:
     """Wait until so many have an answer, and return those."""
     while sum(future.done() for future in futures) < count:
@@ -139,8 +144,7 @@ def test_twenty_people_of_a_mute_server_cost_others_nothing(house: House) -> Non
     waiting = [house.page(session) for session in crowd]
     refused = [future.result() for future in settled(waiting, 20 - HALF)]
     assert house.held() == HALF
-    storm = p95(house, others)
-    assert storm <= ROOM * calm, (storm, calm)
+    assert wait_as_briefly_as(calm, house, others)
     for answer in refused:
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "20"
@@ -173,8 +177,7 @@ def test_one_person_with_many_searches_costs_nobody_else_anything(house: House) 
     refused = settled(searches, 24 - most)
     assert house.held() == most
     assert all(isinstance(future.exception(), StoreBusy) for future in refused)
-    storm = p95(house, readers)
-    assert storm <= ROOM * calm, (storm, calm)
+    assert wait_as_briefly_as(calm, house, readers)
     assert sum(not future.done() for future in searches) == most
     house.mute.silent.clear()
     house.mute.hang_up()
