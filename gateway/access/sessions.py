@@ -104,16 +104,13 @@ class Sessions:
         self._purge(now)
         credential = Credential(self._config.complete_address(address), password)
         upstream = self._config.upstream_for(credential.address)
-        # An empty password is an anonymous bind, which succeeds, behind some servers' LDAP (RFC 4513 §5.1.2).
-        if not password or max(len(address), len(password)) > LONGEST_CREDENTIAL:
-            raise AuthenticationFailed("empty or over-long")
+        _refuse_unusable(address, password)
         # Before the password goes anywhere: a guess that cannot be counted must not be made.
         self._state.database.require_writable()
         key = logins.account_key(upstream, credential.address)
         counted = logins.counting_key(upstream, credential.address)
-        entry = self._throttle.enter(
-            Attempt(counted, remote, SignInOrigin(key, site_of(remote), remembered)), now
-        )
+        origin = SignInOrigin(key, site_of(remote), remembered)
+        entry = self._throttle.enter(Attempt(counted, remote, origin), now)
         token = vault.new_token()
         row = SessionRow(
             id=secrets.randbits(63),
@@ -241,3 +238,9 @@ class Sessions:
             self._state.posted_forms.purge(now)
             self._state.journal.purge(now)
             log.debug("%d expired sessions removed", gone)
+
+
+def _refuse_unusable(address: str, password: str) -> None:
+    # An empty password is an anonymous bind, which succeeds, behind some servers' LDAP (RFC 4513 §5.1.2).
+    if not password or max(len(address), len(password)) > LONGEST_CREDENTIAL:
+        raise AuthenticationFailed("empty or over-long")

@@ -16,7 +16,17 @@ from flask import Blueprint, Response, request
 from gateway.addresses import ListPositionCode, Origin, ViewCode
 from gateway.errors import AuthenticationFailed, MailboxClosed, MailboxGone, StoreError, StoreTLSError
 from gateway.markup.screen import Action, Screen
-from gateway.store.base import FIRST, INBOX, FoundList, Listing, ListPosition, MailStore, Order, Window
+from gateway.store.base import (
+    FIRST,
+    INBOX,
+    FoundList,
+    Listing,
+    ListPosition,
+    ListRow,
+    MailStore,
+    Order,
+    Window,
+)
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import ListView, position_code
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame
@@ -184,42 +194,22 @@ def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = 
     here = position_code(lines[0].position) if lines and found.rank > 1 else None
     visit.origin = Origin(view=view.code, position=here).encode()
 
-    def leading(position: ListPosition) -> str:
-        return list_link("mailbox.in_view", number=number, view=view.code, start=position_code(position))
-
     def next_page(shown: int) -> str:
-        if shown < len(lines):
-            return leading(lines[shown].position)
-        return leading(found.beyond) if found.beyond else ""
+        start = lines[shown].position if shown < len(lines) else found.beyond
+        return _leading(number, view, start) if start is not None else ""
 
-    prev = ""
-    if lines and found.rank > 1:
-        before = replace(lines[0].position, before=True)
-        is_first = found.rank <= visit.device.rows + 1
-        prev = list_link("mailbox.in_view", number=number, view=view.code) if is_first else leading(before)
-    front = found.mailbox == INBOX and found.rank <= 1
-    actions = _actions(visit, number, front)
-    if view.thread:
-        threads = ListView(Order.THREADS, view.filter)
-        actions = (
-            Action(_("Threads"), list_link("mailbox.in_view", number=number, view=threads.code)),
-            *actions,
-        )
     entries = [
-        ListEntry(
-            line.summary,
-            _thread_link(number, view, line.position) if line.messages > 1 else "",
-            line.messages,
-        )
+        ListEntry(line.summary, _thread_link(number, view, line) if line.messages > 1 else "", line.messages)
         for line in lines
     ]
+    front = found.mailbox == INBOX and found.rank <= 1
     frame = ListFrame(
         title=_title(visit, found.mailbox, found.unseen),
         first=max(1, found.rank),
         count=found.count,
         next=next_page,
-        prev=prev,
-        actions=actions,
+        prev=_before_link(visit, found, number, view),
+        actions=_view_actions(visit, number, view, front),
         remarks=_remarks(visit, found, view),
         empty=_("No messages here."),
         forget=front and not view.thread,
@@ -227,8 +217,30 @@ def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = 
     return framed(visit, entries, frame, sentence)
 
 
-def _thread_link(number: int, view: ListView, position: ListPosition) -> str:
-    return list_link("mailbox.in_view", number=number, view=replace(view, thread=position.uid).code)
+def _leading(number: int, view: ListView, start: ListPosition) -> str:
+    return list_link("mailbox.in_view", number=number, view=view.code, start=position_code(start))
+
+
+def _before_link(visit: Visit, found: FoundList, number: int, view: ListView) -> str:
+    """Return the link to the page before a range, "" if there is none."""
+    if not found.lines or found.rank <= 1:
+        return ""
+    if found.rank <= visit.device.rows + 1:
+        return list_link("mailbox.in_view", number=number, view=view.code)
+    return _leading(number, view, replace(found.lines[0].position, before=True))
+
+
+def _thread_link(number: int, view: ListView, line: ListRow) -> str:
+    return list_link("mailbox.in_view", number=number, view=replace(view, thread=line.position.uid).code)
+
+
+def _view_actions(visit: Visit, number: int, view: ListView, front: bool) -> Sequence[Action]:
+    actions = _actions(visit, number, front)
+    if not view.thread:
+        return actions
+    threads = ListView(Order.THREADS, view.filter)
+    url = list_link("mailbox.in_view", number=number, view=threads.code)
+    return (Action(visit.language.gettext("Threads"), url), *actions)
 
 
 def _remarks(visit: Visit, found: FoundList, view: ListView) -> Sequence[str]:
