@@ -36,7 +36,6 @@ _PARAMETER: Final = re.compile(r';((?:[^";]++|"[^"]*+")++)')
 _QP: Final = re.compile(r"(?i);(?:encoding=)?\"?quoted-printable")
 _BASE64: Final = re.compile(r"(?i);(?:encoding=)?\"?(?:b|base64)\"?(?=[;:]|\Z)")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-_KEPT: Final = frozenset({"BEGIN", "END", "VERSION", "FN", "N", "EMAIL", "TEL", "ORG", "NOTE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def parse(octets: bytes) -> tuple[list[Card], int, int]:
     cards: list[Card] = []
     others = beyond = depth = 0
     reading = _Reading()
-    for name, parameters, value in _properties(_text(octets[:FILE_LIMIT])):
+    for name, parameters, value in properties(_text(octets[:FILE_LIMIT])):
         if name == "BEGIN" and value.strip().upper() == "VCARD":
             depth += 1  # a card inside a card is somebody's secretary (vCard 2.1 §2.4.2)
             reading = _Reading() if depth == 1 else reading
@@ -113,11 +112,11 @@ def _text(octets: bytes) -> str:
     return text.replace("\0", "").replace("\1", "")  # see _parts
 
 
-def _properties(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield upper-case name, parameters and value of each property that is kept, unfolded and decoded."""
+def properties(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield upper-case name, parameters and value of each property but pictures, unfolded and decoded."""
     for line in _unfolded(_LINES.split(text)):
         match = _PROPERTY.match(line)
-        if match is None or match[1].upper() not in _KEPT or _BASE64.search(match[2]):
+        if match is None or _BASE64.search(match[2]):
             continue
         value = match[3][:_VALUE]
         if _QP.search(match[2]):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.message import vcard
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.context import Context
@@ -43,6 +44,9 @@ _CONTACT: Final = {
     "NOTE": _("Note"),
 }
 
+#: Values of several components, divided by semicolons (RFC 6350 §6.3.1, §6.6.4).
+_COMPOUND: Final = frozenset({"ADR", "ORG"})
+
 
 def content_lines(text: str) -> Iterator[Property]:
     """Yield the unfolded properties (RFC 5545 §3.1)."""
@@ -69,14 +73,14 @@ def card(text: str, context: Context) -> Rows:
     """Return contacts as rows."""
     rows: list[Row] = []
     more = False
-    for name, _parameters, value in content_lines(text):
+    for name, _parameters, value in vcard.properties(text):
         if name not in _CONTACT:
             continue
         more = more or len(value) > VALUE_LIMIT or len(rows) >= RECORDS_LIMIT * len(_CONTACT)
         if len(rows) >= RECORDS_LIMIT * len(_CONTACT):
             continue
-        parts = [part.strip() for part in re.split(r"(?<!\\);", value) if part.strip()]
-        said = value_of(", ".join(parts))
+        parts = re.split(r"(?<!\\);", value) if name in _COMPOUND else [value]
+        said = value_of(", ".join(filter(None, map(str.strip, parts))))
         if not said:
             continue
         url = ""
