@@ -183,7 +183,7 @@ def config_group() -> None:
 
 @config_group.command(name="sample")
 def config_sample() -> None:
-    """Add the many options of `render`."""
+    """Print a sample configuration with every option explained."""
     from gateway.config.options import sample
 
     click.echo(sample(), nl=False)
