@@ -27,7 +27,15 @@ from gateway.pages.message_pages import dial_link
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.message.message_screen import show as show_message
 from gateway.web.request import form_bodies
-from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
+from gateway.web.request.field_forms import (
+    SAVED,
+    SLASH_NOTE,
+    Field,
+    apply_once,
+    form_screen,
+    shown_in,
+    typed_in,
+)
 from gateway.web.request.fitted_list import first_fitting, fitted_rows
 from gateway.web.request.mail_links import keep_links, link_id
 from gateway.web.request.respond import respond
@@ -48,8 +56,6 @@ WIDTH: Final = 28
 SOUGHT: Final = 40
 #: Addresses and numbers of a contact that get a key.
 _CONTACT_KEYS: Final = 6
-#: Separates the lines of a note in a single-line input.
-_SEPARATOR: Final = " / "
 
 
 def _(msgid: str) -> str:
@@ -260,13 +266,12 @@ def _edited(visit: Visit, number: int, card: Card) -> Response:
 
 def _values(visit: Visit, card: Card) -> dict[str, str]:
     """Return a contact as values of the form."""
-    stroke = _SEPARATOR if visit.device.markup == WML else "\n"
     return {
         "name": card.name,
         "mail": ", ".join(card.addresses),
         "phone": ", ".join(card.phones),
         "organisation": card.organisation,
-        "note": card.note.replace("\n", stroke),
+        "note": shown_in(visit.device.markup, card.note),
     }
 
 
@@ -276,7 +281,7 @@ def _read(visit: Visit, typed: dict[str, str]) -> tuple[Card, str]:
     good, bad = address_lists.parse_typed(typed["mail"])
     if bad:
         return Card(), _("This is no mail address: %(text)s") % {"text": shorten(clean(bad[0]), WIDTH)}
-    note = typed["note"].replace(_SEPARATOR, "\n") if visit.device.markup == WML else typed["note"]
+    note = typed_in(visit.device.markup, typed["note"])
     named = typed["name"] or next((one.name for one in good if one.name), "")
     phones = typed["phone"].replace(";", ",").replace("\n", ",").split(",")
     specs = tuple(one.spec for one in good)
@@ -308,7 +313,7 @@ def _form_screen(visit: Visit, number: int, typed: dict[str, str], sentence: str
         room = max(at_least, len(text)) if small else most
         plain = key in ("mail", "phone")
         fields.append(Field(key, _(label), text, room=room, lines=key == "note", plain=plain))
-    notes = [_("A stroke (/) begins a new line.")] if small and "/" in typed.get("note", "") else []
+    notes = [_(SLASH_NOTE)] if small and "/" in typed.get("note", "") else []
     back = link("contacts.one", number=number) if number else link("contacts.listing")
     screen = form_screen(visit, _("Contact"), target, fields, sentence, notes=notes)
     return replace(screen, actions=(Action(_("Back"), back, "9"), inbox_action(visit)))

@@ -6,12 +6,14 @@ Nothing here may change anything except through `apply_once`, which applies a ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.access.idempotency import UNKNOWN, do_once
 from gateway.access.outcomes import NOTICE
+from gateway.device import WML
 from gateway.errors import BadRequest
 from gateway.markup.screen import Action, Screen, Verbatim
 from gateway.web.request import form_bodies
@@ -25,6 +27,9 @@ def _(msgid: str) -> str:
 
 
 SAVED: Final = _("Saved.")
+SLASH_NOTE: Final = _("A stroke (/) begins a new line.")
+#: Where a line ends in an input of WML, which has one line: at a slash by itself, not at one in a web address.
+_LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,16 @@ class Field:
     lines: bool = False
     plain: bool = False
     key: str = ""
+
+
+def shown_in(markup: str, text: str) -> str:
+    """Return a text of several lines as its input shows it; `typed_in` is the reverse."""
+    return " / ".join(text.splitlines()) if markup == WML else text
+
+
+def typed_in(markup: str, text: str) -> str:
+    """Return the lines of what was typed into an input."""
+    return "\n".join(map(str.strip, _LINE_END.split(text))) if markup == WML else text
 
 
 def form_screen(

@@ -21,7 +21,15 @@ from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers import address_lists
 from gateway.message.headers.header_fields import clean
-from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
+from gateway.web.request.field_forms import (
+    SAVED,
+    SLASH_NOTE,
+    Field,
+    apply_once,
+    form_screen,
+    shown_in,
+    typed_in,
+)
 from gateway.web.request.form_bodies import Fields
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import notice_screen, settings_actions
@@ -40,8 +48,6 @@ ROWS: Final = 8
 WIDTH: Final = 28
 #: Maximum characters of an invalid address in an error.
 _SAID: Final = 30
-#: Separates the lines of a signature in a single-line input.
-_SEPARATOR: Final = " / "
 _REMOVED: Final = _("Removed.")
 _FULL: Final = _("There is no room for more. Remove one first.")
 _NO_ADDRESS: Final = _("This is no mail address: %(text)s")
@@ -83,14 +89,11 @@ def signature(number: int) -> Response:
     form = visit.posted()
     held = _identity(visit, number)
     if form is not None:
-        text = form.get("signature", "")
-        if visit.device.markup == WML:
-            text = "\n".join(line.strip() for line in text.split(_SEPARATOR.strip()))
+        text = typed_in(visit.device.markup, form.get("signature", ""))
         return _save_identity(visit, form, number, replace(held, signature=text[:LONGEST_SIGNATURE].strip()))
     _ = visit.language.gettext
-    shown, notes = held.signature, []
-    if visit.device.markup == WML:
-        shown, notes = _SEPARATOR.join(shown.splitlines()), [_("A stroke (/) begins a new line.")]
+    shown = shown_in(visit.device.markup, held.signature)
+    notes = [_(SLASH_NOTE)] if visit.device.markup == WML else []
     field = Field("signature", _("Signature"), shown, room=LONGEST_SIGNATURE, lines=True)
     target = link("identities.signature", number=number)
     return respond(form_screen(visit, _("Signature"), target, [field], notes=notes), Life.PRIVATE)

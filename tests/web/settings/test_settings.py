@@ -201,10 +201,15 @@ def test_an_address_that_is_not_allowed_is_said_and_nothing_is_lost(
 def test_a_signature_has_lines_on_every_device(transport: Transport) -> None:
     phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
     phone.follow(ME[:20]).follow("Signature")
-    phone.fill("signature", "Anna / 1 Main Street/ $5").press("Save")
+    phone.fill("signature", "Anna / 1 Main Street / / https://a.example/$5 /").press("Save")
     browser = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
     browser.follow(ME[:20]).follow("Signature")
-    assert _values(browser) == ["Anna\n1 Main Street\n$5"]
+    assert _values(browser) == ["Anna\n1 Main Street\n\nhttps://a.example/$5"]
+    phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    phone.follow(ME[:20]).follow("Signature").press("Save")
+    browser = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    browser.follow(ME[:20]).follow("Signature")
+    assert _values(browser) == ["Anna\n1 Main Street\n\nhttps://a.example/$5"]
     browser.fill("signature", "Anna\nElsewhere").press("Save")
     phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
     phone.follow(ME[:20]).follow("Signature")
