@@ -7,6 +7,7 @@
 # make chaos           a thousand mails under kills, cuts, a full state and mute servers; ten minutes at most
 # make faults          a fault at each response of a conversation with the mail server; some ten minutes
 # make messages        bring the catalogues of the languages up to what is said; then translate what is empty
+# make reference       write docs/configuration.md anew from the table of options
 # make clean           remove what these made
 # ARGS="..." is handed on to pytest, to the bench, to chaos and to faults.
 
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard gateway/language/locale/*/LC_MESSAGES/*.po))
 
-.PHONY: demo test matrix check bench corpus chaos faults messages clean debian-packages
+.PHONY: demo test matrix check bench corpus chaos faults messages reference clean debian-packages
 
 demo: $(STAMP) $(CATALOGUES)
 	@exec $(BIN)/pocketpost demo $(if $(LISTEN),--listen $(LISTEN))
@@ -49,6 +50,9 @@ faults: $(STAMP) $(CATALOGUES) debian-packages
 
 messages: $(STAMP)
 	$(BIN)/python -m tests.language.update
+
+reference: $(STAMP)
+	$(BIN)/python -c 'from gateway.config.options import reference; print(reference(), end="")' > docs/configuration.md
 
 debian-packages: $(STAMP)
 	@.ci/debian-packages tests/debian-packages.txt

@@ -50,7 +50,7 @@ _VIEW: Final = re.compile(rf"([{ORDERS}])([{FILTERS}]?)([1-9][0-9]{{0,9}})?")
 #: Highest row of a list, whatever an address says.
 HIGHEST_RANK: Final = 10**8
 LIST_POSITION_PATTERN: Final = r"[1-9][0-9]{0,8}-[0-9]{1,10}s?p?"
-_SPOT: Final = re.compile(r"([1-9][0-9]{0,8})-([0-9]{1,10})(s?)(p?)")
+_LIST_POSITION: Final = re.compile(r"([1-9][0-9]{0,8})-([0-9]{1,10})(s?)(p?)")
 
 _MESSAGE: Final = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})")
 _SEARCH: Final = re.compile(r"q([1-9][0-9]{0,8})(?:\.([1-9][0-9]{0,8}))?")
@@ -127,9 +127,9 @@ class ListPositionCode(NamedTuple):
     @classmethod
     def decode(cls, text: str) -> ListPositionCode:
         """Parse what `encode` returned. Raise BadRequest for anything else."""
-        found = _SPOT.fullmatch(text)
+        found = _LIST_POSITION.fullmatch(text)
         if found is None or int(found[2]) > MAX_NUMBER:
-            raise BadRequest("spot in a list")
+            raise BadRequest("position in a list")
         return cls(min(int(found[1]), HIGHEST_RANK), int(found[2]), bool(found[4]), len(found[3]))
 
 
@@ -178,8 +178,8 @@ class Origin(NamedTuple):
             return cls()
         if found := _SEARCH.fullmatch(text):
             return cls(int(found[1]), int(found[2] or 1))
-        view, dot, spot = text.partition(".")
-        return cls(view=ViewCode.decode(view), position=ListPositionCode.decode(spot) if dot else None)
+        view, dot, position = text.partition(".")
+        return cls(view=ViewCode.decode(view), position=ListPositionCode.decode(position) if dot else None)
 
 
 def nesting_code(steps: Sequence[int]) -> str:

@@ -156,10 +156,6 @@ def _of_a_draft(device: Any) -> list[str]:
 EXEMPT = re.compile(r"IMAGES_SPECIFY_SIZE: g[\d.]+\?m=1|GRAPHICS_FOR_SPACING")
 #: Types of pages; what else is answered is a file.
 PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
-#: A miniature's size is not known before it is fetched (docs/best-practices.md); one picture is a pixel by itself.
-EXEMPT = re.compile(r"IMAGES_SPECIFY_SIZE: g[\d.]+\?m=1|GRAPHICS_FOR_SPACING")
-#: Answers that are no pages.
-FILES = {"download.original", "picture.image", "vcards.export", "identities.export"}
 
 
 def _headers(device: Any) -> dict[str, str]:

@@ -98,7 +98,7 @@ def _first(session: Session, post: TicketedPost, do: Callable[[], PostOutcome]) 
         try:
             session.state.tickets.release(session.id, post.mark)
         except StateError as error:
-            log.error("an act that came to nothing stays claimed: %s", error.detail)
+            log.error("the claim of a post that failed could not be released: %s", error.detail)
         raise
     try:
         settle(session, post, outcome)

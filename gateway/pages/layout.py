@@ -1,7 +1,7 @@
 """Layout of a message, or of a file attached to one, as pages for one device.
 
 Nothing here may fetch except by pulling blocks, and nothing here may know a URL: `frame` makes the screen
-around a page, `lead` returns the link target of a block. A page depends on where it starts and on nothing
+around a page, `link_target` returns the link target of a block. A page depends on where it starts and on nothing
 before it, so it can be opened by its position alone.
 """
 

@@ -21,7 +21,7 @@ TICKETS = Table(
     "tickets",
     METADATA,
     Column("session", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("act", LargeBinary, primary_key=True),
+    Column("act", LargeBinary, primary_key=True),  # the mark of a post, as version 1 named it
     Column("ticket", LargeBinary, nullable=False),
     Column("claimed", Float, nullable=False),
     Column("outcome", String),
@@ -42,39 +42,39 @@ class Claim:
 
 
 class Tickets:
-    """The table of tickets: `ticket` is the hash of one, `act` the mark of a post."""
+    """The table of tickets: `ticket` is the hash of one, `mark` that of a post."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, session_id: int, ticket: bytes, act: bytes, now: float) -> Claim:
+    def claim(self, session_id: int, ticket: bytes, mark: bytes, now: float) -> Claim:
         """Claim a post; however many claim it, in any process, one is fresh. Raise SessionEnded."""
-        ours = (TICKETS.c.session == session_id, TICKETS.c.act == act)
+        ours = (TICKETS.c.session == session_id, TICKETS.c.act == mark)
         with self._database.writing() as connection:
             found = connection.execute(select(TICKETS.c.claimed, TICKETS.c.outcome).where(*ours)).first()
             if found is not None:
                 return Claim(False, found.claimed, json.loads(found.outcome) if found.outcome else None)
             if connection.scalar(select(SESSIONS.c.id).where(SESSIONS.c.id == session_id)) is None:
                 raise SessionEnded("a ticket of a session that is gone")
-            values = {"session": session_id, "act": act, "ticket": ticket, "claimed": now}
+            values = {"session": session_id, "act": mark, "ticket": ticket, "claimed": now}
             connection.execute(insert(TICKETS).values(values))
             return Claim(True, now)
 
-    def settle(self, session_id: int, act: bytes, outcome: dict[str, str], synced: bool = False) -> None:
+    def settle(self, session_id: int, mark: bytes, outcome: dict[str, str], synced: bool = False) -> None:
         """Record the outcome of a claimed post; the first one stays. `synced`: on disk on return."""
-        open_one = (TICKETS.c.session == session_id, TICKETS.c.act == act, TICKETS.c.outcome.is_(None))
+        open_one = (TICKETS.c.session == session_id, TICKETS.c.act == mark, TICKETS.c.outcome.is_(None))
         with self._database.writing(synced) as connection:
             connection.execute(update(TICKETS).where(*open_one).values(outcome=json.dumps(outcome)))
 
-    def release(self, session_id: int, act: bytes) -> None:
+    def release(self, session_id: int, mark: bytes) -> None:
         """Remove the claim of a post that failed, so that the next request carries it out."""
-        open_one = (TICKETS.c.session == session_id, TICKETS.c.act == act, TICKETS.c.outcome.is_(None))
+        open_one = (TICKETS.c.session == session_id, TICKETS.c.act == mark, TICKETS.c.outcome.is_(None))
         with self._database.writing() as connection:
             connection.execute(delete(TICKETS).where(*open_one))
 
-    def outcome(self, session_id: int, act: bytes) -> dict[str, str] | None:
+    def outcome(self, session_id: int, mark: bytes) -> dict[str, str] | None:
         """Return the outcome of a post, empty while it is running; None if it was never claimed."""
-        query = select(TICKETS.c.outcome).where(TICKETS.c.session == session_id, TICKETS.c.act == act)
+        query = select(TICKETS.c.outcome).where(TICKETS.c.session == session_id, TICKETS.c.act == mark)
         with self._database.reading() as connection:
             found = connection.execute(query).first()
         return None if found is None else json.loads(found.outcome or "{}")

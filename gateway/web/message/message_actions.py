@@ -16,6 +16,7 @@ from gateway.actions import execution
 from gateway.actions.table import COPY, ERASE, MOVE, OPERATIONS, UNREAD
 from gateway.errors import GatewayError
 from gateway.markup.screen import Screen, StatusMessage
+from gateway.message.model import MAX_NUMBER
 from gateway.store.base import MailStore, MessageRef
 from gateway.web.mailbox.origin_list import ListPage, next_message, show_list
 from gateway.web.message.folder_choice import remember, resolve
@@ -36,9 +37,6 @@ from gateway.web.request.screens import question_screen
 from gateway.web.request.visit import Visit, current, link
 
 message_actions = Blueprint("message_actions", __name__)
-
-#: A UID above all others.
-_ABOVE: Final = 0xFFFFFFFF
 
 
 def _(msgid: str) -> str:
@@ -84,8 +82,8 @@ def _next_in_list(
 
 def _nearest(store: MailStore, ref: MessageRef, which: str) -> MessageRef | None:
     found = store.neighbour(ref, older=which == NEXT_UNREAD, unread=which == NEXT_UNREAD)
-    if found is None and which == NEXT_UNREAD:  # start again from the newest
-        above = MessageRef(ref.mailbox, ref.uidvalidity, _ABOVE)
+    if found is None and which == NEXT_UNREAD:  # start again from the newest, above which no UID is
+        above = MessageRef(ref.mailbox, ref.uidvalidity, MAX_NUMBER)
         found = store.neighbour(above, older=True, unread=True)
     return found
 

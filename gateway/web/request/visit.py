@@ -120,7 +120,7 @@ class Visit:
         return f"{self.client.scheme}://{host}" if host in self.config.names else self.config.url.rstrip("/")
 
     def ticketed_post(self, form: form_bodies.Fields, ticket: str = form_bodies.TICKET) -> TicketedPost:
-        """Return the act that this request posts, identified by the ticket in one of its fields."""
+        """Return the post that this request makes, identified by the ticket in one of its fields."""
         where = f"{request.path}?{request.query_string.decode('latin-1')}"
         return TicketedPost.of(form.get(ticket, ""), form.fingerprint(where))
 
