@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.access.session import Session
 from gateway.state import optional
+from gateway.store.base import Order
 
 KIND: Final = "profile"
 
@@ -32,7 +33,7 @@ FAVOURITE: Final = "favourite."
 #: The kind of a favourite in the memory.
 FAVOURITES: Final = "favourite"
 #: Sort orders of lists, the default first; each list may override it.
-SORTS: Final = ("arrival", "date", "sender", "subject", "size", "unread", "threads")
+SORTS: Final = tuple(order.value for order in Order if order is not Order.RECEIVED)
 
 
 def _(msgid: str) -> str:

@@ -47,7 +47,7 @@ _BETTER_IMAGES: Final = _IMAGES[XHTML]
 #: Cache-Control, Vary, Server; well-known names in one octet, the others as text, WAP-230 §8.4).
 WSP_REPLY_HEADER: Final = 96
 #: A smaller page is useless, so a smaller SDU is taken for a mistake.
-SMALLEST_DECK: Final = 600
+SMALLEST_SDU: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Device(Traits):
     def within(self, sdu: int) -> Device:
         """Lower the page to what an SDU of this many octets carries; never raise it."""
         room = sdu - WSP_REPLY_HEADER
-        if room < SMALLEST_DECK or room >= self.deck_limit:
+        if room < SMALLEST_SDU or room >= self.deck_limit:
             return self
         return replace(self, deck_limit=room)
 

@@ -22,24 +22,6 @@ def _never(item: object) -> bool:
     return False
 
 
-def paginate(
-    items: Iterable[T],
-    fits: Fits[T],
-    split: Split[T],
-    keep_with_next: Callable[[T], bool] = _never,
-    gauge: Callable[[], Callable[[T], bool]] | None = None,
-) -> Iterator[list[T]]:
-    """Yield pages, pulling at most one item more than the page needs, or than `gauge` admits.
-
-    `fits` returns whether a page of these items is within budget. `split(item, accept)` cuts off the largest
-    head that `accept` admits, or returns None. An item for which `keep_with_next` holds does not end a page,
-    unless it is alone there. An item that neither fits nor splits gets a page of its own. `gauge`, for an
-    expensive `fits`, begins a page and returns a cheap test, which is given the items one by one and never
-    rejects what fits.
-    """
-    return (page for page, _last in paginate_to_the_end(items, fits, split, keep_with_next, gauge))
-
-
 def balanced(
     pages: Iterable[tuple[list[T], bool]], even: Callable[[list[T], list[T]], tuple[list[T], list[T]]]
 ) -> Iterator[list[T]]:
@@ -65,7 +47,14 @@ def paginate_to_the_end(
     keep_with_next: Callable[[T], bool] = _never,
     gauge: Callable[[], Callable[[T], bool]] | None = None,
 ) -> Iterator[tuple[list[T], bool]]:
-    """Yield pages as `paginate` does, each with whether it is the last."""
+    """Yield pages, each with whether it is the last.
+
+    At most one item more is pulled than the page needs, or than `gauge` admits. `fits` returns whether a page of
+    these items is within budget. `split(item, accept)` cuts off the largest head that `accept` admits, or returns
+    None. An item for which `keep_with_next` holds does not end a page, unless it is alone there. An item that
+    neither fits nor splits gets a page of its own. `gauge`, for an expensive `fits`, begins a page and returns a
+    cheap test, which is given the items one by one and never rejects what fits.
+    """
     source = iter(items)
     waiting: deque[T] = deque()
     while True:

@@ -18,6 +18,7 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from gateway.device import WML_TEXT
 from gateway.errors import GatewayError
 from gateway.server.admission import Full, Holder, Priority, Slots
 from gateway.server.http1 import Gone, HttpConnection, MalformedRequest, Request
@@ -43,7 +44,6 @@ PATIENCE = 4
 ASK_SECONDS = 1.0
 """Seconds for finding out whether somebody is signed in, before they count as a stranger."""
 
-WML = "text/vnd.wap.wml"
 DECK = """<?xml version="1.0"?>
 <!DOCTYPE wml PUBLIC "-//WAPFORUM//DTD WML 1.1//EN" "http://www.wapforum.org/DTD/wml_1.1.xml">
 <wml><card><p>{}</p><do type="prev"><prev/></do></card></wml>"""
@@ -71,8 +71,10 @@ class Refusal(Exception):
 
     def content(self, request: Request) -> tuple[str, str]:
         """Return text and media type that the device can show. Many WAP 1.x phones show no plain text."""
-        if any(name == b"accept" and WML.encode("ascii") in value.lower() for name, value in request.headers):
-            return DECK.format(self.sentence), WML
+        if any(
+            name == b"accept" and WML_TEXT.encode("ascii") in value.lower() for name, value in request.headers
+        ):
+            return DECK.format(self.sentence), WML_TEXT
         return self.sentence, "text/plain"
 
 

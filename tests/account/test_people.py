@@ -274,8 +274,8 @@ def test_there_is_an_end_to_it(session: Session) -> None:
     assert address_book.add(session, [Card("", (f"a{n}@x.org",)) for n in range(1005)]) == (1000, 5)
     assert address_book.keep(session, 0, Card("A", ("x@x.org",))) == 0
     assert address_book.keep(session, 7, Card("A", ("x@x.org",))) == 7
-    for number in range(1, 900):
-        address_book.remove(session, number) if number < 5 else None
+    for number in range(1, 5):
+        address_book.remove(session, number)
     assert address_book.keep(session, 0, Card("A", ("y@x.org",))) == 1001
 
 

@@ -30,7 +30,7 @@ def heading(item: str) -> bool:
 
 
 def pages(items: list[str]) -> list[list[str]]:
-    return list(pagination.paginate(items, fits, split, heading))
+    return [page for page, _last in pagination.paginate_to_the_end(items, fits, split, heading)]
 
 
 WORDS = st.lists(
@@ -84,8 +84,8 @@ def test_only_what_a_page_needs_is_pulled() -> None:
             pulled.append(1)
             yield "aaaaaaaaa"
 
-    laid = pagination.paginate(endless(), fits, lambda item, accept: None, heading)
-    assert next(laid) == ["aaaaaaaaa"] * 4
+    laid = pagination.paginate_to_the_end(endless(), fits, lambda item, accept: None, heading)
+    assert next(laid) == (["aaaaaaaaa"] * 4, False)
     assert len(pulled) == 5
 
 

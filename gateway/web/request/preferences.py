@@ -23,7 +23,7 @@ OFF: Final = "off"
 ON: Final = "on"
 
 #: Octets of a compiled deck, and of an XHTML page, below which the frame leaves no room for the text.
-SMALLEST_DECK: Final = 900
+SMALLEST_CHOSEN_DECK: Final = 900
 SMALLEST_PAGE: Final = 2500
 #: Maximum number of messages in a list: so many have keys.
 MOST_ROWS: Final = 20
@@ -70,7 +70,7 @@ def apply(device: Device, settings: Mapping[str, str]) -> Device:
         return device if pictures == device.pictures else replace(device, pictures=pictures)
     wanted, own = SIZES[size], device.deck_limit
     if device.markup == WML:
-        limit = min(own, max(int(own * wanted.deck), SMALLEST_DECK))
+        limit = min(own, max(int(own * wanted.deck), SMALLEST_CHOSEN_DECK))
     else:
         limit = min(max(int(own * wanted.page), SMALLEST_PAGE), max(own, XHTML_PAGE))
     rows = min(max(round(device.rows * wanted.rows), 1), max(MOST_ROWS, device.rows))

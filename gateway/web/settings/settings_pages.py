@@ -16,7 +16,7 @@ from gateway.account import profile as profiles
 from gateway.account.profile import FAVOURITE
 from gateway.markup.screen import Action, Life
 from gateway.web.entry import start_page
-from gateway.web.mailbox import saved_searches
+from gateway.web.mailbox import list_views, saved_searches
 from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
 from gateway.web.request.preferences import CHOICES, PICTURES, SIZE, choice
 from gateway.web.request.respond import respond
@@ -43,15 +43,6 @@ _SECTIONS: Final = (
 )
 _LABELS: Final = {SIZE: _("Pages"), PICTURES: _("Pictures")}
 _STARTS: Final = {"inbox": _("Inbox"), "unread": _("Unread"), "folders": _("Folders")}
-_SORTS: Final = {
-    "arrival": _("Arrival"),
-    "date": _("Date"),
-    "sender": _("Sender"),
-    "subject": _("Subject"),
-    "size": _("Size"),
-    "unread": _("Unread first"),
-    "threads": _("Threads"),
-}
 _ON: Final = (("yes", _("yes")), ("no", _("no")))
 #: The language that the browser asks for.
 _BROWSER: Final = "-"
@@ -156,7 +147,7 @@ def _reading_fields(visit: Visit) -> list[Field]:
     starts = [(word, _(label)) for word, label in _STARTS.items()]
     starts += [(FAVOURITE + name, label) for name, label in saved_searches.names(visit)]
     starts = [(word, label) for word, label in starts if start_page.is_possible(word, can)]
-    sorts = tuple((word, _(label)) for word, label in _SORTS.items())
+    sorts = tuple((order.value, _(label)) for order, label in list_views.CHOICES)
     start = profile.start if profile.start in dict(starts) else profiles.STARTS[0]
     return [
         Field("start", _("After signing in"), start, tuple(starts)),

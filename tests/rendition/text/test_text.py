@@ -200,7 +200,8 @@ def pages_of(blocks: list[Block] | object, room: int = 300) -> list[list[Block]]
     def fits(items: list[Block]) -> bool:
         return sum(len(item.text) + 10 for item in items) <= room
 
-    return list(pagination.paginate(blocks, fits, split, lambda item: item.kind is Kind.HEADING))  # type: ignore[arg-type]
+    pages = pagination.paginate_to_the_end(blocks, fits, split, lambda item: item.kind is Kind.HEADING)  # type: ignore[arg-type]
+    return [page for page, _last in pages]
 
 
 @settings(max_examples=150, deadline=None)
