@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind
-from gateway.rendition.html import colours, css, lengths, list_numbers
+from gateway.rendition.html import colours, css, lengths, list_numbers, picture_links
 from gateway.rendition.html.elements import (
     QUOTE_CLASSES,
     QUOTE_IDS,
@@ -170,6 +170,8 @@ class HtmlReader(Embedded):
         while self._tables:
             self._close_table()
         self.drafts = [draft for draft in self.drafts if not draft.gone]
+        if self._nameless:
+            self.drafts = picture_links.settle(self.drafts, self._nameless)
 
     # Elements
 
@@ -350,19 +352,19 @@ class HtmlReader(Embedded):
         if self.touches_link():
             self.blank()  # touching links are usually kept apart by padding
         self.look = self.look._replace(face=self.look.face._replace(link=url))
-        added, drafts, block = self.added, len(self.drafts), style.block
+        added, block = self.added, style.block
 
         def close() -> None:
-            if self.added == added and len(self.drafts) == drafts and self._saw_picture:
+            if self.added == added and self._picture is not None:
                 name = named(attributes, "title", "aria-label")
                 if name:
                     self.picture_name(name)
                 else:
-                    self._say_url(url)
+                    self._say_url(url, self._picture)
             if block:
                 self.flush()
 
-        self._saw_picture = False
+        self._picture = None
         return close
 
     def _open_break(self, name: str, attributes: Attributes, style: css.Style) -> None:

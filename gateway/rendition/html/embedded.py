@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
-from gateway.rendition.html import css, lengths, picture_names
+from gateway.rendition.html import css, lengths, picture_links, picture_names
 from gateway.rendition.html.elements import Attributes, Close
 from gateway.rendition.html.paragraphs import Paragraphs
 from gateway.rendition.links import urls
@@ -26,18 +26,19 @@ class Embedded(Paragraphs):
     def __init__(self, shorten: bool, pictures: Mapping[str, str], all_of_it: bool = False) -> None:
         super().__init__(shorten, all_of_it)
         self._pictures = pictures
-        #: The URLs of links that were named by them.
-        self._labelled: set[str] = set()
-        self._saw_picture = False
+        #: For each link that consists of a picture without a name: the picture's file, '' for an area of an image map.
+        self._nameless: dict[str, str] = {}
+        #: The file of the first picture in the link; None: it has none.
+        self._picture: str | None = None
         #: The targets of the open forms.
         self._actions: list[str] = []
 
-    def _say_url(self, url: str) -> None:
+    def _say_url(self, url: str, source: str = "") -> None:
         """Write the label of a link that consists of a picture without a name, once for each URL."""
-        if url not in self._labelled and not self.look.unseen:
-            self.picture_name(urls.label(url) or url.partition(":")[2])
+        if url not in self._nameless and not self.look.unseen:
+            self.picture_name(picture_links.makeshift(url))
             self.blank()
-        self._labelled.add(url)
+        self._nameless.setdefault(url, source)
 
     def _open_picture(self, name: str, attributes: Attributes, style: css.Style) -> None:
         width = style.width if style.width is not None else lengths.number(attributes.get("width", ""))
@@ -48,16 +49,20 @@ class Embedded(Paragraphs):
             return
         alternative = named(attributes, "alt", *(("title",) if self.look.face.link else ()))
         source = attributes.get("src", "")
-        self._saw_picture = "spacer" not in source.lower()
+        if "spacer" not in source.lower() and not (self._picture and picture_links.file_words(self._picture)):
+            self._picture = source
         section = self._pictures.get(source[4:].strip()) if source[:4].lower() == "cid:" else None
+        link = self.look.face.link
         if section is not None and (width is None or width > 2 * PIXEL):
             self.flush()
-            look, link = self.look, self.look.face.link
-            words = [Run(alternative, link=link)] if alternative else []
+            look = self.look
+            words = (
+                [Run(alternative)] if alternative and not link else []
+            )  # a link has its name behind the picture
             self.drafts.append(
                 Draft(Kind.PICTURE, words, look.quote, look.indent, target=section, role=look.role)
             )
-        elif alternative:
+        if alternative and (section is None or link):
             self.words(" ")
             self.picture_name(alternative)
             self.words(" ")

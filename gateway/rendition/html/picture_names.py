@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.rendition import glyphs
-from gateway.rendition.links import urls
+from gateway.rendition.html import picture_links
 from gateway.rendition.unplaced import Draft, Face
 
 #: Names without meaning: file names, part names, and programs' defaults.
@@ -36,7 +36,7 @@ def _beside(name: str, text: str) -> bool:
 
 def _is_host(text: str, link: str) -> bool:
     """Return whether a link is named by its URL: any other text with the same link says more."""
-    return bool(link) and text.strip() == urls.label(link)
+    return bool(link) and text.strip() == picture_links.makeshift(link)
 
 
 def once(stretches: list[tuple[str, Face]], names: Iterable[int]) -> list[tuple[str, Face]]:

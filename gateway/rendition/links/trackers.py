@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
+from gateway.rendition.links import urls
 from gateway.rendition.links.destinations import Target, read
 
 #: Most wrappers inside each other that are resolved.
@@ -182,6 +183,22 @@ def follow(url: str) -> Way | None:
     unknown = _tracker(target) is not None
     light = read(without_counting(target.url)) or target
     return Way(original, light, tuple(through), unknown, light.url != target.url)
+
+
+#: An address inside an address, as redirectors have it.
+_NESTED: Final = re.compile(r".https?://[^/]+([^?#&]*)", re.IGNORECASE)
+
+
+def label(url: str) -> str:
+    """Name a link by where it leads, as far as a known tracker says; of others only the words of the address inside.
+
+    A link is never named by a host that it could lead to or not.
+    """
+    way = follow(url)
+    name = urls.label(way.target.url if way is not None and way.through and not way.unknown else url)
+    inside = _NESTED.search(unquote(url[len(name) :])) if "/" not in name else None
+    word = urls.leads_to(inside[1]) if inside else ""
+    return f"{name}/…/{word}" if word and len(name) + len(word) <= urls.SHOWN_URL else name
 
 
 def _tracker(target: Target) -> tuple[Unwrap, str, str] | None:

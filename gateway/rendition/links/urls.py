@@ -67,6 +67,12 @@ def label(url: str) -> str:
     return f"{name}/{match[1]}" if match.start() == url.find(name) + len(name) else f"{name}/…/{match[1]}"
 
 
+def leads_to(path: str) -> str:
+    """Return the last name in a path if it is a word, else ''."""
+    match = _LEADS_TO.search(path)
+    return match[1] if match else ""
+
+
 def shown(text: str) -> str:
     """Shorten a text that consists of one long URL to its label."""
     if len(text) <= SHOWN_URL or not _WHOLE_URL.match(text):

@@ -13,7 +13,7 @@ from gateway.rendition import HTML_CAP, Context, Kind, Position, render, roles
 from gateway.rendition.html import converter as html
 from gateway.rendition.html.html_octets import UNSEEN_CAP, without_pictures
 from tests import bounded
-from tests.rendition.mails import html_of, leaf, mail, said
+from tests.rendition.mails import html_of, leaf, mail, read, said, tree
 
 FULL = Context(fold=False)
 
@@ -272,9 +272,30 @@ ONE, TWO = "http://e.example/1", "http://e.example/2"
     [
         (
             f"<a href={ONE}><img src=a></a> <a href={TWO}><img src=b></a>",
-            [("e.example", ONE), ("e.example", TWO)],
+            [("e.example", ONE), ("2", TWO)],
+        ),
+        (
+            f"<p><a href={ONE}><img src=a></a><p><a href={TWO}><img src=b></a>",
+            [("e.example", ONE), ("2", TWO)],
+        ),
+        (
+            f"<p><a href={ONE}><img src=a></a><p>Lamps<p><a href={TWO}><img src=b></a>",
+            [("e.example", ONE), ("e.example 2", TWO)],
+        ),
+        (
+            f"<a href={ONE}><img src=buy_now.gif></a> Lamps <a href={TWO}><img src=buy_now.gif></a>",
+            [("buy now", ONE), ("buy now 2", TWO)],
         ),
         (f"<a href={ONE}><img src=a></a> <a href={ONE}><img src=b></a>", [("e.example", ONE)]),
+        (f"<a href={ONE}><img src=red_lamp.jpg></a> <a href={ONE}>Buy it</a>", [("Buy it", ONE)]),
+        (
+            f"<p>A <a href={ONE}><img src=a></a> B<p>C<p><a href={TWO}>Blue lamp</a> <a href={ONE}>Red lamp</a>",
+            [("Blue lamp", TWO), ("Red lamp", ONE)],
+        ),
+        (
+            f"<table><tr><td><a href={ONE}><img src=a></a><td><a href={TWO}><img src=b></a></table>",
+            [("e.example", ONE), ("2", TWO)],
+        ),
         (f"<a href={ONE}><img src=a></a> <a href={ONE}>Red lamp</a>", [("Red lamp", ONE)]),
         (f"<a href={ONE}>Red lamp</a> <a href={ONE}><img src=a></a>", [("Red lamp", ONE)]),
         (f"<p><a href={ONE}><img src=a></a><p><a href={ONE}>Red lamp</a>", [("Red lamp", ONE)]),
@@ -387,6 +408,19 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src=a alt=Image title='Green lamps'>", "Green lamps"),
         ("href='https://e.example/x' title='Green lamps'><img src=a alt=logo>", "Green lamps"),
         ("href='https://e.example/x' aria-label='Green lamps'><img src=a>", "Green lamps"),
+        ("href='https://e.example/x'><img src='https://f.example/i/btn_unsubscribe.gif?v=2'>", "unsubscribe"),
+        ("href='https://e.example/x'><img src=dot.gif width=9><img src=top_story2.jpg>", "top story"),
+        ("href='https://e.example/x'><img src=Red%20lamp.png>", "Red lamp"),
+        ("href='https://e.example/x'><img src=top_left.gif>", "e.example"),
+        ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "e.example"),
+        ("href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>", "e.example"),
+        ("href='https://e.example/x'><img src=R8WVgRdC.png>", "e.example"),
+        (
+            "href='https://e.example/go?u=https%3A%2F%2Ff.example%2Fgreen-lamps'><img src=a>",
+            "e.example/…/green-lamps",
+        ),
+        ("href='https://x.awstrack.me/L0/https:%2F%2Ff.example%2Flamps/1/2'><img src=a>", "f.example/lamps"),
+        ("href='mailto:anna@e.example?subject=x'><img src=a>", "anna@e.example"),
     ],
 )
 def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:
@@ -455,8 +489,6 @@ def test_an_element_that_a_class_makes_a_block_stands_on_lines_of_its_own() -> N
 
 
 def test_pictures_of_the_mail_are_blocks_and_remote_ones_words() -> None:
-    from tests.rendition.mails import read, tree
-
     made = tree(
         "multipart/related",
         leaf(
@@ -470,6 +502,20 @@ def test_pictures_of_the_mail_are_blocks_and_remote_ones_words() -> None:
     assert said(shown) == ["paragraph See", "picture A cat", "paragraph there a dog"]
     assert shown[1].target == "2"
     assert said(read(made, Context(pictures=False))) == ["paragraph See A cat there a dog"]
+
+
+def test_a_picture_of_the_mail_that_is_a_link_has_it_behind_it() -> None:
+    page = "".join(
+        f"<a href=https://e.example/{name}><img src=cid:a@b {alt}></a>"
+        for name, alt in (("one", "alt=Sofa"), ("two", ""))
+    )
+    picture = leaf("2", "image/png", b"x", content_id="<a@b>")
+    shown = read(tree("multipart/related", leaf("1", "text/html", page), picture))
+    assert said(shown) == ["picture Picture", "paragraph Sofa", "picture Picture", "paragraph e.example/two"]
+    assert [run.link for block in shown for run in block.runs if run.link] == [
+        "https://e.example/one",
+        "https://e.example/two",
+    ]
 
 
 DATA = """<table><tr><th>Item</th><th>&nbsp;</th><th>Price</th></tr>

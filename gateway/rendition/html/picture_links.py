@@ -1,0 +1,146 @@
+"""Links that consist of a picture without a name: dropped where a text leads there too, else named as well as can be.
+
+Nothing here may lose the only link to a place. While a page is read such a link stands there by its `makeshift`; only
+at the end is it known what else leads there, and which names are alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import unquote
+
+from gateway.rendition.blocks import Run
+from gateway.rendition.links import trackers, urls
+from gateway.rendition.unplaced import Draft
+
+#: Paragraphs before and after a picture in which a text with the same link makes its name needless.
+_NEAR: Final = 6
+#: Letters of a file's name that say something at least, and characters of it that are shown at most.
+_LETTERS: Final = 4
+_SHOWN: Final = 32
+_FILE: Final = re.compile(r"([^/]{1,100})\.(?:png|jpe?g|gif|webp|bmp|svg)\Z", re.IGNORECASE)
+#: A file named by a program: a long number, a digest.
+_KEY: Final = re.compile(r"\d{9}|[0-9a-f]{8}-|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"[\W_]+")
+_DIGITS: Final = "0123456789"
+_WORD: Final = re.compile(r"(?:[^\W\d_A-Z][^\W\d_]*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z")
+_NO_WORD: Final = re.compile(r"[b-df-hj-np-tv-xz]+\Z|.*[b-df-hj-np-tv-xz]{5}", re.IGNORECASE)
+#: Words in names of files that tell of the drawing, not of what is linked; and looks, which say nothing alone.
+_DRAWING: Final = re.compile(
+    r"images?|img|pictures?|pic|[pf](?:h)?oto|bild|gra(?:f|ph)ik|graphic|icons?|ico|logo|banner|button|bouton|botao"
+    r"|background|head(?:er)?|foot(?:er)?|bullet|spacer|blank|clear|pixel|trans(?:parent)?|shim|dot|arrows?|thumb(?:nail)?"
+    r"|final|copy|untitled|unnamed|download|screenshot|(?:adobe|shutter|i)stock|e?mail|newsletter|colou?r",
+    re.IGNORECASE,
+)
+_LOOKS: Final = re.compile(
+    r"top|bottom|left|right|cent(?:er|re)|middle|main|side|back|bar|line|small|large|big|tiny|mini|new|old|tit(?:le|re|el)"
+    r"|index|default|version|square|circle|round(?:ed)?|dark|light|white|black|blue|red|green|gr[ea]y",
+    re.IGNORECASE,
+)
+
+
+def makeshift(url: str) -> str:
+    """Return what stands for a nameless picture's link while the page is read."""
+    return urls.label(url) if url.startswith("http") else url.partition(":")[2].partition("?")[0]
+
+
+def file_words(source: str) -> str:
+    """Return the words of a picture's file name ("metal_detector2.jpg": "metal detector"), '' if it has none."""
+    match = _FILE.search(unquote(source).partition("?")[0].partition("#")[0])
+    if match is None or _KEY.search(match[1]):
+        return ""
+    tokens = [token.strip(_DIGITS) for token in _BETWEEN.split(match[1])]
+    tokens = [token for token in tokens if token and token.isalpha()]
+    if any(not _WORD.match(token) for token in tokens):
+        return ""
+    words = [
+        word for word in tokens if len(word) > 1 and not _NO_WORD.match(word) and not _DRAWING.fullmatch(word)
+    ]
+    said = " ".join(words) if not all(map(_LOOKS.fullmatch, words)) else ""
+    return said if len(said) - said.count(" ") >= _LETTERS and len(said) <= _SHOWN else ""
+
+
+class _Names:
+    """The names of the nameless: where two are alike, the second has the number 2."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._alike: dict[str, dict[str, int]] = {}
+
+    def is_makeshift(self, run: Run) -> bool:
+        return run.link in self._sources and run.text.strip() == makeshift(run.link)
+
+    def name(self, url: str) -> str:
+        if not url.startswith("http"):
+            return makeshift(url)
+        return file_words(self._sources[url]) or trackers.label(url)
+
+    def number(self, name: str, url: str) -> int:
+        alike = self._alike.setdefault(name, {})
+        return alike.setdefault(url, len(alike) + 1)
+
+
+def settle(drafts: list[Draft], sources: Mapping[str, str]) -> list[Draft]:
+    """Return the drafts with the links of nameless pictures named or dropped; `sources`: their files, by URL."""
+    names = _Names(sources)
+    told: dict[str, list[int]] = {}
+    for index, draft in enumerate(drafts):
+        for run in draft.runs:
+            if run.link in sources and run.text.strip() and not names.is_makeshift(run):
+                told.setdefault(run.link, []).append(index)
+    kept: list[Draft] = []
+    last = ""
+    for index, draft in enumerate(drafts):
+        if not any(map(names.is_makeshift, draft.runs)):
+            kept.append(draft)
+            last = ""
+            continue
+        needless = {url for url, places in told.items() if any(abs(at - index) <= _NEAR for at in places)}
+        runs = list(
+            _without(draft.runs, [names.is_makeshift(run) and run.link in needless for run in draft.runs])
+        )
+        alone = {
+            names.name(run.link) if names.is_makeshift(run) else "" for run in runs if run.text.strip(" ·\n")
+        }
+        goes_on = bool(last) and alone == {last} and kept[-1].quote == draft.quote
+        runs = list(_named(runs, names, last if goes_on else ""))
+        last = alone.pop() if len(alone) == 1 else ""
+        if goes_on:
+            kept[-1].runs += [Run(" "), *runs]
+        elif runs:
+            draft.runs = runs
+            kept.append(draft)
+    return kept
+
+
+def _without(runs: list[Run], dropped: list[bool]) -> Iterator[Run]:
+    """Yield the runs that stay, without what stood between them and those that are dropped."""
+    waiting: Run | None = None
+    begun = False
+    for run, drop in zip(runs, dropped, strict=True):
+        if drop:
+            continue
+        if not run.text.strip(" ·"):
+            waiting = waiting or run
+            continue
+        if waiting is not None and begun:
+            yield waiting
+        waiting, begun = None, True
+        yield run
+
+
+def _named(runs: list[Run], names: _Names, last: str) -> Iterator[Run]:
+    """Yield the runs with their names; of neighbours with one name, only the first has more than a number."""
+    for run in runs:
+        if not names.is_makeshift(run):
+            last = last if not run.text.strip(" ·") else ""
+            yield run
+            continue
+        name = names.name(run.link)
+        number = names.number(name, run.link)
+        text = name if number == 1 else str(number) if name == last else f"{name} {number}"
+        last = name
+        yield replace(run, text=run.text.replace(run.text.strip(), text))
