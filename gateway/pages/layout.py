@@ -299,7 +299,7 @@ def of_message(
 
     def left(at: Position) -> int:
         part = next((part for part in message.root.walk() if part.section == at.section), None)
-        return 0 if part is None or has_own_view(part) else part.octets - at.start
+        return 0 if part is None or has_own_view(part, at.start) else part.octets - at.start
 
     blocks = partial(render, message, context, counted)
     longest = max((part.section for part in message.root.walk()), key=len)

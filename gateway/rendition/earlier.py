@@ -37,7 +37,7 @@ def earlier(
     The first block from there may begin inside a paragraph or quotation.
     """
     part = next((part for part in message.root.walk() if part.section == position.section), None)
-    if part is None or part.maintype != "text" or selection.has_own_view(part):
+    if part is None or part.maintype != "text" or selection.has_own_view(part, position.start):
         return None
     if position.start <= distance or _reads_whole(part):
         return (

@@ -21,6 +21,11 @@ from gateway.message.model import Part
 HEADER_OCTETS: Final = 64 * 1024
 LOOK_OCTETS: Final = 16 * 1024
 
+#: A delimiter, and a header with a Content field.
+_PART_BEGINS: Final = re.compile(
+    rb"^--([^\r\n]{1,70})\r?\n(?:[\w-]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,5}?content-[a-z-]+:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _MULTIPART: Final = "multipart/"
 #: Octets that hold the name of a header's first field.
 _FIELD: Final = 300
@@ -59,6 +64,18 @@ def has_boundary(part: Part, beginning: bytes) -> bool:
     """Return whether the boundary that the structure names occurs at the beginning of a body."""
     boundary = part.parameters.get("boundary", "").encode("utf-8", "replace").rstrip()
     return bool(boundary) and re.search(rb"(?m)^--" + re.escape(boundary), beginning) is not None
+
+
+def boundary_in(beginning: bytes) -> str:
+    """Return the boundary that a body has in truth, '' if there is none: a line with two dashes before a part's header."""
+    found = _PART_BEGINS.search(beginning)
+    return found[1].decode("latin-1").rstrip() if found else ""
+
+
+def with_boundary(part: Part, boundary: str) -> bytes:
+    """Return a header by which a multipart can be parsed whose own names another boundary."""
+    quoted = re.sub(r'(["\\])', r"\\\1", boundary)
+    return f'Content-Type: {part.media_type}; boundary="{quoted}"\r\n\r\n'.encode("latin-1", "replace")
 
 
 def unsealed(part: Part, beginning: bytes) -> Part:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
+from gateway.message import media_types
 from gateway.message.charset import decoding
 from gateway.message.headers import header_fields
 from gateway.message.mime import body, cms, protected
@@ -21,7 +22,8 @@ from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.rendition.context import Context
 from gateway.rendition.fold import SegmentFolder
 from gateway.rendition.segments import UNSEEN, ReaderState, Segment
-from gateway.rendition.selection import Reading, View
+from gateway.rendition.html.html_octets import is_page
+from gateway.rendition.selection import PAGE_ORDINAL, Reading, View
 from gateway.rendition.text import quoting
 from gateway.rendition.text.plain_text import TextReader
 from gateway.rendition.wholes import HTML_CAP as HTML_CAP
@@ -32,6 +34,8 @@ SEALED_CAP: Final = 512 * 1024
 SEALED_DEPTH: Final = 3
 #: The ordinal of a note about the whole message, beyond any offset into a text.
 GAP_ORDINAL: Final = 36**7
+#: Octets of a text in which it is seen whether it is a page.
+PAGE_OCTETS: Final = 512
 #: Octets of a text without a word; what follows more of them is left out, with a note.
 EMPTY_LIMIT: Final = 1024 * 1024
 #: Names of parts listed in a note at most.
@@ -118,6 +122,8 @@ class _Renderer:
         """Yield a part's segments from a position in it on."""
         at = start.start if start else 0
         if reading.view is View.TEXT:
+            if at >= PAGE_ORDINAL or (at == 0 and self._is_page(reading.part)):
+                return self._page(reading, max(at - PAGE_ORDINAL, 0))
             return self._text(reading.part, reading.part.section, at, state)
         if reading.view is View.LOOSE:
             return self._loose(reading.part, at, state)
@@ -125,6 +131,19 @@ class _Renderer:
             return _from(self._opaque(reading), at)
         whole = self._sealed(reading.part) if reading.view is View.SEALED else self._wholes.segments(reading)
         return _from(whole, at)
+
+    def _is_page(self, part: Part) -> bool:
+        if part.media_type != media_types.TEXT or part.filename:
+            return False
+        return is_page(body.whole(part, self._octets.peek(part.section), PAGE_OCTETS)[0])
+
+    def _page(self, reading: Reading, start: int) -> Iterator[Segment]:
+        """Read a page that is labelled as plain text."""
+        for segment in _from(self._wholes.segments(replace(reading, view=View.HTML)), start):
+            block = segment.block
+            yield replace(
+                segment, block=replace(block, at=replace(block.at, start=PAGE_ORDINAL + block.at.start))
+            )
 
     def _worded(self, block: Block) -> Block:
         """Give a picture without a name one, so that its link has a text."""
@@ -159,11 +178,14 @@ class _Renderer:
         header = _beginning(self._octets(of_header, 0), loose.HEADER_OCTETS)
         text = loose.as_text(part, header)
         looked_at = body.whole(text, self._octets.peek(section), loose.LOOK_OCTETS)[0]
-        if not loose.has_boundary(part, looked_at):
+        named = loose.has_boundary(part, looked_at)
+        boundary = "" if named else loose.boundary_in(looked_at)
+        if not named and not boundary:
             yield from self._text(text, section, start, state)
         elif self._depth < SEALED_DEPTH:
             octets, was_cut = body.whole(text, self._octets(section, 0), SEALED_CAP)
-            found = MessageFile(loose.without_encoding(header) + octets)
+            header = loose.with_boundary(part, boundary) if boundary else loose.without_encoding(header)
+            found = MessageFile(header + octets)
             yield from _from(self._inside(part, found, [], was_cut), start)
 
     def _sealed(self, part: Part) -> Iterator[Segment]:

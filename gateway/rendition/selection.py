@@ -91,9 +91,13 @@ _PROTOCOL: Final = frozenset(
 COMPARED: Final = 64 * 1024
 
 
-def has_own_view(part: Part) -> bool:
-    """Return whether positions in a part count its blocks; in plain text they are octet offsets."""
-    return part.media_type in _VIEWS
+#: The first ordinal of a page that is labelled as plain text, beyond any offset into a text.
+PAGE_ORDINAL: Final = 36**6
+
+
+def has_own_view(part: Part, start: int = 0) -> bool:
+    """Return whether a position in a part counts its blocks; in plain text it is an octet offset."""
+    return part.media_type in _VIEWS or start >= PAGE_ORDINAL
 
 
 def _is_multipart(part: Part) -> bool:

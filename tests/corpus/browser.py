@@ -60,7 +60,7 @@ _LOOK: Final = r"""
     const node = walker.currentNode;
     if (/\S/.test(node.data) && !seen(node)) hidden.push(node);
   }
-  const code = /^(SCRIPT|STYLE|TITLE|TEMPLATE)$/;
+  const code = /^(SCRIPT|STYLE|TITLE|TEMPLATE|NOFRAMES|NOSCRIPT)$/;
   const unseen = hidden.filter(node => !code.test(node.parentElement?.tagName || ""));
   const filler = unseen.map(node => node.data).join("\n");
   for (const node of hidden) node.data = /^\s|\s$/.test(node.data) ? " " : "";

@@ -28,6 +28,9 @@ _ASCII: Final = re.compile(r"[A-Za-z0-9]+")
 _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 #: The gateway reads HTML so far, octets, and says so; the reference may not ask for more.
 HTML_CAP: Final = 512 * 1024
+#: Of its characters, in a text whose charset is what it says it is.
+WRONG_MOST: Final = 0.02
+_MAY_BE_HALF: Final = re.compile(r"[^\x00-\x7f]\S*")
 
 
 def words(text: str) -> list[str]:
@@ -110,7 +113,8 @@ def _part(message: Message, html: bool, look: Look) -> Part:
     if html:
         octets = octets[:HTML_CAP]
     text, sure = _text(octets, str(message.get_content_charset("") or ""), html)
-    found = look(text) if html else Seen(words(text))
+    # In a text of unknown charset, letters behind an octet that is not ASCII may be its second half.
+    found = look(text) if html else Seen(words(text if sure else _MAY_BE_HALF.sub(" ", text)))
     if not sure:
         found = replace(found, words=[word for word in found.words if _ASCII.fullmatch(word)], hidden=())
     return Part(html, found, sure, () if html else tuple(text.splitlines()))
@@ -129,6 +133,13 @@ def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
             return octets.decode({"gb2312": "gb18030", "us-ascii": "ascii"}.get(label, label)), True
         except (LookupError, ValueError):
             continue
+    for label in named:  # some octets are wrong
+        try:
+            text = octets.decode(label, "replace")
+        except LookupError:
+            continue
+        if text.count("\ufffd") <= WRONG_MOST * len(text):
+            return text, True
     return octets.decode("latin-1"), False
 
 

@@ -64,6 +64,16 @@ INNER = message(
 #: What is sent, and the words that a person must be able to read.
 ODD: dict[str, tuple[bytes, list[str]]] = {
     "boundary that never occurs": (multipart("b", "some words\nand more\n"), ["some words", "and more"]),
+    "another boundary": (
+        multipart("=b", "--= b\nContent-Type: text/html\n\n<p>HTML <b>words</b>\n--= b--\n", subtype="alternative"),
+        ["HTML words"],
+    ),
+    "a page as plain text": (
+        b"Content-Type: text/plain\n\n<!DOCTYPE html>\n<p>HTML <b>words</b></p><p>more of them</p>\n",
+        ["HTML words", "more of them"],
+    ),
+    "a page without a label": (b"Subject: x\n\n<html><p>HTML <b>words</b></p>\n", ["HTML words"]),
+    "a page about pages": (b"Subject: x\n\nWrite this:\n<html><p>x</p></html>\n", ["<html><p>x"]),
     "no boundary named": (multipart("", "--b\n\nsome words\n"), ["some words"]),
     "alternative without parts": (multipart("b", "the words\n", subtype="alternative"), ["the words"]),
     "signed without parts": (multipart("b", "signed words\n", subtype="signed"), ["signed words"]),

@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind
-from gateway.rendition.html import colours, css, lengths, list_numbers, picture_links
+from gateway.rendition.html import colours, css, lengths, list_numbers, page_source, picture_links, symbols
 from gateway.rendition.html.elements import (
     QUOTE_CLASSES,
     QUOTE_IDS,
@@ -190,6 +190,8 @@ class HtmlReader(Embedded):
                 changes["tiny"] = style.tiny
             if style.inked:
                 changes |= {"colour": style.colour, "clear": style.clear}
+            if style.symbols is not None and style.symbols is not look.symbols:
+                changes["symbols"] = style.symbols
             if style.keep_blanks is not None:
                 changes["line_ends"] = style.keep_blanks
             if style.strong is not None or style.emphasis is not None:
@@ -342,6 +344,8 @@ class HtmlReader(Embedded):
     def _open_font(self, name: str, attributes: Attributes, style: css.Style) -> None:
         if attributes.get("color"):
             self.look = self.look._replace(colour=colours.colour(attributes["color"]), clear=False)
+        if attributes.get("face"):
+            self.look = self.look._replace(symbols=bool(symbols.are_in(attributes["face"])))
 
     def _open_link(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
         url = urls.allowed(attributes.get("href") or attributes.get("xlink:href", ""))
@@ -479,7 +483,8 @@ def read(
     def source() -> Iterator[bytes]:
         text, asked, inside = html, 0, False
         while text:
-            yield glyphs.visible(text).replace("\x0b", " ").replace("\x0c", " ").encode("utf-8", "replace")
+            shown = glyphs.visible(page_source.put_right(text)).replace("\x0b", " ").replace("\x0c", " ")
+            yield shown.encode("utf-8", "replace")
             wanted = reader.passed_over - asked
             asked += wanted
             opened, closed = text.rfind("<!--"), text.rfind("-->")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from gateway.rendition.html import symbols
 from gateway.rendition.html.colours import Colour, alpha, colour, important
 from gateway.rendition.html.concealment import FAINT, ZERO, clips, hides
 from gateway.rendition.html.lengths import number
@@ -34,7 +35,8 @@ class Style:
 
     `clipped`: hidden where it makes a box of its own; `boxed`: it does so. `inked`: it gives a colour, `colour` if that
     is one that hides others and that we know; `clear`: text has no colour at all. `covered`: what is behind the text
-    has a colour that cannot be told. `apart`: a box within a line, such as inline-block.
+    has a colour that cannot be told. `apart`: a box within a line, such as inline-block. `symbols`: its letters are
+    drawings, as in Wingdings.
     """
 
     hidden: bool = False
@@ -53,6 +55,7 @@ class Style:
     left_bar: bool = False
     block: bool = False
     apart: bool = False
+    symbols: bool | None = None
     width: int | None = None
     height: int | None = None
 
@@ -116,6 +119,7 @@ def read(text: str) -> Style:
         left_bar=_has_left_bar(said),
         block=display.startswith(("block", "table", "flex", "grid", "list-item")),
         apart=display.startswith("inline-"),
+        symbols=symbols.are_in(said.get("font-family") or said.get("font", "")),
         width=number(said["width"]) if "width" in said and "%" not in said["width"] else None,
         height=number(said["height"]) if "height" in said and "%" not in said["height"] else None,
     )

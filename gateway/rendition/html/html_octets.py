@@ -27,11 +27,20 @@ _DATA: Final = re.compile(
 )
 #: About the most octets that the pattern above spans.
 _SPAN: Final = 400
+#: How a page begins. QUIRK: scripts that send one often label it as plain text, or not at all.
+_PAGE: Final = re.compile(
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE
+)
 #: The end of such a URL: inside quotation marks, line ends belong to it.
 _END: Final = re.compile(rb"[^A-Za-z0-9+/=%]")
 _END_MARKED: Final = re.compile(rb"[^A-Za-z0-9+/=%\s]")
 #: Octets searched for the last tag, before which a page is cut.
 _TAG_WITHIN: Final = 4096
+
+
+def is_page(beginning: bytes) -> bool:
+    """Return whether what is labelled as plain text is a page."""
+    return _PAGE.match(beginning.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def without_pictures(octets: Iterator[bytes]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
-from gateway.rendition.html import colours, list_numbers, picture_names
+from gateway.rendition.html import colours, list_numbers, picture_names, symbols
 from gateway.rendition.links import urls
 from gateway.rendition.segments import BLOCK_LIMIT, ReaderState, Role
 from gateway.rendition.text.lines import pieces_of
@@ -32,6 +32,7 @@ class TextStyle(NamedTuple):
     line_ends: bool = False
     tiny: bool = False
     clear: bool = False
+    symbols: bool = False
     colour: colours.Colour | None = None
     background: colours.Colour | None = colours.WHITE
     quote: int = 0
@@ -81,6 +82,8 @@ class Paragraphs:
             self.passed_over += len(text)
             return
         text = glyphs.visible(text)
+        if self.look.symbols:
+            text = symbols.drawn(text)
         if self.look.pre:
             self._add(text)
         elif self.look.line_ends and "\n" in text:

@@ -27,7 +27,11 @@ _KEY: Final = re.compile(r"\d{9}|[0-9a-f]{8}-|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNO
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _DIGITS: Final = "0123456789"
 _WORD: Final = re.compile(r"(?:[^\W\d_A-Z][^\W\d_]*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z")
-_NO_WORD: Final = re.compile(r"[b-df-hj-np-tv-xz]+\Z|.*[b-df-hj-np-tv-xz]{5}", re.IGNORECASE)
+#: Letters that follow each other in no word of a language that we know: no vowel, five consonants, rare pairs.
+_NO_WORD: Final = re.compile(
+    r"[b-df-hj-np-tv-xz]+\Z|.*(?:[b-df-hj-np-tv-xz]{5}|[jqv][bcdfghjkmnpqtvwxz]|[bcfghjkmpqtvwxz][jq]|z[bcfjkpqrtvx])",
+    re.IGNORECASE,
+)
 #: Words in names of files that tell of the drawing, not of what is linked; and looks, which say nothing alone.
 _DRAWING: Final = re.compile(
     r"images?|img|pictures?|pic|[pf](?:h)?oto|bild|gra(?:f|ph)ik|graphic|icons?|ico|logo|banner|button|bouton|botao"

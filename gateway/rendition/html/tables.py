@@ -27,6 +27,8 @@ ROWS_LIMIT: Final = 2000
 #: The fraction of rows that must have all columns.
 REGULAR: Final = 0.6
 BETWEEN: Final = " · "
+#: A cell with no more than one of these belongs to the next one.
+BULLETS: Final = frozenset("•·‣◦▪▫●○■□◆►▶➤→✓✔✗☐☑*-–»>§")
 
 
 @dataclass(slots=True)
@@ -107,7 +109,8 @@ def _between(parts: Iterable[list[Run]]) -> list[Run]:
     runs: list[Run] = []
     for part in parts:
         if runs:
-            runs.append(Run(" " if runs[-1].text.endswith(":") else BETWEEN))
+            joined = runs[-1].text.endswith(":") or runs[-1].text.strip() in BULLETS
+            runs.append(Run(" " if joined else BETWEEN))
         runs.extend(part)
     return runs
 

@@ -71,7 +71,7 @@ _NUMBERED: Final = re.compile(r"\(?(\d{1,3})[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
     r"\S(?: {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
-    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$"
+    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,}$"
 )
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
 #: Signs in a line of a drawing at least.

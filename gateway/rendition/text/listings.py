@@ -70,6 +70,11 @@ def is_change(line: Line) -> bool:
     return _CHANGE.match(line.raw) is not None and not is_delimiter(line)
 
 
+def is_context(line: Line) -> bool:
+    """Return whether a line after an empty one of a diff can be context: it is indented, not by a list's mark."""
+    return line.raw.startswith((" ", "\t")) and bool(line.text) and item(line) is None
+
+
 def _is_added(line: Line) -> bool:
     return _ADDED.match(line.raw) is not None
 

@@ -234,7 +234,7 @@ class TextReader:
         if not lines.is_blank(line):
             return listings.is_diff_line(line)
         following = self._lines.peek(1)
-        return following is not None and listings.is_change(following)
+        return following is not None and (listings.is_change(following) or listings.is_context(following))
 
     def _paragraph(self, first: Line, wrapped: Wrapping, is_item: bool) -> tuple[list[Line], str]:
         """Take the lines of a paragraph; return them, and the text with wrapped lines joined."""

@@ -415,6 +415,7 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "e.example"),
         ("href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>", "e.example"),
         ("href='https://e.example/x'><img src=R8WVgRdC.png>", "e.example"),
+        ("href='https://e.example/x'><img src=vnwyhj.png alt=https://f.example/vnwyhj.png>", "e.example"),
         (
             "href='https://e.example/go?u=https%3A%2F%2Ff.example%2Fgreen-lamps'><img src=a>",
             "e.example/…/green-lamps",
@@ -426,6 +427,13 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
 def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:
     (run,) = (run for block in html_of(f"<a {link}</a>") for run in block.runs if run.link)
     assert run.text == name
+
+
+def test_letters_in_fonts_of_drawings_are_what_they_draw() -> None:
+    assert text_of(
+        "<p>Yes <span style='font-family:Wingdings'>J</span> and <font face=Webdings>a</font>No cost"
+    ) == ("Yes :-) and • No cost")
+    assert text_of("<p style='font-family:Wingdings'>Words <font face=Arial>J</font>") == "Words J"
 
 
 def test_joiners_inside_words_that_do_not_join_are_gone() -> None:
@@ -581,6 +589,25 @@ def test_preformatted_text_is_read_as_text() -> None:
         "paragraph >quoted",
         "preformatted Item      Price\nLamp      20",
     ]
+
+
+FOOTER = "\n-----------------------------\nSponsored by: R&D <no@e.example>\nGet it now\n\nlast line\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "blocks"),
+    [
+        (f"<html><p>Letter</p></html>{FOOTER}", ["Letter", "", *FOOTER.split("\n")[2:4], "last line"]),
+        (f"<p>Letter</p><br>{FOOTER}", ["Letter", "", *FOOTER.split("\n")[2:4], "last line"]),
+        ("<p>Letter</p>\nOne\nTwo\n", ["Letter", "One Two"]),
+        ("<p>Letter</p></html>\nOne\nTwo\n", ["Letter", "One\nTwo"]),
+        ("<p>Letter</p></html>\n<p>One\nTwo\n", ["Letter", "One Two"]),
+        ("<p>Letter</p><!-- One\nTwo\n", ["Letter"]),
+        ("<frameset><frame src=a><noframes><body><p>A <b>page</b></body></noframes></frameset>", ["A page"]),
+    ],
+)
+def test_text_that_is_appended_to_a_page_and_what_stands_for_frames(page: str, blocks: list[str]) -> None:
+    assert "\n".join(block.text for block in html_of(page)) == "\n".join(blocks)
 
 
 def test_line_ends_count_where_a_style_says_so() -> None:

@@ -189,6 +189,15 @@ LISTINGS = {
         "--- lamps.c.orig\t2026-11-03 10:00:00.000000000 +0100\n+++ lamps.c\t2026-11-03 10:10:00 +0100\n"
         '@@ -1,4 +1,4 @@\n int main(void) {\n-\tputs("hello");\n+\tputs("hello, lamp");\n \treturn 0;\n }\n'
     ),
+    "a diff with empty lines of context": (
+        "@@ -924,7 +924,7 @@ lamp_setup(struct lamp *lamp)\n                lamp_light(lamp);\n\n"
+        "        if (lamp->broken)\n-               goto error_setup_of_lamp;;\n+               goto error;\n\n"
+        "        err = lamp_register(lamp);\n"
+    ),
+    "figures in columns": (
+        "    0.000  0.000  tied\n    0.050  0.075  lost   +50.00%\n    0.075  0.025  won    -66.67%\n"
+        "    0.000  0.000  tied\n"
+    ),
     "the middle of a diff": (
         "+static void lamp_is_now_switched_off_and_cold(void *lamp_of_the_house_data)\n"
         "+static void lamp_is_now_switched_on_and_warm(void *lamp_of_the_house_data)\n"

@@ -1,0 +1,48 @@
+"""The source of a page, put right before it is parsed: frames, and plain text that was appended to it.
+
+Nothing here may read the whole of a page more than once, or change what is markup.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Final
+
+from gateway.rendition.text.lines import rule_like
+
+#: Characters at the end of a page in which text is looked for that was appended as though the page were text.
+_APPENDED_WITHIN: Final = 16 * 1024
+#: Lines of such text at least.
+_LINES_LEAST: Final = 2
+_TAG: Final = re.compile(r"<(?:(/?[a-z][a-z0-9:]*)(?:\s[^<>]*|/)?>|!)", re.IGNORECASE)
+#: Tags behind which any text of several lines was appended; and those behind which there must be a rule before it.
+_END: Final = frozenset({"/html", "/body"})
+_MAY_END: Final = frozenset({"br", "hr", "p"})
+#: Their content is for browsers without frames, but the parser, which knows frames, leaves it as it stands.
+_NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
+
+
+def put_right(page: str) -> str:
+    """Return the source with what stands for frames as content, and with text that was appended as such."""
+    if "<frame" in page or "<FRAME" in page:
+        page = _NO_FRAMES.sub(r"<\1div", page)
+    at = len(page)
+    while (
+        at := page.rfind("<", len(page) - _APPENDED_WITHIN if len(page) > _APPENDED_WITHIN else 0, at)
+    ) >= 0:
+        tag = _TAG.match(page, at)
+        if tag is not None:
+            return _with_appended(page, tag)
+    return page
+
+
+def _with_appended(page: str, last: re.Match[str]) -> str:
+    name = (last[1] or "").lower()
+    if not name.startswith("/") and name not in _MAY_END:
+        return page
+    text = page[last.end() :]
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < _LINES_LEAST or not (name in _END or any(map(rule_like, lines))):
+        return page
+    return f"{page[: last.end()]}<pre>{escape(text, quote=False)}</pre>"
