@@ -19,12 +19,18 @@ MOST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of an event. `answer`: what was sent, '' if nothing was, about the version `answered`."""
+    """What is known of an event. `answer`: what was sent, '' if nothing was, about the version `answered`.
+
+    `pending`: the name of a sending that was begun with `pending_answer`, whatever became of it.
+    """
 
     sequence: int = -1
     cancelled: bool = False
     answer: str = ""
     answered: int = -1
+    pending: str = ""
+    pending_answer: str = ""
+    pending_version: int = -1
 
 
 def known(session: Session, event: str) -> Known:
@@ -45,7 +51,21 @@ def record_version(session: Session, event: str, sequence: int, cancelled: bool)
 def record_answer(session: Session, event: str, sequence: int, answer: str) -> None:
     """Record an answer that was sent."""
     with optional("what an invitation was answered"):
-        _change(session, event, answer=answer, answered=sequence)
+        _change(session, event, answer=answer, answered=sequence, pending="")
+
+
+def record_pending(session: Session, event: str, sequence: int, answer: str, sending: str) -> None:
+    """Record, before an answer is sent, by which sending that will be known later."""
+    with optional("what an invitation may be answered"):
+        _change(session, event, pending=sending, pending_answer=answer, pending_version=sequence)
+
+
+def settled(session: Session, event: str, now: Known) -> Known:
+    """Return what is known of an event, after looking what became of an answer that was uncertain."""
+    if now.pending and session.journal.is_sent(now.pending):
+        record_answer(session, event, now.pending_version, now.pending_answer)
+        return replace(now, answer=now.pending_answer, answered=now.pending_version, pending="")
+    return now
 
 
 def _change(session: Session, event: str, **values: Any) -> None:

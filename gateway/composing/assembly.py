@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from typing import Final
 
+from gateway.composing import mailbox_parts
 from gateway.composing.author import Author
 from gateway.composing.basis import Basis
 from gateway.composing.mailbox_parts import Enclosure, raw_part
@@ -62,6 +63,8 @@ def assemble(
     `page`: the ticket of the page that it was posted from, "" if there is none. `alternative`: its text in another
     form, for a mail without attachments.
     """
+    if alternative is None and basis.alternative is not None:
+        alternative = mailbox_parts.alternative(store, basis.alternative)
     kept = [one for one in basis.enclosures if _section(one) not in without]
     added = tuple(added)
     _check_size(author, kept)

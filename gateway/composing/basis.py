@@ -65,8 +65,8 @@ class Basis:
     """The initial values of a mail, and what the server adds. `title` is a msgid.
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
-    resumed from, `replaced` the drafts that it has replaced. `redirected`: the message to redirect. `fields`: the
-    inputs that are shown initially.
+    resumed from, `replaced` the drafts that it has replaced. `redirected`: the message to redirect. `alternative`: in a
+    draft, the answer to an invitation for calendar programs. `fields`: the inputs that are shown initially.
     """
 
     title: str
@@ -86,6 +86,7 @@ class Basis:
     quotation: Quotation = no_quotation
     enclosures: tuple[Enclosure, ...] = ()
     redirected: Enclosure | None = None
+    alternative: Enclosure | None = None
 
     def people(self, field: str) -> tuple[Address, ...]:
         """Return the addresses of a recipient field."""

@@ -19,7 +19,7 @@ from gateway.composing import assembly
 from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_note
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
-from gateway.composing.mailbox_parts import enclosures
+from gateway.composing.mailbox_parts import calendar_answer, enclosures
 from gateway.composing.quotation import FORWARDED, plain_text
 from gateway.composing.typed_mail import MailContent
 from gateway.errors import MessageGone, StoreUnreachable
@@ -87,6 +87,7 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
         quotation=lambda store: taken.quoted,
         enclosures=enclosures(ref, found),
+        alternative=calendar_answer(ref, found) if is_draft else None,
     )
 
 
@@ -146,8 +147,9 @@ def _put(
         if ref is None:
             return basis, None
         kept = based_on_draft(author.session, basis, content, ref)
-        if kept.enclosures or added:
-            kept = replace(kept, enclosures=enclosures(ref, store.structure(ref)))
+        if kept.enclosures or added or kept.alternative:
+            found = store.structure(ref)
+            kept = replace(kept, enclosures=enclosures(ref, found), alternative=calendar_answer(ref, found))
         return kept, ref
 
 

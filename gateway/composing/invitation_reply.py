@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final
 
+from gateway.account import invitations_seen
 from gateway.account.profile import Identity, is_same_mailbox, own_addresses
 from gateway.composing import assembly, basis
 from gateway.composing.author import Author
+from gateway.composing.mailbox_parts import ANSWER_TYPE
 from gateway.composing.typed_mail import MailContent
 from gateway.message import media_types
 from gateway.message.headers import address_lists
@@ -25,6 +27,7 @@ from gateway.message.outgoing import builder
 from gateway.message.vcard import folded
 from gateway.rendition.records.invitations import Calendar, Event, address_of, name_of, read
 from gateway.rendition.records.records import Property, value_of
+from gateway.sealed import send_journal
 from gateway.sealed.vault import TicketedPost
 from gateway.sending import outbox
 from gateway.store.base import MailStore
@@ -165,9 +168,11 @@ def send(
         )
         stamp = f"{author.now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         octets = b"".join(map(folded, _lines(invitation, attendee, answer, stamp)))
-        kind = ("text/calendar;", "method=REPLY;", "charset=UTF-8")
+        event, sequence = invitation.event, invitation.sequence
+        sending = send_journal.name(post.key, post.mark)
+        invitations_seen.record_pending(author.session, event, sequence, answer, sending)
         return assembly.assemble(
-            author, store, initial, content, post.ticket, alternative=builder.Alternative(kind, octets)
+            author, store, initial, content, post.ticket, alternative=builder.Alternative(ANSWER_TYPE, octets)
         )
 
     return outbox.send(author.session, post, make, author.now), first

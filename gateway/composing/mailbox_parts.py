@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.errors import MessageGone
-from gateway.message.media_types import MESSAGE
+from gateway.message.media_types import CALENDAR, MESSAGE
+from gateway.message.mime import body
 from gateway.message.mime.disposition import REAL_PICTURE, attachments
 from gateway.message.model import Message, Part
 from gateway.message.outgoing import builder
 from gateway.store.base import MailStore, MessageRef
+
+#: The words of the Content-Type of an answer to an invitation, and its octets at most.
+ANSWER_TYPE: Final = ("text/calendar;", "method=REPLY;", "charset=UTF-8")
+ANSWER_CAP: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,27 @@ def enclosures(ref: MessageRef, found: Message) -> tuple[Enclosure, ...]:
         for part in _outer(found.root)
         if id(part) in chosen or _is_picture(part)
     )
+
+
+def calendar_answer(ref: MessageRef, found: Message) -> Enclosure | None:
+    """Return the other form of a draft's text that answers an invitation (RFC 6047 §2.4), as we write it."""
+    if found.root.media_type != "multipart/alternative":
+        return None
+    for part in found.root.parts:
+        named = part.parameters.get("method", "").upper(), part.parameters.get("charset", "").lower()
+        if part.media_type == CALENDAR and named == ("REPLY", "utf-8"):
+            return Enclosure(ref, part, "", part.octets)
+    return None
+
+
+def alternative(store: MailStore, enclosure: Enclosure) -> builder.Alternative:
+    """Fetch another form of the text from a draft."""
+    if enclosure.part is None:
+        raise ValueError("a whole message is no form of a text")
+    octets, _was_cut = body.whole(
+        enclosure.part, store.octets(enclosure.ref, enclosure.part.section), ANSWER_CAP
+    )
+    return builder.Alternative(ANSWER_TYPE, octets)
 
 
 def _is_alone(part: Part, found: Message) -> bool:

@@ -67,7 +67,7 @@ def has_boundary(part: Part, beginning: bytes) -> bool:
 
 
 def boundary_in(beginning: bytes) -> str:
-    """Return the boundary that a body has in truth, '' if there is none: a line with two dashes before a part's header."""
+    """Return the boundary that a body really has, '' if there is none: two dashes, and a part's header below."""
     found = _PART_BEGINS.search(beginning)
     return found[1].decode("latin-1").rstrip() if found else ""
 

@@ -21,8 +21,8 @@ from gateway.rendition import loose, notes, selection
 from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.rendition.context import Context
 from gateway.rendition.fold import SegmentFolder
-from gateway.rendition.segments import UNSEEN, ReaderState, Segment
 from gateway.rendition.html.html_octets import is_page
+from gateway.rendition.segments import UNSEEN, ReaderState, Segment
 from gateway.rendition.selection import PAGE_ORDINAL, Reading, View
 from gateway.rendition.text import quoting
 from gateway.rendition.text.plain_text import TextReader

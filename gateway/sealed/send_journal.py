@@ -170,6 +170,13 @@ class Journal:
         """Yield the sendings to be finished or reported, the oldest first."""
         return map(self._entry, self._table.open(self._account, most))
 
+    def is_sent(self, sending: str) -> bool:
+        """Return whether the sending with this name is known to have been accepted."""
+        entries = (
+            self._entry(row) for row in self._table.all(self._account) if name(row.key, row.act) == sending
+        )
+        return any(entry.kind == SENT or entry.stage is Stage.ACCEPTED for entry in entries)
+
     def ask(self, post: TicketedPost) -> bool:
         """Have a sending reported (again) at the next sign-in; False if there is none, or if its text may be lost."""
         entry, _others = self.of(post)

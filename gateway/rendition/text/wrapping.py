@@ -64,7 +64,8 @@ _ROW: Final = re.compile(
 )
 #: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.
 _BEGINS: Final = re.compile(
-    r"\s*(?:<(?!https?:|mailto:|URL:)|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
+    r"\s*(?:<(?!https?:|mailto:|URL:)|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d\s|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
 #: Ends of separate lines.

@@ -88,6 +88,7 @@ def read(
         known = invitations_seen.record_version(session, event, sequence, cancelled)
     else:
         known = invitations_seen.known(session, event)
+    known = invitations_seen.settled(session, event, known)
     series = invitations_seen.known(session, invitation.series) if invitation.recurrence else known
     over = known.cancelled or (series.cancelled and series.sequence >= sequence)
     return InvitationState(invitation, known, over, invitation_reply.is_own(author(visit), invitation))

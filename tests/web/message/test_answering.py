@@ -219,6 +219,7 @@ def test_what_somebody_else_cancels_stays(invite: Any) -> None:
 )
 def test_what_cannot_be_answered_is_not_offered(invite: Any, smtp_server: SmtpServer, calendar: str) -> None:
     walk = invite(mail(calendar, kind="text/calendar"))
+    assert "Lantern walk" in walk.text or calendar == "nonsense\n"
     assert "Accept or decline" not in walk.links
     assert "Quick reply" in walk.links
     walk.fetch("GET", urljoin(walk.url, walk.links["Quick reply"].replace("y", "v", 1)))
@@ -226,6 +227,40 @@ def test_what_cannot_be_answered_is_not_offered(invite: Any, smtp_server: SmtpSe
     with pytest.raises(Refused):
         walk.press("Accept")
     assert smtp_server.accepted == []
+
+
+def test_an_answer_that_turns_out_to_be_sent_is_called_so(
+    invite: Any, device: Any, smtp_server: SmtpServer, side: Side
+) -> None:
+    walk = invite(mail(event(attendee()))).follow("Accept or decline")
+    smtp_server.drop = "after accept"
+    walk.press("Accept")
+    smtp_server.drop = ""
+    walk.follow("Inbox").follow("Walk")
+    assert "You accepted" not in walk.text
+    side.client.select("Drafts")
+    side.client.uid("COPY", side.client.uid("SEARCH", "ALL")[1][0].decode(), "Sent")
+    walk.follow("Inbox").follow("Sign out")
+    device.sign_in(ME, PASSWORD)
+    assert "Sent." in device.text
+    device.press("Go on")
+    assert "You accepted." in device.follow("Walk").text
+
+
+def test_a_failed_answer_that_is_continued_in_drafts_is_still_one_for_programs(
+    invite: Any, smtp_server: SmtpServer
+) -> None:
+    walk = invite(mail(event(attendee()))).follow("Accept or decline")
+    smtp_server.refuse["nora@example.org"] = "550 no such user"
+    walk.press("Accept")
+    smtp_server.refuse.clear()
+    walk.follow("Inbox").follow("Menu").follow("Folders").follow("Drafts")
+    walk.follow(next(label for label in walk.links if "Accepted" in label)).follow("Edit")
+    walk.press("Save")
+    walk.press("Send")
+    assert "Sent." in walk.text
+    _envelope, _found, lines = answered(smtp_server)
+    assert f"ATTENDEE;CN=Actor;PARTSTAT=ACCEPTED:mailto:{ME}" in lines
 
 
 def test_what_was_not_sent_is_not_called_answered(invite: Any, smtp_server: SmtpServer) -> None:
