@@ -183,7 +183,7 @@ def test_what_an_administrator_must_act_on(monkeypatch: pytest.MonkeyPatch) -> N
     assert "FAIL certificate verify failed: self-signed" in said
     assert "ca_file" in said
     assert "note valid until 2030-01-06, 5 days from now: renew it soon" in said
-    assert "FAIL AUTH offers nothing: the gateway needs PLAIN or LOGIN" in said
+    assert "FAIL AUTH offers nothing: the gateway needs PLAIN, LOGIN or CRAM-MD5" in said
     assert "SIZE" in said
 
 

@@ -384,11 +384,23 @@ def test_where_auth_is_not_offered_no_password_is_sent() -> None:
     assert not any(line.upper().startswith((b"AUTH", b"MAIL")) for line in peer.heard)
 
 
-def test_this_machine_is_not_named() -> None:
+def test_the_gateway_says_who_it_is_by_its_name_or_its_address() -> None:
     with Peer(scripted()) as peer:
         send(plain(peer))
+        send(dataclasses.replace(plain(peer), helo="m.example.org"))
     assert socket.gethostname().encode() not in b"".join(peer.heard)
-    assert peer.heard[0] == b"ehlo " + smtp_client.HELLO.encode()
+    assert [line for line in peer.heard if line.startswith(b"ehlo")] == [
+        b"ehlo [127.0.0.1]",
+        b"ehlo m.example.org",
+    ]
+
+
+def test_an_address_of_ipv6_is_a_literal_of_its_own() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("NOT TESTED: no IPv6")
+    listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    with listener, socket.create_connection(("::1", listener.getsockname()[1])) as sock:
+        assert smtp_session._address_literal(sock) == "[IPv6:::1]"
 
 
 def test_nobody_there() -> None:

@@ -63,8 +63,8 @@ class MailSubmission:
             raise SenderRefused("not allowed by from_addresses")
         upstream = self.upstream
         with self.bulkhead.admit(upstream, upstream.smtp, self.person):
-            user = upstream.smtp_user(self.address)
-            return self.send(upstream.smtp, user, self.password, sender, recipients, octets)
+            user, password = upstream.smtp_credentials(self.address, self.password)
+            return self.send(upstream.smtp, user, password, sender, recipients, octets)
 
     def count(self, recipients: int) -> None:
         """Count a mail that is about to be submitted. Raise SentTooMuch, TooManyRecipients."""

@@ -28,18 +28,15 @@ from gateway.errors import (
     UnknownDomain,
 )
 from gateway.store.imap import imap_store
-from gateway.upstreams import deadline, tls
+from gateway.upstreams import deadline, sasl, tls
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.tls import ProbeResult
 
 #: Seconds for one look at a server, for a sign-in, and for a second look at one that failed.
 CHECK_SECONDS: Final = 10.0
 SECOND_LOOK_SECONDS: Final = 5.0
-#: The SASL mechanisms by which the gateway can submit (RFC 4616, and the older LOGIN), and sign in to IMAP.
-MECHANISMS: Final = frozenset({"PLAIN", "LOGIN"})
-IMAP_MECHANISMS: Final = MECHANISMS | {"CRAM-MD5"}
-#: The mechanisms that need a token instead of a password (RFC 7628, and Google's).
-OAUTH: Final = frozenset({"XOAUTH2", "OAUTHBEARER"})
+#: The SASL mechanisms by which the gateway can sign in (RFC 4616, RFC 2195, and the older LOGIN).
+MECHANISMS: Final = frozenset({sasl.PLAIN, sasl.LOGIN, sasl.CRAM_MD5})
 
 Probe = Callable[[Server], ProbeResult]
 
@@ -83,8 +80,8 @@ def sign_in(config: Config, address: str, password: str) -> Iterator[ReportLine]
         yield bad(f"imap: {_error_line(error)}")
     try:
         with deadline.within(CHECK_SECONDS):
-            submission.sign_in(upstream.smtp, upstream.smtp_user(whole), password)
-        yield good("smtp takes the password")
+            submission.sign_in(upstream.smtp, *upstream.smtp_credentials(whole, password))
+        yield good(f"smtp takes the password{' of smtp_user' if upstream.gateway_user else ''}")
     except GatewayError as error:
         yield bad(f"smtp: {_error_line(error)}")
 
@@ -175,11 +172,11 @@ def _security(server: Server, seen: ProbeResult, now: datetime) -> Iterator[Repo
 def _passwords(seen: ProbeResult) -> Iterator[ReportLine]:
     """Report whether an IMAP server takes passwords at all."""
     offered, names = " ".join(seen.mechanisms) or "nothing", set(seen.mechanisms)
-    if IMAP_MECHANISMS & names:
+    if MECHANISMS & names:
         return
     if "LOGINDISABLED" in seen.capabilities:
         yield bad(f"takes no passwords here: LOGIN is disabled, and AUTH offers {offered}")
-    elif OAUTH & names:
+    elif sasl.OAUTH & names:
         yield bad(f"takes no passwords here: AUTH offers {offered}")
 
 
@@ -187,8 +184,12 @@ def _submission(seen: ProbeResult) -> Iterator[ReportLine]:
     offered = " ".join(seen.mechanisms) or "nothing"
     if MECHANISMS & {name.upper() for name in seen.mechanisms}:
         yield good(f"AUTH offers {offered}")
+    elif not seen.mechanisms and not seen.tls_version and "STARTTLS" in seen.capabilities:
+        yield bad("AUTH is offered only after STARTTLS: use smtp+starttls://")
     else:
-        yield bad(f"AUTH offers {offered}: the gateway needs PLAIN or LOGIN (is this the submission port?)")
+        yield bad(
+            f"AUTH offers {offered}: the gateway needs PLAIN, LOGIN or CRAM-MD5 (is this the submission port?)"
+        )
     if seen.size_limit:
         yield good(f"takes messages up to {seen.size_limit:,} octets")
     else:

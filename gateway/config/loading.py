@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from gateway.config.hosts import domain_name, host_name, is_loopback
-from gateway.config.option_values import ANY_DOMAIN, CHECKS, Network, login_from
+from gateway.config.option_values import ANY_DOMAIN, CHECKS, Network, helo_of, login_from
 from gateway.config.options import SECTIONS, Option, Section, ValueKind, default, options_of
 from gateway.config.server import SCHEMES, Server, Tls
 from gateway.config.toml_lines import KeyLines, KeyPath
@@ -32,7 +32,8 @@ class Upstream:
     """The mail servers of some domains.
 
     `login` is "address" or "local-part"; `imap_login` and `smtp_login` are templates, empty for what `login`
-    says; `sent_copy` is "append" or "provider"; `from_addresses` is "login", "domain" or "any".
+    says; `gateway_user` and `gateway_password`: at the submission server for everybody, if set; `sent_copy` is
+    "append" or "provider"; `from_addresses` is "login", "domain" or "any".
     `case_sensitive_logins`: Anna@ and anna@ are two people.
     """
 
@@ -45,6 +46,8 @@ class Upstream:
     sent_copy: str = default("upstream", "sent_copy")
     from_addresses: str = default("upstream", "from_addresses")
     case_sensitive_logins: bool = default("upstream", "case_sensitive_logins")
+    gateway_user: str = default("upstream", "smtp_user")
+    gateway_password: str = field(default=default("upstream", "smtp_password_file"), repr=False)
 
     def allows_from(self, login: str, address: str) -> bool:
         """Return whether a person signed in with `login` may send from `address`."""
@@ -63,9 +66,11 @@ class Upstream:
         """Return the user name of this address at the IMAP server."""
         return self._user(self.imap_login, address)
 
-    def smtp_user(self, address: str) -> str:
-        """Return the user name of this address at the submission server."""
-        return self._user(self.smtp_login, address)
+    def smtp_credentials(self, address: str, password: str) -> tuple[str, str]:
+        """Return user name and password for the submission server: a person's, or what is set for everybody."""
+        if self.gateway_user:
+            return self.gateway_user, self.gateway_password
+        return self._user(self.smtp_login, address), password
 
     def _user(self, template: str, address: str) -> str:
         return login_from(template or _LOGINS[self.login], address)
@@ -155,8 +160,9 @@ class _Reader:
         )
         if len({bool(value) for value in https.values()}) > 1:
             self._fail(("https",), "listen, cert and key are needed together")
+        helo = submission["helo"] or _helo(http["url"])
         return Config(
-            upstreams=self._upstreams(values["upstream"]),
+            upstreams=self._upstreams(values["upstream"], helo),
             listen=http["listen"],
             url=http["url"],
             names=http["names"],
@@ -175,7 +181,7 @@ class _Reader:
             message_limit=submission["message_limit"],
         )
 
-    def _upstreams(self, tables: list[dict[str, Any]]) -> tuple[Upstream, ...]:
+    def _upstreams(self, tables: list[dict[str, Any]], helo: str) -> tuple[Upstream, ...]:
         if not tables:
             self._fail(("upstream",), "at least one [[upstream]] is needed")
         seen: set[str] = set()
@@ -185,9 +191,12 @@ class _Reader:
                 if domain in seen:
                     self._fail(("upstream", index, "domains"), f'"{domain}" stands twice')
                 seen.add(domain)
+            if bool(table["smtp_user"]) != bool(table["smtp_password_file"]):
+                self._fail(("upstream", index), "smtp_user and smtp_password_file are needed together")
             servers = {
                 name: self._server(("upstream", index, name), table[name], table) for name in ("imap", "smtp")
             }
+            smtp = replace(servers["smtp"], helo=helo)
             words = {
                 name: table[name]
                 for name in (
@@ -199,7 +208,8 @@ class _Reader:
                     "case_sensitive_logins",
                 )
             }
-            upstreams.append(Upstream(table["domains"], servers["imap"], servers["smtp"], **words))
+            words |= {"gateway_user": table["smtp_user"], "gateway_password": table["smtp_password_file"]}
+            upstreams.append(Upstream(table["domains"], servers["imap"], smtp, **words))
         return tuple(upstreams)
 
     def _server(self, path: KeyPath, url: SplitResult, table: dict[str, Any]) -> Server:
@@ -245,6 +255,13 @@ class _Reader:
         headings = {section.name: section.heading for section in SECTIONS}
         label = " ".join([headings.get(names[0], names[0]), *names[1:]])
         raise ConfigError(f"{self._path}, line {self._lines.of(path)}: {label}: {problem}")
+
+
+def _helo(url: str) -> str:
+    """Return the name for EHLO that the gateway's own URL gives: of a host with a domain, else ""."""
+    host = urlsplit(url).hostname or ""
+    name = helo_of(host) if host else ""
+    return name if "." in name and not name.startswith("[") and not is_loopback(name) else ""
 
 
 def _suggest(name: str, known: list[str]) -> str:

@@ -1,12 +1,13 @@
 """Checks of option values, by the kind of the option.
 
 Nothing here may know where a value comes from: a check returns the value in canonical form, or raises
-ValueError with the reason. The only I/O is testing whether a file exists.
+ValueError with the reason. The only I/O is testing whether a file exists, and reading a password from its file.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ from gateway.config.server import schemes
 
 ANY_DOMAIN = "*"
 ORIGIN_SCHEMES = ("http", "https")
+#: Octets of a password in a file.
+LONGEST_SECRET = 1024
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Item = TypeVar("_Item")
@@ -156,6 +159,45 @@ def _host(text: str) -> str:
     return host_port(host_name(url.hostname or ""), url.port)
 
 
+def _helo(option: Option, value: object, folder: Path) -> str:
+    return helo_of(_text(value))
+
+
+def helo_of(host: str) -> str:
+    """Return a host as a name for EHLO: an address as a literal (RFC 5321 §4.1.3). Raise ValueError."""
+    name = host_name(host)
+    try:
+        version = ipaddress.ip_address(name).version
+    except ValueError:
+        return name
+    return f"[IPv6:{name}]" if version == 6 else f"[{name}]"
+
+
+def _any_text(option: Option, value: object, folder: Path) -> str:
+    text = _text(value)
+    if not text.strip():
+        raise ValueError("a text is needed")
+    return text
+
+
+def _secret(option: Option, value: object, folder: Path) -> str:
+    """Read a password from the first line of a file that nobody else can read."""
+    path = folder / _text(value)
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            line = file.readline(LONGEST_SECRET).decode("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8") from None
+    if mode & 0o077:
+        raise ValueError(f"others may read {path}: chmod 600 it")
+    if not line or not line.isprintable():
+        raise ValueError(f"the first line of {path} is no password")
+    return line
+
+
 def _networks(option: Option, value: object, folder: Path) -> tuple[Network, ...]:
     networks = _each(value, "network", "192.0.2.0/24", ipaddress.ip_network)
     if not all(network.prefixlen for network in networks):
@@ -186,6 +228,9 @@ CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
     ValueKind.CHOICE: _choice,
     ValueKind.DOMAINS: _domains,
     ValueKind.NAMES: _names,
+    ValueKind.HOST: _helo,
+    ValueKind.TEXT: _any_text,
+    ValueKind.SECRET: _secret,
     ValueKind.NETWORKS: _networks,
     ValueKind.IMAP: _imap,
     ValueKind.SMTP: _smtp,

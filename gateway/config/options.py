@@ -33,9 +33,12 @@ class ValueKind(Enum):
     CHOICE = "one of"
     DOMAINS = "list of domains"
     NAMES = "list of host names"
+    HOST = "host name"
     NETWORKS = "list of networks"
     IMAP = "IMAP URL"
     SMTP = "SMTP URL"
+    TEXT = "text"
+    SECRET = "path of a file readable by its owner only"  # noqa: S105
     FOLDERS = "table of folder names by"
 
 
@@ -77,7 +80,9 @@ SECTIONS = (
     Section("state", "The gateway's own records; mail is never stored here."),
     Section("session", "How long people stay signed in."),
     Section(
-        "submission", "Limits on what one account may send, so that a stolen session is useless for spam."
+        "submission",
+        "Sending: the gateway's name at submission servers, and limits on what one account may send, so that a stolen "
+        "session is useless for spam.",
     ),
     Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
     Section("upstream", "The mail servers of some domains. Repeat the table for each provider.", array=True),
@@ -146,6 +151,11 @@ OPTIONS = (
         "Minutes without a request after which a session ends.", high=MAX_IDLE_MINUTES,
     ),
     Option(
+        "submission", "helo", ValueKind.HOST, "", '"m.example.org"',
+        "The gateway's name in EHLO. By default it is the host of http.url, if that has a dot and is no address, else "
+        "the gateway's address on the connection, in brackets.",
+    ),
+    Option(
         "submission", "per_hour", ValueKind.NUMBER, 100, "100",
         "Mails that one account may send in an hour, from all devices together; 0 for no limit. Whatever reaches the "
         "mail server counts, accepted or not, and a mail to many people counts as one for every ten of them.",
@@ -199,6 +209,15 @@ OPTIONS = (
     Option(
         "upstream", "smtp_login", ValueKind.LOGIN, "", '"{local}@smtp.example.org"',
         "The same for the submission server, if it has other user names.",
+    ),
+    Option(
+        "upstream", "smtp_user", ValueKind.TEXT, "", '"relay"',
+        "A user name for the submission server that the gateway signs in with for everybody, such as that of a "
+        "smarthost, instead of each person's own. It needs smtp_password_file.",
+    ),
+    Option(
+        "upstream", "smtp_password_file", ValueKind.SECRET, "", '"relay.password"',
+        "The file with the password of smtp_user, in its first line. It must be readable by its owner only.",
     ),
     Option(
         "upstream", "case_sensitive_logins", ValueKind.FLAG, False, "true",

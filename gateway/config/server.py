@@ -41,7 +41,7 @@ class Server:
     """One server of an upstream.
 
     `insecure`: plain text or an unverified certificate is accepted. `special`: role and path of the folders that the
-    administrator has named.
+    administrator has named. `helo`: our name in EHLO, "" for our address on the connection.
     """
 
     protocol: str  # "imap" or "smtp"
@@ -51,6 +51,7 @@ class Server:
     ca_file: Path | None = default("upstream", "ca_file")
     insecure: bool = default("upstream", "insecure")
     special: tuple[tuple[str, str], ...] = default("upstream", "special")
+    helo: str = default("submission", "helo")
 
     @property
     def address(self) -> str:

@@ -22,8 +22,6 @@ REPLY_SECONDS: Final = 15.0
 MAX_REPLY: Final = 64 * 1024
 MAX_LINES: Final = 500
 _BUDGET: Final = Budget(MAX_REPLY, MAX_LINES, 0)
-#: The name in EHLO, which reveals nothing of this machine (RFC 2606 §2).
-HELLO: Final = "pocketpost.invalid"
 
 _REPLY: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n\Z")
 
@@ -82,7 +80,7 @@ class SmtpsClient(SmtpClient):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        super().__init__(server.host, server.port, HELLO)
+        super().__init__(server.host, server.port, "")  # the name in EHLO is set later
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return tls.protect(super()._get_socket(host, port, timeout), self._server)

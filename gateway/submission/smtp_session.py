@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from gateway.errors import (
     SubmissionTLSError,
     SubmissionUnreachable,
 )
-from gateway.submission.smtp_client import HELLO, SmtpClient, SmtpsClient, log_line
+from gateway.submission.smtp_client import SmtpClient, SmtpsClient, log_line
 from gateway.upstreams import deadline, tls
 
 #: Seconds for QUIT, whose reply is not awaited.
@@ -73,8 +74,9 @@ def _unreachable(detail: str, smtp: SmtpClient | None) -> SubmissionUnreachable:
 
 
 def _connect(server: Server) -> SmtpClient:
-    smtp = SmtpsClient(server) if server.tls is Tls.IMPLICIT else SmtpClient(server.host, server.port, HELLO)
+    smtp = SmtpsClient(server) if server.tls is Tls.IMPLICIT else SmtpClient(server.host, server.port, "")
     try:
+        smtp.local_hostname = server.helo or _address_literal(smtp.wire.sock)
         smtp.ehlo_or_helo_if_needed()
         if server.tls is Tls.STARTTLS:
             _start_tls(smtp, server)
@@ -82,6 +84,12 @@ def _connect(server: Server) -> SmtpClient:
         smtp.close()
         raise
     return smtp
+
+
+def _address_literal(sock: socket.socket) -> str:
+    """Return the local address of a connection as a name for EHLO (RFC 5321 §4.1.3)."""
+    address = str(sock.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def _start_tls(smtp: SmtpClient, server: Server) -> None:

@@ -70,9 +70,15 @@ def test_the_smallest_file_takes_all_defaults(write: Write, tmp_path: Path) -> N
     )
 
 
+def _password(file: Path, octets: bytes = "s3 cr€t\nnot this\n".encode(), mode: int = 0o600) -> None:
+    file.write_bytes(octets)
+    file.chmod(mode)
+
+
 def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
     for name in ("cert.pem", "key.pem", "ca.pem"):
         (tmp_path / name).touch()
+    _password(tmp_path / "relay.password")
     (tmp_path / "var").mkdir()
     path = write(
         """
@@ -93,6 +99,8 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         secret = "var/secret"
         [session]
         idle_minutes = 7
+        [submission]
+        helo = "Mail.example.org"
         [[upstream]]
         domains = ["Example.ORG", "bücher.example", "*"]
         imap = "imap+starttls://[2001:db8::1]:1143"
@@ -102,6 +110,8 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         login = "local-part"
         imap_login = "{local}"
         smtp_login = "{domain}\\\\{local}"
+        smtp_user = "relay"
+        smtp_password_file = "relay.password"
         sent_copy = "provider"
         from_addresses = "domain"
         """
@@ -112,12 +122,16 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
             Upstream(
                 domains=("example.org", "xn--bcher-kva.example", "*"),
                 imap=Server("imap", "2001:db8::1", 1143, Tls.STARTTLS, ca, insecure=True),
-                smtp=Server("smtp", "xn--bcher-kva.example", 587, Tls.STARTTLS, ca, insecure=True),
+                smtp=Server(
+                    "smtp", "xn--bcher-kva.example", 587, Tls.STARTTLS, ca, True, (), "mail.example.org"
+                ),
                 login="local-part",
                 imap_login="{local}",
                 smtp_login="{domain}\\{local}",
                 sent_copy="provider",
                 from_addresses="domain",
+                gateway_user="relay",
+                gateway_password="s3 cr€t",
             ),
         ),
         listen="[::1]:80",
@@ -327,8 +341,11 @@ def test_the_login_is_the_address_or_its_local_part() -> None:
 def test_the_logins_at_the_two_servers_may_differ() -> None:
     both = upstream("example.org", imap_login="{local}", smtp_login="{domain}+{local}")
     assert both.user("DOM\\anna{domain}@example.org") == "DOM\\anna{domain}"
-    assert both.smtp_user("web12p3@example.org") == "example.org+web12p3"
-    assert upstream("example.org", login="local-part", imap_login="{address}").smtp_user("a@b") == "a"
+    assert both.smtp_credentials("web12p3@example.org", "x") == ("example.org+web12p3", "x")
+    assert (
+        upstream("example.org", login="local-part", imap_login="{address}").smtp_credentials("a@b", "x")[0]
+        == "a"
+    )
 
 
 @pytest.mark.parametrize(
@@ -372,6 +389,77 @@ def test_a_domain_has_one_spelling(text: str) -> None:
     assert domain_name(name) == name
 
 
+# Submission
+
+
+RELAY = """
+[[upstream]]
+domains = ["example.org"]
+imap = "imaps://mail.example.org"
+smtp = "smtps://mail.example.org"
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "helo"),
+    [
+        ("", ""),
+        ('[http]\nurl = "http://M.example.org:8080"', "m.example.org"),
+        ('[http]\nurl = "http://192.0.2.1"', ""),
+        ('[http]\nurl = "http://[2001:db8::1]:8080"', ""),
+        ('[http]\nurl = "http://localhost:8080"', ""),
+        ('[http]\nurl = "http://m.localhost:8080"', ""),
+        ('[http]\nurl = "http://pocket"', ""),
+        ('[http]\nurl = "http://m.example.org"\n[submission]\nhelo = "pocket"', "pocket"),
+        ('[submission]\nhelo = "192.0.2.1"', "[192.0.2.1]"),
+        ('[submission]\nhelo = "2001:db8::1"', "[IPv6:2001:db8::1]"),
+    ],
+)
+def test_the_name_in_ehlo(write: Write, lines: str, helo: str) -> None:
+    upstream = load(write(lines + RELAY)).upstreams[0]
+    assert (upstream.smtp.helo, upstream.imap.helo) == (helo, "")
+
+
+def test_a_name_that_would_be_a_command_is_none(write: Write) -> None:
+    with pytest.raises(ConfigError, match="helo: "):
+        load(write('[submission]\nhelo = "a b"' + RELAY))
+
+
+def test_the_gateways_own_password_replaces_everybodys_and_is_not_shown(write: Write, tmp_path: Path) -> None:
+    _password(tmp_path / "relay.password")
+    config = load(write(RELAY + 'smtp_user = "relay"\nsmtp_password_file = "relay.password"'))
+    assert config.upstreams[0].smtp_credentials("a@example.org", "own") == ("relay", "s3 cr€t")
+    assert "s3 cr€t" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("octets", "mode", "problem"),
+    [
+        (b"secret\n", 0o640, "others may read"),
+        (b"", 0o600, "is no password"),
+        (b"\nsecret", 0o600, "is no password"),
+        (b"a\0b\n", 0o600, "is no password"),
+        (b"\xff\n", 0o600, "is not UTF-8"),
+        (None, 0o600, "cannot be read"),
+    ],
+)
+def test_a_password_file_that_is_none(
+    write: Write, tmp_path: Path, octets: bytes | None, mode: int, problem: str
+) -> None:
+    if octets is not None:
+        _password(tmp_path / "relay.password", octets, mode)
+    with pytest.raises(ConfigError, match=rf"line 7: .*{problem}") as caught:
+        load(write(RELAY + 'smtp_user = "relay"\nsmtp_password_file = "relay.password"'))
+    assert "secret\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("half", ['smtp_user = "relay"', 'smtp_password_file = "relay.password"'])
+def test_half_a_credential_is_none(write: Write, tmp_path: Path, half: str) -> None:
+    _password(tmp_path / "relay.password")
+    with pytest.raises(ConfigError, match="smtp_user and smtp_password_file are needed together"):
+        load(write(RELAY + half))
+
+
 # The sample and the reference
 
 
@@ -384,6 +472,7 @@ def test_the_sample_is_a_configuration(write: Write) -> None:
 def test_the_sample_holds_with_every_comment_removed(write: Write, tmp_path: Path) -> None:
     for name in ("cert.pem", "key.pem", "ca.pem"):
         (tmp_path / name).touch()
+    _password(tmp_path / "relay.password")
     text = re.sub(r"(?m)^# (\[+\w+\]+$|\w+ = .*)", r"\1", sample())
     parsed = tomllib.loads(text)
     tables = {**parsed, "upstream": parsed["upstream"][0]}

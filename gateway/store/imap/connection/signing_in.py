@@ -10,8 +10,6 @@ Standard: RFC 9051 §6.2.2, §6.2.3; RFC 4616 (PLAIN); RFC 2195 (CRAM-MD5); RFC 
 from __future__ import annotations
 
 import base64
-import hmac
-import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -31,6 +29,8 @@ from gateway.errors import (
 from gateway.store.imap import response
 from gateway.store.imap.exchange import Exchange, capability_names, refusal
 from gateway.store.imap.response import Reply
+from gateway.upstreams import sasl
+from gateway.upstreams.sasl import CRAM_MD5, LOGIN, PLAIN
 
 #: Tries in one sign-in.
 TRIES: Final = 2
@@ -42,27 +42,13 @@ ECHO: Final = 16
 #: When a server has refused a mechanism, by its name, on the monotonic clock.
 Refused = dict[str, float]
 
-PLAIN, LOGIN_COMMAND, LOGIN, CRAM_MD5 = "PLAIN", "LOGIN command", "LOGIN", "CRAM-MD5"
-_OAUTH: Final = frozenset({"AUTH=XOAUTH2", "AUTH=OAUTHBEARER"})
+LOGIN_COMMAND: Final = "LOGIN command"
+_OAUTH: Final = frozenset(f"AUTH={name}" for name in sasl.OAUTH)
 # Response codes of a NO that do not mean a wrong password (RFC 5530, RFC 9051 §7.1), in addition to those of
 # `exchange`.
 _NOT_NOW: Final = frozenset({"INUSE", "LIMIT", "SERVERBUG", "CORRUPTION", "CONTACTADMIN"})
 #: Response codes that judge the credentials, whatever the text says.
 _JUDGED: Final = frozenset({"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "ALERT"})
-_NEGATION: Final = (
-    r"(?:un(?:supported|known|recogni[sz]ed|implemented|available)|invalid|disabled|no such"
-    r"|not (?:supported|implemented|available|recogni[sz]ed|enabled))"
-)
-_MECHANISM: Final = r"(?:mechanisms?|methods?|auth(?:entication)? type|sasl|authenticate|command)"
-_NOT_THIS_WAY: Final = re.compile(
-    rf"\b{_NEGATION}\W+(?:\w+\W+){{0,2}}{_MECHANISM}\b|\b{_MECHANISM}\W+(?:\w+\W+){{0,2}}{_NEGATION}\b",
-    re.IGNORECASE,
-)
-# QUIRK: what Gmail, Yahoo, iCloud and Microsoft say to the password of a person who needs another one, or none.
-_APP_PASSWORD: Final = re.compile(
-    r"app(?:lication)?-?\s?(?:specific)?[- ]password|web login required", re.IGNORECASE
-)
-_NO_BASIC: Final = re.compile(r"basic\s?auth(?:entication)?\W*(?:is )?(?:blocked|disabled)", re.IGNORECASE)
 
 
 def sign_in(
@@ -115,7 +101,7 @@ def _mechanisms(capabilities: frozenset[str], ascii_only: bool, refused: Refused
 
 
 def _plain(exchange: Exchange, user: str, password: str) -> Reply:
-    return _sasl(exchange, PLAIN, [_plain_message(user, password)])
+    return _sasl(exchange, PLAIN, [sasl.plain(user.encode(), password.encode())])
 
 
 def _login(exchange: Exchange, user: str, password: str) -> Reply:
@@ -131,7 +117,7 @@ def _login_command(exchange: Exchange, user: str, password: str) -> Reply:
 
 def _cram_md5(exchange: Exchange, user: str, password: str) -> Reply:
     def answer(challenge: bytes) -> bytes:
-        return user.encode() + b" " + hmac.new(password.encode(), challenge, "md5").hexdigest().encode()
+        return sasl.cram_md5(user.encode(), password.encode(), challenge)
 
     return _sasl(exchange, CRAM_MD5, [answer])
 
@@ -153,11 +139,6 @@ def _sasl(exchange: Exchange, mechanism: str, steps: Sequence[bytes | Callable[[
         return step(challenge) if callable(step) else step
 
     return exchange.attempt(exchange.sasl_login, mechanism, answer)[1]
-
-
-def _plain_message(user: str, password: str) -> bytes:
-    """Write the message of PLAIN (RFC 4616 §2)."""
-    return f"\0{user}\0{password}".encode()
 
 
 # --- what comes of it ---
@@ -194,16 +175,16 @@ def _is_of_the_mechanism(reply: Reply) -> bool:
         return False
     if reply.status.kind == "BAD" or reply.status.code == "CANNOT":
         return True
-    return reply.status.code in ("", "CAPABILITY") and bool(_NOT_THIS_WAY.search(reply.status.text))
+    return reply.status.code in ("", "CAPABILITY") and sasl.refuses_mechanism(reply.status.text)
 
 
 def _judged(reply: Reply, tries: int) -> StoreError:
     """Distinguish a wrong password from all else that keeps a person out."""
     said = " ".join(u.status.text for u in reply.untagged if u.kind in response.STATUSES) + reply.status.text
     detail = refusal(reply).detail
-    if _APP_PASSWORD.search(said):
+    if sasl.wants_app_password(said):
         return AppPasswordNeeded(detail)
-    if _NO_BASIC.search(said):
+    if sasl.refuses_passwords(said):
         return OAuthOnly(detail)
     if reply.status.kind != "NO":
         return refusal(reply, StoreRefused)
@@ -219,7 +200,8 @@ def _secrets(user: str, password: str) -> tuple[str, ...]:
     """Return what must not be repeated: the password, plain and as it is sent."""
     try:
         return password, *(
-            base64.b64encode(sent).decode() for sent in (password.encode(), _plain_message(user, password))
+            base64.b64encode(sent).decode()
+            for sent in (password.encode(), sasl.plain(user.encode(), password.encode()))
         )
     except UnicodeEncodeError:
         raise UnsafeArgument("the credentials are not Unicode text") from None
