@@ -49,20 +49,32 @@ client to show it to the person.
     │   ├── PartlyDone                  `done`: which messages, `why` not the others
     │   └── UnsafeArgument              NUL, CR or LF in a command argument
     ├── SubmissionError                 SMTP submission; nothing was accepted unless noted
-    │   ├── SubmissionUnreachable       no connection, timed out, closed before the data, or refused transiently
+    │   ├── SubmissionUnreachable       no connection, timed out, or closed before the data
     │   │   ├── SubmissionBusy          too many requests for this server; nothing was sent
     │   │   └── SubmissionDown          it did not respond to others; nothing was sent
+    │   ├── SubmissionDeferred          refused for now (4yz), or a limit of the server on what one may send
     │   ├── SubmissionTLSError
     │   ├── SubmissionAuthenticationFailed
-    │   ├── RecipientsRefused           `refused`: the addresses
+    │   │   ├── SubmissionAppPasswordNeeded     see AppPasswordNeeded
+    │   │   └── GatewayPasswordRefused          the administrator's own, for this upstream
+    │   ├── SubmissionPasswordsNotTaken no mechanism for passwords is offered, or all were refused
+    │   │   ├── SubmissionTLSNeeded     not without STARTTLS
+    │   │   └── SubmissionOAuthOnly     see OAuthOnly
+    │   ├── GatewayRefused              this gateway's name or network address
+    │   ├── RecipientsRefused           the addresses, by reason: `refused`, `later`, `too_large`
+    │   │   ├── RecipientsDeferred      none of them for good (greylisting)
+    │   │   ├── RecipientsTooLarge      the message, for their mailboxes
     │   │   └── AddressNotSendable      a non-ASCII address, and a server without SMTPUTF8
     │   ├── MessageTooLarge             `limit` octets, the server's (SIZE)
     │   │   └── TooLargeHere            `limit` octets, our own
     │   ├── TooManyRecipients           more than the hourly limit, our own
     │   ├── SentTooMuch                 the hourly limit, our own, is reached `until` then
-    │   ├── SenderRefused               not an address that this person may send from
+    │   ├── SenderRefused               not an address that this person may send from, by our rule
+    │   │   └── SenderRefusedThere      by the server's: `sender`
     │   ├── MessageNotSendable          8-bit content that cannot be made 7-bit (no 8BITMIME)
-    │   ├── SubmissionRefused           5xx for another reason
+    │   │   └── SignedNotSendable       without breaking its signature
+    │   ├── SubmissionRefused           5yz for another reason
+    │   │   └── ContentRefused          for what is in the message
     │   └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
     └── OutboundError                   our request to another web server
         ├── OutboundRefused             an address that must not be reached, or requests are disabled; nothing was sent
@@ -431,6 +443,13 @@ class SubmissionDown(SubmissionUnreachable):
     retry_after = RETRY_SECONDS
 
 
+class SubmissionDeferred(SubmissionError):
+    """The server refuses for now (4yz), or the sender has reached a limit of its own; it can be reached."""
+
+    sentence = _("The mail server for sending asks to wait. Please try again later.")
+    status = 503
+
+
 class SubmissionTLSError(SubmissionError):
     """The submission server's certificate or TLS version is not acceptable."""
 
@@ -443,14 +462,82 @@ class SubmissionAuthenticationFailed(SubmissionError):
     sentence = _("The mail server for sending refused your password.")
 
 
+class SubmissionAppPasswordNeeded(SubmissionAuthenticationFailed):
+    """The provider takes a password that was made for mail programs, not the one of its web site."""
+
+    sentence = AppPasswordNeeded.sentence
+
+
+class GatewayPasswordRefused(SubmissionAuthenticationFailed):
+    """The server refused the user name and password that the administrator has configured for everybody."""
+
+    sentence = _(
+        "The mail server for sending refused this gateway's own password. Its administrator has to look into that."
+    )
+
+
+class SubmissionPasswordsNotTaken(SubmissionError):
+    """The server offers no mechanism for passwords, or refuses what it offers."""
+
+    sentence = _(
+        "The mail server for sending does not accept passwords from this gateway. "
+        "Its administrator has to look into that."
+    )
+
+
+class SubmissionTLSNeeded(SubmissionPasswordsNotTaken):
+    """The server takes no password before STARTTLS, and the administrator has configured plain text."""
+
+    sentence = _(
+        "The mail server for sending accepts passwords only after STARTTLS. "
+        "The gateway's administrator has to set that."
+    )
+
+
+class SubmissionOAuthOnly(SubmissionPasswordsNotTaken):
+    """The server takes no passwords, only tokens that the provider's own sign-in page gives (RFC 7628)."""
+
+    sentence = OAuthOnly.sentence
+
+
+class GatewayRefused(SubmissionError):
+    """The server takes nothing from this gateway: not from its network address, or not by its name (EHLO)."""
+
+    sentence = _(
+        "The mail server for sending does not accept this gateway. Its administrator has to look into that."
+    )
+
+
 class RecipientsRefused(SubmissionError):
-    """Every recipient was refused; `refused`: their addresses."""
+    """No recipient was accepted; their addresses, by reason.
+
+    `refused`: for good; `later`: not yet (greylisting); `too_large`: the message is, for their mailboxes.
+    """
 
     sentence = _("The mail server refused the recipient.")
 
-    def __init__(self, refused: tuple[str, ...], detail: str = "") -> None:
+    def __init__(
+        self,
+        refused: tuple[str, ...] = (),
+        detail: str = "",
+        later: tuple[str, ...] = (),
+        too_large: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(detail)
-        self.refused = refused
+        self.refused, self.later, self.too_large = refused, later, too_large
+
+
+class RecipientsDeferred(RecipientsRefused):
+    """Every recipient was refused for now (greylisting, RFC 6647)."""
+
+    sentence = _("The mail server does not take mail for the recipient yet.")
+    status = 503
+
+
+class RecipientsTooLarge(RecipientsRefused):
+    """The message is too large for the mailboxes of all recipients."""
+
+    sentence = _("The message is too large for the recipient.")
 
 
 class AddressNotSendable(RecipientsRefused):
@@ -505,14 +592,38 @@ class SenderRefused(SubmissionError):
     status = 403
 
 
+class SenderRefusedThere(SenderRefused):
+    """The server does not take mail from `sender` of this person."""
+
+    sentence = _("The mail server does not let you send from %(sender)s.")
+
+    def __init__(self, sender: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.sender = sender
+
+
 class MessageNotSendable(SubmissionError):
     """The server accepts seven bits only, and the message cannot be converted (RFC 6152)."""
 
     sentence = _("The mail server cannot take the letters of this message.")
 
 
+class SignedNotSendable(MessageNotSendable):
+    """What would have to be converted is signed, and no longer would be (RFC 1847 §2.1)."""
+
+    sentence = _(
+        "Part of this message is signed, and the mail server cannot take it unchanged. Nothing was sent."
+    )
+
+
 class SubmissionRefused(SubmissionError):
-    """A permanent refusal after MAIL or DATA."""
+    """A permanent refusal that concerns nothing that a person can change."""
+
+
+class ContentRefused(SubmissionRefused):
+    """A permanent refusal after the data, for what is in the message (spam, viruses, policy)."""
+
+    sentence = _("The mail server did not accept the content of the message.")
 
 
 class SubmissionUncertain(SubmissionError):

@@ -1,4 +1,4 @@
-"""Mail submission for one signed-in person: their credential, their sender addresses, their hourly limit.
+"""Mail submission for one signed-in person: the credential, their sender addresses, their hourly limit.
 
 Nothing here may submit from an address that the upstream's rule forbids, or reveal the credential.
 """
@@ -12,10 +12,17 @@ from typing import Final
 
 from gateway import submission
 from gateway.config import Server, Upstream
-from gateway.errors import SenderRefused, SentTooMuch, SubmissionError, TooManyRecipients
+from gateway.errors import (
+    GatewayPasswordRefused,
+    SenderRefused,
+    SentTooMuch,
+    SubmissionAuthenticationFailed,
+    SubmissionError,
+    TooManyRecipients,
+)
 from gateway.state import optional
 from gateway.state.submissions import Submissions
-from gateway.submission import Receipt
+from gateway.submission import Receipt, Settled
 from gateway.upstreams.bulkhead import Bulkhead
 
 log = logging.getLogger(__name__)
@@ -23,7 +30,11 @@ log = logging.getLogger(__name__)
 #: Recipients that count as one mail: mail to a list of people is more than one.
 RECIPIENTS_AS_ONE: Final = 10
 
-Submit = Callable[[Server, str, str, str, Sequence[str], bytes], Receipt]
+Submit = Callable[[Server, str, str, str, Sequence[str], bytes, Settled], Receipt]
+
+
+def _nothing(receipt: Receipt) -> None:
+    """Take note of nothing."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,9 +64,12 @@ class MailSubmission:
         """Return whether the upstream's rule lets this person send from an address."""
         return self.upstream.allows_from(self.address, address)
 
-    def submit(self, recipients: Sequence[str], octets: bytes, sender: str = "") -> Receipt:
-        """Submit a finished message with the person's own credential, from their own address unless `sender` is given.
+    def submit(
+        self, recipients: Sequence[str], octets: bytes, sender: str = "", settled: Settled = _nothing
+    ) -> Receipt:
+        """Submit a finished message, from the person's own address unless `sender` is given.
 
+        The credential is their own, or the administrator's for this upstream. `settled` is as in `submission.submit`.
         Raise SubmissionError; SenderRefused for an address that is not theirs.
         """
         sender = sender or self.address
@@ -64,7 +78,10 @@ class MailSubmission:
         upstream = self.upstream
         with self.bulkhead.admit(upstream, upstream.smtp, self.person):
             user, password = upstream.smtp_credentials(self.address, self.password)
-            return self.send(upstream.smtp, user, password, sender, recipients, octets)
+            try:
+                return self.send(upstream.smtp, user, password, sender, recipients, octets, settled)
+            except SubmissionAuthenticationFailed as error:
+                raise GatewayPasswordRefused(error.detail) if upstream.gateway_user else error from None
 
     def count(self, recipients: int) -> None:
         """Count a mail that is about to be submitted. Raise SentTooMuch, TooManyRecipients."""

@@ -29,6 +29,9 @@ SENDING: Final = "sending"
 #: second one.
 ASKED: Final = "asked"
 
+#: Why a recipient did not get a mail, by the fields of outcomes and notes.
+UNSENT: Final = ("refused", "later", "too_large", "doubtful")
+
 #: Sendings that are searched for a name.
 MANY: Final = 1000
 #: Octets that distinguish an account's sendings in our pages.
@@ -45,7 +48,8 @@ class Outcome:
     """The outcome of a sending, in msgids and addresses.
 
     `sentence` (with `alert` in it, or the time of `until`, in seconds since the epoch) says why it was not
-    sent. `refused`: recipients that the server refused while it accepted others. `filed`: its one copy is in
+    sent; `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not
+    yet, `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
     the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if
     unknown. `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to
     `acknowledge`. `begun`: its ticket was claimed; if not, the same request sends it. ASKED is about the mail
@@ -56,7 +60,11 @@ class Outcome:
     sentence: str = ""
     alert: str = ""
     until: float = 0.0
+    sender: str = ""
     refused: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
     filed: bool | None = False
     kept: bool | None = False
     draft: MessageRef | None = None
@@ -67,11 +75,17 @@ class Outcome:
     first: OutcomeKind = SENT
     begun: bool = True
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether there are recipients that did not get it, or perhaps not."""
+        return any(getattr(self, name) for name in UNSENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Notes:
     """What it takes to finish a sending: how to find its copy, which message it answers, which draft it came from.
 
+    `accepted`: recipients that have it while others are still to be tried; `refused` to `doubtful` as in an outcome.
     `resumed`: it came from a page of Drafts, whether or not the draft could be read. `form`: the digest of the saved
     form that it was typed on, "" for none.
     """
@@ -82,10 +96,18 @@ class Notes:
     answered: MessageRef | None = None
     flag: str = ""
     draft: MessageRef | None = None
+    accepted: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
     resumed: bool = False
     form: str = ""
     outcome: Outcome | None = None
+
+    def unsent(self) -> dict[str, Any]:
+        """Return the recipients that did not get it, or perhaps not, by reason."""
+        return {name: getattr(self, name) for name in UNSENT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from gateway.access.session import Session
 from gateway.errors import (
     GatewayError,
+    SenderRefusedThere,
     SentTooMuch,
     ServerAlert,
     SessionEnded,
@@ -26,10 +27,11 @@ from gateway.errors import (
     SubmissionUnreachable,
 )
 from gateway.message.outgoing import builder
-from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, JournalEntry, Outcome, OutcomeKind
+from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, UNSENT, JournalEntry, Outcome, OutcomeKind
 from gateway.sending import filing
 from gateway.state import Stage, StateError
 from gateway.store.base import ANSWERED, MailStore, MessageRef
+from gateway.submission import Receipt
 from gateway.upstreams import deadline
 
 log = logging.getLogger(__name__)
@@ -151,7 +153,7 @@ class Dispatch:
         try:
             self._write(Stage.SUBMITTING)
             receipt = self._session.submission.submit(
-                mail.recipients, builder.submitted_form(mail.octets), mail.sender
+                mail.recipients, builder.submitted_form(mail.octets), mail.sender, self._note
             )
         except SubmissionUncertain as error:
             log.warning("not certain: %s", error.detail)
@@ -161,11 +163,15 @@ class Dispatch:
                 self._session.submission.discount(len(mail.recipients))
             return self._not_sent(error, kept)
         try:
-            self._write(Stage.ACCEPTED, refused=tuple(receipt.refused))
+            self._write(Stage.ACCEPTED, **receipt.unsent())
         except StateError as error:  # it is sent all the same, so that is the outcome
             log.error("the journal missed an acceptance: %s", error.detail)
         with deadline.anew(FILING_SECONDS):
             return self._finish(mail.octets)
+
+    def _note(self, receipt: Receipt) -> None:
+        """Record who has the mail, before others are tried in a transaction of their own."""
+        self._write(Stage.SUBMITTING, accepted=receipt.accepted, **receipt.unsent())
 
     # --- again ---
 
@@ -180,7 +186,18 @@ class Dispatch:
         if entry.stage is Stage.CLAIMED:
             before = entry.notes.outcome or self._outcome(NOT_SENT, sentence=STOPPED)
             return self._end(replace(before, kept=self._in_drafts(), draft=self._entry.notes.kept))
+        if entry.notes.accepted:
+            return self._broken_off(told)
         return self._uncertain(self._in_drafts(), told)
+
+    def _broken_off(self, told: bool) -> Outcome:
+        """Finish a sending that some recipients have: of those who were still to be tried nothing is certain."""
+        notes = self._entry.notes
+        known = {spec for group in (notes.accepted, *notes.unsent().values()) for spec in group}
+        rest = tuple(dict.fromkeys(spec for spec in notes.recipients if spec not in known))
+        with _optional("the journal missed an acceptance"):
+            self._write(Stage.ACCEPTED, doubtful=rest)
+        return self._finish(None, told)
 
     def news(self) -> Outcome | None:
         """Return the outcome to report after sign-in.
@@ -212,10 +229,11 @@ class Dispatch:
     def _not_sent(self, error: GatewayError, kept: bool | None) -> Outcome:
         log.warning("not sent: %s: %s", type(error).__name__, error.detail)
         alert = error.alert if isinstance(error, ServerAlert) else ""
-        refused = tuple(getattr(error, "refused", ()))
         until = error.until if isinstance(error, SentTooMuch) else 0.0
-        why = {"sentence": error.sentence, "alert": alert, "refused": refused, "until": until}
-        return self._end(self._outcome(NOT_SENT, kept=kept, **why))
+        sender = error.sender if isinstance(error, SenderRefusedThere) else ""
+        why = {"sentence": error.sentence, "alert": alert, "until": until, "sender": sender}
+        unsent = {name: getattr(error, name, ()) for name in UNSENT}
+        return self._end(self._outcome(NOT_SENT, kept=kept, **why, **unsent))
 
     def _uncertain(self, kept: bool | None, told: bool = True) -> Outcome:
         """Return "uncertain", unless the mail is in Sent: only an acceptance brings it there."""
@@ -256,8 +274,8 @@ class Dispatch:
             filing.remove(store, notes.draft)
             tidy = True
         kept = None if filed is None else False
-        outcome = self._outcome(SENT, refused=notes.refused, filed=bool(filed), kept=kept, answered=answered)
-        known = told and not notes.refused
+        outcome = self._outcome(SENT, **notes.unsent(), filed=bool(filed), kept=kept, answered=answered)
+        known = told and not outcome.is_partial
         with _optional("an outcome is not in the journal"):
             done = tidy and not self._later(filed)
             self._write(Stage.DONE if done else Stage.ACCEPTED, told=known, outcome=outcome)

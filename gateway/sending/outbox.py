@@ -173,12 +173,14 @@ def sentences(
         values = {"alert": outcome.alert} if outcome.alert else {}
         if outcome.until:
             values["time"] = clock(datetime.fromtimestamp(outcome.until, UTC))
+        if outcome.sender:
+            values["sender"] = outcome.sender
         parts.append((outcome.sentence, values))
-    if outcome.refused:
-        who = ", ".join(outcome.refused)
-        parts.append((_("Refused, so not sent to: %(who)s"), {"who": who}))
+    for name, msgid in _UNSENT.items():
+        if who := ", ".join(getattr(outcome, name)):
+            parts.append((msgid, {"who": who}))
     if outcome.kind == SENT:
-        if outcome.refused:
+        if outcome.is_partial:
             parts.append((_("The others got it."), {}))
         if outcome.filed is False:
             parts.append((_NOT_FILED[outcome.kept], {}))
@@ -192,6 +194,12 @@ _SHORT: Final[dict[str, str]] = {
     NOT_SENT: _("Not sent."),
     UNCERTAIN: SubmissionUncertain.sentence,
     SENDING: _("Sending. Look again in a moment."),
+}
+_UNSENT: Final[dict[str, str]] = {
+    "refused": _("Refused, so not sent to: %(who)s"),
+    "later": _("The server asks to wait, so not sent yet to: %(who)s"),
+    "too_large": _("Too large for the mailbox, so not sent to: %(who)s"),
+    "doubtful": _("It is not certain whether it was sent to: %(who)s"),
 }
 _KEPT: Final[dict[bool | None, str]] = {
     True: _("A copy is in Drafts."),

@@ -1,8 +1,7 @@
 """Authenticated submission of finished messages over SMTP (RFC 6409): the only importer of smtplib.
 
-`smtp_client` reads replies within limits, `smtp_session` connects and signs in, `mail_transaction` sends.
-Nothing here may try twice, or send without the person's own credentials. A transient refusal (4yz) is
-SubmissionUnreachable.
+`smtp_client` reads replies within limits, `smtp_session` connects and signs in, `mail_transaction` sends, `refusals`
+tells what a refusal is about. Nothing here may try twice, or send without credentials.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Final
 from gateway.config import Server
 from gateway.errors import RecipientsRefused, SubmissionError, SubmissionUnreachable, UnsafeArgument
 from gateway.message.outgoing import transport
-from gateway.submission.mail_transaction import Receipt, transact
+from gateway.submission.mail_transaction import Receipt, Settled, transact
 from gateway.submission.smtp_client import log_line
 from gateway.submission.smtp_session import SIZES, authenticate, connected, size_limit
 from gateway.upstreams import connecting, tls
@@ -25,9 +24,19 @@ _SPEC: Final = re.compile("[^\x00-\x20<>\x7f-\xa0\ud800-\udfff]+@[^\x00-\x20<>\x
 
 
 def submit(
-    server: Server, user: str, password: str, sender: str, recipients: Sequence[str], octets: bytes
+    server: Server,
+    user: str,
+    password: str,
+    sender: str,
+    recipients: Sequence[str],
+    octets: bytes,
+    settled: Settled = lambda receipt: None,
 ) -> Receipt:
-    """Submit a message for the recipients. Raise SubmissionError if it was accepted for none of them."""
+    """Submit a message for the recipients. Raise SubmissionError if it was accepted for none of them.
+
+    If the server takes fewer at once there are several transactions, and `settled` is told before each but the first
+    what is certain by then.
+    """
     credentials = _encoded(user), _encoded(password)
     for spec in (sender, *recipients):
         if not _SPEC.match(spec):
@@ -35,12 +44,12 @@ def submit(
     if b"\0" in octets:
         raise UnsafeArgument("NUL in a message")
     if not recipients:
-        raise RecipientsRefused((), "no recipient")
+        raise RecipientsRefused(detail="no recipient")
     # RFC 5321 §2.3.8: a bare CR or LF ends a line for one server and not for another, which allows smuggling mail.
     canonical = transport.canonical(octets)
     with connected(server) as smtp:
         authenticate(smtp, *credentials)
-        return transact(smtp, sender, list(dict.fromkeys(recipients)), canonical)
+        return transact(smtp, sender, list(dict.fromkeys(recipients)), canonical, settled)
 
 
 def sign_in(server: Server, user: str, password: str) -> None:
@@ -95,4 +104,4 @@ def _encoded(text: str) -> bytes:
     return octets
 
 
-__all__ = ["Receipt", "known_size_limit", "probe", "query_size_limit", "sign_in", "submit"]
+__all__ = ["Receipt", "Settled", "known_size_limit", "probe", "query_size_limit", "sign_in", "submit"]

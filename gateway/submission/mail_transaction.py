@@ -1,32 +1,44 @@
-"""One mail transaction (RFC 5321 §3.3).
+"""The mail transactions by which one message is sent (RFC 5321 §3.3): one, or more for many recipients.
 
 Nothing here may change the content of a message (only its transfer encodings, for a server that takes seven
 bits only, RFC 6152), or call "not sent" what may have been sent: SubmissionUncertain is raised exactly when
-the connection broke after the end of the data was on its way (RFC 5321 §6.1).
+the connection broke after the end of the data was on its way (RFC 5321 §6.1). No recipient is in two transactions that
+were given the data.
 """
 
 from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from gateway.errors import (
     AddressNotSendable,
+    GatewayError,
+    GatewayRefused,
     MessageNotSendable,
     MessageTooLarge,
+    RecipientsDeferred,
     RecipientsRefused,
+    RecipientsTooLarge,
+    SenderRefused,
+    SubmissionError,
+    SubmissionRefused,
     SubmissionUncertain,
     SubmissionUnreachable,
 )
 from gateway.message.headers import encoded_words
 from gateway.message.outgoing import transport
+from gateway.submission import refusals
+from gateway.submission.refusals import CLOSING_CHANNEL, Fate, Step
 from gateway.submission.smtp_client import SmtpClient, log_line
-from gateway.submission.smtp_session import CLOSING_CHANNEL, refusal, size_limit
+from gateway.submission.smtp_session import size_limit
 from gateway.upstreams import deadline
 
+#: Recipients named before the replies are read: as many replies fit into any buffer (RFC 2920 §3.1).
+RCPT_AT_ONCE: Final = 50
 #: Seconds for the reply to the message, whatever went before: servers scan a message before they accept it, and
 #: giving up leaves the outcome uncertain.
 DATA_REPLY_SECONDS: Final = 60.0
@@ -35,40 +47,156 @@ _DOT: Final = re.compile(rb"(?m)^\.")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The acceptance of a message; `refused`: the recipients that were not accepted, and why."""
+    """What became of each recipient, the latter with the replies.
 
+    `refused`: for good; `later`: not yet; `too_large`: the message is, for that mailbox; `doubtful`: accepted or not,
+    unknown.
+    """
+
+    accepted: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+    too_large: Mapping[str, str] = field(default_factory=dict)
+    doubtful: Mapping[str, str] = field(default_factory=dict)
+
+    def unsent(self) -> dict[str, Any]:
+        """Return the addresses that were not accepted, or perhaps not, by the name of the reason."""
+        return {name: tuple(getattr(self, name)) for name in ("refused", "later", "too_large", "doubtful")}
 
 
-def transact(smtp: SmtpClient, sender: str, recipients: list[str], octets: bytes) -> Receipt:
-    """Run one mail transaction (RFC 5321 §3.3)."""
+Settled = Callable[[Receipt], None]
+
+
+def transact(
+    smtp: SmtpClient, sender: str, recipients: list[str], octets: bytes, settled: Settled
+) -> Receipt:
+    """Send a message to all recipients, in as many transactions as the server's limit on them asks for.
+
+    `settled` is told what is certain before each further transaction begins; what it raises ends the sending. Raise
+    SubmissionError if nobody was accepted: after that nothing is an error, but of the recipients that are left.
+    """
     _check_addresses(smtp, [sender, *recipients])
-    if not octets.isascii() and not smtp.has_extn("8bitmime"):
-        try:
-            octets = transport.make_sendable(octets, eight=False)
-        except ValueError as error:
-            raise MessageNotSendable(f"8BITMIME is needed and not offered: {error}") from None
+    octets = _in_seven_bits(smtp, octets)
     options = _options(smtp, [sender, *recipients], octets)
-    # smtplib's own mail() and rcpt() parse the address again: "a,b@example.org" becomes "a".
-    code, text = smtp.docmd("MAIL", " ".join([f"FROM:<{encoded_words.ascii_spec(sender)}>", *options]))
-    if code != 250:
-        raise refusal("MAIL", code, text)
-    refused: dict[str, str] = {}
-    for spec in recipients:
-        code, text = smtp.docmd("RCPT", f"TO:<{encoded_words.ascii_spec(spec)}>")
+    receipt, left = Receipt(), recipients
+    while left:
+        one = MailTransaction(smtp, sender, left)
+        try:
+            if receipt.accepted:
+                settled(receipt)
+            one.run(options, octets)
+        except (GatewayError, OSError, smtplib.SMTPException) as error:
+            if not receipt.accepted:
+                raise
+            return one.ended_by(error, receipt)
+        receipt, left = one.added_to(receipt), one.left
+    if not receipt.accepted:
+        raise _nobody(receipt)
+    return receipt
+
+
+def _nobody(receipt: Receipt) -> RecipientsRefused:
+    """Make the error for recipients of which none was accepted."""
+    refused, later, too_large = (tuple(of) for of in (receipt.refused, receipt.later, receipt.too_large))
+    kind = RecipientsRefused if refused else RecipientsTooLarge if too_large else RecipientsDeferred
+    replies = {**receipt.refused, **receipt.later, **receipt.too_large}
+    return kind(refused, ", ".join(reply[:3] for reply in replies.values()), later, too_large)
+
+
+class MailTransaction:
+    """One mail transaction (RFC 5321 §3.3) for some of the recipients; `left`: those it had no room for."""
+
+    def __init__(self, smtp: SmtpClient, sender: str, recipients: list[str]) -> None:
+        self._smtp, self._sender, self._recipients = smtp, sender, recipients
+        self._unsent: dict[Fate, dict[str, str]] = {fate: {} for fate in Fate}
+        self.accepted: list[str] = []
+        self.left: list[str] = []
+
+    def run(self, options: list[str], octets: bytes) -> None:
+        """Name sender and recipients, and send the data unless nobody was accepted."""
+        # smtplib's own mail() and rcpt() parse the address again: "a,b@example.org" becomes "a".
+        mail = f"FROM:<{encoded_words.ascii_spec(self._sender)}>"
+        code, text = self._smtp.docmd("MAIL", " ".join([mail, *options]))
+        if code != 250:
+            raise self._refusal(Step.MAIL, code, text)
+        for spec, code, text in _replies_to_rcpt(self._smtp, self._recipients):
+            self._judge(spec, code, text)
+        if not self.accepted:
+            self._end_without_data()
+            return
+        code, text = self._smtp.docmd("DATA")
+        if code != 354:
+            raise self._refusal(Step.DATA, code, text)
+        code, text = _send_data(self._smtp, octets)
+        if code >= 400:
+            raise self._refusal(Step.END, code, text)
+
+    def _judge(self, spec: str, code: int, text: bytes) -> None:
         if code == CLOSING_CHANNEL:
-            raise refusal("RCPT", code, text)
-        if code not in (250, 251):
-            refused[spec] = f"{code} {log_line(text)}"
-    if len(refused) == len(recipients):
-        raise RecipientsRefused(
-            tuple(refused), ", ".join(reply.partition(" ")[0] for reply in refused.values())
-        )
-    code, text = smtp.docmd("DATA")
-    if code != 354:
-        raise refusal("DATA", code, text)
-    _send_data(smtp, octets)
-    return Receipt(refused)
+            raise self._refusal(Step.RCPT, code, text)
+        found = refusals.fate(code, text, len(self.accepted))
+        if found is Fate.ACCEPTED:
+            self.accepted.append(spec)
+        elif found is Fate.TOO_MANY:
+            self.left.append(spec)
+        elif found in (Fate.SENDER, Fate.GATEWAY) and not self.accepted:
+            raise self._refusal(Step.RCPT, code, text)
+        else:
+            refused = Fate.LATER if code < 500 else Fate.REFUSED
+            reason = found if found in (Fate.LATER, Fate.TOO_LARGE) else refused
+            self._unsent[reason][spec] = f"{code} {log_line(text)}"
+
+    def _end_without_data(self) -> None:
+        """Make room for another transaction; where there was no room for anybody, another one has none either."""
+        if len(self.left) == len(self._recipients):
+            self._unsent[Fate.LATER] |= dict.fromkeys(self.left, "too many recipients")
+            self.left = []
+        if self.left:
+            self._smtp.docmd("RSET")
+
+    def _refusal(self, step: Step, code: int, text: bytes) -> SubmissionError:
+        return refusals.refusal(step, code, text, self._sender, self.accepted)
+
+    def added_to(self, receipt: Receipt) -> Receipt:
+        """Return a receipt with the recipients that this transaction has settled."""
+        unsent = {
+            name: {**getattr(receipt, name), **self._unsent[Fate(name)]}
+            for name in ("refused", "later", "too_large", "doubtful")
+        }
+        return Receipt((*receipt.accepted, *self.accepted), **unsent)
+
+    def ended_by(self, error: Exception, receipt: Receipt) -> Receipt:
+        """Return what became of all recipients if this transaction, which was not the first, failed."""
+        why = log_line(getattr(error, "detail", "") or type(error).__name__)
+        known = {spec for replies in self._unsent.values() for spec in replies}
+        rest = dict.fromkeys((spec for spec in self._recipients if spec not in known), why)
+        if isinstance(error, SubmissionUncertain):
+            self._unsent[Fate.DOUBTFUL] = {spec: rest.pop(spec) for spec in self.accepted}
+        permanent = isinstance(error, (SubmissionRefused, SenderRefused, GatewayRefused))
+        large = isinstance(error, (MessageTooLarge, RecipientsTooLarge))
+        self._unsent[Fate.TOO_LARGE if large else Fate.REFUSED if permanent else Fate.LATER] |= rest
+        self.accepted = []
+        return self.added_to(receipt)
+
+
+def _replies_to_rcpt(smtp: SmtpClient, recipients: list[str]) -> Iterator[tuple[str, int, bytes]]:
+    """Name the recipients, several at once where the server takes that (RFC 2920), and yield each with its reply."""
+    many = RCPT_AT_ONCE if smtp.has_extn("pipelining") else 1
+    for at in range(0, len(recipients), many):
+        group = recipients[at : at + many]
+        smtp.send("".join(f"RCPT TO:<{encoded_words.ascii_spec(spec)}>\r\n" for spec in group))
+        for spec in group:
+            yield spec, *smtp.getreply()
+
+
+def _in_seven_bits(smtp: SmtpClient, octets: bytes) -> bytes:
+    """Convert 8-bit content for a server without 8BITMIME."""
+    if octets.isascii() or smtp.has_extn("8bitmime"):
+        return octets
+    try:
+        return transport.make_sendable(octets, eight=False)
+    except ValueError as error:
+        raise MessageNotSendable(f"8BITMIME is needed and not offered: {error}") from None
 
 
 def _check_addresses(smtp: SmtpClient, specs: Sequence[str]) -> None:
@@ -105,8 +233,8 @@ def _has_utf8_header(octets: bytes) -> bool:
     return not header.isascii()
 
 
-def _send_data(smtp: SmtpClient, octets: bytes) -> None:
-    """Send the data and wait for the reply; from here on a broken connection leaves the outcome uncertain."""
+def _send_data(smtp: SmtpClient, octets: bytes) -> tuple[int, bytes]:
+    """Send the data and return the reply; from here on a broken connection leaves the outcome uncertain."""
     stuffed = _DOT.sub(b"..", octets)
     if not stuffed.endswith(b"\r\n"):
         stuffed += b"\r\n"
@@ -115,14 +243,14 @@ def _send_data(smtp: SmtpClient, octets: bytes) -> None:
         smtp.send(stuffed)
     except (OSError, smtplib.SMTPException) as error:
         raise SubmissionUnreachable(f"during DATA: {type(error).__name__}") from None
-    smtp.patience = DATA_REPLY_SECONDS
+    before, smtp.patience = smtp.patience, DATA_REPLY_SECONDS
     try:
         with deadline.anew(DATA_REPLY_SECONDS):
             smtp.send(b".\r\n")
             code, text = smtp.getreply()
     except (OSError, smtplib.SMTPException) as error:
         raise SubmissionUncertain(f"after DATA: {log_line(str(error))}") from None
+    smtp.patience = before
     if 300 <= code < 400:
         raise SubmissionUncertain(f"after DATA: {code}")
-    if code >= 400:
-        raise refusal("end of DATA", code, text)
+    return code, text

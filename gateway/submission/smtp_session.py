@@ -10,32 +10,27 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 from gateway.config import Server, Tls
 from gateway.errors import (
-    MessageTooLarge,
-    SubmissionAuthenticationFailed,
-    SubmissionError,
-    SubmissionRefused,
+    SubmissionOAuthOnly,
+    SubmissionPasswordsNotTaken,
     SubmissionTLSError,
+    SubmissionTLSNeeded,
     SubmissionUnreachable,
 )
+from gateway.submission.refusals import Step, auth_refusal, refusal, refuses_mechanism
 from gateway.submission.smtp_client import SmtpClient, SmtpsClient, log_line
-from gateway.upstreams import deadline, tls
+from gateway.upstreams import deadline, sasl, tls
 
 #: Seconds for QUIT, whose reply is not awaited.
 QUIT_SECONDS: Final = 1.0
 
-NUL: Final = b"\0"
+Reply = tuple[int, bytes]
 _SIZE: Final = re.compile(r"[0-9]{1,15}\Z")
-#: RFC 4954 §4, RFC 5321 §4.2.2: AUTH was not understood or not wanted, whatever the password.
-_NOT_THE_PASSWORD: Final = frozenset({334, 500, 501, 502, 503, 504, 538})
-_TOO_LARGE: Final = 552
-#: RFC 5321 §3.8: the server closes the connection, whatever the command was.
-CLOSING_CHANNEL: Final = 421
 
 #: The SIZE limit that each server last announced.
 SIZES: Final[dict[Server, int | None]] = {}
@@ -52,7 +47,8 @@ def connected(server: Server) -> Iterator[SmtpClient]:
         SIZES[server] = size_limit(smtp)
         yield smtp
     except smtplib.SMTPResponseException as error:
-        raise refusal(server.host, error.smtp_code, error.smtp_error) from None
+        step = Step.HELLO if isinstance(error, smtplib.SMTPHeloError) else Step.GREETING
+        raise refusal(step, error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPException as error:
         raise _unreachable(f"{server.host}: {log_line(str(error))}", smtp) from None
     except (OSError, UnicodeError) as error:
@@ -101,45 +97,78 @@ def _start_tls(smtp: SmtpClient, server: Server) -> None:
         plain.sock.settimeout(deadline.left(tls.HANDSHAKE_SECONDS))
         smtp.starttls(context=tls.context(server))
     except smtplib.SMTPResponseException as error:
-        raise refusal(
-            f"{server.host}: STARTTLS", error.smtp_code, error.smtp_error, SubmissionTLSError
-        ) from None
+        raise refusal(Step.STARTTLS, error.smtp_code, error.smtp_error) from None
     if plain.held:
         raise SubmissionTLSError(f"{server.host}: octets in plain text behind the answer to STARTTLS")
-    smtp.ehlo()
-
-
-def refusal(
-    step: str, code: int, text: bytes | str, kind: type[SubmissionError] = SubmissionRefused
-) -> SubmissionError:
-    """Make the error for a negative reply: a 4yz one is transient (RFC 5321 §4.2.1)."""
-    detail = f"{step}: {code} {log_line(text)}".rstrip()
-    # RFC 3463 §3.3: 5.2.2 is a full mailbox, which has the same three digits.
-    if code == _TOO_LARGE and not log_line(text).startswith("5.2.2"):
-        return MessageTooLarge(0, detail)
-    if not 400 <= code < 500:
-        return kind(detail)
-    later = SubmissionUnreachable(detail)
-    later.answered = code != CLOSING_CHANNEL
-    return later
+    code, text = smtp.ehlo()
+    if code != 250:
+        raise smtplib.SMTPHeloError(code, text)
 
 
 def authenticate(smtp: SmtpClient, user: bytes, password: bytes) -> None:
-    """Sign in by PLAIN (RFC 4616), else by LOGIN, both in UTF-8, which smtplib does not support."""
-    mechanisms = smtp.esmtp_features.get("auth", "").upper().split()
-    if "PLAIN" in mechanisms:
-        code, _text = smtp.docmd("AUTH", f"PLAIN {_base64(NUL + user + NUL + password)}")
-    elif "LOGIN" in mechanisms:
-        code, _text = smtp.docmd("AUTH", "LOGIN")
-        for answer in (user, password):
-            if code == 334:
-                code, _text = smtp.docmd(_base64(answer))
-    else:
-        raise SubmissionRefused("the server offers neither AUTH PLAIN nor AUTH LOGIN")
-    # The text is left out, as it may repeat what was sent.
-    if code != 235:
-        known = code in _NOT_THE_PASSWORD
-        raise refusal("AUTH", code, "", SubmissionRefused if known else SubmissionAuthenticationFailed)
+    """Sign in with a password, both in UTF-8, which smtplib does not support.
+
+    Another mechanism is tried only if the one before was refused as such: accounts are locked for wrong passwords.
+    """
+    refused: Reply | None = None
+    for mechanism in _mechanisms(smtp):
+        try:
+            code, text = _MECHANISMS[mechanism](smtp, user, password)
+        except smtplib.SMTPServerDisconnected:
+            if refused is None:
+                raise
+            break  # hung up on the second try: the first refusal says why
+        if code == 235:
+            return
+        refused = code, text
+        if not refuses_mechanism(code, text):
+            break
+    assert refused is not None
+    raise auth_refusal(*refused)
+
+
+def _mechanisms(smtp: SmtpClient) -> list[str]:
+    """Return the mechanisms for passwords that are offered, in the order to try them; raise if there is none."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    found = [name for name in _MECHANISMS if name in offered]
+    if found:
+        return found
+    if sasl.OAUTH & set(offered):
+        raise SubmissionOAuthOnly(f"AUTH offers {' '.join(offered)} only")
+    if smtp.has_extn("starttls") and not isinstance(smtp.sock, ssl.SSLSocket):
+        raise SubmissionTLSNeeded("AUTH is offered only after STARTTLS: use smtp+starttls://")
+    what = f"AUTH offers {' '.join(offered)}" if offered else "AUTH is not offered"
+    raise SubmissionPasswordsNotTaken(f"{what}: PLAIN, LOGIN or CRAM-MD5 is needed")
+
+
+def _plain(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
+    return smtp.docmd("AUTH", f"PLAIN {_base64(sasl.plain(user, password))}")
+
+
+def _login(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
+    code, text = smtp.docmd("AUTH", "LOGIN")
+    for answer in (user, password):
+        if code == 334:
+            code, text = smtp.docmd(_base64(answer))
+    return code, text
+
+
+def _cram_md5(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
+    code, text = smtp.docmd("AUTH", "CRAM-MD5")
+    if code != 334:
+        return code, text
+    try:
+        challenge = base64.b64decode(text, validate=True)
+    except ValueError:
+        return smtp.docmd("*")  # RFC 4954 §4: cancels, and is answered by 501
+    return smtp.docmd(_base64(sasl.cram_md5(user, password, challenge)))
+
+
+_MECHANISMS: Final[dict[str, Callable[[SmtpClient, bytes, bytes], Reply]]] = {
+    sasl.PLAIN: _plain,
+    sasl.LOGIN: _login,
+    sasl.CRAM_MD5: _cram_md5,
+}
 
 
 def _base64(octets: bytes) -> str:

@@ -40,7 +40,7 @@ from gateway.errors import (
 from gateway.sealed import vault
 from gateway.sealed.link_ids import Link
 from gateway.store.base import EVERY_ABILITY, MailStore
-from gateway.submission import Receipt
+from gateway.submission import Receipt, Settled
 from tests import rig
 from tests.postbox import act
 
@@ -105,7 +105,14 @@ class House:
         return cast(MailStore, SimpleNamespace(can=EVERY_ABILITY, lent=nullcontext))
 
     def submit(
-        self, server: Server, user: str, password: str, sender: str, recipients: Sequence[str], octets: bytes
+        self,
+        server: Server,
+        user: str,
+        password: str,
+        sender: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        settled: Settled,
     ) -> Receipt:
         self.submitted.append((server.host, user, password, sender, recipients, octets))
         return cast(Receipt, "receipt")

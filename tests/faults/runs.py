@@ -146,7 +146,7 @@ class Stage:
 
     def submit(self, *arguments: Any) -> Receipt:
         """Accept a mail for sending."""
-        *_, recipients, octets = arguments
+        *_, recipients, octets, _settled = arguments
         self.sent.append((tuple(recipients), octets))
         return Receipt()
 

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 from gateway.account.profile import profile
 from gateway.addresses import session_root
 from gateway.device import WML
-from gateway.errors import GatewayError, RecipientsRefused, ServerAlert, TooManyTries
+from gateway.errors import GatewayError, RecipientsRefused, SenderRefusedThere, ServerAlert, TooManyTries
 from gateway.markup.screen import Action, Life, Screen, Verbatim
 from gateway.message.headers.header_fields import clean
 from gateway.sending import outbox
@@ -158,8 +158,10 @@ def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200
 def error_sentence(error: GatewayError, visit: Visit) -> str:
     """Return an error in the user's language."""
     text = visit.language.gettext(error.sentence)
-    if isinstance(error, RecipientsRefused) and error.refused:
-        return f"{text} ({clean(', '.join(error.refused))})"
+    if isinstance(error, RecipientsRefused) and (who := (*error.refused, *error.later, *error.too_large)):
+        return f"{text} ({clean(', '.join(who))})"
+    if isinstance(error, SenderRefusedThere):
+        return text % {"sender": clean(error.sender)}
     if isinstance(error, TooManyTries):
         return f"{text} {_retry_sentence(error.seconds, visit)}"
     return text % {"alert": error.alert} if isinstance(error, ServerAlert) else text
