@@ -40,7 +40,7 @@ from gateway.store.imap.imap_store import ImapStore
 from tests import PATIENCE, postbox
 from tests.postbox import NOW, Letter, Wiring, act, look, signed_in, worker
 from tests.servers.dovecot import Dovecot
-from tests.servers.dying import POINTS, Dying
+from tests.servers.dying import POINTS, SETTLED, Dying
 from tests.servers.smtp import SmtpServer
 
 ME, BOB, EVE = "sender@example.net", "bob@example.net", "eve@example.net"
@@ -252,6 +252,44 @@ def test_who_is_refused_is_named_and_the_others_got_it(house: House, session: Se
         assert outbox.recover(later, NOW) == (news,)
         outbox.acknowledge(later, [news.name])
         assert outbox.recover(later, NOW) == ()
+
+
+@pytest.mark.parametrize("again", [by_ticket, by_sign_in])
+@pytest.mark.parametrize(("point", "sent"), [(SETTLED[0], 1), (SETTLED[1], 1), ("after smtp", 3)])
+def test_who_dies_between_two_transactions_has_sent_to_nobody_twice(
+    house: House, dying: Dying, point: str, sent: int, again: Callable[..., Any]
+) -> None:
+    """Before the first batch is recorded all is doubtful, afterwards only the rest; nothing is sent again."""
+    house.smtp.room = 1
+    with worker(house.wiring) as sessions:
+        session = signed_in(sessions, ME)
+        token, ticket, letter = session.token, session.ticket(), house.letter(BOB, EVE, ME)
+    assert dying.send(house.wiring, token, ticket, letter, point) is None, "it did not come to this point"
+    (outcome,) = again(house, token, ticket, letter)
+    assert [accepted.recipients for accepted in house.smtp.accepted] == [(BOB,), (EVE,), (ME,)][:sent]
+    known = {SETTLED[0]: (), SETTLED[1]: (EVE, ME), "after smtp": (ME,)}[point]
+    assert (outcome.kind, outcome.doubtful) == (SENT if known else UNCERTAIN, known)
+    said = [msgid % values for msgid, values in outbox.sentences(outcome)]
+    if known:
+        doubt = f"It is not certain whether it was sent to: {', '.join(known)}"
+        assert said == ["Sent.", doubt, "The others got it."]
+        assert (house.box("Sent").subjects[letter.subject], house.box("Drafts").subjects[letter.subject]) == (
+            1,
+            0,
+        )
+    assert by_ticket(house, token, ticket, letter) == (outcome,)
+    by_sign_in(house, token, ticket, letter)
+    assert len(house.smtp.accepted) == sent
+
+
+def test_many_recipients_are_one_sending(house: House, session: Session) -> None:
+    house.smtp.room = 1
+    ticket, letter = session.ticket(), house.letter(BOB, EVE, ME)
+    for _time in range(2):
+        outcome = outbox.send(session, act(ticket), letter.mail, NOW)
+        assert [msgid for msgid, _values in outbox.sentences(outcome)] == ["Sent."]
+    assert [accepted.recipients for accepted in house.smtp.accepted] == [(BOB,), (EVE,), (ME,)]
+    assert not any(b"hidden@" in accepted.octets for accepted in house.smtp.accepted)
 
 
 FAULTS: dict[str, tuple[Callable[[SmtpServer], None], str, int]] = {

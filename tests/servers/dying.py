@@ -45,6 +45,8 @@ STEPS = (
     "remove",
     "done",
 )
+#: Between two transactions of one mail, which most have not.
+SETTLED = "before settled", "after settled"
 POINTS = tuple(f"{side} {step}" for step in STEPS for side in ("before", "after"))
 
 
@@ -82,7 +84,9 @@ class _Deadly:
             setattr(owner, method, self.wrap(name, getattr(owner, method)))  # type: ignore[arg-type]
 
     def _stage(self, table: JournalTable, account: int, row: JournalRow) -> str:
-        return "note" if row.stage.value == "claimed" else row.stage.value
+        stage = "note" if row.stage.value == "claimed" else row.stage.value
+        self._seen[stage] += 1
+        return "settled" if stage == "submitting" and self._seen[stage] > 1 else stage
 
 
 def _work(job: dict[str, Any]) -> dict[str, Any]:

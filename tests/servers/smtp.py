@@ -1,8 +1,9 @@
 """A real submission server (aiosmtpd) on loopback: demands STARTTLS and AUTH, delivers into Dovecot mailboxes.
 
 Nothing here may accept mail without both. Faults are switched on by attributes: `refuse` (recipients with a reply),
-`size` (octets), `exclude` (AUTH mechanisms), `utf8` (SMTPUTF8 offered), `verdict` (the reply to the data), `drop`
-("before data", "before accept", "after accept"). `passwords` holds those that are not "secret".
+`size` (octets), `exclude` (AUTH mechanisms), `utf8` (SMTPUTF8 offered), `room` (recipients of one transaction),
+`verdict` (the reply to the data), `drop` ("before data", "before accept", "after accept"). `passwords` holds those that
+are not "secret".
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class SmtpServer:
         self.size = 1_000_000
         self.exclude: tuple[str, ...] = ()
         self.utf8 = True
+        self.room = 1000
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -61,6 +63,7 @@ class SmtpServer:
         self.accepted.clear()
         self.refuse.clear()
         self.drop, self.verdict, self.size, self.exclude, self.utf8 = "", "", 1_000_000, (), True
+        self.room = 1000
 
     def start(self) -> SmtpServer:
         ready = threading.Event()
@@ -121,6 +124,8 @@ class SmtpServer:
             server.transport.abort()
         if address in self.refuse:
             return self.refuse[address]
+        if len(envelope.rcpt_tos) >= self.room:
+            return "452 4.5.3 too many recipients"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
