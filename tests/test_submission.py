@@ -21,6 +21,7 @@ from gateway.errors import (
     MessageNotSendable,
     MessageTooLarge,
     RecipientsRefused,
+    SignedNotSendable,
     SubmissionAuthenticationFailed,
     SubmissionDeferred,
     SubmissionError,
@@ -357,6 +358,17 @@ def test_where_only_seven_bits_are_taken_the_mail_is_put_into_seven() -> None:
         with pytest.raises(MessageNotSendable):
             send(plain(peer), octets=many)
         assert peer.heard.count(b"DATA") == 1
+
+
+def test_where_only_seven_bits_are_taken_a_signature_is_not_broken() -> None:
+    signed = (
+        b"Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n"
+        + EIGHT
+        + b"--s\r\nContent-Type: application/pgp-signature\r\n\r\nsig\r\n--s--\r\n"
+    )
+    with Peer(scripted(ehlo=b"250-x\r\n250 AUTH PLAIN")) as peer, pytest.raises(SignedNotSendable):
+        send(plain(peer), octets=signed)
+    assert not any(line.startswith(b"MAIL") for line in peer.heard)
 
 
 def test_where_auth_is_not_offered_no_password_is_sent() -> None:

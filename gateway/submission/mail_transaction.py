@@ -24,6 +24,7 @@ from gateway.errors import (
     RecipientsRefused,
     RecipientsTooLarge,
     SenderRefused,
+    SignedNotSendable,
     SubmissionError,
     SubmissionRefused,
     SubmissionUncertain,
@@ -195,6 +196,8 @@ def _in_seven_bits(smtp: SmtpClient, octets: bytes) -> bytes:
         return octets
     try:
         return transport.make_sendable(octets, eight=False)
+    except transport.SignedContent as error:
+        raise SignedNotSendable(f"8BITMIME is needed and not offered: {error}") from None
     except ValueError as error:
         raise MessageNotSendable(f"8BITMIME is needed and not offered: {error}") from None
 

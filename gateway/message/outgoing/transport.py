@@ -2,7 +2,7 @@
 
 Nothing here may change what a message says: only bodies that cannot be sent as they are get another transfer
 encoding, and header fields that cannot are folded, or written in encoded words. Everything else stays the
-same, octet for octet.
+same, octet for octet. What is signed is not put into seven bits, which would break the signature (RFC 1847 §2.1).
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ _TYPE: Final = re.compile(rb"content-type[ \t]*:", re.I)
 _LEAST: Final = rb'[^\s()<>\[\]:;@\\,"\x80-\xff]*[\x80-\xff][^\s()<>\[\]:;@\\,"]*'
 _WORDS: Final = re.compile(_LEAST + rb"(?:[ \t]+" + _LEAST + rb")*")
 _COMPOSITE: Final = ("multipart/", "message/")
+_SIGNED: Final = "multipart/signed"
+
+
+class SignedContent(ValueError):
+    """A signed part would have to be encoded anew."""
 
 
 def is_sendable(octets: bytes, eight: bool = True) -> bool:
@@ -52,7 +57,7 @@ def canonical(octets: bytes) -> bytes:
 def make_sendable(octets: bytes, eight: bool = True) -> bytes:
     """Return a message, or a part with its header, in a form that can be sent.
 
-    Raise ValueError if that is not possible without changing its content.
+    Raise ValueError if that is not possible without changing its content, SignedContent if that is signed.
     """
     if is_sendable(octets, eight):
         return octets
@@ -66,6 +71,10 @@ def make_sendable(octets: bytes, eight: bool = True) -> bytes:
         begin, middle, end = _spans(parsed, part)
         out.append(_between(whole[at:begin], eight))
         header, content = whole[begin:middle], whole[middle:end]
+        if not eight and part.media_type == _SIGNED and part.parts:
+            first, _middle, last = _spans(parsed, part.parts[0])
+            if not is_sendable(whole[first:last], eight):
+                raise SignedContent("a signed part is not in seven bits")
         if part.parts:
             out.append(_header(header, eight, "7bit" if not eight and _ENCODING.search(header) else ""))
             at = middle

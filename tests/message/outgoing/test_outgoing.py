@@ -283,6 +283,44 @@ def test_what_seven_bits_make_of_eight() -> None:
     assert b"\r\n--b\r\n\r\nseven\r\n--b--\r\n" in seven
 
 
+def signed(content: bytes, *around: bytes) -> bytes:
+    before, after = around or (b"", b"")
+    return (
+        b"Subject: \xc3\xa4\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: multipart/signed; boundary=s; protocol=x; micalg=y\r\n\r\n"
+        + before
+        + b"--s\r\n"
+        + content
+        + b"\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\nsig\r\n--s--\r\n"
+        + after
+        + b"\r\n--b\r\n"
+        + EIGHT_TEXT
+        + b"\r\n--b--\r\n"
+    )
+
+
+EIGHT_TEXT = (
+    b"Content-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe an alle\r\n"
+)
+FORWARDED = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: \xc3\xa4\r\n"
+
+
+@pytest.mark.parametrize("content", [EIGHT_TEXT, FORWARDED + EIGHT_TEXT, b"X: \xc3\xa4\r\n\r\nx"])
+def test_what_is_signed_is_not_put_into_seven_bits(content: bytes) -> None:
+    with pytest.raises(transport.SignedContent):
+        transport.make_sendable(signed(content), eight=False)
+    assert content in transport.make_sendable(signed(content))
+
+
+def test_what_is_signed_in_seven_bits_stays_octet_for_octet() -> None:
+    content = b"Content-Type: text/plain\r\n\r\n-- \r\nGr=C3=BC  \r\n"
+    for around in ((), (b"pre\xc3\xa4mble\r\n", b"epil\xc3\xb6gue")):
+        seven = transport.make_sendable(signed(content, *around), eight=False)
+        assert seven.isascii()
+        assert b"--s\r\n" + content + b"\r\n--s\r\n" in seven
+
+
 def test_too_many_parts_are_not_lost_but_refused() -> None:
     many = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n\xe4\r\n" * 1100 + b"--b--\r\n"
     with pytest.raises(ValueError, match="parts"):
