@@ -29,13 +29,13 @@ def free_ports(count: int) -> list[int]:
             sock.close()
 
 
-def greets(process: subprocess.Popen[bytes], host: str, port: int) -> bool:
-    """Wait until an IMAP server greets; return False if it ends before, or does not in time."""
+def greets(process: subprocess.Popen[bytes], host: str, port: int, greeting: bytes = b"* OK") -> bool:
+    """Wait until a server greets, an IMAP server by default; return False if it ends before, or does not in time."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
             with socket.create_connection((host, port), timeout=PATIENCE) as sock:
-                if sock.recv(4) == b"* OK":
+                if sock.recv(len(greeting)) == greeting:
                     return True
         except OSError:
             time.sleep(0.02)

@@ -37,12 +37,15 @@ class ScriptedSmtp:
     #: Ends that break off: the number of a message, from 0 -> whether it is taken before.
     cut: dict[int, bool] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
+    #: All lines of the last connection.
+    heard: list[bytes] = field(default_factory=list)
 
     def peer(self) -> Peer:
         """Return the server."""
         return Peer(self)
 
     def __call__(self, caller: Caller) -> None:
+        self.heard = caller.heard
         caller.say(self.answers.get("greeting", b"220 x.test"))
         recipients: list[str] = []
         while True:

@@ -1,7 +1,8 @@
 """Debian's packages that cannot be installed beside Dovecot: unpacked with all they need, and run as if installed.
 
 Nothing here may change the system: packages lie in the caller's cache, and a program sees them in a mount and process
-namespace of its own, laid over /usr and /etc (overlayfs). That takes root; a server works as `nobody`.
+namespace of its own, laid over /usr and /etc (overlayfs). That takes root; a server works as `nobody`, but for one
+that has to begin as root (Postfix).
 `python -m tests.servers.unpacked` fetches what tests/debian-packages.txt marks as `unpacked` and is not there yet.
 """
 
@@ -43,7 +44,8 @@ mount -t overlay overlay -o lowerdir="$0/usr:/usr" /usr
 mount -t tmpfs -o mode=1777 tmpfs /run
 mkdir -m 755 -p /run/etc/upper /run/etc/work
 mount -t overlay overlay -o lowerdir="$1:$0/etc:/etc",upperdir=/run/etc/upper,workdir=/run/etc/work /etc
-exec setpriv --reuid nobody --regid nogroup --clear-groups sh -ec "$2"
+[ "$3" = root ] || exec setpriv --reuid nobody --regid nogroup --clear-groups sh -ec "$2"
+exec sh -ec "$2"
 """
 
 
@@ -75,16 +77,16 @@ def _namespaces() -> bool:
 
 
 def run(
-    package: str, etc: Path, script: str, log: Path, environment: Mapping[str, str]
+    package: str, etc: Path, script: str, log: Path, environment: Mapping[str, str], user: str = "nobody"
 ) -> subprocess.Popen[bytes]:
-    """Run a shell script as `nobody` where this package is installed; `end` ends all that it starts.
+    """Run a shell script as `nobody`, or root, where this package is installed; `end` ends all that it starts.
 
     `etc`: files that stand in /etc there; what is written in it or in /run is forgotten. It prints to `log`.
     """
     apart = ["unshare", "--mount", "--pid", "--fork"]
     with log.open("ab") as said:
         return subprocess.Popen(
-            [*apart, "sh", "-ec", _INSIDE, str(folder(package)), str(etc), script],
+            [*apart, "sh", "-ec", _INSIDE, str(folder(package)), str(etc), script, user],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -183,6 +184,24 @@ def test_one_of_two_is_named(
     script.answers = {f"rcpt {EVE}": reply, "ehlo": ehlo(CAPABILITIES[0], *more, *CAPABILITIES[1:])}
     assert said(session, BOB, EVE) == ["Sent.", line, "The others got it."]
     assert script.taken[-1].recipients == [BOB]
+
+
+@pytest.mark.parametrize("sent_on", [False, True])
+def test_bcc_is_on_no_wire(session: Session, script: ScriptedSmtp, sent_on: bool) -> None:
+    """Whoever is in Bcc is named to the server and to nobody else, in each transaction."""
+    script.answers, script.room = {}, 1
+    try:
+        letter = Letter(f"refused {next(_numbers)}", ME, (BOB, EVE), sent_on=sent_on)
+        everybody = (BOB, "hidden@example.net", EVE)
+        outcome = outbox.send(
+            session, act(session.ticket()), lambda _: replace(letter.mail(), recipients=everybody), NOW
+        )
+        assert outcome.kind == outbox.SENT
+    finally:
+        script.room = 1_000
+    assert [one.recipients for one in script.taken[-3:]] == [[BOB], ["hidden@example.net"], [EVE]]
+    assert not any(line.lower().startswith((b"bcc", b"resent-bcc")) for line in script.heard)
+    assert {line for line in script.heard if b"hidden" in line} == {b"RCPT TO:<hidden@example.net>"}
 
 
 def test_after_the_data_nothing_is_called_refused(session: Session, script: ScriptedSmtp) -> None:
