@@ -15,9 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway import outbound
 from gateway.errors import OutboundRefused, OutboundUncertain, OutboundUnreachable
-from gateway.outbound import Outbound, is_public
+from gateway.outbound import Listed, Outbound, Response, client, http1_exchange, is_public, reach
 from gateway.upstreams.connecting import LOOKUPS
 from tests import PATIENCE
 from tests.servers.certs import Authority
@@ -115,7 +114,7 @@ class Listener:
 
 def request(sock: ssl.SSLSocket) -> bytes:
     octets = b""
-    while not re.search(rb"(?s)Content-Length: (\d+)\r\n.*\r\n\r\n(?=List)", octets):
+    while not re.search(rb"(?s)Content-Length: (\d+)\r\n.*\r\n\r\n(?=List)|^GET .*\r\n\r\n", octets):
         piece = sock.recv(4096)
         if not piece:
             break
@@ -196,7 +195,7 @@ def test_the_status_is_told_and_nothing_is_followed(listener: Listener, status: 
 
 def test_interim_answers_are_passed_over(listener: Listener) -> None:
     listener.script = answering(
-        b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 2", b"04 No\r\n"
+        b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 2", b"04 No\r\n\r\n"
     )
     assert Net(listener).outbound().post_form(f"https://{NAME}/", FORM) == 204
 
@@ -226,14 +225,16 @@ def test_other_urls_are_refused_before_anything_is_looked_up(listener: Listener,
     assert net.resolved == []
 
 
-@given(st.text(max_size=40))
-@example("\u0130")
-def test_no_url_puts_a_line_into_the_request(text: str) -> None:
-    match = outbound._URL.fullmatch("https://list.example/" + text)
-    if match:
-        octets = outbound._request(match["host"], match["target"], b"")
-        assert octets.count(b"\r\n") == 8
-        assert octets.split(b"\r\n")[0].count(b" ") == 2
+@given(st.text(max_size=40), st.sampled_from(["https://list.example/", "http://list.example", "https://"]))
+@example("\u0130", "https://list.example/")
+def test_no_url_puts_a_line_into_the_request(text: str, start: str) -> None:
+    try:
+        target = reach.read(start + text)
+    except OutboundRefused:
+        return
+    octets = http1_exchange.request("POST", target, b"", "text/plain")
+    assert octets.count(b"\r\n") == 8
+    assert octets.split(b"\r\n")[0].count(b" ") == 2
 
 
 def test_another_hosts_certificate_is_not_accepted(listener: Listener) -> None:
@@ -299,5 +300,90 @@ def test_a_name_that_is_not_known_is_unreachable(listener: Listener, error: Exce
 
 def test_the_real_connection_goes_to_an_address_and_never_to_a_name() -> None:
     with pytest.raises(ValueError, match="localhost"):
-        outbound.connect("localhost", 1, 1.0)
-    assert not any(is_public(address) for address in outbound.resolve("localhost"))
+        client.connect("localhost", 1, 1.0)
+    assert not any(is_public(address) for address in client.resolve("localhost"))
+
+
+# Other methods, bodies, and the origins that an administrator has listed
+
+
+def test_a_body_is_read_as_far_as_there_is_room(listener: Listener) -> None:
+    way, url = Net(listener).outbound(), f"https://{NAME}/x"
+    for answer in (
+        b"HTTP/1.1 200 OK\r\nContent-Type: Text/XML; charset=x\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Type: text/xml\r\n\r\nhello",
+    ):
+        listener.script = answering(answer)
+        assert way.request("GET", url, most=5) == Response(200, "text/xml", "", b"hello")
+        with pytest.raises(OutboundUncertain, match="too long"):
+            way.request("GET", url, most=4)
+    assert listener.received[0].startswith(b"GET /x HTTP/1.1\r\nHost: list.example\r\n")
+    assert b"Content-Length" not in listener.received[0]
+
+
+def test_a_body_without_end_is_not_read_to_its_end(listener: Listener) -> None:
+    listener.script = answering(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\nx\r\n" * 4000] * 50
+    )
+    with pytest.raises(OutboundUncertain, match="too long"):
+        Net(listener).outbound().request("GET", f"https://{NAME}/", most=100_000)
+
+
+def test_a_body_that_is_cut_is_none(listener: Listener) -> None:
+    listener.script = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
+    with pytest.raises(OutboundUncertain):
+        Net(listener).outbound().request("GET", f"https://{NAME}/", most=100)
+
+
+def test_a_redirect_is_told_and_left_to_the_caller(listener: Listener) -> None:
+    listener.script = answering(b"HTTP/1.1 301 x\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n")
+    assert Net(listener).outbound().request("GET", f"https://{NAME}/", most=9).location == "http://127.0.0.1/"
+
+
+def plain_server() -> tuple[socket.socket, threading.Thread, list[bytes]]:
+    listening, received = socket.create_server(("127.0.0.1", 0)), list[bytes]()
+
+    def serve() -> None:
+        with listening, listening.accept()[0] as sock:
+            received.append(sock.recv(4096))
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return listening, thread, received
+
+
+def test_a_listed_origin_may_be_plain_and_private() -> None:
+    listening, thread, received = plain_server()
+    origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    way = Outbound(reach=Listed([f"{origin}/ignored"]))
+    assert way.request("PUT", f"{origin}/a?b", b"{}", "application/json", most=10).body == b"hi"
+    thread.join(PATIENCE)
+    assert received[0].startswith(b"PUT /a?b HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert received[0].endswith(b"\r\n\r\n{}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://hooks.example/", "https://hooks.example:444/", "https://other.example/", "http://127.0.0.1/",
+     "https://hooks.example@other.example/", "https://hooks.example.other/", "https://hooks.example:0/",
+     "https://hooks.example:99999/"],
+)  # fmt: skip
+def test_what_is_not_listed_is_not_looked_up(listener: Listener, url: str) -> None:
+    net = Net(listener)
+    way = Outbound(
+        net.resolve, net.connect, lambda: listener.trust, reach=Listed(["https://Hooks.example:443/x"])
+    )
+    with pytest.raises(OutboundRefused):
+        way.request("GET", url)
+    assert net.resolved == []
+    with pytest.raises(OutboundUnreachable):  # that certificate is of another name
+        way.request("GET", "https://hooks.example/y")
+    assert net.resolved == ["hooks.example"]
+
+
+@pytest.mark.parametrize("origin", ["hooks.example", "ftp://hooks.example", "https://", "https://a b"])
+def test_an_origin_that_is_none(origin: str) -> None:
+    with pytest.raises(OutboundRefused):
+        Listed([origin])
