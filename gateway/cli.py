@@ -176,6 +176,39 @@ def check(file: Path, address: str | None) -> None:
             sys.exit(1)
 
 
+@main.group(name="upstream")
+def upstream_group() -> None:
+    """Help with the mail servers of a provider."""
+
+
+@upstream_group.command(name="find")
+@click.argument("address")
+@click.option(
+    "--ispdb", metavar="URL", help="Ask this copy of Mozilla's list of providers instead; '' asks none."
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Trust these certificates (PEM) instead of the system's.",
+)
+def upstream_find(address: str, ispdb: str | None, ca_file: Path | None) -> None:
+    """Find the mail servers of ADDRESS and print a block for the configuration; no password is asked for or sent."""
+    with report_errors():
+        from gateway.commands import find_servers as finding
+
+        found = finding.search(
+            address,
+            finding.ISPDB if ispdb is None else ispdb,
+            ca_file,
+            lambda line: click.echo(line, err=True),
+        )
+        if not (block := found.block()):
+            raise click.ClickException(
+                f"no servers to read mail from and to send by were found for {address}"
+            )
+        click.echo(block, nl=False)
+
+
 @main.group(name="config")
 def config_group() -> None:
     """Help with the configuration file."""

@@ -76,9 +76,9 @@ Script = Callable[[ssl.SSLSocket], None]
 class Listener:
     """A TLS server that runs one script for each connection and keeps what it was sent."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *names: str) -> None:
         authority = Authority(folder)
-        pair = authority.issue("list", NAME)
+        pair = authority.issue("list", *(names or (NAME,)))
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.load_cert_chain(pair.cert, pair.key)
         self.trust = ssl.create_default_context(cafile=str(authority.ca_file))

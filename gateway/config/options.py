@@ -292,7 +292,7 @@ Generated from the table in `gateway/config/options.py`; edit that, not this pag
 The whole configuration is one TOML file, given with `--config`. Paths are relative to the file. An unknown key, a
 value of the wrong kind and a missing file are errors that name the key and the line; nothing starts half
 configured. `pocketpost config sample` prints the sample below, `pocketpost check --config FILE` tries the servers
-in it.
+in it. `pocketpost upstream find ADDRESS` looks for the servers of a provider and prints an `[[upstream]]` for them.
 """
 
 

@@ -6,17 +6,16 @@ is a hint, until a certificate or a person confirms it (RFC 6186 §6).
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Final
 
 import dns.exception
+import dns.name
 import dns.rdatatype
 import dns.resolver
+from dns.resolver import Resolver as Resolver
 
 from gateway.config.hosts import MAX_PORT, host_name
-
-log = logging.getLogger(__name__)
 
 #: Seconds for one question, to all name servers together.
 SECONDS: Final = 5.0
@@ -34,27 +33,32 @@ class ServiceHost:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecords:
-    """What is known of one service: its hosts, the best first; `refused`: the domain says that it has none."""
+    """What is known of one service: its hosts, the best first; `refused`: the domain says that it has none.
+
+    `failure`: why nothing is known.
+    """
 
     hosts: tuple[ServiceHost, ...] = ()
     refused: bool = False
+    failure: str = ""
 
 
-def system_resolver() -> dns.resolver.Resolver:
+def system_resolver() -> Resolver:
     """Return a resolver that asks the name servers of this machine. Raise OSError if it names none."""
     try:
-        return dns.resolver.Resolver()
+        return Resolver()
     except dns.resolver.NoResolverConfiguration as error:
         raise OSError(str(error)) from None
 
 
-def look_up(service: str, domain: str, resolver: dns.resolver.Resolver) -> ServiceRecords:
-    """Return the hosts of a service ("_imaps._tcp") of a domain; none if there is no answer."""
+def look_up(service: str, domain: str, resolver: Resolver) -> ServiceRecords:
+    """Return the hosts of a service ("_imaps._tcp") of a domain; none if there are no records."""
     try:
         answer = resolver.resolve(f"{service}.{domain}.", "SRV", lifetime=SECONDS, search=False)
-    except (dns.exception.DNSException, OSError, ValueError) as error:
-        log.info("SRV %s.%s: %s", service, domain, type(error).__name__)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong, dns.name.NameTooLong):
         return ServiceRecords()
+    except (dns.exception.DNSException, OSError, ValueError) as error:
+        return ServiceRecords(failure=type(error).__name__)
     records = [one for one in answer if one.rdtype == dns.rdatatype.SRV]
     # Among equals RFC 2782 chooses by chance, by weight; the heaviest one is the likeliest.
     records.sort(key=lambda one: (one.priority, -one.weight, one.target.to_text(), one.port))
