@@ -59,7 +59,7 @@ client to show it to the person.
     │   │   └── GatewayPasswordRefused          the administrator's own, for this upstream
     │   ├── SubmissionPasswordsNotTaken no mechanism for passwords is offered, or all were refused
     │   │   ├── SubmissionTLSNeeded     not without STARTTLS
-    │   │   └── SubmissionOAuthOnly     see OAuthOnly
+    │   │   └── SubmissionOAuthOnly     only tokens of the provider's own sign-in page
     │   ├── GatewayRefused              this gateway's name or network address
     │   ├── RecipientsRefused           the addresses, by reason: `refused`, `later`, `too_large`
     │   │   ├── RecipientsDeferred      none of them for good (greylisting)
@@ -489,15 +489,14 @@ class SubmissionTLSNeeded(SubmissionPasswordsNotTaken):
     """The server takes no password before STARTTLS, and the administrator has configured plain text."""
 
     sentence = _(
-        "The mail server for sending accepts passwords only after STARTTLS. "
-        "The gateway's administrator has to set that."
+        "The mail server for sending accepts passwords only after STARTTLS. The administrator has to set that."
     )
 
 
 class SubmissionOAuthOnly(SubmissionPasswordsNotTaken):
     """The server takes no passwords, only tokens that the provider's own sign-in page gives (RFC 7628)."""
 
-    sentence = OAuthOnly.sentence
+    sentence = _("Your provider does not let mail programs send with a password.")
 
 
 class GatewayRefused(SubmissionError):
@@ -611,9 +610,7 @@ class MessageNotSendable(SubmissionError):
 class SignedNotSendable(MessageNotSendable):
     """What would have to be converted is signed, and no longer would be (RFC 1847 §2.1)."""
 
-    sentence = _(
-        "Part of this message is signed, and the mail server cannot take it unchanged. Nothing was sent."
-    )
+    sentence = _("Part of this message is signed, and the mail server cannot take it unchanged.")
 
 
 class SubmissionRefused(SubmissionError):

@@ -20,7 +20,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gateway.access.session import Session
-from gateway.errors import BadRequest, GatewayError, SubmissionUncertain
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    RecipientsDeferred,
+    RecipientsRefused,
+    RecipientsTooLarge,
+    SubmissionUncertain,
+)
 from gateway.sealed.send_journal import (
     ASKED,
     NOT_SENT,
@@ -169,7 +176,7 @@ def sentences(
     `clock` formats a time of day.
     """
     parts: list[tuple[str, dict[str, str]]] = [(_SHORT[outcome.kind], {})]
-    if outcome.sentence:
+    if outcome.sentence and not (outcome.is_partial and outcome.sentence in _OF_RECIPIENTS):
         values = {"alert": outcome.alert} if outcome.alert else {}
         if outcome.until:
             values["time"] = clock(datetime.fromtimestamp(outcome.until, UTC))
@@ -201,6 +208,10 @@ _UNSENT: Final[dict[str, str]] = {
     "too_large": _("Too large for the mailbox, so not sent to: %(who)s"),
     "doubtful": _("It is not certain whether it was sent to: %(who)s"),
 }
+#: What needs no saying where the recipients are named.
+_OF_RECIPIENTS: Final = frozenset(
+    kind.sentence for kind in (RecipientsRefused, RecipientsDeferred, RecipientsTooLarge)
+)
 _KEPT: Final[dict[bool | None, str]] = {
     True: _("A copy is in Drafts."),
     False: _("No copy could be kept in Drafts."),

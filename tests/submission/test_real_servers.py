@@ -118,7 +118,7 @@ def test_one_of_two_is_not_accepted(session: Session, to: str, line: str) -> Non
 def test_nobody_is_accepted(session: Session) -> None:
     assert send(session, "grey@example.net")[1][:2] == [
         "Not sent.",
-        "The mail server does not take mail for the recipient yet.",
+        "The server asks to wait, so not sent yet to: grey@example.net",
     ]
 
 
