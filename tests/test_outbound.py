@@ -336,6 +336,29 @@ def test_a_body_that_is_cut_is_none(listener: Listener) -> None:
         Net(listener).outbound().request("GET", f"https://{NAME}/", most=100)
 
 
+ANSWERS = st.binary(max_size=300) | st.lists(
+    st.sampled_from(
+        [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.1 204 x\r\n", b"Content-Length: 3\r\n",
+         b"Content-Length: -1\r\n", b"Transfer-Encoding: chunked\r\n", b"\r\n", b"3\r\nabc\r\n", b"0\r\n\r\n", b"abc"]
+    ),
+    max_size=9,
+).map(b"".join)  # fmt: skip
+
+
+@given(ANSWERS, st.sampled_from(["GET", "HEAD", "POST"]), st.integers(0, 5))
+def test_any_octets_are_a_response_or_none(octets: bytes, method: str, most: int) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(octets)
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            found = http1_exchange.receive(ours, method, most, lambda: PATIENCE)
+        except OutboundUncertain:
+            return
+    assert 200 <= found.status < 600
+    assert len(found.body) <= most
+
+
 def test_a_redirect_is_told_and_left_to_the_caller(listener: Listener) -> None:
     listener.script = answering(b"HTTP/1.1 301 x\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n")
     assert Net(listener).outbound().request("GET", f"https://{NAME}/", most=9).location == "http://127.0.0.1/"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ _DOT: Final = re.compile(rb"(?m)^\.")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of each recipient, the latter with the replies.
+    """What became of each recipient; of those that were not accepted with the replies.
 
     `refused`: for good; `later`: not yet; `too_large`: the message is, for that mailbox; `doubtful`: accepted or not,
     unknown.
@@ -120,8 +120,7 @@ class MailTransaction:
         code, text = self._smtp.docmd("MAIL", " ".join([mail, *options]))
         if code != 250:
             raise self._refusal(Step.MAIL, code, text)
-        for spec, code, text in _replies_to_rcpt(self._smtp, self._recipients):
-            self._judge(spec, code, text)
+        self._name_recipients()
         if not self.accepted:
             self._end_without_data()
             return
@@ -131,6 +130,18 @@ class MailTransaction:
         code, text = _send_data(self._smtp, octets)
         if code >= 400:
             raise self._refusal(Step.END, code, text)
+
+    def _name_recipients(self) -> None:
+        """Send RCPT for each recipient, several at once where the server takes that (RFC 2920)."""
+        many = RCPT_AT_ONCE if self._smtp.has_extn("pipelining") else 1
+        for at in range(0, len(self._recipients), many):
+            if self.left:  # more of them would be errors, of which servers take so many only
+                self.left += self._recipients[at:]
+                return
+            group = self._recipients[at : at + many]
+            self._smtp.send("".join(f"RCPT TO:<{encoded_words.ascii_spec(spec)}>\r\n" for spec in group))
+            for spec in group:
+                self._judge(spec, *self._smtp.getreply())
 
     def _judge(self, spec: str, code: int, text: bytes) -> None:
         if code == CLOSING_CHANNEL:
@@ -178,16 +189,6 @@ class MailTransaction:
         self._unsent[Fate.TOO_LARGE if large else Fate.REFUSED if permanent else Fate.LATER] |= rest
         self.accepted = []
         return self.added_to(receipt)
-
-
-def _replies_to_rcpt(smtp: SmtpClient, recipients: list[str]) -> Iterator[tuple[str, int, bytes]]:
-    """Name the recipients, several at once where the server takes that (RFC 2920), and yield each with its reply."""
-    many = RCPT_AT_ONCE if smtp.has_extn("pipelining") else 1
-    for at in range(0, len(recipients), many):
-        group = recipients[at : at + many]
-        smtp.send("".join(f"RCPT TO:<{encoded_words.ascii_spec(spec)}>\r\n" for spec in group))
-        for spec in group:
-            yield spec, *smtp.getreply()
 
 
 def _in_seven_bits(smtp: SmtpClient, octets: bytes) -> bytes:

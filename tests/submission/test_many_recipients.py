@@ -51,6 +51,13 @@ def test_the_rest_goes_in_further_transactions(full: bytes, pipelining: bool) ->
     assert before == [tuple(people(8)[:3]), tuple(people(8)[:6])]
 
 
+def test_who_has_no_room_is_not_named_in_vain() -> None:
+    """Servers hang up after some errors, and each recipient too many is one."""
+    script = ScriptedSmtp(room=2)
+    send(script, people(6))
+    assert [line.startswith(b"RCPT") for line in script.heard].count(True) == 6 + 2
+
+
 def test_where_there_is_room_for_nobody_it_ends() -> None:
     with pytest.raises(RecipientsDeferred) as caught:
         send(ScriptedSmtp(room=0), people(3))
