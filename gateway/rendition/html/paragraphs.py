@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
-from gateway.rendition.html import colours, list_numbers, picture_names, symbols
+from gateway.rendition.html import colours, hard_breaks, list_numbers, picture_names, symbols
 from gateway.rendition.links import urls
 from gateway.rendition.segments import BLOCK_LIMIT, ReaderState, Role
 from gateway.rendition.text.lines import pieces_of
@@ -181,6 +181,7 @@ class Paragraphs:
         if look.pre:
             self._preformatted(look, runs)
             return
+        runs = hard_breaks.joined(runs)
         if any(run.link or urls.may_be_in(run.text) for run in runs):
             runs = [
                 piece for pair in zip(runs, [*runs[1:], None], strict=True) for piece in self._linked(*pair)

@@ -175,7 +175,7 @@ def _column(ahead: Sequence[Line]) -> int:
     if width >= WRAP_LEAST:
         return width
     full = all(_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead))
-    return width if full and len(ahead) >= 3 and _is_prose(ahead) else 0
+    return width if full and len(ahead) >= 3 and is_prose(ahead) else 0
 
 
 def _length(line: Line) -> int:
@@ -221,7 +221,7 @@ def _all_capitals(words: Sequence[str]) -> bool:
     return sum(word.isupper() for word in words) > len(words) / 2
 
 
-def _is_prose(ahead: Sequence[Line]) -> bool:
+def is_prose(ahead: Sequence[Line]) -> bool:
     """Return whether narrow lines are prose: one in three begins with a small letter, if the script has them."""
     starts = [line.text[:1] for line in ahead[1:] if not line.text.startswith(_ADDRESSES)]
     return bool(starts) and 3 * sum(start.islower() for start in starts) >= len(starts)

@@ -415,6 +415,7 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "e.example"),
         ("href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>", "e.example"),
         ("href='https://e.example/x'><img src=R8WVgRdC.png>", "e.example"),
+        ("href='https://e.example/x'><img src=a alt=HMQB355IN8S94I8N8THTD1I5YX14LE>", "e.example"),
         ("href='https://e.example/x'><img src=vnwyhj.png alt=https://f.example/vnwyhj.png>", "e.example"),
         (
             "href='https://e.example/go?u=https%3A%2F%2Ff.example%2Fgreen-lamps'><img src=a>",
@@ -427,6 +428,24 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
 def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:
     (run,) = (run for block in html_of(f"<a {link}</a>") for run in block.runs if run.link)
     assert run.text == name
+
+
+def test_breaks_that_wrap_prose_at_a_column_are_joined_and_no_others() -> None:
+    prose = (
+        "Let us assume that <b>every person has only</b> one address of mail,<br>\n"
+        "that is five hundred million potential readers and growing! In <br>"
+        "addition, letters are without question the most powerful means of<i><br>telling people</i> of lamps."
+    )
+    assert "\n" not in text_of(f"<p>{prose}")
+    assert "  " not in text_of(f"<p>{prose}")
+    apart = (
+        "Lamp Master 2002 of the year - the best lamp that there ever was<br>"
+        "Lamp Doctor 2002 of the year - the best lamp that there ever was<br>"
+        "Lamp Viewer 2002 of the year - the best lamp that there ever was"
+    )
+    address = "Anna Vale<br>of the house with the many lamps behind the old mill<br>12345 Town"
+    for page in (apart, address):
+        assert text_of(f"<p>{page}").count("\n") == 2
 
 
 def test_letters_in_fonts_of_drawings_are_what_they_draw() -> None:

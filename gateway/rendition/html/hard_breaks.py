@@ -1,0 +1,69 @@
+"""Breaks that a program wrote at a column: text of a fixed width that was turned into HTML line by line.
+
+Nothing here may decide otherwise than for plain text (`text.wrapping`): only wrapped lines are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Final
+
+from gateway.rendition.blocks import Run
+from gateway.rendition.text import lines, wrapping
+from gateway.rendition.text.lines import Line, Lines, pieces_of
+
+#: Breaks in a paragraph at least: one alone is meant.
+_BREAKS: Final = 2
+#: Beginnings of lines that plain text would read as marks of quotation.
+_QUOTED: Final = (">", "|")
+
+
+def joined(runs: list[Run]) -> list[Run]:
+    """Return a paragraph with spaces for the breaks that only wrap it."""
+    text = "".join(run.text for run in runs)
+    if text.count("\n") < _BREAKS:
+        return runs
+    written = text.split("\n")
+    longest = max(map(len, written))
+    if not wrapping.WRAP_LEAST <= longest <= wrapping.WRAP_MOST:
+        return runs
+    if any(line.lstrip().startswith(_QUOTED) for line in written):
+        return runs
+    read = _read(text)
+    if len(read) != len(written):
+        return runs
+    ahead = read[: wrapping.WIDTH_LINES]
+    wrapped = wrapping.of(ahead)
+    if not (wrapped.width and wrapping.is_prose(ahead)):
+        return runs
+    return _with([_joins(wrapped, before, line) for before, line in pairwise(read)], runs)
+
+
+def _read(text: str) -> list[Line]:
+    source = Lines(pieces_of(text))
+    read: list[Line] = []
+    while (line := source.peek()) is not None and not line.long:
+        read.append(line)
+        source.take()
+    return read
+
+
+def _joins(wrapped: wrapping.Wrapping, before: Line, line: Line) -> bool:
+    return lines.item(line) is None and wrapped.between(before, line, before.text) == " "
+
+
+def _with(joins: Iterable[bool], runs: list[Run]) -> list[Run]:
+    waiting = iter(joins)
+    return [replace(run, text="".join(_said(run.text, waiting))) for run in runs]
+
+
+def _said(text: str, joins: Iterator[bool]) -> Iterator[str]:
+    first, *rest = text.split("\n")
+    yield first
+    before = first
+    for line in rest:
+        blank = "" if before.endswith(" ") or line.startswith(" ") else " "
+        yield (blank if next(joins) else "\n") + line
+        before = line

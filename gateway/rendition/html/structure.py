@@ -1,0 +1,222 @@
+"""The structure of a page: what its blocks, quotations, lists, links and tables become.
+
+Nothing here may look at a style beyond what it says of blocks: whether text is visible is up to the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.rendition.blocks import Kind
+from gateway.rendition.html import colours, css, lengths, list_numbers, symbols
+from gateway.rendition.html.elements import (
+    QUOTE_CLASSES,
+    QUOTE_IDS,
+    SIGNATURE_CLASSES,
+    SIGNATURE_IDS,
+    Attributes,
+    Close,
+)
+from gateway.rendition.html.embedded import Embedded, named
+from gateway.rendition.html.paragraphs import TextStyle
+from gateway.rendition.html.tables import SPAN_LIMIT, Cell, Table, finish
+from gateway.rendition.links import urls
+from gateway.rendition.segments import Role
+from gateway.rendition.unplaced import Draft
+
+#: Deeper quotation and indentation cannot be displayed anyway.
+DEPTH_LIMIT: Final = 6
+
+
+class Structure(Embedded):
+    """Gathers drafts with the structure around them. `reply`: quotations are those of a reply."""
+
+    def __init__(
+        self, shorten: bool, reply: bool, pictures: Mapping[str, str], all_of_it: bool = False
+    ) -> None:
+        super().__init__(shorten, pictures, all_of_it)
+        self._reply = reply
+        #: A style, what was added to its face, and the result: mostly the same is asked for again.
+        self._faced = (TextStyle(), "", TextStyle())
+        self._tables: list[Table] = []
+
+    def _open_inline(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
+        role = self._role(attributes)
+        if style.block or role is not None:
+            return self._open_block(name, attributes, style)
+        if name == "tspan" and not attributes.keys().isdisjoint(("x", "y", "dx", "dy")):
+            self.blank()  # text that a drawing places elsewhere
+        return None
+
+    def _role(self, attributes: Attributes) -> Role | None:
+        """Return the role that a class or id of a mail program gives an element: quotation or signature."""
+        if "class" not in attributes and "id" not in attributes:
+            return None
+        classes = attributes.get("class", "")[:400].lower().split()
+        identity = attributes.get("id", "")[:100].lower()
+        if not QUOTE_CLASSES.isdisjoint(classes) or identity.startswith(QUOTE_IDS):
+            return Role.QUOTE
+        if not SIGNATURE_CLASSES.isdisjoint(classes) or identity in SIGNATURE_IDS:
+            return Role.SIGNATURE
+        return None
+
+    def _open_block(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
+        self.flush()
+        if attributes:
+            role = self._role(attributes)
+            if role is Role.QUOTE or (style.left_bar and self._reply and name == "div"):
+                self._quoted(Role.QUOTE)
+            elif role is Role.SIGNATURE and self.look.role is Role.BODY:
+                self.look = self.look._replace(role=role)
+        return self.flush
+
+    def _quoted(self, role: Role) -> None:
+        look = self.look
+        self.look = look._replace(quote=min(look.quote + 1, DEPTH_LIMIT), role=role)
+
+    def _open_quote(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        classes = attributes.get("class", "").lower()
+        cites = attributes.get("type", "").lower() == "cite" or "quote" in classes
+        if cites or self._reply:
+            self._quoted(Role.QUOTE)
+        elif "border:none" in attributes.get("style", "").replace(" ", "").lower():
+            self._indented()  # QUIRK: Gmail and Outlook indent by a blockquote without a border
+        else:
+            self._quoted(self.look.role)
+        return self.flush
+
+    def _indented(self) -> None:
+        look = self.look
+        self.look = look._replace(indent=min(look.indent + 1, DEPTH_LIMIT))
+
+    def _open_indented(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        self._indented()
+        return self.flush
+
+    def _open_heading(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        self.look = self.look._replace(level=int(name[1]))
+        return self.flush
+
+    def _open_pre(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        self.look = self.look._replace(pre=True)
+        return self.flush
+
+    def _open_list(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        self.lists.append(list_numbers.Counter.of(name, attributes))
+        self._indented()
+        return self._close_list
+
+    def _close_list(self) -> None:
+        self.flush()
+        self.marker = ""
+        self.lists.pop().finish()
+
+    def _open_item(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        self.marker = self.lists[-1].next(attributes) if self.lists else list_numbers.BULLET
+        return self._close_item
+
+    def _close_item(self) -> None:
+        self.flush()
+        self.marker = ""
+
+    def _face(self, name: str) -> None:
+        """Set one attribute of the face."""
+        look, added, faced = self._faced
+        if look is not self.look or added != name:
+            look = self.look
+            faced = (
+                look if getattr(look.face, name) else look._replace(face=look.face._replace(**{name: True}))  # type: ignore[arg-type]
+            )
+            self._faced = look, name, faced
+        self.look = faced
+
+    def _open_strong(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        self._face("strong")
+
+    def _open_emphasis(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        self._face("emphasis")
+
+    def _open_code(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        self._face("code")
+
+    def _open_font(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        if attributes.get("color"):
+            self.look = self.look._replace(colour=colours.colour(attributes["color"]), clear=False)
+        if attributes.get("face"):
+            self.look = self.look._replace(symbols=bool(symbols.are_in(attributes["face"])))
+
+    def _open_link(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
+        url = urls.allowed(attributes.get("href") or attributes.get("xlink:href", ""))
+        if style.block:
+            self.flush()
+        if not url:
+            return self.flush if style.block else None
+        if self.touches_link():
+            self.blank()  # touching links are usually kept apart by padding
+        self.look = self.look._replace(face=self.look.face._replace(link=url))
+        added, block = self.added, style.block
+
+        def close() -> None:
+            if self.added == added and self._picture is not None:
+                name = named(attributes, "title", "aria-label")
+                if name:
+                    self.picture_name(name)
+                else:
+                    self._say_url(url, self._picture)
+            if block:
+                self.flush()
+
+        self._picture = None
+        return close
+
+    def _open_break(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        self.line_break()
+
+    def _open_rule(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        self.flush()
+        look = self.look
+        self.drafts.append(Draft(Kind.RULE, [], look.quote, look.indent, role=look.role))
+
+    def _open_table(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        if self._tables:
+            self._tables[-1].nested = True
+        role = attributes.get("role", "").lower()
+        self._tables.append(Table(len(self.drafts), layout=role in ("presentation", "none")))
+        return self._close_table
+
+    def _close_table(self) -> None:
+        self.flush()
+        finish(self._tables.pop(), self.drafts)
+
+    def _open_row(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        if self._tables:
+            self._tables[-1].row()
+        return self.flush
+
+    def _open_cell(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        self.flush()
+        if not self._tables:
+            return self.flush
+        columns, rows = _span(attributes, "colspan"), _span(attributes, "rowspan")
+        cell = Cell(len(self.drafts), name == "th", columns, rows, end=len(self.drafts))
+        self._tables[-1].cell(cell)
+
+        def close() -> None:
+            self.flush()
+            cell.end = len(self.drafts)
+
+        return close
+
+
+def _span(attributes: Attributes, name: str) -> int:
+    """Read how many columns or rows a cell takes."""
+    return min(max(lengths.number(attributes[name]) or 1, 1), SPAN_LIMIT) if name in attributes else 1
