@@ -5,6 +5,7 @@ Nothing here may fetch. A picture is represented by its name, or by where it lin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,6 +19,12 @@ from gateway.rendition.unplaced import Draft
 
 #: A picture of at most this many pixels in one direction is a tracker or a spacer.
 PIXEL: Final = 3
+#: Files that show nothing, by the last characters of their URL.
+_SPACER: Final = re.compile(
+    r"spacer|(?:^|[/_-])(?:blank|clear|(?:1x1)?pixel|trans(?:parent)?|shim|dot|1x1)\d{0,3}\.(?:gif|png)",
+    re.IGNORECASE,
+)
+_FILE_NAME: Final = 100
 
 
 class Embedded(Paragraphs):
@@ -49,7 +56,9 @@ class Embedded(Paragraphs):
             return
         alternative = named(attributes, "alt", *(("title",) if self.look.face.link else ()))
         source = attributes.get("src", "")
-        if "spacer" not in source.lower() and not (self._picture and picture_links.file_words(self._picture)):
+        if not _SPACER.search(source[-_FILE_NAME:]) and not (
+            self._picture and picture_links.file_words(self._picture)
+        ):
             self._picture = source
         section = self._pictures.get(source[4:].strip()) if source[:4].lower() == "cid:" else None
         link = self.look.face.link
@@ -73,7 +82,7 @@ class Embedded(Paragraphs):
         if url:
             self._link(named(attributes, "alt", "title"), url)
 
-    def _link(self, name: str, url: str) -> None:
+    def _link(self, name: str, url: str, source: str = "") -> None:
         """Write a link that has no text in the page."""
         self.words(" ")
         look = self.look
@@ -81,7 +90,7 @@ class Embedded(Paragraphs):
         if name:
             self.picture_name(name)
         else:
-            self._say_url(url)
+            self._say_url(url, source)
         self.look = look
         self.words(" ")
 
@@ -93,7 +102,7 @@ class Embedded(Paragraphs):
             link = self.look.face.link or (self._actions[-1] if self._actions and kind != "button" else "")
             name = named(attributes, "alt", "value", "title")
             if link:
-                self._link(name, link)
+                self._link(name, link, attributes.get("src", ""))
             elif name:
                 self.words(f" {name} ")
 

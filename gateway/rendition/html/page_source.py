@@ -9,7 +9,7 @@ import re
 from html import escape
 from typing import Final
 
-from gateway.rendition.text.lines import rule_like
+from gateway.rendition.text.lines import DELIMITER, rule_like
 
 #: Characters at the end of a page in which text is looked for that was appended as though the page were text.
 _APPENDED_WITHIN: Final = 16 * 1024
@@ -43,6 +43,10 @@ def _with_appended(page: str, last: re.Match[str]) -> str:
         return page
     text = page[last.end() :]
     lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) < _LINES_LEAST or not (name in _END or any(map(rule_like, lines))):
+    if len(lines) < _LINES_LEAST or not (name in _END or any(map(_separates, lines))):
         return page
     return f"{page[: last.end()]}<pre>{escape(text, quote=False)}</pre>"
+
+
+def _separates(line: str) -> bool:
+    return rule_like(line) or line.rstrip() == DELIMITER.rstrip()

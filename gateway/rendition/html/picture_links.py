@@ -22,8 +22,9 @@ _NEAR: Final = 6
 _LETTERS: Final = 4
 _SHOWN: Final = 32
 _FILE: Final = re.compile(r"([^/]{1,100})\.(?:png|jpe?g|gif|webp|bmp|svg)\Z", re.IGNORECASE)
-#: A file named by a program: a long number, a digest.
-_KEY: Final = re.compile(r"\d{9}|[0-9a-f]{8}-|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNORECASE)
+#: A file named by a program: a UUID; or, beside a single word, a long number or a digest.
+_IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
+_KEY: Final = re.compile(r"\d{9}|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _DIGITS: Final = "0123456789"
 _WORD: Final = re.compile(r"(?:[^\W\d_A-Z][^\W\d_]*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z")
@@ -54,7 +55,7 @@ def makeshift(url: str) -> str:
 def file_words(source: str) -> str:
     """Return the words of a picture's file name ("metal_detector2.jpg": "metal detector"), '' if it has none."""
     match = _FILE.search(unquote(source).partition("?")[0].partition("#")[0])
-    if match is None or _KEY.search(match[1]):
+    if match is None or _IDENTIFIER.search(match[1]):
         return ""
     tokens = [token.strip(_DIGITS) for token in _BETWEEN.split(match[1])]
     tokens = [token for token in tokens if token and token.isalpha()]
@@ -63,6 +64,8 @@ def file_words(source: str) -> str:
     words = [
         word for word in tokens if len(word) > 1 and not _NO_WORD.match(word) and not _DRAWING.fullmatch(word)
     ]
+    if len(words) == 1 and _KEY.search(match[1]):
+        return ""
     said = " ".join(words) if not all(map(_LOOKS.fullmatch, words)) else ""
     return said if len(said) - said.count(" ") >= _LETTERS and len(said) <= _SHOWN else ""
 
@@ -128,7 +131,7 @@ def _without(runs: list[Run], dropped: list[bool]) -> Iterator[Run]:
         if drop:
             continue
         if not run.text.strip(" ·"):
-            waiting = waiting or run
+            waiting = waiting or replace(run, link="")
             continue
         if waiting is not None and begun:
             yield waiting

@@ -6,6 +6,7 @@ nesting costs nothing. HTML §4.9.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,8 +28,8 @@ ROWS_LIMIT: Final = 2000
 #: The fraction of rows that must have all columns.
 REGULAR: Final = 0.6
 BETWEEN: Final = " · "
-#: A cell with no more than one of these belongs to the next one.
-BULLETS: Final = frozenset("•·‣◦▪▫●○■□◆►▶➤→✓✔✗☐☑*-–»>§")
+#: A cell with no more than a bullet or a number belongs to the next one.
+_MARKER: Final = re.compile(r"[•·‣◦▪▫●○■□◆►▶➤→✓✔✗☐☑*–»>§-]|\d{1,3}[.)]")
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ def _between(parts: Iterable[list[Run]]) -> list[Run]:
     runs: list[Run] = []
     for part in parts:
         if runs:
-            joined = runs[-1].text.endswith(":") or runs[-1].text.strip() in BULLETS
+            joined = runs[-1].text.endswith(":") or _MARKER.fullmatch(runs[-1].text.strip())
             runs.append(Run(" " if joined else BETWEEN))
         runs.extend(part)
     return runs

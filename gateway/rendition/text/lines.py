@@ -83,6 +83,10 @@ _UU_FULL: Final = re.compile(r"M[ -`]{56,60}\Z")
 _CODE: Final = re.compile(r"^(?: {2,}|\t).*[;{}\\]\s*$|^\s*[{}]+\s*;?\s*$")
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
 DELIMITER: Final = "-- "
+#: Characters of a line that is left over from the quoted one above it at most; and which that would exceed with it.
+LEFT_OVER: Final = 30
+_SENTENCE_ENDS: Final = (".", "!", "?", ":", ";", "…")
+QUOTED_LINE: Final = 71
 #: Characters of a line to which patterns are applied; longer lines are prose.
 _LOOK: Final = 400
 
@@ -129,6 +133,8 @@ class Lines:
         self._lines: deque[Line] = deque()
         self._flowed, self._delsp = flowed, delsp
         self._signed = signed
+        #: The depth of the last line, and how long it was written.
+        self._last = 0, ""
 
     def piece(self, index: int) -> Piece | None:
         """Return the piece `index` pieces after the lines already read, pulling as far as needed."""
@@ -177,6 +183,9 @@ class Lines:
         else:
             depth, text = _depth_of(text)
             flows, delimiter = False, text
+            if depth == 0 and self._last[0] and self._is_left_over(text):
+                depth, flows, text = self._last[0], True, text.rstrip() + " "
+        self._last = depth, piece.text.rstrip()
         if armour.begins_signed(text):
             self._signed = True
         elif self._signed:
@@ -188,6 +197,16 @@ class Lines:
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed)
+
+    def _is_left_over(self, text: str) -> bool:
+        """Return whether a line is what did not fit into the quoted one above it, wrapped without its mark."""
+        depth, above = self._last
+        if not text[:1].islower() or len(text) > LEFT_OVER or above.endswith(_SENTENCE_ENDS):
+            return False
+        if len(above) + 1 + len(text.split()[0]) <= QUOTED_LINE:
+            return False
+        following = self.piece(1)
+        return following is not None and _depth_of(following.text.rstrip("\r\n"))[0] == depth
 
     def _stuffing(self, text: str) -> int:
         """Return how many marks of ">From" are those of mbox files, not of a quotation like that of the next line."""

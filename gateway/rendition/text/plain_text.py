@@ -22,6 +22,8 @@ from gateway.rendition.text.wrapping import Wrapping
 
 #: Lines of one block at most, which limits the look-ahead.
 LINES_LIMIT: Final = 120
+#: Lines in which it is seen whether armour is what it says.
+ARMOUR_LOOK: Final = 4
 #: Lines of ciphertext skipped at once.
 ARMOUR_LIMIT: Final = 20_000
 #: Blank lines that are skipped; what follows more of them is left out, with a note.
@@ -152,7 +154,7 @@ class TextReader:
         following = self._lines.peek(1)
         if lines.is_encoded(line, following):
             return self._folding(self._taken(lines.is_encoded_still), Role.FILE)
-        words = armour.begins(line.text)
+        words = armour.begins(line.text) if self._is_armour() else ""
         if words or (
             armour.is_full(line.text) and following is not None and armour.is_inside(following.text)
         ):
@@ -176,6 +178,13 @@ class TextReader:
         body = text[len(match.group().strip()) :].lstrip()
         return self._made(
             Kind.ITEM, line, linked(body, self._shorten), len(taken), marker=marker, indent=indent
+        )
+
+    def _is_armour(self) -> bool:
+        """Return whether the lines after the next one can be inside armour."""
+        ahead = (self._lines.peek(index) for index in range(1, ARMOUR_LOOK))
+        return all(
+            armour.is_inside(line.text) or armour.ends(line.text) for line in ahead if line is not None
         )
 
     def _folding(self, taken: list[Line], role: Role, label: str = "") -> Segment:

@@ -326,15 +326,23 @@ def test_areas_of_an_image_map_and_fallbacks_are_links() -> None:
     ]
 
 
+def test_pictures_that_show_nothing_have_no_name() -> None:
+    for picture in ("src=o.gif width=1", "src=x/blank.gif", "src=spacer2.png", "src=x/clear.gif height=9"):
+        assert text_of(f"<p>Hi<a href={ONE}><img {picture}></a>") == "Hi"
+
+
 def test_buttons_of_forms_lead_where_the_form_does() -> None:
     page = (
         "<form action='https://e.example/go'><input type=image src=b.png alt='Go on'><br>"
+        "</form><form action='https://e.example/look'><input type=image src=look_here.gif></form>"
+        "<form action='https://e.example/go'>"
         "<input type=submit value=Send></form>"
         "<form action='https://e.example/post' method=post><input type=submit value=Vote></form>"
         "<a href='https://e.example/buy'><input type=image alt='Buy now'></a><input type=text value=field>"
     )
     assert links_of(page) == [
         ("Go on", "https://e.example/go"),
+        ("look here", "https://e.example/look"),
         ("Send", "https://e.example/go"),
         ("Buy now", "https://e.example/buy"),
     ]
@@ -619,6 +627,7 @@ FOOTER = "\n-----------------------------\nSponsored by: R&D <no@e.example>\nGet
         (f"<html><p>Letter</p></html>{FOOTER}", ["Letter", "", *FOOTER.split("\n")[2:4], "last line"]),
         (f"<p>Letter</p><br>{FOOTER}", ["Letter", "", *FOOTER.split("\n")[2:4], "last line"]),
         ("<p>Letter</p>\nOne\nTwo\n", ["Letter", "One Two"]),
+        ("<p>Letter</p>\n-- \nOne\nTwo\n", ["Letter", "One\nTwo"]),
         ("<p>Letter</p></html>\nOne\nTwo\n", ["Letter", "One\nTwo"]),
         ("<p>Letter</p></html>\n<p>One\nTwo\n", ["Letter", "One Two"]),
         ("<p>Letter</p><!-- One\nTwo\n", ["Letter"]),

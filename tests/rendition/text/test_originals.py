@@ -212,6 +212,14 @@ def test_ciphertext_in_the_text_is_said_and_leads_to_the_original() -> None:
     assert blocks[1].target == "1"
 
 
+def test_words_between_lines_of_armour_are_words() -> None:
+    text = "-----BEGIN PGP MESSAGE-----\nThis is no armour, just words!\n-----END PGP MESSAGE-----\n"
+    assert (
+        " ".join(block.text for block in text_of(text)).replace("\n", " ")
+        == " ".join(text.split("\n")).strip()
+    )
+
+
 @pytest.mark.parametrize(
     ("begin", "label"),
     [

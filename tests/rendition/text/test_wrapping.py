@@ -418,6 +418,21 @@ def test_lines_are_joined_where_a_reader_would(name: str) -> None:
     assert [block.text for block in text_of(text, FULL)] == expected
 
 
+def test_words_that_did_not_fit_into_a_quoted_line_are_quoted() -> None:
+    text = (
+        "> What is inside of the lamp that you are going to give to my sister is a\nvery\n"
+        "> small candle, and that is the whole of the secret of all the lamps that we\nhave\n> here.\n\n"
+        "> Can that lamp be given to my sister on the day after tomorrow in the house?\nyes\n> And the others too?\n"
+    )
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
+        ">What is inside of the lamp that you are going to give to my sister is a very small candle, "
+        "and that is the whole of the secret of all the lamps that we have here.",
+        ">Can that lamp be given to my sister on the day after tomorrow in the house?",
+        "yes",
+        ">And the others too?",
+    ]
+
+
 def test_quotations_that_were_stuffed_are_quotations() -> None:
     text = "Anna wrote:\n > The lamp is \n > green.\n\nIt is.\n"
     blocks = text_of(text, FULL, format="flowed")
