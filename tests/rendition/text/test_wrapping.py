@@ -425,8 +425,10 @@ def test_words_that_did_not_fit_into_a_quoted_line_are_quoted() -> None:
         "> Can that lamp be given to my sister on the day after tomorrow in the house?\nyes\n> And the others too?\n"
     )
     assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
-        ">What is inside of the lamp that you are going to give to my sister is a very small candle, "
-        "and that is the whole of the secret of all the lamps that we have here.",
+        (
+            ">What is inside of the lamp that you are going to give to my sister is a very small candle, "
+            "and that is the whole of the secret of all the lamps that we have here."
+        ),
         ">Can that lamp be given to my sister on the day after tomorrow in the house?",
         "yes",
         ">And the others too?",
