@@ -56,6 +56,8 @@ class Line:
 _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 #: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
 _STUFFED: Final = re.compile(">+From ")
+#: QUIRK: SuperCite quotes with the initials of the author; these are no prompts.
+_INITIALS: Final = re.compile(r"(?!SQL|PS|CMD)([A-Z]{2,4}>)(?= |\Z)")
 #: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
 _PROMPT: Final = re.compile(
     r"((?: ?>)*? ?)(>>> ?(?:(?:HELO|EHLO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|QUIT|AUTH|STARTTLS|VRFY|EXPN|NOOP|ETRN)\b"
@@ -133,7 +135,7 @@ class Lines:
         self._lines: deque[Line] = deque()
         self._flowed, self._delsp = flowed, delsp
         self._signed = signed
-        #: The depth of the last line, and how long it was written.
+        #: The depth of the last line, and how it was written: nothing else here looks back.
         self._last = 0, ""
 
     def piece(self, index: int) -> Piece | None:
@@ -185,6 +187,10 @@ class Lines:
             flows, delimiter = False, text
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
+            initials = _INITIALS.match(text) if depth == 0 else None
+            if initials and self._is_by(initials[1]):
+                depth, text = _depth_of(text[initials.end() :].lstrip(" "))
+                depth += 1
         self._last = depth, piece.text.rstrip()
         if armour.begins_signed(text):
             self._signed = True
@@ -197,6 +203,13 @@ class Lines:
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed)
+
+    def _is_by(self, initials: str) -> bool:
+        """Return whether the line above or below is quoted with the same initials."""
+        following = self.piece(1)
+        return self._last[1].startswith(initials) or (
+            following is not None and following.text.startswith(initials)
+        )
 
     def _is_left_over(self, text: str) -> bool:
         """Return whether a line is what did not fit into the quoted one above it, wrapped without its mark."""

@@ -418,6 +418,17 @@ def test_lines_are_joined_where_a_reader_would(name: str) -> None:
     assert [block.text for block in text_of(text, FULL)] == expected
 
 
+def test_initials_are_marks_of_quotation() -> None:
+    text = "Dan wrote:\nDQ> The lamp is\nDQ>\nDQ> > green, he said.\n\nAB> no quotation\n\nSQL> SELECT 1;\nSQL> SELECT 2;\n"
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
+        "Dan wrote:",
+        ">The lamp is",
+        ">>green, he said.",
+        "AB> no quotation",
+        "SQL> SELECT 1;\nSQL> SELECT 2;",
+    ]
+
+
 def test_words_that_did_not_fit_into_a_quoted_line_are_quoted() -> None:
     text = (
         "> What is inside of the lamp that you are going to give to my sister is a\nvery\n"
