@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from gateway.rendition.blocks import Run
+from gateway.rendition.html.tables import BETWEEN
 from gateway.rendition.links import trackers, urls
 from gateway.rendition.unplaced import Draft
 
@@ -28,12 +29,13 @@ _KEY: Final = re.compile(r"\d{9}|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _DIGITS: Final = "0123456789"
 _WORD: Final = re.compile(r"(?:[^\W\d_A-Z][^\W\d_]*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 #: Letters that follow each other in no word of a language that we know: no vowel, five consonants, rare pairs.
 _NO_WORD: Final = re.compile(
     r"[b-df-hj-np-tv-xz]+\Z|.*(?:[b-df-hj-np-tv-xz]{5}|[jqv][bcdfghjkmnpqtvwxz]|[bcfghjkmpqtvwxz][jq]|z[bcfjkpqrtvx])",
     re.IGNORECASE,
 )
-#: Words in names of files that tell of the drawing, not of what is linked; and looks, which say nothing alone.
+#: Words in names of files that tell of the drawing, not of what is linked; and looks, which say nothing at the end.
 _DRAWING: Final = re.compile(
     r"images?|img|pictures?|pic|[pf](?:h)?oto|bild|gra(?:f|ph)ik|graphic|icons?|ico|logo|banner|button|bouton|botao"
     r"|background|head(?:er)?|foot(?:er)?|bullet|spacer|blank|clear|pixel|trans(?:parent)?|shim|dot|arrows?|thumb(?:nail)?"
@@ -42,7 +44,8 @@ _DRAWING: Final = re.compile(
 )
 _LOOKS: Final = re.compile(
     r"top|bottom|left|right|cent(?:er|re)|middle|main|side|back|bar|line|small|large|big|tiny|mini|new|old|tit(?:le|re|el)"
-    r"|index|default|version|square|circle|round(?:ed)?|dark|light|white|black|blue|red|green|gr[ea]y",
+    r"|header|footer|logo|icon|button|banner|index|default|version|square|circle|round(?:ed)?|dark|light"
+    r"|white|black|blue|red|green|gr[ea]y",
     re.IGNORECASE,
 )
 
@@ -66,7 +69,9 @@ def file_words(source: str) -> str:
     ]
     if len(words) == 1 and _KEY.search(match[1]):
         return ""
-    said = " ".join(words) if not all(map(_LOOKS.fullmatch, words)) else ""
+    while words and all(map(_LOOKS.fullmatch, _CAMEL.split(words[-1]))):
+        words.pop()
+    said = " ".join(words)
     return said if len(said) - said.count(" ") >= _LETTERS and len(said) <= _SHOWN else ""
 
 
@@ -116,7 +121,7 @@ def settle(drafts: list[Draft], sources: Mapping[str, str]) -> list[Draft]:
         runs = list(_named(runs, names, last if goes_on else ""))
         last = alone.pop() if len(alone) == 1 else ""
         if goes_on:
-            kept[-1].runs += [Run(" "), *runs]
+            kept[-1].runs += [Run(BETWEEN), *runs]
         elif runs:
             draft.runs = runs
             kept.append(draft)
@@ -141,13 +146,25 @@ def _without(runs: list[Run], dropped: list[bool]) -> Iterator[Run]:
 
 def _named(runs: list[Run], names: _Names, last: str) -> Iterator[Run]:
     """Yield the runs with their names; of neighbours with one name, only the first has more than a number."""
+    between = ""
     for run in runs:
         if not names.is_makeshift(run):
-            last = last if not run.text.strip(" ·") else ""
-            yield run
+            blank = not run.text.strip(" ·")
+            last = last if blank else ""
+            if blank or run.text.startswith(" "):
+                between = ""
+            yield from _parted(" " if between else "", run)
+            between = ""
             continue
         name = names.name(run.link)
         number = names.number(name, run.link)
-        text = name if number == 1 else str(number) if name == last else f"{name} {number}"
+        said = name if number == 1 else str(number) if name == last else f"{name} {number}"
         last = name
-        yield replace(run, text=run.text.replace(run.text.strip(), text))
+        yield from _parted(between, replace(run, text=said))
+        between = BETWEEN
+
+
+def _parted(between: str, run: Run) -> Iterator[Run]:
+    if between:
+        yield Run(between)
+    yield run

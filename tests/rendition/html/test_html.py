@@ -419,6 +419,8 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src='https://f.example/i/btn_unsubscribe.gif?v=2'>", "unsubscribe"),
         ("href='https://e.example/x'><img src=dot.gif width=9><img src=top_story2.jpg>", "top story"),
         ("href='https://e.example/x'><img src=Red%20lamp.png>", "Red lamp"),
+        ("href='https://e.example/x'><img src=Facebook_logo_white.png>", "Facebook"),
+        ("href='https://e.example/x'><img src=backHeader1.gif>", "e.example"),
         ("href='https://e.example/x'><img src=top_left.gif>", "e.example"),
         ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "e.example"),
         ("href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>", "e.example"),

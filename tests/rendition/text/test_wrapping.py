@@ -419,7 +419,8 @@ def test_lines_are_joined_where_a_reader_would(name: str) -> None:
 
 
 def test_initials_are_marks_of_quotation() -> None:
-    text = "Dan wrote:\nDQ> The lamp is\nDQ>\nDQ> > green, he said.\n\nAB> no quotation\n\nSQL> SELECT 1;\nSQL> SELECT 2;\n"
+    quoted = "Dan wrote:\nDQ> The lamp is\nDQ>\nDQ> > green, he said.\n\n"
+    text = f"{quoted}AB> no quotation\n\nSQL> SELECT 1;\nSQL> SELECT 2;\n"
     assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
         "Dan wrote:",
         ">The lamp is",
