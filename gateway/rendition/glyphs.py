@@ -51,8 +51,13 @@ def _one(match: re.Match[str]) -> str:
 
 def collapse(text: str) -> str:
     """Replace each run of white space of any kind by one space."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text
+    if text.isascii():
+        if text.isprintable() and "  " not in text:
+            return text
+        # Several times as fast as the pattern.
+        joined = " ".join(text.split())
+        before = " " if text[:1].isspace() else ""
+        return f"{before}{joined} " if joined and text[-1].isspace() else before + joined
     if _HAS_SPECIAL.search(text):
         text = _BLANKS_SPECIAL.sub(_one, text)
     return _BLANKS.sub(" ", text)

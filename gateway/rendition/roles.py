@@ -65,6 +65,8 @@ def _mark_signature(drafts: list[Draft]) -> None:
     """Mark what follows the last "--" in the sender's own words, up to a quotation, and drop that line."""
     for index in range(len(drafts) - 1, -1, -1):
         draft = drafts[index]
+        if not draft.runs or not draft.runs[0].text.lstrip().startswith(_DELIMITER[0]):
+            continue
         if draft.role is not Role.BODY or draft.quote or draft.text.partition("\n")[0].strip() != _DELIMITER:
             continue
         alone = draft.text.strip() == _DELIMITER

@@ -103,6 +103,8 @@ class QuotedPrintable:
 
     def _line(self, line: bytes) -> bytes:
         """Decode a line: drop its end after a soft line break, and always the spaces before its end."""
+        if line.endswith(b"=\r\n"):
+            return self._literal(line[:-3], b"", line)
         end = b"\r\n" if line.endswith(b"\r\n") else b"\n" if line.endswith(b"\n") else b""
         body = line.rstrip(b" \t\r\n")
         if len(line) - len(end) - len(body) > _PADDING:

@@ -48,6 +48,8 @@ class HtmlReader(Structure):
         self._staying = False
         self._sheet: list[str] | None = None
         self._sheets = Sheets()
+        #: The style attributes so far: mostly the same return.
+        self._styles: dict[str, css.Style] = {}
         #: For each open pair of a formula: its depth, how many parts have begun, and the sign between them.
         self._pairs: list[tuple[int, int, str]] = []
 
@@ -73,7 +75,10 @@ class HtmlReader(Structure):
         else:
             declared = attributes.get("style")
             if declared:
-                style = css.read(declared[: css.STYLE_LIMIT].lower())
+                known = self._styles.get(declared)
+                if known is None:
+                    known = self._styles[declared] = css.read(declared[: css.STYLE_LIMIT].lower())
+                style = known
         said = self._sheets.of(name, attributes) if self._sheets.some else NOTHING
         marked = bool(attributes) or said is not NOTHING
         if marked:

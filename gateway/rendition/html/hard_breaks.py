@@ -15,7 +15,7 @@ from gateway.rendition.text import lines, wrapping
 from gateway.rendition.text.lines import Line, Lines, pieces_of
 
 #: Breaks in a paragraph at least: one alone is meant.
-_BREAKS: Final = 2
+BREAKS: Final = 2
 #: Beginnings of lines that plain text would read as marks of quotation.
 _QUOTED: Final = (">", "|")
 
@@ -23,8 +23,6 @@ _QUOTED: Final = (">", "|")
 def joined(runs: list[Run]) -> list[Run]:
     """Return a paragraph with spaces for the breaks that only wrap it."""
     text = "".join(run.text for run in runs)
-    if text.count("\n") < _BREAKS:
-        return runs
     written = text.split("\n")
     longest = max(map(len, written))
     if not wrapping.WRAP_LEAST <= longest <= wrapping.WRAP_MOST:

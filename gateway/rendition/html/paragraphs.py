@@ -75,6 +75,7 @@ class Paragraphs:
         self._last = ""
         self._size = 0
         self._edge = False
+        self._breaks = 0
 
     def text(self, text: str) -> None:
         """Take text as it is in the source."""
@@ -161,6 +162,7 @@ class Paragraphs:
         elif self._last == "\n":
             self.flush()
         elif self._last:
+            self._breaks += 1
             self._add("\n")
 
     def flush(self) -> None:
@@ -169,6 +171,7 @@ class Paragraphs:
             return
         stretches, self._stretches = self._stretches, []
         names, self._names = self._names, []
+        breaks, self._breaks = self._breaks, 0
         self._last, self._size = "", 0
         look = self.look
         only_names = False
@@ -181,7 +184,8 @@ class Paragraphs:
         if look.pre:
             self._preformatted(look, runs)
             return
-        runs = hard_breaks.joined(runs)
+        if breaks >= hard_breaks.BREAKS:
+            runs = hard_breaks.joined(runs)
         if any(run.link or urls.may_be_in(run.text) for run in runs):
             runs = [
                 piece for pair in zip(runs, [*runs[1:], None], strict=True) for piece in self._linked(*pair)

@@ -81,14 +81,17 @@ class _Names:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
         self._alike: dict[str, dict[str, int]] = {}
+        self._known: dict[str, str] = {}
 
     def is_makeshift(self, run: Run) -> bool:
         return run.link in self._sources and run.text.strip() == makeshift(run.link)
 
     def name(self, url: str) -> str:
-        if not url.startswith("http"):
-            return makeshift(url)
-        return file_words(self._sources[url]) or trackers.label(url)
+        known = self._known.get(url)
+        if known is None:
+            known = file_words(self._sources[url]) or trackers.label(url)
+            known = self._known[url] = known if url.startswith("http") else makeshift(url)
+        return known
 
     def number(self, name: str, url: str) -> int:
         alike = self._alike.setdefault(name, {})

@@ -36,7 +36,8 @@ def _beside(name: str, text: str) -> bool:
 
 def _is_host(text: str, link: str) -> bool:
     """Return whether a link is named by its URL: any other text with the same link says more."""
-    return bool(link) and text.strip() == picture_links.makeshift(link)
+    said = text.strip()
+    return bool(link) and " " not in said and said == picture_links.makeshift(link)
 
 
 def once(stretches: list[tuple[str, Face]], names: Iterable[int]) -> list[tuple[str, Face]]:

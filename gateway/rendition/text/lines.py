@@ -246,7 +246,7 @@ def is_rule(line: Line) -> bool:
 
 def rule_like(text: str) -> bool:
     """Return whether a text consists of a drawn line."""
-    return len(text) < _LOOK and _RULE.match(text) is not None
+    return len(text) < _LOOK and not text[:1].isalnum() and _RULE.match(text) is not None
 
 
 def item(line: Line) -> re.Match[str] | None:

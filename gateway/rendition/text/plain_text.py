@@ -154,7 +154,8 @@ class TextReader:
         following = self._lines.peek(1)
         if lines.is_encoded(line, following):
             return self._folding(self._taken(lines.is_encoded_still), Role.FILE)
-        words = armour.begins(line.text) if self._is_armour() else ""
+        words = armour.begins(line.text)
+        words = words if words and self._is_armour() else ""
         if words or (
             armour.is_full(line.text) and following is not None and armour.is_inside(following.text)
         ):
