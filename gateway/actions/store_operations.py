@@ -95,8 +95,10 @@ def is_junk(store: MailStore, mailbox: str) -> bool:
 
 def _deleted(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
     r"""Move to Trash, or flag as \Deleted if there is none; ask first if that deletes for good."""
-    known = store.roles()
-    here, trash = refs[0].mailbox, known.get("trash")
+    here = refs[0].mailbox
+    # From the inbox only Trash is needed, which many servers find without a list of everything.
+    known = store.roles() if here != INBOX else {"trash": store.special("trash")}
+    trash = known.get("trash")
     if here in (trash, known.get("junk")):
         return OperationResult(changed=refs, ask=True)
     if trash is not None:

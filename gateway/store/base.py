@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, Self
 
 from gateway.message.model import Envelope, Message
 from gateway.message.query import Query
@@ -72,6 +72,18 @@ class Folder:
     @property
     def name(self) -> str:
         return self.mailbox.name
+
+
+class FolderList(tuple[Folder, ...]):
+    """Folders in display order. Not `whole`: there are more than can be listed. `source` lives as long."""
+
+    whole: bool
+    source: object
+
+    def __new__(cls, folders: Iterable[Folder] = (), whole: bool = True, source: object = None) -> Self:
+        made = super().__new__(cls, folders)
+        made.whole, made.source = whole, source
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +351,7 @@ class MailStore(Protocol):
     ) -> MessageRef | None:
         """Store a message; return its ref if the server reports it (UIDPLUS). Raise MailboxGone on TRYCREATE."""
 
-    def folders(self, all: bool = False, counted: slice = EVERYTHING) -> tuple[Folder, ...]:
+    def folders(self, all: bool = False, counted: slice = EVERYTHING) -> FolderList:
         """List the subscribed mailboxes (with `all`: all) in display order, with their counts.
 
         If none is subscribed, all are listed. Where counting is expensive, only the slice `counted` of the

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from gateway.store import raw_names
@@ -40,6 +41,8 @@ _CLOSED: Final = frozenset({"\\noselect", "\\nonexistent"})
 _VIRTUAL: Final = frozenset({"\\all", "\\flagged", "\\important", "\\allmail", "\\starred"})
 #: Folders that may hold the ones with a usual name, folded. QUIRK: Gmail has all of its own in "[Gmail]".
 _ABOVE: Final = frozenset({"inbox", "[gmail]", "[google mail]"})
+#: Names above one that is usual: two of a namespace, and one of those.
+_DEEPEST_USUAL: Final = 3
 #: What separates names on any server (RFC 9051 §5.1 leaves it open).
 _SEPARATORS: Final = "/.\\^"
 
@@ -103,21 +106,30 @@ def tree(
     `named`: the path or name of a role's mailbox, as the administrator wrote it.
     """
     places = [place for mailbox in mailboxes if (place := _placed(mailbox, spaces)).path]
-    parents = {(place.owner, place.path[:at]) for place in places for at in range(1, len(place.path))}
+    parents = _parents(places)
     roles = {found.name: role for role, found in _roles(places, named or {}).items()}
     folders = [
-        Folder(
-            mailbox,
-            path,
-            owner,
-            roles.get(mailbox.name, ""),
-            mailbox.name in subscribed,
-            is_open(mailbox),
-            (owner, path) in parents or "\\haschildren" in lowered(mailbox.attributes),
-        )
+        Folder(mailbox, path, owner, roles.get(mailbox.name, ""), mailbox.name in subscribed, opens, children)
         for mailbox, path, owner in places
+        if (opens := is_open(mailbox))
+        | (children := path in parents[owner] or "\\haschildren" in lowered(mailbox.attributes))
     ]
-    return tuple(sorted((folder for folder in folders if folder.open or folder.children), key=_place))
+    del places, parents  # of thousands, before the keys are made
+    folders.sort(key=_place)
+    return tuple(folders)
+
+
+def _parents(places: Sequence[_Placed]) -> dict[str, set[tuple[str, ...]]]:
+    """Return the paths below which others are listed, by owner."""
+    listed: dict[str, set[tuple[str, ...]]] = {owner: set() for owner in _OWNERS}
+    found: dict[str, set[tuple[str, ...]]] = {owner: set() for owner in _OWNERS}
+    for place in places:
+        listed[place.owner].add(place.path)
+    for place in places:
+        # The nearest one that is listed is enough: it is itself below all others.
+        above = (place.path[:at] for at in range(len(place.path) - 1, 0, -1))
+        found[place.owner].update(islice((path for path in above if path in listed[place.owner]), 1))
+    return found
 
 
 def special(
@@ -193,6 +205,14 @@ def _roles(places: Iterable[_Placed], named: Mapping[str, str]) -> dict[str, Spe
     return found
 
 
+def may_have_role(mailbox: Mailbox, named: Mapping[str, str]) -> bool:
+    """Return whether a mailbox may turn out to have a role, as far as its row alone tells."""
+    *above, leaf = mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else (mailbox.name,)
+    usual = len(above) <= _DEEPEST_USUAL and (leaf == INBOX or fold(leaf) in PLACES)
+    said = any(_same(name).endswith(_same(leaf)) for name in named.values())
+    return usual or said or bool(lowered(mailbox.attributes) & _ATTRIBUTES.keys())
+
+
 def _claims(place: _Placed, named: Mapping[str, str]) -> Iterator[tuple[str, Way]]:
     """Yield the roles that a mailbox may have, and in which way."""
     if named:
@@ -242,10 +262,10 @@ def _split(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(path[0].split("/")) if len(path) == 1 and path[0].startswith("[") else path
 
 
-def _place(folder: Folder) -> tuple[int, int, tuple[tuple[str, str], ...]]:
-    """Return the sort key of a folder."""
-    path = tuple((name.casefold(), name) for name in folder.path)
-    return _OWNERS.index(folder.namespace), _ORDER.get(folder.role, len(ROLES)), path
+def _place(folder: Folder) -> str:
+    """Return the sort key of a folder: names without case come first at each level; one string takes little memory."""
+    head = chr(_OWNERS.index(folder.namespace)) + chr(_ORDER.get(folder.role, len(ROLES)))
+    return head + "\0".join(f"{name.casefold()}\1{name}" for name in folder.path)
 
 
 def shown(folders: Iterable[Folder], all: bool) -> tuple[Folder, ...]:

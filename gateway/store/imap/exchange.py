@@ -32,7 +32,7 @@ from gateway import errors
 from gateway.errors import StoreError, UnsafeArgument
 from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import FAREWELL_SECONDS, BoundedIMAP4, Traffic, one_line
-from gateway.store.imap.connection.receiving import Sink
+from gateway.store.imap.connection.receiving import MAX_LISTS, Sink, Taker
 from gateway.store.imap.response import Reply, Status, Untagged
 from gateway.upstreams import deadline
 from gateway.upstreams.wire import Budget, Ledger
@@ -82,8 +82,16 @@ class Exchange(IMAPClient):  # type: ignore[misc]
 
     _imap: BoundedIMAP4
 
-    def __init__(self, sock: socket.socket, ledger: Ledger | None = None, host: str = "") -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        ledger: Ledger | None = None,
+        host: str = "",
+        lists: Ledger | None = None,
+    ) -> None:
+        """`ledger`: what the server's answers take in memory; `lists`: what is kept of those that are handed on."""
         self._connected = sock, ledger
+        self.lists = lists or Ledger(MAX_LISTS)
         super().__init__(host, ssl=False)
         self._imap.debug = 0
 
@@ -171,6 +179,15 @@ class Exchange(IMAPClient):  # type: ignore[misc]
             yield
         finally:
             self._imap.sink = None
+
+    @contextmanager
+    def handing_on(self, taker: Taker) -> Iterator[None]:
+        """Hand each untagged response to a taker as it arrives; in the reply are those that it did not take."""
+        self._imap.taker = taker
+        try:
+            yield
+        finally:
+            self._imap.taker = None
 
     def _run(self, commands: Sequence[bytes]) -> list[Reply]:
         tags = self._imap.begin_commands(commands)

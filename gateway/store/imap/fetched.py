@@ -1,10 +1,10 @@
-"""FETCH items, and reading their results: rows of a list, open messages, mailboxes.
+"""FETCH items, and reading their results: rows of a list, open messages.
 
 Nothing here may do I/O. Header fields are fetched by name and with a limit, not as ENVELOPE: a raw 8-bit
 header survives, a Date that cannot be parsed is still there, and a thousand recipients cost no more than a
 few.
 
-Standard: RFC 9051 §6.4.5 (items), §7.5.2 (FETCH), §7.3.1 (LIST).
+Standard: RFC 9051 §6.4.5 (items), §7.5.2 (FETCH).
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import TypeAlias
 
 from gateway.message.mime import part_tree
 from gateway.message.model import HEADER_FIELDS, MAX_NUMBER, Bound, Gap, Message, Part
-from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, Mailbox, MessageRef, Summary
+from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, MessageRef, Summary
 from gateway.store.imap import response
-from gateway.store.imap.opening import mailbox_name
-from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets
+from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets, words
 
 _BLANKS = re.compile(rb"\r\n[ \t]+\r\n")
 
@@ -183,19 +182,6 @@ def piece(row: Row) -> tuple[bytes, bool]:
     return b"", True
 
 
-def mailbox(values: tuple[Value, ...], utf8: bool = False) -> Mailbox:
-    """Make a mailbox from a LIST response: attributes, delimiter, name."""
-    if len(values) < 3 or not isinstance(values[0], tuple):
-        raise Malformed("LIST")
-    return Mailbox(
-        mailbox_name(octets(values[2]), utf8), octets(values[1]).decode("ascii", "replace"), _words(values[0])
-    )
-
-
-def _words(values: Iterable[Value]) -> frozenset[str]:
-    return frozenset(octets(value).decode("utf-8", "replace") for value in values)
-
-
 def header_of(row: Row) -> bytes:
     """Join the groups of header fields into one header, each without its empty last line."""
     groups = [octets(value)[:HEADER_OCTETS] for name, value in row.items() if _is_header(name)]
@@ -209,5 +195,5 @@ def _is_header(name: bytes) -> bool:
 def flags_of(row: Row) -> frozenset[str]:
     """Return the flags of a row without \\Recent, which no client can set; system flags in their usual case."""
     flags = row.get(b"FLAGS")
-    words = _words(flags) if isinstance(flags, tuple) else frozenset()
-    return frozenset(_SYSTEM_FLAGS.get(word.lower(), word) for word in words) - {"\\Recent"}
+    names = words(flags) if isinstance(flags, tuple) else ()
+    return frozenset(_SYSTEM_FLAGS.get(name.lower(), name) for name in names) - {"\\Recent"}

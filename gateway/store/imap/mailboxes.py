@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
 
@@ -24,16 +23,17 @@ from gateway.store.base import (
     PERSONAL,
     SHARED,
     Folder,
+    FolderList,
     Mailbox,
     Quota,
 )
-from gateway.store.imap import fetched
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Feature
+from gateway.store.imap.listed import Listed
 from gateway.store.imap.opening import mailbox_name
-from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets, pairs
+from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets
 from gateway.store.imap.selected import Selected
-from gateway.store.mailbox_tree import Counts, Namespace, SpecialMailbox, Way
+from gateway.store.mailbox_tree import Namespace, SpecialMailbox, Way
 
 # STATUS commands in one write, for a server without LIST-STATUS: it opens a mailbox for each.
 MOST_COUNTED = 100
@@ -45,15 +45,6 @@ STORAGE_UNIT = 1024
 # Responses to NOOP when something has changed in the selected mailbox (RFC 9051 §7.4, §7.5).
 _NEWS = frozenset({"EXISTS", "EXPUNGE", "FETCH"})
 _STATUS = b"STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
-
-
-@dataclass(slots=True)
-class _Found:
-    """The combined results of LIST, LSUB and STATUS."""
-
-    mailboxes: dict[str, Mailbox] = field(default_factory=dict)
-    subscribed: set[str] = field(default_factory=set)
-    counts: dict[str, Counts] = field(default_factory=dict)
 
 
 class MailboxLists(Selected):
@@ -68,21 +59,19 @@ class MailboxLists(Selected):
 
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """List all mailboxes in one command, with their special uses if the server knows them."""
-        return self._listed(b'LIST "" "*"' + (b" RETURN (SPECIAL-USE)" if self._tells_uses else b""))
+        return self._selection(b'LIST "" "*"' + (b" RETURN (SPECIAL-USE)" if self._tells_uses else b""))
 
-    def _listed(self, command: bytes, everything: bool = True) -> tuple[Mailbox, ...]:
+    def _selection(self, command: bytes, everything: bool = True) -> tuple[Mailbox, ...]:
         """Run a LIST of everything or some, and learn the namespaces in the same round trip."""
-        asked = self._to_learn()
-        *first, reply = self._run(*asked, command)
+        found = self._listed()
+        *first, reply = self._take([*self._to_learn(), command], found)
         self._learn(first)
         if reply.status.kind == "BAD" and self._tells_uses:
             # QUIRK: a server that does not understand what it announced in its capabilities.
-            self._plain = True
+            self._refusals.add(Feature.EXTENDED_LIST, for_anyone=True)
             return self.mailboxes()
         if not reply.ok:
             raise refusal(reply)
-        found = _Found()
-        self._gather([reply], found)
         if everything:
             self._learn_from(found)
         return tuple(found.mailboxes.values())
@@ -96,18 +85,16 @@ class MailboxLists(Selected):
         """Return the person's mailbox with a role."""
         if self._tells_uses and role not in self._unused and role not in self.named:
             # This avoids listing a thousand mailboxes to find one (RFC 6154 §3).
-            used = self._listed(b'LIST (SPECIAL-USE) "" "*" RETURN (SPECIAL-USE)', everything=False)
+            used = self._selection(b'LIST (SPECIAL-USE) "" "*" RETURN (SPECIAL-USE)', everything=False)
             found = mailbox_tree.special(used, self.namespaces).get(role)
             if found is not None and found.way is Way.MARKED:
                 return found.name
             self._unused = self._unused | {role}
-        found = self.special_mailboxes().get(role)
-        return found.name if found else None
+        return self.roles().get(role)
 
     def special_mailboxes(self) -> dict[str, SpecialMailbox]:
         """Return the person's mailbox of each role that has one, and how it was found."""
-        mailboxes = self.mailboxes()
-        return mailbox_tree.special(mailboxes, self.namespaces, self.named)
+        return mailbox_tree.special(self.mailboxes(), self.namespaces, self.named)
 
     def takes_back(self, mailbox: str) -> bool:
         """Return whether what is moved out of a mailbox can be moved back, by what lists have told until now."""
@@ -117,20 +104,23 @@ class MailboxLists(Selected):
         """Return the name of the person's mailbox for each role that has one."""
         return {role: found.name for role, found in self.special_mailboxes().items()}
 
-    def folders(self, all: bool = False, counted: slice = EVERYTHING) -> tuple[Folder, ...]:
+    def folders(self, all: bool = False, counted: slice = EVERYTHING) -> FolderList:
         """List the mailboxes of a person in display order, with their counts."""
         counts = self._counts_in_lists and counted != NOTHING
         found = self._list(counts)
         listed = mailbox_tree.shown(self._tree(found), all)
-        if not (counts and self._counts_in_lists):  # it may have been refused meanwhile
+        if not (counts and self._counts_in_lists and found.counted):  # it may have been refused meanwhile
+            found.counts.clear()
             wanted = (folder.name for folder in listed[counted] if folder.open)
             asked = [self._status(name) for name in islice(wanted, MOST_COUNTED)]
-            self._gather(self._run(*asked) if asked else (), found)
-        return tuple(mailbox_tree.counted(folder, found.counts) for folder in listed)
+            self._take(asked, found)
+        return FolderList(
+            (mailbox_tree.counted(folder, found.counts) for folder in listed), found.whole, found
+        )
 
     def folder(self, mailbox: str) -> Folder:
         """Describe one mailbox as it is now."""
-        found = self._list(False, self._status(mailbox))
+        found = self._list(False, self._status(mailbox), about=mailbox)
         for folder in self._tree(found):
             if folder.name == mailbox:
                 return mailbox_tree.counted(folder, found.counts)
@@ -153,16 +143,6 @@ class MailboxLists(Selected):
     # --- requests ---
 
     @property
-    def _plain(self) -> bool:
-        """Whether the server announced LIST-EXTENDED but refuses it: uses and counts in lists, too, then."""
-        return Feature.EXTENDED_LIST in self._refusals
-
-    @_plain.setter
-    def _plain(self, refused: bool) -> None:
-        if refused:
-            self._refusals.add(Feature.EXTENDED_LIST, for_anyone=True)
-
-    @property
     def _tells_uses(self) -> bool:
         return self._extended and self._offers(Feature.LIST_USES)
 
@@ -178,29 +158,44 @@ class MailboxLists(Selected):
         word, items = _STATUS.split(b" ", 1)
         return word + b" " + self._argument(mailbox) + b" " + items
 
-    def _list(self, counting: bool, *more: bytes) -> _Found:
+    def _listed(self, about: str | None = None) -> Listed:
+        """Make an empty list; of too many rows it keeps those that may have a role, or begin with `about`."""
+
+        def wanted(mailbox: Mailbox) -> bool:
+            asked = about is not None and mailbox.name.startswith(about)
+            return asked or mailbox_tree.may_have_role(mailbox, self.named)
+
+        return Listed(self._exchange.lists, self._utf8, wanted)
+
+    def _take(self, commands: Sequence[bytes], found: Listed) -> list[Reply]:
+        """Run commands, and take what they list and count as it arrives."""
+        with self._exchange.handing_on(found.take):
+            replies = self._run(*commands)
+        self._virtual |= {name for name, each in found.mailboxes.items() if mailbox_tree.is_virtual(each)}
+        return replies
+
+    def _list(self, counting: bool = False, *more: bytes, about: str | None = None) -> Listed:
         """List everything in one round trip, followed by `more` commands; two if there is more to learn first."""
-        found = _Found()
+        found = self._listed(about)
         learning = self._beyond is None
         first = [*([b"NOOP"] if self._selected is not None else ()), *self._to_learn()]
         asked = self._lists(["", *(self._beyond or ())], counting)
-        replies = self._run(*first, *asked, *more)
+        replies = self._take([*first, *asked, *more], found)
         listed = replies[len(first)]
         if not listed.ok:
             # QUIRK: a server that does not understand what it announced in its capabilities.
             if listed.status.kind == "BAD" and self._extended:
-                self._plain = True
-                return self._list(False, *more)
+                self._refusals.add(Feature.EXTENDED_LIST, for_anyone=True)
+                return self._list(False, *more, about=about)
             raise refusal(listed)
-        self._gather(replies, found)
         if self._selected in found.counts and any(line.kind in _NEWS for r in replies for line in r.untagged):
             # QUIRK: Dovecot counts the selected mailbox before NOOP has taken in new deliveries.
-            self._gather(self._run(self._status(self._selected)), found)
+            self._take([self._status(self._selected)], found)
         if learning:
             self._learn(replies[: len(first)])
             self._learn_from(found)
             if self._beyond:
-                self._gather(self._run(*self._lists(self._beyond, counting)), found)
+                self._take(self._lists(self._beyond, counting), found)
         return found
 
     def _lists(self, prefixes: Sequence[str], counting: bool) -> list[bytes]:
@@ -229,7 +224,7 @@ class MailboxLists(Selected):
                 spaces.extend(self._namespaces(line.values()))
         self._spaces = tuple(spaces) or self._spaces
 
-    def _learn_from(self, found: _Found) -> None:
+    def _learn_from(self, found: Listed) -> None:
         """Remember what the list of everything shows: namespaces that were not reported, and those it left out."""
         self._spaces = self._spaces or mailbox_tree.inferred(found.mailboxes.values())
         self._beyond = tuple(
@@ -247,40 +242,10 @@ class MailboxLists(Selected):
 
     # --- responses ---
 
-    def _tree(self, found: _Found) -> tuple[Folder, ...]:
+    def _tree(self, found: Listed) -> tuple[Folder, ...]:
         return mailbox_tree.tree(
             found.mailboxes.values(), frozenset(found.subscribed), self.namespaces, self.named
         )
-
-    def _gather(self, replies: Iterable[Reply], found: _Found) -> None:
-        """Collect responses; a malformed line is skipped."""
-        for line in (line for reply in replies for line in reply.untagged):
-            with suppress(Malformed):
-                if line.kind in ("LIST", "LSUB"):
-                    self._take(line, found)
-                elif line.kind == "STATUS":
-                    name, counts = self._counts(line)
-                    found.counts[name] = counts
-
-    def _take(self, line: Untagged, found: _Found) -> None:
-        mailbox = fetched.mailbox(line.values(), self._utf8)
-        if not mailbox.name:
-            raise Malformed("a mailbox without a name")
-        mailbox = Mailbox(mailbox_tree.normal(mailbox.name), mailbox.delimiter, mailbox.attributes)
-        if line.kind == "LSUB" or "\\subscribed" in mailbox_tree.lowered(mailbox.attributes):
-            found.subscribed.add(mailbox.name)
-        if mailbox_tree.is_virtual(mailbox):
-            self._virtual |= {mailbox.name}
-        if line.kind == "LIST":
-            found.mailboxes[mailbox.name] = mailbox_tree.merged(mailbox, found.mailboxes.get(mailbox.name))
-
-    def _counts(self, line: Untagged) -> tuple[str, Counts]:
-        values = line.values()
-        if len(values) < 2:
-            raise Malformed("STATUS")
-        items = pairs(values)
-        told = (number(items.get(item)) for item in (b"MESSAGES", b"UNSEEN", b"UIDVALIDITY", b"UIDNEXT"))
-        return mailbox_tree.normal(mailbox_name(octets(values[0]), self._utf8)), Counts(*told)
 
 
 def _storage(line: Untagged) -> Iterable[Quota]:

@@ -25,7 +25,7 @@ from gateway.errors import (
 )
 from gateway.store import raw_names
 from gateway.store.imap import response
-from gateway.store.imap.connection.receiving import MAX_SERVER
+from gateway.store.imap.connection.receiving import MAX_LISTS, MAX_SERVER
 from gateway.store.imap.connection.signing_in import Refused
 from gateway.store.imap.exchange import Exchange, capability_names, refusal
 from gateway.upstreams import connecting, tls
@@ -34,8 +34,8 @@ from gateway.upstreams.wire import Ledger
 
 # A character outside printable ASCII, or "&", in a mailbox name (RFC 3501 §5.1.3).
 _SHIFTED = re.compile(rb"(&[A-Za-z0-9+,]*-)")
-# The memory that the answers of each server take at the moment, and the mechanisms that it has refused.
-_LEDGERS: dict[Server, Ledger] = {}
+# The memory that the answers and lists of each server take at the moment, and the mechanisms that it has refused.
+_LEDGERS: dict[Server, tuple[Ledger, Ledger]] = {}
 _REFUSED: dict[Server, Refused] = {}
 
 
@@ -68,7 +68,8 @@ def _opened(server: Server, kind: type[Exchange]) -> Opening:
         )
     where = server.address
     try:
-        exchange = kind(_connect(server), _LEDGERS.setdefault(server, Ledger(MAX_SERVER)), server.host)
+        answers, lists = _LEDGERS.setdefault(server, (Ledger(MAX_SERVER), Ledger(MAX_LISTS)))
+        exchange = kind(_connect(server), answers, server.host, lists)
     except (OSError, UnicodeError) as error:
         raise _unopened(where, error) from None
     try:

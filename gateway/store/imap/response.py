@@ -204,6 +204,11 @@ def octets(value: Value) -> bytes:
     return str(value).encode() if isinstance(value, int) else b""
 
 
+def words(values: Iterable[Value]) -> frozenset[str]:
+    """Read flags or attributes."""
+    return frozenset(octets(value).decode("utf-8", "replace") for value in values)
+
+
 def moment(value: Value) -> datetime | None:
     """Read INTERNALDATE as an aware datetime, None if it is invalid."""
     found = _DATE.match(octets(value))

@@ -50,11 +50,13 @@ class Upkeep(MailboxLists):
             self.mailboxes()
 
     def _is_there(self, mailbox: str) -> bool:
-        return any(found.name == mailbox for found in self.mailboxes())
+        found = self._listed(mailbox)
+        self._take([b'LIST "" ' + self._argument(mailbox)], found)
+        return mailbox in found.mailboxes
 
     def rename(self, old: str, new: str) -> None:
         """Rename a mailbox with its children, and its subscriptions, which servers do not rename."""
-        found = self._list(False)
+        found = self._list(about=old)
         folder = self._ordinary(old, self._tree(found))
         below = old + (folder.mailbox.delimiter or "\0")
         self._leave(old, below)
@@ -65,7 +67,7 @@ class Upkeep(MailboxLists):
 
     def remove(self, mailbox: str) -> None:
         """Delete a mailbox without children, and its subscription."""
-        folder = self._ordinary(mailbox, self._tree(self._list(False)))
+        folder = self._ordinary(mailbox, self._tree(self._list(about=mailbox)))
         if folder.children:
             raise MailboxHasChildren("has children")
         self._leave(mailbox, mailbox)

@@ -26,7 +26,7 @@ from gateway.web.compose import draft as desk
 from gateway.web.compose.draft import Composition
 from gateway.web.entry.sign_in import error_sentence
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame, list_screen
-from gateway.web.message.folder_choice import chooser_screen, resolve, targets
+from gateway.web.message.folder_choice import TargetList, chooser_screen, resolve, targets
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.request.fitted_list import fitted_list, row_within
 from gateway.web.request.form_bodies import KEEP
@@ -67,7 +67,7 @@ def folders(number: int, uid: int) -> Response:
     chosen = request.args.get("f", "")
     with visit.signed_in.store() as store:
         name = resolve(visit, store, chosen) if chosen else None
-        found = targets(visit, store) if name is None else []
+        found = targets(visit, store) if name is None else TargetList()
     if name is not None:
         return _messages(visit, draft, name)
 

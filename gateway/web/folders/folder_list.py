@@ -67,6 +67,8 @@ def show_list(kind: str = SUBSCRIBED, top: int = 0, sentence: str = "") -> Respo
     most = min(visit.device.rows, MOST_ROWS)
     with visit.signed_in.store() as store:
         found = store.folders(all=kind != SUBSCRIBED, counted=slice(top, top + most))
+    if not found.whole:
+        sentence = sentence or visit.language.gettext(mailbox_names.MORE_FOLDERS)
     top = row_within(top, len(found))
     page = found[top : top + most]
     targets = [_target(visit, folder, kind) for folder in page]

@@ -6,14 +6,14 @@ the existing folders when it is posted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen
 from gateway.state import optional
-from gateway.store.base import Folder, MailStore
+from gateway.store.base import MailStore
 from gateway.web.request import mailbox_names
 from gateway.web.request.fitted_list import fitted_list, row_within
 from gateway.web.request.screens import notice_screen, paging_actions
@@ -36,22 +36,32 @@ class TargetFolder:
     names: tuple[str, ...]
 
 
-def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> list[TargetFolder]:
+class TargetList(list[TargetFolder]):
+    """Folders that messages can be moved to. Not `whole`: there are more than can be listed."""
+
+    whole = True
+
+
+def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> TargetList:
     """List the folders that messages can be moved to, recently used ones first."""
     memory = visit.signed_in.memory
     # The memory lists values from the least recently written on.
     last = {mark: -at for at, mark in enumerate(memory.all(KIND))}
+    listed = store.folders(all=True, counted=slice(0))
     marked = [
-        (memory.mark(folder.name), folder) for folder in _open_folders(store) if folder.name not in without
+        (memory.mark(folder.name), folder) for folder in listed if folder.open and folder.name not in without
     ]
     order = sorted(marked, key=lambda row: last.get(row[0], 1))
-    return [TargetFolder(mark, mailbox_names.names(visit, folder)) for mark, folder in order]
+    found = TargetList(TargetFolder(mark, mailbox_names.names(visit, folder)) for mark, folder in order)
+    found.whole = listed.whole
+    return found
 
 
 def resolve(visit: Visit, store: MailStore, mark: str) -> str | None:
     """Return the name of the folder that a row identifies, None if there is none any more."""
     memory = visit.signed_in.memory
-    return next((folder.name for folder in _open_folders(store) if memory.mark(folder.name) == mark), None)
+    listed = store.folders(all=True, counted=slice(0))
+    return next((folder.name for folder in listed if folder.open and memory.mark(folder.name) == mark), None)
 
 
 def remember(visit: Visit, name: str) -> None:
@@ -61,14 +71,10 @@ def remember(visit: Visit, name: str) -> None:
         memory.put(KIND, memory.mark(name), {"name": name}, REMEMBERED)
 
 
-def _open_folders(store: MailStore) -> list[Folder]:
-    return [folder for folder in store.folders(all=True, counted=slice(0)) if folder.open]
-
-
 def chooser_screen(
     visit: Visit,
     title: str,
-    found: Sequence[TargetFolder],
+    found: TargetList,
     first: int,
     row: Callable[[str], tuple[str, tuple[tuple[str, str], ...]]],
     turn: Callable[[int], str],
@@ -83,6 +89,8 @@ def chooser_screen(
     _ = visit.language.gettext
     first = row_within(first, len(found))
     sentence = sentence or (_("To which folder?") if found else _("There is no other folder."))
+    if not found.whole:
+        sentence += " " + _(mailbox_names.MORE_FOLDERS)
 
     def screen(width: int, rows: int) -> Screen:
         actions = []

@@ -28,6 +28,8 @@ _ROLES: Final = {
     "junk": _("Junk"),
     "archive": _("Archive"),
 }
+#: Said under a list of folders that is not whole.
+MORE_FOLDERS: Final = _("There are more folders than can be listed.")
 #: Separates the names of a path, whatever the server's delimiter.
 SLASH: Final = "/"
 #: Replaces the beginning of a path that does not fit a row.

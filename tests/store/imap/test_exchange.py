@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gateway import errors
 from gateway.errors import AnswerTooLong, StoreError, StoreUnreachable, UnsafeArgument
 from gateway.store.imap import response
+from gateway.store.imap.connection import receiving
 from gateway.store.imap.connection.receiving import MAX_ANSWER, MAX_RESPONSE
 from gateway.store.imap.exchange import Exchange
 from gateway.store.imap.response import Reply
@@ -140,11 +141,32 @@ def test_a_challenge_for_which_there_is_an_answer_gets_it(pair: Pair) -> None:
     assert pair.server.recv(1000) == b"p1 AUTHENTICATE PLAIN\r\nanswer\r\n*\r\n"
 
 
-def test_a_challenge_too_many_ends_the_conversation(pair: Pair) -> None:
-    pair.server.sendall(b"+ \r\n+ more\r\np1 OK\r\n")
-    with pytest.raises(StoreUnreachable, match="wants more"):
-        pair.exchange.converse(b"AUTHENTICATE PLAIN", b"answer")
+def test_what_answers_nothing_is_passed_over(pair: Pair) -> None:
+    stray = b"+ idling\r\nx9 OK left over\r\np0 NO what\r\nhello\r\n* \r\n"
+    pair.server.sendall(
+        stray + b"* 3 EXISTS\r\n" + stray + b"p1 OK one\r\np1 BAD again\r\n" + stray + b"p2 OK two\r\n"
+    )
+    first, second = pair.exchange.run(b"SELECT x", b"NOOP")
+    assert [(reply.status.kind, reply.status.text) for reply in (first, second)] == [
+        ("OK", "one"),
+        ("OK", "two"),
+    ]
+    assert [line.kind for line in first.untagged] == ["EXISTS"]
+    assert pair.server.recv(1000) == b"p1 SELECT x\r\np2 NOOP\r\n"
+
+
+@pytest.mark.parametrize("stray", [b"x9 OK left over\r\n", b"+ \r\n", b"p1 OK done\r\n"])
+def test_what_answers_nothing_is_bounded(pair: Pair, stray: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "MAX_LINES", 500)
+    pair.server.sendall(stray * 502)
+    with pytest.raises(AnswerTooLong):
+        pair.exchange.run(b"NOOP", b"NOOP")
     assert pair.exchange.broken
+
+
+def test_a_challenge_too_many_is_passed_over(pair: Pair) -> None:
+    pair.server.sendall(b"+ \r\n+ more\r\np1 OK\r\n")
+    assert pair.exchange.converse(b"AUTHENTICATE PLAIN", b"answer").ok
 
 
 def test_a_command_that_is_refused_keeps_its_literal_back(pair: Pair) -> None:

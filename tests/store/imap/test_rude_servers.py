@@ -408,9 +408,8 @@ def test_an_argument_refused_breaks_nothing() -> None:
         assert conversation.run(b"NOOP")[0].ok
 
 
-@pytest.mark.parametrize("answer", [b"+ more?\r\n", b"p9 OK\r\n", b"p9 no\r\n", b"p1 PERHAPS\r\n"])
-def test_what_is_no_answer_ends_the_conversation(answer: bytes) -> None:
-    with talk(answer + b"p1 OK\r\n") as conversation:
+def test_what_is_no_answer_ends_the_conversation() -> None:
+    with talk(b"p1 PERHAPS\r\np1 OK\r\n") as conversation:
         with pytest.raises(StoreUnreachable):
             conversation.run(b"NOOP")
         assert conversation.broken

@@ -24,7 +24,7 @@ from gateway import errors
 from gateway.errors import AnswerTooLong, StoreError, StoreUnreachable, UnsafeArgument
 from gateway.store.imap import response
 from gateway.store.imap.connection import receiving
-from gateway.store.imap.connection.receiving import Collected, Sink
+from gateway.store.imap.connection.receiving import Collected, Sink, Taker
 from gateway.store.imap.response import Malformed, Reply, Status, Untagged
 from gateway.upstreams import tls
 from gateway.upstreams.wire import Ended, Ledger, Overrun, Wire
@@ -35,7 +35,6 @@ GREETING_SECONDS, READ_SECONDS, ANSWER_SECONDS, FAREWELL_SECONDS = 8.0, 20.0, 25
 
 _LINE_BREAKERS = re.compile(rb"[\0\r\n]")
 _CRLF = b"\r\n"
-_TAGGED = re.compile(rb"[^ *+]+ (?:OK|NO|BAD)(?: |\Z)", re.IGNORECASE)
 # SASL mechanisms in which the client speaks first (RFC 4616, RFC 7628).
 _CLIENT_FIRST = frozenset({"PLAIN", "XOAUTH2", "OAUTHBEARER"})
 _CANCEL = b"*"
@@ -67,8 +66,9 @@ class BoundedIMAP4(imaplib.IMAP4):
         self.traffic = Traffic()
         #: The reply to the last command of imaplib.
         self.reply: Reply | None = None
-        #: What takes long literals.
+        #: What takes long literals, and responses that are not to be kept.
         self.sink: Sink | None = None
+        self.taker: Taker | None = None
         self._collected = Collected(self._ledger)
         self._ended: tuple[bytes, Reply] | None = None
         self._ahead = self._unsent = b""
@@ -161,9 +161,9 @@ class BoundedIMAP4(imaplib.IMAP4):
         elif line.startswith(b"+"):
             self.continuation_response = line[1:].strip()
             return None
-        elif line.partition(b" ")[0] in self.tagged_commands or _TAGGED.match(line):
+        elif line.partition(b" ")[0] in self.tagged_commands:
             self._tagged(line)
-        elif line:  # anything but a blank line between responses
+        elif line:  # anything but a blank line between responses: no answer to us, unless to a FETCH
             self._collected.unfold(pieces)
         return line
 
@@ -265,15 +265,16 @@ class BoundedIMAP4(imaplib.IMAP4):
             return greeting.status
 
     def next(self, tags: Sequence[bytes], answers: Iterable[bytes] = ()) -> tuple[bytes, Reply]:
-        """Read to the end of the next of some commands that ends; `answers` go to the server as it asks for them."""
+        """Read to the end of the next of some commands that ends; `answers` go to the server as it asks for them.
+
+        What answers nothing of ours, such as an unknown tag, is passed over, within the budget of the answer.
+        """
         self.traffic.commands += 1
         left = iter(answers)
         with self.listening():
             while self._ended is None or self._ended[0] not in tags:
-                if self._get_response() is None:
-                    answer = next(left, None)
-                    if answer is None:
-                        raise self.lost("the server wants more than there is")
+                # QUIRK: it may ask for more than there is; whether it means that shows in what comes next.
+                if self._get_response() is None and (answer := next(left, None)) is not None:
                     self.transmit(answer + _CRLF)
         ended, self._ended = self._ended, None
         del self.tagged_commands[ended[0]]
@@ -283,8 +284,10 @@ class BoundedIMAP4(imaplib.IMAP4):
         tag, _, ending = line.partition(b" ")
         kind, _, rest = ending.partition(b" ")
         found = response.status(kind.decode("ascii", "replace").upper(), rest)
-        if self.tagged_commands.get(tag, found) is not None or found.kind not in response.ENDINGS:
+        if found.kind not in response.ENDINGS:
             raise self.lost("the server's answer is not IMAP")
+        if self.tagged_commands[tag] is not None:
+            return  # told twice
         if tag in self._unawaited:
             self._unawaited.remove(tag)
             del self.tagged_commands[tag]
@@ -302,7 +305,7 @@ class BoundedIMAP4(imaplib.IMAP4):
     def _response(self) -> list[bytes]:
         """Read one response: text and literals alternating, without line ends; nothing for one that is too long."""
         try:
-            return receiving.read(self.wire, self._collected, self.sink)
+            return receiving.read(self.wire, self._collected, self.sink, self.taker)
         except Ended:
             raise self._farewell() from None
         except OSError as error:

@@ -7,10 +7,10 @@ skipped, for else one giant structure would keep a whole mailbox from its reader
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gateway.store.imap import response
 from gateway.store.imap.response import Malformed, Untagged
@@ -19,12 +19,14 @@ from gateway.upstreams.wire import Budget, Ledger, Overrun, Wire
 # Octets of one response with its literals; a longer one is skipped. What we ask for is below 200 KB, but the
 # BODYSTRUCTURE of a message is as long as its sender likes.
 MAX_RESPONSE = 1024 * 1024
-# Octets of all responses to what was sent at once, kept or skipped; number of responses; and bytes they take
-# as objects. A hundred rows take some 1.5 MB, eight thousand mailboxes with their counts 8 MB.
-MAX_ANSWER, MAX_LINES, MAX_HELD = 32 * 1024 * 1024, 40_000, 8 * 1024 * 1024
+# Octets of all responses to what was sent at once, kept, handed on or skipped; number of lines; and bytes that those
+# kept take as objects. A hundred rows take some 1.5 MB; fifty thousand mailboxes with their counts are 100,000 lines.
+MAX_ANSWER, MAX_LINES, MAX_HELD = 32 * 1024 * 1024, 120_000, 8 * 1024 * 1024
 # Bytes that the answers of one server take as objects together, over all its connections. What is being read, up to
 # MAX_RESPONSE each, comes on top.
 MAX_SERVER = 3 * MAX_HELD // 2
+# The same of all lists of mailboxes, which are handed on row by row: one of them may have all of it.
+MAX_LISTS = 16 * 1024 * 1024
 # Bytes of a response, of a piece of it, and of each value parsed from it, in addition to its octets (CPython
 # 3.11, 64-bit).
 RESPONSE_BYTES, PIECE_BYTES, VALUE_BYTES = 200, 40, 60
@@ -34,6 +36,10 @@ MAX_FOLDS = 100
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\}\Z")
 _FETCH = re.compile(rb"\* \d{1,10} FETCH ", re.IGNORECASE)
+
+
+#: Takes an untagged response as it arrives, so that it is not kept; returns whether it did.
+Taker: TypeAlias = Callable[[Untagged], bool]
 
 
 class Sink(Protocol):
@@ -89,18 +95,29 @@ def budget() -> Budget:
     return Budget(MAX_ANSWER, MAX_LINES, MAX_HELD)
 
 
-def read(wire: Wire, collected: Collected, sink: Sink | None = None) -> list[bytes]:
+def read(
+    wire: Wire, collected: Collected, sink: Sink | None = None, taker: Taker | None = None
+) -> list[bytes]:
     """Read one response: text and literals alternating, without line ends; a literal that the sink takes is empty.
 
-    Of an oversized one nothing is returned if it describes a message; any other raises Overrun.
+    Of an oversized one nothing is returned if it describes a message; any other raises Overrun. One that was taken
+    reads as a blank line.
     """
     pieces = _pieces(wire, sink)
+    if taker is not None and pieces and _is_taken(pieces, taker):
+        return [b""]
     cost = _cost(pieces) if pieces else 0
     if cost > wire.room and _FETCH.match(pieces[0]):
         return []
     wire.hold(cost)
     collected.charge(cost)
     return pieces
+
+
+def _is_taken(pieces: list[bytes], taker: Taker) -> bool:
+    with suppress(Malformed):
+        return taker(response.untagged(pieces))
+    return False
 
 
 def _pieces(wire: Wire, sink: Sink | None) -> list[bytes]:
