@@ -72,6 +72,14 @@ HARMLESS: Final[dict[str, Quirk]] = {
     "EXPUNGE of what never was": _before(rb"p\d+ ", b"* 900 EXPUNGE\r\n" * 9),
     "more announced than is there": _swap(rb"\A\* \d+ EXISTS", b"* 900 EXISTS"),
     "less announced than is there": _swap(rb"\A\* \d+ EXISTS", b"* 0 EXISTS"),
+    "no EXISTS": Quirk(lambda response: b"" if re.match(rb"\* \d+ EXISTS", response) else response),
+    "no EXISTS, and no STATUS": Quirk(
+        lambda response: b"" if re.match(rb"\* \d+ EXISTS", response) else response, rb"STATUS"
+    ),
+    "endings of unknown tags": _before(rb"(?!\* OK \[CAPA)", b"x9 OK Left over.\r\n"),
+    "endings twice": _swap(rb"\A(p\d+ (?:OK|NO|BAD).*)", rb"\1\1"),
+    "leave to go on unasked": _before(rb"(?!\* OK \[CAPA)", b"+ idling\r\n"),
+    "words of no kind": _before(rb"(?!\* OK \[CAPA)", b"hello there\r\n* 17\r\n* \r\n*\r\n"),
     "no UIDNEXT": Quirk(lambda response: b"" if b"[UIDNEXT" in response else response),
     "no UIDVALIDITY": Quirk(lambda response: b"" if response.startswith(b"* OK [UIDVAL") else response),
     "rows of other messages": _before(rb"\* 3 FETCH", b'* 9 FETCH (UID 99 RFC822.SIZE 9 BODY[] "x")\r\n'),
@@ -130,6 +138,5 @@ HINDERING: Final[dict[str, Quirk]] = {
     "another UIDVALIDITY each time": _swap(
         rb"UIDVALIDITY \d+", lambda _: b"UIDVALIDITY %d" % next(_changing)
     ),
-    "no EXISTS": Quirk(lambda response: b"" if re.match(rb"\* \d+ EXISTS", response) else response),
 }  # fmt: skip
 QUIRKS: Final = HARMLESS | HINDERING

@@ -43,10 +43,10 @@ _SECTION = re.compile(
     r"(?:[1-9]\d{0,4}(?:\.[1-9]\d{0,4}){0,99}(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|)\Z", re.ASCII
 )
 _UNREADABLE: Final = Message(
-    Envelope(),
-    Part("", "multipart/mixed"),
-    defects=(f"{fetched.STRUCTURE} not told by the server", Gap("message: unreadable", Bound.MESSAGE)),
+    Envelope(), Part("", "multipart/mixed"), defects=(f"{fetched.STRUCTURE} not told by the server",)
 )
+# Neither the server's word nor our own reader tells what there is.
+_UNSEEN: Final = Gap("message: unreadable", Bound.MESSAGE)
 
 #: What tells how a message is made.
 _MADE: Final = b"UID RFC822.SIZE BODYSTRUCTURE"
@@ -79,7 +79,9 @@ class Reading(Selected):
         doubtful = _is_doubtful(message) or fetched.has_blank_line(row)
         own = self._read_by_ourselves(ref, message.octets) if doubtful else None
         self._remember(ref, message, own)
-        return _merged(own.message, message, bool(row)) if own is not None else message
+        if own is not None:
+            return _merged(own.message, message, bool(row))
+        return replace(message, defects=(*message.defects, _UNSEEN)) if _is_doubtful(message) else message
 
     def octets(self, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
         """Yield a section from `start`, a piece for each pull; the connection is used at each pull."""

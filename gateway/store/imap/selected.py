@@ -26,7 +26,7 @@ from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
 from gateway.store.imap.exchange import Exchange, refusal
 from gateway.store.imap.features import Feature, Refusals, abilities, is_announced, refused
-from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, uid_of
+from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, messages, uid_of
 from gateway.store.imap.opening import mailbox_argument
 from gateway.store.imap.response import Malformed, Reply, Untagged
 
@@ -164,15 +164,27 @@ class Selected:
             told = any(line.kind == "EXISTS" for line in selected.untagged)
             if told or not selected.ok:
                 break
-        else:
-            raise StoreRefused("SELECT without EXISTS")
         if not selected.ok:
             raise self._unopened(selected, mailbox)
         self._uidvalidity, self._exists, self._permanent = 0, 0, None
         for reply in (selected, *replies):
             self._note(reply)
+        if not told:
+            self._exists = self._asked_exists(mailbox)
         self._selected = mailbox
         return replies
+
+    def _asked_exists(self, mailbox: str) -> int:
+        """Ask how many messages there are: by STATUS, or for the number of the last one.
+
+        QUIRK: a server that does not say EXISTS, or a proxy in front of it that takes it for idle talk.
+        """
+        replies = self._one_by_one((b"STATUS " + self._argument(mailbox) + b" (MESSAGES)", b"FETCH * (UID)"))
+        numbers = [line.number for line in replies[1].untagged if line.kind == "FETCH"]
+        told = messages(replies)
+        if told is None and not numbers:
+            raise StoreRefused("SELECT without EXISTS")
+        return max(told or 0, *numbers, 0)
 
     def _unopened(self, reply: Reply, mailbox: str) -> StoreError:
         """Tell why a mailbox was not selected: a NO without a code may mean that it is gone, or forbidden."""

@@ -14,7 +14,8 @@ from flask import Blueprint, Response, request
 
 from gateway.errors import NotFound
 from gateway.markup.screen import Action, Life, Screen, shorten
-from gateway.message.model import Part
+from gateway.message.model import Bound, Message, Part
+from gateway.rendition import notes
 from gateway.rendition.documents import DocumentError
 from gateway.web.attachments import containers, file_links
 from gateway.web.attachments.document_pages import failure
@@ -26,6 +27,12 @@ from gateway.web.request.visit import Visit, current, link
 
 attachment = Blueprint("attachment", __name__)
 
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+_NONE: Final = _("There are none.")
 #: Rows per page: the number keys left over by the actions below the list.
 ROWS: Final = 7
 #: Maximum characters of a file name in a row, tried in this order until the page fits.
@@ -54,10 +61,17 @@ def listing(number: int, uid: int) -> Response:
     address = FileAddress(number, uid)
     with visit.signed_in.store() as store:
         found = store.structure(file_links.reference(visit, address))
-    _ = visit.language.gettext
     items = [(part, replace(address, section=part.section)) for part in file_links.files(found)]
-    actions = (Action(_("Message"), link("message.first", **address.message), "9"), inbox_action(visit))
-    return respond(_fitting_screen(visit, items, _("Attachments"), "", actions, _page_link(address)))
+    actions = (
+        Action(visit.language.gettext("Message"), link("message.first", **address.message), "9"),
+        inbox_action(visit),
+    )
+    what = "" if items else _nothing(visit, found)
+    return respond(
+        _fitting_screen(
+            visit, items, visit.language.gettext("Attachments"), what, actions, _page_link(address)
+        )
+    )
 
 
 @attachment.get("/a<int:number>.<int:uid>.<sec:section>")
@@ -75,8 +89,9 @@ def contents(number: int, uid: int, section: str) -> Response:
         except DocumentError as error:
             return respond(failure(visit, address, part, error))
     if is_open:
-        listed = file_links.files(file_links.embedded(part, message))
-        items = [(inner, replace(address, section=inner.section)) for inner in listed]
+        embedded = file_links.embedded(part, message)
+        items = [(one, replace(address, section=one.section)) for one in file_links.files(embedded)]
+        nothing = _nothing(visit, embedded)
     else:
         try:
             file = file_links.open_nested(part, octets, address.nesting)
@@ -85,17 +100,25 @@ def contents(number: int, uid: int, section: str) -> Response:
         except DocumentError as error:
             return respond(failure(visit, address, part, error))
         items = [(inner, address.child(index)) for index, inner in enumerate(found)]
+        nothing = visit.language.gettext(_NONE)
     actions = _navigation(visit, address)
     return respond(
         _fitting_screen(
             visit,
             items,
             file_links.title_of(visit, part),
-            file_links.description(visit, part),
+            " ".join((file_links.description(visit, part), *([] if items else [nothing]))),
             actions,
             _page_link(address),
         )
     )
+
+
+def _nothing(visit: Visit, message: Message) -> str:
+    """Say why a list is empty: there is nothing, or it is not known what there is."""
+    unseen = (gap for gap in notes.gaps(message) if gap.bound is not Bound.HEADER)
+    say = visit.language.gettext
+    return next((notes.gap(say, gap) for gap in unseen), say(_NONE))
 
 
 def _navigation(visit: Visit, address: FileAddress) -> tuple[Action, ...]:
@@ -165,15 +188,12 @@ def _screen(
     actions: tuple[Action, ...],
     page_link: Callable[[int], str],
 ) -> Screen:
-    _ = visit.language.gettext
     last = first + len(rows)
     turns = paging_actions(
         visit, page_link(last) if last < count else "", page_link(max(first - ROWS, 0)) if first else ""
     )
     lines = [what] if what else []
-    if not count:
-        lines.append(_("There are none."))
-    elif len(rows) < count:
+    if len(rows) < count:
         lines.append(range_words(visit, first + 1, last, count))
     values = {"rows": rows, "lines": lines}
     return make_screen(visit, "attachments", title, values, (*turns, *actions), life=Life.PRIVATE)
