@@ -16,7 +16,6 @@ from typing import Final
 from gateway.errors import NotSupported, UnsafeArgument
 from gateway.store.base import DELETED, MessageRef
 from gateway.store.imap import response
-from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Feature, refused
 from gateway.store.imap.fetched import Row, flags_of, header_of, is_whole, uid_of
 from gateway.store.imap.selected import Selected
@@ -72,21 +71,25 @@ class MessageIds(Selected):
         if not self._exists:
             return []
         names = " ".join(fields).upper().encode("ascii")
-        first = max(1, self._exists - NEWEST + 1)
-        rows: dict[int, Row] = {}
-        (reply,) = self._run(
-            b"FETCH %d:%d (UID FLAGS BODY.PEEK[HEADER.FIELDS (%b)]<0.%d>)"
-            % (first, self._exists, names, FIELD_OCTETS),
-            rows=rows,
+        newest = b"FETCH %d:%d " % (max(1, self._exists - NEWEST + 1), self._exists)
+        item = b"(UID FLAGS BODY.PEEK[HEADER.FIELDS (" + names + b")]%b)"
+        rows = self._best(
+            (Feature.HEADER_GROUPS, lambda: self._rows(newest + item % (b"<0.%d>" % FIELD_OCTETS))),
+            (None, lambda: self._rows(newest + item % b"")),
         )
-        if not reply.ok:
-            raise refusal(reply)
         wanted = text.lower().encode("ascii")
         return [
             uid_of(row)
-            for row in rows.values()
+            for row in rows
             if is_whole(row) and DELETED not in flags_of(row) and wanted in _unfolded(row)
         ]
+
+    def _rows(self, fetch: bytes) -> list[Row]:
+        rows: dict[int, Row] = {}
+        (reply,) = self._run(fetch, rows=rows)
+        if not reply.ok:
+            raise refused(reply)
+        return list(rows.values())
 
 
 def _unfolded(row: Row) -> bytes:

@@ -7,7 +7,7 @@ mailbox with a position in it, or a search with a row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Response
 
@@ -47,14 +47,15 @@ class ListPage:
 class ListRows:
     """The rows of a page of a list. `first`: rank of the first; `count`: of the whole list.
 
-    `after`: the origins of pages that start with the second row, the third …, and behind the last one. `all`: all
-    messages that the list finds can be named.
+    `after`: the origins of pages that start with the second row, the third …, and behind the last one; `before`: of
+    the page that ends before the first row, "" at the beginning. `all`: all messages that the list finds can be named.
     """
 
     summaries: tuple[Summary, ...]
     first: int
     count: int
     after: Sequence[str]
+    before: str = ""
     all: bool = True
 
 
@@ -78,7 +79,12 @@ def list_rows(visit: Visit, store: MailStore, list_page: ListPage) -> ListRows:
     positions = [line.position for line in found.lines[1:]] + ([beyond] if beyond else [])
     after = [_position_origin(view, at) for at in positions]
     summaries = tuple(line.summary for line in found.lines)
-    return ListRows(summaries, max(1, found.rank), found.count, after, all=not view.thread)
+    before = _before(view, found.lines[0].position) if found.rank > 1 else ""
+    return ListRows(summaries, max(1, found.rank), found.count, after, before, all=not view.thread)
+
+
+def _before(view: ListView, position: ListPosition) -> str:
+    return _position_origin(view, replace(position, before=True))
 
 
 def _position_origin(view: ListView, position: ListPosition) -> str:
@@ -91,7 +97,8 @@ def _search_rows(visit: Visit, store: MailStore, origin: Origin, rows: int) -> L
     summaries = store.summaries_of(shown)
     at = [first + shown.index(summary.ref) for summary in summaries[1:]]
     at += [first + len(shown)] if first + len(shown) <= len(refs) else []
-    return ListRows(summaries, first, len(refs), [origin._replace(row=row).encode() for row in at])
+    before = origin._replace(row=max(1, first - rows)).encode() if first > 1 else ""
+    return ListRows(summaries, first, len(refs), [origin._replace(row=row).encode() for row in at], before)
 
 
 def _rows_by_arrival(listing: Listing) -> ListRows:
@@ -101,32 +108,34 @@ def _rows_by_arrival(listing: Listing) -> ListRows:
     ranks = [ListPosition(first + at, row.ref.uid) for at, row in enumerate(summaries[1:], 1)]
     ranks += [ListPosition(first + len(summaries))] if first + len(summaries) <= listing.exists else []
     after = [_position_origin(ListView(), position) for position in ranks]
-    return ListRows(summaries, first, listing.exists, after)
+    top = ListPosition(first, summaries[0].ref.uid) if summaries and first > 1 else None
+    return ListRows(summaries, first, listing.exists, after, _before(ListView(), top) if top else "")
 
 
 def next_message(
-    visit: Visit, store: MailStore, list_page: ListPage, ref: MessageRef
+    visit: Visit, store: MailStore, list_page: ListPage, ref: MessageRef, older: bool = True
 ) -> tuple[MessageRef, str] | None:
-    """Return the next message of a list, and the origin of the page that shows it; None at the end of the list.
+    """Return the next (else the previous) message of a list, and the origin of the page that shows it; None at its end.
 
     Raise LookupError if the message is not where it was in the list.
     """
     view = list_page.list.view
     if view and view.filter == list_views.UNREAD:
         # A message that was opened is not unread any more.
-        found = store.neighbour(ref, older=True, unread=True)
+        found = store.neighbour(ref, older=older, unread=True)
         return (found, list_page.origin) if found is not None else None
     shown = list_rows(visit, store, list_page)
     refs = [summary.ref for summary in shown.summaries]
     if ref not in refs:
         raise LookupError
-    at = refs.index(ref) + 1
-    if at < len(refs):
+    at = refs.index(ref) + (1 if older else -1)
+    if 0 <= at < len(refs):
         return refs[at], list_page.origin
-    if len(shown.after) < len(refs):
-        return None
-    more = list_rows(visit, store, ListPage(list_page.number, shown.after[-1]))
-    return (more.summaries[0].ref, shown.after[-1]) if more.summaries else None
+    turned = shown.before
+    if older:
+        turned = shown.after[-1] if len(shown.after) == len(refs) else ""
+    more = list_rows(visit, store, ListPage(list_page.number, turned)).summaries if turned else ()
+    return (more[0 if older else -1].ref, turned) if more else None
 
 
 def all_messages(visit: Visit, store: MailStore, list_page: ListPage, most: int) -> tuple[MessageRef, ...]:

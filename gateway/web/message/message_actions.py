@@ -62,7 +62,11 @@ def neighbour(number: int, uid: int, which: str) -> Response:
     visit = current()
     ref = reference(visit, MessageAddress(number, uid))
     with visit.signed_in.store() as store:
-        found = _next_in_list(visit, store, number, ref) if which == OLDER else _nearest(store, ref, which)
+        found = (
+            _next_unread(store, ref)
+            if which == NEXT_UNREAD
+            else _next_in_list(visit, store, number, ref, which == OLDER)
+        )
     if found is None:
         return show_list(visit, ListPage(number, visit.origin), visit.language.gettext(_NONE[which]))
     ref, visit.origin = found if isinstance(found, tuple) else (found, visit.origin)
@@ -70,22 +74,20 @@ def neighbour(number: int, uid: int, which: str) -> Response:
 
 
 def _next_in_list(
-    visit: Visit, store: MailStore, number: int, ref: MessageRef
+    visit: Visit, store: MailStore, number: int, ref: MessageRef, older: bool = True
 ) -> tuple[MessageRef, str] | None:
     """Return the next message in the list that the message was opened from, with the origin of its page."""
     if visit.origin:
         with suppress(LookupError):
-            return next_message(visit, store, ListPage(number, visit.origin), ref)
-    found = store.neighbour(ref, older=True)
+            return next_message(visit, store, ListPage(number, visit.origin), ref, older)
+    found = store.neighbour(ref, older=older)
     return (found, visit.origin) if found is not None else None
 
 
-def _nearest(store: MailStore, ref: MessageRef, which: str) -> MessageRef | None:
-    found = store.neighbour(ref, older=which == NEXT_UNREAD, unread=which == NEXT_UNREAD)
-    if found is None and which == NEXT_UNREAD:  # start again from the newest, above which no UID is
-        above = MessageRef(ref.mailbox, ref.uidvalidity, MAX_NUMBER)
-        found = store.neighbour(above, older=True, unread=True)
-    return found
+def _next_unread(store: MailStore, ref: MessageRef) -> MessageRef | None:
+    """Return the next unread message, or else the newest one."""
+    above = MessageRef(ref.mailbox, ref.uidvalidity, MAX_NUMBER)  # no UID is above it
+    return store.neighbour(ref, older=True, unread=True) or store.neighbour(above, older=True, unread=True)
 
 
 # --- performing

@@ -58,6 +58,7 @@ def submit() -> Response:
     if side == "to":
         sentence, list_page = _put_back(visit, found, uids, list_page, sentence)
     if len(found) == len(uids) == 1 and before["of"] == "1" and before["do"] != UNREAD:
+        visit.origin = list_page.origin
         with_message = show_if_exists(MessageAddress(number, uids[0]), sentence)
         if with_message is not None:
             return with_message

@@ -116,6 +116,18 @@ def test_a_server_that_does_not_search(how: bytes) -> None:
     assert b"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID RESENT-MESSAGE-ID)]<0.1024>" in b"".join(script.lines)
 
 
+def test_a_server_that_neither_searches_nor_cuts_header_fields() -> None:
+    header = b"Message-ID: <a@example.net>\r\n\r\n"
+    bad = b"{tag} BAD what\r\n"
+    steps = [CAPABILITY, SIGNED_IN, SELECTED, (b"SEARCH", bad), (b"SEARCH", bad), (b"]<0.", bad)]
+    steps += [(b"FETCH 1:2 ", row(1, 4, header).replace(b"]<0>", b"]") + b"{tag} OK done\r\n")]
+    with Script(GREETING, steps) as script:
+        store = imap_store.connect(rig.plain(script), "anna", "secret")
+        assert store.find_id("Drafts", "<a@example.net>") == MessageRef("Drafts", 7, 4)
+        assert not store._offers(Feature.HEADER_GROUPS)
+        store.close()
+
+
 @pytest.mark.parametrize("how", [b"NO [SERVERBUG] oh", b"NO [INUSE] locked"])
 def test_a_search_that_fails_this_once_is_an_error(how: bytes) -> None:
     with Script(
@@ -129,7 +141,9 @@ def test_a_search_that_fails_this_once_is_an_error(how: bytes) -> None:
 
 def test_a_server_that_tells_nothing_at_all() -> None:
     no = b"{tag} NO no\r\n"
-    with Script(GREETING, [CAPABILITY, SIGNED_IN, SELECTED, (b"SEARCH", no), (b"FETCH", no)]) as script:
+    with Script(
+        GREETING, [CAPABILITY, SIGNED_IN, SELECTED, (b"SEARCH", no), *[(b"FETCH", no)] * 2]
+    ) as script:
         store = imap_store.connect(rig.plain(script), "anna", "secret")
         with pytest.raises(StoreRefused):  # not "it is not there", or a second copy would be made
             store.find_id("Drafts", "<a@example.net>")

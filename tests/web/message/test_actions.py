@@ -288,6 +288,12 @@ def test_next_message_in_what_was_found_even_over_pages(device: Any, side: Side)
     assert "This is message 2." in device.text
     device.follow("Next message")
     assert "This is message 1." in device.text
+    device.follow("More").follow("More").follow("Newer message")
+    assert "This is message 2." in device.text
+    device.follow("More").follow("More").follow("Newer message")
+    assert "This is message 4." in device.text
+    device.follow("Next message").follow("Next message")
+    assert "This is message 1." in device.text
     device.follow("Results")
     assert "Number 1." in " ".join(device.links)
     assert "Number 4." not in " ".join(device.links)

@@ -52,6 +52,14 @@ def test_it_stands_where_it_stood(device: Any, side: Side) -> None:
     assert "Undone." in device.text
     assert "top of the list" not in device.text
     assert f"This is message {number}." in device.text
+    device.follow("Next message")
+    assert f"This is message {number - 1}." in device.text
+    device.follow("More").follow("More")
+    device.follow("Newer message")
+    assert f"This is message {number}." in device.text
+    device.follow("More").follow("More")
+    device.follow("Newer message")
+    assert f"This is message {number + 1}." in device.text
     device.fetch("GET", device.inbox)
     device.follow("Next")
     device.follow(next(label for label in device.links if f"Number {number}." in label))

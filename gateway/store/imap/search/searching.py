@@ -254,33 +254,40 @@ class Searching(Finding):
         if len(places) < 2:
             return [ref for place in places for ref in _refs(place, MOST_HITS)], 0
         each = max(LEAST_DATED, MOST_DATED // len(places))
-        commands: list[bytes] = []
         wanted = [(place, _refs(place, min(each, NUMBERS_IN_A_COMMAND))) for place in places]
-        for place, refs in wanted:
-            uids = response.number_set(ref.uid for ref in refs)
-            commands += [
-                b"EXAMINE " + self._argument(place.name),
-                b"UID FETCH " + uids + b" (UID FLAGS INTERNALDATE " + self._identity + b")",
-            ]
-        self._selected = None
-        replies = self._run(*commands)
+        replies = self._best(
+            (Feature.HEADER_GROUPS, lambda: self._dated(wanted, b"<0.%d>" % MESSAGE_ID_OCTETS)),
+            (None, lambda: self._dated(wanted, b"")),
+        )
         hits: list[tuple[MessageRef, Row]] = []
-        for (_place, refs), reply in zip(wanted, replies[1::2], strict=True):
+        for (_place, refs), reply in zip(wanted, replies, strict=True):
             rows = {number(row.get(b"UID")): row for row in rows_of(reply.untagged)}
             hits += [(ref, rows.get(ref.uid, {})) for ref in refs]
         once = _once(hits)
         once.sort(key=lambda hit: response.moment(hit[1].get(b"INTERNALDATE")) or _LONG_AGO, reverse=True)
         return [ref for ref, _row in once[:MOST_HITS]], len(hits) - len(once)
 
-    @property
-    def _identity(self) -> bytes:
+    def _dated(self, wanted: Sequence[tuple[_Place, list[MessageRef]]], cut: bytes) -> list[Reply]:
+        """Fetch what messages are ordered and told apart by; `cut`: how a long header field is."""
+        commands: list[bytes] = []
+        for place, refs in wanted:
+            uids = response.number_set(ref.uid for ref in refs)
+            items = b" (UID FLAGS INTERNALDATE " + self._identity(cut) + b")"
+            commands += [b"EXAMINE " + self._argument(place.name), b"UID FETCH " + uids + items]
+        self._selected = None
+        replies = self._run(*commands)[1::2]
+        error = None if any(reply.ok for reply in replies) else refused(replies[0])
+        if cut and isinstance(error, NotSupported):
+            raise error
+        return replies  # without any dates the hits are listed all the same
+
+    def _identity(self, cut: bytes) -> bytes:
         """The items that tell whether two messages are the same one: an id of the server's, or else as good as that."""
         if "X-GM-EXT-1" in self._capabilities:
             return b"X-GM-MSGID"
         if "OBJECTID" in self._capabilities:
             return b"EMAILID"
-        ranged = b"<0.%d>" % MESSAGE_ID_OCTETS if self._offers(Feature.HEADER_GROUPS) else b""
-        return b"RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]" + ranged
+        return b"RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]" + cut
 
 
 def _once(hits: Sequence[tuple[MessageRef, Row]]) -> list[tuple[MessageRef, Row]]:
