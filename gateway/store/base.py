@@ -387,7 +387,7 @@ class MailStore(Protocol):
         """Return the storage quota; None if the server does not report one or sets no limit."""
 
     def takes_back(self, mailbox: str) -> bool:
-        """Return whether what is moved out of a mailbox can be moved back, as far as that is known: nothing is asked.
+        """Return whether what is moved out of a mailbox can be moved back, as far as that is known.
 
         A virtual mailbox, which shows what lies in others, takes nothing.
         """

@@ -55,7 +55,6 @@ class MailboxLists(Selected):
     _spaces: tuple[Namespace, ...] | None = None
     _beyond: tuple[str, ...] | None = None  # prefixes of namespaces that "*" does not match, once learned
     _unused: frozenset[str] = frozenset()  # roles whose special use no mailbox has
-    _virtual: frozenset[str] = frozenset()  # mailboxes that any list has marked as virtual
 
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """List all mailboxes in one command, with their special uses if the server knows them."""
@@ -95,10 +94,6 @@ class MailboxLists(Selected):
     def special_mailboxes(self) -> dict[str, SpecialMailbox]:
         """Return the person's mailbox of each role that has one, and how it was found."""
         return mailbox_tree.special(self.mailboxes(), self.namespaces, self.named)
-
-    def takes_back(self, mailbox: str) -> bool:
-        """Return whether what is moved out of a mailbox can be moved back, by what lists have told until now."""
-        return mailbox not in self._virtual
 
     def roles(self) -> dict[str, str]:
         """Return the name of the person's mailbox for each role that has one."""

@@ -5,7 +5,7 @@ program has flagged \\Deleted, are never sent. Without UIDPLUS the originals sta
 to be cleaned up by other programs. Nothing is removed before the server has confirmed the copy, and if
 something fails midway, what was done until then is reported (PartlyDone).
 
-Standard: RFC 6851 (MOVE), with §3.3 for servers that lack it; RFC 4315 (UIDPLUS); RFC 9051 §6.4.7 (COPY).
+Standard: RFC 6851 (MOVE), with §3.3 for servers that lack it; RFC 4315 (UIDPLUS); RFC 9051 §6.4.7 (COPY); RFC 7162.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gateway.errors import (
     TargetGone,
     UnsafeArgument,
 )
-from gateway.store.base import DELETED, MessageRef
+from gateway.store.base import DELETED, INBOX, MessageRef
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused
 from gateway.store.imap.fetched import flags_of, rows_of
@@ -103,6 +103,20 @@ class Moving(Selected):
         permanent = {name.lower() for name in self._permanent}
         return flag.lower() in permanent or (not flag.startswith("\\") and "\\*" in permanent)
 
+    def takes_back(self, mailbox: str) -> bool:
+        """Return whether what is moved out of a mailbox can be moved back, as far as the server has shown.
+
+        A virtual mailbox cannot be told by its name. It has no mod-sequences, which it could not keep (RFC 7162
+        §3.1.2.2), on a server where others have them; or a list has marked it, or it refused a copy for good.
+        """
+        if mailbox == INBOX or mailbox not in self._virtual | self._modless:
+            return True
+        if mailbox not in self._virtual and self._modseqs is None:
+            self._modseqs = False
+            with suppress(StoreError):
+                self._select(INBOX)  # which says whether it has any
+        return mailbox not in self._virtual and not self._modseqs
+
     # --- in batches ---
 
     def _all(
@@ -174,6 +188,8 @@ class Moving(Selected):
 
     def _copy(self, mailbox: str, uids: list[int]) -> BatchResult:
         there, (reply,) = self._act(uids, b"UID COPY %b " + self._argument(mailbox))
+        if reply.status.code == "CANNOT" and mailbox != INBOX:
+            self._virtual.add(mailbox)
         if not reply.ok:  # nothing was copied then (RFC 9051 §6.4.7)
             return BatchResult({}, _refused(reply) if there else None)
         return BatchResult(_placed(reply, mailbox, uids) or dict.fromkeys(there))

@@ -56,6 +56,11 @@ class Selected:
         self._uidvalidity = 0
         self._exists = 0
         self._permanent: frozenset[str] | None = None  # None: not reported
+        #: Mailboxes that were found to show what lies in others.
+        self._virtual: set[str] = set()
+        #: Mailboxes without mod-sequences of their own; and whether others have them, None: not known.
+        self._modless: set[str] = set()
+        self._modseqs: bool | None = None
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -171,6 +176,10 @@ class Selected:
             self._note(reply)
         if not told:
             self._exists = self._asked_exists(mailbox)
+        if any(line.kind == "OK" and line.status.code == "NOMODSEQ" for line in selected.untagged):
+            self._modless.add(mailbox)
+        elif "CONDSTORE" in self._capabilities:
+            self._modseqs = True
         self._selected = mailbox
         return replies
 
