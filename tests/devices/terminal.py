@@ -75,9 +75,9 @@ class Terminal:
     def _last_shown(self) -> str:
         return f"on the screen: {self.shown[-2000:].decode('utf-8', 'replace')}"
 
-    def await_file(self, path: Path) -> str:
+    def await_file(self, path: Path, seconds: float = PATIENCE) -> str:
         """Return what the program writes to a file, once it is complete: when it has stopped growing."""
-        end, before = time.monotonic() + PATIENCE, b""
+        end, before = time.monotonic() + seconds, b""
         while time.monotonic() < end and self._process.poll() is None:
             self.drain()
             time.sleep(GLANCE)
@@ -85,7 +85,9 @@ class Terminal:
             if now and now == before:
                 return now.decode()
             before = now
-        raise AssertionError(f"nothing written; {self._last_shown()}")
+        ended = self._process.poll()
+        how = "nothing written" if ended is None else f"it has ended with status {ended}"
+        raise AssertionError(f"{how}; {self._last_shown()}")
 
     def close(self) -> None:
         """End the program."""

@@ -25,6 +25,8 @@ class W3m:
     """w3m: / searches and so reaches any link, S saves the shown page; a field is opened by Enter."""
 
     program = "w3m"
+    #: What it says when it asks for a file's name.
+    _prompt = b"Save buffer"
     options: tuple[str, ...] = (
         "-o", "accept_cookie=1", "-o", "auto_image=0", "-I", "UTF-8", "-O", "UTF-8"
     )  # fmt: skip
@@ -53,8 +55,17 @@ class W3m:
     def page(self) -> str:
         """Return the page that is shown, as text."""
         path = self._home / f"page{next(self._saved)}"
+        self.terminal.shown = b""
         self.type(self._save(path))
-        return self.terminal.await_file(path)
+        try:
+            return self.terminal.await_file(path, PATIENCE / 2)
+        except AssertionError:
+            # QUIRK: w3m takes the terminal anew after an editor, and some of what is typed meanwhile may be lost: then
+            # it waits at its prompt, with no name or half of one.
+            if self._prompt not in self.terminal.shown:
+                raise
+            self.type(f"{CLEAR}{path.name}{ENTER}")
+            return self.terminal.await_file(path, PATIENCE / 2)
 
     def _save(self, path: Path) -> str:
         return f"S{path.name}{ENTER}"
