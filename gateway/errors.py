@@ -22,7 +22,8 @@ client to show it to the person.
     ├── StoreError                      the message store
     │   ├── AuthenticationFailed        wrong address or password
     │   │   ├── CredentialExpired       responses such as [EXPIRED] and [PRIVACYREQUIRED]
-    │   │   └── AppPasswordNeeded       the provider wants a password made for mail programs
+    │   │   ├── AppPasswordNeeded       the provider wants a password made for mail programs
+    │   │   └── PasswordsDoubtful       the provider is known to take none from most people
     │   ├── OAuthOnly                   the provider takes no passwords, only tokens of its own sign-in page
     │   ├── PasswordsNotTaken           no mechanism for passwords (LOGINDISABLED)
     │   ├── StoreUnreachable            no connection, timed out, closed
@@ -226,6 +227,15 @@ class AppPasswordNeeded(AuthenticationFailed):
 
     sentence = _(
         "Your provider requires an app password here. You can create one in its settings on the web."
+    )
+
+
+class PasswordsDoubtful(AuthenticationFailed):
+    """The refusal does not tell a wrong password from a right one: the provider takes none from most people."""
+
+    sentence = _(
+        "Your provider did not accept this. It may take no passwords from mail programs, "
+        "not even the right one."
     )
 
 

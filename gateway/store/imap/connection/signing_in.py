@@ -19,6 +19,7 @@ from gateway.errors import (
     AppPasswordNeeded,
     AuthenticationFailed,
     OAuthOnly,
+    PasswordsDoubtful,
     PasswordsNotTaken,
     ServerAlert,
     StoreError,
@@ -49,6 +50,11 @@ _OAUTH: Final = frozenset(f"AUTH={name}" for name in sasl.OAUTH)
 _NOT_NOW: Final = frozenset({"INUSE", "LIMIT", "SERVERBUG", "CORRUPTION", "CONTACTADMIN"})
 #: Response codes that judge the credentials, whatever the text says.
 _JUDGED: Final = frozenset({"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "ALERT"})
+#: QUIRK: hosts that offer PLAIN and refuse it as if the password were wrong, since 2022 and 2024 for nearly everybody:
+#: https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online
+_PASSWORDS_DOUBTFUL: Final = frozenset(
+    {"outlook.office365.com", "outlook.office.com", "imap-mail.outlook.com"}
+)
 
 
 def sign_in(
@@ -81,7 +87,7 @@ def sign_in(
             break
         refused[mechanism] = time.monotonic()
     assert reply is not None
-    raise _without(secrets, _judged(reply, tries))
+    raise _without(secrets, _judged(reply, tries, exchange.host))
 
 
 def _mechanisms(capabilities: frozenset[str], ascii_only: bool, refused: Refused) -> list[str]:
@@ -178,7 +184,7 @@ def _is_of_the_mechanism(reply: Reply) -> bool:
     return reply.status.code in ("", "CAPABILITY") and sasl.refuses_mechanism(reply.status.text)
 
 
-def _judged(reply: Reply, tries: int) -> StoreError:
+def _judged(reply: Reply, tries: int, host: str) -> StoreError:
     """Distinguish a wrong password from all else that keeps a person out."""
     said = " ".join(u.status.text for u in reply.untagged if u.kind in response.STATUSES) + reply.status.text
     detail = refusal(reply).detail
@@ -191,6 +197,8 @@ def _judged(reply: Reply, tries: int) -> StoreError:
     if _is_of_the_mechanism(reply):
         return PasswordsNotTaken(detail)
     error = refusal(reply, StoreUnreachable if reply.status.code in _NOT_NOW else AuthenticationFailed)
+    if type(error) is AuthenticationFailed and host.lower() in _PASSWORDS_DOUBTFUL:
+        error = PasswordsDoubtful(detail)
     if isinstance(error, AuthenticationFailed):
         error.tries = tries
     return error
