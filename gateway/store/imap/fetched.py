@@ -105,20 +105,21 @@ def is_whole(row: Row) -> bool:
 
 def unseen(replies: Iterable[Reply]) -> int | None:
     """Return the number of unread messages in a STATUS response."""
-    return _counted(replies, b"UNSEEN")
+    return counted(replies, b"UNSEEN")
 
 
 def messages(replies: Iterable[Reply]) -> int | None:
     """Return the number of messages in a STATUS response."""
-    return _counted(replies, b"MESSAGES")
+    return counted(replies, b"MESSAGES")
 
 
-def _counted(replies: Iterable[Reply], name: bytes) -> int | None:
+def counted(replies: Iterable[Reply], name: bytes) -> int | None:
+    """Return one number of a STATUS response."""
     for line in (line for reply in replies for line in reply.untagged):
         if line.kind == "STATUS":
             with suppress(Malformed):
                 found = line.items().get(name)
-                return found if isinstance(found, int) else None
+                return number(found) if octets(found).isdigit() else None
     return None
 
 

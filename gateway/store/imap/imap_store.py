@@ -17,7 +17,6 @@ from datetime import datetime
 from gateway.config import Server
 from gateway.errors import (
     MailboxGone,
-    MessageGone,
     StoreRefused,
     StoreUnreachable,
     UnsafeArgument,
@@ -33,7 +32,7 @@ from gateway.store.imap.moving import Moving
 from gateway.store.imap.neighbours import Neighbours
 from gateway.store.imap.opening import enable_utf8, open_exchange, probe, refused_by
 from gateway.store.imap.reading import Reading
-from gateway.store.imap.response import Reply, number
+from gateway.store.imap.response import Reply
 from gateway.store.imap.search.searching import Searching
 from gateway.store.imap.upkeep import Upkeep
 
@@ -43,9 +42,6 @@ __all__ = ["ImapStore", "connect", "probe"]
 MAX_ROWS = 100
 # Messages of one window at which a server may drop the connection.
 MOST_DROPS = 3
-# Message numbers in one command: servers accept lines of 8,000 octets (RFC 9051 §4.1), a number has up to
-# eleven.
-NUMBERS_IN_A_COMMAND = 600
 
 
 def connect(server: Server, user: str, password: str) -> ImapStore:
@@ -149,42 +145,6 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
 
     def _ref(self, row: Row) -> MessageRef:
         return MessageRef(self._selected or "", self._uidvalidity, fetched.uid_of(row))
-
-    # --- flags ---
-
-    def flag(self, refs: Iterable[MessageRef], flags: Iterable[str], present: bool = True) -> None:
-        """Add or remove flags; MessageGone if one of the messages is gone, after the others were flagged."""
-        wanted = list(refs)
-        names = response.flag_list(flags)
-        if not wanted:
-            return
-        if len({(ref.mailbox, ref.uidvalidity) for ref in wanted}) > 1:
-            raise UnsafeArgument("messages of one mailbox expected")
-        self._enter(wanted[0])
-        sign = b" +FLAGS " if present else b" -FLAGS "
-        uids = sorted({ref.uid for ref in wanted})
-        answered: set[int] = set()
-        refused: Reply | None = None
-        for at in range(0, len(uids), NUMBERS_IN_A_COMMAND):
-            some = response.number_set(uids[at : at + NUMBERS_IN_A_COMMAND])
-            found: dict[int, Row] = {}
-            (reply,) = self._run(b"UID STORE " + some + sign + names, rows=found)
-            answered.update(number(row.get(b"UID")) for row in found.values())
-            refused = refused if reply.ok or reply.status.code == "EXPUNGEISSUED" else reply
-        if not answered.issuperset(uids) and not self._all_there(uids):
-            raise MessageGone("expunged meanwhile")
-        if refused is not None:
-            raise refusal(refused)
-
-    def _all_there(self, uids: list[int]) -> bool:
-        """Return whether these messages exist: a server need not repeat flags that were set already."""
-        there: set[int] = set()
-        for at in range(0, len(uids), NUMBERS_IN_A_COMMAND):
-            some = response.number_set(uids[at : at + NUMBERS_IN_A_COMMAND])
-            found: dict[int, Row] = {}
-            self._run(b"UID FETCH " + some + b" (UID)", rows=found)
-            there.update(number(row.get(b"UID")) for row in found.values())
-        return there.issuperset(uids)
 
     # --- mailboxes ---
 

@@ -18,6 +18,7 @@ from gateway.store.base import DELETED, MessageRef
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused
 from gateway.store.imap.fetched import Row, flags_of, header_of, is_whole, uid_of
+from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 
 #: Messages whose header fields are looked at if the server does not search, and octets of each.
@@ -58,8 +59,7 @@ class MessageIds(Selected):
         found: list[int] | None = None
         for reply in self._select(mailbox, *search):
             if reply.ok:
-                words = (line.pieces[0].split() for line in reply.untagged if line.kind == "SEARCH")
-                found = [uid for some in words for uid in map(response.numeral, some) if uid]
+                found = criteria.numbers(reply)
             # It may refuse this key only, so that nothing is remembered of it.
             elif not isinstance(error := refused(reply), NotSupported):
                 raise error
@@ -86,9 +86,7 @@ class MessageIds(Selected):
 
     def _rows(self, fetch: bytes) -> list[Row]:
         rows: dict[int, Row] = {}
-        (reply,) = self._run(fetch, rows=rows)
-        if not reply.ok:
-            raise refused(reply)
+        self._asked(fetch, rows)
         return list(rows.values())
 
 

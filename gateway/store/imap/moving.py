@@ -1,4 +1,4 @@
-"""The part of the store that moves, copies and deletes messages.
+"""The part of the store that flags, moves, copies and deletes messages.
 
 Nothing here may expunge a message that it was not given: EXPUNGE and CLOSE, which remove whatever another
 program has flagged \\Deleted, are never sent. Without UIDPLUS the originals stay behind, flagged \\Deleted,
@@ -27,9 +27,10 @@ from gateway.errors import (
 )
 from gateway.store.base import DELETED, INBOX, MessageRef
 from gateway.store.imap import response
+from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Feature, refused
-from gateway.store.imap.fetched import flags_of, rows_of
-from gateway.store.imap.response import Malformed, Reply, Untagged, number
+from gateway.store.imap.fetched import counted, flags_of, rows_of
+from gateway.store.imap.response import Reply, Untagged, number
 from gateway.store.imap.selected import Selected
 
 # Messages in one command: if the connection breaks, at most this many are in doubt, and their numbers stay
@@ -53,7 +54,7 @@ class BatchResult(NamedTuple):
 
 
 class Moving(Selected):
-    """Moves, copies and deletes messages of one mailbox at a time."""
+    """Flags, moves, copies and deletes messages of one mailbox at a time."""
 
     def move(self, refs: Iterable[MessageRef], mailbox: str) -> tuple[MessageRef | None, ...]:
         """Move messages and return their new refs, None if the server does not report them.
@@ -80,6 +81,31 @@ class Moving(Selected):
         Raise MessageGone if none of them is there, PartlyDone if only some were deleted.
         """
         self._all(refs, self._expunge)
+
+    def flag(self, refs: Iterable[MessageRef], flags: Iterable[str], present: bool = True) -> None:
+        """Add or remove flags; MessageGone if one of the messages is gone, after the others were flagged."""
+        wanted = _of_one_mailbox(refs)
+        names = response.flag_list(flags)
+        if not wanted:
+            return
+        self._enter(wanted[0])
+        sign = b" +FLAGS " if present else b" -FLAGS "
+        uids = sorted({ref.uid for ref in wanted})
+        answered: set[int] = set()
+        failed: Reply | None = None
+        for at in range(0, len(uids), AT_A_TIME):
+            (reply,) = self._run(
+                b"UID STORE " + response.number_set(uids[at : at + AT_A_TIME]) + sign + names
+            )
+            answered |= _uids(reply.untagged)
+            failed = failed if reply.ok or reply.status.code == "EXPUNGEISSUED" else reply
+        # A server need not repeat flags that were set already.
+        quiet = [uid for uid in uids if uid not in answered]
+        batches = (quiet[at : at + AT_A_TIME] for at in range(0, len(quiet), AT_A_TIME))
+        if not all(self._present(some).issuperset(some) for some in batches):
+            raise MessageGone("expunged meanwhile")
+        if failed is not None:
+            raise refusal(failed)
 
     def flags(self, refs: Iterable[MessageRef]) -> dict[MessageRef, frozenset[str]]:
         """Fetch the current flags of messages of one mailbox; those that are gone are left out."""
@@ -165,14 +191,9 @@ class Moving(Selected):
 
     def _next(self, mailbox: str) -> MessageRef | None:
         """Return the UIDNEXT of a mailbox."""
-        (reply,) = self._run(b"STATUS " + self._argument(mailbox) + b" (UIDNEXT UIDVALIDITY)")
-        for line in reply.untagged:
-            if line.kind == "STATUS":
-                with suppress(Malformed):
-                    items = line.items()
-                    uidnext, uidvalidity = number(items.get(b"UIDNEXT")), number(items.get(b"UIDVALIDITY"))
-                    return MessageRef(mailbox, uidvalidity, uidnext) if uidnext and uidvalidity else None
-        return None
+        replies = self._run(b"STATUS " + self._argument(mailbox) + b" (UIDNEXT UIDVALIDITY)")
+        uidnext, uidvalidity = counted(replies, b"UIDNEXT"), counted(replies, b"UIDVALIDITY")
+        return MessageRef(mailbox, uidvalidity, uidnext) if uidnext and uidvalidity else None
 
     # --- single commands ---
 

@@ -9,14 +9,13 @@ Standard: RFC 9051 §6.4.4 (SEARCH), RFC 4731 (ESEARCH: MIN, MAX).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from itertools import pairwise
 
 from gateway.store.base import DELETED, SEEN, MessageRef
 from gateway.store.imap import response
-from gateway.store.imap.features import Feature, refused
-from gateway.store.imap.fetched import Row, flags_of
-from gateway.store.imap.response import Malformed, Reply, number
+from gateway.store.imap.features import Feature
+from gateway.store.imap.fetched import Row, flags_of, uid_of
+from gateway.store.imap.response import number
+from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 
 # UIDs that are searched first if the server cannot return just the nearest one.
@@ -52,7 +51,7 @@ class Neighbours(Selected):
         self._run(b"FETCH %d:%d (UID FLAGS)" % (first, self._exists), rows=found)
         return tuple(
             MessageRef(mailbox, self._uidvalidity, uid)
-            for uid in sorted(number(row.get(b"UID")) for row in found.values() if not _is_deleted(row))
+            for uid in sorted(uid_of(row) for row in found.values() if DELETED not in flags_of(row))
             if uid
         )
 
@@ -73,22 +72,19 @@ class Neighbours(Selected):
         for start, end in _stretches(low, high, older, NEAR, MOST_LOOKED_AT):
             found: dict[int, Row] = {}
             self._run(b"UID FETCH %d:%d (UID FLAGS)" % (start, end), rows=found)
-            fitting = [
-                row for row in found.values() if not _is_deleted(row) and not (unread and _is_seen(row))
-            ]
-            uids = [number(row.get(b"UID")) for row in fitting]
+            without = {DELETED, SEEN} if unread else {DELETED}
+            uids = [uid_of(row) for row in found.values() if without.isdisjoint(flags_of(row))]
             if uid := _closest([uid for uid in uids if start <= uid <= end], older):
                 return uid
         return 0
 
     def _searched(self, low: int, high: int, unread: bool, wanted: bytes = b"") -> list[int]:
         keys = b" UNDELETED" + (b" UNSEEN" if unread else b"") + b" UID %d:%d" % (low, high)
-        (reply,) = self._run(b"UID SEARCH" + wanted + keys)
-        if not reply.ok:
-            raise refused(reply)
+        reply = self._asked(b"UID SEARCH" + wanted + keys)
         # "7:*" includes the last message even if it is the sixth; servers may treat a large number the same
         # way.
-        return [uid for uid in _answered(reply) if low <= uid <= high]
+        nearest = (number(criteria.esearch(reply).get(name)) for name in (b"MIN", b"MAX"))
+        return [uid for uid in (*criteria.numbers(reply), *nearest) if low <= uid <= high]
 
 
 def _stretches(low: int, high: int, older: bool, near: int, far: int) -> Iterator[tuple[int, int]]:
@@ -107,27 +103,3 @@ def _stretches(low: int, high: int, older: bool, near: int, far: int) -> Iterato
 
 def _closest(uids: list[int], older: bool) -> int:
     return (max if older else min)(uids, default=0)
-
-
-def _is_seen(row: Row) -> bool:
-    return SEEN.lower() in {flag.lower() for flag in flags_of(row)}
-
-
-def _is_deleted(row: Row) -> bool:
-    return DELETED.lower() in {flag.lower() for flag in flags_of(row)}
-
-
-def _answered(reply: Reply) -> list[int]:
-    """Read the numbers of SEARCH, or of MIN and MAX in ESEARCH."""
-    found: list[int] = []
-    for line in reply.untagged:
-        if line.kind in ("SEARCH", "ESEARCH"):
-            with suppress(Malformed):
-                values = line.values()
-                if line.kind == "ESEARCH":
-                    named = pairwise(values)
-                    values = tuple(
-                        b for a, b in named if response.octets(a).upper() in (b"MIN", b"MAX", b"ALL")
-                    )
-                found.extend(number(value) for value in values)
-    return found

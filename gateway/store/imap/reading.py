@@ -24,6 +24,7 @@ from gateway.store.imap.exchange import Exchange, refusal
 from gateway.store.imap.features import Feature, Refusals
 from gateway.store.imap.fetched import BODY, OPEN_ITEMS, PLAIN_OPEN_ITEMS, Row
 from gateway.store.imap.response import Malformed, Reply, number
+from gateway.store.imap.search import criteria
 from gateway.store.imap.sections import MOST_READ, OwnReading, SectionFile
 from gateway.store.imap.selected import Selected
 
@@ -111,8 +112,7 @@ class Reading(Selected):
 
     def _is_listed(self, ref: MessageRef) -> bool:
         (reply,) = self._run(b"UID SEARCH UID %d" % ref.uid)
-        there = (line.pieces[0].split() for line in reply.untagged if line.kind == "SEARCH")
-        return any(b"%d" % ref.uid in numbers for numbers in there)
+        return ref.uid in criteria.numbers(reply)
 
     def _read_by_ourselves(self, ref: MessageRef, size: int) -> OwnReading | None:
         """Fetch a whole message and parse it; None if it is too large for that, or cannot be fetched."""

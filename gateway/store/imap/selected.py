@@ -29,6 +29,7 @@ from gateway.store.imap.features import Feature, Refusals, abilities, is_announc
 from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, messages, uid_of
 from gateway.store.imap.opening import mailbox_argument
 from gateway.store.imap.response import Malformed, Reply, Untagged
+from gateway.store.imap.search import criteria
 
 T = TypeVar("T")
 
@@ -242,6 +243,13 @@ class Selected:
             self._note(reply, rows)
         return replies
 
+    def _asked(self, command: bytes, rows: dict[int, Row] | None = None) -> Reply:
+        """Run one command as `_run` does, and raise unless it is OK: NotSupported if it was refused as such."""
+        (reply,) = self._run(command, rows=rows)
+        if not reply.ok:
+            raise refused(reply)
+        return reply
+
     def _through(self, method: Callable[..., Any], *args: object) -> Any:
         """Run a method of imapclient, apply what it reports as `_run` does, and raise unless it is OK."""
         result, reply = self._exchange.attempt(method, *args)
@@ -324,10 +332,7 @@ class Selected:
         """
         for some in (numbers, *([n] for n in numbers)) if numbers else ():
             (reply,) = self._run(b"UID SEARCH " + response.number_set(some))
-            words = (
-                word for line in reply.untagged if line.kind == "SEARCH" for word in line.pieces[0].split()
-            )
-            uids = sorted({uid for uid in map(response.numeral, words) if uid})
+            uids = sorted(set(criteria.numbers(reply)))
             if len(uids) == len(some):
                 for n, uid in zip(some, uids, strict=True):
                     found.setdefault(n, {})[b"UID"] = uid

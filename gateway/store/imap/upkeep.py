@@ -12,10 +12,10 @@ from gateway.errors import MailboxGone, MailboxHasChildren, StoreRefused
 from gateway.store import mailbox_tree
 from gateway.store.base import INBOX, Emptied, Folder
 from gateway.store.imap.exchange import refusal
-from gateway.store.imap.features import Feature, refused
+from gateway.store.imap.features import Feature
 from gateway.store.imap.fetched import Row, uid_of
 from gateway.store.imap.mailboxes import MailboxLists
-from gateway.store.imap.response import MAX_NUMBER, Reply, number, safe
+from gateway.store.imap.response import MAX_NUMBER, number, safe
 from gateway.store.imap.search import criteria
 
 
@@ -91,10 +91,10 @@ class Upkeep(MailboxLists):
             return Emptied(0, 0)
         uids = b"1:%d" % (below - 1)
         marked = self._count(below - 1)
-        self._must(b"UID STORE " + uids + b" +FLAGS.SILENT (\\Deleted)")
+        self._asked(b"UID STORE " + uids + b" +FLAGS.SILENT (\\Deleted)")
         if not self._offers(Feature.EXPUNGE_ALONE):
             return Emptied(marked, 0)
-        self._must(b"UID EXPUNGE " + uids)
+        self._asked(b"UID EXPUNGE " + uids)
         return Emptied(marked, marked)
 
     # --- before and after ---
@@ -119,12 +119,6 @@ class Upkeep(MailboxLists):
         # The last message is in any range that ends with "*".
         return self._exists - sum(uid_of(row) > last for row in found.values())
 
-    def _asked(self, command: bytes) -> Reply:
-        (reply,) = self._run(command)
-        if not reply.ok:
-            raise refused(reply)
-        return reply
-
     def _ordinary(self, mailbox: str, folders: tuple[Folder, ...]) -> Folder:
         """Return a mailbox that may be renamed and deleted."""
         for folder in folders:
@@ -138,9 +132,3 @@ class Upkeep(MailboxLists):
         """Leave a mailbox: some servers do not delete or rename the selected one."""
         if self._selected is not None and (self._selected == mailbox or self._selected.startswith(below)):
             self._select(INBOX)
-
-    def _must(self, command: bytes) -> Reply:
-        (reply,) = self._run(command)
-        if not reply.ok:
-            raise refusal(reply)
-        return reply

@@ -22,7 +22,7 @@ from gateway.message.query import Query
 from gateway.store.base import DELETED, MOST_HITS, MessageRef, SearchResult
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused
-from gateway.store.imap.fetched import Row, flags_of, rows_of
+from gateway.store.imap.fetched import Row, flags_of, messages, rows_of
 from gateway.store.imap.opening import mailbox_name
 from gateway.store.imap.response import Malformed, Reply, number, octets
 from gateway.store.imap.search import criteria
@@ -122,7 +122,7 @@ class Searching(Finding):
         asked = [b"STATUS " + self._argument(name) + b" (MESSAGES)" for name in names]
         places = []
         for name, reply in zip(names, self._run(*asked), strict=True):
-            total = next((n for line in reply.untagged if (n := _messages(line)) is not None), 0)
+            total = messages([reply]) or 0
             places.append(_Place(name, total, total, closed=not reply.ok))
         return places
 
@@ -299,14 +299,10 @@ def _once(hits: Sequence[tuple[MessageRef, Row]]) -> list[tuple[MessageRef, Row]
         before, found = kept.get(key, (ref, row))
         if before.mailbox == ref.mailbox and before != ref:
             key = ref  # twice in one mailbox is twice
-        elif before != ref and not (_is_deleted(found) and not _is_deleted(row)):
+        elif before != ref and not (DELETED in flags_of(found) and DELETED not in flags_of(row)):
             continue
         kept[key] = (ref, row)
     return list(kept.values())
-
-
-def _is_deleted(row: Row) -> bool:
-    return DELETED.lower() in {flag.lower() for flag in flags_of(row)}
 
 
 def _identity(row: Row) -> Hashable:
@@ -336,13 +332,6 @@ def _batches(places: Sequence[_Place], size: int) -> Iterator[list[_Stretch]]:
 
 def _refs(place: _Place, most: int) -> list[MessageRef]:
     return [MessageRef(place.name, place.uidvalidity, uid) for uid in place.uids[:most]]
-
-
-def _messages(line: response.Untagged) -> int | None:
-    if line.kind == "STATUS":
-        with suppress(Malformed):
-            return number(line.items().get(b"MESSAGES"))
-    return None
 
 
 def _uidvalidity(reply: Reply) -> int | None:
