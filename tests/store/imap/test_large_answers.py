@@ -75,3 +75,25 @@ def test_a_section_that_is_too_large_is_said_to_be(start: int) -> None:
     count, _, why, cost = bounded.call(_read, 200, start)
     assert (count, why) == (0, AnswerTooLong.sentence)
     assert cost < MOST
+
+
+@pytest.mark.parametrize("size", [900, 40 * MEGABYTE])
+def test_a_message_of_which_nothing_is_told_and_nothing_can_be_read_says_so(size: int) -> None:
+    def serve(caller: Caller) -> None:
+        caller.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hello")
+        while words := caller.hear().split(b" ", 1):
+            if b"SELECT" in words[1]:
+                caller.say(b"* 1 EXISTS", b"* OK [UIDVALIDITY 7] fine")
+            if b"SEARCH" in words[1]:
+                caller.say(b"* SEARCH 11")
+            if b"STRUCTURE" in words[1] or b"BODY.PEEK[])" in words[1]:
+                caller.say(words[0] + b" NO cannot")
+                continue
+            if b"HEADER" in words[1]:
+                caller.say(b"* 1 FETCH (UID 11 RFC822.SIZE %d BODY[HEADER.FIELDS (X)] {2}" % size, b"", b")")
+            caller.say(words[0] + b" OK done")
+
+    with Peer(serve) as peer, closing(imap_store.connect(rig.plain(peer), "user", "secret")) as store:
+        message = store.structure(REF)
+        assert not message.readable
+        assert message.octets == size

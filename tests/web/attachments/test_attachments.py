@@ -28,7 +28,9 @@ from gateway.access.sessions import Sessions
 from gateway.app import create_app
 from gateway.errors import StoreBusy, StoreUnreachable
 from gateway.message.headers import filenames
+from gateway.message.model import Bound, Envelope, Gap, Message, Part
 from gateway.rendition.pictures import wbmp
+from gateway.store.imap.imap_store import ImapStore
 from gateway.store.pool import Pool
 from gateway.web.attachments import download, file_links
 from tests import PATIENCE, rig
@@ -230,6 +232,20 @@ def get(device: Any, href: str, method: str = "GET", accept: str = "*/*") -> Any
     if getattr(device, "jar", None):
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in device.jar.items())
     return device.transport(method, urljoin(device.url, href), headers, b"")
+
+
+def test_what_cannot_be_read_is_not_said_to_have_none(handheld: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    attachments(handheld)
+    unread = Message(
+        Envelope(), Part("", "multipart/mixed"), defects=(Gap("message: unreadable", Bound.MESSAGE),)
+    )
+    monkeypatch.setattr(ImapStore, "structure", lambda *_: unread)
+    handheld.fetch("GET", handheld.url)
+    assert "cannot say what is in this message" in handheld.text
+    assert "There are none." not in handheld.text
+    monkeypatch.setattr(ImapStore, "structure", lambda *_: Message(Envelope(), Part("1", "text/plain")))
+    handheld.fetch("GET", handheld.url)
+    assert "There are none." in handheld.text
 
 
 def test_the_list_names_kind_and_size(handheld: Any) -> None:
