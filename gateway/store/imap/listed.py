@@ -100,8 +100,9 @@ class Listed:
 
 
 def mailbox_of(values: tuple[Value, ...], utf8: bool = False) -> Mailbox:
-    """Make a mailbox from a LIST response: attributes, delimiter, name."""
-    if len(values) < 3 or not isinstance(values[0], tuple):
+    """Make a mailbox from a LIST response: attributes (QUIRK: or NIL), delimiter, name."""
+    if len(values) < 3:
         raise Malformed("LIST")
+    attributes = words(values[0]) if isinstance(values[0], tuple) else frozenset()
     name = mailbox_tree.normal(mailbox_name(octets(values[2]), utf8))
-    return Mailbox(name, octets(values[1])[:1].decode("ascii", "replace"), words(values[0]))
+    return Mailbox(name, octets(values[1])[:1].decode("ascii", "replace"), attributes)

@@ -39,7 +39,7 @@ _LOOSE_TOKEN = re.compile(
     re.DOTALL,
 )
 _ESCAPED = re.compile(rb'\\(["\\])')
-_UNTAGGED = re.compile(rb"\* (?:(\d{1,10}) )?([A-Za-z][A-Za-z0-9-]*)(?: |(?=\()|\Z)")
+_UNTAGGED = re.compile(rb"\* +(?:(\d{1,10}) +)?([A-Za-z][A-Za-z0-9-]*)(?:[ \t]|(?=\()|\Z)")
 _CODE = re.compile(rb"\[([A-Za-z0-9-]+)(?: ([^\]]*))?\] ?")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\Z")
@@ -108,6 +108,7 @@ def clean(octets: bytes) -> str:
 
 def status(kind: str, rest: bytes) -> Status:
     """Split the rest of a status response into its code and its text."""
+    rest = rest.lstrip(b" ")
     found = _CODE.match(rest)
     if not found:
         return Status(kind, text=clean(rest))

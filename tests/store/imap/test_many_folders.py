@@ -115,6 +115,16 @@ def test_a_name_of_any_length_costs_little(name: bytes) -> None:
     assert 1 <= len(tree(found.mailboxes.values(), frozenset(), (Namespace("", "/"),))) <= 2
 
 
+@pytest.mark.parametrize(
+    "row",
+    [b'NIL "/" Trash', b'\\Trash "/" Trash', b'() "/" {5}', b'() NIL "Trash"', b'("\\X" {) "/" Trash (a b)'],
+)
+def test_a_row_that_is_odd_is_that_of_a_folder_all_the_same(row: bytes) -> None:
+    found = Listed(Ledger(MEGABYTE))
+    assert found.take(Untagged("LIST", pieces=(row, b"Trash", b"")[: 3 if row.endswith(b"}") else 1]))
+    assert list(found.mailboxes) == ["Trash"]
+
+
 def test_a_parent_that_is_not_listed_hides_no_children() -> None:
     names = ("a", "a/b/c", "d/e/f", "d")
     folders = tree([Mailbox(name) for name in names], frozenset(), (Namespace("", "/"),))

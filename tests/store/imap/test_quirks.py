@@ -82,6 +82,8 @@ LINES: dict[str, Callable[[bytes], bytes | End]] = {
     "trailing blanks": lambda r: r[:-2] + b"  \r\n",
     "lower case": swap(rb" FETCH ", b" fetch "),
     "no blank before the list": swap(rb" FETCH ", b" FETCH"),
+    "two blanks": lambda r: re.sub(rb"^\* (\d+) FETCH ", rb"*  \1  FETCH  ", r),
+    "a tab before the list": swap(rb" FETCH ", b" FETCH\t"),
     "line end in a string": swap(rb'"data.bin"', b'"da\r\nta.bin"'),
     "two line ends in strings": swap(rb'"data.bin" NIL', b'"da\r\nta\n.bin" NIL'),
     "folded between values": swap(rb" BODYSTRUCTURE ", b"\r\n BODYSTRUCTURE "),

@@ -35,7 +35,7 @@ RESPONSE_BYTES, PIECE_BYTES, VALUE_BYTES = 200, 40, 60
 MAX_FOLDS = 100
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\}\Z")
-_FETCH = re.compile(rb"\* \d{1,10} FETCH ", re.IGNORECASE)
+_FETCH = re.compile(rb"\* +\d{1,10} +FETCH[ \t(]", re.IGNORECASE)
 
 
 #: Takes an untagged response as it arrives, so that it is not kept; returns whether it did.
