@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imapclient.imap_utf7 import decode, encode
 
+from gateway.store.base import FolderList
 from gateway.store.imap.imap_store import ImapStore
 from gateway.web.folders.folder_names import LONGEST, NameRefused, validated
 from gateway.web.request import mailbox_names
@@ -205,6 +206,21 @@ def test_back_from_the_menu_is_the_page_it_was_opened_from(device: Any, dovecot:
 
 
 # --- the list
+
+
+def test_a_list_that_is_not_whole_says_so(
+    device: Any, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = "There are more folders than can be listed."
+    dovecot.deliver(ME, MAIL)
+    device.follow("Menu").follow("Folders")
+    assert more not in device.text
+    listed = ImapStore.folders
+    monkeypatch.setattr(ImapStore, "folders", lambda *args, **how: FolderList(listed(*args, **how), False))
+    device.fetch("GET", device.url)
+    assert more in device.text
+    device.follow("Inbox").follow("A plain one").follow("More").follow("Move")
+    assert f"To which folder? {more}" in " ".join(device.text.split())
 
 
 def test_special_ones_first_with_names_of_their_own_and_what_is_unread(
