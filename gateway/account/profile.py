@@ -14,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.access.session import Session
+from gateway.message.headers.address_lists import mailbox_of
 from gateway.state import optional
 from gateway.store.base import Order
 
@@ -146,12 +147,7 @@ def own_addresses(session: Session, profile: Profile) -> frozenset[str]:
 
 def is_same_mailbox(one: str, other: str) -> bool:
     """Return whether two addresses differ in nothing but case and what stands behind a plus (RFC 5233)."""
-    return _without_detail(one) == _without_detail(other)
-
-
-def _without_detail(address: str) -> str:
-    local, at, domain = address.casefold().rpartition("@")
-    return (local.partition("+")[0] or local) + at + domain
+    return mailbox_of(one) == mailbox_of(other)
 
 
 def choose(session: Session, **values: str | bool) -> None:

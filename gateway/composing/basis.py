@@ -13,10 +13,13 @@ from typing import Final
 
 from gateway.account.profile import Identity, own_addresses
 from gateway.addresses import MessageCode
+from gateway.composing import originals
 from gateway.composing.author import Author
 from gateway.composing.mailbox_parts import Enclosure, enclosures, whole_message
 from gateway.composing.quotation import forwarded, quotation
 from gateway.errors import BadRequest
+from gateway.message.headers import address_lists, subjects
+from gateway.message.headers.header_fields import safe_label
 from gateway.message.headers.mailto import Mailto
 from gateway.message.mime import protected
 from gateway.message.model import Address, Message
@@ -66,7 +69,8 @@ class Basis:
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
     resumed from, `replaced` the drafts that it has replaced. `redirected`: the message to redirect. `alternative`: in a
-    draft, the answer to an invitation for calendar programs. `fields`: the inputs that are shown initially.
+    draft, the answer to an invitation for calendar programs. `left_out`: whom the original names and a reply cannot
+    reach. `fields`: the inputs that are shown initially.
     """
 
     title: str
@@ -87,6 +91,7 @@ class Basis:
     enclosures: tuple[Enclosure, ...] = ()
     redirected: Enclosure | None = None
     alternative: Enclosure | None = None
+    left_out: tuple[str, ...] = ()
 
     def people(self, field: str) -> tuple[Address, ...]:
         """Return the addresses of a recipient field."""
@@ -121,9 +126,10 @@ def suggested(author: Author, suggestion: Mailto) -> Basis:
 def reply(author: Author, store: MailStore, number: int, uid: int, variant: str = "") -> Basis:
     """Start a reply: to the sender, to all ("a"), or to the list ("l"), to nobody if there is none."""
     ref = author.session.mailboxes.message(number, uid)
-    found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
+    found, _header = originals.fetch(store, ref)
     own = own_addresses(author.session, author.profile)
     cc: list[Address] = []
+    unusable, more = replies.left_out(found, variant == "a") if variant != "l" else ([], 0)
     if variant == "l":
         (title, fields), to = _REPLY_LIST, replies.list_recipients(found)
     elif variant == "a":
@@ -139,10 +145,11 @@ def reply(author: Author, store: MailStore, number: int, uid: int, variant: str 
         _addressed(author, found),
         to=tuple(to),
         cc=tuple(cc),
-        subject=replies.reply_subject(found.envelope.subject),
+        subject=subjects.reply(found.envelope.subject),
         in_reply_to=found.envelope.message_id,
         references=tuple(replies.references(found)),
         original=OriginalMessage(number, uid, ANSWERED),
+        left_out=(*map(safe_label, unusable), *([f"+{more}"] if more else ())),
         quotation=partial(quotation, author, ref, found) if quotes else no_quotation,
     )
 
@@ -152,7 +159,7 @@ def forward(author: Author, store: MailStore, number: int, uid: int, variant: st
     ref = author.session.mailboxes.message(number, uid)
     found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
     title, fields = _REDIRECT if variant == "r" else _FORWARD
-    subject = replies.forward_subject(found.envelope.subject)
+    subject = subjects.forward(found.envelope.subject)
     whole = whole_message(ref, found)
     made = Basis(
         title,
@@ -169,7 +176,14 @@ def forward(author: Author, store: MailStore, number: int, uid: int, variant: st
 
 
 def _addressed(author: Author, found: Message) -> Identity:
-    """Return the identity that wrote a message, or else the first that it is addressed to, or the default one."""
-    identities = {one.address.casefold(): one for one in reversed(author.profile.identities)}
-    named = (one.spec.casefold() for one in (*found.envelope.from_, *found.envelope.to, *found.envelope.cc))
-    return next((identities[spec] for spec in named if spec in identities), author.profile.identities[0])
+    """Return the identity that wrote a message, or else the first that it is addressed to, or the default one.
+
+    An address with something behind a plus is that of the identity without it, unless it is one of its own.
+    """
+    named = [one.spec for one in (*found.envelope.from_, *found.envelope.to, *found.envelope.cc)]
+    for spelled in (str.casefold, address_lists.mailbox_of):
+        identities = {spelled(one.address): one for one in reversed(author.profile.identities)}
+        for spec in map(spelled, named):
+            if spec in identities:
+                return identities[spec]
+    return author.profile.identities[0]

@@ -15,7 +15,7 @@ from gateway.access import outcomes
 from gateway.access.idempotency import PostOutcome, last_outcome
 from gateway.access.session import Session
 from gateway.addresses import MessageCode
-from gateway.composing import assembly
+from gateway.composing import assembly, originals
 from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_note
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
@@ -23,7 +23,6 @@ from gateway.composing.mailbox_parts import calendar_answer, enclosures
 from gateway.composing.quotation import FORWARDED, plain_text
 from gateway.composing.typed_mail import MailContent
 from gateway.errors import MessageGone, StoreUnreachable
-from gateway.message.mime import protected
 from gateway.message.model import Message
 from gateway.message.outgoing import builder, resumed
 from gateway.message.outgoing import reply as replies
@@ -58,8 +57,7 @@ def resume(author: Author, store: MailStore, number: int, uid: int) -> Basis:
 
 def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
     """Resume a draft, whoever saved it; any other message, or the one it returns, becomes the template of a new one."""
-    found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
-    header = b"".join(store.octets(ref, "HEADER"))
+    found, header = originals.fetch(store, ref)
     back = resumed.returned_message(found.root)
     if back is not None and back.envelope is not None:
         found, header = Message(back.envelope, back.parts[0]), b""

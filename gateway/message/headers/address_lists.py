@@ -46,6 +46,7 @@ class _List:
         self.comment = b""
         self.angle: list[bytes] | None = None
         self.closed = False
+        self.before = 0  # tokens of the phrase before the angle brackets
 
     def add(self, token: bytes, spec: bytes | None = None) -> None:
         """Take a token of the phrase or, inside angle brackets, of the addr-spec, written `spec`."""
@@ -54,31 +55,50 @@ class _List:
         else:
             if self.local and token.startswith(b"@"):
                 self.phrase.pop()
-                self.angle, self.closed = [self.local, token], True
+                self.angle, self.closed, self.before = [self.local, token], True, len(self.phrase)
             else:
                 self.phrase.append(token)
             self.local = spec or b""
             self.plain = spec is None and not token.startswith(b"=?")
 
     def end(self) -> None:
-        """Finish an address; an empty one is dropped."""
-        phrase = b"".join(self.phrase).strip()
-        name, spec = (phrase, b"".join(self.angle)) if self.angle is not None else _bare(phrase)
-        if self.angle is None and not spec and len(self.phrase) == 1 and self.plain:
-            name, spec = b"", name  # a local mailbox: "postmaster"
-        if (name or spec or self.comment) and len(self.kept) >= self.limit:
-            self.more += 1
-        elif name or spec or self.comment:
-            address = make(name or self.comment, _spec(spec))
-            if address.name or address.spec:
-                self.kept.append(address)
+        """Finish an address; an empty one is dropped. Addresses divided by nothing but a blank are several."""
+        if self.angle is None:
+            local = len(self.phrase) == 1 and self.plain  # a local mailbox: "postmaster"
+            found = _bare(b"".join(self.phrase), local)
+        else:
+            behind = _bare(b"".join(self.phrase[self.before :]))
+            several = bool(behind[0][1])
+            name = b"".join(self.phrase[: self.before] if several else self.phrase).strip()
+            found = [(name, b"".join(self.angle)), *(behind if several else ())]
+        for name, spec in found:
+            self._keep(name, spec)
         self._begin()
+
+    def _keep(self, name: bytes, spec: bytes) -> None:
+        if not (name or spec or self.comment):
+            return
+        if len(self.kept) >= self.limit:
+            self.more += 1
+            return
+        address = make(name or self.comment, _spec(spec))
+        if address.name or address.spec:
+            self.kept.append(address)
+
+    def _open(self) -> None:
+        """Begin angle brackets; after closed ones, those of the next address, whose name stands between them."""
+        if self.angle and self.closed:
+            between = self.phrase[self.before :]
+            del self.phrase[self.before :]
+            self.end()
+            self.phrase = between
+        self.angle, self.closed, self.before = [], False, len(self.phrase)
 
     def special(self, sign: bytes) -> None:
         """Handle a special character."""
         inside = self.angle is not None and not self.closed
         if sign == b"<":
-            self.angle, self.closed = [], False
+            self._open()
         elif sign == b">":
             self.closed = self.angle is not None
         elif sign == b":":  # end of a source route, of a group's name, or of "mailto"
@@ -148,24 +168,55 @@ def _comment_end(octets: bytes, at: int) -> int:
     return at
 
 
-def _bare(phrase: bytes) -> tuple[bytes, bytes]:
-    """Split words without angle brackets into display name and addr-spec, if there is one."""
-    left, at, right = phrase.rpartition(b"@")
-    if not at:
-        return phrase, b""
-    name, _, local = left.rstrip().rpartition(b" ")
-    domain, _, rest = right.lstrip().partition(b" ")
-    return b" ".join((name, rest)).strip(), local + at + domain
+_AROUND_AT: Final = re.compile(rb"(?<!\s)\s+(?=@)|(?<=@)\s+")
+_ENCODED: Final = re.compile(rb"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,1000}\?=")
+
+
+def _bare(phrase: bytes, local: bool = False) -> list[tuple[bytes, bytes]]:
+    """Split words without angle brackets into addresses, each as display name and addr-spec.
+
+    Words without an address are a name, or, if `local`, the name of a mailbox.
+    """
+    if b"@" not in _ENCODED.sub(b"", phrase):  # what an encoded word holds is found by `make`
+        return [(b"", phrase.strip()) if local else (phrase.strip(), b"")]
+    found: list[tuple[bytes, bytes]] = []
+    name: list[bytes] = []
+    for word in _AROUND_AT.sub(b"", phrase).split():
+        if b"@" in word:
+            found.append((b" ".join(name), word.strip(b",;")))
+            name = []
+        else:
+            name.append(word)
+    rest = b" ".join(name)
+    if rest and len(found) == 1:
+        return [(b" ".join((found[0][0], rest)).strip(), found[0][1])]
+    return found + ([(rest, b"")] if rest else [])
+
+
+#: White space that may stand in an addr-spec (RFC 5322 §4.4, obs-local-part, obs-domain), or where it was folded.
+_FOLDED: Final = re.compile(r"(?<!\s)\s+(?=[.@])|(?<=[.@])\s+")
 
 
 def _spec(octets: bytes) -> str:
     text = header_fields.decode(octets)
-    return "".join(text.split()) if '"' not in text else text
+    return text if '"' in text else _FOLDED.sub("", text).strip()
+
+
+_WHOLE: Final = re.compile(r"([^<>]*)<\s*([^<>\s]+)\s*>")
 
 
 def make(name: bytes | str, spec: str) -> Address:
-    """Make an address from an addr-spec and a raw display name, which is decoded."""
+    """Make an address from an addr-spec and a raw display name, which is decoded.
+
+    QUIRK: some programs quote or encode all of `Name <address>`, or an address, as if it were a name.
+    """
     shown = header_fields.decode(name)
+    if "<" in spec or not spec:
+        whole = _WHOLE.fullmatch(f"{shown} {spec}".strip())
+        if whole is not None and valid(whole[2]):
+            shown, spec = whole[1].strip(' "'), whole[2]
+        elif not spec and valid(shown):
+            shown, spec = "", shown
     if len(shown) > 1 and shown[0] == shown[-1] == "'":  # QUIRK: Outlook puts apostrophes around addresses
         shown = shown[1:-1].strip()
     return Address("" if shown == spec else shown, spec)
@@ -177,13 +228,21 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     bad: list[str] = []
     found, more = parse(text.replace("\r", ",").replace("\n", ","))
     for address in found:
-        if valid(address.spec):
+        if valid(address.spec) and _names_another(address):
+            bad.append(f"{address.name} <{address.spec}>")
+        elif valid(address.spec):
             good.append(address)
         else:
             bad.append(address.spec or address.name)
     if more:
         bad.append(f"+{more}")
     return unique(good), bad
+
+
+def _names_another(address: Address) -> bool:
+    """Return whether there is another address where the name should be: who knows which one is meant."""
+    words = (word.strip("<>,;") for word in address.name.split())
+    return any(valid(word) and word.lower() != address.spec.lower() for word in words)
 
 
 _LOCAL: Final = r'(?:[^\s"@()<>\[\]:;,\\\x00-\x1f\x7f]+|"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*+")'
@@ -196,11 +255,16 @@ def valid(spec: str) -> bool:
     return len(spec.encode("utf-8", "replace")) <= 254 and _VALID.fullmatch(spec) is not None
 
 
-def unique(found: Iterable[Address], without: frozenset[str] = frozenset()) -> list[Address]:
-    """Drop duplicates by addr-spec, ignoring case, and those whose lower-case addr-spec is in `without`."""
+def unique(found: Iterable[Address]) -> list[Address]:
+    """Drop duplicates by addr-spec, ignoring case."""
     out: dict[str, Address] = {}
     for address in found:
-        key = address.spec.lower()
-        if key and key not in without:
-            out.setdefault(key, address)
+        if address.spec:
+            out.setdefault(address.spec.lower(), address)
     return list(out.values())
+
+
+def mailbox_of(spec: str) -> str:
+    """Return the address of a mailbox, in one case and without what stands behind a plus (RFC 5233)."""
+    local, at, domain = spec.casefold().rpartition("@")
+    return (local.partition("+")[0] or local) + at + domain

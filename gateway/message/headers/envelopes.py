@@ -5,6 +5,8 @@ Nothing here may raise, whatever a server or a header says: what cannot be read 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -38,6 +40,13 @@ def envelope(raw: object) -> tuple[Envelope, list[str]]:
 
 def _more(name: str, count: int) -> str:
     return f"{name.strip('_').replace('_', '-')}: {count} more"
+
+
+def left_out(defects: Iterable[str], names: Iterable[str]) -> int:
+    """Return how many addresses of these fields were left out, as told by the defects of a message."""
+    begin = "|".join(map(re.escape, names))
+    found = (re.fullmatch(rf"(?:{begin}): (\d{{1,9}}) more", one) for one in defects)
+    return sum(int(match[1]) for match in found if match is not None)
 
 
 def _date(value: object) -> tuple[datetime | None, list[str]]:

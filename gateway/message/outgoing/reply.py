@@ -1,4 +1,4 @@
-"""Replies: their recipients, subject, thread and quotation (RFC 5322 §3.6.3-4).
+"""Replies: their recipients, thread and quotation (RFC 5322 §3.6.3-4).
 
 Nothing here may know how a reply is written or sent. What a message says of itself is not trusted: malformed
 addresses are dropped, and all lists are bounded.
@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from gateway.message.headers import address_lists, header_fields, mailto
-from gateway.message.model import Address, Message
+from gateway.message.headers import address_lists, envelopes, header_fields, mailto
+from gateway.message.model import Address, Envelope, Message
 from gateway.message.outgoing.builder import compose as compose
 from gateway.message.outgoing.builder import new_message_id as new_message_id
 
@@ -19,62 +19,46 @@ from gateway.message.outgoing.builder import new_message_id as new_message_id
 QUOTE_LIMIT: Final = 10 * 1024
 #: Message ids in References: the first names the thread, the last ones the way here.
 REFERENCES_LIMIT: Final = 20
-#: Characters of the original's subject in a reply.
-_SUBJECT: Final = 400
-
-_ANSWERED: Final = re.compile(
-    r"(?:re|aw|sv|vs|odp|回复|答复|回覆|ответ|отв)(?:\[\d{1,3}\]|\^\d{1,3})?\s*[:：]\s*", re.I
-)
-_FORWARDED: Final = re.compile(r"(?:fwd?|wg|tr|rv|enc|pd|vs|doorst|转发|轉寄)\s*[:：]\s*", re.I)
 _MSG_ID: Final = re.compile(r"<[^<>\s]{1,400}>")
 _URL: Final = re.compile(r"<\s*([^<>]{1,2000}?)\s*>")
-
-
-def reply_subject(subject: str) -> str:
-    """Prefix "Re: ", once, whatever the original's language put there."""
-    rest = header_fields.clean(subject)[:_SUBJECT]
-    while match := _ANSWERED.match(rest):
-        rest = rest[match.end() :]
-    return f"Re: {rest}".rstrip()
-
-
-def forward_subject(subject: str) -> str:
-    """Prefix "Fwd: ", once, whatever the original's language put there; a "Re: " after it stays."""
-    rest = header_fields.clean(subject)[:_SUBJECT]
-    while match := _FORWARDED.match(rest):
-        rest = rest[match.end() :]
-    return f"Fwd: {rest}".rstrip()
 
 
 def reply_recipients(message: Message, own: Iterable[str]) -> tuple[list[Address], list[Address]]:
     """Return the recipients of a reply as (to, cc): Reply-To, else From; for one's own mail, its recipients.
 
-    `own` are the person's addresses; case does not matter.
+    `own` are the person's addresses. They, also with another case or something behind a plus, are left out as long
+    as anybody else is named.
     """
-    mine = _lower(own)
-    envelope = message.envelope
-    if _written_by(message, mine):
-        others = _sendable(envelope.to, mine)
-        return (others or _sendable(envelope.to) or _sendable(envelope.from_)), []
-    return (_sendable(envelope.reply_to) or _sendable(envelope.from_) or _sendable(envelope.sender)), []
+    mine = _mailboxes(own)
+    named = _to_whom(message.envelope, mine)
+    found = next((others for one in named if (others := _others(one, mine))), None)
+    return found or next((usable for one in named if (usable := _sendable(one))), []), []
 
 
 def reply_all_recipients(message: Message, own: Iterable[str]) -> tuple[list[Address], list[Address]]:
     """Return the recipients of a reply to all as (to, cc): Mail-Followup-To if present; never oneself."""
-    mine = _lower(own)
-    followup, _ = address_lists.parse(message.header("mail-followup-to"))
-    asked = _sendable(followup, mine)
+    mine = _mailboxes(own)
+    asked = _others(_followup(message)[0], mine)
     if asked:
         return asked, []
-    to, _ = reply_recipients(message, own)
-    if _written_by(message, mine):
-        rest: list[Address] = []
-    else:
-        to = _sendable(to, mine)
-        rest = list(message.envelope.to)
-    seen = mine | _lower(address.spec for address in to)
-    cc = _sendable((*rest, *message.envelope.cc), seen)
-    return (to, cc) if to else (cc or reply_recipients(message, own)[0], [])
+    alone, _ = reply_recipients(message, own)
+    to = _others(alone, mine)
+    rest = (*message.envelope.to, *message.envelope.cc)
+    if to and _is_own(message.envelope, mine):  # the others stay where their writer has put them
+        to, rest = _others(message.envelope.to, mine) or to, message.envelope.cc
+    cc = [one for one in _others(rest, mine) if all(not _is_same(one, other) for other in to)]
+    return (to, cc) if to else (cc or alone, [])
+
+
+def left_out(message: Message, everybody: bool) -> tuple[list[Address], int]:
+    """Return whom a reply, or a reply to all, should go to and cannot: those without an address, and how many more."""
+    followup, more = _followup(message)
+    if everybody and followup:
+        return _unusable(followup), more
+    envelope = message.envelope
+    names = ("reply-to", "to", "cc") if everybody else ("reply-to",)
+    lists = (envelope.reply_to, envelope.to, envelope.cc)[: len(names)]
+    return _unusable(one for some in lists for one in some), envelopes.left_out(message.defects, names)
 
 
 def list_recipients(message: Message) -> list[Address]:
@@ -87,16 +71,45 @@ def list_recipients(message: Message) -> list[Address]:
     return found
 
 
-def _written_by(message: Message, mine: frozenset[str]) -> bool:
-    return bool(_lower(address.spec for address in message.envelope.from_) & mine)
+def _to_whom(envelope: Envelope, mine: frozenset[str]) -> tuple[tuple[Address, ...], ...]:
+    """Return the lists of those a reply may go to, the first one that names anybody else counts."""
+    if _is_own(envelope, mine):
+        return envelope.to, envelope.cc, envelope.reply_to, envelope.from_
+    return envelope.reply_to, envelope.from_, envelope.sender
 
 
-def _lower(specs: Iterable[str]) -> frozenset[str]:
-    return frozenset(spec.lower() for spec in specs if spec)
+def _is_own(envelope: Envelope, mine: frozenset[str]) -> bool:
+    """Return whether oneself has written a mail.
+
+    A form on a web page writes to its owner in the owner's name, with the visitor in Reply-To.
+    """
+    to_oneself = any(map(mine.__contains__, _mailboxes(one.spec for one in envelope.to)))
+    is_form = to_oneself and bool(_others(envelope.reply_to, mine))
+    return not is_form and any(map(mine.__contains__, _mailboxes(one.spec for one in envelope.from_)))
 
 
-def _sendable(found: Iterable[Address], without: frozenset[str] = frozenset()) -> list[Address]:
-    return address_lists.unique((one for one in found if address_lists.valid(one.spec)), without)
+def _followup(message: Message) -> tuple[tuple[Address, ...], int]:
+    return address_lists.parse(message.header("mail-followup-to"))
+
+
+def _mailboxes(specs: Iterable[str]) -> frozenset[str]:
+    return frozenset(address_lists.mailbox_of(spec) for spec in specs if spec)
+
+
+def _is_same(one: Address, other: Address) -> bool:
+    return one.spec.lower() == other.spec.lower()
+
+
+def _sendable(found: Iterable[Address]) -> list[Address]:
+    return address_lists.unique(one for one in found if address_lists.valid(one.spec))
+
+
+def _others(found: Iterable[Address], mine: frozenset[str]) -> list[Address]:
+    return [one for one in _sendable(found) if address_lists.mailbox_of(one.spec) not in mine]
+
+
+def _unusable(found: Iterable[Address]) -> list[Address]:
+    return list(dict.fromkeys(one for one in found if not address_lists.valid(one.spec)))
 
 
 def references(message: Message) -> list[str]:

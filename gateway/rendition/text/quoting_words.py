@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.message.headers import subjects
+
 #: The words between dashes before an original ("-----Original Message-----").
 ORIGINALS: Final = (
     "original message", "original mail", "original e-?mail", "original appointment", "reply message",
@@ -47,15 +49,9 @@ SUBJECT: Final = (
     "předmět", "predmet", "ämne", "emne", "aihe", "konu", "tárgy", "θέμα", "件名", "主题", "主旨", "제목",
 )  # fmt: skip
 
-#: Prefixes of the subjects of replies and forwarded messages.
-REPLIES: Final = (
-    "re", "aw", "antw", "antwort", "sv", "ref", "rif", "r", "odp", "res", "resp", "rép", "réf", "ynt", "vs", "απ",
-    "ответ", "отв", "на", "回复", "答复", "返信", "回覆", "회신",
-)  # fmt: skip
-FORWARDS: Final = (
-    "fwd?", "wg", "tr", "rv", "enc", "i", "pd", "vl", "vb", "doorst", "пересл", "пер", "转发", "轉寄", "reenv",
-    "weitergel", "전달",
-)  # fmt: skip
+#: Prefixes of the subjects of replies and forwarded messages; some are words of their own, so only in a quotation.
+REPLIES: Final = (*subjects.REPLIES, "ref", "r", "resp", "rép", "réf", "на")
+FORWARDS: Final = (*subjects.FORWARDS, "i", "пер")
 
 #: Verbs of attributions ("On Monday, Anna wrote:").
 WROTE: Final = (

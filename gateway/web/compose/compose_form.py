@@ -50,6 +50,8 @@ _SENTENCE: Final = 80
 _LINES: Final = dict.fromkeys(PEOPLE, 120) | {"subject": 60}
 #: Minimum deck size in octets for such hints; on smaller decks a button is worth more.
 _LINES_FROM: Final = 1300
+#: Characters of a recipient that are shown in any case.
+_NAME: Final = 12
 #: Characters to show of the end of a longer text.
 _TAIL: Final = 160
 
@@ -77,6 +79,7 @@ _BUTTONS: Final = {
 }
 #: Widths of text that is only shown, and the buttons to omit, tried until a page fits. The softkey sends too.
 _LEVELS: Final[tuple[tuple[int, frozenset[str]], ...]] = (
+    (200, frozenset()),
     (60, frozenset()),
     (40, frozenset()),
     (25, frozenset({SEND})),
@@ -85,7 +88,7 @@ _LEVELS: Final[tuple[tuple[int, frozenset[str]], ...]] = (
     (12, frozenset({SEND, SAVE, FIELDS, ATTACH})),
     (0, frozenset({SEND, SAVE, FIELDS, ATTACH})),
 )
-_XHTML_LEVELS: Final = ((400, frozenset[str]()), *_LEVELS[:2])
+_XHTML_LEVELS: Final = ((400, frozenset[str]()), *_LEVELS[1:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,25 +347,31 @@ def _buttons(visit: Visit, form: ComposeForm, without: frozenset[str], key: int)
 
 def _lines(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str]]:
     """Return the values of fields that are not inputs, and the attachments, as labelled lines."""
-    if not width:
-        return []
     _ = visit.language.gettext
     content = form.content
-    lines = [
-        (f"{_(_LABELS[name])}: ", _people(content.people(name)))
-        for name in PEOPLE
-        if name not in form.input_names and content.people(name)
-    ]
-    if "subject" not in form.input_names and content.subject:
-        lines.append(("", clean(content.subject)))
-    names = [clean(one.name) or _("File") for one in form.basis.enclosures]
-    if names:
-        lines.append((f"{_('Attached')}: ", ", ".join(names)))
-    return [(label, shorten(fit(text, visit.device), width)) for label, text in lines]
+    shown = [name for name in PEOPLE if name not in form.input_names and content.people(name)]
+    if not width and len(content.recipients) < 2:
+        return []
+    lines = [(f"{_(_LABELS[name])}: ", people_line(visit, content.people(name), width)) for name in shown]
+    if not width:  # to whom it goes is told in any case
+        return lines
+    others = [("", content.subject)] if "subject" not in form.input_names and content.subject else []
+    if names := [clean(one.name) or _("File") for one in form.basis.enclosures]:
+        others.append((f"{_('Attached')}: ", ", ".join(names)))
+    return lines + [(label, shorten(fit(clean(text), visit.device), width)) for label, text in others]
 
 
-def _people(found: Sequence[Address]) -> str:
-    return ", ".join(safe_label(one) for one in found)
+def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
+    """Return as many of the addresses as have room in so many characters, at least one, and how many more there are."""
+    labels = [fit(safe_label(one), visit.device) for one in found]
+    whole = ", ".join(labels)
+    if len(whole) <= width or len(labels) < 2:
+        return shorten(whole, max(width, _NAME))
+    for count in range(len(labels) - 1, 0, -1):
+        line = f"{', '.join(labels[:count])} +{visit.language.number(len(labels) - count)}"
+        if len(line) <= width:
+            return line
+    return f"{shorten(labels[0], max(width, _NAME))} +{visit.language.number(len(labels) - 1)}"
 
 
 def _tail(form: ComposeForm, width: int) -> str:

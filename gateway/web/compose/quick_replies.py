@@ -18,10 +18,10 @@ from gateway.composing.typed_mail import TypedMail
 from gateway.errors import NobodyToSendTo, NotFound
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
-from gateway.message.headers.header_fields import clean, safe_label
+from gateway.message.headers.header_fields import clean
 from gateway.sending import outbox
 from gateway.store.base import MailStore
-from gateway.web.compose import draft, send_screens
+from gateway.web.compose import compose_form, draft, send_screens
 from gateway.web.compose.draft import Composition
 from gateway.web.compose.reply_and_forward import reply_page
 from gateway.web.entry import mail_outcomes
@@ -149,9 +149,8 @@ def _screen(visit: Visit, address: MessageAddress, chosen: QuickReply, reply: Ba
     session = visit.signed_in
     target = link("quick.one", **address.values(), quick=chosen.id)
     ticket = ("ticket", session.ticket())
-    to = ", ".join(safe_label(one) for one in reply.to)
     lines = [
-        f"{_('To')}: {shorten(fit(to, visit.device), _WHO)}",
+        f"{_('To')}: {compose_form.people_line(visit, reply.to, _WHO)}",
         shorten(fit(clean(reply.subject), visit.device), _WHO),
     ]
     actions = [

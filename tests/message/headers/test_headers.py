@@ -157,6 +157,31 @@ def test_fields_are_split_and_unfolded() -> None:
         (b"a@[", [("", "a@[")]),
         (b"<>", []),
         (b",,;", []),
+        # A blank divides addresses.
+        (b"a@b c@d", [("", "a@b"), ("", "c@d")]),
+        (b"a@b\r\n\tc @ d", [("", "a@b"), ("", "c@d")]),
+        (b"Ann a@b Bob c@d", [("Ann", "a@b"), ("Bob", "c@d")]),
+        (b"a@b c@d Eve", [("", "a@b"), ("", "c@d"), ("Eve", "")]),
+        (b"<a@b> <c@d>", [("", "a@b"), ("", "c@d")]),
+        (b"Ann <a@b> Bob <c@d>", [("Ann", "a@b"), ("Bob", "c@d")]),
+        (b"Ann <a@b> c@d", [("Ann", "a@b"), ("", "c@d")]),
+        (b"<a@b> Ann, c@d", [("Ann", "a@b"), ("", "c@d")]),
+        (b"a@b <c@d>", [("a@b", "c@d")]),  # a name, as some programs write it
+        (b"<a@b c@d>", [("", "a@b c@d")]),
+        (b"<ann bee@x.org>", [("", "ann bee@x.org")]),
+        # All of it in quotes, or encoded.
+        ('"Värac <v@x.org>"'.encode(), [("Värac", "v@x.org")]),
+        (
+            b'"Doe, John <j@x.org>", "<k@x.org>", "l@x.org"',
+            [("Doe, John", "j@x.org"), ("", "k@x.org"), ("", "l@x.org")],
+        ),
+        (b"=?utf-8?q?Graf_L=C3=BCk_=3Cl=2Eg=40x=2Eorg=3E?=", [("Graf Lük", "l.g@x.org")]),
+        (b"=?utf-8?q?_B_R=C3=88_=3Cb=2Er=40x?=\r\n =?utf-8?b?LmNvbT4=?=", [("B RÈ", "b.r@x.com")]),
+        (b"=?utf-8?q?=3Ca=40x=2Eorg=3E?=, =?utf-8?q?b=40x=2Eorg?=", [("", "a@x.org"), ("", "b@x.org")]),
+        (b"=?utf-8?q?J=C3=B6rg <j@x.org>?=", [("Jörg", "j@x.org")]),
+        (b"=?utf-8?q?J=C3=B6rg?= j@x.org", [("Jörg", "j@x.org")]),
+        (b'"Joe <j@x.org>" <k@x.org>', [("Joe <j@x.org>", "k@x.org")]),
+        (b'"Joe <j@x.org>, Eve <e@x.org>"', [("Joe", "j@x.org"), ("Eve", "e@x.org")]),
     ],
 )
 def test_address_lists(raw: bytes, found: list[tuple[str, str]]) -> None:
@@ -186,6 +211,25 @@ def test_what_a_person_types() -> None:
     assert [address.spec for address in good] == ["joe@x.org", "bob@y.org", "c@d.e", "ü@x.de"]
     assert bad == ["bad", "foo@", "@x"]
     assert address_lists.parse_typed("") == ([], [])
+    assert [address.spec for address in address_lists.parse_typed("a@b.c d@e.f\tg@h.i")[0]] == [
+        "a@b.c", "d@e.f", "g@h.i",
+    ]  # fmt: skip
+    assert address_lists.parse_typed("a@b.c <d@e.f>, g@h.i\xa0com") == ([], ["a@b.c <d@e.f>", "g@h.i com"])
+    assert address_lists.parse_typed("d@e.f <D@e.f>")[1] == []
+
+
+@given(st.lists(st.sampled_from(["a@b.c", "<d@e.f>", "Ann", '"Q"', "g@h.i", "(x)"]), min_size=2, max_size=6))
+def test_two_addresses_never_become_one(words: list[str]) -> None:
+    """Whatever divides them: each is an address of its own, or what was typed is an error."""
+    good, bad = address_lists.parse_typed(" ".join(words))
+    typed = {word.strip("<>") for word in words if "@" in word}
+    assert bad or {address.spec for address in good} == typed
+
+
+def test_one_mailbox() -> None:
+    same = ("Mary@X.org", "mary+shop@x.org", "mary+a+b@x.org")
+    assert {address_lists.mailbox_of(spec) for spec in same} == {"mary@x.org"}
+    assert address_lists.mailbox_of("+mary@x.org") == "+mary@x.org"
 
 
 @pytest.mark.parametrize("spec", ["a@b.c", '"a b"@c', "a@[1.2.3.4]", "ü@x.de", "a+b@c-d.e", "a@bücher.de"])

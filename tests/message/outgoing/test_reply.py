@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.message.headers import header_fields
+from gateway.message.headers import header_fields, subjects
 from gateway.message.mime import wire_format
 from gateway.message.mime.body import text_pieces
 from gateway.message.model import Address, Envelope, Message, Part
@@ -22,8 +22,8 @@ OWN = {"ME@x.org", "other-me@x.org"}
 
 
 def message(**envelope: object) -> Message:
-    extra = envelope.pop("headers", {})
-    return Message(Envelope(**envelope), Part("1", "text/plain"), headers=extra)  # type: ignore[arg-type]
+    extra, defects = envelope.pop("headers", {}), envelope.pop("defects", ())
+    return Message(Envelope(**envelope), Part("1", "text/plain"), headers=extra, defects=defects)  # type: ignore[arg-type]
 
 
 def people(*specs: str) -> tuple[Address, ...]:
@@ -41,6 +41,10 @@ def specs(found: tuple[list[Address], list[Address]]) -> tuple[list[str], list[s
         ("Re: Hello", "Re: Hello"),
         ("RE: AW: Re[2]: Hello", "Re: Hello"),
         ("回复：你好", "Re: 你好"),
+        ("RES: ANTW: SV: VS: Odp: YNT: 回复: Re(2): Hello", "Re: Hello"),
+        ("Antwort: Re : Hello", "Re: Hello"),
+        ("Result: x", "Re: Result: x"),
+        ("Ref: 4711", "Re: Ref: 4711"),
         ("", "Re:"),
         ("Fwd: x", "Re: Fwd: x"),
         ("Regarding: x", "Re: Regarding: x"),
@@ -48,8 +52,8 @@ def specs(found: tuple[list[Address], list[Address]]) -> tuple[list[str], list[s
     ],
 )
 def test_subjects(subject: str, answered: str) -> None:
-    assert reply.reply_subject(subject) == answered
-    assert reply.reply_subject(answered) == answered
+    assert subjects.reply(subject) == answered
+    assert subjects.reply(answered) == answered
 
 
 @pytest.mark.parametrize(
@@ -66,6 +70,25 @@ def test_subjects(subject: str, answered: str) -> None:
         (message(from_=people("me@x.org"), to=people("other-me@x.org")), ["other-me@x.org"]),
         (message(from_=people("me@x.org")), ["me@x.org"]),
         (message(), []),
+        # A form on a web page writes in its owner's name.
+        (message(from_=people("me@x.org"), to=people("me@x.org"), reply_to=people("v@e.f")), ["v@e.f"]),
+        (
+            message(from_=people("me+web@x.org"), to=people("Me@x.org", "c@d"), reply_to=people("v@e.f")),
+            ["v@e.f"],
+        ),
+        (message(from_=people("me@x.org"), to=people("other-me@x.org"), reply_to=people("v@e.f")), ["v@e.f"]),
+        (message(from_=people("me@x.org"), reply_to=people("v@e.f")), ["v@e.f"]),  # to oneself as Bcc
+        (message(from_=people("me@x.org"), to=people("c@d"), reply_to=people("v@e.f")), ["c@d"]),
+        (
+            message(from_=people("me@x.org"), to=people("me@x.org"), reply_to=people("me+x@x.org")),
+            ["me@x.org"],
+        ),
+        (message(from_=people("me@x.org"), to=people("me@x.org"), reply_to=people("nobody")), ["me@x.org"]),
+        # Oneself only if nobody else is left.
+        (message(from_=people("me@x.org"), to=people("me+notes@x.org"), cc=people("c@d")), ["c@d"]),
+        (message(from_=people("a@b"), reply_to=people("me+list@x.org")), ["a@b"]),
+        (message(from_=people("a@b"), reply_to=people("me@x.org", "c@d")), ["c@d"]),
+        (message(from_=people("me+a@x.org"), to=people("me+b@x.org")), ["me+b@x.org"]),
     ],
 )
 def test_a_reply_goes_to(mail: Message, to: list[str]) -> None:
@@ -88,10 +111,63 @@ def test_a_reply_goes_to(mail: Message, to: list[str]) -> None:
         (message(from_=people("me@x.org"), to=people("a@b"), cc=people("c@d")), ["a@b"], ["c@d"]),
         (message(from_=people("other-me@x.org"), to=people("me@x.org")), ["me@x.org"], []),
         (message(from_=people("a@b")), ["a@b"], []),
+        (message(from_=people("a@b"), to=people("me+shop@x.org", "c@d")), ["a@b"], ["c@d"]),
+        (
+            message(from_=people("a@b"), to=people("me@x.org"), reply_to=people("me+x@x.org", "c@d")),
+            ["c@d"],
+            [],
+        ),
+        (
+            message(from_=people("me@x.org"), to=people("me@x.org"), cc=people("c@d", "e@f")),
+            ["c@d", "e@f"],
+            [],
+        ),
+        (
+            message(from_=people("me@x.org"), to=people("me@x.org", "c@d"), reply_to=people("v@e.f")),
+            ["v@e.f"],
+            ["c@d"],
+        ),
+        (message(from_=people("me+a@x.org"), to=people("me+b@x.org")), ["me+b@x.org"], []),
     ],
 )
 def test_a_reply_to_all_goes_to(mail: Message, to: list[str], cc: list[str]) -> None:
     assert specs(reply.reply_all_recipients(mail, OWN)) == (to, cc)
+
+
+@pytest.mark.parametrize(
+    ("mail", "everybody", "names", "more"),
+    [
+        (
+            message(from_=people("a@b"), to=people("c@d", "e"), cc=(Address("Foo", ""),)),
+            True,
+            ["e", "Foo"],
+            0,
+        ),
+        (message(from_=people("a@b"), to=people("c@d", "e")), False, [], 0),
+        (message(from_=people("a@b"), reply_to=people("e")), False, ["e"], 0),
+        (
+            message(from_=people("a@b"), to=people("e"), headers={"mail-followup-to": "c@d, f"}),
+            True,
+            ["f"],
+            0,
+        ),
+        (message(defects=("to: 7 more", "from: 3 more", "cc: 5 more", "date: unparsable")), True, [], 12),
+        (message(defects=("to: 7 more",)), False, [], 0),
+    ],
+)
+def test_those_who_cannot_be_replied_to_are_named(
+    mail: Message, everybody: bool, names: list[str], more: int
+) -> None:
+    found, count = reply.left_out(mail, everybody)
+    assert ([one.label for one in found], count) == (names, more)
+
+
+def test_a_thread_of_ids_without_at() -> None:
+    """Ticket systems and old programs write such ids; they name a thread all the same."""
+    old = message(message_id="<4711.desk>", headers={"references": "<first.4711> <a@x>"})
+    assert reply.references(old) == ["<first.4711>", "<a@x>", "<4711.desk>"]
+    octets = compose(in_reply_to=old.envelope.message_id, references=reply.references(old))
+    assert b"\r\nIn-Reply-To: <4711.desk>\r\nReferences: <first.4711> <a@x> <4711.desk>\r\n" in octets
 
 
 def test_references() -> None:
