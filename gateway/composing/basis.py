@@ -71,6 +71,9 @@ class Basis:
     resumed from, `replaced` the drafts that it has replaced. `redirected`: the message to redirect. `alternative`: in a
     draft, the answer to an invitation for calendar programs. `left_out`: whom the original names and a reply cannot
     reach. `fields`: the inputs that are shown initially.
+
+    Of another program's draft: `reply_to` and the other fields `kept`; when it is saved here it loses the looks of its
+    HTML, if it is `formatted`, and the fields `lost`.
     """
 
     title: str
@@ -92,6 +95,10 @@ class Basis:
     redirected: Enclosure | None = None
     alternative: Enclosure | None = None
     left_out: tuple[str, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+    formatted: bool = False
+    lost: tuple[str, ...] = ()
 
     def people(self, field: str) -> tuple[Address, ...]:
         """Return the addresses of a recipient field."""

@@ -19,12 +19,14 @@ from gateway.composing import assembly, originals
 from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_note
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
-from gateway.composing.mailbox_parts import calendar_answer, enclosures
+from gateway.composing.mailbox_parts import enclosures, parts_of_draft
 from gateway.composing.quotation import FORWARDED, plain_text
 from gateway.composing.typed_mail import MailContent
 from gateway.errors import MessageGone, StoreUnreachable
-from gateway.message.model import Message
-from gateway.message.outgoing import builder, resumed
+from gateway.message.headers import address_lists, envelopes
+from gateway.message.mime.disposition import has_html
+from gateway.message.model import Address, Message
+from gateway.message.outgoing import builder, draft_header, resumed
 from gateway.message.outgoing import reply as replies
 from gateway.sealed.vault import TicketedPost
 from gateway.sending import filing, outbox
@@ -65,16 +67,21 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
     taken = resumed.split_text(_text(author, store, ref, found), notes.get(REST.lower(), ""))
     envelope = found.envelope
     is_draft = DRAFT in found.flags or store.special(filing.DRAFTS) == ref.mailbox
-    unparsed = {field: notes.get(name.lower(), "") for field, name in UNPARSED.items()}
+    people = {field: address_lists.sendable(getattr(envelope, field)) for field in UNPARSED}
+    unparsed = {
+        field: notes.get(name.lower(), "") or _not_sendable(getattr(envelope, field))
+        for field, name in UNPARSED.items()
+    }
     sender = author.profile.identity(envelope.from_[0].spec if envelope.from_ else "")
     references = tuple(replies.references(replace(found, envelope=replace(envelope, message_id=""))))
-    return Basis(
+    attached, answer = parts_of_draft(ref, found)
+    made = Basis(
         DRAFT_TITLE if is_draft else NEW[0],
         open_fields(envelope.to, envelope.subject),
         sender,
-        to=envelope.to,
-        cc=envelope.cc,
-        bcc=envelope.bcc,
+        to=people["to"],
+        cc=people["cc"],
+        bcc=people["bcc"],
         unparsed=tuple((field, text) for field, text in unparsed.items() if text),
         subject=envelope.subject,
         text=taken.typed,
@@ -84,8 +91,31 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         draft=ref if is_draft else None,
         replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
         quotation=lambda store: taken.quoted,
-        enclosures=enclosures(ref, found),
-        alternative=calendar_answer(ref, found) if is_draft else None,
+        enclosures=attached if is_draft else enclosures(ref, found, ornaments=True),
+        alternative=answer if is_draft else None,
+    )
+    return _with_header(author, made, found, header) if is_draft else made
+
+
+def _not_sendable(found: Sequence[Address]) -> str:
+    """Return a recipient field as text if another program has left in it what is no address."""
+    if all(address_lists.valid(one.spec) for one in found):
+        return ""
+    return ", ".join(one.spec or one.name for one in found)
+
+
+def _with_header(author: Author, made: Basis, found: Message, header: bytes) -> Basis:
+    """Keep what another program has put into the header, and note what cannot be kept."""
+    fields = draft_header.read(header)
+    more = envelopes.left_out(found.defects, UNPARSED)
+    ours = {one.reply_to for one in author.profile.identities}
+    asked = found.envelope.reply_to if found.envelope.reply_to != found.envelope.from_ else ()
+    return replace(
+        made,
+        reply_to=address_lists.sendable(one for one in asked if one.spec not in ours),
+        kept=fields.kept,
+        formatted=has_html(found.root),
+        lost=(*fields.lost, *([f"+{more}"] if more else ())),
     )
 
 
@@ -146,8 +176,8 @@ def _put(
             return basis, None
         kept = based_on_draft(author.session, basis, content, ref)
         if kept.enclosures or added or kept.alternative:
-            found = store.structure(ref)
-            kept = replace(kept, enclosures=enclosures(ref, found), alternative=calendar_answer(ref, found))
+            attached, answer = parts_of_draft(ref, store.structure(ref))
+            kept = replace(kept, enclosures=attached, alternative=answer)
         return kept, ref
 
 

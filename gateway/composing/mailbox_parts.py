@@ -5,14 +5,14 @@ Nothing here may fetch an attachment before the mail is assembled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import MessageGone
+from gateway.message.headers import header_fields, parameters
 from gateway.message.media_types import CALENDAR, MESSAGE
-from gateway.message.mime import body
-from gateway.message.mime.disposition import REAL_PICTURE, attachments
+from gateway.message.mime import body, part_tree
+from gateway.message.mime.disposition import besides_text
 from gateway.message.model import Message, Part
 from gateway.message.outgoing import builder
 from gateway.store.base import MailStore, MessageRef
@@ -38,14 +38,19 @@ def whole_message(ref: MessageRef, found: Message) -> Enclosure:
     return Enclosure(ref, None, f"{found.envelope.subject or 'message'}.eml", found.octets)
 
 
-def enclosures(ref: MessageRef, found: Message) -> tuple[Enclosure, ...]:
-    """Return the parts of a message other than its text: files, messages, and inline images large enough to matter."""
-    chosen = {id(part) for part in attachments(found.root)}
+def enclosures(ref: MessageRef, found: Message, ornaments: bool = False) -> tuple[Enclosure, ...]:
+    """Return all of a message that its text does not say; `ornaments` too, see `disposition.besides_text`."""
     return tuple(
         Enclosure(ref, part, part.filename or _subject_of(part), part.octets, _is_alone(part, found))
-        for part in _outer(found.root)
-        if id(part) in chosen or _is_picture(part)
+        for part in besides_text(found.root, ornaments)
     )
+
+
+def parts_of_draft(ref: MessageRef, found: Message) -> tuple[tuple[Enclosure, ...], Enclosure | None]:
+    """Return the attachments of a draft, with the pictures of its page, and `calendar_answer`."""
+    answer = calendar_answer(ref, found)
+    attached = enclosures(ref, found, ornaments=True)
+    return tuple(one for one in attached if answer is None or one.part is not answer.part), answer
 
 
 def calendar_answer(ref: MessageRef, found: Message) -> Enclosure | None:
@@ -78,30 +83,27 @@ def _subject_of(part: Part) -> str:
     return part.envelope.subject if part.envelope is not None else ""
 
 
-def _is_picture(part: Part) -> bool:
-    return part.maintype == "image" and bool(part.content_id) and part.octets >= REAL_PICTURE
-
-
-def _outer(root: Part) -> Iterator[Part]:
-    """Yield the leaves of a message; an embedded message is a leaf."""
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        if part.maintype == "multipart":
-            waiting.extend(reversed(part.parts))
-        else:
-            yield part
-
-
 def raw_part(store: MailStore, enclosure: Enclosure) -> builder.Part:
     """Fetch an attachment as it is in the mailbox."""
     if enclosure.part is None:
         return builder.Attached(enclosure.name, MESSAGE, b"".join(store.octets(enclosure.ref, "")))
-    section = enclosure.part.section
-    header = b"" if enclosure.alone else b"".join(store.octets(enclosure.ref, f"{section}.MIME"))
-    if enclosure.alone:  # a message of a single part has that part's fields in its own header
-        header = b"".join(store.octets(enclosure.ref, "HEADER"))
-    octets = b"".join(store.octets(enclosure.ref, section))
-    if not octets and enclosure.part.octets:
-        raise MessageGone(f"section {section}")
-    return builder.CopiedPart(header, octets)
+    part = enclosure.part
+    # A message of a single part has that part's fields in its own header.
+    header = b"".join(store.octets(enclosure.ref, "HEADER" if enclosure.alone else f"{part.section}.MIME"))
+    octets = b"".join(store.octets(enclosure.ref, part.section))
+    if not octets and part.octets:
+        raise MessageGone(f"section {part.section}")
+    # QUIRK: for a part of an embedded message some servers return another header, or none.
+    return builder.CopiedPart(header if _describes(header, part) else builder.mime_header(part), octets)
+
+
+def _describes(header: bytes, part: Part) -> bool:
+    """Return whether a MIME header is that of a part, by type and encoding."""
+    found: dict[str, bytes] = {}
+    for name, value in header_fields.fields(header)[0]:
+        found.setdefault(name, value)
+    written, _parameters = parameters.split(found.get("content-type", b"text/plain"))
+    encoding = found.get("content-transfer-encoding", b"7bit").decode("ascii", "replace")
+    return part_tree.media_type(written.encode()) == part.media_type and encoding.strip().lower() == (
+        part.encoding or "7bit"
+    )

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from gateway.message.headers import envelopes, header_fields
-from gateway.message.mime import protected
+from gateway.message.mime import part_tree, protected
 from gateway.message.model import Message
 from gateway.store.base import MailStore, MessageRef
 
@@ -27,7 +27,7 @@ def fetch(store: MailStore, ref: MessageRef) -> tuple[Message, bytes]:
         header += piece
         if len(header) >= header_fields.HEADER_LIMIT:
             break
-    written, defects = envelopes.envelope_from_header(header, found.root.parameters.get("charset", ""))
+    written, defects = envelopes.envelope_from_header(header, part_tree.text_charset(found.root))
     lists = {name: getattr(written, name) or getattr(found.envelope, name) for name in _LISTS}
     defects = list(dict.fromkeys((*found.defects, *defects)))
     return replace(found, envelope=replace(found.envelope, **lists), defects=tuple(defects)), header

@@ -264,6 +264,11 @@ def unique(found: Iterable[Address]) -> list[Address]:
     return list(out.values())
 
 
+def sendable(found: Iterable[Address]) -> tuple[Address, ...]:
+    """Return those that can be sent to, each once."""
+    return tuple(unique(one for one in found if valid(one.spec)))
+
+
 def mailbox_of(spec: str) -> str:
     """Return the address of a mailbox, in one case and without what stands behind a plus (RFC 5233)."""
     local, at, domain = spec.casefold().rpartition("@")

@@ -32,6 +32,7 @@ _BODIES: Final = (
     "text/markdown",
     "text/watch-html",
 )
+_FORMATTED: Final = ("text/html", "text/enriched", "text/richtext")
 #: Multiparts whose children are alternatives, or about the message rather than in it.
 _NO_ATTACHMENTS: Final = (
     "multipart/alternative",
@@ -70,3 +71,46 @@ def _is_attachment(part: Part, within: str, first: bool) -> bool:
     if part.content_id and (within == "multipart/related" or part.disposition == "inline"):
         return part.maintype not in ("image", "text", "font", "video", "audio", "application")
     return part.media_type != "text/calendar" or part.filename != ""
+
+
+def besides_text(root: Part, ornaments: bool = False) -> Iterator[Part]:
+    """Yield all that a mail's text does not say, in order; an embedded message is one part.
+
+    Not its text in any form, nor signatures that would sign nothing any more. `ornaments`: with the small pictures
+    and style sheets of a page.
+    """
+    waiting: list[tuple[Part, str]] = [(root, "")]
+    first = True
+    while waiting:
+        part, within = waiting.pop()
+        if part.maintype == "multipart":
+            waiting.extend((child, part.media_type) for child in reversed(part.parts))
+            continue
+        detached = within == "multipart/signed" and part.media_type in _SIGNATURES
+        if (
+            not _is_text(part, within, first)
+            and not detached
+            and (ornaments or not _is_ornament(part, within))
+        ):
+            yield part
+        first = False
+
+
+def has_html(root: Part) -> bool:
+    """Return whether a mail's text has a form with formatting."""
+    left = {id(part) for part in besides_text(root)}
+    return any(part.media_type in _FORMATTED and id(part) not in left for part in root.walk())
+
+
+def _is_text(part: Part, within: str, first: bool) -> bool:
+    if part.media_type not in (*_BODIES, "text/x-amp-html") or part.disposition == "attachment":
+        return False
+    return first or not part.filename or part.content_id != "" or within == "multipart/alternative"
+
+
+def _is_ornament(part: Part, within: str) -> bool:
+    """Return whether a part is only for the looks of a page."""
+    if within != "multipart/related" or not part.content_id:
+        return False
+    small = part.maintype == "image" and part.octets < REAL_PICTURE
+    return small or part.maintype == "font" or part.media_type == "text/css"

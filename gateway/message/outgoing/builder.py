@@ -22,6 +22,7 @@ from gateway.message.outgoing.enclosures import Alternative as Alternative
 from gateway.message.outgoing.enclosures import Attached as Attached
 from gateway.message.outgoing.enclosures import CopiedPart as CopiedPart
 from gateway.message.outgoing.enclosures import Part as Part
+from gateway.message.outgoing.enclosures import mime_header as mime_header
 
 #: Prefix of the fields in which a draft keeps what is not mail yet; they are never sent.
 DRAFT: Final = "X-Pocketpost-"
@@ -40,7 +41,8 @@ def compose(
     subject: str = "",
     text: str,
     attached: Sequence[Part] = (),
-    reply_to: Address | None = None,
+    reply_to: Sequence[Address] = (),
+    kept: Sequence[tuple[str, str]] = (),
     in_reply_to: str = "",
     references: Sequence[str] = (),
     date: datetime,
@@ -49,7 +51,8 @@ def compose(
 ) -> bytes:
     """Write a message as it is kept; `submitted_form` makes of it what is sent. `date` is aware.
 
-    `draft`: additional fields with names that begin with DRAFT; `draft_fields` reads them back. Raise
+    `kept`: fields of another program's draft (`draft_header`). `draft`: additional fields with names that begin with
+    DRAFT; `draft_fields` reads them back. Raise
     ValueError for a malformed address or id, or a part that no server would accept.
     """
     if not encoded_words.ids([message_id]):
@@ -57,7 +60,7 @@ def compose(
     out = [
         encoded_words.field("Date", [format_datetime(date)]),
         encoded_words.field("From", encoded_words.address_list([sender])),
-        encoded_words.field("Reply-To", encoded_words.address_list([reply_to] if reply_to else [])),
+        encoded_words.field("Reply-To", encoded_words.address_list(reply_to)),
         encoded_words.field("To", encoded_words.address_list(to)),
         encoded_words.field("Cc", encoded_words.address_list(cc)),
         encoded_words.field("Bcc", encoded_words.address_list(bcc)),
@@ -65,6 +68,7 @@ def compose(
         encoded_words.field("Message-ID", encoded_words.ids([message_id])),
         encoded_words.field("In-Reply-To", encoded_words.ids([in_reply_to])),
         encoded_words.field("References", encoded_words.ids(references)),
+        *(encoded_words.field(name.title(), encoded_words.unstructured(value)) for name, value in kept),
         *_draft(draft or {}),
         "MIME-Version: 1.0\r\n",
     ]

@@ -7,13 +7,14 @@ Nothing here may let a file's name or type become a header field, put a whole ma
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from gateway.message import model as structure
 from gateway.message.headers import filenames
-from gateway.message.headers.encoded_words import field, parameters
+from gateway.message.headers.encoded_words import field, ids, parameters
 from gateway.message.media_types import MESSAGE, OCTETS
 from gateway.message.outgoing import flowed, transport
 
@@ -21,6 +22,8 @@ _TYPE: Final = re.compile(r"([a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60})(?:
 _CHARSET: Final = re.compile(
     r"(?:.*;)?\s*charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})\"?\s*(?:;.*)?", re.I | re.S
 )
+_ENCODING: Final = re.compile(r"[a-z0-9-]{1,40}", re.I)
+_NAME: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,40}", re.I)
 _COPIED: Final = re.compile(rb"content-[!-9;-~]{1,60}[ \t]*:", re.I)
 _FIELD: Final = re.compile(rb"[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
 
@@ -94,6 +97,24 @@ def _attached(part: Attached) -> bytes:
         body, encoding = flowed.base64(part.octets), "base64"
     kind = field("Content-Type", [f"{media_type};", f"charset={charset}"] if charset else [media_type])
     return f"{kind}{disposition}Content-Transfer-Encoding: {encoding}\r\n\r\n".encode() + body
+
+
+def mime_header(part: structure.Part) -> bytes:
+    """Write the MIME header of a received part from what is known of its structure (RFC 2045, RFC 2183)."""
+    kind = part.media_type if _TYPE.fullmatch(part.media_type) else OCTETS
+    out = [field("Content-Type", _with(kind, part.parameters))]
+    if part.disposition:
+        disposition = "inline" if part.disposition == "inline" else "attachment"
+        out.append(field("Content-Disposition", _with(disposition, part.disposition_parameters)))
+    if _ENCODING.fullmatch(part.encoding):
+        out.append(field("Content-Transfer-Encoding", [part.encoding]))
+    out.append(field("Content-ID", ids([f"<{part.content_id}>"])))
+    return "".join(out).encode()
+
+
+def _with(value: str, found: Mapping[str, str]) -> list[str]:
+    named = {name: text for name, text in found.items() if _NAME.fullmatch(name) and text}
+    return [f"{value};", *parameters(named)] if named else [value]
 
 
 def _typed(written: str) -> tuple[str, str]:

@@ -32,7 +32,7 @@ def reply_recipients(message: Message, own: Iterable[str]) -> tuple[list[Address
     mine = _mailboxes(own)
     named = _to_whom(message.envelope, mine)
     found = next((others for one in named if (others := _others(one, mine))), None)
-    return found or next((usable for one in named if (usable := _sendable(one))), []), []
+    return found or next((list(usable) for one in named if (usable := address_lists.sendable(one))), []), []
 
 
 def reply_all_recipients(message: Message, own: Iterable[str]) -> tuple[list[Address], list[Address]]:
@@ -100,12 +100,8 @@ def _is_same(one: Address, other: Address) -> bool:
     return one.spec.lower() == other.spec.lower()
 
 
-def _sendable(found: Iterable[Address]) -> list[Address]:
-    return address_lists.unique(one for one in found if address_lists.valid(one.spec))
-
-
 def _others(found: Iterable[Address], mine: frozenset[str]) -> list[Address]:
-    return [one for one in _sendable(found) if address_lists.mailbox_of(one.spec) not in mine]
+    return [one for one in address_lists.sendable(found) if address_lists.mailbox_of(one.spec) not in mine]
 
 
 def _unusable(found: Iterable[Address]) -> list[Address]:

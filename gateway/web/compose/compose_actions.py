@@ -54,16 +54,19 @@ def show_page(visit: Visit, target: ComposePage) -> Response:
     with visit.signed_in.store() as store:
         mail = Composition(target, target.load(visit, store))
     if came_back is None:
-        return draft.page(visit, mail.initial(), _left_out(visit, mail.basis))
+        return draft.page(visit, mail.initial(), _first_sentence(visit, mail.basis))
     mail = replace(mail, typed=typed_mail.read(came_back.fields), restored_form=came_back.name.hex())
     return draft.page(visit, mail, names=tuple(came_back.fields))
 
 
-def _left_out(visit: Visit, initial: Basis) -> str:
-    """Say whom a reply should go to and cannot."""
-    if not initial.left_out:
-        return ""
-    return visit.language.gettext("Left out: %(who)s") % {"who": ", ".join(initial.left_out)}
+def _first_sentence(visit: Visit, initial: Basis) -> str:
+    """Say whom a reply should go to and cannot, or what goes when another program's draft is saved here."""
+    _ = visit.language.gettext
+    if initial.left_out:
+        return _("Left out: %(who)s") % {"who": ", ".join(initial.left_out)}
+    lost = (*([_("formatting")] if initial.formatted else ()), *initial.lost)
+    sentence = _("When this draft is saved or sent from here, it loses: %(what)s")
+    return sentence % {"what": ", ".join(lost)} if lost else ""
 
 
 def submit(visit: Visit, target: ComposePage) -> Response:

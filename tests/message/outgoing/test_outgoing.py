@@ -401,7 +401,7 @@ def test_a_draft_has_no_fields_but_its_own() -> None:
 
 
 def test_reply_to_and_no_recipients_at_all() -> None:
-    octets = compose(to=[], reply_to=Address("Büro", "office@x.org"))
+    octets = compose(to=[], reply_to=[Address("Büro", "office@x.org")])
     assert b"Reply-To: =?utf-8?b?QsO8cm8=?= <office@x.org>\r\n" in octets
     assert b"\r\nTo:" not in octets
 

@@ -424,6 +424,38 @@ def test_an_unfinished_address_stays_in_the_draft(office: Office, device: Any) -
     assert drafts(office) == []
 
 
+FOREIGN = (
+    "X-Mozilla-Draft-Info: internal/draft\r\nMessage-ID: <tb@example.net>\r\nMIME-Version: 1.0\r\n"
+    "X-Priority: 1 (Highest)\r\nX-Campaign: spring\r\nReply-To: desk@example.net\r\nSubject: Plan\r\n"
+    'Content-Type: multipart/related; boundary="R"\r\n\r\n--R\r\nContent-Type: text/html\r\n\r\n'
+    '<p>Hello <b>bold</b> world</p><img src="cid:p1">\r\n--R\r\nContent-Type: image/png; name=pic.png\r\n'
+    "Content-Disposition: inline; filename=pic.png\r\nContent-ID: <p1>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    "iVBORw0KGgo=\r\n--R--\r\n"
+)
+
+
+def test_a_draft_in_html_says_what_it_loses_before_it_is_replaced(office: Office, device: Any) -> None:
+    head = f"From: {ME}\r\nTo: {BOB}, zoe\r\nBcc: {ANN}\r\n"
+    office.dovecot.deliver(ME, (head + FOREIGN).encode(), "Drafts", "D")
+    office.signed_in(device, ME)
+    _open_draft(office, device)
+    assert "When this draft is saved or sent from here, it loses: formatting, X-Campaign" in device.text
+    device.fill("to", BOB).press("Inbox")
+    (draft,) = drafts(office)
+    assert [draft[name] for name in ("To", "Bcc", "Reply-To", "X-Priority")] == [
+        BOB, ANN, "desk@example.net", "1 (Highest)",
+    ]  # fmt: skip
+    text, picture = draft.iter_parts()
+    assert text.get_content().split() == ["Hello", "bold", "world"]
+    assert (picture.get_filename(), picture.get_content()) == ("pic.png", b"\x89PNG\r\n\x1a\n")
+    _open_draft(office, device)
+    assert "loses" not in device.text
+    device.press("Send")
+    (got,) = office.found(BOB)
+    assert (got["Reply-To"], got["X-Priority"], got["Bcc"]) == ("desk@example.net", "1 (Highest)", None)
+    assert [name for name in got if name.startswith("X-M")] == []
+
+
 # --- an old mail as the pattern of a new one
 
 
