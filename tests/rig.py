@@ -65,7 +65,7 @@ def upstream(store: Dovecot | Server, submission: SmtpServer | Server | None = N
         (DOMAIN,),
         store if isinstance(store, Server) else imap(store),
         submission if isinstance(submission, Server) else smtp(submission),
-        **more,
+        **{"sent_copy": "append"} | more,
     )
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway import submission
+from gateway.access.sent_copies import SentCopy
 from gateway.config import Server, Upstream
 from gateway.errors import (
     GatewayPasswordRefused,
@@ -39,7 +40,10 @@ def _nothing(receipt: Receipt) -> None:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MailSubmission:
-    """Submission for one person. `person`: their key in the bulkhead; `per_hour`: 0 for no limit."""
+    """Submission for one person. `person`: their key in the bulkhead; `per_hour`: 0 for no limit.
+
+    `learnt`: which submission servers file sent mail themselves (`sent_copies`).
+    """
 
     upstream: Upstream
     address: str
@@ -51,14 +55,15 @@ class MailSubmission:
     counted: Submissions
     per_hour: int
     clock: Callable[[], float]
+    learnt: dict[Server, bool] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<submission of account {self.account}>"
 
     @property
-    def sent_copy(self) -> str:
-        """Who puts a copy into Sent: "append" (we) or "provider"."""
-        return self.upstream.sent_copy
+    def sent_copy(self) -> SentCopy:
+        """Who puts a copy into Sent."""
+        return SentCopy(self.upstream, self.learnt)
 
     def allows_from(self, address: str) -> bool:
         """Return whether the upstream's rule lets this person send from an address."""

@@ -85,6 +85,8 @@ class Resources:
     bulkhead: Bulkhead
     #: What the store of a session could do when it was used last, by the token's digest.
     abilities: dict[bytes, Can] = field(default_factory=dict)
+    #: Which submission servers file sent mail themselves, as far as that was seen.
+    learnt: dict[Server, bool] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return "<resources>"
@@ -218,6 +220,7 @@ class Session:
             resources.state.submissions,
             resources.per_hour,
             resources.clock,
+            resources.learnt,
         )
 
     @contextmanager

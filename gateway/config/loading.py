@@ -33,7 +33,7 @@ class Upstream:
 
     `login` is "address" or "local-part"; `imap_login` and `smtp_login` are templates, empty for what `login`
     says; `gateway_user` and `gateway_password`: at the submission server for everybody, if set; `sent_copy` is
-    "append" or "provider"; `from_addresses` is "login", "domain" or "any".
+    "auto", "append" or "provider"; `from_addresses` is "login", "domain" or "any".
     `case_sensitive_logins`: Anna@ and anna@ are two people.
     """
 

@@ -225,9 +225,10 @@ OPTIONS = (
         "here: settings, contacts and everything else stored are shared by all spellings of a login.",
     ),
     Option(
-        "upstream", "sent_copy", ValueKind.CHOICE, "append", '"provider"',
-        "Who puts a copy of sent mail into the Sent folder: the gateway (append), or the provider itself.",
-        choices=("append", "provider"),
+        "upstream", "sent_copy", ValueKind.CHOICE, "auto", '"append"',
+        "Who puts a copy of sent mail into the Sent folder: the gateway (append), the provider itself (provider), or "
+        "whoever does (auto): the gateway looks for the provider's copy, and files its own where there is none.",
+        choices=("auto", "append", "provider"),
     ),
     Option(
         "upstream", "from_addresses", ValueKind.CHOICE, "login", '"domain"',

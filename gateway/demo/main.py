@@ -39,7 +39,7 @@ def config(listen: str, servers: Servers, folder: Path) -> Config:
     imap = Server("imap", HOST, servers.imap_port, Tls.NONE)
     smtp = Server("smtp", HOST, servers.smtp_port, Tls.NONE)
     return Config(
-        upstreams=(Upstream((DOMAIN,), imap, smtp),),
+        upstreams=(Upstream((DOMAIN,), imap, smtp, sent_copy="append"),),
         listen=listen,
         timezone=_timezone(),
         state=folder / "state.sqlite",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 
+from gateway.access import sent_copies
 from gateway.access.session import Session
 from gateway.errors import (
     GatewayError,
@@ -69,7 +70,7 @@ class Dispatch:
 
     def __init__(self, session: Session, entry: JournalEntry, now: datetime, looks: bool = True) -> None:
         self._session, self._entry, self._now = session, entry, now
-        self._provider = session.submission.sent_copy == "provider"
+        self._sent_copy = session.submission.sent_copy
         #: Whether to try the mail server: a second failure would cost as much time as the first.
         self.looks = looks
         self._mail: Mail | None = None
@@ -262,10 +263,8 @@ class Dispatch:
     def _finish(self, octets: bytes | None, told: bool = True) -> Outcome:
         """Do what follows acceptance; what fails now is tried again at the next sign-in."""
         notes = self._entry.notes
-        filed: bool | None = None
+        filed, kept = self._filed(octets)
         answered = tidy = False
-        with _optional("the copy is not where it belongs yet"), self._store() as store:
-            filed = self._file(store, octets) if self._entry.readable else None
         with _optional("the original is not flagged"), self._store() as store:
             if notes.answered is not None and notes.flag and store.can.flag:
                 store.flag([notes.answered], [notes.flag])
@@ -273,21 +272,48 @@ class Dispatch:
         with _optional("the draft this came from stays for now"), self._store() as store:
             filing.remove(store, notes.draft)
             tidy = True
-        kept = None if filed is None else False
         outcome = self._outcome(SENT, **notes.unsent(), filed=bool(filed), kept=kept, answered=answered)
         known = told and not outcome.is_partial
         with _optional("an outcome is not in the journal"):
-            done = tidy and not self._later(filed)
+            # What is still in Drafts is looked after once more: a provider may be slow to file.
+            done = tidy and not self._later(filed) and not (kept and octets is not None)
             self._write(Stage.DONE if done else Stage.ACCEPTED, told=known, outcome=outcome)
         return outcome
 
+    def _filed(self, octets: bytes | None) -> tuple[bool | None, bool | None]:
+        """File the copy; return whether it is in Sent, and in Drafts. None: that was not seen, on two connections."""
+        for _connection in range(2 if self._entry.readable else 0):
+            try:
+                with self._store() as store:
+                    if self._file(store, octets):
+                        return True, False
+                    return False, filing.find(store, filing.DRAFTS, self._entry.notes.message_id) is not None
+            except StoreUnreachable as error:
+                log.warning("the copy is not where it belongs yet: %s", error.detail)
+                if not error.dropped:
+                    break
+                self.looks = True
+            except GatewayError as error:
+                log.warning("the copy is not where it belongs: %s: %s", type(error).__name__, error.detail)
+                kept = self._in_drafts()
+                return (self._in_sent(), False) if kept is False else (False if kept else None, kept)
+        return None, None
+
     def _file(self, store: MailStore, octets: bytes | None) -> bool:
+        """Leave one copy, in Sent: the provider's if it files sent mail itself, else ours."""
         notes = self._entry.notes
-        if self._provider:
-            filing.remove(
-                store, notes.kept if octets else filing.find(store, filing.DRAFTS, notes.message_id)
-            )
-            return True
+        files = self._sent_copy.files
+        if files is not False or not self._sent_copy.certain:
+            waits = sent_copies.WAITS if octets is not None and files is not False else ()
+            if filing.is_in_sent(store, notes.message_id, waits):
+                if octets is not None:  # later it may be ours
+                    self._sent_copy.learn(True)
+                filing.remove(store, filing.find(store, filing.DRAFTS, notes.message_id))
+                return True
+            if files and (octets is not None or self._sent_copy.certain):
+                return False  # it stays in Drafts: one that comes later would be the second
+            if octets is not None:
+                self._sent_copy.learn(False)
         if octets is None:
             return filing.file(store, notes.message_id)
         return filing.file(store, notes.message_id, notes.kept, octets, self._now)

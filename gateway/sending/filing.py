@@ -9,6 +9,8 @@ Standard: RFC 6154 (special-use); RFC 9051 §2.3.2 (\\Draft), §6.4.8 (MOVE).
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -63,6 +65,15 @@ def find(store: MailStore, role: str, message_id: str) -> MessageRef | None:
     """Return the copy in a mailbox, None if there is no copy or no such mailbox."""
     name = _mailbox(store, role) if message_id else None
     return _found(store, name, message_id) if name is not None else None
+
+
+def is_in_sent(store: MailStore, message_id: str, waits: Sequence[float] = ()) -> bool:
+    """Return whether a copy is in Sent, looking again after each of so many seconds."""
+    for seconds in (0.0, *waits):
+        time.sleep(seconds)
+        if find(store, SENT, message_id) is not None:
+            return True
+    return False
 
 
 def find_by_field(store: MailStore, field: str, text: str) -> MessageRef | None:

@@ -220,7 +220,7 @@ _KEPT: Final[dict[bool | None, str]] = {
 _NOT_FILED: Final[dict[bool | None, str]] = {
     True: _("Its copy is still in Drafts."),
     False: _("No copy could be kept in Sent."),
-    None: _("Look in Drafts for its copy."),
+    None: _("Whether its copy is in Sent could not be seen."),
 }
 
 

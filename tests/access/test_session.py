@@ -151,7 +151,7 @@ def test_a_session_is_opened_and_found_again(house: House) -> None:
     found = house.sessions.resume(opened.token, NOKIA)
     for session in (opened, found):
         assert (session.address, session.device, session.markup) == (ANNA, "nokia7110", "wml")
-        assert (session.language, session.via, session.submission.sent_copy) == ("de", "url", "append")
+        assert (session.language, session.via, session.submission.sent_copy.files) == ("de", "url", None)
         assert (session.token, session.account) == (opened.token, opened.account)
     assert opened.account >= 1
     assert vault.is_token(opened.token)
@@ -179,7 +179,7 @@ def test_the_login_may_be_the_local_part(house: House) -> None:
     session.submission.submit(["ben@example.org"], b"octets")
     assert house.connects == [("imap.example.org", "anna", PASSWORD)]
     assert house.submitted == [("smtp.example.org", "anna", PASSWORD, ANNA, ["ben@example.org"], b"octets")]
-    assert session.submission.sent_copy == "provider"
+    assert session.submission.sent_copy.files is True
 
 
 def test_a_login_in_capitals_is_tried_in_small_letters(house: House) -> None:

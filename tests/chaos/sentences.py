@@ -43,7 +43,7 @@ TABLE: Final = (
     ("Look in Drafts for a copy.", Claim.MAYBE_IN_DRAFTS),
     ("Its copy is still in Drafts.", Claim.STILL_IN_DRAFTS),
     ("No copy could be kept in Sent.", Claim.NOT_IN_SENT),
-    ("Look in Drafts for its copy.", Claim.MAYBE_IN_DRAFTS),
+    ("Whether its copy is in Sent could not be seen.", Claim.MAYBE_IN_DRAFTS),
     ("Saved in Drafts.", Claim.SAVED),
     ("Not saved.", Claim.NOT_SAVED),
     ("You were signed out. Your text is kept: sign in to go on.", Claim.KEPT),

@@ -256,7 +256,7 @@ def test_mistakes_are_named_with_their_line(write: Write, line: str, said: str) 
         ("insecure", "'no'", "line 5: [[upstream]] insecure: true or false is needed"),
         ("login", "'name'", 'line 5: [[upstream]] login: one of "address", "local-part" is needed'),
         ("from_addresses", "'all'", 'line 5: [[upstream]] from_addresses: one of "login", "domain", "any"'),
-        ("sent_copy", "['append']", 'line 5: [[upstream]] sent_copy: one of "append", "provider"'),
+        ("sent_copy", "['append']", 'line 5: [[upstream]] sent_copy: one of "auto", "append", "provider"'),
     ],
 )
 def test_mistakes_of_an_upstream(write: Write, key: str, value: str, said: str) -> None:

@@ -184,7 +184,7 @@ def test_a_worker_that_does_not_die_sends_once(house: House, dying: Dying, sessi
     assert house.counts(letter) == (1, 1, 0)
 
 
-@pytest.mark.parametrize("point", ["after smtp", "after accepted", "before remove", "after remove"])
+@pytest.mark.parametrize("point", ["after smtp", "after accepted"])
 @pytest.mark.parametrize("filed", [False, True], ids=["not filed yet", "filed"])
 def test_where_the_provider_files(house: House, dying: Dying, point: str, filed: bool) -> None:
     house.wiring = replace(house.wiring, sent_copy="provider")
@@ -199,7 +199,8 @@ def test_where_the_provider_files(house: House, dying: Dying, point: str, filed:
     # What is in Sent was accepted: only the provider brings it there.
     certain = filed or point != "after smtp"
     assert outcome.kind == (SENT if certain else UNCERTAIN)
-    assert house.counts(letter) == (1, int(filed), int(not certain))
+    # As long as there is no copy of the provider's, ours is the only one.
+    assert house.counts(letter) == (1, int(filed), int(not filed))
 
 
 @pytest.mark.parametrize("point", ["after append", "after smtp", "after accepted", "after move"])
@@ -448,6 +449,46 @@ def test_without_a_copy_it_is_said_that_there_is_none(
     assert (outcome.kind, outcome.filed) == (SENT, False)
     said = [msgid for msgid, _ in outbox.sentences(outcome)]
     assert said == ["Sent.", "No copy could be kept in Sent."]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_said_of_a_copy_was_seen(
+    house: House, session: Session, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """A second connection finishes what the first broke off in; if that breaks too, nothing is claimed."""
+    move, broken = ImapStore.move, []
+
+    def breaking(self: ImapStore, refs: Any, mailbox: str) -> Any:
+        if len(broken) < times:
+            broken.append(mailbox)
+            error = StoreUnreachable("broken off")
+            error.dropped = True
+            raise error
+        return move(self, refs, mailbox)
+
+    monkeypatch.setattr(ImapStore, "move", breaking)
+    letter = house.letter()
+    outcome = outbox.send(session, act(session.ticket()), letter.mail, NOW)
+    said = [msgid for msgid, _ in outbox.sentences(outcome)]
+    if times == 1:
+        assert (outcome.filed, said, house.counts(letter)) == (True, ["Sent."], (1, 1, 0))
+    else:
+        assert said == ["Sent.", "Whether its copy is in Sent could not be seen."]
+        outbox.recover(session, NOW)
+        assert house.counts(letter) == (1, 1, 0)
+
+
+def test_a_copy_that_cannot_go_to_sent_is_seen_in_drafts(
+    house: House, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(ImapStore, "move", lambda *args: (_ for _ in ()).throw(StoreRefused("NO")))
+        letter = house.letter()
+        outcome = outbox.send(session, act(session.ticket()), letter.mail, NOW)
+    assert [msgid for msgid, _ in outbox.sentences(outcome)] == ["Sent.", "Its copy is still in Drafts."]
+    assert house.counts(letter) == (1, 0, 1)
+    outbox.recover(session, NOW)
+    assert house.counts(letter) == (1, 1, 0)
 
 
 def test_a_mail_server_that_fails_before_the_copy_is_there_sends_nothing(

@@ -83,7 +83,7 @@ def _untrue(text: str, counts: tuple[int, int, int]) -> list[str]:
         what
         for what, is_so in {
             # What the line broke off after is finished at the next request, and that is told.
-            "more than one draft": drafts > 1 + ("Look in Drafts for its copy." in text),
+            "more than one draft": drafts > 1 + ("Whether its copy is in Sent could not be seen." in text),
             "arrived twice": arrived > 1,
             "sent, and is not": text.startswith("Sent.") and arrived != 1,
             "not sent, and was": "Not sent." in text and arrived != 0,
