@@ -79,6 +79,7 @@ class Profile:
 
     `identities`: the first is the default; its address is the one signed in with unless chosen otherwise.
     `quick`: the most used first. `language`: a tag. `timezone`: an IANA name.
+    `copy_to_self`: "yes" or "no": whether mail is sent to oneself too where no mailbox keeps what was sent.
     """
 
     identities: tuple[Identity, ...]
@@ -87,6 +88,7 @@ class Profile:
     language: str = ""
     start: str = STARTS[0]
     quoting: bool = True
+    copy_to_self: str = ""
     sort: str = SORTS[0]
 
     @property
@@ -130,6 +132,7 @@ def profile(session: Session) -> Profile:
         language=_text(kept, "language"),
         start=start if is_start(start := _text(kept, "start")) else STARTS[0],
         quoting=kept.get("quoting") is not False,
+        copy_to_self=choice if (choice := _text(kept, "copy_to_self")) in ("yes", "no") else "",
         sort=sort if (sort := _text(kept, "sort")) in SORTS else SORTS[0],
     )
 
@@ -151,7 +154,7 @@ def is_same_mailbox(one: str, other: str) -> bool:
 
 
 def choose(session: Session, **values: str | bool) -> None:
-    """Store choices: timezone, language, start, quoting, sort. The caller has validated the values."""
+    """Store choices: timezone, language, start, quoting, copy_to_self, sort. The caller has validated the values."""
     _change(session, lambda kept: kept | values)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import math
 import secrets
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Final
 
 from gateway.composing import mailbox_parts
@@ -39,13 +39,32 @@ _BASE64_FACTOR: Final = 78 / 57
 TEXT_OCTETS: Final = 20_000
 
 
-def for_sending(author: Author, store: MailStore, basis: Basis, content: MailContent, page: str) -> Mail:
-    """Assemble a mail for sending. Raise NobodyToSendTo, or MessageTooLarge before anything is fetched."""
+def for_sending(
+    author: Author, store: MailStore, basis: Basis, content: MailContent, page: str, copy_to_self: str = ""
+) -> Mail:
+    """Assemble a mail for sending; `copy_to_self` as in the profile, which counts if it is "".
+
+    Raise NobodyToSendTo, or MessageTooLarge before anything is fetched.
+    """
     if not content.recipients:
         raise NobodyToSendTo("no recipient")
     if basis.redirected is not None:
         return _redirected(author, store, basis, basis.redirected, content, page)
-    return assemble(author, store, basis, content, page)
+    mail = assemble(author, store, basis, content, page)
+    wanted = (copy_to_self or author.profile.copy_to_self) == "yes" and not store.can.append
+    return with_copy(author, mail) if wanted else mail
+
+
+def with_copy(author: Author, mail: Mail) -> Mail:
+    """Send a mail to its writer too: in the envelope only, so that no header names them."""
+    own = author.session.address
+    return replace(mail, recipients=list(dict.fromkeys((*mail.recipients, own))), copy_to=own)
+
+
+def copy_only(author: Author, mail: Mail) -> Mail:
+    """Send a mail that has been sent to nobody but its writer."""
+    own = author.session.address
+    return replace(mail, recipients=[own], copy_to=own, answered=None, flag="", draft=None)
 
 
 def assemble(

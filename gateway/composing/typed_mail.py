@@ -21,6 +21,8 @@ from gateway.message.outgoing import resumed
 PEOPLE: Final = ("to", "cc", "bcc")
 #: Names of form fields that are not typed.
 PICKED, ASKED, BEGUN = "pick", "asked", "begun"
+#: The choice of a copy to oneself, see `account.profile`.
+COPY: Final = "copy_to_self"
 
 #: From the first letters of a name to the possible recipients, the likeliest first.
 Complete = Callable[[str], Sequence[Address]]
@@ -37,6 +39,7 @@ class TypedMail:
     sender: str | None = None
     piece: str = ""
     saved_length: int = 0
+    copy_to_self: str = ""
 
     def typed(self, field: str) -> str | None:
         """Return what was typed into a recipient field."""
@@ -84,6 +87,7 @@ def read(form: Mapping[str, str]) -> TypedMail:
         subject=form.get("subject"),
         sender=form.get("from"),
         piece=form.get("text", ""),
+        copy_to_self=form.get(COPY, ""),
         saved_length=int(begun) if begun.isascii() and begun.isdigit() and len(begun) < 8 else 0,
     )
 

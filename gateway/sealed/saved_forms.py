@@ -1,4 +1,4 @@
-"""Forms that were posted to a session after its end, so that nobody has to type them again.
+"""Forms that were posted to a session after its end, or that nothing else keeps: nobody has to type them again.
 
 Nothing here may keep a form for longer than a day, for a token that never was a session's, or readable
 without that token: it is encrypted under it. A person who signs in to the same account and presents the old
@@ -53,6 +53,11 @@ class SavedForms:
         self._put(token, plain, account, now + LIFETIME)
         return True
 
+    def put(self, token: str, account: int, path: str, fields: Mapping[str, str]) -> bytes | None:
+        """Store what was typed in a session that goes on; return its name, None if it is too large."""
+        plain = _written(path, fields)
+        return self._put(token, plain, account, self._clock() + LIFETIME) if len(plain) <= LARGEST else None
+
     def adopt(self, old: str, new: str, account: int) -> int:
         """Move the forms of an ended session to a new one of the same account; return how many."""
         adopted = 0
@@ -76,10 +81,11 @@ class SavedForms:
         """Remove a form that has been taken back, or sent."""
         self._state.posted_forms.remove(vault.digest(token), name)
 
-    def _put(self, token: str, plain: bytes, account: int, expires: float) -> None:
+    def _put(self, token: str, plain: bytes, account: int, expires: float) -> bytes:
         name = vault.mark(plain, token, self._secret, _PURPOSE)
         sealed = vault.seal(plain, token, self._secret, _row(name), _PURPOSE)
         self._state.posted_forms.put(PostedForm(vault.digest(token), name, account, sealed, expires))
+        return name
 
     def _opened(self, row: PostedForm, token: str) -> bytes | None:
         try:

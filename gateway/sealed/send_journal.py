@@ -51,9 +51,9 @@ class Outcome:
     sent; `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not
     yet, `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
     the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if
-    unknown. `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to
-    `acknowledge`. `begun`: its ticket was claimed; if not, the same request sends it. ASKED is about the mail
-    sent before, whose outcome is `first`.
+    unknown. `to_self`: it was sent to its writer too. `recipients` and `at` (seconds since the epoch) identify the
+    mail to the person, `name` to `acknowledge`. `begun`: its ticket was claimed; if not, the same request sends it.
+    ASKED is about the mail sent before, whose outcome is `first`.
     """
 
     kind: OutcomeKind
@@ -73,6 +73,7 @@ class Outcome:
     at: float = 0.0
     name: str = ""
     first: OutcomeKind = SENT
+    to_self: bool = False
     begun: bool = True
 
     @property
@@ -87,7 +88,7 @@ class Notes:
 
     `accepted`: recipients that have it while others are still to be tried; `refused` to `doubtful` as in an outcome.
     `resumed`: it came from a page of Drafts, whether or not the draft could be read. `form`: the digest of the saved
-    form that it was typed on, "" for none.
+    form that it was typed on, "" for none. `copy_to`: the writer's own address, if they get the mail too.
     """
 
     message_id: str = ""
@@ -103,6 +104,7 @@ class Notes:
     doubtful: tuple[str, ...] = ()
     resumed: bool = False
     form: str = ""
+    copy_to: str = ""
     outcome: Outcome | None = None
 
     def unsent(self) -> dict[str, Any]:

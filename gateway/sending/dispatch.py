@@ -18,6 +18,7 @@ from gateway.access import sent_copies
 from gateway.access.session import Session
 from gateway.errors import (
     GatewayError,
+    RecipientsRefused,
     SenderRefusedThere,
     SentTooMuch,
     ServerAlert,
@@ -53,7 +54,7 @@ class Mail:
     """A finished message, including Bcc, and what sending it involves.
 
     `sender` is an address. `answered` is the message that gets `flag`, `draft` the one that this mail was
-    resumed from.
+    resumed from. `copy_to`: the writer's own address among the recipients, if that is the only copy.
     """
 
     octets: bytes
@@ -63,6 +64,7 @@ class Mail:
     answered: MessageRef | None = None
     flag: str = ANSWERED
     draft: MessageRef | None = None
+    copy_to: str = ""
 
 
 class Dispatch:
@@ -112,6 +114,7 @@ class Dispatch:
                 answered=mail.answered,
                 flag=mail.flag,
                 draft=mail.draft,
+                copy_to=mail.copy_to,
             )
             self._entry = replace(self._entry, notes=notes)
         return self._mail
@@ -163,6 +166,10 @@ class Dispatch:
             if not _was_handed_over(error):
                 self._session.submission.discount(len(mail.recipients))
             return self._not_sent(error, kept)
+        if mail.copy_to and set(receipt.accepted) == {mail.copy_to} != set(mail.recipients) and not receipt.doubtful:
+            # Nobody but the writer got it.
+            unsent = {name: who for name, who in receipt.unsent().items() if name != "doubtful"}
+            return self._not_sent(RecipientsRefused(detail="all but the copy", **unsent), kept)
         try:
             self._write(Stage.ACCEPTED, **receipt.unsent())
         except StateError as error:  # it is sent all the same, so that is the outcome
@@ -272,7 +279,10 @@ class Dispatch:
         with _optional("the draft this came from stays for now"), self._store() as store:
             filing.remove(store, notes.draft)
             tidy = True
-        outcome = self._outcome(SENT, **notes.unsent(), filed=bool(filed), kept=kept, answered=answered)
+        to_self = notes.copy_to != "" and all(notes.copy_to not in some for some in notes.unsent().values())
+        outcome = self._outcome(
+            SENT, **notes.unsent(), filed=bool(filed), kept=kept, answered=answered, to_self=to_self
+        )
         known = told and not outcome.is_partial
         with _optional("an outcome is not in the journal"):
             # What is still in Drafts is looked after once more: a provider may be slow to file.

@@ -190,7 +190,8 @@ def sentences(
         if outcome.is_partial:
             parts.append((_("The others got it."), {}))
         if outcome.filed is False:
-            parts.append((_NOT_FILED[outcome.kept], {}))
+            copied = outcome.to_self and outcome.kept is False
+            parts.append((_("A copy was sent to you.") if copied else _NOT_FILED[outcome.kept], {}))
     elif outcome.kind in (NOT_SENT, UNCERTAIN):
         parts.append((_KEPT[outcome.kept], {}))
     return tuple(parts)

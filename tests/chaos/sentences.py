@@ -47,7 +47,7 @@ TABLE: Final = (
     ("Saved in Drafts.", Claim.SAVED),
     ("Not saved.", Claim.NOT_SAVED),
     ("You were signed out. Your text is kept: sign in to go on.", Claim.KEPT),
-    ("This was not sent when you were signed out. Go on with it?", Claim.OFFERED),
+    ("This was not sent. Go on with it?", Claim.OFFERED),
     ("You sent a mail to … Send this one too?", Claim.ASKED),
     ("It is not certain whether your mail to … Send this one too?", Claim.ASKED_IN_DOUBT),
     ("Your mail to … is still being sent. Send this one too?", Claim.ASKED_IN_DOUBT),

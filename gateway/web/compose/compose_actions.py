@@ -34,7 +34,7 @@ from gateway.message.headers.header_fields import clean
 from gateway.message.outgoing import resumed
 from gateway.sending import filing, outbox
 from gateway.store.base import ANSWERED, MailStore
-from gateway.web.compose import attach_files, compose_form, draft, send_screens
+from gateway.web.compose import attach_files, compose_form, draft, own_copies, send_screens
 from gateway.web.compose.compose_form import ATTACH, FIELDS, LEAVE, MORE, SAVE, SEND, TEXT
 from gateway.web.compose.draft import ComposePage, Composition
 from gateway.web.entry import mail_outcomes, restored_forms
@@ -62,6 +62,8 @@ def show_page(visit: Visit, target: ComposePage) -> Response:
 def _first_sentence(visit: Visit, initial: Basis) -> str:
     """Say whom a reply should go to and cannot, or what goes when another program's draft is saved here."""
     _ = visit.language.gettext
+    if compose_form.asks_for_copy(visit, initial):
+        return _("This mailbox keeps no drafts and no sent mail.")
     if initial.left_out:
         return _("Left out: %(who)s") % {"who": ", ".join(initial.left_out)}
     lost = (*([_("formatting")] if initial.formatted else ()), *initial.lost)
@@ -73,6 +75,8 @@ def submit(visit: Visit, target: ComposePage) -> Response:
     """Perform the action of the button that was pressed."""
     form = visit.form()
     action = requested_action(form)
+    if action == own_copies.COPY:
+        return own_copies.send(visit, target, form)
     mail, missing = _load(visit, target, form)
     if action == SEND:
         return _send(visit, mail, form, missing)
@@ -89,7 +93,7 @@ def submit(visit: Visit, target: ComposePage) -> Response:
 def requested_action(form: Fields) -> str:
     """Return the button that was pressed: Send if the form names none, Save if it names one we do not have."""
     pressed = form.pressed_button() or SEND
-    return pressed if pressed in _ACTIONS or pressed == SEND else SAVE
+    return pressed if pressed in _ACTIONS or pressed in (SEND, own_copies.COPY) else SAVE
 
 
 def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition, GatewayError | None]:
@@ -129,7 +133,11 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
     def make(store: MailStore) -> outbox.Mail:
         if missing is not None:  # unless it has been sent already, and only the response was lost
             raise missing
-        made.append(assembly.for_sending(author(visit), store, mail.basis, content, mail.page))
+        made.append(
+            assembly.for_sending(
+                author(visit), store, mail.basis, content, mail.page, mail.typed.copy_to_self
+            )
+        )
         return made[0]
 
     try:
@@ -145,9 +153,11 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
     restored_forms.forget(visit, form)
     if outcome.kind == outbox.SENT and made:  # a repeat of the request is not counted again
         people.record_people(visit.signed_in, content.recipients, wrote=True)
+        own_copies.remember_choice(visit, mail)
     original = mail.basis.original
     address = MessageAddress(original.number, original.uid) if original is not None else None
-    return send_screens.outcome_response(visit, outcome, content.text, address)
+    copying = own_copies.offer(visit, mail, outcome)
+    return send_screens.outcome_response(visit, outcome, content.text, address, copying)
 
 
 def _problem(
@@ -185,6 +195,8 @@ def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fi
         there := draft.save_if_too_large(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
     ) is not mail:
         mail, outcome = there, outbox.record_draft(visit.signed_in, outcome, there.basis.draft)
+    else:
+        mail = own_copies.keep_text(visit, mail)
     return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
 
 
@@ -238,7 +250,9 @@ def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
     if mail.basis.redirected is not None or not draft.is_changed(visit, mail):
         return show(INBOX, None)
     if not visit.signed_in.last_seen_can.append:  # there is nowhere to keep it
-        return show(INBOX, None, visit.language.gettext("Not saved."))
+        kept = own_copies.keep_text(visit, mail).restored_form
+        _ = visit.language.gettext
+        return show(INBOX, None, _("Your text is kept for a day, under Menu.") if kept else _("Not saved."))
     draft.save_once(visit, mail, form)
     return show(INBOX, None, visit.language.gettext("Saved in Drafts."))
 

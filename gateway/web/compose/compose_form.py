@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.composing.basis import Basis
-from gateway.composing.typed_mail import ASKED, BEGUN, PEOPLE, PICKED, MailContent, UnresolvedRecipient
+from gateway.composing.typed_mail import ASKED, BEGUN, COPY, PEOPLE, PICKED, MailContent, UnresolvedRecipient
 from gateway.device import WML, Device
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
@@ -136,6 +136,7 @@ class ComposeForm:
     sentence: str = ""
     restored_form: str = ""
     ticket: str = ""
+    copy_to_self: str = ""
 
 
 def input_names(visit: Visit, basis: Basis, asked: Collection[str] = ()) -> tuple[str, ...]:
@@ -302,7 +303,17 @@ def _inputs(visit: Visit, form: ComposeForm) -> list[Input]:
             )
             label = _("Who is %(what)s?") % {"what": clean(doubt.piece)}
             found.append(Input(PICKED, label, Verbatim(doubt.choices[0].spec), str(len(found) + 1), options))
+    if asks_for_copy(visit, form.basis):
+        options = (("yes", _("yes")), ("no", _("no")))
+        value = form.copy_to_self or options[0][0]
+        found.append(Input(COPY, _("Copy to me"), Verbatim(value), str(len(found) + 1), options))
     return found
+
+
+def asks_for_copy(visit: Visit, initial: Basis) -> bool:
+    """Return whether to ask if mail is sent to oneself too: once, where no mailbox keeps what was sent."""
+    keeps = visit.signed_in.last_seen_can.append
+    return not keeps and not visit.profile.copy_to_self and initial.redirected is None
 
 
 def _value(form: ComposeForm, name: str, number: int = 0) -> str:

@@ -144,6 +144,7 @@ def make_form(
         sentence,
         mail.restored_form,
         mail.ticket,
+        mail.typed.copy_to_self,
     )
 
 

@@ -21,7 +21,7 @@ from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.sending import outbox
 from gateway.store.base import MailStore
-from gateway.web.compose import compose_form, draft, send_screens
+from gateway.web.compose import compose_form, draft, own_copies, send_screens
 from gateway.web.compose.draft import Composition
 from gateway.web.compose.reply_and_forward import reply_page
 from gateway.web.entry import mail_outcomes
@@ -122,7 +122,8 @@ def send(number: int, uid: int, quick: int) -> Response:
     if outcome.kind == outbox.SENT and made:  # a repeated request is not another use
         count_quick_reply(session, chosen.id)
         people.record_people(session, made[0].content(visit).recipients, wrote=True)
-    return send_screens.outcome_response(visit, outcome, chosen.text, address)
+    copying = own_copies.offer(visit, made[0], outcome) if made else ()
+    return send_screens.outcome_response(visit, outcome, chosen.text, address, copying)
 
 
 def _not_sent(
@@ -133,7 +134,10 @@ def _not_sent(
     if not made:
         return send_screens.notice(visit, sentence, (), *send_screens.navigation(visit, address))
     mail = made[0] if outcome.begun else replace(made[0], ticket=made[0].page)
-    mail = draft.based_on_draft(visit, mail, outcome.draft) if outcome.draft is not None else mail
+    if outcome.draft is not None:
+        mail = draft.based_on_draft(visit, mail, outcome.draft)
+    elif outcome.kind == outbox.NOT_SENT:
+        mail = own_copies.keep_text(visit, mail)
     return draft.page(visit, mail, sentence)
 
 

@@ -24,13 +24,19 @@ _SHARE: Final = 4
 
 
 def outcome_response(
-    visit: Visit, outcome: Outcome, text: str, address: MessageAddress | None = None
+    visit: Visit,
+    outcome: Outcome,
+    text: str,
+    address: MessageAddress | None = None,
+    copying: Sequence[Action] = (),
 ) -> Response:
     """Show the outcome of a mail; repeat its text unless it was sent."""
     sentence, *lines = mail_outcomes.outcome_sentences(visit, outcome)
     if outcome.kind != outbox.SENT and text:
         lines.append(shorten(text, visit.device.deck_limit // _SHARE))
-    return notice(visit, sentence, lines, *(navigation(visit, address) if address is not None else ()))
+    return notice(
+        visit, sentence, lines, *copying, *(navigation(visit, address) if address is not None else ())
+    )
 
 
 def navigation(visit: Visit, address: MessageAddress) -> tuple[Action, ...]:

@@ -1,4 +1,4 @@
-"""Forms posted after their session had ended: saved, and restored after signing in.
+"""Forms posted after their session had ended, or with nowhere to be saved: kept for a day, and restored.
 
 Nothing here may send or change anything by itself: a restored form appears on the page where it was filled in.
 """
@@ -28,6 +28,8 @@ restored_forms = Blueprint("restored_forms", __name__)
 
 #: The query and form field that names a restored form.
 FIELD: Final = KEPT
+#: The field with the ticket that a form was sent with.
+SENT: Final = "sent"
 #: Fields that the user types; a form without any of them is not worth saving.
 _TYPED: Final = ("text", "to", "cc", "bcc", "subject")
 #: Characters by which users recognise their text.
@@ -54,6 +56,26 @@ def save(visit: Visit) -> bool:
     return kept
 
 
+def keep(visit: Visit, path: str, fields: Mapping[str, str], sent: str = "") -> str:
+    """Keep what was typed for a day, as no mailbox does; return its name, "" if it is not kept.
+
+    `sent`: the ticket that it was sent with, which makes it no unsent text but what a copy is made of.
+    """
+    typed = {name: value for name, value in fields.items() if name not in PAGE_FIELDS}
+    typed |= {SENT: sent} if sent else {}
+    session, name = visit.signed_in, None
+    with optional("a text that is not sent", BUSY_SECONDS):
+        name = session.saved_forms.put(session.token, session.account, path, typed)
+    return name.hex() if name is not None else ""
+
+
+def find_sent(visit: Visit, name: str) -> SavedForm | None:
+    """Find what was sent, to make a copy of it."""
+    session = visit.signed_in
+    kept = session.saved_forms.all(session.token, session.account)
+    return next((text for text in kept if text.name.hex() == name and SENT in text.fields), None)
+
+
 @restored_forms.get("/kept")
 def show() -> Response:
     """Show the saved forms, each with a link to the page where it was filled in."""
@@ -71,9 +93,7 @@ def show() -> Response:
         for number, text in enumerate(kept, 1)
     ]
     actions.append(inbox_action(visit))
-    sentence = (
-        _("This was not sent when you were signed out. Go on with it?") if kept else _("Nothing is kept.")
-    )
+    sentence = _("This was not sent. Go on with it?") if kept else _("Nothing is kept.")
     return respond(notice_screen(visit, _("Your text"), sentence, actions, life=Life.NEVER))
 
 
@@ -83,11 +103,13 @@ def request_path() -> str:
 
 
 def all_saved(session: Session) -> tuple[SavedForm, ...]:
-    """Return the forms that the user posted to earlier sessions after their end, newest first.
+    """Return what the user typed and nothing else keeps, newest first.
 
     One that was sent since is not among them, though it could not be deleted then.
     """
-    kept = session.saved_forms.all(session.token, session.account)
+    kept = [
+        text for text in session.saved_forms.all(session.token, session.account) if SENT not in text.fields
+    ]
     sent = session.journal.sent_forms() if kept else frozenset()
     return tuple(text for text in kept if text.digest not in sent)
 

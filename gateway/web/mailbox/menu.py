@@ -15,11 +15,12 @@ from gateway.addresses import relative
 from gateway.errors import StoreError
 from gateway.markup.screen import Action
 from gateway.message.headers.header_fields import safe_spec
+from gateway.web.entry import restored_forms
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.mailbox.origin_list import TOP
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import notice_screen, sign_out_action
-from gateway.web.request.visit import ORIGIN, Visit, current, list_link
+from gateway.web.request.visit import ORIGIN, Visit, current, link, list_link
 
 menu = Blueprint("menu", __name__)
 
@@ -62,6 +63,8 @@ def show(number: int = 0, top: int = 0) -> Response:
         if path and (path != "x" or visit.origin)
     ]
     actions.insert(len(actions) - bool(number and can.folders), sign_out_action(visit, "9"))
+    if not can.append and restored_forms.all_saved(visit.signed_in):
+        actions.append(Action(_("Your text"), link("restored_forms.show")))
     actions += _back(visit, number, top)
     whose = safe_spec(visit.signed_in.address)
     return respond(notice_screen(visit, _("Menu"), whose, actions, [room] if room else []))

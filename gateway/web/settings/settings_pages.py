@@ -158,7 +158,15 @@ def _reading_fields(visit: Visit) -> list[Field]:
             "yes" if profile.quoting else "no",
             tuple((word, _(label)) for word, label in _ON),
         ),
+        *([] if can.append else [copy_field(visit)]),
     ]
+
+
+def copy_field(visit: Visit) -> Field:
+    """Return the choice of a copy of each mail to oneself, for who has no folder for sent mail."""
+    _ = visit.language.gettext
+    options = tuple((word, _(label)) for word, label in _ON)
+    return Field("copy_to_self", _("Copy to me"), visit.profile.copy_to_self or "no", options)
 
 
 def _language_fields(visit: Visit) -> list[Field]:

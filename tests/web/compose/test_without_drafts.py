@@ -48,7 +48,12 @@ def test_a_mail_is_sent_and_no_copy_is_claimed(office: Office, device: Any) -> N
     assert SAVING.isdisjoint(buttons(device))
     device.fill("text", "At noon.").press("Send")
     assert "Sent." in device.text
-    assert "No copy could be kept in Sent." in device.text
+    assert "A copy was sent to you." in device.text
+    (copy,) = [one for one in office.found(ME) if one["Subject"] == "Re: Lunch"]
+    assert ME not in str(copy["To"]) + str(copy["Cc"])
+    (wire,) = office.smtp.accepted
+    assert wire.recipients == (BOB, ME)
+    assert b"\nBcc:" not in wire.octets
     assert "copy is" not in device.text
     assert len(office.found(BOB, "INBOX")) == 1
     assert _kept(office) == 0
@@ -67,8 +72,47 @@ def test_a_mail_that_is_not_sent_comes_back_with_its_text(office: Office, device
     assert _kept(office) == 0
 
 
-def test_who_leaves_reads_that_nothing_is_saved(office: Office, device: Any) -> None:
+def test_who_leaves_finds_the_text_again(office: Office, device: Any) -> None:
     device.fill("text", "At noon.").press("Inbox")
     assert device.title.startswith("Inbox")
-    assert "Not saved." in device.text
+    assert "Your text is kept for a day, under Menu." in device.text
     assert _kept(office) == 0
+    device.follow("Menu").follow("Your text").follow("At noon.")
+    assert device.title == "Reply"
+    assert "At noon." in device.answer.body.decode()
+    device.press("Send")
+    assert len(office.found(BOB, "INBOX")) == 1
+    device.follow("Inbox").follow("Menu")
+    assert "Your text" not in device.links
+
+
+def test_a_copy_is_asked_about_once(office: Office, device: Any) -> None:
+    assert "This mailbox keeps no drafts and no sent mail." in device.text
+    device.fill("copy_to_self", "no").fill("text", "At noon.").press("Send")
+    assert office.smtp.accepted[0].recipients == (BOB,)
+    device.follow("Inbox").follow("Lunch").follow("Reply")
+    assert "Copy to me" not in device.text
+    device.fill("text", "Or at one.").press("Send")
+    assert office.smtp.accepted[1].recipients == (BOB,)
+
+
+def test_a_copy_is_sent_afterwards_once(office: Office, device: Any) -> None:
+    device.fill("copy_to_self", "no").fill("text", "At noon.").press("Send")
+    assert "No copy could be kept in Sent." in device.text
+    device.press("Send me a copy")
+    assert "A copy was sent to you." in device.text
+    device.fetch("POST", *device.posted)
+    assert "A copy was sent to you." in device.text
+    first, copy = office.smtp.accepted
+    assert (copy.recipients, copy.octets.partition(b"Message-ID")[2][:40]) == (
+        (ME,), first.octets.partition(b"Message-ID")[2][:40],
+    )  # fmt: skip
+    assert "Your text" not in device.follow("Inbox").follow("Menu").links
+
+
+def test_if_nobody_but_oneself_got_it_it_was_not_sent(office: Office, device: Any) -> None:
+    office.smtp.refuse = {BOB: "550 no"}
+    device.fill("text", "At noon.").press("Send")
+    assert "Not sent." in device.text
+    device.follow("Inbox") if "Inbox" in device.links else device.press("Inbox")
+    assert "Your text" in device.follow("Menu").links

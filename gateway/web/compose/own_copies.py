@@ -1,0 +1,88 @@
+"""What takes the place of Sent and Drafts where a mailbox keeps neither: a copy to oneself, and a text kept for a day.
+
+Nothing here may send a copy twice for one ticket, or call a text kept that is not.
+"""
+
+from __future__ import annotations
+
+from flask import Response
+
+from gateway.account import profile as profiles
+from gateway.composing import assembly, typed_mail
+from gateway.composing.typed_mail import TypedMail
+from gateway.errors import NotFound
+from gateway.markup.screen import Action
+from gateway.sending import outbox
+from gateway.sending.outbox import Outcome
+from gateway.state import optional
+from gateway.store.base import MailStore
+from gateway.web.compose import compose_form, send_screens
+from gateway.web.compose.draft import ComposePage, Composition
+from gateway.web.entry import restored_forms
+from gateway.web.request.form_bodies import KEPT, Fields
+from gateway.web.request.mail_author import author
+from gateway.web.request.visit import Visit, link
+
+#: The button.
+COPY = "copy"
+
+
+def remember_choice(visit: Visit, mail: Composition) -> None:
+    """Remember the answer to the question of `compose_form.asks_for_copy`."""
+    choice = mail.typed.copy_to_self
+    if choice in ("yes", "no") and compose_form.asks_for_copy(visit, mail.basis):
+        with optional("whether copies are wanted"):
+            profiles.choose(visit.signed_in, copy_to_self=choice)
+
+
+def offer(visit: Visit, mail: Composition, outcome: Outcome) -> tuple[Action, ...]:
+    """Offer to send oneself what was sent, if there is no copy of it."""
+    seen = outcome.kind == outbox.SENT and outcome.filed is False and outcome.kept is False
+    if not seen or outcome.to_self or mail.basis.redirected is not None:
+        return ()
+    name = restored_forms.keep(visit, _path(visit, mail), _typed(mail.typed), mail.page)
+    if not name:
+        return ()
+    target = link(mail.target.endpoint, **mail.target.values)
+    fields = (("ticket", visit.signed_in.ticket()), ("do", COPY), (KEPT, name))
+    return (Action(visit.language.gettext("Send me a copy"), target, "2", fields=fields),)
+
+
+def send(visit: Visit, target: ComposePage, form: Fields) -> Response:
+    """Send oneself a copy of what was sent, once for a ticket."""
+    sent = restored_forms.find_sent(visit, form.get(KEPT, ""))
+
+    def make(store: MailStore) -> outbox.Mail:
+        if sent is None:
+            raise NotFound("what was sent")
+        mail = Composition(
+            target,
+            target.load(visit, store),
+            typed_mail.read(sent.fields),
+            page=sent.fields[restored_forms.SENT],
+        )
+        whole = assembly.for_sending(author(visit), store, mail.basis, mail.content(visit), mail.page)
+        return assembly.copy_only(author(visit), whole)
+
+    outcome = outbox.send(visit.signed_in, visit.ticketed_post(form), make, visit.now)
+    return send_screens.outcome_response(visit, outcome, "")
+
+
+def keep_text(visit: Visit, mail: Composition) -> Composition:
+    """Keep a text for a day that no mailbox keeps; its page forgets it once it is sent."""
+    if mail.basis.redirected is not None or visit.signed_in.last_seen_can.append:
+        return mail
+    restored_forms.forget(visit, {KEPT: mail.restored_form})
+    name = restored_forms.keep(visit, _path(visit, mail), _typed(mail.typed))
+    return Composition(mail.target, mail.basis, mail.typed, name, mail.lost, mail.page, mail.ticket)
+
+
+def _path(visit: Visit, mail: Composition) -> str:
+    return "/" + link(mail.target.endpoint, **mail.target.values).partition("?")[0].rpartition("/")[2]
+
+
+def _typed(mail: TypedMail) -> dict[str, str]:
+    """Return the fields of a form in which this is typed."""
+    people = {field: text for field in typed_mail.PEOPLE if (text := mail.typed(field)) is not None}
+    heads = {"subject": mail.subject, "from": mail.sender}
+    return people | {name: text for name, text in heads.items() if text is not None} | {"text": mail.piece}
