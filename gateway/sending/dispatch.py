@@ -166,7 +166,11 @@ class Dispatch:
             if not _was_handed_over(error):
                 self._session.submission.discount(len(mail.recipients))
             return self._not_sent(error, kept)
-        if mail.copy_to and set(receipt.accepted) == {mail.copy_to} != set(mail.recipients) and not receipt.doubtful:
+        if (
+            mail.copy_to
+            and set(receipt.accepted) == {mail.copy_to} != set(mail.recipients)
+            and not receipt.doubtful
+        ):
             # Nobody but the writer got it.
             unsent = {name: who for name, who in receipt.unsent().items() if name != "doubtful"}
             return self._not_sent(RecipientsRefused(detail="all but the copy", **unsent), kept)
