@@ -14,8 +14,8 @@ from gateway.rendition import glyphs
 from gateway.rendition.html import colours, css, page_source, picture_links
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
 from gateway.rendition.html.html_parser import parse
-from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.page_structure import Structure
+from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.style_sheets import NOTHING, Said, Sheets
 from gateway.rendition.unplaced import Draft
 
