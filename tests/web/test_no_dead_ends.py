@@ -27,6 +27,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "AddressNotSendable": (("bob@example.org",),),
     "MessageTooLarge": (1000,),
     "TooLargeHere": (1000,),
+    "SenderRefusedThere": ("anna@example.org",),
     "SentTooMuch": (1_800_000_000.0,),
     "ServerAlert": ("Maintenance.",),
     "ServerClosed": ("Maintenance.",),
