@@ -634,11 +634,17 @@ class ContentRefused(SubmissionRefused):
 
 
 class SubmissionUncertain(SubmissionError):
-    """The connection broke after the data were sent: accepted or not, unknown (RFC 5321 §6.1)."""
+    """The connection broke after the data were sent: accepted or not, unknown (RFC 5321 §6.1).
+
+    Of `refused`, `later` and `too_large` it is certain that they have not got it, as in RecipientsRefused.
+    """
 
     sentence = _("It is not certain whether the message was sent. Look in Sent.")
     answered = False
     for_anyone = False
+    refused: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
 
 
 class OutboundError(GatewayError):

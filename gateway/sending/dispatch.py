@@ -161,11 +161,15 @@ class Dispatch:
             )
         except SubmissionUncertain as error:
             log.warning("not certain: %s", error.detail)
+            unsent: dict[str, Any] = {name: getattr(error, name, ()) for name in UNSENT}
+            self._entry = replace(self._entry, notes=replace(self._entry.notes, **unsent))
             return self._uncertain(kept)
         except GatewayError as error:
             if not _was_handed_over(error):
                 self._session.submission.discount(len(mail.recipients))
             return self._not_sent(error, kept)
+        if any(receipt.unsent().values()):
+            log.info("not accepted for all: %s", receipt.codes)
         if (
             mail.copy_to
             and set(receipt.accepted) == {mail.copy_to} != set(mail.recipients)
@@ -253,7 +257,7 @@ class Dispatch:
             with _optional("the journal missed an acceptance"):
                 self._write(Stage.ACCEPTED)
             return self._finish(None, told)
-        return self._end(self._outcome(UNCERTAIN, kept=kept))
+        return self._end(self._outcome(UNCERTAIN, kept=kept, **self._entry.notes.unsent()))
 
     def _end(self, outcome: Outcome, told: bool = False) -> Outcome:
         """Settle, unless the copy could not be looked for. One copy in Drafts is enough: the older one is removed."""

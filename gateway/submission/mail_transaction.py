@@ -64,6 +64,12 @@ class Receipt:
         """Return the addresses that were not accepted, or perhaps not, by the name of the reason."""
         return {name: tuple(getattr(self, name)) for name in ("refused", "later", "too_large", "doubtful")}
 
+    @property
+    def codes(self) -> str:
+        """The codes of the replies by which recipients were not accepted, for the log."""
+        groups = (self.refused, self.later, self.too_large, self.doubtful)
+        return ", ".join(reply[:3] for group in groups for reply in group.values() if reply[:3].isdigit())
+
 
 Settled = Callable[[Receipt], None]
 
@@ -87,9 +93,13 @@ def transact(
                 settled(receipt)
             one.run(options, octets)
         except (GatewayError, OSError, smtplib.SMTPException) as error:
-            if not receipt.accepted:
-                raise
-            return one.ended_by(error, receipt)
+            ended = one.ended_by(error, receipt)
+            if receipt.accepted:
+                return ended
+            if isinstance(error, SubmissionUncertain):
+                error.refused, error.later = tuple(ended.refused), tuple(ended.later)
+                error.too_large = tuple(ended.too_large)
+            raise
         receipt, left = one.added_to(receipt), one.left
     if not receipt.accepted:
         raise _nobody(receipt)
@@ -100,8 +110,7 @@ def _nobody(receipt: Receipt) -> RecipientsRefused:
     """Make the error for recipients of which none was accepted."""
     refused, later, too_large = (tuple(of) for of in (receipt.refused, receipt.later, receipt.too_large))
     kind = RecipientsRefused if refused else RecipientsTooLarge if too_large else RecipientsDeferred
-    replies = {**receipt.refused, **receipt.later, **receipt.too_large}
-    return kind(refused, ", ".join(reply[:3] for reply in replies.values()), later, too_large)
+    return kind(refused, receipt.codes, later, too_large)
 
 
 class MailTransaction:
@@ -178,7 +187,7 @@ class MailTransaction:
         return Receipt((*receipt.accepted, *self.accepted), **unsent)
 
     def ended_by(self, error: Exception, receipt: Receipt) -> Receipt:
-        """Return what became of all recipients if this transaction, which was not the first, failed."""
+        """Return what became of all recipients if this transaction failed."""
         why = log_line(getattr(error, "detail", "") or type(error).__name__)
         known = {spec for replies in self._unsent.values() for spec in replies}
         rest = dict.fromkeys((spec for spec in self._recipients if spec not in known), why)

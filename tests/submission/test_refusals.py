@@ -199,6 +199,22 @@ def test_after_the_data_nothing_is_called_refused(session: Session, script: Scri
     assert said(session, BOB) == [uncertain, "A copy is in Drafts."]
 
 
+def test_who_has_certainly_not_got_it_is_named_beside_what_is_uncertain(
+    session: Session, script: ScriptedSmtp
+) -> None:
+    script.answers, script.room = {f"rcpt {EVE}": b"550 5.1.1 no", "end": b""}, 1
+    try:
+        lines = said(session, EVE, BOB, "late@example.net")
+    finally:
+        script.room = 1_000
+    assert lines == [
+        "It is not certain whether the message was sent. Look in Sent.",
+        f"Refused, so not sent to: {EVE}",
+        "The server asks to wait, so not sent yet to: late@example.net",
+        "A copy is in Drafts.",
+    ]
+
+
 @given(step=st.sampled_from(Step), code=st.integers(200, 599), text=st.text() | st.binary())
 def test_any_reply_has_an_error(step: Step, code: int, text: str | bytes) -> None:
     error = refusals.refusal(step, code, text, ME, (BOB,))
