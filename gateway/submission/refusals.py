@@ -68,7 +68,7 @@ _GATEWAY: Final = re.compile(
 )
 _LIMIT: Final = re.compile(
     r"\b(?:rate|daily|hourly|sending|outgoing)\W+(?:\w+\W+){0,3}(?:limit|quota)"
-    r"|\btoo (?:many|much) (?:messages|e?-?mails?|connections)\b|\bthrottl|\bslow down\b"
+    r"|\btoo (?:many|much) (?:messages|e?-?mails?|connections)\b|\bthrottl|\bslow down\b|quotaexceeded"
     r"|\b(?:limit|quota) (?:for|of) (?:messages|e?-?mails?|recipients)",
     re.IGNORECASE,
 )
@@ -162,7 +162,12 @@ def _is_too_large(code: int, enhanced: str, said: str) -> bool:
     """Return whether the message is too large for the server; a full mailbox has the same three digits."""
     if enhanced in (_MAILBOX_FULL, _TOO_LARGE_FOR_MAILBOX) or code < 500:
         return False
-    return code == _STORAGE or enhanced == _TOO_LARGE or bool(_SIZE.search(said))
+    # QUIRK: Gmail says 552 5.7.0 to a file that it calls dangerous.
+    return (
+        (code == _STORAGE and not enhanced.startswith(("5.", "6.", "7.")))
+        or enhanced == _TOO_LARGE
+        or bool(_SIZE.search(said))
+    )
 
 
 # --- AUTH ---

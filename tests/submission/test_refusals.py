@@ -96,6 +96,8 @@ CASES: tuple[tuple[str, bytes, str], ...] = (
     ("rcpt", b"552 5.3.4 Message too large for this mailbox", LARGE_THERE),
     ("rcpt", b"553 5.7.1 <refused@example.net>: Sender address rejected: not owned by user x", SENDER),
     ("rcpt", b"550-Verification failed for <refused@example.net>\r\n550 Sender verify failed", SENDER),
+    ("rcpt", b"553 Sender is not allowed to relay emails", SENDER),
+    ("mail", b"550 not local sender over smtp", SENDER),
     ("rcpt", b"450 4.1.8 <refused@example.net>: Sender address rejected: Domain not found", WAIT),
     ("rcpt", b"504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname", GATEWAY),
     ("rcpt", b"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using x", GATEWAY),
@@ -116,6 +118,12 @@ CASES: tuple[tuple[str, bytes, str], ...] = (
     ("end", b"554 5.7.1 Message rejected as spam", CONTENT),
     ("end", b"550 5.6.0 Lone CR or LF in headers", CONTENT),
     ("end", b"550 This message contains a virus (Eicar)", CONTENT),
+    (
+        "end",
+        b"552-5.7.0 This message was blocked because its content presents\r\n552 5.7.0 an issue",
+        CONTENT,
+    ),
+    ("end", b"554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", WAIT),
     ("end", b"554 Transaction failed", NOT_TAKEN),
     ("end", b"421 4.4.2 timeout", UNREACHED),
 )
