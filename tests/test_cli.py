@@ -185,6 +185,9 @@ def test_what_an_administrator_must_act_on(monkeypatch: pytest.MonkeyPatch) -> N
     assert "note valid until 2030-01-06, 5 days from now: renew it soon" in said
     assert "FAIL AUTH offers nothing: the gateway needs PLAIN, LOGIN or CRAM-MD5" in said
     assert "SIZE" in said
+    late = seen(tls_version="", certificate=PeerCertificate(), mechanisms=(), capabilities=("STARTTLS",))
+    said = findings(monkeypatch, seen(), late)
+    assert "FAIL AUTH is offered only after STARTTLS: use smtp+starttls://" in said
 
 
 def test_plain_text_and_unverified_are_remarked_on(monkeypatch: pytest.MonkeyPatch) -> None:

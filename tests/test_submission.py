@@ -568,7 +568,7 @@ def test_any_octets_of_a_server_are_an_error_of_ours(lines: list[bytes], numbere
                 assert 200 <= code < 600
             smtp.ehlo()
             smtp_session.authenticate(smtp, b"u", b"p")
-            mail_transaction.transact(smtp, SENDER, [READER], MAIL)
+            mail_transaction.transact(smtp, SENDER, [READER], MAIL, lambda _: None)
         except (SubmissionError, smtplib.SMTPException):
             pass
         smtp.close()

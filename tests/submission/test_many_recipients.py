@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import smtplib
+import socket
 from collections import Counter
 
 import pytest
@@ -18,6 +20,7 @@ from gateway.errors import (
     SubmissionUncertain,
 )
 from gateway.submission import Receipt, mail_transaction
+from gateway.submission.smtp_client import SmtpClient
 from tests.servers.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehlo
 
 MAIL = b"From: anna@example.org\r\nSubject: x\r\n\r\n.Hello\r\n"
@@ -129,13 +132,13 @@ def test_the_first_transaction_that_is_deferred_is_an_error() -> None:
 def test_recipients_are_named_in_groups_where_that_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail_transaction, "RCPT_AT_ONCE", 4)
     sent: list[int] = []
-    send_octets = submission.mail_transaction.SmtpClient.send
+    send_octets = SmtpClient.send
 
     def counted(smtp: object, octets: bytes | str) -> None:
         sent.append(octets.count("RCPT TO") if isinstance(octets, str) else 0)
         send_octets(smtp, octets)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(submission.mail_transaction.SmtpClient, "send", counted)
+    monkeypatch.setattr(SmtpClient, "send", counted)
     for answers, groups in (({"ehlo": PIPELINING}, [4, 4, 1]), ({}, [1] * 9)):
         sent.clear()
         assert len(send(ScriptedSmtp(answers), people(9)).accepted) == 9
@@ -181,3 +184,38 @@ def test_nobody_twice_and_everybody_accounted_for(
     assert set(taken) - set(receipt.doubtful) == set(receipt.accepted)
     groups = (receipt.accepted, *receipt.unsent().values())
     assert sorted(spec for group in groups for spec in group) == who
+
+
+LINES = st.binary(max_size=30) | st.sampled_from(
+    [
+        b"250 OK",
+        b"250-x",
+        b"354 go",
+        b"452 4.5.3 many",
+        b"452 x",
+        b"550 no",
+        b"421 bye",
+        b"221 x",
+        b"999 x",
+        b"25",
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=14), st.integers(1, 4), st.sampled_from(["", "pipelining"]))
+def test_any_replies_end_in_a_receipt_or_an_error(lines: list[bytes], count: int, offered: str) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"".join(line + b"\r\n" for line in lines))
+        theirs.shutdown(socket.SHUT_WR)
+        smtp = SmtpClient()
+        smtp.sock, smtp.does_esmtp, smtp.esmtp_features = ours, True, {offered: ""}
+        try:
+            receipt = mail_transaction.transact(smtp, "a@b.c", people(count), MAIL, lambda _: None)
+        except (SubmissionError, smtplib.SMTPException):
+            return
+        finally:
+            smtp.close()
+    groups = (receipt.accepted, *receipt.unsent().values())
+    assert sorted(spec for group in groups for spec in group) == people(count)
+    assert receipt.accepted
