@@ -217,7 +217,8 @@ OPTIONS = (
     ),
     Option(
         "upstream", "smtp_password_file", ValueKind.SECRET, "", '"relay.password"',
-        "The file with the password of smtp_user, in its first line. It must be readable by its owner only.",
+        "The file with the password of smtp_user, in its first line. It must be readable by its owner only, and is "
+        "read when the gateway starts.",
     ),
     Option(
         "upstream", "case_sensitive_logins", ValueKind.FLAG, False, "true",
