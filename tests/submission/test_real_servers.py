@@ -14,11 +14,14 @@ from gateway.access.session import Session
 from gateway.config import Server, Tls
 from gateway.errors import (
     ContentRefused,
+    GatewayRefused,
     SignedNotSendable,
     SubmissionAuthenticationFailed,
     SubmissionDeferred,
 )
 from gateway.sending import outbox
+from gateway.submission import smtp_session
+from gateway.upstreams import sasl
 from tests import PATIENCE
 from tests.postbox import NOW, Letter, Wiring, act, signed_in, worker
 from tests.servers import free_ports, unpacked
@@ -68,8 +71,10 @@ def session(
         yield signed_in(sessions, ANNA)
 
 
-def submit(real: SubmissionServer, octets: bytes, port: int = 0, password: str = "secret") -> None:
-    server = Server("smtp", real.host, port or real.port, Tls.STARTTLS, real.ca_file)
+def submit(
+    real: SubmissionServer, octets: bytes, port: int = 0, password: str = "secret", helo: str = ""
+) -> None:
+    server = Server("smtp", real.host, port or real.port, Tls.STARTTLS, real.ca_file, helo=helo)
     submission.submit(server, ANNA, password, ANNA, [BEN], octets)
 
 
@@ -139,6 +144,23 @@ def test_somebody_elses_address_is_the_senders(
 def test_a_wrong_password(real: SubmissionServer) -> None:
     with pytest.raises(SubmissionAuthenticationFailed):
         submit(real, b"Subject: x\r\n\r\nx\r\n", password="wr0ng")
+
+
+@pytest.mark.parametrize("real", [Exim], indirect=True)
+@pytest.mark.parametrize("mechanism", [sasl.PLAIN, sasl.LOGIN, sasl.CRAM_MD5])
+def test_each_mechanism(real: SubmissionServer, mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = {mechanism: smtp_session._MECHANISMS[mechanism]}
+    monkeypatch.setattr(smtp_session, "_MECHANISMS", only)
+    submit(real, b"Subject: x\r\n\r\nx\r\n")
+    with pytest.raises(SubmissionAuthenticationFailed):
+        submit(real, b"Subject: x\r\n\r\nx\r\n", password="wr0ng")
+
+
+@pytest.mark.parametrize("real", [Postfix], indirect=True)
+def test_a_name_in_ehlo_that_is_not_taken(real: SubmissionServer) -> None:
+    with pytest.raises(GatewayRefused, match="RCPT: 504"):
+        submit(real, b"Subject: x\r\n\r\nx\r\n", helo="pocket")
+    submit(real, b"Subject: x\r\n\r\nx\r\n", helo="m.example.org")
 
 
 @pytest.mark.parametrize("real", [Exim], indirect=True)
