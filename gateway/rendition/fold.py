@@ -28,6 +28,11 @@ FOLDED_LINES: Final = {
 FOLD_REACH: Final = 32 * 1024
 #: Characters of a folded stretch skipped at most to find what follows; the rest folds again.
 FOLD_SKIP: Final = 256 * 1024
+#: Lines of LINE characters read ahead and skipped in one reading, so that a page costs the same however much it folds;
+#: beyond that, stretches fold in pieces of so many.
+FOLD_WORK: Final = 12_000
+FOLD_PIECE: Final = 100
+LINE: Final = 64
 #: A longer "signature" or footer is text after a dashed line, lines.
 SIGNATURE_LINES: Final = 15
 _ENDS: Final = frozenset({Role.SIGNATURE, Role.FOOTER})
@@ -69,6 +74,7 @@ class SegmentFolder:
         self._open_role: Role | None = None
         self._opened_at_first = opened
         self._nothing_yet = from_start
+        self._work = FOLD_WORK
 
     def blocks(self, segments: Iterator[Segment]) -> Iterator[Block]:
         """Yield blocks; segments are read ahead only inside a stretch that may fold."""
@@ -86,10 +92,10 @@ class SegmentFolder:
                 yield _opened(waiting.block)
                 waiting = next(segments, None)
             else:
-                stretch, complete, waiting = _stretch(waiting, segments)
+                stretch, complete, waiting = self._ahead(waiting, segments)
                 yield from self._stretch(stretch, complete, last=waiting is None)
                 if waiting is not None and not complete and self._open_role is None:
-                    waiting = _behind(waiting, segments)
+                    waiting = self._behind(waiting, segments)
 
     def _plain(self, segment: Segment) -> Block:
         """Return the block of a segment that does not fold; an attribution notes whether it comes first."""
@@ -98,6 +104,37 @@ class SegmentFolder:
             return _opened(segment.block)
         self._nothing_yet = False
         return segment.block
+
+    def _ahead(
+        self, first: Segment, segments: Iterator[Segment]
+    ) -> tuple[list[Segment], bool, Segment | None]:
+        """Gather the segments with the role of `first`; return them, whether they are complete, and the next one."""
+        stretch, size = [first], len(first.block.text)
+        least = min(self._work - FOLD_PIECE, 0)
+        for segment in segments:
+            if segment.role is not first.role or first.role is Role.LEGAL:
+                return stretch, True, segment
+            stretch.append(segment)
+            size += len(segment.block.text)
+            self._count(segment)
+            if size > FOLD_REACH or self._work < least:
+                return stretch, False, next(segments, None)
+        return stretch, True, None
+
+    def _behind(self, waiting: Segment, segments: Iterator[Segment]) -> Segment | None:
+        """Skip the rest of a folded stretch; return the next segment, None at the end."""
+        if ReaderState.decode(waiting.block.at.state).mode is Mode.TAIL:
+            return None
+        role, passed = waiting.role, 0
+        following: Segment | None = waiting
+        while following is not None and following.role is role and passed < FOLD_SKIP and self._work > 0:
+            passed += len(following.block.text)
+            self._count(following)
+            following = next(segments, None)
+        return following
+
+    def _count(self, segment: Segment) -> None:
+        self._work -= segment.lines + len(segment.block.text) // LINE
 
     def _stretch(self, stretch: list[Segment], complete: bool, last: bool) -> Iterator[Block]:
         role, first = stretch[0].role, stretch[0].block
@@ -118,28 +155,3 @@ class SegmentFolder:
             self._open_role = role
             yield from (_opened(segment.block) for segment in stretch)
         self._nothing_yet = False
-
-
-def _stretch(first: Segment, segments: Iterator[Segment]) -> tuple[list[Segment], bool, Segment | None]:
-    """Gather the segments with the role of `first`; return them, whether they are complete, and the next one."""
-    stretch, size = [first], len(first.block.text)
-    for segment in segments:
-        if segment.role is not first.role or first.role is Role.LEGAL:
-            return stretch, True, segment
-        stretch.append(segment)
-        size += len(segment.block.text)
-        if size > FOLD_REACH:
-            return stretch, False, next(segments, None)
-    return stretch, True, None
-
-
-def _behind(waiting: Segment, segments: Iterator[Segment]) -> Segment | None:
-    """Skip the rest of a folded stretch; return the next segment, None at the end."""
-    if ReaderState.decode(waiting.block.at.state).mode is Mode.TAIL:
-        return None
-    role, passed = waiting.role, 0
-    following: Segment | None = waiting
-    while following is not None and following.role is role and passed < FOLD_SKIP:
-        passed += len(following.block.text)
-        following = next(segments, None)
-    return following

@@ -36,8 +36,10 @@ SEALED_DEPTH: Final = 3
 GAP_ORDINAL: Final = 36**7
 #: Octets of a text in which it is seen whether it is a page.
 PAGE_OCTETS: Final = 512
-#: Octets of a text without a word; what follows more of them is left out, with a note.
+#: Octets of a text without a word; what follows more of them is left out, with a note. Each character read allows some
+#: more, each segment as many as one.
 EMPTY_LIMIT: Final = 1024 * 1024
+EMPTY_PER_CHARACTER: Final = 100
 #: Names of parts listed in a note at most.
 NAMES_LIMIT: Final = 5
 
@@ -166,7 +168,7 @@ class _Renderer:
             pieces, part.section, state, shorten, flowed, delsp, self._reply, left_out, encrypted
         )
         for segment in reader.segments():
-            allowance.renew()
+            allowance.renew(EMPTY_PER_CHARACTER * (len(segment.block.text) + 1))
             yield segment
         if allowance.spent:  # reading continues from the note's position
             at = Position(part.section, start + allowance.pulled)

@@ -259,7 +259,7 @@ _LEAST_SPREAD: Final = 1024
 
 
 class Allowance:
-    """Octets of a body that stop after `limit` of them since the last renewal; then it is `spent`."""
+    """Octets of a body that stop after `limit` of them, and those that `renew` adds; then it is `spent`."""
 
     def __init__(self, octets: Iterator[bytes], limit: int) -> None:
         self._octets = octets
@@ -274,8 +274,9 @@ class Allowance:
             self.pulled += len(stretch)
             yield stretch
 
-    def renew(self) -> None:
-        self._left = self._limit
+    def renew(self, octets: int) -> None:
+        """Allow so many more, `limit` at most at a time."""
+        self._left = min(self._left + octets, self._limit)
 
     @property
     def spent(self) -> bool:

@@ -26,8 +26,10 @@ LINES_LIMIT: Final = 120
 ARMOUR_LOOK: Final = 4
 #: Lines of ciphertext skipped at once.
 ARMOUR_LIMIT: Final = 20_000
-#: Blank lines that are skipped; what follows more of them is left out, with a note.
+#: Blank lines that are passed over; what follows more of them is left out, with a note. Each line of text allows some
+#: more.
 BLANK_LIMIT: Final = 20_000
+BLANKS_PER_LINE: Final = 50
 #: Spaces before an item for each list around it; any list may have fewer.
 INDENT: Final = 4
 #: Pieces of a long line that make one block.
@@ -63,6 +65,7 @@ class TextReader:
         self._middle = state.middle
         self._signed = state.signed
         self._shorten = shorten
+        self._blanks = BLANK_LIMIT
 
     def segments(self) -> Iterator[Segment]:
         """Yield segments to the end of the part."""
@@ -73,13 +76,11 @@ class TextReader:
             line = self._lines.peek()
             if line is None:
                 return
-            if self._is_idle(line):
-                if not self._skip_blanks(line):
-                    yield self._made(Kind.NOTE, line, [Run(self._left_out)], 1)
-                    return
-                continue
-            if self._shorten and armour.begins_signed(line.text):
-                self._taken(lambda line: armour.is_header(line.text))
+            passed = self._pass_over(line)
+            if self._blanks < 0:
+                yield self._made(Kind.NOTE, line, [Run(self._left_out)], 1)
+                return
+            if passed:
                 continue
             self._change_mode(line)
             if self._mode is not Mode.TAIL and line.depth == 0 and self._is_delimiter(line):
@@ -97,6 +98,7 @@ class TextReader:
             made = self._segment(line)
             if made.role is Role.ATTRIBUTION and self._introduces_all(made.block.text):
                 self._mode = Mode.TAIL
+            self._blanks = min(self._blanks + BLANKS_PER_LINE * made.lines, BLANK_LIMIT)
             yield made
 
     def _introduces_all(self, text: str) -> bool:
@@ -121,14 +123,19 @@ class TextReader:
         again = self._mode is Mode.SIGNATURE and line.depth == 0 and lines.is_delimiter(line)
         return again or lines.is_blank(line)
 
-    def _skip_blanks(self, line: Line | None) -> bool:
-        """Skip blank lines; return whether there were not too many."""
-        for _number in range(BLANK_LIMIT):
-            if line is None or not self._is_idle(line):
-                return True
+    def _pass_over(self, first: Line) -> bool:
+        """Take blank lines, as many as are allowed, or the beginning of signed text; return whether there were any."""
+        if self._shorten and armour.begins_signed(first.text):
+            self._blanks -= len(self._taken(lambda line: armour.is_header(line.text)))
+            return True
+        line: Line | None = first
+        while line is not None and self._is_idle(line):
+            self._blanks -= 1
+            if self._blanks < 0:
+                break
             self._lines.take()
             line = self._lines.peek()
-        return False
+        return line is not first
 
     def _change_mode(self, line: Line) -> None:
         if self._mode is Mode.SIGNATURE and line.depth:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from gateway.pages import pagination
 from gateway.rendition import Context, Kind, Position, earlier, render, split
 from gateway.rendition.blocks import Block
-from gateway.rendition.fold import FOLD_REACH, FOLD_SKIP
+from gateway.rendition.fold import FOLD_PIECE, FOLD_REACH, FOLD_SKIP, FOLD_WORK
+from gateway.rendition.rendering import EMPTY_LIMIT
 from gateway.rendition.segments import BLOCK_LIMIT
+from gateway.rendition.text.plain_text import BLANK_LIMIT
 from tests.rendition.mails import PIECE, Bodies, leaf, mail, said, text_of
 
 FULL = Context(fold=False)
@@ -128,6 +130,31 @@ def test_a_first_page_of_a_huge_text_pulls_little() -> None:
         assert len(shown) == 3
         assert bodies.pulled <= 64 * 1024 + 3 * BLOCK_LIMIT + further
         assert all(len(block.text) <= 2 * BLOCK_LIMIT for block in shown)
+
+
+PASSED_OVER = {
+    "blank lines": "x\n" + "\n" * 19_000,
+    "blank lines of a quotation": "> x\n" + ">\n" * 19_000,
+    "delimiters": "x\n" + "-- \n" * 19_000,
+    "signed text": "x\n" + "-----BEGIN PGP SIGNED MESSAGE-----\n" * 9_000,
+    "quotations": "x\n" + "> y\n" * 8_000,
+    "one quotation": "> y\n",
+    "what cannot be seen": "x\n" + "\u200b" * 30_000 + "\n",
+    "ciphertext": "x\n-----BEGIN PGP MESSAGE-----\n"
+    + f"{'A' * 40}\n" * 15_000
+    + "-----END PGP MESSAGE-----\n",
+}
+
+
+@pytest.mark.parametrize("unit", PASSED_OVER.values(), ids=PASSED_OVER)
+def test_what_is_passed_over_for_a_page_is_bounded_in_all(unit: str) -> None:
+    """However often it comes, in lines and in octets, between words that are shown."""
+    text = "Hello\n\n" + unit * (3_000_000 // len(unit))
+    message, bodies = mail(leaf("1", "text/plain", text))
+    shown = list(islice(render(message, Context(), bodies), 30))
+    assert bodies.pulled <= EMPTY_LIMIT + 64 * 1024
+    lines = text.encode()[: bodies.pulled - PIECE].count(b"\n")
+    assert lines <= BLANK_LIMIT + FOLD_WORK + len(shown) * FOLD_PIECE
 
 
 def test_a_page_in_the_middle_reads_nothing_before_it() -> None:
