@@ -23,7 +23,7 @@ def _(msgid: str) -> str:
 
 
 CUT: Final = _("Part %(part)s is cut at %(size)s KB. The rest is in the original.")
-MANY_BLOCKS: Final = _("Part %(part)s is cut after 20,000 blocks. The rest is in the original.")
+MANY_BLOCKS: Final = _("Part %(part)s has too many elements and is cut. The rest is in the original.")
 RECORDS: Final = _("Not all of part %(part)s is shown. The rest is in the original.")
 EMPTY: Final = _("The rest of part %(part)s, behind many empty lines, was left out.")
 DEEP: Final = _("What is inside part %(part)s is left out: it lies too deep.")

@@ -274,7 +274,7 @@ def test_header_fields_beyond_the_bound_are_named() -> None:
         ("text/html", "<p>x</p>" * 80_000, "big page.html",
          "Part 1.2 (big page.html) is cut at 512 KB. The rest is in the original."),
         ("text/html", "<p>x" * 30_000, "",
-         "Part 1.2 (text/html) is cut after 20,000 blocks. The rest is in the original."),
+         "Part 1.2 (text/html) has too many elements and is cut. The rest is in the original."),
         ("text/enriched", "word " * 120_000, "",
          "Part 1.2 (text/enriched) is cut at 512 KB. The rest is in the original."),
         ("text/calendar", "BEGIN:VCALENDAR\r\n" + ("X:" + "z" * 3000 + "\r\n") * 100, "",

@@ -21,6 +21,8 @@ from gateway.rendition.unplaced import Draft
 
 #: Most blocks and table cells in one part: each costs some 20 µs, and nobody writes so many.
 BLOCKS_LIMIT: Final = 20_000
+#: Most elements in one part, hidden ones aside: each costs some 5 µs, and large newsletters have a tenth of them.
+ELEMENTS_LIMIT: Final = 60_000
 #: Elements that form a box: what the box clips cannot be seen.
 _BOXES: Final = frozenset(
     {Tag.BLOCK, Tag.FORM, Tag.HEADING, Tag.LIST, Tag.ITEM, Tag.QUOTE, Tag.PRE, Tag.INDENTED}
@@ -41,6 +43,7 @@ class HtmlReader(Structure):
         super().__init__(shorten, reply, pictures, all_of_it)
         #: Whether the rest is left out.
         self.full = False
+        self._elements = 0
         #: For each open element: the style outside it, and what its end tag does.
         self._looks: list[TextStyle] = []
         self._closes: list[Close | None] = []
@@ -63,6 +66,8 @@ class HtmlReader(Structure):
             self._hidden += 1
             self.passed_over += len(name) + len(name) + len("<></>")
             return
+        self._elements += 1
+        self.full = self._elements > ELEMENTS_LIMIT
         tag = TAGS.get(name, Tag.INLINE)
         if tag is Tag.DROP or tag is Tag.STYLE:
             self._hidden = 1

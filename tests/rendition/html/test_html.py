@@ -851,3 +851,16 @@ BOX = "style='display:inline-block'"
 )
 def test_words_do_not_run_together_over_the_edge_of_a_box(html: str, text: str) -> None:
     assert text_of(html) == text
+
+
+@pytest.mark.parametrize("name", ["ol", "b", "br"])
+def test_elements_without_text_are_counted_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many more there are, none of them is read; and that is said."""
+    monkeypatch.setattr(html, "ELEMENTS_LIMIT", 1000)
+    shown = said(html_of("Hello" + f"<{name}>" * 4000 + "too far"))
+    assert "too far" not in " ".join(shown)
+    assert shown[0] == "paragraph Hello"
+    assert (
+        shown[-1] == "note Part 1 (text/html) has too many elements and is cut. The rest is in the original."
+    )
+    assert "too far" in " ".join(said(html_of("Hello" + f"<{name}>" * 900 + "too far")))

@@ -58,4 +58,6 @@ def test_no_letter_is_lost(text: str) -> None:
 
 
 def test_too_much_is_told() -> None:
-    assert shown("x\n\n" * markdown.LINES_LIMIT)[-1].startswith("note Part 1 (text/markdown) is cut after")
+    assert shown("x\n\n" * markdown.LINES_LIMIT)[-1].startswith(
+        "note Part 1 (text/markdown) has too many elements"
+    )
