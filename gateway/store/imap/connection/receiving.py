@@ -20,8 +20,9 @@ from gateway.upstreams.wire import Budget, Ledger, Overrun, Wire
 # BODYSTRUCTURE of a message is as long as its sender likes.
 MAX_RESPONSE = 1024 * 1024
 # Octets of all responses to what was sent at once, kept, handed on or skipped; number of lines; and bytes that those
-# kept take as objects. A hundred rows take some 1.5 MB; fifty thousand mailboxes with their counts are 100,000 lines.
-MAX_ANSWER, MAX_LINES, MAX_HELD = 32 * 1024 * 1024, 120_000, 8 * 1024 * 1024
+# kept take as objects. A hundred rows take some 1.5 MB; forty thousand mailboxes with their counts are 80,000 lines,
+# which take three seconds to read.
+MAX_ANSWER, MAX_LINES, MAX_HELD = 32 * 1024 * 1024, 80_000, 8 * 1024 * 1024
 # Bytes that the answers of one server take as objects together, over all its connections. What is being read, up to
 # MAX_RESPONSE each, comes on top.
 MAX_SERVER = 3 * MAX_HELD // 2
