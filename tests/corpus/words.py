@@ -30,7 +30,11 @@ _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)",
 HTML_CAP: Final = 512 * 1024
 #: Of its characters, in a text whose charset is what it says it is.
 WRONG_MOST: Final = 0.02
-_MAY_BE_HALF: Final = re.compile(r"[^\x00-\x7f]\S*")
+#: A page that is sent as plain text; the marks of quotation of SuperCite; letters that are drawings.
+_PAGE: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_INITIALS: Final = re.compile(r"^[A-Z]{2,4}>(?= |$)", re.MULTILINE)
+_DRAWINGS: Final = re.compile(r"(<font[^>]*dings[^>]*>\s*)\w(?=\s*<)", re.IGNORECASE)
+_MAY_BE_HALF: Final = re.compile(r"[^\x00-\x7f][@-~]?")
 
 
 def words(text: str) -> list[str]:
@@ -110,11 +114,14 @@ def _part(message: Message, html: bool, look: Look) -> Part:
     except (ValueError, AssertionError):
         payload = b""
     octets = payload if isinstance(payload, bytes) else b""
+    html = html or _PAGE.match(octets) is not None
     if html:
         octets = octets[:HTML_CAP]
     text, sure = _text(octets, str(message.get_content_charset("") or ""), html)
     # In a text of unknown charset, letters behind an octet that is not ASCII may be its second half.
-    found = look(text) if html else Seen(words(text if sure else _MAY_BE_HALF.sub(" ", text)))
+    text = text if html else _INITIALS.sub(">", text)
+    read = text if sure else _MAY_BE_HALF.sub("\xff", text)
+    found = look(_DRAWINGS.sub(r"\1 ", read)) if html else Seen(words(read))
     if not sure:
         found = replace(found, words=[word for word in found.words if _ASCII.fullmatch(word)], hidden=())
     return Part(html, found, sure, () if html else tuple(text.splitlines()))
