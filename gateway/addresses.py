@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from gateway.errors import BadRequest
 from gateway.message.mime.part_tree import SECTION_PATTERN
-from gateway.message.model import MAX_NUMBER
+from gateway.message.model import MAX_NUMBER, MAX_UID
 
 #: A session's token at the beginning of a path; with another length than ours, an ended session's.
 SESSION_ROOT: Final = re.compile(r"/~([A-Za-z0-9_-]{16,64})(?=/|\Z)")
@@ -49,10 +49,12 @@ _VIEW: Final = re.compile(rf"([{ORDERS}])([{FILTERS}]?)([1-9][0-9]{{0,9}})?")
 
 #: Highest row of a list, whatever an address says.
 HIGHEST_RANK: Final = 10**8
-LIST_POSITION_PATTERN: Final = r"[1-9][0-9]{0,8}-[0-9]{1,10}s?p?"
-_LIST_POSITION: Final = re.compile(r"([1-9][0-9]{0,8})-([0-9]{1,10})(s?)(p?)")
+#: The digits of a UID.
+_UID: Final = rf"[0-9]{{1,{len(str(MAX_UID))}}}"
+LIST_POSITION_PATTERN: Final = rf"[1-9][0-9]{{0,8}}-{_UID}s?p?"
+_LIST_POSITION: Final = re.compile(rf"([1-9][0-9]{{0,8}})-({_UID})(s?)(p?)")
 
-_MESSAGE: Final = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})")
+_MESSAGE: Final = re.compile(rf"([0-9]{{1,10}})\.({_UID})")
 _SEARCH: Final = re.compile(r"q([1-9][0-9]{0,8})(?:\.([1-9][0-9]{0,8}))?")
 _WAY: Final = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4})*")
 
@@ -128,7 +130,7 @@ class ListPositionCode(NamedTuple):
     def decode(cls, text: str) -> ListPositionCode:
         """Parse what `encode` returned. Raise BadRequest for anything else."""
         found = _LIST_POSITION.fullmatch(text)
-        if found is None or int(found[2]) > MAX_NUMBER:
+        if found is None or int(found[2]) > MAX_UID:
             raise BadRequest("position in a list")
         return cls(min(int(found[1]), HIGHEST_RANK), int(found[2]), bool(found[4]), len(found[3]))
 

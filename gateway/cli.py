@@ -105,7 +105,7 @@ def print_addresses(config: Config, listener: Listener) -> None:
         f"Browser   open {near.url}m in any browser, the narrower the better",
         f"Terminal  w3m {near.url}",
         f"Phone     {near.url}w through a WAP gateway such as Kannel (other machines: --listen 0.0.0.0:{near.port})",
-        f"Servers   IMAP {upstream.imap.address}, SMTP {upstream.smtp.address}, for a look from the side as {ALICE}",
+        f"Servers   IMAP {upstream.store.address}, SMTP {upstream.smtp.address}, for a look from the side as {ALICE}",
         "Stop      Ctrl-C; nothing is kept",
     ):
         click.echo(line)

@@ -48,7 +48,7 @@ class Wiring:
 
         upstream = Upstream(
             domains=("example.net",),
-            imap=server("imap", self.imap_port, self.imap_ca),
+            store=server("imap", self.imap_port, self.imap_ca),
             smtp=server("smtp", self.smtp_port, self.smtp_ca),
             sent_copy=self.sent_copy,  # type: ignore[arg-type]
         )

@@ -240,7 +240,7 @@ def test_check_against_the_demo(tmp_path: Path) -> None:
 
     file = tmp_path / "p.toml"
     with running("127.0.0.1:0") as config:
-        ports = (config.upstreams[0].imap.port, config.upstreams[0].smtp.port)
+        ports = (config.upstreams[0].store.port, config.upstreams[0].smtp.port)
         file.write_text(FILE.format(*ports).replace("example.org", "pocketpost.example"))
         plain = run("check", "--config", str(file))
         right = run("check", "--config", str(file), "alice@pocketpost.example", input="tap\n")

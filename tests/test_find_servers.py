@@ -198,9 +198,9 @@ def test_by_srv(provider: Provider, dovecot: Dovecot, smtp_server: SmtpServer, t
     }
     found = upstream(provider.block(), tmp_path)
     assert found.domains == ("example.org",)
-    assert found.imap.url == f"imaps://localhost:{dovecot.ports['imaps']}"
+    assert found.store.url == f"imaps://localhost:{dovecot.ports['imaps']}"
     assert found.smtp.url == f"smtp+starttls://localhost:{smtp_server.port}"
-    assert found.imap.ca_file == provider.ca_file
+    assert found.store.ca_file == provider.ca_file
     assert provider.listener.received == []  # nobody is asked for what is known
     assert any("Connection refused" in line for line in provider.lines)
     assert any("says: " in line and "TLSv1" in line for line in provider.lines)
@@ -221,7 +221,7 @@ def test_by_autoconfig(
         {OWN: moved, "other.example/conf": servers} if where == "redirected" else {where: servers}
     )
     found = upstream(provider.block(), tmp_path)
-    assert found.imap.url == f"imap+starttls://localhost:{dovecot.ports['imap']}"
+    assert found.store.url == f"imap+starttls://localhost:{dovecot.ports['imap']}"
     assert (found.login, found.user(ADDRESS)) == ("local-part", "anna+x")
     assert (
         b"GET /mail/config-v1.1.xml?emailaddress=anna%2Bx@example.org HTTP/1.1"
@@ -265,7 +265,7 @@ def test_by_usual_names(
     }
     monkeypatch.setattr(find_servers, "PORTS", ports)
     found = upstream(provider.block("anna@localhost"), tmp_path)
-    assert found.imap.url == f"imap+starttls://localhost:{dovecot.ports['imap']}"
+    assert found.store.url == f"imap+starttls://localhost:{dovecot.ports['imap']}"
     assert any("does not speak TLS on this port" in line for line in provider.lines)
 
 

@@ -67,4 +67,4 @@ def _narrow(text: str) -> str:
 
 
 def _key(upstream: Upstream, login: str) -> bytes:
-    return hashlib.sha256(f"{upstream.imap.host}\0{login}".encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(f"{upstream.store.host}\0{login}".encode("utf-8", "surrogatepass")).digest()

@@ -288,7 +288,7 @@ class Session:
         """Lease the mail store when the bulkhead admits it; `stranger`: the password has not been verified yet."""
         resources = self._resources
         with (
-            resources.bulkhead.admit(self._upstream, self._upstream.imap, self._person, stranger) as inside,
+            resources.bulkhead.admit(self._upstream, self._upstream.store, self._person, stranger) as inside,
             resources.pool.lease(self._row.digest, self._connect) as store,
             store.lent(self._connect),
         ):
@@ -306,5 +306,5 @@ class Session:
 
     def _connect(self) -> MailStore:
         return self._resources.connect(
-            self._upstream.imap, self._upstream.user(self.address), self._credential.password
+            self._upstream.store, self._upstream.user(self.address), self._credential.password
         )

@@ -15,7 +15,7 @@ from gateway.access.idempotency import UNDER_WAY, UNKNOWN
 from gateway.access.mailbox_ids import MailboxIds
 from gateway.actions.table import COPY, ERASE, OPERATIONS, UNDO
 from gateway.language import Language
-from gateway.message.model import MAX_NUMBER
+from gateway.message.model import MAX_UID
 from gateway.store.base import MessageRef
 
 # An outcome has `do`: the operation; `of`: the number of messages; `count`: how many were changed; `why` not the
@@ -27,7 +27,7 @@ OutcomePart = Mapping[str, int | str]
 
 #: Maximum number of messages in one operation.
 MOST: Final = 5000
-_SET: Final = re.compile(r"\d{1,10}(?:-\d{1,10})?(?:\.\d{1,10}(?:-\d{1,10})?)*", re.ASCII)
+_SET: Final = re.compile(r"\d{1,15}(?:-\d{1,15})?(?:\.\d{1,15}(?:-\d{1,15})?)*", re.ASCII)
 
 
 def _n(singular: str, plural: str) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def decode_uids(text: str, most: int = MOST) -> list[int]:
     for piece in text.split(".") if _SET.fullmatch(text) else ():
         low, _dash, high = piece.partition("-")
         first, last = int(low), int(high or low)
-        if not 0 < first <= last <= MAX_NUMBER or len(found) + last - first >= most:
+        if not 0 < first <= last <= MAX_UID or len(found) + last - first >= most:
             return []
         found.extend(range(first, last + 1))
     return found

@@ -46,7 +46,7 @@ def report(config: Config, now: datetime, only: Upstream | None = None) -> Itera
     yield from own_certificate.findings(config, now)
     for upstream in config.upstreams if only is None else (only,):
         yield ReportLine(Verdict.HEAD, f"upstream for {', '.join(upstream.domains)}")
-        for server, probe in ((upstream.imap, imap_store.probe), (upstream.smtp, submission.probe)):
+        for server, probe in ((upstream.store, imap_store.probe), (upstream.smtp, submission.probe)):
             yield from _server(server, _within(probe, server), probe, now)
 
 
@@ -72,10 +72,10 @@ def sign_in(config: Config, address: str, password: str) -> Iterator[ReportLine]
     yield ReportLine(Verdict.HEAD, f"signing in as {user}")
     try:
         with deadline.within(CHECK_SECONDS):
-            store = imap_store.connect(upstream.imap, user, password)
+            store = imap_store.connect(upstream.store, user, password)
         yield good("imap takes the password")
         with closing(store), deadline.within(CHECK_SECONDS):
-            yield from mailbox_report.findings(store, upstream.imap)
+            yield from mailbox_report.findings(store, upstream.store)
     except GatewayError as error:
         yield bad(f"imap: {_error_line(error)}")
     try:

@@ -31,17 +31,18 @@ _TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 class Upstream:
     """The mail servers of some domains.
 
-    `login` is "address" or "local-part"; `imap_login` and `smtp_login` are templates, empty for what `login`
-    says; `gateway_user` and `gateway_password`: at the submission server for everybody, if set; `sent_copy` is
-    "auto", "append" or "provider"; `from_addresses` is "login", "domain" or "any".
-    `case_sensitive_logins`: Anna@ and anna@ are two people.
+    `store` is where mail is read, by IMAP or POP3. `login` is "address" or "local-part"; `imap_login`, `pop3_login`
+    and `smtp_login` are templates, empty for what `login` says; `gateway_user` and `gateway_password`: at the
+    submission server for everybody, if set; `sent_copy` is "auto", "append" or "provider";
+    `from_addresses` is "login", "domain" or "any". `case_sensitive_logins`: Anna@ and anna@ are two people.
     """
 
     domains: tuple[str, ...]
-    imap: Server
+    store: Server
     smtp: Server
     login: str = default("upstream", "login")
     imap_login: str = default("upstream", "imap_login")
+    pop3_login: str = default("upstream", "pop3_login")
     smtp_login: str = default("upstream", "smtp_login")
     sent_copy: str = default("upstream", "sent_copy")
     from_addresses: str = default("upstream", "from_addresses")
@@ -63,8 +64,8 @@ class Upstream:
         return rules[self.from_addresses]
 
     def user(self, address: str) -> str:
-        """Return the user name of this address at the IMAP server."""
-        return self._user(self.imap_login, address)
+        """Return the user name of this address at the server where its mail is read."""
+        return self._user(self.imap_login if self.store.protocol == "imap" else self.pop3_login, address)
 
     def smtp_credentials(self, address: str, password: str) -> tuple[str, str]:
         """Return user name and password for the submission server: a person's, or what is set for everybody."""
@@ -193,15 +194,17 @@ class _Reader:
                 seen.add(domain)
             if bool(table["smtp_user"]) != bool(table["smtp_password_file"]):
                 self._fail(("upstream", index), "smtp_user and smtp_password_file are needed together")
-            servers = {
-                name: self._server(("upstream", index, name), table[name], table) for name in ("imap", "smtp")
-            }
-            smtp = replace(servers["smtp"], helo=helo)
+            store, smtp = (
+                self._server(("upstream", index, name), table[name], table)
+                for name in (self._store(("upstream", index), table), "smtp")
+            )
+            smtp = replace(smtp, helo=helo)
             words = {
                 name: table[name]
                 for name in (
                     "login",
                     "imap_login",
+                    "pop3_login",
                     "smtp_login",
                     "sent_copy",
                     "from_addresses",
@@ -209,8 +212,19 @@ class _Reader:
                 )
             }
             words |= {"gateway_user": table["smtp_user"], "gateway_password": table["smtp_password_file"]}
-            upstreams.append(Upstream(table["domains"], servers["imap"], smtp, **words))
+            upstreams.append(Upstream(table["domains"], store, smtp, **words))
         return tuple(upstreams)
+
+    def _store(self, path: KeyPath, table: dict[str, Any]) -> str:
+        """Return the protocol by which mail is read."""
+        if table["imap"] is None and table["pop3"] is None:
+            self._fail((*path, "imap"), "this or pop3 is needed")
+        if table["imap"] is not None and table["pop3"] is not None:
+            self._fail((*path, "pop3"), "not beside imap")
+        name, other = ("imap", "pop3") if table["pop3"] is None else ("pop3", "imap")
+        if table[f"{other}_login"]:
+            self._fail((*path, f"{other}_login"), f"not without {other}")
+        return name
 
     def _server(self, path: KeyPath, url: SplitResult, table: dict[str, Any]) -> Server:
         protocol, tls, port = SCHEMES[url.scheme]

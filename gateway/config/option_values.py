@@ -65,6 +65,10 @@ def _imap(option: Option, value: object, folder: Path) -> SplitResult:
     return _url(value, schemes("imap"))
 
 
+def _pop3(option: Option, value: object, folder: Path) -> SplitResult:
+    return _url(value, schemes("pop3"))
+
+
 def _smtp(option: Option, value: object, folder: Path) -> SplitResult:
     return _url(value, schemes("smtp"))
 
@@ -233,6 +237,7 @@ CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
     ValueKind.SECRET: _secret,
     ValueKind.NETWORKS: _networks,
     ValueKind.IMAP: _imap,
+    ValueKind.POP3: _pop3,
     ValueKind.SMTP: _smtp,
     ValueKind.FOLDERS: _folders,
 }

@@ -36,6 +36,7 @@ class ValueKind(Enum):
     HOST = "host name"
     NETWORKS = "list of networks"
     IMAP = "IMAP URL"
+    POP3 = "POP3 URL"
     SMTP = "SMTP URL"
     TEXT = "text"
     SECRET = "path of a file readable by its owner only"  # noqa: S105
@@ -180,7 +181,13 @@ OPTIONS = (
     Option(
         "upstream", "imap", ValueKind.IMAP, None, '"imaps://mail.example.org"',
         "The IMAP server: imaps:// (port 993), imap+starttls:// (143) or imap:// (143, without TLS: loopback "
-        "only, or with insecure = true).", required=True, active=True,
+        "only, or with insecure = true). This or pop3 is needed.", active=True,
+    ),
+    Option(
+        "upstream", "pop3", ValueKind.POP3, None, '"pop3s://mail.example.org"',
+        "A POP3 server instead, for providers without IMAP: pop3s:// (port 995), pop3+starttls:// (110) or pop3:// "
+        "(110, without TLS: as above). It has one folder and no search, keeps no copies of what is sent, and deletes "
+        "for good. Mail is left on it.",
     ),
     Option(
         "upstream", "smtp", ValueKind.SMTP, None, '"smtp+starttls://mail.example.org:587"',
@@ -205,6 +212,10 @@ OPTIONS = (
         "upstream", "imap_login", ValueKind.LOGIN, "", '"{local}"',
         "User names at the IMAP server where login does not fit: a text with {address}, {local} (the part before the "
         "@, whatever is typed there: web12p3, DOM\\user) and {domain}.",
+    ),
+    Option(
+        "upstream", "pop3_login", ValueKind.LOGIN, "", '"{local}"',
+        "The same for the POP3 server.",
     ),
     Option(
         "upstream", "smtp_login", ValueKind.LOGIN, "", '"{local}@smtp.example.org"',

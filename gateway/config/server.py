@@ -19,11 +19,14 @@ class Tls(Enum):
     IMPLICIT = "implicit"
 
 
-#: By scheme: protocol, use of TLS, default port (RFC 8314 §7.1, §7.3; RFC 6409 §3.1).
+#: By scheme: protocol, use of TLS, default port (RFC 8314 §7.1–§7.3; RFC 6409 §3.1).
 SCHEMES: Final[dict[str, tuple[str, Tls, int]]] = {
     "imaps": ("imap", Tls.IMPLICIT, 993),
     "imap+starttls": ("imap", Tls.STARTTLS, 143),
     "imap": ("imap", Tls.NONE, 143),
+    "pop3s": ("pop3", Tls.IMPLICIT, 995),
+    "pop3+starttls": ("pop3", Tls.STARTTLS, 110),
+    "pop3": ("pop3", Tls.NONE, 110),
     "smtps": ("smtp", Tls.IMPLICIT, 465),
     "smtp+starttls": ("smtp", Tls.STARTTLS, 587),
     "smtp": ("smtp", Tls.NONE, 587),
@@ -44,7 +47,7 @@ class Server:
     administrator has named. `helo`: our name in EHLO, "" for our address on the connection.
     """
 
-    protocol: str  # "imap" or "smtp"
+    protocol: str  # "imap", "pop3" or "smtp"
     host: str
     port: int
     tls: Tls

@@ -15,6 +15,8 @@ from typing import Final
 
 #: The largest number of a message, a UID or a UIDVALIDITY (RFC 9051 §9).
 MAX_NUMBER: Final = 0xFFFFFFFF
+#: The largest UID of any store: one without numbers of its own makes them of digests.
+MAX_UID: Final = (1 << 48) - 1
 #: The header fields of a message that are fetched, whatever its store, besides those of its envelope.
 HEADER_FIELDS: Final = (
     "references",

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 #: Error for an open circuit, and for a full queue, by protocol.
 _REFUSALS: Final[dict[str, tuple[type[GatewayError], type[GatewayError]]]] = {
     "imap": (StoreDown, StoreBusy),
+    "pop3": (StoreDown, StoreBusy),
     "smtp": (SubmissionDown, SubmissionBusy),
 }
 _FAILURES: Final = (StoreUnreachable, SubmissionUnreachable, SubmissionUncertain)

@@ -61,7 +61,7 @@ def test_the_smallest_file_takes_all_defaults(write: Write, tmp_path: Path) -> N
         upstreams=(
             Upstream(
                 domains=("example.org",),
-                imap=Server("imap", "mail.example.org", 993, Tls.IMPLICIT, **server),
+                store=Server("imap", "mail.example.org", 993, Tls.IMPLICIT, **server),
                 smtp=Server("smtp", "mail.example.org", 465, Tls.IMPLICIT, **server),
             ),
         ),
@@ -121,7 +121,7 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         upstreams=(
             Upstream(
                 domains=("example.org", "xn--bcher-kva.example", "*"),
-                imap=Server("imap", "2001:db8::1", 1143, Tls.STARTTLS, ca, insecure=True),
+                store=Server("imap", "2001:db8::1", 1143, Tls.STARTTLS, ca, insecure=True),
                 smtp=Server(
                     "smtp", "xn--bcher-kva.example", 587, Tls.STARTTLS, ca, True, (), "mail.example.org"
                 ),
@@ -157,21 +157,26 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         ("imap", "imap://localhost", 143, Tls.NONE),
         ("imap", "imap://127.0.0.9:1", 1, Tls.NONE),
         ("imap", "imap://[::1]", 143, Tls.NONE),
+        ("pop3", "pop3s://a.example", 995, Tls.IMPLICIT),
+        ("pop3", "pop3+starttls://a.example", 110, Tls.STARTTLS),
+        ("pop3", "pop3://localhost", 110, Tls.NONE),
         ("smtp", "smtps://a.example", 465, Tls.IMPLICIT),
         ("smtp", "smtp+starttls://a.example", 587, Tls.STARTTLS),
         ("smtp", "smtp://localhost", 587, Tls.NONE),
     ],
 )
 def test_schemes_say_protection_and_port(write: Write, key: str, url: str, port: int, tls: Tls) -> None:
-    path = write(re.sub(rf'{key} = ".*"', f'{key} = "{url}"', UPSTREAM))
-    server: Server = getattr(load(path).upstreams[0], key)
+    replaced = "smtp" if key == "smtp" else "imap"
+    path = write(re.sub(rf'{replaced} = ".*"', f'{key} = "{url}"', UPSTREAM))
+    served = load(path).upstreams[0]
+    server: Server = served.smtp if key == "smtp" else served.store
     assert (server.protocol, server.port, server.tls) == (key, port, tls)
 
 
 def test_plain_text_to_another_machine_needs_insecure(write: Write) -> None:
     text = UPSTREAM.replace("imaps://", "imap://")
     assert "line 3: [[upstream]] imap: imap:// without TLS is for loopback only" in refused(write(text))
-    assert load(write(text + "insecure = true\n")).upstreams[0].imap.tls is Tls.NONE
+    assert load(write(text + "insecure = true\n")).upstreams[0].store.tls is Tls.NONE
 
 
 @pytest.mark.parametrize(
@@ -348,6 +353,17 @@ def test_the_logins_at_the_two_servers_may_differ() -> None:
     )
 
 
+def test_mail_is_read_by_one_protocol(write: Write) -> None:
+    without = re.sub(r"imap = .*\n", "", UPSTREAM)
+    assert "line 1: [[upstream]] imap: this or pop3 is needed" in refused(write(without))
+    both = UPSTREAM + "pop3 = 'pop3s://a.example'\n"
+    assert "[[upstream]] pop3: not beside imap" in refused(write(both))
+    misplaced = UPSTREAM + "pop3_login = '{local}'\n"
+    assert "[[upstream]] pop3_login: not without pop3" in refused(write(misplaced))
+    text = without + "pop3 = 'pop3s://a.example'\npop3_login = '{local}'\n"
+    assert load(write(text)).upstreams[0].user("anna@example.org") == "anna"
+
+
 @pytest.mark.parametrize(
     "template", ["", "mail", "{domain}", "{local", "{local}{user}", "{local!r}", "{local}}"]
 )
@@ -358,12 +374,20 @@ def test_a_template_without_the_person_is_refused(write: Write, template: str) -
 
 
 @pytest.mark.parametrize(
-    "url", ["imaps://a.example:993", "imap+starttls://[2001:db8::1]:143", "smtp://127.0.0.1:25"]
+    "url",
+    [
+        "imaps://a.example:993",
+        "imap+starttls://[2001:db8::1]:143",
+        "smtp://127.0.0.1:25",
+        "pop3s://a.example:995",
+    ],
 )
 def test_a_server_is_named_as_it_is_configured(write: Write, url: str) -> None:
-    protocol = url[:4]
-    text = re.sub(rf'{protocol} = ".*"', f'{protocol} = "{url}"\ninsecure = true', UPSTREAM)
-    assert getattr(load(write(text)).upstreams[0], protocol).url == url
+    protocol = re.split(r"s?(?:\+|:)", url)[0]
+    replaced = "smtp" if protocol == "smtp" else "imap"
+    text = re.sub(rf'{replaced} = ".*"', f'{protocol} = "{url}"\ninsecure = true', UPSTREAM)
+    served = load(write(text)).upstreams[0]
+    assert (served.smtp if protocol == "smtp" else served.store).url == url
 
 
 @given(st.ip_addresses().map(str) | st.just("m.example.org"), st.integers(1, 65535))
@@ -417,7 +441,7 @@ smtp = "smtps://mail.example.org"
 )
 def test_the_name_in_ehlo(write: Write, lines: str, helo: str) -> None:
     upstream = load(write(lines + RELAY)).upstreams[0]
-    assert (upstream.smtp.helo, upstream.imap.helo) == (helo, "")
+    assert (upstream.smtp.helo, upstream.store.helo) == (helo, "")
 
 
 def test_a_name_that_would_be_a_command_is_none(write: Write) -> None:
@@ -479,7 +503,10 @@ def test_the_sample_holds_with_every_comment_removed(write: Write, tmp_path: Pat
     assert {(section, key) for section, keys in tables.items() for key in keys} == {
         (option.section, option.name) for option in OPTIONS
     }
-    assert load(write(text)).timezone == "Europe/Berlin"
+    for store, other in (("imap", "pop3"), ("pop3", "imap")):
+        one = re.sub(rf"(?m)^{other}(_login)? = .*\n", "", text)
+        served = load(write(one))
+        assert (served.upstreams[0].store.protocol, served.timezone) == (store, "Europe/Berlin")
 
 
 def test_every_option_has_a_section() -> None:

@@ -305,7 +305,7 @@ def test_what_is_asked_for_by_get_can_be_tried_again(house: House, method: str) 
     for n in range(circuit.FAILURES):
         with (
             pytest.raises(StoreUnreachable),
-            house.bulkhead.admit(house.upstream, house.upstream.imap, b"%d" % n),
+            house.bulkhead.admit(house.upstream, house.upstream.store, b"%d" % n),
         ):
             raise StoreUnreachable("timed out")
     number = session.mailboxes.number("INBOX", 7)

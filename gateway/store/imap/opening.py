@@ -8,14 +8,12 @@ Standard: RFC 9051 §6.1, §6.2.1, §7.1.5; RFC 3501 §5.1.3 and RFC 6855
 from __future__ import annotations
 
 import re
-import socket
 from typing import NamedTuple
 
 from imapclient.imap_utf7 import decode, encode
 
 from gateway.config import Server, Tls
 from gateway.errors import (
-    ServerAlert,
     ServerClosed,
     StoreError,
     StoreRefused,
@@ -23,12 +21,12 @@ from gateway.errors import (
     StoreUnreachable,
     UnsafeArgument,
 )
-from gateway.store import raw_names
+from gateway.store import raw_names, reaching
 from gateway.store.imap import response
 from gateway.store.imap.connection.receiving import MAX_LISTS, MAX_SERVER
 from gateway.store.imap.connection.signing_in import Refused
 from gateway.store.imap.exchange import Exchange, capability_names, refusal
-from gateway.upstreams import connecting, tls
+from gateway.upstreams import tls
 from gateway.upstreams.tls import ProbeResult
 from gateway.upstreams.wire import Ledger
 
@@ -62,41 +60,16 @@ def refused_by(server: Server) -> Refused:
 
 
 def _opened(server: Server, kind: type[Exchange]) -> Opening:
-    if tls.is_too_open(server):
-        raise StoreTLSError(
-            "plain text to another machine: use imaps:// or imap+starttls://, or insecure = true"
-        )
-    where = server.address
-    try:
-        answers, lists = _LEDGERS.setdefault(server, (Ledger(MAX_SERVER), Ledger(MAX_LISTS)))
-        exchange = kind(_connect(server), answers, server.host, lists)
-    except (OSError, UnicodeError) as error:
-        raise _unopened(where, error) from None
+    answers, lists = _LEDGERS.setdefault(server, (Ledger(MAX_SERVER), Ledger(MAX_LISTS)))
+    exchange = kind(reaching.connect(server), answers, server.host, lists)
     try:
         return _greet(exchange, server)
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         exchange.close()
-        raise error if isinstance(error, ServerAlert) else type(error)(f"{where}: {error.detail}") from None
-    except OSError as error:
-        exchange.close()
-        raise _unopened(where, error) from None
+        raise reaching.unopened(server, error) from None
     except BaseException:
         exchange.close()
         raise
-
-
-def _unopened(where: str, error: OSError | UnicodeError) -> StoreError:
-    said = f"{where}: {tls.words(error)}"
-    if isinstance(error, OSError) and tls.is_unsafe(error):
-        return StoreTLSError(said)
-    unreachable = StoreUnreachable(said)
-    unreachable.answered = isinstance(error, ConnectionRefusedError)
-    return unreachable
-
-
-def _connect(server: Server) -> socket.socket:
-    sock = connecting.connect(server.host, server.port)
-    return tls.protect(sock, server) if server.tls is Tls.IMPLICIT else sock
 
 
 def _greet(exchange: Exchange, server: Server) -> Opening:
@@ -173,11 +146,8 @@ def _name_octets(name: str, utf8: bool) -> bytes:
 
 def probe(server: Server) -> ProbeResult:
     """Learn what a server announces before sign-in, as far as that works; never raise a StoreError."""
-    result = ProbeResult()
-    try:
-        result.addresses = tuple(connecting.addresses(server.host, server.port))
-    except OSError as error:
-        result.failure = StoreUnreachable(f"{server.host}: {tls.words(error)}")
+    result = reaching.look_up(server)
+    if result.failure is not None:
         return result
     try:
         opened = open_exchange(server)

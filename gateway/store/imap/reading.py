@@ -25,8 +25,8 @@ from gateway.store.imap.features import Feature, Refusals
 from gateway.store.imap.fetched import BODY, OPEN_ITEMS, PLAIN_OPEN_ITEMS, Row
 from gateway.store.imap.response import Malformed, Reply, number
 from gateway.store.imap.search import criteria
-from gateway.store.imap.sections import MOST_READ, OwnReading, SectionFile
 from gateway.store.imap.selected import Selected
+from gateway.store.sections import MOST_READ, OwnReading, SectionFile
 
 # Octets of a body fetched at a time: the first piece is usually all that a small screen wants.
 FIRST_PIECE, LARGEST_PIECE = 8 * 1024, 32 * 1024

@@ -18,13 +18,13 @@ from typing import TypeAlias
 
 from gateway.errors import UnsafeArgument
 from gateway.message.model import MAX_NUMBER as MAX_NUMBER
+from gateway.store.lines import clean as clean
+from gateway.store.lines import safe as safe
 
 Value: TypeAlias = "int | bytes | tuple[Value, ...] | None"
 
 # Nested lists. Dovecot stops at 100 levels of MIME, each of which nests two lists at most.
 MAX_DEPTH = 1000
-# Characters of a server's text that are worth a line in the log, or on a screen (ALERT).
-MAX_TEXT = 300
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TOKEN = re.compile(
@@ -41,9 +41,7 @@ _LOOSE_TOKEN = re.compile(
 _ESCAPED = re.compile(rb'\\(["\\])')
 _UNTAGGED = re.compile(rb"\* +(?:(\d{1,10}) +)?([A-Za-z][A-Za-z0-9-]*)(?:[ \t]|(?=\()|\Z)")
 _CODE = re.compile(rb"\[([A-Za-z0-9-]+)(?: ([^\]]*))?\] ?")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\Z")
-_UNSAFE = re.compile("[\0\r\n]")
 _FLAG = re.compile(r"\\?[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]+\Z")
 ENDINGS = frozenset({"OK", "NO", "BAD"})
 GREETINGS = frozenset({"OK", "BYE", "PREAUTH"})
@@ -99,11 +97,6 @@ class Reply:
     @property
     def ok(self) -> bool:
         return self.status.kind == "OK"
-
-
-def clean(octets: bytes) -> str:
-    """Make a server's text fit for one line of a log: no controls, not too long."""
-    return _CONTROLS.sub(" ", octets.decode("utf-8", "replace")).strip()[:MAX_TEXT]
 
 
 def status(kind: str, rest: bytes) -> Status:
@@ -234,13 +227,6 @@ def date_time(when: datetime) -> bytes:
     elif offset % timedelta(minutes=1):
         when = when.astimezone(UTC)
     return f'"{when.day:2d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S %z}"'.encode("ascii")
-
-
-def safe(text: str) -> str:
-    """Return an argument unchanged, or raise UnsafeArgument if it has NUL, CR or LF in it."""
-    if _UNSAFE.search(text):
-        raise UnsafeArgument("NUL, CR or LF in an argument")
-    return text
 
 
 def quoted(text: str, utf8: bool = False) -> bytes:

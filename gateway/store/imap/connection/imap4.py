@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import imaplib
-import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,11 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway import errors
-from gateway.errors import AnswerTooLong, StoreError, StoreUnreachable, UnsafeArgument
+from gateway.errors import StoreError, StoreUnreachable
+from gateway.store import reaching
 from gateway.store.imap import response
 from gateway.store.imap.connection import receiving
 from gateway.store.imap.connection.receiving import Collected, Sink, Taker
 from gateway.store.imap.response import Malformed, Reply, Status, Untagged
+from gateway.store.lines import one_line
 from gateway.upstreams import tls
 from gateway.upstreams.wire import Ended, Ledger, Overrun, Wire
 
@@ -33,7 +34,6 @@ from gateway.upstreams.wire import Ended, Ledger, Overrun, Wire
 # a whole answer. The server's BYE is not waited for.
 GREETING_SECONDS, READ_SECONDS, ANSWER_SECONDS, FAREWELL_SECONDS = 8.0, 20.0, 25.0, 1.0
 
-_LINE_BREAKERS = re.compile(rb"[\0\r\n]")
 _CRLF = b"\r\n"
 # SASL mechanisms in which the client speaks first (RFC 4616, RFC 7628).
 _CLIENT_FIRST = frozenset({"PLAIN", "XOAUTH2", "OAUTHBEARER"})
@@ -232,11 +232,7 @@ class BoundedIMAP4(imaplib.IMAP4):
     def lost(self, why: str | OSError) -> StoreUnreachable:
         """Give the connection up, and return the error for why."""
         self.shutdown()
-        if isinstance(why, Overrun):
-            return AnswerTooLong(str(why))
-        unreachable = StoreUnreachable(tls.words(why) if isinstance(why, OSError) else why)
-        unreachable.dropped = isinstance(why, ConnectionError)
-        return unreachable
+        return reaching.broken_off(why)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -338,10 +334,3 @@ def _decoded(challenge: bytes) -> bytes:
         return base64.b64decode(challenge)
     except ValueError:
         return b""
-
-
-def one_line(command: bytes) -> bytes:
-    """Check that a command is one line: the last gate before the wire, whatever was quoted before."""
-    if _LINE_BREAKERS.search(command):
-        raise UnsafeArgument("NUL, CR or LF in a command")
-    return command

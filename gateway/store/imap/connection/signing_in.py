@@ -9,7 +9,6 @@ Standard: RFC 9051 §6.2.2, §6.2.3; RFC 4616 (PLAIN); RFC 2195 (CRAM-MD5); RFC 
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -21,12 +20,11 @@ from gateway.errors import (
     OAuthOnly,
     PasswordsDoubtful,
     PasswordsNotTaken,
-    ServerAlert,
     StoreError,
     StoreRefused,
     StoreUnreachable,
-    UnsafeArgument,
 )
+from gateway.store import credentials
 from gateway.store.imap import response
 from gateway.store.imap.exchange import Exchange, capability_names, refusal
 from gateway.store.imap.response import Reply
@@ -37,9 +35,6 @@ from gateway.upstreams.sasl import CRAM_MD5, LOGIN, PLAIN
 TRIES: Final = 2
 #: Seconds for which a server is believed to refuse a mechanism.
 REMEMBERED_SECONDS: Final = 3600.0
-#: Characters of a credential that identify an echo of it: a server's text is truncated, and so may be the echo.
-ECHO: Final = 16
-
 #: When a server has refused a mechanism, by its name, on the monotonic clock.
 Refused = dict[str, float]
 
@@ -66,7 +61,7 @@ def sign_in(
 ) -> frozenset[str]:
     """Authenticate, and return the capabilities after that; `refused` is what this server has refused before."""
     refused = {} if refused is None else refused
-    secrets = _secrets(response.safe(user), response.safe(password))
+    secrets = credentials.secrets(response.safe(user), response.safe(password))
     mechanisms = _mechanisms(capabilities, user.isascii() and password.isascii(), refused)
     exchange.know(capabilities)
     reply: Reply | None = None
@@ -77,17 +72,17 @@ def sign_in(
             reply = _ATTEMPTS[mechanism](exchange, user, password)
         except StoreUnreachable as error:
             if reply is None:
-                raise _without(secrets, error) from None
+                raise credentials.without(secrets, error) from None
             break  # hung up on the second try: the first refusal says why
         except StoreError as error:
-            raise _without(secrets, error) from None
+            raise credentials.without(secrets, error) from None
         if reply.ok:
             return _introduced(exchange, reply, capabilities)
         if not _is_of_the_mechanism(reply):
             break
         refused[mechanism] = time.monotonic()
     assert reply is not None
-    raise _without(secrets, _judged(reply, tries, exchange.host))
+    raise credentials.without(secrets, _judged(reply, tries, exchange.host))
 
 
 def _mechanisms(capabilities: frozenset[str], ascii_only: bool, refused: Refused) -> list[str]:
@@ -201,25 +196,4 @@ def _judged(reply: Reply, tries: int, host: str) -> StoreError:
         error = PasswordsDoubtful(detail)
     if isinstance(error, AuthenticationFailed):
         error.tries = tries
-    return error
-
-
-def _secrets(user: str, password: str) -> tuple[str, ...]:
-    """Return what must not be repeated: the password, plain and as it is sent."""
-    try:
-        return password, *(
-            base64.b64encode(sent).decode()
-            for sent in (password.encode(), sasl.plain(user.encode(), password.encode()))
-        )
-    except UnicodeEncodeError:
-        raise UnsafeArgument("the credentials are not Unicode text") from None
-
-
-def _without(secrets: tuple[str, ...], error: StoreError) -> StoreError:
-    """Drop the detail of an error that repeats the password, plain or encoded, whole or truncated."""
-    if any(secret and secret[:ECHO] in error.detail for secret in secrets):
-        if isinstance(error, ServerAlert):
-            return ServerAlert("")
-        error.detail = "(text of the server left out)"
-        error.args = (error.detail,)
     return error
