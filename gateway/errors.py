@@ -28,6 +28,8 @@ client to show it to the person.
     │   ├── PasswordsNotTaken           no mechanism for passwords (LOGINDISABLED)
     │   ├── StoreUnreachable            no connection, timed out, closed
     │   │   ├── AnswerTooLong           a response beyond the limits
+    │   │   ├── MaildropLocked          another program has the maildrop open (POP3)
+    │   │   ├── SignInTooSoon           it wants more time between two sign-ins (POP3)
     │   │   ├── StoreBusy               too many requests for this server; it was not contacted
     │   │   └── StoreDown               it did not respond to others; it was not contacted
     │   ├── StoreTLSError               certificate or TLS version refused
@@ -277,6 +279,22 @@ class AnswerTooLong(StoreUnreachable):
 
     sentence = _("The mail server answered with more than fits in here.")
     status = 502
+    answered = True
+
+
+class MaildropLocked(StoreUnreachable):
+    """The maildrop is locked while another program, or another request, reads it (RFC 1939 §4, RFC 2449 §8.1.1)."""
+
+    sentence = _("Another program is reading your mail just now. Try again in 20 s.")
+    retry_after = RETRY_SECONDS
+    answered = True
+
+
+class SignInTooSoon(StoreUnreachable):
+    """The server wants more time between two sign-ins (RFC 2449 §8.1.2)."""
+
+    sentence = _("Your mail server wants a pause between two visits. Try again in a minute.")
+    retry_after = 60
     answered = True
 
 

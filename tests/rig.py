@@ -52,6 +52,12 @@ def imap(store: Protected, tls: Tls = Tls.STARTTLS) -> Server:
     return Server("imap", store.host, port, tls, store.ca_file)
 
 
+def pop3(store: Protected, tls: Tls = Tls.STARTTLS) -> Server:
+    """Reach a Dovecot or another mail store by POP3, and trust its certificate."""
+    port = store.ports["pop3s" if tls is Tls.IMPLICIT else "pop3"]
+    return Server("pop3", store.host, port, tls, store.ca_file)
+
+
 def smtp(server: SmtpServer | None) -> Server:
     """Reach a submission server, and trust its certificate; None: one where nobody listens."""
     if server is None:

@@ -290,8 +290,9 @@ class Session:
         with (
             resources.bulkhead.admit(self._upstream, self._upstream.store, self._person, stranger) as inside,
             resources.pool.lease(self._row.digest, self._connect) as store,
-            store.lent(self._connect),
+            store.lent(self._connect, self.memory),
         ):
+            self._remember(store.can)  # before anybody in the block asks, which would take another lease
             try:
                 yield store
             finally:

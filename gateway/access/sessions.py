@@ -36,7 +36,7 @@ from gateway.sealed.saved_forms import SavedForms
 from gateway.sealed.send_journal import Journal
 from gateway.sealed.vault import TicketedPost
 from gateway.state import EncryptedData, SessionRow, State, Via, optional
-from gateway.store.imap import imap_store
+from gateway.store import protocols
 from gateway.upstreams.bulkhead import Bulkhead
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Sessions:
         state: State,
         secret: bytes,
         pool: ConnectionPool,
-        connect: Connect = imap_store.connect,
+        connect: Connect = protocols.connect,
         submit: Submit = submission.submit,
         clock: Callable[[], float] = time.time,
         merge: memory.Merge = memory.merged,

@@ -103,6 +103,7 @@ class Bound(Enum):
     PARTS = auto()
     DEPTH = auto()
     HEADER = auto()
+    END = auto()
     MESSAGE = auto()
 
 
@@ -110,8 +111,8 @@ class Gap(str):
     """A defect that left something out: its token, and what is missing, to be put into words of any language.
 
     PARTS: `part` is the first one left out, of `parts` in all (0: not counted). DEPTH: `part` is what was not
-    opened. HEADER: the rest of the fields `names` is missing, or of the whole header if there are none. MESSAGE: all
-    of it.
+    opened. HEADER: the rest of the fields `names` is missing, or of the whole header if there are none. END: all but
+    its beginning. MESSAGE: all of it.
     """
 
     __slots__ = ("bound", "names", "part", "parts")

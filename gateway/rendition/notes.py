@@ -32,6 +32,7 @@ PARTS: Final = _("Too many parts: part %(part)s and what follows it are left out
 PARTS_COUNTED: Final = _("Too many parts: %(count)s are left out, from part %(part)s on.")
 PARTS_MORE: Final = _("Too many parts: %(count)s more are left out.")
 HEADER: Final = _("The header is too long: the rest of it is left out.")
+ENDLESS: Final = _("The message is too large: only its beginning is here.")
 UNREADABLE: Final = _("The mail server cannot say what is in this message.")
 FIELD: Final = _("The header is too long: the rest of %(field)s is left out.")
 
@@ -53,6 +54,8 @@ def gap(say: Say, found: Gap) -> str:
     """Return the sentence for what a limit left out of a message."""
     if found.bound is Bound.HEADER:
         return say(FIELD) % {"field": found.names} if found.names else say(HEADER)
+    if found.bound is Bound.END:
+        return say(ENDLESS)
     if found.bound is Bound.MESSAGE:
         return say(UNREADABLE)
     if found.part is None:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from gateway.message.model import Envelope, Message
 from gateway.message.query import Query
@@ -101,6 +101,11 @@ class Window:
     rows: int
     top: int | None = None
 
+    def numbers(self, exists: int) -> range:
+        """Return the sequence numbers of the range in a mailbox of so many messages, ascending."""
+        highest = exists if self.top is None else max(min(self.top, exists), min(1, exists))
+        return range(max(1, highest - self.rows + 1), highest + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -175,14 +180,15 @@ class ListPosition:
 class Can:
     """What a store can do. Screens, actions and sending read this, and offer nothing else.
 
-    `flag`: keep flags. `move`: move and copy between mailboxes. `delete`: delete messages. `folders`: there are other
-    mailboxes than the inbox. `search`: find messages, and filter lists. `sort`: list in other orders than by arrival.
-    `received`: list by INTERNALDATE, whatever the mailbox holds.
+    `seen`: keep which messages were read. `flag`: keep flags. `move`: move and copy between mailboxes. `delete`: delete
+    messages. `folders`: there are other mailboxes than the inbox. `search`: find messages, and filter lists. `sort`:
+    list in other orders than by arrival. `received`: list by INTERNALDATE, whatever the mailbox holds.
     `thread`: list by conversation. `undo`: what was moved can be moved back. `expunge`: deleted messages are gone at
     once; otherwise they stay, flagged \\Deleted. `move_at_once`: moving is one step, which leaves nothing behind.
     `append`: store messages, such as drafts and copies of what was sent.
     """
 
+    seen: bool = False
     flag: bool = False
     move: bool = False
     delete: bool = False
@@ -199,7 +205,7 @@ class Can:
     @property
     def change(self) -> bool:
         """Whether anything can be done with messages but reading them."""
-        return self.flag or self.move or self.delete
+        return self.seen or self.flag or self.move or self.delete
 
     @property
     def leaves_originals(self) -> bool:
@@ -269,6 +275,20 @@ class SearchResult:
     skipped: int = 0
 
 
+class Notes(Protocol):
+    """Keeps small JSON objects of one person, sealed, for a store that cannot keep them itself. Raise StateError."""
+
+    def get(self, kind: str, name: str = "") -> dict[str, Any] | None: ...
+
+    def change(
+        self,
+        kind: str,
+        name: str,
+        update: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        most: int = 0,
+    ) -> dict[str, Any] | None: ...
+
+
 class MailStore(Protocol):
     """A signed-in connection to one person's mail, held for one request; not thread-safe."""
 
@@ -276,8 +296,13 @@ class MailStore(Protocol):
     def can(self) -> Can:
         """What this store can do."""
 
-    def lent(self, connect: Callable[[], MailStore]) -> AbstractContextManager[None]:
-        """Have a way to connect anew within the block. It knows the password, which nobody keeps between leases."""
+    def lent(
+        self, connect: Callable[[], MailStore], notes: Notes | None = None
+    ) -> AbstractContextManager[None]:
+        """Have a way to connect anew, and a place for notes, within the block.
+
+        The way knows the password, which nobody keeps between leases.
+        """
 
     def mailboxes(self) -> tuple[Mailbox, ...]: ...
 

@@ -31,7 +31,10 @@ def unopened(server: Server, error: OSError | UnicodeError | StoreError) -> Stor
     if isinstance(error, ServerAlert):
         return error
     if isinstance(error, StoreError):
-        return type(error)(f"{server.address}: {error.detail}")
+        named = type(error)(f"{server.address}: {error.detail}")
+        if isinstance(error, StoreUnreachable) and isinstance(named, StoreUnreachable):
+            named.answered = error.answered
+        return named
     said = f"{server.address}: {tls.words(error)}"
     if isinstance(error, OSError) and tls.is_unsafe(error):
         return StoreTLSError(said)

@@ -5,14 +5,15 @@ Nothing here may know a server. Octets beyond HELD are on disk, not in memory, a
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from threading import Lock
 from typing import Final
 
-from gateway.errors import StateFull
+from gateway.errors import StateFull, UnsafeArgument
 from gateway.message.mime import wire_format
-from gateway.message.model import Message
+from gateway.message.model import MAX_NUMBER, Message
 
 #: Octets kept in memory, and octets handed out at a time.
 HELD: Final = 64 * 1024
@@ -20,7 +21,17 @@ PIECE: Final = 32 * 1024
 #: Octets of a message that is read by ourselves; it is in memory for that, one at a time.
 MOST_READ: Final = 16 * 1024 * 1024
 
+_SECTION: Final = re.compile(
+    r"(?:[1-9]\d{0,4}(?:\.[1-9]\d{0,4}){0,99}(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|)\Z", re.ASCII
+)
+
 _reading: Final = Lock()
+
+
+def require_section(section: str, start: int) -> None:
+    """Raise UnsafeArgument unless this is a part specifier (RFC 9051 §6.4.5), and a place in a section."""
+    if not _SECTION.match(section) or not 0 <= start <= MAX_NUMBER:
+        raise UnsafeArgument("no section of a message")
 
 
 class SectionFile:
@@ -73,6 +84,10 @@ class OwnReading:
             self._file = SectionFile()
             for octets in parsed.octets(""):
                 self._file.write(octets)
+
+    def is_last(self, section: str) -> bool:
+        """Return whether a section reaches to the end of the message."""
+        return self._spans.get(section.upper(), (0, 0))[1] >= self._file.size
 
     def read(self, section: str, start: int) -> Iterator[bytes]:
         """Yield a section from `start`; nothing of one that does not exist."""

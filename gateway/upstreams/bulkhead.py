@@ -140,10 +140,12 @@ class Bulkhead:
 
 def _seen(error: BaseException | None, inside: Admission) -> Report:
     """Tell by how a request ended whether the server answers."""
+    if isinstance(error, _FAILURES) and error.answered:
+        return Report.ANSWERED
     if isinstance(error, GatewayError) and error.retry_after:  # from another request within this one
         return Report.NOTHING
     if isinstance(error, _FAILURES):
-        return Report.ANSWERED if error.answered else Report.FAILED
+        return Report.FAILED
     if inside.broken:
         return Report.FAILED
     if isinstance(error, (StoreTLSError, SubmissionTLSError)) or error is None:

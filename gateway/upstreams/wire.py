@@ -141,6 +141,16 @@ class Wire:
             size -= len(taken)
             yield taken
 
+    def arrived(self) -> bytes:
+        """Read what has arrived, and wait for something if nothing has."""
+        if not self._held:
+            self._fill()
+        return self._take(len(self._held))
+
+    def put_back(self, octets: bytes) -> None:
+        """Have octets read again that were read too far."""
+        self._held[:0] = octets
+
     def skip(self, size: int) -> None:
         """Read and discard this many octets."""
         for _ in self.stretches(size):

@@ -24,7 +24,8 @@ from tests.servers import free_ports, greets, maildir
 from tests.servers.certs import Authority, Pair
 
 BINARY = "/usr/sbin/dovecot"
-PORTS = ("imap", "imaps", "lmtp")
+PORTS = ("imap", "imaps", "lmtp", "pop3", "pop3s")
+_POP3 = Path("/usr/lib/dovecot/pop3")
 STOP_SECONDS = 20.0
 #: Mailboxes lie in memory where there is room for them (octets): they are made and thrown away by the thousand.
 MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
@@ -36,7 +37,7 @@ _CONFIG = """\
 base_dir = {base}/run
 state_dir = {base}/run
 log_path = {base}/dovecot.log
-protocols = imap lmtp
+protocols = imap lmtp{pop3}
 listen = 127.0.0.1, 127.0.0.2
 default_internal_user = {user}
 default_internal_group = {group}
@@ -85,6 +86,20 @@ service imap-login {{
 }}
 service imap {{
   process_limit = 500
+  service_count = 1000
+}}
+service pop3-login {{
+  chroot =
+  service_count = 0
+  inet_listener pop3 {{
+    port = {ports[pop3]}
+  }}
+  inet_listener pop3s {{
+    port = {ports[pop3s]}
+    ssl = yes
+  }}
+}}
+service pop3 {{
   service_count = 1000
 }}
 service lmtp {{
@@ -142,6 +157,10 @@ def installed() -> bool:
     return Path(BINARY).exists()
 
 
+def has_pop3() -> bool:
+    return _POP3.exists()
+
+
 class Dovecot:
     """One running server. `ca_file` vouches for it as `host`; `misnamed_host` is not in its certificate.
 
@@ -180,6 +199,7 @@ class Dovecot:
             ports=self.ports,
             pair=pair,
             password=PASSWORD,
+            pop3=" pop3" if has_pop3() else "",
             namespaces=self._namespaces.format(base=self.base, special=special),
         )
         text += self._more.format(base=self.base)

@@ -84,6 +84,7 @@ def is_announced(feature: Feature, capabilities: frozenset[str]) -> bool:
 def abilities(offers: Callable[[Feature], bool]) -> Can:
     """Return what a store can do with the features that its server offers."""
     return Can(
+        seen=True,
         flag=True,
         move=True,
         delete=True,

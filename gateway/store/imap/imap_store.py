@@ -83,7 +83,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         self._select(mailbox)
         found: dict[int, Row] = {}
         drops = 0
-        for n in _numbers(self._exists, window.top, window.rows):
+        for n in window.numbers(self._exists):
             try:
                 self._run(b"FETCH %d (%b)" % (n, self._items[0]), rows=found)
             except StoreUnreachable as error:
@@ -133,14 +133,12 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         return listing
 
     def _listing_of(self, mailbox: str, window: Window, found: dict[int, Row], unseen: int | None) -> Listing:
-        numbers = [
-            n for n in _numbers(self._exists, window.top, window.rows) if fetched.uid_of(found.get(n, {}))
-        ]
+        numbers = [n for n in window.numbers(self._exists) if fetched.uid_of(found.get(n, {}))]
         summaries = tuple(fetched.summary(self._ref(found[n]), n, found[n]) for n in reversed(numbers))
         return Listing(mailbox, self._uidvalidity, self._exists, unseen, max(numbers, default=0), summaries)
 
     def _missing(self, found: dict[int, Row], window: Window) -> list[int]:
-        numbers = _numbers(self._exists, window.top, window.rows)
+        numbers = window.numbers(self._exists)
         return [n for n in numbers if not fetched.is_whole(found.get(n, {}))]
 
     def _ref(self, row: Row) -> MessageRef:
@@ -169,12 +167,6 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         if reply.status.code == "APPENDUID" and len(numbers) == 2 and numbers[0] and numbers[1]:
             return MessageRef(mailbox, numbers[0], numbers[1])
         return None
-
-
-def _numbers(exists: int, top: int | None, count: int) -> range:
-    """Clamp a window to the messages there are: sequence numbers, ascending."""
-    highest = exists if top is None else max(min(top, exists), min(1, exists))
-    return range(max(1, highest - count + 1), highest + 1)
 
 
 def _fetch(numbers: Iterable[int], items: bytes) -> list[bytes]:

@@ -10,13 +10,12 @@ Standard: RFC 9051 §6.4.5 (FETCH), §7.5.2.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from gateway.errors import AnswerTooLong, MessageGone, StoreRefused, UnsafeArgument
+from gateway.errors import AnswerTooLong, MessageGone, StoreRefused
 from gateway.message.model import Bound, Envelope, Gap, Message, Part
 from gateway.store.base import MessageRef
 from gateway.store.imap import fetched, response
@@ -26,7 +25,7 @@ from gateway.store.imap.fetched import BODY, OPEN_ITEMS, PLAIN_OPEN_ITEMS, Row
 from gateway.store.imap.response import Malformed, Reply, number
 from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
-from gateway.store.sections import MOST_READ, OwnReading, SectionFile
+from gateway.store.sections import MOST_READ, OwnReading, SectionFile, require_section
 
 # Octets of a body fetched at a time: the first piece is usually all that a small screen wants.
 FIRST_PIECE, LARGEST_PIECE = 8 * 1024, 32 * 1024
@@ -40,9 +39,6 @@ SHORT_FRACTION, SHORT_OCTETS = 16, 1024
 # Messages whose structure a connection remembers.
 REMEMBERED = 8
 
-_SECTION = re.compile(
-    r"(?:[1-9]\d{0,4}(?:\.[1-9]\d{0,4}){0,99}(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|)\Z", re.ASCII
-)
 _UNREADABLE: Final = Message(
     Envelope(), Part("", "multipart/mixed"), defects=(f"{fetched.STRUCTURE} not told by the server",)
 )
@@ -86,8 +82,7 @@ class Reading(Selected):
 
     def octets(self, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
         """Yield a section from `start`, a piece for each pull; the connection is used at each pull."""
-        if not _SECTION.match(section) or not 0 <= start <= 0xFFFFFFFF:
-            raise UnsafeArgument("no section of a message")
+        require_section(section, start)
         return self._pieces(ref, section, start)
 
     # --- how it is made ---

@@ -21,7 +21,7 @@ from gateway.errors import (
     StoreRefused,
     StoreUnreachable,
 )
-from gateway.store.base import Can, MailStore, MessageRef
+from gateway.store.base import Can, MailStore, MessageRef, Notes
 from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
 from gateway.store.imap.exchange import Exchange, refusal
@@ -144,8 +144,8 @@ class Selected:
         self._exchange = cast(Selected, self._connect())._exchange
 
     @contextmanager
-    def lent(self, connect: Callable[[], MailStore]) -> Iterator[None]:
-        """Have a way to connect anew within the block. It knows the password, which nobody keeps between leases."""
+    def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
+        """Have a way to connect anew within the block; an IMAP server keeps what is to be noted."""
         self._connect = connect
         try:
             yield

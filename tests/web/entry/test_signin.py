@@ -143,7 +143,7 @@ class Warm:
 
     def close(self) -> None: ...
 
-    def lent(self, _connect: object) -> nullcontext[None]:
+    def lent(self, _connect: object, _notes: object) -> nullcontext[None]:
         return nullcontext()
 
 

@@ -1,0 +1,184 @@
+"""Opens POP3 connections: TCP, TLS, greeting, capabilities, sign-in; and probes servers without credentials.
+
+Nothing here may send a credential before the configured TLS is in place, put one into an error, or offer a password
+twice after it was called wrong: accounts are locked for that.
+
+Standard: RFC 1939 §4, §7 (USER, PASS); RFC 2449 (CAPA, codes); RFC 2595 §4 (STLS); RFC 3206 (codes); RFC 5034 (AUTH).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from gateway.config import Server, Tls
+from gateway.errors import (
+    AppPasswordNeeded,
+    AuthenticationFailed,
+    MaildropLocked,
+    OAuthOnly,
+    PasswordsNotTaken,
+    SignInTooSoon,
+    StoreBusy,
+    StoreError,
+    StoreRefused,
+    StoreTLSError,
+    StoreUnreachable,
+)
+from gateway.store import credentials, reaching
+from gateway.store.pop3.connection import MAX_SERVER, BoundedPOP3, farewell
+from gateway.store.pop3.response import Status
+from gateway.upstreams import sasl, tls
+from gateway.upstreams.tls import ProbeResult
+from gateway.upstreams.wire import Ledger
+
+Capabilities = Mapping[str, tuple[str, ...]]
+
+#: The memory that the answers of each server take at the moment.
+_LEDGERS: dict[Server, Ledger] = {}
+#: Response codes that say what a refusal means (RFC 2449 §8.1, RFC 3206 §3, §4).
+_CODES: Final[Mapping[str, type[StoreError]]] = {
+    "AUTH": AuthenticationFailed,
+    "IN-USE": MaildropLocked,
+    "LOGIN-DELAY": SignInTooSoon,
+    "SYS/TEMP": StoreUnreachable,
+    "SYS/PERM": StoreRefused,
+}
+# QUIRK: servers without response codes say in words that the password is not what is wrong.
+_WORDS: Final = (
+    (
+        re.compile(
+            r"\block(?:ed)?\b|\block busy|in use\b|already (?:open|logged|in a session)|another (?:pop3? )?session",
+            re.IGNORECASE,
+        ),
+        MaildropLocked,
+    ),
+    (
+        re.compile(r"too many \w*\s?(?:connections|sessions|logins)|maximum number of", re.IGNORECASE),
+        StoreBusy,
+    ),
+    (re.compile(r"plain\s?text \w+ (?:is )?(?:not allowed|disallowed|disabled)", re.IGNORECASE), PasswordsNotTaken),
+    (re.compile(r"temporar|try (?:again )?later|internal error|unavailable", re.IGNORECASE), StoreUnreachable),
+)  # fmt: skip
+
+
+class Opening(NamedTuple):
+    """A connection on which credentials may be sent, with what the server has announced."""
+
+    connection: BoundedPOP3
+    capabilities: Capabilities
+    greeting: str
+
+
+def open_connection(server: Server) -> Opening:
+    """Connect, start TLS and read the greeting; raise the StoreError for a failure, which any user would have met."""
+    try:
+        sock = reaching.connect(server)
+        connection = BoundedPOP3(sock, _LEDGERS.setdefault(server, Ledger(MAX_SERVER)), server.host)
+        try:
+            return _greet(connection, server)
+        except (StoreError, OSError) as error:
+            connection.close()
+            raise reaching.unopened(server, error) from None
+        except BaseException:
+            connection.close()
+            raise
+    except StoreUnreachable as error:
+        error.for_anyone = True
+        raise
+
+
+def _greet(connection: BoundedPOP3, server: Server) -> Opening:
+    greeting = connection.greet()
+    if not greeting.ok:
+        unavailable = StoreUnreachable(str(greeting))
+        unavailable.answered = True
+        raise unavailable
+    known = connection.ask_capabilities()
+    if server.tls is Tls.STARTTLS:
+        reply = connection.start_tls(tls.context(server))
+        if not reply.ok:
+            raise StoreTLSError(f"the server does not offer STLS: {reply}")
+        known = connection.ask_capabilities()
+    connection.pipelining = "PIPELINING" in known
+    return Opening(connection, known, greeting.text)
+
+
+def sign_in(connection: BoundedPOP3, known: Capabilities, user: str, password: str) -> None:
+    """Sign in, with another mechanism only if the first was refused as such. Raise the StoreError for a refusal."""
+    secrets = credentials.secrets(user, password)
+    reply = Status(False)
+    try:
+        for mechanism in _mechanisms(known):
+            reply = mechanism(connection, user, password)
+            if reply.ok:
+                return
+            if reply.code or not sasl.refuses_mechanism(reply.text):
+                break
+        raise _judged(reply)
+    except StoreError as error:
+        raise credentials.without(secrets, error) from None
+
+
+Mechanism = Callable[[BoundedPOP3, str, str], Status]
+
+
+def _mechanisms(known: Capabilities) -> Iterator[Mechanism]:
+    """Yield the mechanisms for passwords; a server that announces nothing has the oldest one (RFC 1939 §7)."""
+    mechanisms = known.get("SASL", ())
+    if "PLAIN" not in mechanisms and "USER" not in known and mechanisms:
+        kind = OAuthOnly if sasl.OAUTH & set(mechanisms) else PasswordsNotTaken
+        raise kind(f"no mechanism for passwords is offered: SASL {' '.join(mechanisms)}")
+    if "PLAIN" in mechanisms:
+        yield _plain
+    if "USER" in known or "PLAIN" not in mechanisms:
+        yield _user_and_pass
+
+
+def _plain(connection: BoundedPOP3, user: str, password: str) -> Status:
+    return connection.authenticate(b"PLAIN", sasl.plain(user.encode(), password.encode()))
+
+
+def _user_and_pass(connection: BoundedPOP3, user: str, password: str) -> Status:
+    reply = connection.attempt(connection.user, user)
+    return connection.attempt(connection.pass_, password) if reply.ok else reply
+
+
+def _judged(reply: Status) -> StoreError:
+    """Distinguish a wrong password from all else that keeps a person out."""
+    error = _kind(reply)(str(reply))
+    if isinstance(error, StoreUnreachable):
+        error.answered = True
+    return error
+
+
+def _kind(reply: Status) -> type[StoreError]:
+    if sasl.wants_app_password(reply.text):
+        return AppPasswordNeeded
+    if sasl.refuses_passwords(reply.text):
+        return OAuthOnly
+    if reply.code in _CODES:
+        return _CODES[reply.code]
+    if sasl.refuses_mechanism(reply.text):
+        return PasswordsNotTaken
+    return next((kind for words, kind in _WORDS if words.search(reply.text)), AuthenticationFailed)
+
+
+def probe(server: Server) -> ProbeResult:
+    """Learn what a server announces before sign-in, as far as that works; never raise a StoreError."""
+    result = reaching.look_up(server)
+    if result.failure is not None:
+        return result
+    try:
+        opened = open_connection(server)
+    except StoreError as failure:
+        result.failure = failure
+        return result
+    tls.describe(opened.connection.wire.sock, result)
+    result.greeting = opened.greeting
+    result.mechanisms = tuple(sorted(opened.capabilities.get("SASL", ())))
+    others = sorted(opened.capabilities.items())
+    result.capabilities = tuple(" ".join((name, *words)) for name, words in others if name != "SASL")
+    farewell(opened.connection)
+    return result

@@ -1,0 +1,200 @@
+"""The part of the store that reads messages: headers by TOP, and whole messages, which our own reader takes apart.
+
+Nothing here may trust a server with how much it sends. A message that was opened stays for a while, so that its pages
+and attachments cost no further visit; beyond a few octets in memory it lies in a temporary file without a name.
+
+Standard: RFC 1939 §5 (RETR), §7 (TOP).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from gateway.errors import AnswerTooLong, MailboxGone, MessageGone, StoreRefused
+from gateway.message.model import Bound, Gap, Message
+from gateway.store.base import INBOX, SEEN, MessageRef
+from gateway.store.pop3.connection import BoundedPOP3
+from gateway.store.pop3.maildrop import Entry, uid_of_header
+from gateway.store.pop3.visit import Visit
+from gateway.store.sections import HELD, MOST_READ, OwnReading, SectionFile, require_section
+from gateway.upstreams.wire import Ledger, Overrun
+
+#: The UIDVALIDITY of the one mailbox: its UIDs never mean another message.
+UIDVALIDITY: Final = 1
+#: Octets of a header that are looked at: no mail program writes as much.
+HEADER_OCTETS: Final = 64 * 1024
+#: Headers that are looked at to find a message without a unique-id.
+MOST_LOOKED_AT: Final = 100
+#: Octets of a message that is fetched for its header alone, from a server without TOP.
+MOST_FOR_A_HEADER: Final = 1024 * 1024
+#: Lines, and octets, of a message that is too large to be read as a whole.
+BEGINNING_LINES: Final = 4000
+BEGINNING: Final = 1024 * 1024
+#: Messages that stay from one lease to the next, and octets of them together.
+MOST_KEPT: Final = 4
+OCTETS_KEPT: Final = MOST_READ
+#: Bytes that a part takes as an object.
+PART_BYTES: Final = 1000
+
+_BARE: Final = re.compile(rb"(?<!\r)\n")
+
+
+class Kept:
+    """A message that was opened; `cut`: only its beginning. `counted`: in its server's ledger, as long as it exists."""
+
+    def __init__(self, own: OwnReading, octets: int, cut: bool, ledger: Ledger) -> None:
+        self.own, self.octets, self.cut = own, octets, cut
+        self._ledger, self._size = ledger, 0
+        size = min(own.message.octets, HELD) + PART_BYTES * sum(1 for _ in own.message.root.walk())
+        try:
+            ledger.take(size)
+            self._size = size
+        except Overrun:
+            pass
+
+    @property
+    def counted(self) -> bool:
+        return self._size > 0
+
+    def __del__(self) -> None:
+        self._ledger.give(self._size)
+
+
+class Reading(Visit):
+    """Reads messages."""
+
+    def __init__(self, connection: BoundedPOP3) -> None:
+        super().__init__(connection)
+        self._opened: OrderedDict[int, Kept] = OrderedDict()
+
+    def structure(self, ref: MessageRef) -> Message:
+        """Read a message as far as it is known without its bodies."""
+        kept = self._read(ref)
+        message = kept.own.message
+        if kept.cut:
+            message = replace(
+                message,
+                octets=kept.octets,
+                defects=(*message.defects, Gap("message: only its beginning", Bound.END)),
+            )
+        return replace(message, flags=self._flags(ref.uid))
+
+    def octets(self, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
+        """Yield a section from `start`; behind what was left out raise AnswerTooLong."""
+        require_section(section, start)
+        return self._pieces(ref, section, start)
+
+    def _pieces(self, ref: MessageRef, section: str, start: int) -> Iterator[bytes]:
+        kept = self._read(ref)
+        yield from kept.own.read(section, start)
+        if kept.cut and kept.own.is_last(section):
+            raise AnswerTooLong(f"a message of {kept.octets} octets")
+
+    def close(self) -> None:
+        """Leave the maildrop, and forget the messages for which there is no room."""
+        super().close()
+        for uid in [uid for uid, kept in self._opened.items() if not kept.counted]:
+            del self._opened[uid]
+
+    # --- whole messages ---
+
+    def _read(self, ref: MessageRef) -> Kept:
+        self._require(ref.mailbox, ref.uidvalidity)
+        kept = self._opened.get(ref.uid)
+        if kept is None:
+            kept = self._opened[ref.uid] = self._retrieved(self._found(ref.uid))
+        self._opened.move_to_end(ref.uid)
+        while len(self._opened) > MOST_KEPT or (
+            len(self._opened) > 1
+            and sum(one.own.message.octets for one in self._opened.values()) > OCTETS_KEPT
+        ):
+            self._opened.popitem(last=False)
+        return kept
+
+    def _retrieved(self, entry: Entry) -> Kept:
+        """Fetch a message, or the beginning of one that is too large."""
+        line = self._line()
+        cut = entry.octets > MOST_READ
+        command = b"TOP %d %d" % (entry.number, BEGINNING_LINES) if cut else b"RETR %d" % entry.number
+        reply = line.ask(command)
+        if not reply.ok:
+            raise StoreRefused(str(reply))
+        file = SectionFile()
+        for piece in _with_crlf(line.text()):
+            if file.size + len(piece) > MOST_READ:
+                with line.listening():
+                    raise Overrun(f"a message of more than {MOST_READ} octets, not {entry.octets}")
+            if not cut or file.size < BEGINNING:
+                file.write(piece)
+        return Kept(OwnReading(file), entry.octets, cut, line.ledger)
+
+    # --- headers ---
+
+    def _headers(self, entries: Sequence[Entry]) -> list[bytes | None]:
+        """Fetch headers; None for one that the server does not tell."""
+        line = self._line()
+        found = line.each([b"TOP %d 0" % entry.number for entry in entries], lambda: _header(line))
+        if found and not any(found):  # TOP is optional
+            some = [entry for entry in entries if entry.octets <= MOST_FOR_A_HEADER]
+            whole = line.each([b"RETR %d" % entry.number for entry in some], lambda: _header(line))
+            told = dict(zip(some, whole, strict=True))
+            found = [told.get(entry) for entry in entries]
+        return found
+
+    def _found(self, uid: int) -> Entry:
+        """Return the message with a UID as it is numbered in this visit. Raise MessageGone."""
+        maildrop = self._listed()
+        entry = maildrop.find(uid)
+        if entry is not None:
+            return entry
+        some = list(islice(maildrop.candidates(uid), MOST_LOOKED_AT))
+        for entry, header in zip(some, self._headers(some) if some else (), strict=True):
+            if header is not None and uid_of_header(header, entry.octets) == uid:
+                return entry._replace(uid=uid)
+        raise MessageGone(f"UID {uid}")
+
+    def _named(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return messages with their UIDs, without those of which none can be known."""
+        unnamed = [entry for entry in entries if not entry.uid][:MOST_LOOKED_AT]
+        headers = dict(zip(unnamed, self._headers(unnamed) if unnamed else (), strict=True))
+        named = (
+            entry._replace(uid=uid_of_header(header, entry.octets))
+            if (header := headers.get(entry))
+            else entry
+            for entry in entries
+        )
+        return [entry for entry in named if entry.uid]
+
+    # --- what is asked about ---
+
+    def _require(self, mailbox: str, uidvalidity: int = UIDVALIDITY) -> None:
+        if mailbox.upper() != INBOX or uidvalidity != UIDVALIDITY:
+            raise MailboxGone("there is one mailbox")
+
+    def _flags(self, uid: int) -> frozenset[str]:
+        return frozenset({SEEN}) if uid in self._seen else frozenset()
+
+
+def _header(line: BoundedPOP3) -> bytes | None:
+    """Read the answer to TOP or RETR as far as it is a header; None for a refusal."""
+    if not line.status().ok:
+        return None
+    kept = bytearray()
+    for piece in line.text():
+        kept += piece[: HEADER_OCTETS - len(kept)]
+    return bytes(kept)
+
+
+def _with_crlf(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Write line ends as CRLF, so that the reader need not make another copy for that."""
+    held = b""
+    for piece in pieces:
+        piece = held + piece
+        held = b"\r" if piece.endswith(b"\r") else b""
+        yield _BARE.sub(b"\r\n", piece.removesuffix(held))
+    yield held
