@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from gateway.errors import BadRequest
 from gateway.message.mime.part_tree import SECTION_PATTERN
-from gateway.message.model import MAX_NUMBER, MAX_UID
+from gateway.message.model import MAX_NUMBER, MAX_UID, UID_DIGITS
 
 #: A session's token at the beginning of a path; with another length than ours, an ended session's.
 SESSION_ROOT: Final = re.compile(r"/~([A-Za-z0-9_-]{16,64})(?=/|\Z)")
@@ -50,7 +50,7 @@ _VIEW: Final = re.compile(rf"([{ORDERS}])([{FILTERS}]?)([1-9][0-9]{{0,9}})?")
 #: Highest row of a list, whatever an address says.
 HIGHEST_RANK: Final = 10**8
 #: The digits of a UID.
-_UID: Final = rf"[0-9]{{1,{len(str(MAX_UID))}}}"
+_UID: Final = rf"[0-9]{{1,{UID_DIGITS}}}"
 LIST_POSITION_PATTERN: Final = rf"[1-9][0-9]{{0,8}}-{_UID}s?p?"
 _LIST_POSITION: Final = re.compile(rf"([1-9][0-9]{{0,8}})-({_UID})(s?)(p?)")
 

@@ -15,7 +15,7 @@ from gateway.access.idempotency import UNDER_WAY, UNKNOWN
 from gateway.access.mailbox_ids import MailboxIds
 from gateway.actions.table import COPY, ERASE, OPERATIONS, UNDO
 from gateway.language import Language
-from gateway.message.model import MAX_UID
+from gateway.message.model import MAX_UID, UID_DIGITS
 from gateway.store.base import MessageRef
 
 # An outcome has `do`: the operation; `of`: the number of messages; `count`: how many were changed; `why` not the
@@ -27,7 +27,8 @@ OutcomePart = Mapping[str, int | str]
 
 #: Maximum number of messages in one operation.
 MOST: Final = 5000
-_SET: Final = re.compile(r"\d{1,15}(?:-\d{1,15})?(?:\.\d{1,15}(?:-\d{1,15})?)*", re.ASCII)
+_RUN: Final = rf"\d{{1,{UID_DIGITS}}}(?:-\d{{1,{UID_DIGITS}}})?"
+_SET: Final = re.compile(rf"{_RUN}(?:\.{_RUN})*", re.ASCII)
 
 
 def _n(singular: str, plural: str) -> tuple[str, str]:

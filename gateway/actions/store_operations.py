@@ -95,6 +95,8 @@ def is_junk(store: MailStore, mailbox: str) -> bool:
 
 def _deleted(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
     r"""Move to Trash, or flag as \Deleted if there is none; ask first if that deletes for good."""
+    if not store.can.move:
+        return OperationResult(changed=refs, ask=True)
     here = refs[0].mailbox
     # From the inbox only Trash is needed, which many servers find without a list of everything.
     known = store.roles() if here != INBOX else {"trash": store.special("trash")}

@@ -131,7 +131,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 def is_possible(word: str, can: Can) -> bool:
     """Return whether a mail store can perform an operation."""
     if OPERATIONS[word].flag:
-        return can.flag
+        return can.seen if OPERATIONS[word].flag == SEEN else can.flag
     if word in (DELETE, ERASE):
         return can.delete
     return can.undo if word == UNDO else can.move and can.folders

@@ -17,6 +17,7 @@ from typing import Final
 MAX_NUMBER: Final = 0xFFFFFFFF
 #: The largest UID of any store: one without numbers of its own makes them of digests.
 MAX_UID: Final = (1 << 48) - 1
+UID_DIGITS: Final = len(str(MAX_UID))
 #: The header fields of a message that are fetched, whatever its store, besides those of its envelope.
 HEADER_FIELDS: Final = (
     "references",

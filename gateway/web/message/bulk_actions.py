@@ -35,6 +35,7 @@ from gateway.actions.table import (
 )
 from gateway.errors import BadRequest
 from gateway.markup.screen import Action, Life, Screen
+from gateway.message.model import UID_DIGITS
 from gateway.store.base import MailStore, MessageRef
 from gateway.web.mailbox.origin_list import TOP, ListPage, all_messages, list_rows, show_list
 from gateway.web.message.folder_choice import chooser_screen, remember, resolve, targets
@@ -51,7 +52,7 @@ bulk = Blueprint("bulk", __name__)
 OFFERED: Final = (DELETE, MOVE, READ, UNREAD, FLAG, UNFLAG, JUNK, COPY)
 #: The operation in the outcome of a request that only selected messages.
 _CHOSEN: Final = "chosen"
-_VALUE: Final = re.compile(r"(?:(\d{1,9})\.)?(\d{1,10})", re.ASCII)
+_VALUE: Final = re.compile(rf"(?:(\d{{1,9}})\.)?(\d{{1,{UID_DIGITS}}})", re.ASCII)
 
 
 def _(msgid: str) -> str:

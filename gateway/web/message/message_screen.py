@@ -104,7 +104,7 @@ def _show(
             if (shown.first or number > 1) and not sentence:
                 totals.put(key, shown.known)
                 totals.put(_page_count_key(visit, ref, address, _form(found, shown.next)), shown.known)
-        if SEEN not in found.flags and store.can.flag and request.method != "HEAD":
+        if SEEN not in found.flags and store.can.seen and request.method != "HEAD":
             store.flag([ref], [SEEN])
     if request.method != "HEAD" and position is None:
         people.record_sender(visit.signed_in, found)

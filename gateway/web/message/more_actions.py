@@ -109,7 +109,7 @@ def rare(number: int, uid: int) -> Response:
     actions.append(
         Action(_("Newer message"), link("message_actions.neighbour", **address.values(), which=NEWER), "6")
     )
-    if visit.signed_in.can.flag:
+    if visit.signed_in.can.seen:
         unread = link("message_actions.neighbour", **address.values(), which=NEXT_UNREAD)
         actions.append(Action(_("Next unread"), unread, "7"))
     if visit.signed_in.can.undo and outcome_of(visit.signed_in, before) is not None:
