@@ -36,9 +36,9 @@ def said(config: Config, only: Upstream | None = None) -> str:
 
 
 def of(server: Server) -> str:
-    """Return what is said of one IMAP or SMTP server beside one that does not exist."""
+    """Return what is said of one server beside one that does not exist."""
     imap, smtp = NOWHERE
-    other = smtp if server.protocol == "imap" else imap
+    other = imap if server.protocol == "smtp" else smtp
     asked = (
         Upstream(("example.net",), server, smtp)
         if other is smtp
@@ -156,12 +156,17 @@ def test_starttls_at_a_tls_port_and_the_reverse_are_said(dovecot: Dovecot, smtp_
         f"note port {imap_port.port} begins in plain text: use imap+starttls://127.0.0.1:{imap_port.port}"
         in said_of
     )
+    pop3_port = replace(rig.pop3(dovecot), tls=Tls.IMPLICIT)
+    assert f"use pop3+starttls://127.0.0.1:{pop3_port.port}" in of(pop3_port)
+    pop3s_port = replace(rig.pop3(dovecot, Tls.IMPLICIT), tls=Tls.STARTTLS)
+    assert f"use pop3s://127.0.0.1:{pop3s_port.port}" in of(pop3s_port)
     smtp_port = replace(rig.smtp(smtp_server), tls=Tls.IMPLICIT)
     assert f"use smtp+starttls://127.0.0.1:{smtp_port.port}" in of(smtp_port)
 
 
 def test_a_right_server_has_no_advice(dovecot: Dovecot, smtp_server: SmtpServer) -> None:
-    for server in (rig.imap(dovecot), rig.imap(dovecot, Tls.IMPLICIT), rig.smtp(smtp_server)):
+    pop3 = rig.pop3(dovecot), rig.pop3(dovecot, Tls.IMPLICIT)
+    for server in (rig.imap(dovecot), rig.imap(dovecot, Tls.IMPLICIT), *pop3, rig.smtp(smtp_server)):
         assert "FAIL" not in of(server)
         assert "use " not in of(server)
 
@@ -203,6 +208,46 @@ def test_a_server_that_takes_no_passwords_is_not_ok(names: bytes, bad: str) -> N
         found = of(rig.plain(peer))
     assert ("FAIL" in found) is bool(bad)
     assert bad in found
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((b"USER", b"UIDL", b"TOP", b"PIPELINING"), ""),
+        ((b"SASL PLAIN", b"UIDL", b"TOP", b"PIPELINING"), ""),
+        (
+            (b"SASL XOAUTH2", b"UIDL", b"TOP"),
+            "FAIL takes no passwords here: USER is not offered, and SASL offers XOAUTH2",
+        ),
+        ((b"USER",), "note no UIDL: messages are known again by their headers, which takes longer"),
+        (
+            (b"USER", b"UIDL", b"TOP"),
+            "note no PIPELINING: a list takes a round trip for each message on its page",
+        ),
+    ],
+)
+def test_what_a_pop3_server_says_of_itself(lines: tuple[bytes, ...], said: str) -> None:
+    def serve(caller: Caller) -> None:
+        caller.say(b"+OK ready <1@example.net>")
+        while True:
+            caller.say(*((b"+OK", *lines, b".") if caller.hear() == b"CAPA" else (b"+OK",)))
+
+    with Peer(serve) as peer:
+        found = of(rig.plain(peer, "pop3"))
+    assert said in found, found
+    assert said or ("FAIL" not in found and "note no" not in found), found
+
+
+def test_after_signing_in_to_a_maildrop(dovecot: Dovecot, smtp_server: SmtpServer) -> None:
+    user = dovecot.user("maildrop@example.net")
+    dovecot.deliver(user, b"Subject: One\r\n\r\nOne.\r\n")
+    config = Config((rig.upstream(rig.pop3(dovecot), smtp_server),))
+    found = "\n".join(map(str, check.sign_in(config, user, "secret")))
+    assert "ok   pop3 takes the password" in found, found
+    assert "ok   messages: 1" in found, found
+    assert "FAIL pop3: Wrong address or password." in "\n".join(
+        map(str, check.sign_in(config, user, "guess"))
+    )
 
 
 def test_after_signing_in_folders_namespaces_and_what_is_missing(smtp_server: SmtpServer) -> None:

@@ -6,14 +6,14 @@ the sign-ins and appears in no finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from gateway import submission
-from gateway.commands import mailbox_report, own_certificate
+from gateway.commands import mailbox_report, maildrop_report, own_certificate
 from gateway.commands.findings import ReportLine, Verdict, bad, good, note, remaining
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.config.hosts import host_port
@@ -27,7 +27,10 @@ from gateway.errors import (
     SubmissionUnreachable,
     UnknownDomain,
 )
-from gateway.store.imap import imap_store
+from gateway.store import protocols
+from gateway.store.base import MailStore
+from gateway.store.imap.imap_store import ImapStore
+from gateway.store.pop3.pop3_store import Pop3Store
 from gateway.upstreams import deadline, sasl, tls
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.tls import ProbeResult
@@ -46,7 +49,7 @@ def report(config: Config, now: datetime, only: Upstream | None = None) -> Itera
     yield from own_certificate.findings(config, now)
     for upstream in config.upstreams if only is None else (only,):
         yield ReportLine(Verdict.HEAD, f"upstream for {', '.join(upstream.domains)}")
-        for server, probe in ((upstream.store, imap_store.probe), (upstream.smtp, submission.probe)):
+        for server, probe in ((upstream.store, protocols.probe), (upstream.smtp, submission.probe)):
             yield from _server(server, _within(probe, server), probe, now)
 
 
@@ -72,18 +75,25 @@ def sign_in(config: Config, address: str, password: str) -> Iterator[ReportLine]
     yield ReportLine(Verdict.HEAD, f"signing in as {user}")
     try:
         with deadline.within(CHECK_SECONDS):
-            store = imap_store.connect(upstream.store, user, password)
-        yield good("imap takes the password")
+            store = protocols.connect(upstream.store, user, password)
+        yield good(f"{upstream.store.protocol} takes the password")
         with closing(store), deadline.within(CHECK_SECONDS):
-            yield from mailbox_report.findings(store, upstream.store)
+            yield from _mailbox(store, upstream.store)
     except GatewayError as error:
-        yield bad(f"imap: {_error_line(error)}")
+        yield bad(f"{upstream.store.protocol}: {_error_line(error)}")
     try:
         with deadline.within(CHECK_SECONDS):
             submission.sign_in(upstream.smtp, *upstream.smtp_credentials(whole, password))
         yield good(f"smtp takes the password{' of smtp_user' if upstream.gateway_user else ''}")
     except GatewayError as error:
         yield bad(f"smtp: {_error_line(error)}")
+
+
+def _mailbox(store: MailStore, server: Server) -> Iterator[ReportLine]:
+    if isinstance(store, ImapStore):
+        yield from mailbox_report.findings(store, server)
+    if isinstance(store, Pop3Store):
+        yield from maildrop_report.findings(store)
 
 
 def _error_line(error: GatewayError) -> str:
@@ -107,7 +117,7 @@ def _server(server: Server, seen: ProbeResult, probe: Probe, now: datetime) -> I
     if seen.greeting:
         yield good(f"says: {seen.greeting}")
     yield good(f"capabilities: {' '.join(seen.capabilities) or 'none'}")
-    yield from _submission(seen) if server.protocol == "smtp" else _passwords(seen)
+    yield from _REPORTS[server.protocol](seen)
 
 
 def _advice(server: Server, failure: GatewayError, probe: Probe, now: datetime) -> Iterator[str]:
@@ -194,3 +204,20 @@ def _submission(seen: ProbeResult) -> Iterator[ReportLine]:
         yield good(f"takes messages up to {seen.size_limit:,} octets")
     else:
         yield note("does not say how large a message may be (SIZE)")
+
+
+def _maildrop(seen: ProbeResult) -> Iterator[ReportLine]:
+    """Report whether a POP3 server takes passwords, and what lists cost without an extension."""
+    offered, names = " ".join(seen.mechanisms) or "nothing", set(seen.mechanisms)
+    known = {name.partition(" ")[0] for name in seen.capabilities}
+    if "USER" not in known and names and "PLAIN" not in names:
+        yield bad(f"takes no passwords here: USER is not offered, and SASL offers {offered}")
+    for name, cost in maildrop_report.costs(known):
+        yield note(f"no {name}: {cost}")
+
+
+_REPORTS: Final[Mapping[str, Callable[[ProbeResult], Iterator[ReportLine]]]] = {
+    "imap": _passwords,
+    "pop3": _maildrop,
+    "smtp": _submission,
+}

@@ -304,6 +304,9 @@ class MailStore(Protocol):
         The way knows the password, which nobody keeps between leases.
         """
 
+    def close(self) -> None:
+        """Leave the server; may be called any number of times."""
+
     def mailboxes(self) -> tuple[Mailbox, ...]: ...
 
     def summaries(self, mailbox: str, window: Window) -> Listing:

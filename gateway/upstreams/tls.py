@@ -132,7 +132,7 @@ def begins_in_plain_text(server: Server) -> bool:
     try:
         with connecting.connect(server.host, server.port) as sock:
             sock.settimeout(deadline.left(GREETING_SECONDS))
-            return sock.recv(4).startswith((b"* ", b"220"))
+            return sock.recv(4).startswith((b"* ", b"220", b"+OK"))
     except (OSError, UnicodeError):
         return False
 

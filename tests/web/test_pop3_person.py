@@ -23,17 +23,10 @@ from gateway.app import NEEDS, create_app
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process
-from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(
-        not dovecots.has_pop3(),
-        reason="NOT TESTED: dovecot-pop3d is not installed (see tests/debian-packages.txt)",
-    ),
-]
+pytestmark = pytest.mark.long
 
 ORIGIN = "http://pp.example:8080"
 ME = "pop@example.net"

@@ -120,22 +120,25 @@ class Pop3Store(OneMailbox):
     def neighbour(self, ref: MessageRef, older: bool, unread: bool = False) -> MessageRef | None:
         """Return the next older (else newer) message, or the next unread one, None if there is none.
 
-        One that is not there stands above the newest.
+        One that is not there stands above the newest. What was just deleted still has its place, but for messages
+        without unique-ids, whose numbers mean nothing after the visit.
         """
         self._require(ref.mailbox, ref.uidvalidity)
-        maildrop = self._maildrop or self._listed()  # what was just deleted still has its place
+        maildrop = self._maildrop or self._listed()
         rank = self._rank_of(maildrop, ref.uid)
         ranks = range(rank - 1, 0, -1) if older else range(rank + 1, len(maildrop) + 1)
         wanted = (maildrop[at] for at in ranks)
         found = next(
             (entry for entry in wanted if not (unread and entry.uid and entry.uid in self._seen)), None
         )
-        named = self._named([found]) if found is not None else []
+        if found is None or (self._connection is None and not found.uid):
+            return None
+        named = self._named([found])
         return _ref(named[0]) if named else None
 
     def _rank_of(self, maildrop: Maildrop, uid: int) -> int:
         entry = maildrop.find(uid)
-        if entry is None and any(maildrop.candidates(uid)):
+        if entry is None and self._connection is not None and any(maildrop.candidates(uid)):
             try:
                 entry = self._found(uid)
             except MessageGone:

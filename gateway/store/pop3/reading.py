@@ -139,12 +139,13 @@ class Reading(Visit):
         """Fetch headers; None for one that the server does not tell."""
         line = self._line()
         found = line.each([b"TOP %d 0" % entry.number for entry in entries], lambda: _header(line))
-        if found and not any(found):  # TOP is optional
-            some = [entry for entry in entries if entry.octets <= MOST_FOR_A_HEADER]
-            whole = line.each([b"RETR %d" % entry.number for entry in some], lambda: _header(line))
-            told = dict(zip(some, whole, strict=True))
-            found = [told.get(entry) for entry in entries]
-        return found
+        told = dict(zip(entries, found, strict=True))
+        # TOP is optional.
+        some = [entry for entry in entries if told[entry] is None and entry.octets <= MOST_FOR_A_HEADER]
+        told |= zip(
+            some, line.each([b"RETR %d" % entry.number for entry in some], lambda: _header(line)), strict=True
+        )
+        return [told[entry] for entry in entries]
 
     def _found(self, uid: int) -> Entry:
         """Return the message with a UID as it is numbered in this visit. Raise MessageGone."""

@@ -33,10 +33,13 @@ LOCKED_SECONDS: Final = (0.5, 1.5)
 
 
 class _Turn:
-    """Whose turn it is at one maildrop."""
+    """Whose turn it is at one maildrop; it exists as long as somebody has it, or waits for it."""
 
     def __init__(self) -> None:
         self.lock = Lock()
+
+    def end(self) -> None:
+        self.lock.release()
 
 
 _TURNS: WeakValueDictionary[tuple[Server, str], _Turn] = WeakValueDictionary()
@@ -57,21 +60,21 @@ def open_maildrop(server: Server, user: str, password: str) -> BoundedPOP3:
     try:
         connection = _signed_in(server, user, password)
     except BaseException:
-        turn.lock.release()
+        turn.end()
         raise
-    connection.on_close = turn.lock.release
+    connection.on_close = turn.end
     return connection
 
 
 def _signed_in(server: Server, user: str, password: str) -> BoundedPOP3:
-    for seconds in (*LOCKED_SECONDS, 0.0):
+    for seconds in (*LOCKED_SECONDS, None):
         opened = opening.open_connection(server)
         try:
             opening.sign_in(opened.connection, opened.capabilities, user, password)
             return opened.connection
         except MaildropLocked:
             farewell(opened.connection)
-            if not seconds:
+            if seconds is None:
                 raise
         except BaseException:
             farewell(opened.connection)

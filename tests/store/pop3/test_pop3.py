@@ -24,13 +24,7 @@ from gateway.store.base import SEEN, ListPosition, MessageRef, Window
 from gateway.store.pop3 import pop3_store, visit
 from gateway.store.pop3.pop3_store import Pop3Store
 from tests import rig
-from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
-
-pytestmark = pytest.mark.skipif(
-    not dovecots.has_pop3(),
-    reason="NOT TESTED: dovecot-pop3d is not installed (see tests/debian-packages.txt)",
-)
 
 MIXED = (
     b"From: Ann <ann@example.org>\r\nTo: me@example.net\r\nSubject: Two parts\r\nMIME-Version: 1.0\r\n"

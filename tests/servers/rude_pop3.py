@@ -1,0 +1,148 @@
+"""A small POP3 server that can be rude: what it answers to a command can be replaced, one command at a time.
+
+Nothing here may know the gateway. A quirk is the octets to answer a command with, whole: None for silence and the end
+of the connection; {n} in them is the message number asked for. Without quirks it is a plain server of RFC 1939.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+
+from tests import PATIENCE
+
+CAPABILITIES = (b"USER", b"UIDL", b"TOP", b"PIPELINING")
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Flood:
+    """An answer without end, or of so many octets: a beginning, and the same piece again and again; {n} counts up."""
+
+    begin: bytes
+    piece: bytes
+    most: int
+    end: bytes = b".\r\n"
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.begin
+        sent = number = 0
+        times = max(1, 65536 // len(self.piece))
+        while sent < self.most:
+            if b"{n}" in self.piece:
+                octets = b"".join(
+                    self.piece.replace(b"{n}", b"%d" % (number + n)) for n in range(1, times + 1)
+                )
+                number += times
+            else:
+                octets = self.piece * times
+            yield octets
+            sent += len(octets)
+        yield self.end
+
+
+Quirks = Mapping[bytes, "bytes | Flood | None"]
+
+
+class RudePop3:
+    """Serves one maildrop to everybody, each connection in a thread; `heard` is what was said to it."""
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        mails: Sequence[bytes] = (),
+        quirks: Quirks | None = None,
+        capabilities: Sequence[bytes] = CAPABILITIES,
+        removes: int = MOST,
+    ) -> None:
+        """`removes`: how many of the messages that are to be deleted QUIT really removes."""
+        self.mails = list(mails)
+        self.quirks = dict(quirks or {})
+        self.capabilities, self._removes = capabilities, removes
+        self.heard: list[bytes] = []
+        self._listener = socket.create_server((self.host, 0), backlog=50)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, name="rude pop3")]
+
+    def __enter__(self) -> RudePop3:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self._threads.append(threading.Thread(target=self._serve, args=(sock,), name="rude pop3"))
+            self._threads[-1].start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.settimeout(PATIENCE)
+        deleted: set[int] = set()
+        with sock, sock.makefile("rb") as file, suppress(OSError):
+            line = b"GREETING"
+            while True:
+                answer = self._answer(line, deleted)
+                if answer is None:
+                    return
+                if line == b"QUIT":
+                    gone = sorted(deleted)[: self._removes]
+                    self.mails = [mail for n, mail in enumerate(self.mails, 1) if n not in gone]
+                for octets in (answer,) if isinstance(answer, bytes) else answer:
+                    sock.sendall(octets)
+                if line == b"QUIT":
+                    return
+                line = file.readline().rstrip(b"\r\n")
+                self.heard.append(line)
+                if not line:
+                    return
+
+    def _answer(self, line: bytes, deleted: set[int]) -> bytes | Flood | None:
+        command, _, arguments = line.partition(b" ")
+        number = arguments.partition(b" ")[0]
+        for key in (line, command):
+            if key in self.quirks:
+                quirk = self.quirks[key]
+                return quirk.replace(b"{n}", number) if isinstance(quirk, bytes) else quirk
+        return self._honest(command, arguments, deleted)
+
+    def _honest(self, command: bytes, arguments: bytes, deleted: set[int]) -> bytes:
+        there = [(n, mail) for n, mail in enumerate(self.mails, 1) if n not in deleted]
+        if command == b"CAPA":
+            return stuffed(b"\r\n".join(self.capabilities) + b"\r\n")
+        if command == b"LIST":
+            return stuffed(b"".join(b"%d %d\r\n" % (n, len(mail)) for n, mail in there))
+        if command == b"UIDL":
+            return stuffed(b"".join(b"%d id%d\r\n" % (n, abs(hash(mail))) for n, mail in there))
+        if command == b"STAT":
+            return b"+OK %d %d\r\n" % (len(there), sum(len(mail) for _, mail in there))
+        if command in (b"TOP", b"RETR", b"DELE"):
+            number = int(arguments.split()[0])
+            mail = dict(there).get(number)
+            if mail is None:
+                return b"-ERR no such message\r\n"
+            if command == b"DELE":
+                deleted.add(number)
+                return b"+OK deleted\r\n"
+            return stuffed(mail if command == b"RETR" else mail.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+        return b"+OK\r\n"
+
+
+def stuffed(text: bytes) -> bytes:
+    """Write a multi-line response (RFC 1939 §3)."""
+    text += b"\r\n" if text and not text.endswith(b"\n") else b""
+    return b"+OK\r\n" + (b"\r\n" + text).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
