@@ -1,4 +1,4 @@
-"""IMAP servers other than Dovecot, from Debian's unpacked packages: Cyrus, Courier, GNU imap4d.
+"""Mail stores other than Dovecot, from Debian's unpacked packages: Cyrus, Courier, GNU imap4d.
 
 Nothing here may touch the system: own configuration, own folder, own ports; a server ends with the namespace that it
 runs in. Users are known before the start, all with the password "secret".
@@ -24,13 +24,15 @@ _CRYPTED = "$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1"
 
 
 class Elsewhere:
-    """One running server that speaks STARTTLS on `ports["imap"]`; `ca_file` vouches for it.
+    """One running server that speaks STARTTLS on the port of its protocol; `ca_file` vouches for it.
 
     In `etc` and `script`, {base} is the server's folder, {port} its port, {pem} a certificate with its key, {uid} and
     {gid} whom it works as.
     """
 
     host = "127.0.0.1"
+    protocol = "imap"
+    greeting = b"* OK"
     package: str
     #: Files of /etc, by name.
     etc: ClassVar[Mapping[str, str]]
@@ -45,11 +47,11 @@ class Elsewhere:
         pair = authority.issue("server", "localhost", self.host)
         pem = self.base / "server.pem.both"
         pem.write_bytes(pair.key.read_bytes() + pair.cert.read_bytes())
-        self.ports = {"imap": free_ports(1)[0]}
+        self.ports = {self.protocol: free_ports(1)[0]}
         account = pwd.getpwnam("nobody")
         self._words = {
             "base": self.base,
-            "port": self.ports["imap"],
+            "port": self.ports[self.protocol],
             "pem": pem,
             "uid": account.pw_uid,
             "gid": account.pw_gid,
@@ -72,7 +74,7 @@ class Elsewhere:
         """Start and wait until it answers."""
         script, base = self.script.format(**self._words), self.base
         self._process = unpacked.run(self.package, base / "etc", script, base / "log", self.environment)
-        if greets(self._process, self.host, self.ports["imap"]):
+        if greets(self._process, self.host, self.ports[self.protocol], self.greeting):
             return
         self.stop()
         raise RuntimeError(f"{self.package} did not start: {(base / 'log').read_text()}")
@@ -181,12 +183,36 @@ exec couriertcpd -address=127.0.0.1 -maxprocs=40 -maxperip=40 -nodnslookup -noid
     def passwords(self, users: Sequence[str]) -> dict[str, str]:
         rows = (
             f"{user}\tuid={{uid}}|gid={{gid}}|home={{base}}/mail/{user}|mail={{base}}/mail/{user}/Maildir"
-            f"|imappw={_CRYPTED}\n"
+            f"|imappw={_CRYPTED}|pop3pw={_CRYPTED}\n"
             for user in users
         )
         # Its half of TLS drops what it may do to the user of this name.
         known = Path("/etc/passwd").read_text() + "courier:x:{uid}:{gid}::/:/bin/false\n"
         return {"courier/userdb": "".join(rows), "passwd": known}
+
+
+class CourierPop(Courier):
+    """Courier's POP3."""
+
+    protocol = "pop3"
+    greeting = b"+OK"
+    package = "courier-pop"
+    script = """\
+mkdir -p /run/courier/authdaemon
+chmod 600 /etc/courier/userdb
+makeuserdb
+for user in {base}/mail/*; do [ -d $user/Maildir ] || maildirmake.courier $user/Maildir; done
+/usr/lib/courier/courier-authlib/authdaemond &
+set -a
+. /etc/courier/pop3d-ssl
+. /etc/courier/pop3d
+POP3_STARTTLS=YES
+POP3_TLS_REQUIRED=0
+TLS_CERTFILE={pem}
+TLS_CACHEFILE=
+exec couriertcpd -address=127.0.0.1 -maxprocs=40 -maxperip=40 -nodnslookup -noidentlookup {port} \
+  /usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir
+"""
 
 
 class Imap4d(Elsewhere):

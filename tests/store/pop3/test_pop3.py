@@ -24,7 +24,9 @@ from gateway.store.base import SEEN, ListPosition, MessageRef, Window
 from gateway.store.pop3 import pop3_store, visit
 from gateway.store.pop3.pop3_store import Pop3Store
 from tests import rig
+from tests.servers import maildir, unpacked
 from tests.servers.dovecot import Dovecot
+from tests.servers.elsewhere import CourierPop
 
 MIXED = (
     b"From: Ann <ann@example.org>\r\nTo: me@example.net\r\nSubject: Two parts\r\nMIME-Version: 1.0\r\n"
@@ -244,3 +246,28 @@ def test_large_mail_of_any_line_ends(dovecot: Dovecot, person: str) -> None:
         assert octets == b"\r\n".join(lines) + b"\r\n"
         assert message_from_bytes(b"".join(store.octets(row.ref, "HEADER")))["Subject"] == "Large"
         assert b"".join(store.octets(row.ref, "1", len(octets) - 3)) == octets[-3:]
+
+
+def test_courier() -> None:
+    """Another real server: its unique-ids, and its names for capabilities."""
+    if lacking := unpacked.lacking(CourierPop.package):
+        pytest.skip(f"NOT TESTED: {lacking}")
+    with closing(CourierPop(["me@example.net"])) as courier:
+        courier.start()
+        folder = courier.base / "mail" / "me@example.net" / "Maildir"
+        maildir.write(folder, [each.replace(b"\r\n", b"\n") for each in (mail(1), mail(2), MIXED)])
+        server = rig.pop3(courier)
+        with leased(server, "me@example.net") as store:
+            rows = store.summaries("INBOX", Window(9)).summaries
+            refs = {row.envelope.subject: row.ref for row in rows}
+            assert set(refs) == {"Number 1", "Number 2", "Two parts"}
+            ref = refs["Two parts"]
+            assert store.structure(ref).root.parts[1].filename == "a.zip"
+            assert b"".join(store.octets(ref, "1")) == b"Hello.\r\n.\r\n..two dots"
+            store.delete([ref])
+        with leased(server, "me@example.net", store) as store:
+            assert {row.ref for row in store.summaries("INBOX", Window(9)).summaries} == set(
+                refs.values()
+            ) - {ref}
+        with pytest.raises(AuthenticationFailed):
+            pop3_store.connect(server, "me@example.net", "guess")
