@@ -94,18 +94,19 @@ def run_gateway(config: Config, listeners: tuple[Listener, ...], ready: Callable
 
 def print_addresses(config: Config, listener: Listener) -> None:
     """Print where the demo is and how to open it, one line each."""
-    from gateway.demo.sample import ALICE, BOB, PASSWORD
+    from gateway.demo.sample import ALICE, BOB, CAROL, PASSWORD
 
-    upstream = config.upstreams[0]
+    upstream, by_pop3 = config.upstreams
     near = listener if listener.host not in ANY_HOST else replace(listener, host="127.0.0.1")
     for line in (
         f"Address   {near.url}",
-        f"User      {ALICE.partition('@')[0]}, or {BOB.partition('@')[0]}",
+        f"User      {ALICE.partition('@')[0]}, or {BOB.partition('@')[0]}; {CAROL} reads by POP3",
         f"Password  {PASSWORD}",
         f"Browser   open {near.url}m in any browser, the narrower the better",
         f"Terminal  w3m {near.url}",
         f"Phone     {near.url}w through a WAP gateway such as Kannel (other machines: --listen 0.0.0.0:{near.port})",
         f"Servers   IMAP {upstream.store.address}, SMTP {upstream.smtp.address}, for a look from the side as {ALICE}",
+        f"          POP3 {by_pop3.store.address}",
         "Stop      Ctrl-C; nothing is kept",
     ):
         click.echo(line)

@@ -6,6 +6,7 @@ import email
 import email.policy
 import imaplib
 import os
+import poplib
 import re
 import signal
 import smtplib
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from itertools import takewhile
@@ -33,7 +35,18 @@ from imapclient.response_parser import parse_fetch_response
 from pymap.mime import MessageContent
 
 from gateway.demo import repairs
-from gateway.demo.sample import ALICE, BOB, FRESH, MAILBOXES, MESSAGES, PASSWORD, PASSWORDS, sample
+from gateway.demo.sample import (
+    ALICE,
+    BOB,
+    CAROL,
+    FRESH,
+    MAILBOXES,
+    MESSAGES,
+    PASSWORD,
+    PASSWORDS,
+    POP3_PASSWORDS,
+    sample,
+)
 from gateway.demo.search_text import contains_text
 from gateway.demo.servers import Servers, Stored
 from gateway.demo.structure import envelope, find, structure
@@ -44,8 +57,8 @@ NOW = datetime(2030, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    with Servers(PASSWORDS, MAILBOXES) as running:
-        for address in PASSWORDS:
+    with Servers(PASSWORDS, MAILBOXES, POP3_PASSWORDS) as running:
+        for address in MESSAGES:
             running.fill(address, sample(address, NOW))
         yield running
 
@@ -104,6 +117,58 @@ def test_the_invitation_is_in_the_future_at_a_plain_time() -> None:
     when = datetime.strptime(start[1].decode(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     assert when > NOW
     assert (when.minute % 30, when.second) == (0, 0)
+
+
+# --- POP3
+
+
+@contextmanager
+def carol(servers: Servers) -> Iterator[poplib.POP3]:
+    client = poplib.POP3("127.0.0.1", servers.pop3_port, timeout=PATIENCE)
+    client.user(CAROL)
+    client.pass_(PASSWORD)
+    yield client
+    with suppress(poplib.error_proto, AttributeError):  # it may have been closed by the test
+        client.quit()
+
+
+def test_a_maildrop_is_what_its_owner_left_there(servers: Servers) -> None:
+    there = [each.octets for each in sample(CAROL, NOW)]
+    with carol(servers) as client:
+        assert {"UIDL", "TOP", "PIPELINING"} <= set(client.capa())
+        assert client.stat() == (len(there), sum(map(len, there)))
+        for number, octets in enumerate(there, 1):
+            assert b"\r\n".join(client.retr(number)[1]) + b"\r\n" == octets
+            header = octets.partition(b"\r\n\r\n")[0]
+            assert b"\r\n".join(client.top(number, 0)[1]).rstrip() == header
+        unique = [line.split()[1] for line in client.uidl()[1]]
+        assert len(set(unique)) == len(there)
+        client.dele(1)
+        assert len(client.list()[1]) == len(there) - 1
+        client.close()  # without QUIT nothing is deleted
+    with carol(servers) as client:
+        client.dele(2)
+        client.rset()
+        client.dele(1)
+        assert client.uidl(2).split()[2] == unique[1]
+    with carol(servers) as client:
+        assert [line.split()[1] for line in client.uidl()[1]] == unique[1:]
+
+
+def test_a_maildrop_is_for_one_at_a_time(servers: Servers) -> None:
+    with carol(servers):
+        second = poplib.POP3("127.0.0.1", servers.pop3_port, timeout=PATIENCE)
+        second.user(CAROL)
+        with pytest.raises(poplib.error_proto, match="IN-USE"):
+            second.pass_(PASSWORD)
+        for wrong in ("NOOP", "LIST", "RETR 1", "x" * 5000, "PASS", "DELE \u00e4"):
+            with pytest.raises(poplib.error_proto):
+                second._shortcmd(wrong)
+        second.quit()
+    with carol(servers) as client:
+        for wrong in ("RETR 99", "RETR x", "TOP", "DELE 0", "UIDL 77", "USER a", ""):
+            with pytest.raises(poplib.error_proto):
+                client._shortcmd(wrong)
 
 
 # --- IMAP

@@ -73,6 +73,25 @@ def test_the_main_job(origin: str, make: Any) -> None:
     assert answer in bob.text
 
 
+@BOTH
+def test_who_reads_by_pop3(origin: str, make: Any) -> None:
+    """No folders, no search; all else is as for the others."""
+    device = make(origin).sign_in("carol@harbour.example", PASSWORD)
+    assert device.title.startswith("Inbox (")
+    device.follow("Menu")
+    assert not {"Folders", "Search"} & set(device.links)
+    device.open(_at(device, "i")).follow("Your ticket").follow("Attachments")
+    device.open(_at(device, "i")).follow("One folder is enough").follow("More").follow("Forward")
+    device.fill("to", "bob@pocketpost.example").fill("text", f"So I see, from {make.__name__}.").press("Send")
+    assert "Sent." in device.text
+    bob = make(origin).sign_in("bob", PASSWORD).follow("Fwd: One folder is enough")
+    assert "So I see" in bob.text
+    device.open(_at(device, "i")).follow("Letter" if make is _phone else "Library").press("Delete").press(
+        "Delete"
+    )
+    assert "Deleted for good." in device.text
+
+
 def _links(device: Any) -> Iterator[str]:
     root = device.deck if isinstance(device, WmlPhone) else device.page
     for element in root.iter("a", "go"):

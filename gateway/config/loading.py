@@ -100,12 +100,12 @@ class Config:
     message_limit: int = default("submission", "message_limit")
 
     def complete_address(self, user: str) -> str:
-        """Complete what a person typed to an address: the domain may be left out if there is only one."""
+        """Complete what a person typed to an address: the domain may be left out if only one is named."""
         local, at, domain = user.strip().rpartition("@")
         if at:
             return f"{local}@{domain.strip().lower()}"
-        domains = [name for upstream in self.upstreams for name in upstream.domains]
-        if len(domains) == 1 and domains[0] != ANY_DOMAIN and domain:
+        domains = [name for upstream in self.upstreams for name in upstream.domains if name != ANY_DOMAIN]
+        if len(domains) == 1 and domain:
             return f"{domain}@{domains[0]}"
         return domain
 

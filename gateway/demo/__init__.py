@@ -1,1 +1,1 @@
-"""The demo: a real IMAP and a real SMTP server in one process, with a sample mailbox."""
+"""The demo: real IMAP, POP3 and SMTP servers in one process, with a sample mailbox."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 from gateway.config import Config, Server, Tls, Upstream
-from gateway.demo.sample import MAILBOXES, PASSWORDS, sample
+from gateway.config.option_values import ANY_DOMAIN
+from gateway.demo.sample import MAILBOXES, MESSAGES, PASSWORDS, POP3_PASSWORDS, sample
 from gateway.demo.servers import HOST, Servers
 
 DOMAIN = "pocketpost.example"
@@ -26,20 +27,24 @@ def running(listen: str) -> Iterator[Config]:
     """Run the mail servers, and yield the configuration of a gateway at `listen` in front of them."""
     with (
         tempfile.TemporaryDirectory(prefix="pocketpost-demo-") as folder,
-        Servers(PASSWORDS, MAILBOXES) as servers,
+        Servers(PASSWORDS, MAILBOXES, POP3_PASSWORDS) as servers,
     ):
         now = datetime.now(UTC)
-        for address in PASSWORDS:
+        for address in MESSAGES:
             servers.fill(address, sample(address, now))
         yield config(listen, servers, Path(folder))
 
 
 def config(listen: str, servers: Servers, folder: Path) -> Config:
-    """Return a configuration with the demo's servers as an upstream."""
+    """Return a configuration with the demo's servers: any other domain is that of those who read by POP3."""
     imap = Server("imap", HOST, servers.imap_port, Tls.NONE)
+    pop3 = Server("pop3", HOST, servers.pop3_port, Tls.NONE)
     smtp = Server("smtp", HOST, servers.smtp_port, Tls.NONE)
     return Config(
-        upstreams=(Upstream((DOMAIN,), imap, smtp, sent_copy="append"),),
+        upstreams=(
+            Upstream((DOMAIN,), imap, smtp, sent_copy="append"),
+            Upstream((ANY_DOMAIN,), pop3, smtp),
+        ),
         listen=listen,
         timezone=_timezone(),
         state=folder / "state.sqlite",

@@ -20,6 +20,9 @@ BOB = "bob@pocketpost.example"
 PASSWORD = "tap"  # noqa: S105
 """The first letters of keys 8, 2 and 7: three presses on a keypad."""
 PASSWORDS = {ALICE: PASSWORD, BOB: PASSWORD}
+CAROL = "carol@harbour.example"
+"""She reads by POP3; the others by IMAP."""
+POP3_PASSWORDS = {CAROL: PASSWORD}
 MAILBOXES = ("Drafts", "Sent", "Trash", "Junk", "Archive", "Boat", "Boat/Ålesund")
 
 WRITTEN = datetime(2026, 11, 6, 13, 5, tzinfo=UTC)
@@ -84,6 +87,23 @@ MESSAGES: dict[str, tuple[SampleMessage, ...]] = {
         SampleMessage("regatta-3", (SEEN,)),
         SampleMessage("regatta-2", (SEEN,)),
         SampleMessage("bob-shop", (SEEN,)),
+    ),
+    CAROL: tuple(
+        map(
+            SampleMessage,
+            (
+                "carol-welcome",
+                "letter",
+                "map",
+                "ticket",
+                "newsletter",
+                "german",
+                "forwarded",
+                "rates",
+                "club",
+                "emoji",
+            ),
+        )
     ),
 }
 

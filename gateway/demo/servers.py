@@ -1,4 +1,4 @@
-"""A real IMAP and a real SMTP submission server on free loopback ports, in one thread of this process.
+"""Real IMAP, POP3 and SMTP submission servers on free loopback ports, in one thread of this process.
 
 Nothing here may touch the disk or leave this machine: mail is held in memory, and mail that is sent reaches
 the users of the demo only; the invented people of the sample ("*.example", RFC 2606) accept mail and never
@@ -29,6 +29,7 @@ from pymap.parsing.specials.flag import Flag
 from pymap.user import Passwords, UserMetadata
 
 from gateway.demo import repairs
+from gateway.demo.pop3_server import Maildrops
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ HOST = "127.0.0.1"
 SIZE_LIMIT = 10 * 1024 * 1024
 """Octets of a submitted message at most."""
 START_TIME = 20.0
-"""Seconds until both servers must be up; one is usual."""
+"""Seconds until the servers must be up; one is usual."""
 STOP_TIME = 5.0
 """Seconds for connections to end."""
 
@@ -110,14 +111,22 @@ def _octets(envelope: Envelope) -> bytes:
 
 
 class Servers:
-    """Both servers, as a context manager. The ports are known once it is entered."""
+    """The servers, as a context manager. The ports are known once it is entered."""
 
     imap_port = 0
+    pop3_port = 0
     smtp_port = 0
 
-    def __init__(self, passwords: Mapping[str, str], mailboxes: Iterable[str]) -> None:
-        """`passwords` by address; `mailboxes`: those that each user has besides INBOX."""
+    def __init__(
+        self, passwords: Mapping[str, str], mailboxes: Iterable[str], by_pop3: Mapping[str, str] | None = None
+    ) -> None:
+        """`passwords` by address; `mailboxes`: those that each user has besides INBOX.
+
+        `by_pop3`: the passwords of people who read by POP3, and have the inbox alone.
+        """
         self._passwords = dict(passwords)
+        self._maildrops = Maildrops(by_pop3 or {})
+        self._everybody = self._passwords | dict(by_pop3 or {})
         self._mailboxes = tuple(mailboxes)
         self._sets: dict[str, MailboxSet] = {}
         self._thread = threading.Thread(target=self._run, name="demo-mail", daemon=True)
@@ -146,6 +155,9 @@ class Servers:
 
     async def store(self, address: str, message: Stored) -> None:
         """Append one message; runs in the servers' own thread."""
+        if address in self._maildrops:
+            self._maildrops.deliver(address, message.octets)
+            return
         mailbox = await self._sets[address].get_mailbox(message.mailbox)
         flags = frozenset(Flag(each.encode()) for each in message.flags)
         await mailbox.append(AppendMessage(message.octets, message.received, flags), recent=True)
@@ -163,12 +175,14 @@ class Servers:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._loop.set_exception_handler(lambda _, context: log.warning("%s", context.get("message")))
         imap, smtp = await self._imap(), await self._smtp()
-        self.imap_port = imap.sockets[0].getsockname()[1]
-        self.smtp_port = smtp.sockets[0].getsockname()[1]
+        pop3 = await asyncio.start_server(self._maildrops.serve, HOST, 0)
+        self.imap_port, self.pop3_port, self.smtp_port = (
+            each.sockets[0].getsockname()[1] for each in (imap, pop3, smtp)
+        )
         self._ready.set()
         await self._stop.wait()
-        imap.close()  # the connections end with their tasks, when the loop does
-        smtp.close()
+        for each in (imap, pop3, smtp):  # the connections end with their tasks, when the loop does
+            each.close()
 
     async def _imap(self) -> asyncio.Server:
         repairs.apply()
@@ -195,7 +209,7 @@ class Servers:
             config.set_cache[address] = (boxes, FilterSet())
 
     async def _smtp(self) -> asyncio.Server:
-        handler = SubmissionHandler(self._passwords, self)
+        handler = SubmissionHandler(self._everybody, self)
         logging.getLogger("mail.log").setLevel(
             logging.ERROR
         )  # aiosmtpd warns of its own deprecated attribute

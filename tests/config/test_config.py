@@ -332,6 +332,7 @@ def test_any_address_has_an_upstream_or_is_unknown(address: str) -> None:
         (["example.org"], "", ""),
         (["example.org", "example.com"], "anna", "anna"),
         (["*"], "anna", "anna"),
+        (["example.org", "*"], "anna", "anna@example.org"),
     ],
 )
 def test_one_domain_may_be_left_out(domains: list[str], typed: str, address: str) -> None:
