@@ -5,7 +5,7 @@ The path of a request, step by step (docs/architecture.md follows one with its d
 1. `server` accepts the connection and passes the request to the WSGI app that `app` assembles.
 2. `device` identifies the handheld, and what it can show, from the request headers.
 3. `web` resumes the person's session (`access`) and calls the screen that the route names.
-4. The session leases a message store (`store`, IMAP over `upstreams`) for the length of the request.
+4. The session leases a message store (`store`, IMAP or POP3 over `upstreams`) for the length of the request.
 5. `message` turns octets and server structures into values.
 6. `rendition` keeps what a small screen can use, as blocks.
 7. `pages` lays out blocks as pages that fit, measuring them with `markup`.

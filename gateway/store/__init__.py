@@ -1,1 +1,1 @@
-"""Message stores: `base` is the interface, `imap` implements it, `pool` keeps connections."""
+"""Message stores: `base` is the interface, `imap` and `pop3` implement it, `pool` keeps connections."""

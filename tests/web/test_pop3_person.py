@@ -226,7 +226,7 @@ def test_answering_and_forwarding(person: Person, device: Any) -> None:
 def test_another_program_has_the_maildrop(
     person: Person, device: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.store.pop3.visit.LOCKED_SECONDS", ())
+    monkeypatch.setattr("gateway.store.pop3.visiting.LOCKED_SECONDS", ())
     with person.another_program():
         device.open(_at(device, "i"))
         assert "Another program is reading your mail just now. Try again in 20 s." in device.text

@@ -34,7 +34,7 @@ from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import FAREWELL_SECONDS, BoundedIMAP4, Traffic
 from gateway.store.imap.connection.receiving import MAX_LISTS, Sink, Taker
 from gateway.store.imap.response import Reply, Status, Untagged
-from gateway.store.lines import one_line
+from gateway.store.server_text import one_line
 from gateway.upstreams import deadline
 from gateway.upstreams.wire import Budget, Ledger
 

@@ -18,8 +18,8 @@ from typing import TypeAlias
 
 from gateway.errors import UnsafeArgument
 from gateway.message.model import MAX_NUMBER as MAX_NUMBER
-from gateway.store.lines import clean as clean
-from gateway.store.lines import safe as safe
+from gateway.store.server_text import clean as clean
+from gateway.store.server_text import safe as safe
 
 Value: TypeAlias = "int | bytes | tuple[Value, ...] | None"
 

@@ -21,10 +21,10 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from gateway.errors import StoreTLSError, StoreUnreachable
 from gateway.store import reaching
-from gateway.store.lines import clean, one_line
-from gateway.store.pop3 import response
+from gateway.store.pop3 import answers
+from gateway.store.pop3.answers import Malformed, Status
 from gateway.store.pop3.dot_stuffing import Unstuffing
-from gateway.store.pop3.response import Malformed, Status
+from gateway.store.server_text import clean, one_line
 from gateway.upstreams import deadline, tls
 from gateway.upstreams.wire import Budget, Ended, Ledger, Overrun, Wire
 
@@ -152,7 +152,7 @@ class BoundedPOP3(poplib.POP3):
         self.begin(GREETING_SECONDS)
         line = self._getresp()
         try:
-            return response.status(line)
+            return answers.status(line)
         except Malformed:
             self._lose(f"no POP3 greeting: {clean(line)}")
 
@@ -165,7 +165,7 @@ class BoundedPOP3(poplib.POP3):
             if len(lines) >= MAX_CAPABILITIES:
                 self._lose(Overrun("the answer has too many lines"))
             lines.append(line)
-        return response.capabilities(lines)
+        return answers.capabilities(lines)
 
     def start_tls(self, context: ssl.SSLContext) -> Status:
         """Continue inside TLS; plain text after the +OK is an injection (RFC 2595 §2.1 says what to discard)."""
@@ -237,7 +237,7 @@ class BoundedPOP3(poplib.POP3):
 
     def _status(self, line: bytes) -> Status:
         try:
-            return response.status(line)
+            return answers.status(line)
         except Malformed as error:
             self._lose(f"the server's answer is not POP3: {error}")
 

@@ -24,10 +24,10 @@ from gateway.store.base import (
     Quota,
     SearchResult,
 )
-from gateway.store.pop3.reading import UIDVALIDITY, Reading
+from gateway.store.pop3.retrieving import UIDVALIDITY, Retrieving
 
 
-class OneMailbox(Reading):
+class OneMailbox(Retrieving):
     """A store whose only mailbox is the inbox."""
 
     @property

@@ -20,8 +20,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 from gateway.message.model import MAX_UID
-from gateway.store.pop3 import response
-from gateway.store.pop3.response import Malformed
+from gateway.store.pop3 import answers
+from gateway.store.pop3.answers import Malformed
 from gateway.upstreams.wire import Ledger, Overrun
 
 #: Messages of a maildrop, and lines of a listing that are none.
@@ -59,8 +59,8 @@ class Maildrop:
 
     def __init__(self, listing: Iterable[bytes], unique_ids: Iterable[bytes], ledger: Ledger) -> None:
         self._ledger, self._charged = ledger, 0
-        self._numbers, self._sizes = self._columns(listing, response.scan)
-        known = self._columns(unique_ids, lambda line: _hashed(*response.unique(line)))
+        self._numbers, self._sizes = self._columns(listing, answers.scan)
+        known = self._columns(unique_ids, lambda line: _hashed(*answers.unique(line)))
         self._uids = _matched(self._numbers, *known)
         _forget_shared(self._uids)
 

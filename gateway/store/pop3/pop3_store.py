@@ -32,11 +32,11 @@ from gateway.store.base import (
     Window,
 )
 from gateway.store.pop3.connection import BoundedPOP3
+from gateway.store.pop3.entering import probe
 from gateway.store.pop3.inbox import OneMailbox
 from gateway.store.pop3.maildrop import Entry, Maildrop, uid_of_header
-from gateway.store.pop3.opening import probe
-from gateway.store.pop3.reading import UIDVALIDITY
-from gateway.store.pop3.visit import open_maildrop
+from gateway.store.pop3.retrieving import UIDVALIDITY
+from gateway.store.pop3.visiting import open_maildrop
 
 __all__ = ["Pop3Store", "connect", "probe"]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import UnsafeArgument
-from gateway.store import lines
+from gateway.store import server_text
 from gateway.store.imap import response
 from gateway.store.imap.response import Malformed, Value
 
@@ -71,7 +71,7 @@ def test_any_octets_are_values_or_malformed(pieces: list[bytes]) -> None:
 def test_any_text_of_a_server_is_one_line(octets: bytes) -> None:
     found = response.status("NO", octets)
     assert not set(found.text) & {chr(n) for n in range(32)}
-    assert len(found.text) <= lines.MAX_TEXT
+    assert len(found.text) <= server_text.MAX_TEXT
 
 
 def test_a_number_of_ten_thousand_digits_is_malformed() -> None:

@@ -21,7 +21,7 @@ from gateway.errors import (
     UnsafeArgument,
 )
 from gateway.store.base import SEEN, ListPosition, MessageRef, Window
-from gateway.store.pop3 import pop3_store, visit
+from gateway.store.pop3 import pop3_store, visiting
 from gateway.store.pop3.pop3_store import Pop3Store
 from tests import rig
 from tests.servers import maildir, unpacked
@@ -136,7 +136,7 @@ def test_nothing_is_left_open_between_leases(dovecot: Dovecot, person: str) -> N
     assert connection.wire.sock.fileno() < 0
     assert store.is_usable(10_000)
     assert not store.broken
-    assert (server, person) not in visit._TURNS or not visit._TURNS[server, person].lock.locked()
+    assert (server, person) not in visiting._TURNS or not visiting._TURNS[server, person].lock.locked()
 
 
 def test_seen_is_what_was_noted_of_messages_that_are_there(dovecot: Dovecot, person: str) -> None:

@@ -13,7 +13,7 @@ from gateway import errors
 from gateway.errors import StoreError
 from gateway.message.model import Bound, Gap
 from gateway.store.base import MessageRef, Window
-from gateway.store.pop3 import connection, maildrop, pop3_store, reading, visit
+from gateway.store.pop3 import connection, maildrop, pop3_store, retrieving, visiting
 from gateway.store.pop3.pop3_store import Pop3Store
 from tests import rig
 from tests.servers.rude_pop3 import CAPABILITIES, RudePop3, stuffed
@@ -151,7 +151,7 @@ FAILING: dict[str, tuple[dict[bytes, bytes | None], type[StoreError]]] = {
 
 @pytest.mark.parametrize("quirk", FAILING)
 def test_what_is_an_error(quirk: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visit, "LOCKED_SECONDS", (0.0,))
+    monkeypatch.setattr(visiting, "LOCKED_SECONDS", (0.0,))
     quirks, kind = FAILING[quirk]
     with RudePop3(MAILS, quirks) as server, pytest.raises(StoreError) as failed, leased(server) as store:
         subjects(store)
@@ -218,7 +218,7 @@ def test_what_quit_refuses_is_looked_at_again() -> None:
 
 
 def test_a_message_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_READ", 50_000)
+    monkeypatch.setattr(retrieving, "MOST_READ", 50_000)
     large = b"Subject: Large\r\n\r\n" + b"word " * 9 + b"\r\n" * 2 + (b"x" * 70 + b"\r\n") * 1000
     lies = b"+OK\r\n" + large + b".\r\n"
     top = stuffed(large[:5000])
@@ -290,7 +290,7 @@ def test_requests_of_one_person_wait_for_each_other() -> None:
 
 
 def test_another_request_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visit, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(visiting, "PATIENCE_SECONDS", 0.05)
     with RudePop3(MAILS) as server, leased(server) as store:
         store.summaries("INBOX", Window(1))
         with pytest.raises(errors.MaildropLocked), leased(server):

@@ -26,7 +26,7 @@ from gateway.store.imap import response
 from gateway.store.imap.connection import receiving
 from gateway.store.imap.connection.receiving import Collected, Sink, Taker
 from gateway.store.imap.response import Malformed, Reply, Status, Untagged
-from gateway.store.lines import one_line
+from gateway.store.server_text import one_line
 from gateway.upstreams import tls
 from gateway.upstreams.wire import Ended, Ledger, Overrun, Wire
 

@@ -19,12 +19,12 @@ from weakref import WeakValueDictionary
 from gateway.config import Server
 from gateway.errors import MaildropLocked, StoreRefused, StoreUnreachable
 from gateway.store.base import MailStore, Notes
-from gateway.store.lines import safe
-from gateway.store.pop3 import opening, response
+from gateway.store.pop3 import answers, entering
+from gateway.store.pop3.answers import Malformed
 from gateway.store.pop3.connection import BoundedPOP3, Traffic, farewell
 from gateway.store.pop3.maildrop import Maildrop
-from gateway.store.pop3.response import Malformed
 from gateway.store.pop3.seen_marks import SeenMarks
+from gateway.store.server_text import safe
 from gateway.upstreams import deadline
 
 #: Seconds to wait for another request of this process, and before each further try with another program's visit.
@@ -68,9 +68,9 @@ def open_maildrop(server: Server, user: str, password: str) -> BoundedPOP3:
 
 def _signed_in(server: Server, user: str, password: str) -> BoundedPOP3:
     for seconds in (*LOCKED_SECONDS, None):
-        opened = opening.open_connection(server)
+        opened = entering.open_connection(server)
         try:
-            opening.sign_in(opened.connection, opened.capabilities, user, password)
+            entering.sign_in(opened.connection, opened.capabilities, user, password)
             return opened.connection
         except MaildropLocked:
             farewell(opened.connection)
@@ -83,7 +83,7 @@ def _signed_in(server: Server, user: str, password: str) -> BoundedPOP3:
     raise AssertionError
 
 
-class Visit:
+class MaildropVisit:
     """A maildrop that is visited when something of it is needed."""
 
     def __init__(self, connection: BoundedPOP3) -> None:
@@ -132,7 +132,7 @@ class Visit:
             if self._connect is None:
                 raise StoreUnreachable("nobody lent a way to connect")
             fresh = self._connect()
-            assert isinstance(fresh, Visit)
+            assert isinstance(fresh, MaildropVisit)
             self._connection, fresh._connection = fresh._connection, None
             self._maildrop = None
             assert self._connection is not None
@@ -176,7 +176,7 @@ def _require_empty(line: BoundedPOP3) -> None:
     """Make sure that a maildrop is empty of which no message was listed: a server may have refused to list it."""
     reply = line.ask(b"STAT")
     try:
-        count = response.scan(reply.text.encode())[0] if reply.ok else 1
+        count = answers.scan(reply.text.encode())[0] if reply.ok else 1
     except Malformed:
         count = 1
     if count:

@@ -20,7 +20,7 @@ from gateway.message.model import Bound, Gap, Message
 from gateway.store.base import INBOX, SEEN, MessageRef
 from gateway.store.pop3.connection import BoundedPOP3
 from gateway.store.pop3.maildrop import Entry, uid_of_header
-from gateway.store.pop3.visit import Visit
+from gateway.store.pop3.visiting import MaildropVisit
 from gateway.store.sections import HELD, MOST_READ, OwnReading, SectionFile, require_section
 from gateway.upstreams.wire import Ledger, Overrun
 
@@ -65,7 +65,7 @@ class Kept:
         self._ledger.give(self._size)
 
 
-class Reading(Visit):
+class Retrieving(MaildropVisit):
     """Reads messages."""
 
     def __init__(self, connection: BoundedPOP3) -> None:

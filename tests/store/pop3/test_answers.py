@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.store.pop3 import response
+from gateway.store.pop3 import answers
+from gateway.store.pop3.answers import Malformed, Status
 from gateway.store.pop3.dot_stuffing import Unstuffing
-from gateway.store.pop3.response import Malformed, Status
 
 LINES = st.lists(st.text(alphabet="ab.\r \t", max_size=6).map(str.encode), max_size=12)
 
@@ -30,13 +30,13 @@ LINES = st.lists(st.text(alphabet="ab.\r \t", max_size=6).map(str.encode), max_s
     ],
 )  # fmt: skip
 def test_status_lines(line: bytes, expected: Status) -> None:
-    assert response.status(line) == expected
+    assert answers.status(line) == expected
 
 
 @pytest.mark.parametrize("line", [b"", b"* OK hi", b"+OKAY", b"220 hi", b"+ ", b" +OK"])
 def test_other_lines_are_none(line: bytes) -> None:
     with pytest.raises(Malformed):
-        response.status(line)
+        answers.status(line)
 
 
 @pytest.mark.parametrize(
@@ -44,26 +44,26 @@ def test_other_lines_are_none(line: bytes) -> None:
     [(b"1 120", (1, 120)), (b" 007  00120 (two pages)", (7, 120)), (b"2\t5\r", (2, 5)), (b"9 0", (9, 0))],
 )
 def test_scan_listings(line: bytes, expected: tuple[int, int]) -> None:
-    assert response.scan(line) == expected
+    assert answers.scan(line) == expected
 
 
 @pytest.mark.parametrize("line", [b"1", b"x 1", b"1 x", b"1 2k", b"-1 5", b"1 99999999999", b""])
 def test_no_scan_listings(line: bytes) -> None:
     with pytest.raises(Malformed):
-        response.scan(line)
+        answers.scan(line)
 
 
 def test_unique_ids_are_octets_as_they_came() -> None:
-    assert response.unique(b"2 QhdPYR:00WBw1Ph7x7") == (2, b"QhdPYR:00WBw1Ph7x7")
-    assert response.unique(b"12  a b\xff \r") == (12, b"a b\xff")
+    assert answers.unique(b"2 QhdPYR:00WBw1Ph7x7") == (2, b"QhdPYR:00WBw1Ph7x7")
+    assert answers.unique(b"12  a b\xff \r") == (12, b"a b\xff")
     for line in (b"2", b"2 ", b"x y", b""):
         with pytest.raises(Malformed):
-            response.unique(line)
+            answers.unique(line)
 
 
 def test_capabilities() -> None:
     lines = [b"TOP", b"sasl PLAIN login", b"", b"  ", b"EXPIRE 30 USER", b"\xff"]
-    found = response.capabilities(lines)
+    found = answers.capabilities(lines)
     assert found["SASL"] == ("PLAIN", "LOGIN")
     assert found["EXPIRE"] == ("30", "USER")
     assert found["TOP"] == ()
@@ -71,10 +71,10 @@ def test_capabilities() -> None:
 
 @given(st.binary(max_size=100))
 def test_nothing_else_is_raised(octets: bytes) -> None:
-    for parse in (response.status, response.scan, response.unique):
+    for parse in (answers.status, answers.scan, answers.unique):
         with suppress(Malformed):
             parse(octets)
-    response.capabilities([octets])
+    answers.capabilities([octets])
 
 
 def fed(pieces: list[bytes]) -> tuple[bytes, Unstuffing]:

@@ -27,8 +27,8 @@ from gateway.errors import (
     StoreUnreachable,
 )
 from gateway.store import credentials, reaching
+from gateway.store.pop3.answers import Status
 from gateway.store.pop3.connection import MAX_SERVER, BoundedPOP3, farewell
-from gateway.store.pop3.response import Status
 from gateway.upstreams import sasl, tls
 from gateway.upstreams.tls import ProbeResult
 from gateway.upstreams.wire import Ledger

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.store.lines import clean
+from gateway.store.server_text import clean
 
 #: Digits of a message number or a size: no maildrop has more.
 _NUMBER: Final = rb"0*(\d{1,10})"
