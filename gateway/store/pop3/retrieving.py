@@ -91,6 +91,7 @@ class Retrieving(MaildropVisit):
 
     def _pieces(self, ref: MessageRef, section: str, start: int) -> Iterator[bytes]:
         kept = self._read(ref)
+        self._leave()  # a phone may take minutes to take a file: nobody has to wait for it
         yield from kept.own.read(section, start)
         if kept.cut and kept.own.is_last(section):
             raise AnswerTooLong(f"a message of {kept.octets} octets")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
-from gateway.errors import StateError
 from gateway.message.model import MAX_UID
+from gateway.state import optional
 from gateway.store.base import Notes
 
 #: The kind of note.
@@ -36,7 +35,7 @@ class SeenMarks:
         if self._uids is None:
             self._uids = {}
             if self._notes is not None:
-                with suppress(StateError):
+                with optional("which messages were opened"):
                     self._uids = _unpacked(self._notes.get(KIND))
         return self._uids
 
@@ -56,7 +55,7 @@ class SeenMarks:
         if self._notes is None:
             changed(_packed(self._known()))
             return
-        with suppress(StateError):
+        with optional("which messages were opened"):
             self._notes.change(KIND, "", changed)
 
 

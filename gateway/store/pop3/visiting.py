@@ -119,10 +119,7 @@ class MaildropVisit:
 
     def close(self) -> None:
         """Leave the maildrop; may be called any number of times."""
-        self._broken = self.broken
-        connection, self._connection, self._maildrop = self._connection, None, None
-        if connection is not None:
-            farewell(connection)
+        self._leave()
 
     # --- within a visit ---
 
@@ -147,6 +144,13 @@ class MaildropVisit:
             if not len(self._maildrop):
                 _require_empty(line)
         return self._maildrop
+
+    def _leave(self) -> None:
+        """End this visit, if there is one; what is asked for after that begins another."""
+        self._broken = self.broken
+        connection, self._connection, self._maildrop = self._connection, None, None
+        if connection is not None:
+            farewell(connection)
 
     def _finish(self) -> None:
         """Have the server delete what is to be deleted. Raise StoreRefused, or StoreUnreachable: then nobody knows."""

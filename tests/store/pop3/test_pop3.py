@@ -127,6 +127,18 @@ def test_what_was_opened_costs_no_visit(dovecot: Dovecot, person: str) -> None:
         assert store.structure(row.ref).flags == {SEEN}
 
 
+def test_nobody_waits_while_a_phone_takes_a_file(dovecot: Dovecot, person: str) -> None:
+    dovecot.deliver(person, MIXED)
+    server = rig.pop3(dovecot)
+    with leased(server, person) as store:
+        (row,) = store.summaries("INBOX", Window(9)).summaries
+        pieces = store.octets(row.ref, "")
+        begun = next(pieces)
+        with leased(server, person) as other:
+            assert other.summaries("INBOX", Window(9)).exists == 1
+        assert begun + b"".join(pieces) == MIXED
+
+
 def test_nothing_is_left_open_between_leases(dovecot: Dovecot, person: str) -> None:
     dovecot.deliver(person, mail(1))
     server = rig.pop3(dovecot)
