@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 
 from gateway.state.storage import database
 from gateway.store.imap import opening
+from gateway.store.pop3 import entering
 from hatch_build import compile_catalogues
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
@@ -25,8 +26,9 @@ from tests.servers.smtp import SmtpServer
 
 @pytest.fixture(autouse=True)
 def no_mechanism_is_remembered() -> None:
-    """Forget which mechanisms servers refused: another scripted server may have the same port."""
+    """Forget what servers refused: another scripted server may have the same port."""
     opening._REFUSED.clear()
+    entering._ONE_BY_ONE.clear()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -59,11 +59,15 @@ class RudePop3:
         quirks: Quirks | None = None,
         capabilities: Sequence[bytes] = CAPABILITIES,
         removes: int = MOST,
+        hurried: bool = True,
     ) -> None:
-        """`removes`: how many of the messages that are to be deleted QUIT really removes."""
+        """`removes`: how many of the messages that are to be deleted QUIT really removes.
+
+        `hurried`: it takes several commands at once; otherwise it hangs up on them.
+        """
         self.mails = list(mails)
         self.quirks = dict(quirks or {})
-        self.capabilities, self._removes = capabilities, removes
+        self.capabilities, self._removes, self._hurried = capabilities, removes, hurried
         self.heard: list[bytes] = []
         self._listener = socket.create_server((self.host, 0), backlog=50)
         self.port: int = self._listener.getsockname()[1]
@@ -93,8 +97,8 @@ class RudePop3:
     def _serve(self, sock: socket.socket) -> None:
         sock.settimeout(PATIENCE)
         deleted: set[int] = set()
-        with sock, sock.makefile("rb") as file, suppress(OSError):
-            line = b"GREETING"
+        with sock, suppress(OSError):
+            line, buffer = b"GREETING", b""
             while True:
                 answer = self._answer(line, deleted)
                 if answer is None:
@@ -106,9 +110,14 @@ class RudePop3:
                     sock.sendall(octets)
                 if line == b"QUIT":
                     return
-                line = file.readline().rstrip(b"\r\n")
+                while b"\n" not in buffer:
+                    if not (octets := sock.recv(65536)):
+                        return
+                    buffer += octets
+                line, _, buffer = buffer.partition(b"\n")
+                line = line.rstrip(b"\r")
                 self.heard.append(line)
-                if not line:
+                if buffer and not self._hurried:
                     return
 
     def _answer(self, line: bytes, deleted: set[int]) -> bytes | Flood | None:

@@ -71,6 +71,9 @@ class BoundedPOP3(poplib.POP3):
         self.ledger = ledger
         self.broken = False
         self.pipelining = False
+        #: Called if the connection breaks while several commands are under way.
+        self.on_batch_lost: Callable[[], None] | None = None
+        self._batch = False
         #: Called once, when the connection is closed.
         self.on_close: Callable[[], None] | None = None
         self.traffic = Traffic()
@@ -121,6 +124,7 @@ class BoundedPOP3(poplib.POP3):
             some = commands[at : at + step]
             self.transmit(some)
             found.extend(read() for _ in some)
+        self._batch = False
         return found
 
     def status(self) -> Status:
@@ -208,6 +212,7 @@ class BoundedPOP3(poplib.POP3):
         if self.broken:
             raise StoreUnreachable("the connection was closed before")
         octets = b"".join(one_line(command) + _CRLF for command in commands)
+        self._batch = len(commands) > 1
         self.traffic.round_trips += 1
         self.traffic.commands += len(commands)
         self.begin(seconds)
@@ -225,6 +230,7 @@ class BoundedPOP3(poplib.POP3):
         try:
             yield
         except Ended:
+            self._blame_batch()
             self.close()
             closed = StoreUnreachable("the server closed the connection")
             closed.dropped = True
@@ -241,8 +247,13 @@ class BoundedPOP3(poplib.POP3):
         except Malformed as error:
             self._lose(f"the server's answer is not POP3: {error}")
 
+    def _blame_batch(self) -> None:
+        if self._batch and self.on_batch_lost is not None:
+            self.on_batch_lost()
+
     def _lose(self, why: str | OSError) -> NoReturn:
         """Give the connection up."""
+        self._blame_batch()
         self.close()
         raise reaching.broken_off(why) from None
 

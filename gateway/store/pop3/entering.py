@@ -9,6 +9,7 @@ Standard: RFC 1939 §4, §7 (USER, PASS); RFC 2449 (CAPA, codes); RFC 2595 §4 (
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -37,6 +38,11 @@ Capabilities = Mapping[str, tuple[str, ...]]
 
 #: The memory that the answers of each server take at the moment.
 _LEDGERS: dict[Server, Ledger] = {}
+#: When a connection broke while several commands were under way. QUIRK: servers that announce PIPELINING, and lose what
+#: comes behind the first command.
+_ONE_BY_ONE: dict[Server, float] = {}
+#: Seconds for which such a server is sent one command at a time.
+REMEMBERED_SECONDS: Final = 3600.0
 #: Response codes that say what a refusal means (RFC 2449 §8.1, RFC 3206 §3, §4).
 _CODES: Final[Mapping[str, type[StoreError]]] = {
     "AUTH": AuthenticationFailed,
@@ -101,7 +107,9 @@ def _greet(connection: BoundedPOP3, server: Server) -> Opening:
         if not reply.ok:
             raise StoreTLSError(f"the server does not offer STLS: {reply}")
         known = connection.ask_capabilities()
-    connection.pipelining = "PIPELINING" in known
+    since = time.monotonic() - REMEMBERED_SECONDS
+    connection.pipelining = "PIPELINING" in known and _ONE_BY_ONE.get(server, since) <= since
+    connection.on_batch_lost = lambda: _ONE_BY_ONE.update({server: time.monotonic()})
     return Opening(connection, known, greeting.text)
 
 

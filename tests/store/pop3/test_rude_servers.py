@@ -175,6 +175,15 @@ def test_a_mechanism_that_is_refused_as_such_gives_way_to_the_other() -> None:
     assert not any(line.startswith(b"PASS") for line in server.heard)
 
 
+def test_a_server_that_loses_what_comes_at_once_is_sent_one_command_at_a_time() -> None:
+    with RudePop3(MAILS, hurried=False) as server:
+        with leased(server) as store, pytest.raises(errors.StoreUnreachable) as lost:
+            subjects(store)
+        assert lost.value.dropped  # a page by GET is tried again
+        with leased(server) as store:
+            assert subjects(store) == ALL
+
+
 def test_plain_is_sent_after_the_servers_word() -> None:
     quirks = {b"CAPA": stuffed(b"SASL LOGIN PLAIN\r\n"), b"AUTH": b"+ \r\n"}
     with RudePop3(MAILS, quirks) as server, leased(server) as store:
