@@ -102,7 +102,7 @@ class House:
             raise self.failure
         if self.passwords.get(user) != password:
             raise AuthenticationFailed("LOGIN failed")
-        return cast(MailStore, SimpleNamespace(can=EVERY_ABILITY, lent=nullcontext))
+        return cast(MailStore, SimpleNamespace(can=EVERY_ABILITY, lent=lambda connect, notes: nullcontext()))
 
     def submit(
         self,

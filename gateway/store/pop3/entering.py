@@ -52,10 +52,14 @@ _CODES: Final[Mapping[str, type[StoreError]]] = {
     "SYS/PERM": StoreRefused,
 }
 # QUIRK: servers without response codes say in words that the password is not what is wrong.
+# An account that is locked is not a maildrop in use: nobody may offer a password again for that.
+_MAILDROP: Final = r"(?:mail\s?(?:drop|box|file)|spool)"
 _WORDS: Final = (
     (
         re.compile(
-            r"\block(?:ed)?\b|\block busy|in use\b|already (?:open|logged|in a session)|another (?:pop3? )?session",
+            rf"{_MAILDROP}\W+(?:\w+\W+){{0,4}}(?:lock(?:ed)?|in use|busy|open(?:ed)?)\b|\block\W+(?:\w+\W+){{0,3}}"
+            rf"{_MAILDROP}|\block busy|another (?:\w+ )?(?:session|process)|session\W+(?:\w+\W+){{0,2}}"
+            rf"(?:active|running)",
             re.IGNORECASE,
         ),
         MaildropLocked,
@@ -64,9 +68,15 @@ _WORDS: Final = (
         re.compile(r"too many \w*\s?(?:connections|sessions|logins)|maximum number of", re.IGNORECASE),
         StoreBusy,
     ),
-    (re.compile(r"plain\s?text \w+ (?:is )?(?:not allowed|disallowed|disabled)", re.IGNORECASE), PasswordsNotTaken),
-    (re.compile(r"temporar|try (?:again )?later|internal error|unavailable", re.IGNORECASE), StoreUnreachable),
-)  # fmt: skip
+    (
+        re.compile(r"plain\s?text \w+ (?:is )?(?:not allowed|disallowed|disabled)", re.IGNORECASE),
+        PasswordsNotTaken,
+    ),
+    (
+        re.compile(r"temporar|try (?:again )?later|internal error|unavailable", re.IGNORECASE),
+        StoreUnreachable,
+    ),
+)
 
 
 class Opening(NamedTuple):

@@ -13,7 +13,8 @@ from gateway import errors
 from gateway.errors import StoreError
 from gateway.message.model import Bound, Gap
 from gateway.store.base import MessageRef, Window
-from gateway.store.pop3 import connection, maildrop, pop3_store, retrieving, visiting
+from gateway.store.pop3 import connection, entering, maildrop, pop3_store, retrieving, visiting
+from gateway.store.pop3.answers import Status
 from gateway.store.pop3.pop3_store import Pop3Store
 from tests import rig
 from tests.servers.rude_pop3 import CAPABILITIES, RudePop3, stuffed
@@ -159,6 +160,27 @@ def test_what_is_an_error(quirk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "password" not in failed.value.detail.replace("password required", "")
     offered = sum(line.startswith(b"PASS") for line in server.heard)
     assert offered == (2 if kind is errors.MaildropLocked else min(offered, 1))
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (said, errors.MaildropLocked)
+        for said in (
+            "maildrop already locked", "Mailbox is locked by another POP3 server process", "mailbox in use",
+            "unable to lock maildrop", "Can't get lock.  Mailbox in use.", "mail drop already locked by another user",
+            "Your mailbox is currently in use, or opened by another session", "Another POP3 session is active",
+            "maildrop lock busy! Is another session active?", "Do you have another POP session running?",
+        )
+    ]
+    + [
+        (said, errors.AuthenticationFailed)
+        for said in ("account locked", "User is locked out", "Access denied", "", "Invalid login or password", "no")
+    ]
+    + [("Server temporarily unavailable", errors.StoreUnreachable)],
+)  # fmt: skip
+def test_what_a_refusal_in_words_means(said: str, kind: type[StoreError]) -> None:
+    assert type(entering._judged(Status(False, "", said))) is kind
 
 
 def test_a_mechanism_that_is_refused_as_such_gives_way_to_the_other() -> None:
