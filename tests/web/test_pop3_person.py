@@ -39,6 +39,10 @@ OF_A_KIND = 4
 PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 HANDHELDS: dict[str, Callable[[Transport], Any]] = {
     "wml": lambda transport: WmlPhone(ORIGIN, transport, check_deck=check_deck),
+    # Pages of 1,000 octets, with UIDs of fifteen digits.
+    "narrow": lambda transport: WmlPhone(
+        ORIGIN, transport, check_deck=check_deck, limit=996, headers={"X-WAP-Client-SDU-Size": "1000"}
+    ),
     "xhtml": lambda transport: XhtmlBrowser(ORIGIN, transport, check_page=check_page),
 }
 
@@ -89,12 +93,12 @@ class Person:
             return ""
 
     @contextmanager
-    def another_program(self) -> Iterator[None]:
+    def another_program(self) -> Iterator[poplib.POP3]:
         """Another program has the maildrop open."""
         other = poplib.POP3(self.dovecot.host, self.dovecot.ports["pop3"])
         other.user(ME)
         other.pass_("secret")
-        yield
+        yield other
         other.quit()
 
 
@@ -165,11 +169,13 @@ def test_every_way_leads_somewhere_and_none_to_what_cannot_be(person: Person, de
 
 def test_pages_and_files_of_a_message(person: Person, device: Any) -> None:
     assert f"({COUNT + 1})" in device.title
-    device.follow("Files").follow("Attachments")
+    _to_row(device, "Files")
+    device.follow("Attachments")
     label = next(label for label in device.links if "notes.txt" in label)
     device.follow(label)
     assert "A file of notes." in device.text
-    device.open(_at(device, "i")).follow("Files")
+    device.open(_at(device, "i"))
+    _to_row(device, "Files")
     while "Next" in device.links:
         device.follow("Next")
     assert "The end." in device.text
@@ -178,7 +184,8 @@ def test_pages_and_files_of_a_message(person: Person, device: Any) -> None:
 
 
 def test_deleting_asks_first_and_is_for_good(person: Person, device: Any) -> None:
-    device.follow(f"Number {COUNT}.").press("Delete")
+    _to_row(device, f"Number {COUNT}.")
+    device.press("Delete")
     assert "Delete this message for good?" in device.text
     assert person.dovecot.count(ME) == COUNT + 1
     device.press("Delete")
@@ -190,13 +197,16 @@ def test_deleting_asks_first_and_is_for_good(person: Person, device: Any) -> Non
 
 def test_what_was_read_is_remembered_and_can_be_taken_back(person: Person, device: Any) -> None:
     for number in (COUNT, COUNT - 1):
-        device.open(_at(device, "i")).follow(f"Number {number}.")
+        device.open(_at(device, "i"))
+        _to_row(device, f"Number {number}.")
     device.follow("More").press("Unread")
     assert "Marked as unread." in device.text
     assert f"({COUNT})" in device.title
     again = type(device)(ORIGIN, person.transport).sign_in(ME, "secret")  # on any handheld
     assert f"({COUNT})" in again.title
-    device.open(_at(device, "i")).follow("Files").follow("More").follow("More").follow("Next unread")
+    device.open(_at(device, "i"))
+    _to_row(device, "Files")
+    device.follow("More").follow("More").follow("Next unread")
     assert device.title == f"Number {COUNT - 1}."
 
 
@@ -214,9 +224,12 @@ def test_several_at_a_time(person: Person, device: Any) -> None:
 
 
 def test_answering_and_forwarding(person: Person, device: Any) -> None:
-    device.follow(f"Number {COUNT}.").follow("Reply").fill("text", "Yes.").press("Send")
+    _to_row(device, f"Number {COUNT}.")
+    device.follow("Reply").fill("text", "Yes.").press("Send")
     assert "Sent." in device.text, device.text
-    device.open(_at(device, "i")).follow("Files").follow("More").follow("Forward")
+    device.open(_at(device, "i"))
+    _to_row(device, "Files")
+    device.follow("More").follow("Forward")
     device.fill("to", "bob@example.net").fill("text", "See below.").press("Send")
     assert "Sent." in device.text, device.text
     assert [b"See below." in each.octets for each in person.smtp.accepted] == [False, True]
@@ -235,11 +248,41 @@ def test_another_program_has_the_maildrop(
     assert device.title.startswith("Inbox")
 
 
+def test_signing_in_while_another_program_has_the_maildrop(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.pop3.visiting.LOCKED_SECONDS", ())
+    device = HANDHELDS["wml"](person.transport)
+    with person.another_program():
+        device.sign_in(ME, "secret")
+        assert "Another program is reading your mail just now." in device.text
+        assert "Wrong" not in device.text
+    device.fill("password", "secret").press("Sign in")
+    assert device.title.startswith("Inbox")
+
+
+def test_a_message_that_another_program_deleted(person: Person, device: Any) -> None:
+    _to_row(device, f"Number {COUNT}.")
+    with person.another_program() as other:
+        other.dele(COUNT)
+        other.dele(COUNT - 1)
+    device.follow("Next message")
+    assert device.title in (f"Number {COUNT - 2}.", "Files"), device.text
+    assert person.dovecot.count(ME) == COUNT - 1
+
+
 def _press(device: Any, word: str) -> None:
     if isinstance(device, WmlPhone):
         device.fill("do", word).press("OK")
     else:
         device.press(word.capitalize())
+
+
+def _to_row(device: Any, label: str) -> None:
+    """Open a message of the list, on whichever of its pages it is."""
+    while not any(label in each for each in device.links):
+        device.follow("Next")
+    device.follow(label)
 
 
 def _at(device: Any, name: str) -> str:
