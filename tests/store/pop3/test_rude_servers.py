@@ -294,7 +294,7 @@ def test_plain_text_behind_stls_is_not_believed() -> None:
     from gateway.config import Tls
 
     quirks = {b"STLS": b"+OK\r\n+OK injected\r\n"}
-    with RudePop3(MAILS, quirks) as server, pytest.raises(errors.StoreTLSError):
+    with RudePop3(MAILS, quirks) as server, pytest.raises(errors.StoreTLSError, match="plain text"):
         pop3_store.connect(replace(rig.plain(server, "pop3"), tls=Tls.STARTTLS), "u", "p")
     with RudePop3(MAILS, {b"STLS": b"-ERR no\r\n"}) as server, pytest.raises(errors.StoreTLSError):
         pop3_store.connect(replace(rig.plain(server, "pop3"), tls=Tls.STARTTLS), "u", "p")
