@@ -248,6 +248,29 @@ def test_another_program_has_the_maildrop(
     assert device.title.startswith("Inbox")
 
 
+def test_a_message_that_is_too_large_says_so_and_gives_no_half_files(
+    person: Person, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.pop3.retrieving.MOST_READ", 20_000)
+    monkeypatch.setattr("gateway.store.pop3.retrieving.BEGINNING_LINES", 150)
+    line = "TG9yZW0gaXBzdW0gZG9sb3Igc2l0IGFtZXQsIGNvbnNlY3RldHVy" + "\r\n"
+    person.dovecot.deliver(
+        ME, FILES.replace(b"A file of notes.", b"A file of notes.\r\n" + line.encode() * 500)
+    )
+    device.open(_at(device, "i"))
+    _to_row(device, "Files")
+    said = "The message is too large: only its beginning is here."
+    text = device.text
+    while said not in text:
+        text = device.follow("Next").text
+    device.open(_at(device, "i"))
+    _to_row(device, "Files")
+    device.follow("More").follow("Forward")
+    device.fill("to", "bob@example.net").fill("text", "All of it.").press("Send")
+    assert "more than fits in here" in device.text
+    assert person.smtp.accepted == []
+
+
 def test_signing_in_while_another_program_has_the_maildrop(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
