@@ -5,20 +5,26 @@ Nothing here may ask a mail server, or lead only to the page that has just faile
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from flask import request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway.errors import CannotDo, GatewayError, StoreError, UnsafeArgument
+from gateway.errors import CannotDo, GatewayError, StoreError, StoreRefused, StoreUnreachable, UnsafeArgument
 from gateway.markup.screen import Action, Life, Screen
+from gateway.web.entry.sign_in import error_sentence
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.request import form_bodies
 from gateway.web.request.fitted_list import first_fitting
+from gateway.web.request.respond import respond, retry_later
 from gateway.web.request.screens import inbox_action, notice_screen
 from gateway.web.request.visit import MENU, Visit, link, list_link, reload_link
+
+log = logging.getLogger(__name__)
 
 #: The lowest status of errors that are not the client's (RFC 9110 §15.6).
 FAILED: Final = 500
@@ -36,6 +42,16 @@ def error_screen(
     again = _again(visit) if _may_pass(error) else None
     offered = [replace(screen, actions=(again, *ways))] if again is not None else []
     return first_fitting((*offered, screen), visit.fits)
+
+
+def shown_after(visit: Visit, sentence: str, show: Callable[[], Response]) -> Response:
+    """Show the page that follows an operation; if the mail server fails there, say what was done all the same."""
+    try:
+        return show()
+    except (StoreUnreachable, StoreRefused) as error:
+        log.warning("after an operation: %s: %s", type(error).__name__, error.detail)
+        said = f"{sentence} {error_sentence(error, visit)}"
+        return retry_later(respond(error_screen(visit, error, said, error.status, ())), error.retry_after)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -37,6 +37,7 @@ from gateway.errors import BadRequest
 from gateway.markup.screen import Action, Life, Screen
 from gateway.message.model import UID_DIGITS
 from gateway.store.base import MailStore, MessageRef
+from gateway.web.mailbox.error_page import shown_after
 from gateway.web.mailbox.origin_list import TOP, ListPage, all_messages, list_rows, show_list
 from gateway.web.message.folder_choice import chooser_screen, remember, resolve, targets
 from gateway.web.message.tick_page import FOUND, PAGE, back_action, decode_refs, encode_refs, tick_screen
@@ -170,7 +171,8 @@ def _perform_now(
     outcome = execution.run_once(visit.signed_in, post, perform)
     if outcome.get("ask"):
         return respond(_question(visit, list_page, post.name, ERASE, len(wanted)))
-    return show_list(visit, list_page, status_message(visit, post.name, outcome))
+    sentence = status_message(visit, post.name, outcome)
+    return shown_after(visit, sentence, lambda: show_list(visit, list_page, sentence))
 
 
 def _ask_first(

@@ -18,6 +18,7 @@ from gateway.errors import GatewayError
 from gateway.markup.screen import Screen, StatusMessage
 from gateway.message.model import MAX_NUMBER
 from gateway.store.base import MailStore, MessageRef
+from gateway.web.mailbox.error_page import shown_after
 from gateway.web.mailbox.origin_list import ListPage, next_message, show_list
 from gateway.web.message.folder_choice import remember, resolve
 from gateway.web.message.message_screen import MessageAddress, reference
@@ -126,7 +127,8 @@ def submit(number: int, uid: int, letter: str) -> Response:
     outcome = execution.run_once(visit.signed_in, post, perform)
     if outcome.get("ask"):
         return respond(_question(visit, address))
-    return _next_page(visit, address, outcome, status_message(visit, post.name, outcome))
+    sentence = status_message(visit, post.name, outcome)
+    return shown_after(visit, sentence, lambda: _next_page(visit, address, outcome, sentence))
 
 
 def _next_page(
