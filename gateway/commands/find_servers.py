@@ -20,12 +20,11 @@ from gateway import submission
 from gateway.commands import autoconfig
 from gateway.commands.autoconfig import ListedServer
 from gateway.commands.findings import ReportLine, bad, good, note
-from gateway.commands.pop3_greeting import probe as probe_pop3
 from gateway.config import Server, Tls
 from gateway.config.hosts import domain_name, host_port
 from gateway.errors import ConfigError, OutboundError, OutboundRefused
 from gateway.outbound import Listed, Outbound
-from gateway.store.imap import imap_store
+from gateway.store import protocols
 from gateway.upstreams import deadline, sasl, srv_records
 from gateway.upstreams.srv_records import Resolver
 from gateway.upstreams.tls import ProbeResult
@@ -37,9 +36,9 @@ REDIRECTS: Final = 3
 ISPDB: Final = "https://autoconfig.thunderbird.net/v1.1"
 
 PROBES: Final[dict[str, Callable[[Server], ProbeResult]]] = {
-    "imap": imap_store.probe,
+    "imap": protocols.probe,
     "smtp": submission.probe,
-    "pop3": probe_pop3,
+    "pop3": protocols.probe,
 }
 #: Services in the order to try them (RFC 8314 §5.1: TLS from the beginning is preferred).
 SERVICES: Final[dict[str, tuple[tuple[str, Tls], ...]]] = {

@@ -111,12 +111,11 @@ def _greet(connection: BoundedPOP3, server: Server) -> Opening:
         unavailable = StoreUnreachable(str(greeting))
         unavailable.answered = True
         raise unavailable
-    known = connection.ask_capabilities()
     if server.tls is Tls.STARTTLS:
         reply = connection.start_tls(tls.context(server))
         if not reply.ok:
             raise StoreTLSError(f"the server does not offer STLS: {reply}")
-        known = connection.ask_capabilities()
+    known = connection.ask_capabilities()
     since = time.monotonic() - REMEMBERED_SECONDS
     connection.pipelining = "PIPELINING" in known and _ONE_BY_ONE.get(server, since) <= since
     connection.on_batch_lost = lambda: _ONE_BY_ONE.update({server: time.monotonic()})
