@@ -13,7 +13,6 @@ from typing import Final
 
 from gateway.account.profile import Identity, own_addresses
 from gateway.addresses import MessageCode
-from gateway.composing import originals
 from gateway.composing.author import Author
 from gateway.composing.mailbox_parts import Enclosure, enclosures, whole_message
 from gateway.composing.quotation import forwarded, quotation
@@ -133,7 +132,7 @@ def suggested(author: Author, suggestion: Mailto) -> Basis:
 def reply(author: Author, store: MailStore, number: int, uid: int, variant: str = "") -> Basis:
     """Start a reply: to the sender, to all ("a"), or to the list ("l"), to nobody if there is none."""
     ref = author.session.mailboxes.message(number, uid)
-    found, _header = originals.fetch(store, ref)
+    found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
     own = own_addresses(author.session, author.profile)
     cc: list[Address] = []
     unusable, more = replies.left_out(found, variant == "a") if variant != "l" else ([], 0)

@@ -15,7 +15,7 @@ from gateway.access import outcomes
 from gateway.access.idempotency import PostOutcome, last_outcome
 from gateway.access.session import Session
 from gateway.addresses import MessageCode
-from gateway.composing import assembly, originals
+from gateway.composing import assembly
 from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_note
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
@@ -24,6 +24,7 @@ from gateway.composing.quotation import FORWARDED, plain_text
 from gateway.composing.typed_mail import MailContent
 from gateway.errors import MessageGone, StoreUnreachable
 from gateway.message.headers import address_lists, envelopes
+from gateway.message.mime import protected
 from gateway.message.mime.disposition import has_html
 from gateway.message.model import Address, Message
 from gateway.message.outgoing import builder, draft_header, resumed
@@ -59,7 +60,8 @@ def resume(author: Author, store: MailStore, number: int, uid: int) -> Basis:
 
 def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
     """Resume a draft, whoever saved it; any other message, or the one it returns, becomes the template of a new one."""
-    found, header = originals.fetch(store, ref)
+    found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
+    header = b"".join(store.octets(ref, "HEADER"))
     back = resumed.returned_message(found.root)
     if back is not None and back.envelope is not None:
         found, header = Message(back.envelope, back.parts[0]), b""
