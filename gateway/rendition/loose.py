@@ -63,7 +63,7 @@ def as_text(part: Part, header: bytes) -> Part:
 def has_boundary(part: Part, beginning: bytes) -> bool:
     """Return whether the boundary that the structure names occurs at the beginning of a body."""
     boundary = part.parameters.get("boundary", "").encode("utf-8", "replace").rstrip()
-    return bool(boundary) and re.search(rb"(?m)^--" + re.escape(boundary), beginning) is not None
+    return bool(boundary) and b"\n--" + boundary in b"\n" + beginning
 
 
 def boundary_in(beginning: bytes) -> str:

@@ -187,10 +187,13 @@ class _Scan:
         return found
 
     def _advance(self, at: int) -> None:
-        """Search again for the boundaries that were passed, none beyond that of an outer multipart."""
+        """Search again for the boundaries that were passed, none beyond that of an outer multipart.
+
+        One that was not found stays so: an outer boundary, before which it was searched, ends its multipart.
+        """
         limit = len(self._octets)
         for frame in self._frames:
-            if frame.next < at:
+            if _NEVER < frame.next < at:
                 frame.next = self._octets.find(frame.needle, at, limit + len(frame.needle))
             if frame.next != _NEVER:
                 limit = min(limit, frame.next)
@@ -240,9 +243,10 @@ class _Scan:
             return at + 2, True
         if at >= limit:
             return at, True
-        blanks = _blank_line(octets, at, min(limit, at + header_fields.HEADER_LIMIT))
         blank = octets.find(b"\r\n\r\n", at, limit + 2)
-        if blanks and not 0 <= blank < blanks[0] and header_fields.is_field(octets[at : at + 300]):
+        within = min(limit, at + header_fields.HEADER_LIMIT, blank + 2 if blank >= 0 else limit)
+        blanks = _blank_line(octets, at, within)
+        if blanks and header_fields.is_field(octets[at : at + 300]):
             return blanks[1], True
         if blank >= 0 and (header_fields.is_field(octets[at : at + 300]) or _mostly_fields(octets[at:blank])):
             early = octets.find(b"\r\n--", at, blank) + 2

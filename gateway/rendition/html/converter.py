@@ -13,7 +13,7 @@ from typing import Final
 from gateway.rendition import glyphs
 from gateway.rendition.html import colours, css, page_source, picture_links
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
-from gateway.rendition.html.html_parser import parse
+from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.style_sheets import NOTHING, Said, Sheets
@@ -296,13 +296,13 @@ def read(
         while text:
             shown = glyphs.visible(page_source.put_right(text)).replace("\x0b", " ").replace("\x0c", " ")
             yield shown.encode("utf-8", "replace")
-            wanted = reader.passed_over - asked
-            asked += wanted
             opened, closed = text.rfind("<!--"), text.rfind("-->")
             inside = opened > closed if opened != closed else inside
-            if inside:  # a comment is reported only at its end
-                wanted += len(text) - max(opened, 0)
-            text = more(wanted) if wanted else ""
+            unseen = len(text) - max(opened, 0) if inside else 0  # a comment is reported only at its end
+            wanted = max(reader.passed_over - asked, 0) + unseen
+            bite = max(wanted, STRETCH) if wanted else 0
+            asked += bite - unseen
+            text = more(bite) if bite else ""
 
     parse(source(), reader)
     reader.finish()

@@ -20,6 +20,7 @@ What is measured must be plain: no comments, processing instructions or CDATA se
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
@@ -76,9 +77,18 @@ def bound(pieces: Iterable[Measure]) -> int:
     return max(sizes)
 
 
+#: Characters that ISO-8859-1 does not have.
+_BEYOND_LATIN: Final = re.compile("[^\0-\xff]+")
+
+
+def _in_utf8(found: re.Match[str]) -> str:
+    """Write characters as octets in UTF-8, each as the character of ISO-8859-1 that it is."""
+    return found[0].encode().decode("latin-1")
+
+
 def _latin(text: bytes) -> bytes:
     """Convert text as Kannel does, except for the string table, if the deck is declared ISO-8859-1."""
-    return b"".join(c.encode("latin-1" if c <= "\xff" else "utf-8") for c in text.decode())
+    return text if text.isascii() else _BEYOND_LATIN.sub(_in_utf8, text.decode()).encode("latin-1")
 
 
 def _joined(shares: Sequence[Share]) -> Share:

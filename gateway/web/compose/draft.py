@@ -94,25 +94,23 @@ def page(
     unresolved: tuple[UnresolvedRecipient, ...] = (),
 ) -> Response:
     """Show a mail in its current state; save it first if it does not fit on the page. `names`: inputs to show."""
-    mail = save_if_too_large(visit, mail, sentence, names, unresolved)
-    screen, _complete = compose_form.fitting_screen(
-        visit, make_form(visit, mail, sentence, names, unresolved)
-    )
+    screen, complete = compose_form.fitting_screen(visit, make_form(visit, mail, sentence, names, unresolved))
+    saved = mail if complete else _save_what_has_no_room(visit, mail)
+    if saved is not mail:
+        screen, _complete = compose_form.fitting_screen(
+            visit, make_form(visit, saved, sentence, names, unresolved)
+        )
     return respond(screen, Life.PRIVATE)
 
 
-def save_if_too_large(
-    visit: Visit,
-    mail: Composition,
-    sentence: str = "",
-    names: Collection[str] = (),
-    unresolved: tuple[UnresolvedRecipient, ...] = (),
-) -> Composition:
+def save_if_too_large(visit: Visit, mail: Composition, sentence: str, names: Collection[str]) -> Composition:
     """Save a mail that does not fit on its page and return it based on that draft; if saving fails, unchanged."""
-    _screen, complete = compose_form.fitting_screen(
-        visit, make_form(visit, mail, sentence, names, unresolved)
-    )
-    if complete or mail.lost or mail.basis.redirected is not None:  # a redirected message has no draft
+    _screen, complete = compose_form.fitting_screen(visit, make_form(visit, mail, sentence, names))
+    return mail if complete else _save_what_has_no_room(visit, mail)
+
+
+def _save_what_has_no_room(visit: Visit, mail: Composition) -> Composition:
+    if mail.lost or mail.basis.redirected is not None:  # a redirected message has no draft
         return mail
     if not visit.signed_in.last_seen_can.append:
         return mail
