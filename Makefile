@@ -25,10 +25,10 @@ demo: $(STAMP) $(CATALOGUES)
 # Empty is unset: many tests start the gateway anew, and it need not be compiled for each.
 test matrix: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP) $(CATALOGUES) debian-packages
-	$(BIN)/python -bb -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -bb -m pytest -n auto --dist worksteal -m "not matrix" $(ARGS)
 
 matrix: $(STAMP) $(CATALOGUES) debian-packages
-	$(BIN)/python -bb -m pytest -n auto --dist worksteal tests/matrix/combinations.py tests/matrix/whole_job.py $(ARGS)
+	$(BIN)/python -bb -m pytest -n auto --dist worksteal -m matrix -o python_files="test_*.py combinations.py whole_job.py" $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -33,7 +33,12 @@ def no_mechanism_is_remembered() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "long: takes more than ten seconds, or all tests of the module do; begun first"
+        "markers",
+        "long(together): takes more than ten seconds, or all tests of the module do; begun first. "
+        "`together`: so do its cases, which share what takes long",
+    )
+    config.addinivalue_line(
+        "markers", "matrix: a further server or client; `make matrix` runs it, `make test` one of its kind"
     )
     _compile_each_rule_once()
     _compile_each_statement_once()
@@ -87,13 +92,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deal the long tests out to the workers, which begin with them: none is left for the end.
 
     Each worker is given an equal share of the list, in its order, and takes from the ends of the others' afterwards.
-    The tests of a module that is marked as a whole share what takes long, and stay together.
+    The tests of a module that is marked as a whole share what takes long, and stay together; so do the cases of a test
+    that says so.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     long: dict[str, list[pytest.Item]] = {}
     for item in items:
-        for node, _mark in item.iter_markers_with_node("long"):
-            long.setdefault(node.nodeid, []).append(item)
+        for node, mark in item.iter_markers_with_node("long"):
+            name = node.nodeid.partition("[")[0] if mark.kwargs.get("together") else node.nodeid
+            long.setdefault(name, []).append(item)
             break
     others = [item for item in items if not item.get_closest_marker("long")]
     share = len(others) // workers + 1

@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Protocol
 
 from gateway.access.known_devices import KnownDevices, SignInOrigin
@@ -260,6 +261,7 @@ def networks_of(address: str) -> tuple[bytes, ...]:
     return tuple(_network(address, *bits) for bits in _PREFIXES)
 
 
+@lru_cache(1024)
 def _network(address: str, ipv4_bits: int, ipv6_bits: int) -> bytes:
     try:
         parsed = ipaddress.ip_address(address)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NOT TESTED: chromium i
 
 KINDS: Final = {"x": "application/xhtml+xml", "h": "text/html"}
 #: Frames of one page that shows them all.
-FRAMES: Final = 130
+FRAMES: Final = 300
 #: Milliseconds of the browser's own clock that a page gets after it was loaded.
 BUDGET: Final = 3000
 _SECONDS: Final = 90

@@ -13,6 +13,7 @@ from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.devices.kannel import Kannel
 from tests.devices.phones import WmlPhone
 from tests.devices.wsp import WMLC_TYPE, WspSession, transport
+from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 from tests.wap import oracles
 
@@ -62,7 +63,7 @@ PHONES = {
 }
 
 
-@pytest.mark.parametrize("kind", PHONES)
+@pytest.mark.parametrize("kind", one_of(PHONES, "7110"))
 def test_walk_with_a_restart_in_the_middle(
     kannel: Kannel, served: GatewayServer, journey: Journey, kind: str
 ) -> None:

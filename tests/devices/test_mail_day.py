@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.devices.journey import PASSWORD, Journey
-from tests.devices.text_browsers import AREA, BROWSERS, W3m
+from tests.devices.text_browsers import AREA, BROWSERS, Lynx, W3m
+from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
 
@@ -73,7 +74,7 @@ class Day:
         return self.browser.follow("0 Inbox")
 
 
-@pytest.fixture(params=BROWSERS, ids=lambda made: made.program)
+@pytest.fixture(params=one_of(BROWSERS, Lynx), ids=lambda made: made.program)
 def day(
     request: pytest.FixtureRequest,
     served: GatewayServer,

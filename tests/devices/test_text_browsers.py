@@ -10,6 +10,7 @@ import pytest
 
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.devices.text_browsers import BROWSERS, W3m
+from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 
 TEXT = "Grüße 5 € да, $9"
@@ -23,7 +24,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=one_of(KINDS, "w3m with cookies"))
 def browser(request: pytest.FixtureRequest, served: GatewayServer, tmp_path: Path) -> Iterator[W3m]:
     made, cookies = KINDS[request.param]
     if shutil.which(made.program) is None:

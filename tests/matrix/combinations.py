@@ -30,6 +30,8 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
 
+pytestmark = pytest.mark.matrix
+
 TEXT = "Grüße, 5 $ & 3 < 4"
 #: Pages of the message until it is given up.
 PAGES = 40

@@ -31,6 +31,8 @@ from tests.matrix.side import PASSWORD, Side
 from tests.servers import maildir
 from tests.servers.smtp import SmtpServer
 
+pytestmark = pytest.mark.matrix
+
 ORIGIN = "http://pp.example:8080"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocols.md"
 CLIENTS = {"wml": (WmlPhone, check_deck), "xhtml": (XhtmlBrowser, check_page)}

@@ -60,16 +60,20 @@ def _folders(root: Path) -> os.stat_result:
     return owner
 
 
-def _name(seconds: int, octets: bytes, flags: str) -> str:
+def _sizes(octets: bytes) -> str:
     wide = len(octets) + octets.count(b"\n") - octets.count(b"\r\n")
-    return f"{seconds}.M{next(_serial):09}P{os.getpid()}.test,S={len(octets)},W={wide}:2,{flags}"
+    return f"S={len(octets)},W={wide}"
+
+
+def _name(seconds: int, sizes: str, flags: str) -> str:
+    return f"{seconds}.M{next(_serial):09}P{os.getpid()}.test,{sizes}:2,{flags}"
 
 
 def write(root: Path, messages: Iterable[bytes], flags: str = "", first_second: int = 1_730_000_000) -> None:
     """Add messages to the Maildir at `root`, in this order, with Maildir flag letters ("S" is \\Seen)."""
     owner = _folders(root)
     for octets in messages:
-        name = _name(first_second, octets, flags)
+        name = _name(first_second, _sizes(octets), flags)
         (root / "tmp" / name).write_bytes(octets)
         _give(root / "tmp" / name, owner)
         (root / "tmp" / name).rename(root / "cur" / name)
@@ -78,14 +82,16 @@ def write(root: Path, messages: Iterable[bytes], flags: str = "", first_second: 
 def fill(root: Path, count: int, seen: bool = True, first_second: int = 1_730_000_000) -> None:
     """Add `count` small messages to the Maildir at `root`, a minute apart: every tenth is unread if `seen`."""
     owner = _folders(root)
-    sources: list[tuple[Path, bytes]] = []
+    folder = str(root / "cur")  # of a hundred thousand paths each costs more than its link
+    sources: list[tuple[str, str]] = []
     for n in range(1, count + 1):
         flags = "S" if seen and n % 10 else ""
-        octets = sources[n % VARIETY][1] if len(sources) == VARIETY else message(n)
-        target = root / "cur" / _name(first_second + 60 * n, octets, flags)
-        if len(sources) < VARIETY:
-            target.write_bytes(octets)
-            _give(target, owner)
-            sources.append((target, octets))
-        else:
-            os.link(sources[n % VARIETY][0], target)
+        if len(sources) == VARIETY:
+            source, sizes = sources[n % VARIETY]
+            os.link(source, f"{folder}/{_name(first_second + 60 * n, sizes, flags)}")
+            continue
+        octets = message(n)
+        target = root / "cur" / _name(first_second + 60 * n, _sizes(octets), flags)
+        target.write_bytes(octets)
+        _give(target, owner)
+        sources.append((str(target), _sizes(octets)))

@@ -105,6 +105,7 @@ def _rooms(page: Answer) -> dict[str, int]:
     }
 
 
+@pytest.mark.long(together=True)
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("kind", LETTERS)
 def test_every_answer_is_a_good_page(gateway: Gateway, kind: str, device: str) -> None:

@@ -161,16 +161,27 @@ def input_names(visit: Visit, basis: Basis, asked: Collection[str] = ()) -> tupl
 def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
     """Make the screen; return it and whether it fits and holds all that was typed, which else must be saved first."""
     best: Screen | None = None
-    levels = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
     for laid_out, holds in ((form, _holds_all_fields(form)), _without_crowded_inputs(form)):
         for displayed, complete in _text_variants(visit, laid_out):
-            for width, without in levels:
-                screen = _screen(visit, displayed, width, without)
-                if visit.fits(screen):
-                    return screen, complete and holds
+            screen, fits = _fitted(visit, displayed)
+            if fits:
+                return screen, complete and holds
             best = best or screen
     assert best is not None
     return best, False
+
+
+def _fitted(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
+    """Make the largest screen of a form that fits, or the smallest there is; return it and whether it fits."""
+    first, *between, least = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
+    screen = _screen(visit, form, *first)
+    if visit.fits(screen):
+        return screen, True
+    smallest = _screen(visit, form, *least)
+    if not visit.fits(smallest):  # nor do those between, of which each is larger
+        return smallest, False
+    screens = (_screen(visit, form, *level) for level in between)
+    return next((screen for screen in screens if visit.fits(screen)), smallest), True
 
 
 def _without_crowded_inputs(form: ComposeForm) -> tuple[ComposeForm, bool]:

@@ -19,6 +19,8 @@ LONGEST: Final = 80
 _WILDCARDS: Final = "%*"
 #: Categories of invisible characters: controls, formats, surrogates, line separators.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: Code points that are no characters, for ever (Unicode §23.7): these, and the last two of each plane.
+_NONCHARACTERS: Final = range(0xFDD0, 0xFDF0)
 
 
 def _(msgid: str) -> str:
@@ -42,12 +44,17 @@ def validated(typed: str, delimiter: str) -> str:
         raise NameRefused(_("There is no name yet."))
     if len(name) > LONGEST:
         raise NameRefused(_("That name is too long."))
-    if any(unicodedata.category(letter) in _UNSEEN for letter in name):
+    if any(map(_is_unseen, name)):
         raise NameRefused(_("A name cannot hold characters that are not seen."))
     for sign in (*delimiter, *_WILDCARDS):
         if sign in name:
             raise NameRefused(_("A name cannot hold %(sign)s"), sign)
     return name
+
+
+def _is_unseen(letter: str) -> bool:
+    code = ord(letter)
+    return unicodedata.category(letter) in _UNSEEN or code in _NONCHARACTERS or code & 0xFFFE == 0xFFFE
 
 
 def must_be_free(folders: Iterable[Folder], namespace: str, path: tuple[str, ...]) -> None:

@@ -467,6 +467,7 @@ def test_subscribing_and_ending_that(device: Any, aside: imaplib.IMAP4) -> None:
         ("100%", "A name cannot hold %"),
         ("a*", "A name cannot hold *"),
         ("a\u202eb", "A name cannot hold characters that are not seen."),
+        ("\ufdd0\U0010ffff", "A name cannot hold characters that are not seen."),
         ("inbox", "There is a folder of that name already."),
         ("Taken", "There is a folder of that name already."),
     ],

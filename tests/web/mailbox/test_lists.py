@@ -365,6 +365,7 @@ def large(dovecot: Dovecot) -> dict[int, str]:
     return users
 
 
+@pytest.mark.long(together=True)
 @pytest.mark.parametrize("only", ["", "u"])
 @pytest.mark.parametrize("order", ["arrival", "date", "sender", "subject", "size", "unread"])
 def test_first_and_last_page_of_100_000_cost_what_those_of_100_do(

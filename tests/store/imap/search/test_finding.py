@@ -369,6 +369,7 @@ VIEWS = [
 ]
 
 
+@pytest.mark.long(together=True)
 @pytest.mark.parametrize(("order", "query"), VIEWS)
 def test_the_last_page_of_100_000_costs_what_the_first_of_100_does(
     large: dict[int, str], open_store: Open, order: Order, query: Query
