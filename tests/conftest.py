@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import hypothesis
@@ -88,12 +88,13 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * len(os.sched_getaffinity(0))
 
 
+@pytest.hookimpl(trylast=True)  # after -m and -k: the shares are those of what runs
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deal the long tests out to the workers, which begin with them: none is left for the end.
 
-    Each worker is given an equal share of the list, in its order, and takes from the ends of the others' afterwards.
-    The tests of a module that is marked as a whole share what takes long, and stay together; so do the cases of a test
-    that says so.
+    Each worker is given an equal share of the list, in its order, and takes from the ends of the others' afterwards;
+    shares are cut here where pytest-xdist cuts them, or what belongs together would be torn. The tests of a module that
+    is marked as a whole share what takes long, and stay together; so do the cases of a test that says so.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     long: dict[str, list[pytest.Item]] = {}
@@ -102,13 +103,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             name = node.nodeid.partition("[")[0] if mark.kwargs.get("together") else node.nodeid
             long.setdefault(name, []).append(item)
             break
-    others = [item for item in items if not item.get_closest_marker("long")]
-    share = len(others) // workers + 1
-    items[:] = [
-        item
-        for n in range(workers)
-        for item in (*chain(*list(long.values())[n::workers]), *others[n * share : (n + 1) * share])
-    ]
+    others = iter([item for item in items if not item.get_closest_marker("long")])
+    dealt: list[pytest.Item] = []
+    for n in range(workers):
+        share = (len(items) - len(dealt)) // (workers - n)
+        first = [*chain(*list(long.values())[n::workers])]
+        dealt += [*first, *islice(others, max(share - len(first), 0))]
+    items[:] = [*dealt, *others]
 
 
 def pytest_collection_finish() -> None:

@@ -72,7 +72,7 @@ def bound(pieces: Iterable[Measure]) -> int:
     kannel = _joined([piece.kannel for piece in pieces])
     libwbxml = _joined([piece.libwbxml for piece in pieces])
     sizes = [own, _kannel(kannel, bytes), _libwbxml(libwbxml)]
-    if any(piece.latin for piece in pieces):
+    if any(piece.latin for piece in pieces) and not all(map(bytes.isascii, kannel.said)):
         sizes.append(_kannel(kannel, _latin))
     return max(sizes)
 
