@@ -290,14 +290,18 @@ def _read(visit: Visit, typed: dict[str, str]) -> tuple[Card, str]:
 
 
 def _fitted(visit: Visit, number: int, card: Card, typed: dict[str, str], sentence: str) -> Screen:
-    """Make the form; if it does not fit, omit the longest saved values, which stay as they are."""
+    """Make the form; if it does not fit, omit the longest values, saved ones first, which stay as they are."""
     kept, shown = _values(visit, card), dict(typed)
-    unchanged = sorted((len(text), key) for key, text in typed.items() if text and text == kept[key])
+    # Of what was typed rather one value is typed again than all of them: a page that is too large shows nothing.
+    saved = {key: text == kept[key] for key, text in typed.items()}
+    omitted = sorted(
+        (saved[key], len(text), key) for key, text in typed.items() if text and (saved[key] or key != "mail")
+    )
 
     def screens() -> Iterator[Screen]:
         yield _form_screen(visit, number, shown, sentence)
-        while unchanged:
-            del shown[unchanged.pop()[1]]
+        while omitted:
+            del shown[omitted.pop()[2]]
             yield _form_screen(visit, number, shown, sentence)
 
     return first_fitting(screens(), visit.fits)

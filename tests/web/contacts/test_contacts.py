@@ -141,6 +141,18 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(
     assert exported(transport) == [Card("Mü$er", ("m@example.org",), note="keep me")]
 
 
+def test_a_refused_form_has_what_is_wrong_and_what_else_there_is_room_for(transport: Transport) -> None:
+    browser = _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Contacts")
+    add(browser, name="Al " * 30, mail="al@example.org", organisation="Ox " * 30, note="So. " * 30)
+    phone = _phone(transport).sign_in(ME, "secret").follow("Menu").follow("Contacts")
+    phone.follow(people(phone)[0]).follow("Edit")
+    for name in ("name", "phone", "organisation", "note"):
+        phone.fill(name, "€" * phone.room(name))
+    phone.fill("mail", "nonsense").press("Save")  # the phone weighs each deck
+    assert "This is no mail address: nonsense" in phone.text
+    assert b"nonsense" in phone.answer.body
+
+
 def test_a_form_sent_twice_is_one_contact(device: Any, transport: Transport) -> None:
     add(device, name="Al", mail="al@example.org")
     device.fetch("POST", *device.posted)
