@@ -16,9 +16,12 @@ from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from gateway.state.storage import database
-from gateway.store.imap import opening
+from gateway.store.imap import opening, selected
+from gateway.store.imap.connection import imap4
 from gateway.store.pop3 import entering
+from gateway.upstreams import deadline
 from hatch_build import compile_catalogues
+from tests import PATIENCE
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -29,6 +32,15 @@ def no_mechanism_is_remembered() -> None:
     """Forget what servers refused: another scripted server may have the same port."""
     opening._REFUSED.clear()
     entering._ONE_BY_ONE.clear()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a server that works for long on a busy machine the time that a test has."""
+    for module in (imap4, selected):
+        monkeypatch.setattr(module, "READ_SECONDS", PATIENCE)
+    monkeypatch.setattr(imap4, "ANSWER_SECONDS", PATIENCE)
+    monkeypatch.setattr(deadline, "REQUEST_SECONDS", PATIENCE)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -365,6 +365,7 @@ def large(dovecot: Dovecot) -> dict[int, str]:
     return users
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.long(together=True)
 @pytest.mark.parametrize("only", ["", "u"])
 @pytest.mark.parametrize("order", ["arrival", "date", "sender", "subject", "size", "unread"])

@@ -369,6 +369,7 @@ VIEWS = [
 ]
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.long(together=True)
 @pytest.mark.parametrize(("order", "query"), VIEWS)
 def test_the_last_page_of_100_000_costs_what_the_first_of_100_does(
@@ -390,6 +391,7 @@ def test_the_last_page_of_100_000_costs_what_the_first_of_100_does(
         assert great.octets_in < 12_000
 
 
+@pytest.mark.usefixtures("patient")
 def test_threads_cost_what_a_thousand_messages_do(large: dict[int, str], open_store: Open) -> None:
     store = open_store(who=large[100_000])
     store.found("INBOX", ALL, Order.THREADS)
