@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
 from gateway.account.profile import Identity
@@ -23,6 +24,11 @@ PEOPLE: Final = ("to", "cc", "bcc")
 PICKED, ASKED, BEGUN = "pick", "asked", "begun"
 #: The choice of a copy to oneself, see `account.profile`.
 COPY: Final = "copy_to_self"
+
+#: Characters of what may be the beginning of a name; more are a mistake, and no page has room to ask about them.
+LONGEST_BEGINNING: Final = 30
+#: Characters by which a page names such a beginning.
+_MARK: Final = 8
 
 #: From the first letters of a name to the possible recipients, the likeliest first.
 Complete = Callable[[str], Sequence[Address]]
@@ -92,9 +98,15 @@ def read(form: Mapping[str, str]) -> TypedMail:
     )
 
 
+def piece_mark(piece: str) -> str:
+    """Return what a page has instead of the text that it asks about: it is there as often as there are buttons."""
+    return piece if len(piece) <= _MARK else sha256(piece.encode("utf-8", "replace")).hexdigest()[:_MARK]
+
+
 def _picked(form: Mapping[str, str], typed: str) -> str:
-    asked, picked = form.get(ASKED, ""), form.get(PICKED, "")
-    if not asked or not picked or asked not in address_lists.parse_typed(typed)[1]:
+    mark, picked = form.get(ASKED, ""), form.get(PICKED, "")
+    asked = next((piece for piece in address_lists.parse_typed(typed)[1] if piece_mark(piece) == mark), "")
+    if not asked or not picked:
         return typed
     pieces = [piece for one in re.split("[,;\n]", typed) if (piece := one.strip())]
     if asked not in pieces:  # written in a way that cannot be split at commas
@@ -105,8 +117,12 @@ def _picked(form: Mapping[str, str], typed: str) -> str:
 
 def unresolved_recipients(content: MailContent, complete: Complete) -> tuple[UnresolvedRecipient, ...]:
     """Return the recipients that are not addresses, each with the addresses that it may stand for."""
+
+    def choices(piece: str) -> tuple[Address, ...]:
+        return tuple(complete(piece)) if "@" not in piece and len(piece) <= LONGEST_BEGINNING else ()
+
     return tuple(
-        UnresolvedRecipient(field, piece, () if "@" in piece else tuple(complete(piece)))
+        UnresolvedRecipient(field, piece, choices(piece))
         for field, typed in content.unparsed
         for piece in address_lists.parse_typed(typed)[1]
     )

@@ -9,10 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.composing.basis import Basis
-from gateway.composing.typed_mail import ASKED, BEGUN, COPY, PEOPLE, PICKED, MailContent, UnresolvedRecipient
+from gateway.composing.typed_mail import (
+    ASKED,
+    BEGUN,
+    COPY,
+    PEOPLE,
+    PICKED,
+    MailContent,
+    UnresolvedRecipient,
+    piece_mark,
+)
 from gateway.device import WML, Device
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
@@ -78,18 +87,32 @@ _BUTTONS: Final = {
     ATTACH: _("Attach"),
     LEAVE: _("Inbox"),
 }
-#: Widths of text that is only shown, and the buttons to omit, tried until a page fits. The softkey sends too.
-_LEVELS: Final[tuple[tuple[int, frozenset[str]], ...]] = (
-    (200, frozenset()),
-    (60, frozenset()),
-    (40, frozenset()),
-    (25, frozenset({SEND})),
-    (25, frozenset({SEND, SAVE})),
-    (12, frozenset({SEND, SAVE, ATTACH})),
-    (12, frozenset({SEND, SAVE, FIELDS, ATTACH})),
-    (0, frozenset({SEND, SAVE, FIELDS, ATTACH})),
+#: Characters by which a person recognises whom a question is about.
+_WHO: Final = 12
+
+
+class _Level(NamedTuple):
+    """How much is shown: the width of text that is no input, buttons to omit, recipients to choose among."""
+
+    width: int
+    without: frozenset[str] = frozenset()
+    choices: int | None = None
+
+
+#: Tried until a page fits. The softkey sends too.
+_LEVELS: Final = (
+    _Level(200),
+    _Level(60),
+    _Level(40),
+    _Level(25, frozenset({SEND})),
+    _Level(25, frozenset({SEND, SAVE})),
+    _Level(12, frozenset({SEND, SAVE, ATTACH})),
+    _Level(12, frozenset({SEND, SAVE, FIELDS, ATTACH})),
+    _Level(0, frozenset({SEND, SAVE, FIELDS, ATTACH})),
 )
-_XHTML_LEVELS: Final = ((400, frozenset[str]()), *_LEVELS[1:3])
+#: Where nothing else fits, whatever was saved before: more letters find the others.
+_LIKELIEST: Final = _LEVELS[-1]._replace(choices=2)
+_XHTML_LEVELS: Final = (_Level(400), *_LEVELS[1:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,27 +183,24 @@ def input_names(visit: Visit, basis: Basis, asked: Collection[str] = ()) -> tupl
 
 def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
     """Make the screen; return it and whether it fits and holds all that was typed, which else must be saved first."""
-    best: Screen | None = None
     for laid_out, holds in ((form, _holds_all_fields(form)), _without_crowded_inputs(form)):
         for displayed, complete in _text_variants(visit, laid_out):
             screen, fits = _fitted(visit, displayed)
             if fits:
                 return screen, complete and holds
-            best = best or screen
-    assert best is not None
-    return best, False
+    return _screen(visit, displayed, _LIKELIEST), False
 
 
 def _fitted(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
     """Make the largest screen of a form that fits, or the smallest there is; return it and whether it fits."""
     first, *between, least = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
-    screen = _screen(visit, form, *first)
+    screen = _screen(visit, form, first)
     if visit.fits(screen):
         return screen, True
-    smallest = _screen(visit, form, *least)
+    smallest = _screen(visit, form, least)
     if not visit.fits(smallest):  # nor do those between, of which each is larger
         return smallest, False
-    screens = (_screen(visit, form, *level) for level in between)
+    screens = (_screen(visit, form, level) for level in between)
     return next((screen for screen in screens if visit.fits(screen)), smallest), True
 
 
@@ -260,14 +280,15 @@ def _escaped(text: str) -> int:
     return len(text) - len(escaped) + 3 * len(escaped.encode("utf-8", "replace"))
 
 
-def _screen(visit: Visit, form: ComposeForm, width: int, without: frozenset[str]) -> Screen:
+def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
     _ = visit.language.gettext
-    inputs = _inputs(visit, form)
-    buttons = _buttons(visit, form, without, len(inputs) + 1)
+    width = level.width
+    inputs = _inputs(visit, form, level.choices)
+    buttons = _buttons(visit, form, level.without, len(inputs) + 1)
     doubt = _to_ask_about(form)
     endpoint, values = form.target
     hidden = [(BEGUN, str(form.saved_length))] if form.saved_length else []
-    hidden += [(ASKED, Verbatim(doubt.piece))] if doubt is not None else []
+    hidden += [(ASKED, piece_mark(doubt.piece))] if doubt is not None else []
     hidden += [(restored_forms.FIELD, form.restored_form)] if form.restored_form else []
     # The same for Send and Save: what is saved and then sent from one page has one copy.
     ticket = form.ticket or visit.signed_in.ticket()
@@ -288,7 +309,7 @@ def _screen(visit: Visit, form: ComposeForm, width: int, without: frozenset[str]
     return make_screen(visit, "compose", _(form.basis.title), shown, life=Life.PRIVATE)
 
 
-def _inputs(visit: Visit, form: ComposeForm) -> list[Input]:
+def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]:
     _ = visit.language.gettext
     found: list[Input] = []
     doubt = _to_ask_about(form)
@@ -315,9 +336,11 @@ def _inputs(visit: Visit, form: ComposeForm) -> list[Input]:
         found.append(Input(name, label, Verbatim(value), str(len(found) + 1), options, most, name in wrong))
         if doubt is not None and doubt.field == name:
             options = tuple(
-                (one.spec, f"{safe_label(one)} {safe_spec(one.spec)}".strip()) for one in doubt.choices
+                (one.spec, f"{safe_label(one)} {safe_spec(one.spec)}".strip())
+                for one in doubt.choices[:choices]
             )
-            label = _("Who is %(what)s?") % {"what": clean(doubt.piece)}
+            what = shorten(fit(clean(doubt.piece), visit.device), _WHO)
+            label = _("Who is %(what)s?") % {"what": what}
             found.append(Input(PICKED, label, Verbatim(doubt.choices[0].spec), str(len(found) + 1), options))
     if asks_for_copy(visit, form.basis):
         options = (("yes", _("yes")), ("no", _("no")))

@@ -12,6 +12,7 @@ import pytest
 from gateway.access.session import Session
 from gateway.account import profile
 from gateway.account.profile import Identity
+from gateway.composing.typed_mail import LONGEST_BEGINNING
 from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -93,6 +94,23 @@ def test_a_bad_address_is_named_and_everything_else_stays(office: Office, device
     assert "Sent." in device.text
     (got,) = office.found(BOB)
     assert (got["Subject"], got.get_content().strip()) == ("Kept $1", "Also kept")
+
+
+@pytest.mark.parametrize("beginning", [True, False])
+def test_the_question_who_is_meant_fits_a_phone(office: Office, device: Any, beginning: bool) -> None:
+    """Whatever the names are; more than the beginning of one is no question."""
+    narrow = small(device) and device.limit < 1396
+    name = "ab" * 9 if narrow else "ж€" * (LONGEST_BEGINNING // 2)
+    office.signed_in(device, ME)
+    for number in range(5):
+        at(device, "tn")
+        device.fill("name", name).fill(
+            "mail", f"{name[0] if narrow else 'm' * 30}{number}@example.net"
+        ).press("Save")
+    typed = name if beginning else name.ljust(LONGEST_BEGINNING + 1, "x")
+    at(device, "c").fill("to", typed).fill("subject", name[:20]).fill("text", "x").press("Send")
+    assert ("Who is" in device.text) is beginning
+    assert ("This is no mail address" in device.text) is not beginning
 
 
 def test_first_letters_find_people_and_one_of_them_is_chosen(office: Office, device: Any) -> None:
