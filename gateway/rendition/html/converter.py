@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.rendition import glyphs
-from gateway.rendition.html import colours, css, page_source, picture_links
+from gateway.rendition.html import page_source, picture_links
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
 from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
-from gateway.rendition.html.style_sheets import NOTHING, Said, Sheets
+from gateway.rendition.html.styles import colours, css
+from gateway.rendition.html.styles.style_sheets import NOTHING, Said, Sheets
 from gateway.rendition.unplaced import Draft
 
 #: Most blocks and table cells in one part: each costs some 20 µs, and nobody writes so many.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.rendition.html import lengths
+from gateway.rendition.html.styles import lengths
 from gateway.rendition.unplaced import Draft
 
 BULLET: Final = "•"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.rendition.blocks import Kind
-from gateway.rendition.html import colours, css, lengths, list_numbers, symbols
+from gateway.rendition.html import list_numbers
 from gateway.rendition.html.elements import (
     QUOTE_CLASSES,
     QUOTE_IDS,
@@ -20,6 +20,7 @@ from gateway.rendition.html.elements import (
 )
 from gateway.rendition.html.embedded import Embedded, named
 from gateway.rendition.html.paragraphs import TextStyle
+from gateway.rendition.html.styles import colours, css, lengths, symbols
 from gateway.rendition.html.tables import SPAN_LIMIT, Cell, Table, finish
 from gateway.rendition.links import urls
 from gateway.rendition.segments import Role

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from gateway.rendition.html import symbols
-from gateway.rendition.html.colours import Colour, alpha, colour, important
-from gateway.rendition.html.concealment import FAINT, ZERO, clips, hides
-from gateway.rendition.html.lengths import number
+from gateway.rendition.html.styles import symbols
+from gateway.rendition.html.styles.colours import Colour, alpha, colour, important
+from gateway.rendition.html.styles.concealment import FAINT, ZERO, clips, hides
+from gateway.rendition.html.styles.lengths import number
 
 #: Characters of a style attribute that are read.
 STYLE_LIMIT: Final = 4000

@@ -9,7 +9,7 @@ import colorsys
 import re
 from typing import Final
 
-from gateway.rendition.html.lengths import part
+from gateway.rendition.html.styles.lengths import part
 
 #: Colours that differ by less than this, summed over the channels, cannot be told apart.
 CONTRAST_LEAST: Final = 16

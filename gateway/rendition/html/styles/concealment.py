@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.rendition.html.lengths import AMOUNT, number, part, values
+from gateway.rendition.html.styles.lengths import AMOUNT, number, part, values
 
 ZERO: Final = re.compile(r"\s*0*\.?0*(?:px|pt|em|rem|%|ex|in)?\s*(?:!important)?\s*\Z")
 #: The fraction of full opacity or scale up to which text is illegible.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.rendition.html import css
+from gateway.rendition.html.styles import css
 
 Attributes = Mapping[str, str]
 
