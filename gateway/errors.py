@@ -2,7 +2,8 @@
 
 Nothing here may import anything of ours. A `sentence` is a gettext msgid and contains no host, credential or
 server reply; `detail` is for the log. The single exception is `ServerAlert.alert`: RFC 9051 §7.1 requires a
-client to show it to the person.
+client to show it to the person. Two errors are given their sentence where they are raised, and stand there:
+`folder_names.NameRefused` and `idempotency.OutcomeUnknown`.
 
     GatewayError
     ├── ConfigError                     the administrator's file; names key and line
