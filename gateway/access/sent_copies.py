@@ -2,8 +2,8 @@
 
 Nothing here may be taken for granted where it was not seen: a copy counts when it is found by its Message-ID. What is
 learnt is forgotten when the process ends.
-Sources: help pages of Gmail ("if you send through SMTP, a copy is saved in Sent"), of Exchange Online
-(Set-Mailbox -MessageCopyForSMTPClientSubmissionEnabled, on by default) and of Zoho Mail ("Save copy of sent emails").
+The table is a first guess, by what the providers' documentation says: Gmail, Exchange Online (the parameter
+-MessageCopyForSMTPClientSubmissionEnabled of Set-Mailbox), Zoho Mail (its setting for copies of sent mail).
 """
 
 from __future__ import annotations
