@@ -27,7 +27,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.links.destinations import phone_number
 from gateway.rendition.selection import attachments
 
-#: Fraction of a page's octets that a subject or a sender may take, counted in characters.
+#: Fraction of a page's octets that a subject or a sender may take.
 _SHARE: Final = 10
 #: Lines of the device's width that a title may take.
 _TITLE_LINES: Final = 2
@@ -111,14 +111,20 @@ def message_screen(
     values = {
         "sentence": sentence,
         "first": shown.first,
-        "subject": marked(shorten(subject, room) if shown.first else title),
+        "subject": marked(_within(subject, room, device.charset) if shown.first else title),
         "right_to_left": right_to_left(subject),
-        "who": marked(shorten(who, room)),
+        "who": marked(_within(who, room, device.charset)),
         "date": language.long_date(message.envelope.date or message.received),
         "pages": "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
         "body": shown.body,
     }
     return Screen("message", title, values, tuple(actions), life=Life.PRIVATE, words=_, language=language.tag)
+
+
+def _within(text: str, octets: int, charset: str) -> str:
+    """Shorten a text to about so many octets."""
+    size = len(text.encode(charset, "xmlcharrefreplace"))
+    return text if size <= octets else shorten(text, max(1, len(text) * octets // size))
 
 
 def reading_actions(

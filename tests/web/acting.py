@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.config import Server
+from gateway.store.base import Mailbox
 from gateway.store.imap import imap_store
 from gateway.store.imap.imap_store import ImapStore
 from tests.devices.checks import check_deck, check_page
@@ -81,8 +82,12 @@ class Upstreams:
     def connect(self, server: Server, user: str, password: str) -> ImapStore:
         store = imap_store.connect(server, user, password)
         store._capabilities -= self.hidden
-        listed = store.mailboxes
-        store.mailboxes = lambda: tuple(m for m in listed() if m.name not in self.without)  # type: ignore[method-assign]
+        listed = store._selection
+
+        def selection(*arguments: Any, **options: Any) -> tuple[Mailbox, ...]:
+            return tuple(one for one in listed(*arguments, **options) if one.name not in self.without)
+
+        store._selection = selection  # type: ignore[method-assign]
         return store
 
 
