@@ -91,7 +91,8 @@ class Endless:
         sent = 0
         while sent < self._most:
             sent += self._send(sock, sent, min(PIECE, self._most - sent))
-        sock.sendall(b"))\r\n" * begun + tag + b" OK done\r\n")
+        end = b"))\r\n" if begun else b"" if self._flood.endswith(b"\r\n") else b"\r\n"
+        sock.sendall(end + tag + b" OK done\r\n")
 
     def _send(self, sock: socket.socket, number: int, size: int) -> int:
         """Send a stretch of the flood, and say how long it was."""
