@@ -55,14 +55,14 @@ class W3m:
     def page(self) -> str:
         """Return the page that is shown, as text."""
         path = self._home / f"page{next(self._saved)}"
-        self.terminal.shown = b""
+        asked = self.terminal.shown.count(self._prompt)
         self.type(self._save(path))
         try:
             return self.terminal.await_file(path, PATIENCE / 2)
         except AssertionError:
             # QUIRK: w3m takes the terminal anew after an editor, and some of what is typed meanwhile may be lost: then
             # it waits at its prompt, with no name or half of one.
-            if self._prompt not in self.terminal.shown:
+            if self.terminal.shown.count(self._prompt) == asked:
                 raise
             self.type(f"{CLEAR}{path.name}{ENTER}")
             return self.terminal.await_file(path, PATIENCE / 2)
