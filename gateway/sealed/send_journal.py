@@ -50,10 +50,11 @@ class Outcome:
     `sentence` (with `alert` in it, or the time of `until`, in seconds since the epoch) says why it was not
     sent; `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not
     yet, `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
-    the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if
-    unknown. `to_self`: it was sent to its writer too. `recipients` and `at` (seconds since the epoch) identify the
-    mail to the person, `name` to `acknowledge`. `begun`: its ticket was claimed; if not, the same request sends it.
-    ASKED is about the mail sent before, whose outcome is `first`.
+    the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if unknown.
+    `to_self`: it was sent to its writer too. `text`: the digest of the saved form that has the unsent text.
+    `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`:
+    its ticket was claimed; if not, the same request sends it. ASKED is about the mail sent before, whose outcome is
+    `first`.
     """
 
     kind: OutcomeKind
@@ -75,6 +76,7 @@ class Outcome:
     first: OutcomeKind = SENT
     to_self: bool = False
     begun: bool = True
+    text: str = ""
 
     @property
     def is_partial(self) -> bool:
@@ -228,6 +230,11 @@ class Journal:
             for entry in entries
             if entry.kind in (SENT, UNCERTAIN) or (not entry.kind and entry.stage is not Stage.CLAIMED)
         )
+
+    def is_gone_on_with(self, form: str, since: float) -> bool:
+        """Whether a sending was begun from a saved form after a time, in seconds since the epoch."""
+        entries = map(self._entry, self._table.all(self._account))
+        return any(entry.notes.form == form and entry.at > since for entry in entries)
 
     def everything(self) -> list[dict[str, Any]]:
         """Return all stored data about sendings, as JSON values, the oldest first."""

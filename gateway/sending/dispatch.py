@@ -228,6 +228,9 @@ class Dispatch:
         if entry.told:
             return None
         ended = self.outcome()
+        if ended.text and self._session.journal.is_gone_on_with(ended.text, entry.at):
+            self._write(Stage.DONE, told=True)
+            return None
         if ended.kind == SENT or not ended.kept:
             return ended
         there = self._in_drafts()

@@ -152,6 +152,12 @@ def record_draft(session: Session, outcome: Outcome, draft: MessageRef | None) -
     return known
 
 
+def record_text(session: Session, outcome: Outcome, form: str) -> None:
+    """Record which saved form has the text of an unsent mail: a sending from there is what is told instead."""
+    with optional("where an unsent text is", BUSY_SECONDS):
+        session.journal.correct(replace(outcome, text=form))
+
+
 def save_draft(store: MailStore, octets: bytes, now: datetime) -> MessageRef | None:
     """Put an unfinished message into Drafts, unless it is there; return its reference if known. Raise StoreError."""
     found = _MESSAGE_ID.search(octets[: octets.find(b"\r\n\r\n") + 2])

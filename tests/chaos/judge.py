@@ -45,7 +45,8 @@ class Mail:
     `pressed`: when Send was pressed on a new page (not when the same request was repeated). `after`: the mail that
     the same page had sent before. `typed`: it has a text of its own. `dropped`: its writer gave it up when asked.
     `loose`: Save was pressed and never answered, so that nobody knows of a copy.
-    `accepted`: when the SMTP server took it, `addressed`: when it first heard of it; `journal`: outcomes noted there.
+    `accepted`: when the SMTP server took it, `copied`: for its writer too, `addressed`: when it first heard of it;
+    `journal`: outcomes noted there.
     """
 
     mark: str
@@ -57,6 +58,7 @@ class Mail:
     pressed: list[float] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
+    copied: list[float] = field(default_factory=list)
     addressed: float | None = None
     drafts: int = 0
     sent: int = 0
@@ -132,6 +134,7 @@ TRUE: Final[dict[Claim, Callable[[Mail, Told, Mapping[str, Mail]], bool]]] = {
     Claim.STILL_IN_DRAFTS: _in_drafts,
     Claim.NOT_IN_DRAFTS: lambda mail, told, others: told.drafts == 0,
     Claim.NOT_IN_SENT: lambda mail, told, others: told.sent == 0,
+    Claim.COPIED: lambda mail, told, others: any(when <= told.at for when in mail.copied),
     Claim.SAVED: lambda mail, told, others: told.drafts > 0,
     Claim.NOT_SAVED: _not_saved,
     Claim.ASKED: _asked,
@@ -184,7 +187,7 @@ def _stray(mail: Mail) -> Iterator[str]:
     said = {claim for told in mail.told for claim in told.claims}
     if mail.sent + mail.drafts > 1 and not mail.loose:
         yield f"{mail.sent} copies in Sent and {mail.drafts} in Drafts"
-    warned = {Claim.NOT_IN_SENT, Claim.MAYBE_IN_DRAFTS, Claim.STILL_IN_DRAFTS, Claim.UNCERTAIN}
+    warned = {Claim.NOT_IN_SENT, Claim.MAYBE_IN_DRAFTS, Claim.STILL_IN_DRAFTS, Claim.COPIED, Claim.UNCERTAIN}
     if mail.accepted and not mail.sent and not said & warned:
         yield f"no copy in Sent, {mail.drafts} in Drafts, and nobody was told"
     if mail.sent and not mail.accepted:

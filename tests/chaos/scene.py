@@ -21,13 +21,15 @@ from tests.chaos.judge import Mail, Told
 from tests.chaos.line import Line
 from tests.chaos.people import PASSWORD, Person
 from tests.chaos.servers import MARK, Gate, MoodySmtp, StateFolder
-from tests.chaos.weather import IMAP, SMTP, Climate, Weather
+from tests.chaos.weather import IMAP, POP3, SMTP, Climate, Weather
 from tests.devices.phones import XhtmlBrowser
 from tests.language import collect
 from tests.servers.cutting import Cutting
 from tests.servers.dovecot import Dovecot
 
-DOMAINS: Final = ("a.test", "b.test")
+DOMAINS: Final = ("a.test", "b.test", "pop3.test")
+#: The one whose people read by POP3: no Sent and no Drafts are theirs.
+POP3_DOMAIN: Final = DOMAINS[2]
 GATES: Final = ("one", "two")
 #: Mails that one person writes, about, and people at least.
 EACH, LEAST = 25, 12
@@ -49,7 +51,7 @@ secret = "{folder}/server.secret"
 _UPSTREAM: Final = """
 [[upstream]]
 domains = ["{domain}"]
-imap = "imap://127.0.0.1:{imap}"
+{protocol} = "{protocol}://127.0.0.1:{store}"
 smtp = "smtp://127.0.0.1:{smtp}"
 """
 _LETTER: Final = """\
@@ -109,14 +111,15 @@ class Scene:
 
     def _upstream(self, stack: ExitStack, domain: str) -> str:
         climate, weather = self.weather.climate, self.weather
-        imap = weather.cuts(f"imap {domain}", climate.cut_imap, IMAP)
+        protocol, within = ("pop3", POP3) if domain == POP3_DOMAIN else ("imap", IMAP)
+        store = weather.cuts(f"{protocol} {domain}", climate.cut_store, within)
         smtp = weather.cuts(f"smtp {domain}", climate.cut_smtp, SMTP)
         lines = [
             stack.enter_context(Cutting(port, plan))
-            for port, plan in ((self.dovecot.ports["imap"], imap), (self.smtp.port, smtp))
+            for port, plan in ((self.dovecot.ports[protocol], store), (self.smtp.port, smtp))
         ]
         self.lines += lines
-        return _UPSTREAM.format(domain=domain, imap=lines[0].port, smtp=lines[1].port)
+        return _UPSTREAM.format(domain=domain, protocol=protocol, store=lines[0].port, smtp=lines[1].port)
 
     def until_all_answer(self) -> None:
         """Wait for every process of the gateway."""
@@ -202,6 +205,7 @@ class Scene:
             for mail in person.diary.mails.values():
                 mail.accepted = list(self.smtp.taken.get(mail.mark, ()))
                 mail.addressed = self.smtp.addressed.get(mail.mark)
+                mail.copied = list(self.smtp.copied.get(mail.mark, ()))
                 mail.drafts, mail.sent = (_count(box, mail.mark) for box in boxes)
                 mail.journal = [kind for mark, kind in noted if mark == mail.mark]
                 run.mails.append(mail)

@@ -24,6 +24,7 @@ class Claim(Enum):
     MAYBE_IN_DRAFTS = "a copy may be in Drafts"
     STILL_IN_DRAFTS = "its copy is not in Sent but in Drafts"
     NOT_IN_SENT = "no copy is in Sent"
+    COPIED = "its writer was sent a copy"
     SAVED = "it was saved in Drafts"
     NOT_SAVED = "it was not saved"
     KEPT = "its text is kept for the next signing in"
@@ -44,6 +45,7 @@ TABLE: Final = (
     ("Its copy is still in Drafts.", Claim.STILL_IN_DRAFTS),
     ("No copy could be kept in Sent.", Claim.NOT_IN_SENT),
     ("Whether its copy is in Sent could not be seen.", Claim.MAYBE_IN_DRAFTS),
+    ("A copy was sent to you.", Claim.COPIED),
     ("Saved in Drafts.", Claim.SAVED),
     ("Not saved.", Claim.NOT_SAVED),
     ("You were signed out. Your text is kept: sign in to go on.", Claim.KEPT),

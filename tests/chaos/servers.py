@@ -182,6 +182,8 @@ class MoodySmtp(PlainSmtp):
         #: When each mark was taken, and first heard of, in monotonic seconds.
         self.taken: dict[str, list[float]] = {}
         self.addressed: dict[str, float] = {}
+        #: When a mail was taken for its writer too, in monotonic seconds.
+        self.copied: dict[str, list[float]] = {}
 
     def _mood(self) -> str:
         at = self._dice.randrange(100)
@@ -218,10 +220,11 @@ class MoodySmtp(PlainSmtp):
         if mood[:3] in ("554", "452"):
             return mood
         now = time.monotonic()
-        for address in envelope.rcpt_tos:
-            found = MARK.search(address)
-            if found is not None:
-                self.taken.setdefault(found[0], []).append(now)
+        marks = [found[0] for address in envelope.rcpt_tos if (found := MARK.search(address)) is not None]
+        for mark in marks:
+            self.taken.setdefault(mark, []).append(now)
+            if len(envelope.rcpt_tos) > len(marks):
+                self.copied.setdefault(mark, []).append(now)
         if mood == "after accept":
             server.transport.abort()
         return "250 OK"

@@ -39,6 +39,7 @@ LIES = {
     "no copy in Sent, and there is one": mail(
         told(Claim.SENT, Claim.NOT_IN_SENT, sent=1), accepted=[15.0], sent=1
     ),
+    "a copy to its writer, and there was none": mail(told(Claim.SENT, Claim.COPIED), accepted=[15.0]),
     "saved, and was not": mail(told(Claim.SAVED, shows=True)),
     "not saved, and was": mail(told(Claim.NOT_SAVED, drafts=1), drafts=1),
     "offered as unsent, and was sent": mail(told(Claim.OFFERED), accepted=[15.0], sent=1),
@@ -93,6 +94,7 @@ TRUTHS = {
         told(Claim.SENT, Claim.STILL_IN_DRAFTS, drafts=1), accepted=[15.0], drafts=1
     ),
     "sent, no copy in Sent": mail(told(Claim.SENT, Claim.NOT_IN_SENT), accepted=[15.0]),
+    "sent, a copy to its writer": mail(told(Claim.SENT, Claim.COPIED), accepted=[15.0], copied=[15.0]),
     "saved, then sent": mail(
         told(Claim.SAVED, at=5.0, drafts=1), told(Claim.SENT, sent=1), accepted=[15.0], sent=1
     ),

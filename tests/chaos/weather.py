@@ -36,7 +36,7 @@ class Climate:
     mute: tuple[float, float] = (1.0, 8.0)
     long_mute: tuple[int, float] = (12, 40.0)
     cut_http: int = 12
-    cut_imap: int = 60
+    cut_store: int = 60
     cut_smtp: int = 15
 
 
@@ -51,8 +51,9 @@ BRIEF: Final = Climate(
     mute=(0.5, 1.5),
     long_mute=(0, 0.0),
 )
-#: Octets of a connection within which it is cut: some sendings over IMAP, one over SMTP.
+#: Octets of a connection within which it is cut: some sendings over IMAP, a visit by POP3, one sending over SMTP.
 IMAP: Final = Cut(up=12_000, down=24_000)
+POP3: Final = Cut(up=300, down=6_000)
 SMTP: Final = Cut(up=1_100, down=420)
 
 

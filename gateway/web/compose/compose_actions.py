@@ -196,7 +196,7 @@ def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fi
     ) is not mail:
         mail, outcome = there, outbox.record_draft(visit.signed_in, outcome, there.basis.draft)
     else:
-        mail = own_copies.keep_text(visit, mail)
+        mail = own_copies.keep_unsent(visit, mail, outcome)
     return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
 
 

@@ -77,6 +77,14 @@ def keep_text(visit: Visit, mail: Composition) -> Composition:
     return Composition(mail.target, mail.basis, mail.typed, name, mail.lost, mail.page, mail.ticket)
 
 
+def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Composition:
+    """Keep the text of a mail that was not sent, see `keep_text`; what becomes of it later is told instead of this."""
+    kept = keep_text(visit, mail)
+    if form := restored_forms.digest(visit, {KEPT: kept.restored_form}):
+        outbox.record_text(visit.signed_in, outcome, form)
+    return kept
+
+
 def _path(visit: Visit, mail: Composition) -> str:
     return "/" + link(mail.target.endpoint, **mail.target.values).partition("?")[0].rpartition("/")[2]
 

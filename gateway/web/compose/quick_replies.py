@@ -137,7 +137,7 @@ def _not_sent(
     if outcome.draft is not None:
         mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif outcome.kind == outbox.NOT_SENT:
-        mail = own_copies.keep_text(visit, mail)
+        mail = own_copies.keep_unsent(visit, mail, outcome)
     return draft.page(visit, mail, sentence)
 
 

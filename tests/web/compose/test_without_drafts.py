@@ -72,6 +72,21 @@ def test_a_mail_that_is_not_sent_comes_back_with_its_text(office: Office, device
     assert _kept(office) == 0
 
 
+@pytest.mark.parametrize("sent", [True, False])
+def test_only_what_became_of_a_text_at_last_is_told(office: Office, device: Any, sent: bool) -> None:
+    office.smtp.refuse = {BOB: "550 no"}
+    device.fill("text", "At noon.").press("Send")
+    device.press("Send")
+    assert "Not sent." in device.text
+    if sent:
+        office.smtp.refuse.clear()
+        device.press("Send")
+        assert "Sent." in device.text
+    again = office.signed_in(office.phone(), ME)
+    assert ("Not sent." in again.text) is not sent
+    assert again.text.count("Not sent.") <= 1
+
+
 def test_who_leaves_finds_the_text_again(office: Office, device: Any) -> None:
     device.fill("text", "At noon.").press("Inbox")
     assert device.title.startswith("Inbox")
