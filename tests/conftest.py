@@ -19,6 +19,7 @@ from gateway.state.storage import database
 from gateway.store.imap import opening, selected
 from gateway.store.imap.connection import imap4
 from gateway.store.pop3 import entering
+from gateway.submission import smtp_session
 from gateway.upstreams import deadline
 from hatch_build import compile_catalogues
 from tests import PATIENCE
@@ -29,9 +30,10 @@ from tests.servers.smtp import SmtpServer
 
 @pytest.fixture(autouse=True)
 def no_mechanism_is_remembered() -> None:
-    """Forget what servers refused: another scripted server may have the same port."""
+    """Forget what servers refused or announced: another scripted server may have the same port."""
     opening._REFUSED.clear()
     entering._ONE_BY_ONE.clear()
+    smtp_session.SIZES.clear()
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def send(visit: Visit, target: ComposePage, form: Fields) -> Response:
 
 def keep_text(visit: Visit, mail: Composition) -> Composition:
     """Keep a text for a day that no mailbox keeps; its page forgets it once it is sent."""
-    if mail.basis.redirected is not None or visit.signed_in.last_seen_can.append:
+    if mail.basis.redirected is not None:
         return mail
     restored_forms.forget(visit, {KEPT: mail.restored_form})
     name = restored_forms.keep(visit, _path(visit, mail), _typed(mail.typed))
@@ -78,8 +78,11 @@ def keep_text(visit: Visit, mail: Composition) -> Composition:
 
 
 def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Composition:
-    """Keep the text of a mail that was not sent, see `keep_text`; what becomes of it later is told instead of this."""
-    kept = keep_text(visit, mail)
+    """Keep the text of a mail that was not sent, see `keep_text`; what becomes of it later is told instead.
+
+    Where Drafts cannot be reached no mailbox keeps it either.
+    """
+    kept = keep_text(visit, mail) if outcome.kept is False else mail
     if form := restored_forms.digest(visit, {KEPT: kept.restored_form}):
         outbox.record_text(visit.signed_in, outcome, form)
     return kept

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import OverQuota
+from gateway.sending import filing
 from gateway.store.base import EVERY_ABILITY
 from gateway.store.imap.selected import Selected
 from tests.servers.dovecot import Dovecot
@@ -28,6 +30,16 @@ def office(
     monkeypatch.setattr(Selected, "can", property(lambda _self: can))
     made = Office(dovecot, smtp_server, tmp_path)
     made.anew(ME, BOB)
+    yield made
+    made.closing.close()
+
+
+@pytest.fixture
+def drafting(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator[Office]:
+    """The same with a store that keeps drafts."""
+    made = Office(dovecot, smtp_server, tmp_path)
+    made.anew(ME, BOB)
+    dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME))
     yield made
     made.closing.close()
 
@@ -85,6 +97,25 @@ def test_only_what_became_of_a_text_at_last_is_told(office: Office, device: Any,
     again = office.signed_in(office.phone(), ME)
     assert ("Not sent." in again.text) is not sent
     assert again.text.count("Not sent.") <= 1
+
+
+@pytest.mark.parametrize("name", HANDHELDS)
+def test_a_text_that_found_no_room_in_drafts_is_not_reported_after_it_was_sent(
+    drafting: Office, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OverQuota("full")
+
+    device = drafting.signed_in(getattr(drafting, name)(), ME).follow("Lunch").follow("Reply")
+    drafting.smtp.refuse = {BOB: "550 no"}
+    with monkeypatch.context() as context:
+        context.setattr(filing, "keep", full)
+        device.fill("text", "At noon.").press("Send")
+    assert "No copy could be kept in Drafts." in device.text
+    drafting.smtp.refuse.clear()
+    device.press("Send")
+    assert "Sent." in device.text
+    assert "Not sent." not in drafting.signed_in(drafting.phone(), ME).text
 
 
 def test_who_leaves_finds_the_text_again(office: Office, device: Any) -> None:
