@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.access.session import Session
 from gateway.account import profile
 from tests.devices.phones import WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import Dovecot
@@ -31,8 +32,8 @@ def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 
 
-def _sentences(office: Office) -> list[str]:
-    session = office.sessions.open(
+def _session(office: Office) -> Session:
+    return office.sessions.open(
         ME,
         "secret",
         device="xhtml",
@@ -42,7 +43,10 @@ def _sentences(office: Office) -> list[str]:
         via="url",
         remote="192.0.2.9",
     )
-    return [one.text for one in profile.profile(session).quick]
+
+
+def _sentences(office: Office) -> list[str]:
+    return [one.text for one in profile.profile(_session(office)).quick]
 
 
 def _listed(device: Any) -> list[str]:
@@ -82,16 +86,7 @@ def test_a_repeat_sends_and_counts_once(office: Office, device: Any) -> None:
         device.fetch("POST", *device.posted)
         assert "Sent." in device.text
     assert len(office.found(BOB)) == len(office.found(ME, "Sent")) == 1
-    session = office.sessions.open(
-        ME,
-        "secret",
-        device="xhtml",
-        markup="xhtml",
-        user_agent="",
-        language="en",
-        via="url",
-        remote="192.0.2.9",
-    )
+    session = _session(office)
     assert [one.used for one in profile.profile(session).quick][:2] == [1, 0]
 
 
@@ -130,16 +125,7 @@ def test_one_that_could_not_be_sent_is_in_drafts(office: Office, device: Any) ->
 def test_many_long_sentences_fit_and_are_shown_in_full_before_they_are_sent(
     office: Office, device: Any
 ) -> None:
-    session = office.sessions.open(
-        ME,
-        "secret",
-        device="xhtml",
-        markup="xhtml",
-        user_agent="",
-        language="en",
-        via="url",
-        remote="192.0.2.9",
-    )
+    session = _session(office)
     for sign in ("д", "字", "$", "&", "ü", '"', "🎉", "x", "<", "y", "z", "w"):
         assert profile.keep_quick(session, sign + "".join(f" {sign * 9}" for _ in range(19)))
     office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
@@ -159,16 +145,7 @@ def test_many_long_sentences_fit_and_are_shown_in_full_before_they_are_sent(
 
 
 def test_who_has_none_is_told_where_to_write_them(office: Office, device: Any) -> None:
-    session = office.sessions.open(
-        ME,
-        "secret",
-        device="xhtml",
-        markup="xhtml",
-        user_agent="",
-        language="en",
-        via="url",
-        remote="192.0.2.9",
-    )
+    session = _session(office)
     for one in profile.profile(session).quick:
         profile.remove_quick(session, one.id)
     office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
