@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway import submission
-from gateway.commands import check, mailbox_report, missing_capabilities
+from gateway.admin.checks import check, mailbox_report, missing_capabilities
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.store.imap import imap_store
 from gateway.upstreams import certificates, deadline

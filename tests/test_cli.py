@@ -17,7 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from gateway import __version__, cli, device, submission
-from gateway.commands import check, render
+from gateway.admin.checks import check
+from gateway.cli import message_files
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.errors import AuthenticationFailed, ConfigError, StoreTLSError, UnknownDomain
 from gateway.store.imap import imap_store
@@ -280,7 +281,7 @@ def test_files_and_index(tmp_path: Path) -> None:
         (tmp_path / folder / "same.eml").write_bytes(text)
     files = [*(tmp_path / folder / "same.eml" for folder in "abc"), tmp_path / "none.eml"]
     out, progress = tmp_path / "out" / "deep", io.StringIO()
-    assert render.to_folder(files, pages_of, "wml", out, progress) == 2
+    assert message_files.to_folder(files, pages_of, "wml", out, progress) == 2
     rows = json.loads((out / "index.json").read_text())
     assert [row["folder"] for row in rows] == ["same.eml", "same.eml-2", "same.eml-3", "none.eml"]
     assert rows[1] == {
@@ -298,10 +299,10 @@ def test_files_and_index(tmp_path: Path) -> None:
 
 
 def test_progress_is_said_over_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "PROGRESS_EVERY", 2)
+    monkeypatch.setattr(message_files, "PROGRESS_EVERY", 2)
     file, progress = tmp_path / "m.eml", io.StringIO()
     file.write_bytes(b"x")
-    render.to_folder([file] * 5, pages_of, "wml", tmp_path / "out", progress)
+    message_files.to_folder([file] * 5, pages_of, "wml", tmp_path / "out", progress)
     assert progress.getvalue() == "2 files\n4 files\n"
 
 
@@ -310,7 +311,7 @@ def test_an_unknown_device_lists_the_known_ones() -> None:
     assert result.exit_code == 1
     assert "no device 'nokia9999'; there are: nokia7110, " in result.output
     with pytest.raises(ConfigError, match=device.names()[-1]):
-        render.device("x", None)
+        message_files.device("x", None)
 
 
 def test_render_prints_a_page_or_all() -> None:

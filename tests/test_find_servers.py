@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gateway.admin.checks import autoconfig, find_servers
+from gateway.admin.checks.autoconfig import ListedServer
+from gateway.admin.checks.find_servers import Search
 from gateway.cli import main
-from gateway.commands import autoconfig, find_servers
-from gateway.commands.autoconfig import ListedServer
-from gateway.commands.find_servers import Search
 from gateway.config import Tls, load
 from gateway.errors import ConfigError
 from gateway.outbound import Listed, Outbound

@@ -154,8 +154,8 @@ def check(file: Path, address: str | None) -> None:
     with report_errors():
         from datetime import UTC, datetime
 
-        from gateway.commands import check as checks
-        from gateway.commands.findings import ReportLine, Verdict
+        from gateway.admin.checks import check as checks
+        from gateway.admin.checks.findings import ReportLine, Verdict
         from gateway.config import load
 
         config = load(file)
@@ -195,7 +195,7 @@ def upstream_group() -> None:
 def upstream_find(address: str, ispdb: str | None, ca_file: Path | None) -> None:
     """Find the mail servers of ADDRESS and print a block for the configuration; no password is asked for or sent."""
     with report_errors():
-        from gateway.commands import find_servers as finding
+        from gateway.admin.checks import find_servers as finding
 
         found = finding.search(
             address,
@@ -255,7 +255,7 @@ def render(
 ) -> None:
     """Show message FILES as a device would get them, with no server."""
     with report_errors():
-        from gateway.commands import render as command
+        from gateway.cli import message_files as command
 
         handheld = command.device(name, markup)
         make = command.page_maker(handheld, full)

@@ -1,1 +1,1 @@
-"""The commands of `pocketpost` that do more than start the gateway."""
+"""What `pocketpost check`, `upstream find` and the panel find out about mail servers, step by step."""

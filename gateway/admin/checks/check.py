@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gateway import submission
-from gateway.commands import mailbox_report, maildrop_report, own_certificate
-from gateway.commands.findings import ReportLine, Verdict, bad, good, note, remaining
+from gateway.admin.checks import mailbox_report, maildrop_report, own_certificate
+from gateway.admin.checks.findings import ReportLine, Verdict, bad, good, note, remaining
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.config.hosts import host_port
 from gateway.errors import (

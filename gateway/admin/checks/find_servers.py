@@ -17,9 +17,9 @@ from typing import Final
 from urllib.parse import quote, urljoin
 
 from gateway import submission
-from gateway.commands import autoconfig
-from gateway.commands.autoconfig import ListedServer
-from gateway.commands.findings import ReportLine, bad, good, note
+from gateway.admin.checks import autoconfig
+from gateway.admin.checks.autoconfig import ListedServer
+from gateway.admin.checks.findings import ReportLine, bad, good, note
 from gateway.config import Server, Tls
 from gateway.config.hosts import domain_name, host_port
 from gateway.errors import ConfigError, OutboundError, OutboundRefused

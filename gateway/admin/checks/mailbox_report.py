@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.commands.findings import ReportLine, good, note
-from gateway.commands.missing_capabilities import costs
+from gateway.admin.checks.findings import ReportLine, good, note
+from gateway.admin.checks.missing_capabilities import costs
 from gateway.config import Server
 from gateway.store import raw_names
 from gateway.store.base import INBOX, OTHERS, PERSONAL, SHARED

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from gateway.commands.findings import ReportLine, good, note
+from gateway.admin.checks.findings import ReportLine, good, note
 from gateway.store.base import INBOX, Window
 from gateway.store.pop3.pop3_store import Pop3Store
 

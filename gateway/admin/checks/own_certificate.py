@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.commands.findings import ReportLine, Verdict, bad, good, note, remaining
+from gateway.admin.checks.findings import ReportLine, Verdict, bad, good, note, remaining
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.server.certificate import ServerCertificate
