@@ -8,6 +8,7 @@ client to show it to the person. Two errors are given their sentence where they 
     GatewayError
     ├── ConfigError                     the administrator's file; names key and line
     ├── CatalogueMissing                a language was not compiled; names the file
+    ├── AdminBusy                       too many are signing in to the panel
     ├── SessionEnded                    no such session (any more): sign in again
     ├── TooManyTries                    throttled; `seconds` until the next try
     ├── UnknownDomain                   no upstream for this address
@@ -118,6 +119,13 @@ class ConfigError(GatewayError):
 
 class CatalogueMissing(GatewayError):
     """A language has no compiled message catalogue; the text names the file."""
+
+
+class AdminBusy(GatewayError):
+    """Too many are signing in to the administrator's panel, which is in English only."""
+
+    sentence = "Too many are signing in at this moment. Nothing was compared; please try again."
+    status = 503
 
 
 class SessionEnded(GatewayError):

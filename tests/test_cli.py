@@ -19,8 +19,10 @@ from click.testing import CliRunner
 from gateway import __version__, cli, device, submission
 from gateway.admin.checks import check
 from gateway.cli import message_files
-from gateway.config import Config, Server, Tls, Upstream
+from gateway.config import Config, Server, Tls, Upstream, load
 from gateway.errors import AuthenticationFailed, ConfigError, StoreTLSError, UnknownDomain
+from gateway.sealed import admin_password
+from gateway.state import State
 from gateway.store.imap import imap_store
 from gateway.upstreams import tls
 from gateway.upstreams.certificates import PeerCertificate
@@ -240,7 +242,8 @@ def test_check_against_the_demo(tmp_path: Path) -> None:
     from gateway.demo.main import running
 
     file = tmp_path / "p.toml"
-    with running("127.0.0.1:0") as config:
+    with running("127.0.0.1:1", "127.0.0.1:2") as demo_file:
+        config = load(demo_file)
         ports = (config.upstreams[0].store.port, config.upstreams[0].smtp.port)
         file.write_text(FILE.format(*ports).replace("example.org", "pocketpost.example"))
         plain = run("check", "--config", str(file))
@@ -350,3 +353,18 @@ def test_markup_can_be_chosen(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert (tmp_path / "lunch.eml" / "001.xhtml").exists()
     assert json.loads((tmp_path / "index.json").read_text())[0]["compiled"] is None
+
+
+def test_the_password_of_the_panel_is_set_and_removed(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(FILE.format(1, 2))
+    short = run("admin", "password", "--config", str(file), input="short\n")
+    assert short.exit_code == 1
+    assert "12 characters or more" in short.output
+    chosen = "long enough for it"
+    assert run("admin", "password", "--config", str(file), input=f"{chosen}\n").exit_code == 0
+    with State.open(load(file).state) as state:
+        assert admin_password.matches(chosen, state.administration.password_hash())
+        assert [line.action for _, line in state.administration.audit()] == ["password set"]
+        assert run("admin", "password", "--remove", "--config", str(file)).exit_code == 0
+        assert not state.administration.password_hash()

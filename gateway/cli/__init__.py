@@ -11,22 +11,23 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from gateway import __version__
-from gateway.errors import GatewayError
+from gateway.errors import ConfigError, GatewayError
 
 if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.server.listeners import Listener
 
 DEMO_LISTEN = "127.0.0.1:8080"
+DEMO_PANEL = "127.0.0.1:8090"
+DEMO_PASSWORD = "tap"  # noqa: S105
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104
 
 config_option = click.option(
@@ -69,27 +70,54 @@ def demo(listen: str) -> None:
             raise click.ClickException(
                 f'the demo needs {error.name}, which is not installed: pip install "pocketpost[demo]"'
             ) from error
+        from gateway.config import load
         from gateway.server.listeners import Listener, require_free
 
         logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
         listener = Listener.parse(listen)
         require_free(listener)
+        panel = panel_beside(listen)
         # Before and after `run` handles SIGTERM: whatever the demo has created is removed on exit.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with running(listen) as config:
-            run_gateway(config, (listener,), lambda: print_addresses(config, listener))
+        with running(listen, panel) as file:
+            config = load(file)
+            run_gateway(config, file, lambda: print_addresses(config, listener), DEMO_PASSWORD)
     exit_now()
 
 
-def run_gateway(config: Config, listeners: tuple[Listener, ...], ready: Callable[[], None]) -> None:
-    """Serve a configuration until SIGTERM."""
-    from gateway.app import client_address, close, create_app, is_signed_in
-    from gateway.server.listeners import run
+def panel_beside(listen: str) -> str:
+    """Return where the demo's panel listens: at its usual address if the demo does, else at a free port."""
+    from gateway.config.hosts import host_port
+    from gateway.server.listeners import Listener, bind
 
-    app = create_app(config)
-    known, client = partial(is_signed_in, app), partial(client_address, config)
-    run(app, listeners, config.threads, ready, config.upload_limit, known, client)
-    close(app)
+    usual = Listener.parse(DEMO_PANEL)
+    for port in (usual.port, 0) if listen == DEMO_LISTEN else (0,):
+        with suppress(GatewayError), bind(replace(usual, port=port)) as line:
+            return host_port(*line.getsockname()[:2])
+    raise ConfigError("no port is free for the panel")
+
+
+def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_password: str = "") -> None:
+    """Serve a configuration until SIGTERM; the panel, too, if it has a password."""
+    from gateway.admin.gateway_process import GatewayProcess
+    from gateway.admin.panel import site
+    from gateway.sealed import admin_password
+    from gateway.server.listeners import Site, listeners, run
+
+    process = GatewayProcess(config, file)
+    if panel_password:
+        process.state.administration.set_password_hash(admin_password.hashed(panel_password))
+    handhelds = Site(
+        process,
+        listeners(config),
+        config.threads,
+        config.upload_limit,
+        process.is_signed_in,
+        process.client_address,
+    )
+    panels = (site(process),) if process.state.administration.password_hash() else ()
+    run(handhelds, *panels, ready=ready)
+    process.close()
 
 
 def print_addresses(config: Config, listener: Listener) -> None:
@@ -105,6 +133,7 @@ def print_addresses(config: Config, listener: Listener) -> None:
         f"Browser   open {near.url}m in any browser, the narrower the better",
         f"Terminal  w3m {near.url}",
         f"Phone     {near.url}w through a WAP gateway such as Kannel (other machines: --listen 0.0.0.0:{near.port})",
+        f"Panel     http://{config.admin_listen}/ for the administrator, password {DEMO_PASSWORD}",
         f"Servers   IMAP {upstream.store.address}, SMTP {upstream.smtp.address}, for a look from the side as {ALICE}",
         f"          POP3 {by_pop3.store.address}",
         "Stop      Ctrl-C; nothing is kept",
@@ -118,20 +147,18 @@ def print_addresses(config: Config, listener: Listener) -> None:
 def serve(file: Path) -> None:
     """Serve the configured mail domains until SIGTERM."""
     with report_errors():
+        from gateway.admin.panel import panel_listener
         from gateway.config import load
-        from gateway.server.listeners import listeners as configured
-        from gateway.server.listeners import require_free
+        from gateway.server.listeners import listeners, require_free
 
         start_log()
         config = load(file)
-        listeners = configured(config)
-        for listener in listeners:
+        served = listeners(config)
+        for listener in (*served, panel_listener(config)):
             require_free(listener)
         log = logging.getLogger("pocketpost")
         run_gateway(
-            config,
-            listeners,
-            lambda: log.info("listening at %s", " and ".join(each.url for each in listeners)),
+            config, file, lambda: log.info("listening at %s", " and ".join(each.url for each in served))
         )
     exit_now()
 
@@ -208,6 +235,44 @@ def upstream_find(address: str, ispdb: str | None, ca_file: Path | None) -> None
                 f"no servers to read mail from and to send by were found for {address}"
             )
         click.echo(block, nl=False)
+
+
+@main.group(name="admin")
+def admin_group() -> None:
+    """The administrator's panel."""
+
+
+@admin_group.command(name="password")
+@config_option
+@click.option("--remove", is_flag=True, help="Remove the password: the panel stays closed.")
+def panel_password(file: Path, remove: bool) -> None:
+    """Set the panel's password, asked for at the terminal or read from the first line of standard input."""
+    with report_errors():
+        import time
+
+        from gateway.config import load
+        from gateway.sealed import admin_password
+        from gateway.state import AuditLine, State
+
+        config = load(file)
+        phc = "" if remove else admin_password.hashed(new_password(admin_password.SHORTEST))
+        with State.open(config.state) as state:
+            state.administration.set_password_hash(phc)
+            action = "password removed" if remove else "password set"
+            state.administration.record(AuditLine(time.time(), "shell", action, ""))
+        if not remove:
+            click.echo(f"The panel opens at {config.admin_listen} when the gateway starts.")
+
+
+def new_password(shortest: int) -> str:
+    """Ask for a new password."""
+    if sys.stdin.isatty():
+        password = str(click.prompt("New password of the panel", hide_input=True, confirmation_prompt=True))
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if len(password) < shortest:
+        raise click.ClickException(f"the password needs {shortest} characters or more; nothing was changed")
+    return password
 
 
 @main.group(name="config")

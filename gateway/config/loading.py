@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from gateway.config.hosts import domain_name, host_name, is_loopback
+from gateway.config.hosts import domain_name, host_name, is_loopback, listen_address
 from gateway.config.option_values import ANY_DOMAIN, CHECKS, Network, helo_of, login_from
 from gateway.config.options import SECTIONS, Option, Section, ValueKind, default, options_of
 from gateway.config.server import SCHEMES, Server, Tls
@@ -98,6 +98,9 @@ class Config:
     outbound: bool = default("outbound", "enabled")
     per_hour: int = default("submission", "per_hour")
     message_limit: int = default("submission", "message_limit")
+    admin_listen: str = default("admin", "listen")
+    admin_cert: Path | None = default("admin", "cert")
+    admin_key: Path | None = default("admin", "key")
 
     def complete_address(self, user: str) -> str:
         """Complete what a person typed to an address: the domain may be left out if only one is named."""
@@ -155,12 +158,18 @@ class _Reader:
             if name not in {section.name for section in SECTIONS}:
                 self._fail((name,), f"unknown{_suggest(name, [s.name for s in SECTIONS])}")
         values = {section.name: self._tables(section) for section in SECTIONS}
-        [http], [https], [display], [state], [session], [submission], [outbound] = (
+        [http], [https], [display], [state], [session], [submission], [outbound], [admin] = (
             values[name]
-            for name in ("http", "https", "display", "state", "session", "submission", "outbound")
+            for name in ("http", "https", "display", "state", "session", "submission", "outbound", "admin")
         )
         if len({bool(value) for value in https.values()}) > 1:
             self._fail(("https",), "listen, cert and key are needed together")
+        if bool(admin["cert"]) != bool(admin["key"]):
+            self._fail(("admin",), "cert and key are needed together")
+        if not admin["cert"] and not is_loopback(listen_address(admin["listen"])[0]):
+            self._fail(("admin", "listen"), "anywhere but on loopback it needs cert and key")
+        if admin["listen"] in (http["listen"], https["listen"]):
+            self._fail(("admin", "listen"), "the handhelds' listener is not for the panel")
         helo = submission["helo"] or _helo(http["url"])
         return Config(
             upstreams=self._upstreams(values["upstream"], helo),
@@ -180,6 +189,9 @@ class _Reader:
             outbound=outbound["enabled"],
             per_hour=submission["per_hour"],
             message_limit=submission["message_limit"],
+            admin_listen=admin["listen"],
+            admin_cert=admin["cert"],
+            admin_key=admin["key"],
         )
 
     def _upstreams(self, tables: list[dict[str, Any]], helo: str) -> tuple[Upstream, ...]:

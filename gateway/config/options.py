@@ -86,6 +86,11 @@ SECTIONS = (
         "session is useless for spam.",
     ),
     Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
+    Section(
+        "admin",
+        "The administrator's panel. Once `pocketpost admin password` has set a password, it opens when the gateway "
+        "starts.",
+    ),
     Section("upstream", "The mail servers of some domains. Repeat the table for each provider.", array=True),
 )
 
@@ -172,6 +177,19 @@ OPTIONS = (
         "outbound", "enabled", ValueKind.FLAG, True, "false",
         "Let people unsubscribe from mailing lists with one click: the gateway then sends the list's server an HTTPS "
         "request, to public addresses on port 443 only.",
+    ),
+    Option(
+        "admin", "listen", ValueKind.LISTEN, "127.0.0.1:8090", '"127.0.0.1:8090"',
+        "Address and port of the panel, never one of the handhelds'. Anywhere but on loopback it needs cert and key; "
+        "through an SSH tunnel it needs nothing (ssh -L 8090:127.0.0.1:8090 HOST).",
+    ),
+    Option(
+        "admin", "cert", ValueKind.FILE, None, '"admin-cert.pem"',
+        "The panel's certificate with its chain, in PEM; it is then served over HTTPS only.",
+    ),
+    Option(
+        "admin", "key", ValueKind.FILE, None, '"admin-key.pem"',
+        "The private key of that certificate, in PEM.",
     ),
     Option(
         "upstream", "domains", ValueKind.DOMAINS, None, '["example.org"]',

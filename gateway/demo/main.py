@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from gateway.config import Config, Server, Tls, Upstream
-from gateway.config.option_values import ANY_DOMAIN
 from gateway.demo.sample import MAILBOXES, MESSAGES, PASSWORDS, POP3_PASSWORDS, sample
 from gateway.demo.servers import HOST, Servers
 
@@ -23,8 +21,8 @@ LOCAL_TIME = Path("/etc/localtime")
 
 
 @contextlib.contextmanager
-def running(listen: str) -> Iterator[Config]:
-    """Run the mail servers, and yield the configuration of a gateway at `listen` in front of them."""
+def running(listen: str, panel: str) -> Iterator[Path]:
+    """Run the mail servers, and yield the configuration file of a gateway at `listen` with its panel at `panel`."""
     with (
         tempfile.TemporaryDirectory(prefix="pocketpost-demo-") as folder,
         Servers(PASSWORDS, MAILBOXES, POP3_PASSWORDS) as servers,
@@ -32,24 +30,35 @@ def running(listen: str) -> Iterator[Config]:
         now = datetime.now(UTC)
         for address in MESSAGES:
             servers.fill(address, sample(address, now))
-        yield config(listen, servers, Path(folder))
+        file = Path(folder) / "pocketpost.toml"
+        file.write_text(configuration(listen, panel, servers), encoding="utf-8")
+        yield file
 
 
-def config(listen: str, servers: Servers, folder: Path) -> Config:
+def configuration(listen: str, panel: str, servers: Servers) -> str:
     """Return a configuration with the demo's servers: any other domain is that of those who read by POP3."""
-    imap = Server("imap", HOST, servers.imap_port, Tls.NONE)
-    pop3 = Server("pop3", HOST, servers.pop3_port, Tls.NONE)
-    smtp = Server("smtp", HOST, servers.smtp_port, Tls.NONE)
-    return Config(
-        upstreams=(
-            Upstream((DOMAIN,), imap, smtp, sent_copy="append"),
-            Upstream((ANY_DOMAIN,), pop3, smtp),
-        ),
-        listen=listen,
-        timezone=_timezone(),
-        state=folder / "state.sqlite",
-        secret=folder / "secret",
-    )
+    smtp = f"smtp://{HOST}:{servers.smtp_port}"
+    return f"""# The demo's configuration; it is removed when the demo stops.
+[http]
+listen = "{listen}"
+
+[admin]
+listen = "{panel}"
+
+[display]
+timezone = "{_timezone()}"
+
+[[upstream]]
+domains = ["{DOMAIN}"]
+imap = "imap://{HOST}:{servers.imap_port}"
+smtp = "{smtp}"
+sent_copy = "append"
+
+[[upstream]]
+domains = ["*"]
+pop3 = "pop3://{HOST}:{servers.pop3_port}"
+smtp = "{smtp}"
+"""
 
 
 def _timezone() -> str:

@@ -1,8 +1,8 @@
-"""The HTTP server's listeners, plain and HTTPS, in one process with the application, on one event loop.
+"""The HTTP server's listeners, plain and HTTPS, in one process with the applications, on one event loop.
 
-Nothing here may know a route or hold an octet of a request. Plain HTTP and HTTPS share one `Bridge`, and so
-one pool of threads, one pool of upstream connections, and one limit on connections (see `admission`). No
-access log is written: URLs contain tokens.
+Nothing here may know a route or hold an octet of a request. Plain HTTP and HTTPS of one `Site` share one `Bridge`,
+and so one pool of threads, and one limit on connections (see `admission`), which another site's crowd does not use
+up. No access log is written: URLs contain tokens.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ def _most_connections() -> int:
 class HttpServer:
     """The connections of all listeners. `run` them on a loop, then `finish`."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, connections: int) -> None:
         self._bridge = bridge
-        self._places = Slots(_most_connections())
+        self._places = Slots(connections)
         self._tasks: dict[asyncio.Task[None], HttpConnection | None] = {}
 
     async def accept(self, line: socket.socket, certificate: ServerCertificate | None) -> None:
@@ -237,20 +237,46 @@ def _signalled(renew: Callable[[], None]) -> Iterator[asyncio.Event]:
             signal.signal(number, previous)
 
 
-async def _serve(
-    bridge: Bridge, lines: list[tuple[socket.socket, ServerCertificate | None]], ready: Callable[[], None]
-) -> bool:
-    server = HttpServer(bridge)
-    certificates = [certificate for _, certificate in lines if certificate is not None]
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An application and its listeners, with threads and connections of its own.
 
+    `upload_limit` is in octets; `known` tells whether a request is from somebody who is signed in, `client` its
+    address; `connections` may be open at a time.
+    """
+
+    app: WSGIApplication
+    listeners: tuple[Listener, ...]
+    threads: int
+    upload_limit: int = 0
+    known: Callable[[Environ], bool] = lambda request: False
+    client: Callable[[Environ], str] = peer
+    connections: int = CONNECTIONS
+
+    def bridge(self) -> Bridge:
+        """Start the threads of the application."""
+        return Bridge(self.app, self.threads, self.upload_limit, known=self.known, client=self.client)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A bound socket, the certificate of its listener, and the server of its site."""
+
+    sock: socket.socket
+    certificate: ServerCertificate | None
+    server: HttpServer
+
+
+async def _serve(lines: list[_Line], ready: Callable[[], None]) -> bool:
     def renew() -> None:
-        for certificate in certificates:
-            certificate.renew()
+        for line in lines:
+            if line.certificate is not None:
+                line.certificate.renew()
 
     with _signalled(renew) as stop:
-        for line, _ in lines:
-            line.listen(BACKLOG)
-        accepting = [asyncio.create_task(server.accept(*each)) for each in lines]
+        for line in lines:
+            line.sock.listen(BACKLOG)
+        accepting = [asyncio.create_task(line.server.accept(line.sock, line.certificate)) for line in lines]
         ready()
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
@@ -259,30 +285,27 @@ async def _serve(
         for task in accepting:
             task.cancel()
         await asyncio.wait(accepting)
-        for line, _ in lines:
-            line.close()
-        return await server.finish()
+        for line in lines:
+            line.sock.close()
+        servers = {id(line.server): line.server for line in lines}.values()
+        return all(await asyncio.gather(*(server.finish() for server in servers)))
 
 
-def run(
-    app: WSGIApplication,
-    where: tuple[Listener, ...],
-    threads: int,
-    ready: Callable[[], None] = lambda: None,
-    upload_limit: int = 0,
-    known: Callable[[Environ], bool] = lambda request: False,
-    client: Callable[[Environ], str] = peer,
-) -> None:
+def run(*sites: Site, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests at hand. Call from the main thread.
 
-    `known` tells whether a request is from somebody who is signed in, `client` its address. Hanging threads
-    may be left after this.
+    Hanging threads may be left after this.
     """
     with contextlib.ExitStack() as bound:
-        lines = [(bound.enter_context(bind(each)), each.certificate()) for each in where]
-        bridge = Bridge(app, threads, upload_limit, known=known, client=client)
+        lines, bridges = [], []
+        for site in sites:
+            sockets = [(bound.enter_context(bind(each)), each.certificate()) for each in site.listeners]
+            bridges.append(site.bridge())
+            server = HttpServer(bridges[-1], min(site.connections, _most_connections()))
+            lines += [_Line(sock, certificate, server) for sock, certificate in sockets]
         finished = False
         try:
-            finished = asyncio.run(_serve(bridge, lines, ready))
+            finished = asyncio.run(_serve(lines, ready))
         finally:
-            bridge.close(wait=finished)
+            for bridge in bridges:
+                bridge.close(wait=finished)

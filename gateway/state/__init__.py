@@ -16,6 +16,7 @@ from types import TracebackType
 from gateway.errors import StateError
 from gateway.state.account_merge import EncryptedData, Reseal, merged_account
 from gateway.state.accounts import Accounts
+from gateway.state.administration import Administration, AuditLine
 from gateway.state.device_settings import Settings
 from gateway.state.journal import JournalRow, JournalTable, Stage
 from gateway.state.link_rows import Links
@@ -34,6 +35,7 @@ from gateway.state.tries import Tries
 
 __all__ = [
     "BUSY_SECONDS",
+    "AuditLine",
     "Claim",
     "EncryptedData",
     "JournalRow",
@@ -68,6 +70,7 @@ class State:
         self.posted_forms = PostedForms(self.database)
         self.journal = JournalTable(self.database)
         self.submissions = Submissions(self.database)
+        self.administration = Administration(self.database)
 
     @classmethod
     def open(cls, path: Path) -> State:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     select,
     update,
 )
@@ -116,6 +117,12 @@ class SessionTable:
         """Remove a session and its tickets, if it is there."""
         with self._database.writing() as connection:
             _end(connection, SESSIONS.c.id == row_id)
+
+    def count(self, now: float) -> int:
+        """Return how many sessions have not expired."""
+        query = select(func.count()).select_from(SESSIONS).where(SESSIONS.c.expires > now)
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
 
     def account(self, digest: bytes, now: float) -> int | None:
         """Return the account of an ended session, None if it has not ended or is forgotten."""

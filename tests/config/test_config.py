@@ -101,6 +101,10 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         idle_minutes = 7
         [submission]
         helo = "Mail.example.org"
+        [admin]
+        listen = "192.0.2.1:8090"
+        cert = "cert.pem"
+        key = "key.pem"
         [[upstream]]
         domains = ["Example.ORG", "bücher.example", "*"]
         imap = "imap+starttls://[2001:db8::1]:1143"
@@ -146,6 +150,9 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file(write: Write, tmp_
         secret=tmp_path / "var/secret",
         idle_minutes=7,
         threads=3,
+        admin_listen="192.0.2.1:8090",
+        admin_cert=tmp_path / "cert.pem",
+        admin_key=tmp_path / "key.pem",
     )
 
 
@@ -212,6 +219,15 @@ def test_plain_text_to_another_machine_needs_insecure(write: Write) -> None:
         ("[http]\nthreads = 1.5", "line 7: [http] threads: a whole number"),
         ("[http]\nthreads = 0", "line 7: [http] threads: a whole number"),
         ("[https]\nlisten='0.0.0.0:1'\nkey='k.pem'\ncert='c.pem'", "line 9: [https] cert: there is no file"),
+        (
+            "[admin]\nlisten = '0.0.0.0:8090'",
+            "line 7: [admin] listen: anywhere but on loopback it needs cert and key",
+        ),
+        (
+            "[admin]\nlisten = '127.0.0.1:8080'",
+            "line 7: [admin] listen: the handhelds' listener is not for the panel",
+        ),
+        ("[admin]\ncert = 'x'", "line 7: [admin] cert: there is no file"),
         ("[display]\ntimezone = 'Europe/Atlantis'", "line 7: [display] timezone: there is no time zone"),
         ("[display]\ntimezone = '../../etc/passwd'", "line 7: [display] timezone: there is no time zone"),
         ("[display]\ntimezone = 'Europe'", "line 7: [display] timezone: there is no time zone"),
@@ -495,7 +511,7 @@ def test_the_sample_is_a_configuration(write: Write) -> None:
 
 
 def test_the_sample_holds_with_every_comment_removed(write: Write, tmp_path: Path) -> None:
-    for name in ("cert.pem", "key.pem", "ca.pem"):
+    for name in ("cert.pem", "key.pem", "ca.pem", "admin-cert.pem", "admin-key.pem"):
         (tmp_path / name).touch()
     _password(tmp_path / "relay.password")
     text = re.sub(r"(?m)^# (\[+\w+\]+$|\w+ = .*)", r"\1", sample())

@@ -136,7 +136,7 @@ def test_a_taken_address_is_an_error_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = listeners.Listener("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(ConfigError, match="another program listens there"):
-            listeners.run(lambda e, s: [], (where,), 1)
+            listeners.run(listeners.Site(lambda e, s: [], (where,), 1))
 
 
 def test_a_certificate_of_no_use_is_an_error_in_words(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class Toy:
 
 def child(settings: dict[str, Any]) -> None:
     """Serve until SIGTERM."""
-    from gateway.server.listeners import Listener, run
+    from gateway.server.listeners import Listener, Site, run
 
     for name, value in settings["limits"].items():
         module, _, constant = name.partition(".")
@@ -125,14 +125,9 @@ def child(settings: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (settings["file"],) * 2)
     if settings["descriptors"]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (settings["descriptors"],) * 2)
-    run(
-        Toy(),
-        where,
-        settings["threads"],
-        lambda: print("ready", flush=True),
-        UPLOAD_LIMIT,
-        lambda environ: "known" in environ.get("HTTP_COOKIE", ""),
-    )
+    known = lambda environ: "known" in environ.get("HTTP_COOKIE", "")  # noqa: E731
+    site = Site(Toy(), where, settings["threads"], UPLOAD_LIMIT, known)
+    run(site, ready=lambda: print("ready", flush=True))
     left = [each.name for each in threading.enumerate() if each.name.startswith("request")]
     print("threads", left, flush=True)
     if left:

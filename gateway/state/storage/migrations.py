@@ -180,4 +180,17 @@ STEPS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX submissions_at ON submissions (account, at)",
     ),
+    (
+        """CREATE TABLE admin_password (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            hash TEXT NOT NULL
+        )""",
+        """CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            origin TEXT NOT NULL,
+            action TEXT NOT NULL,
+            subject TEXT NOT NULL
+        )""",
+    ),
 )

@@ -1,0 +1,134 @@
+"""Who is signed in to the panel, the tickets of its forms, and the throttle of its password.
+
+Nothing here may be written to disk: a restart signs everybody out of the panel, and so does
+a new password. There is one password, and nobody is
+locked out for good: whoever guesses from one network waits longer each time, the others do not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final
+
+from gateway.access.throttle import BackoffRule, FailureCount, site_of
+from gateway.errors import TooManyTries
+from gateway.sealed import admin_password
+from gateway.state.administration import Administration
+
+IDLE_SECONDS: Final = 30 * 60.0  # seconds without a request after which a session ends
+LONGEST_SECONDS: Final = 12 * 3600.0  # seconds after which it ends in any case
+SESSIONS: Final = 32  # at a time; the oldest goes
+TICKETS: Final = 64  # forms of one session that may be open; the oldest goes
+NETWORKS: Final = 4096  # whose failures are counted; the oldest goes
+GUESSES: Final = BackoffRule(free=5, memory=3600, first_wait=10, longest_wait=900)
+
+
+@dataclass(slots=True)
+class AdminSession:
+    """One browser that is signed in.
+
+    `origin` is its address, `password_hash` what it signed in by; `begun` and `used` are seconds since the epoch.
+    """
+
+    origin: str
+    password_hash: str
+    begun: float
+    used: float
+    tickets: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def ticket(self) -> str:
+        """Return a new ticket for one form."""
+        ticket = secrets.token_urlsafe(12)
+        self.tickets[ticket] = None
+        while len(self.tickets) > TICKETS:
+            self.tickets.popitem(last=False)
+        return ticket
+
+    def spend(self, ticket: str) -> bool:
+        """Return whether a ticket is of this session and was not used yet, and use it."""
+        return self.tickets.pop(ticket, self) is None
+
+
+class AdminSessions:
+    """The panel's sessions; thread-safe."""
+
+    def __init__(self, administration: Administration, clock: Callable[[], float] = time.time) -> None:
+        self._administration, self._clock = administration, clock
+        self._lock = Lock()
+        self._sessions: OrderedDict[bytes, AdminSession] = OrderedDict()
+        self._failures: OrderedDict[bytes, FailureCount] = OrderedDict()
+
+    def open(self, password: str, origin: str) -> str | None:
+        """Return the token of a new session, None if the password is wrong. Raise TooManyTries or AdminBusy."""
+        now, site = self._clock(), site_of(origin)
+        with self._lock:
+            failures = self._failures.get(site, FailureCount()).now(now)
+            if failures.until > now:
+                raise TooManyTries(math.ceil(failures.until - now))
+            # Counted before it is compared, so that parallel guesses gain nothing.
+            self._failures[site] = GUESSES.after_failure(failures, now)
+            self._failures.move_to_end(site)
+            while len(self._failures) > NETWORKS:
+                self._failures.popitem(last=False)
+            until = self._failures[site].until
+        try:
+            phc = self._administration.password_hash()
+            right = admin_password.matches(password, phc)
+        except Exception:
+            self._take_back(site, until)
+            raise
+        if not right:
+            return None
+        with self._lock:
+            self._failures.pop(site, None)
+            token = secrets.token_urlsafe(24)
+            self._sessions[_digest(token)] = AdminSession(origin, phc, now, now)
+            while len(self._sessions) > SESSIONS:
+                self._sessions.popitem(last=False)
+        return token
+
+    def find(self, token: str) -> AdminSession | None:
+        """Return the session of a token, None if there is none or it has ended."""
+        now, digest = self._clock(), _digest(token)
+        phc = self._administration.password_hash()
+        with self._lock:
+            session = self._sessions.get(digest)
+            if session is None:
+                return None
+            lives = 0 <= now - session.used < IDLE_SECONDS and now - session.begun < LONGEST_SECONDS
+            if not lives or session.password_hash != phc:
+                del self._sessions[digest]
+                return None
+            session.used = now
+            return session
+
+    def spend(self, session: AdminSession, ticket: str) -> bool:
+        """Return whether this is the first form with a ticket of the session."""
+        with self._lock:
+            return session.spend(ticket)
+
+    def ticket(self, session: AdminSession) -> str:
+        """Return a new ticket for one form."""
+        with self._lock:
+            return session.ticket()
+
+    def end(self, token: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._sessions.pop(_digest(token), None)
+
+    def _take_back(self, site: bytes, until: float) -> None:
+        with self._lock:
+            if failures := self._failures.get(site):
+                self._failures[site] = GUESSES.given_back(failures, self._clock(), until)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

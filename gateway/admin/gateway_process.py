@@ -1,0 +1,103 @@
+"""The running gateway, as the panel sees and changes it: its configuration, its application, its state.
+
+Nothing here may know a screen. A new configuration makes a new application on the same state; requests that have begun
+end in the old one. What is fixed when the process starts (RESTART) waits for the next start.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask
+
+from gateway.access.sessions import Sessions
+from gateway.account.merging import merge
+from gateway.app import client_address, close, create_app, is_signed_in
+from gateway.config import Config, load
+from gateway.sealed.vault import server_secret
+from gateway.state import State
+from gateway.store.pool import Pool
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+#: Fields of Config that are read once, when the process starts.
+RESTART: Final = (
+    "listen", "https_listen", "https_cert", "https_key", "threads", "upload_limit", "state", "secret",
+    "admin_listen", "admin_cert", "admin_key",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A configuration with the application made from it."""
+
+    config: Config
+    app: Flask
+    pool: Pool
+
+
+class GatewayProcess:
+    """One process that serves handhelds: a WSGI application that can be given another configuration."""
+
+    def __init__(self, config: Config, file: Path | None = None, state: State | None = None) -> None:
+        """`file`: where the configuration was read from, None if it has no file."""
+        self.file = file
+        self.started = time.time()
+        self.state = state or State.open(config.state)
+        self._secret = server_secret(config.secret)
+        self._changing = Lock()
+        self._served = self._made(config)
+
+    @property
+    def config(self) -> Config:
+        """The configuration that requests are served by now."""
+        return self._served.config
+
+    @property
+    def app(self) -> Flask:
+        """The application that requests are served by now."""
+        return self._served.app
+
+    @property
+    def pool(self) -> Pool:
+        """The connections to the mail servers where mail is read."""
+        return self._served.pool
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.app(environ, start_response)
+
+    def is_signed_in(self, environ: WSGIEnvironment) -> bool:
+        """Return whether a request is from a signed-in person, judged by its header alone."""
+        return is_signed_in(self.app, environ)
+
+    def client_address(self, environ: WSGIEnvironment) -> str:
+        """Return the client address of a request, judged by its header alone."""
+        return client_address(self.config, environ)
+
+    def reload(self) -> tuple[str, ...]:
+        """Read the file again and serve by it; return the fields that wait for a restart. Raise ConfigError."""
+        return () if self.file is None else self.apply(load(self.file))
+
+    def apply(self, config: Config) -> tuple[str, ...]:
+        """Serve by another configuration from now on; return the fields of RESTART that differ: they wait."""
+        with self._changing:
+            before = self._served
+            waiting = tuple(name for name in RESTART if getattr(config, name) != getattr(before.config, name))
+            self._served = self._made(config)
+            before.pool.close()
+        return waiting
+
+    def close(self) -> None:
+        """Close the connections to mail servers, and the state."""
+        close(self.app)
+
+    def _made(self, config: Config) -> _Served:
+        pool = Pool()
+        sessions = Sessions(config, self.state, self._secret, pool, merge=merge)
+        return _Served(config, create_app(config, sessions=sessions), pool)

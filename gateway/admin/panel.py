@@ -1,0 +1,136 @@
+"""The panel as a Flask application: its screens, who may see them, and what every answer of it carries.
+
+Nothing here may be reached through the handhelds' listener: this is an application of its own. Every screen but the
+sign-in needs a session, and every post a ticket of it, so that no other site can post a form (CSRF) and none counts
+twice. It is XHTML without scripts, in English.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, redirect, request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateway.admin.admin_sessions import AdminSessions
+from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.overview import overview
+from gateway.admin.screens import COOKIE, PANEL, TEMPLATES, Panel, current_panel, page
+from gateway.admin.sign_in import admin_sign_in
+from gateway.config import Config
+from gateway.errors import GatewayError
+from gateway.server.listeners import Listener, Site
+
+log = logging.getLogger(__name__)
+
+#: Octets of a form; the largest is the configuration file as a whole.
+LARGEST_FORM: Final = 512 * 1024
+THREADS: Final = 4
+CONNECTIONS: Final = 32
+#: Endpoints that need no session.
+OPEN: Final = frozenset({"admin_sign_in.form", "admin_sign_in.enter", "style"})
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; "
+    "img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_SCREENS: Final = (admin_sign_in, overview)
+
+
+def create_panel(process: GatewayProcess) -> Flask:
+    """Create the panel of a running gateway."""
+    app = Flask("gateway.admin", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.extensions[PANEL] = Panel(process, AdminSessions(process.state.administration), _environment())
+    app.before_request(_admit)
+    app.after_request(_dressed)
+    app.register_error_handler(Exception, _failed)
+    for blueprint in _SCREENS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/style.css", "style", _style)
+    return app
+
+
+def panel_listener(config: Config) -> Listener:
+    """Return the panel's listener."""
+    return Listener.parse(config.admin_listen, config.admin_cert, config.admin_key)
+
+
+def site(process: GatewayProcess) -> Site:
+    """Return the panel with its listener and a few threads of its own, so that handhelds cannot keep it waiting."""
+    listener = panel_listener(process.config)
+    return Site(create_panel(process), (listener,), THREADS, connections=CONNECTIONS)
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["time"] = lambda at: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
+    return made
+
+
+def _admit() -> AnyResponse | None:
+    """Find who asks; refuse a post from elsewhere or without a ticket."""
+    panel = current_panel()
+    token = request.cookies.get(COOKIE, "")
+    g.admin_session = panel.sessions.find(token) if token else None
+    if request.method == "POST" and _from_elsewhere():
+        return page(
+            "notice", 403, title="Refused", text="This form was sent by another site. Nothing was done."
+        )
+    if request.endpoint in OPEN or request.endpoint is None:
+        return None
+    if g.admin_session is None:
+        return redirect("/sign-in", 303)
+    if request.method == "POST" and not panel.sessions.spend(g.admin_session, request.form.get("ticket", "")):
+        text = "This form was sent before, or its page is too old. Nothing was done now; look before you repeat it."
+        return page("notice", 409, title="Not done", text=text)
+    return None
+
+
+def _from_elsewhere() -> bool:
+    """Return whether the browser says that a form is another site's (Fetch Metadata; RFC 6454 §7)."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("Origin", "")
+    return origin not in ("", "null") and urlsplit(origin).netloc != request.host
+
+
+def _dressed(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def _failed(error: Exception) -> AnyResponse:
+    """Turn any error into a page that says what it was."""
+    if isinstance(error, HTTPException) and error.code is not None:
+        text = "There is no such page." if error.code == 404 else (error.description or "")
+        return page("notice", error.code, title=error.name, text=text)
+    if isinstance(error, GatewayError):
+        log.warning("%s: %s", type(error).__name__, error.detail)
+        return page("notice", error.status, title="Not done", text=error.detail or error.sentence)
+    log.error("unexpected error in %s", request.endpoint, exc_info=error)
+    return page("notice", 500, title="Error", text="This is a fault of the panel; the log has the details.")
+
+
+def _style() -> Response:
+    text = current_panel().templates.get_template("style.css").render()
+    return Response(text, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=3600"})

@@ -1,0 +1,76 @@
+"""What the panel's screens have in common: the panel they belong to, a page from a template, a line in the audit.
+
+Nothing here may know one of the screens.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Response, current_app, g, redirect, request
+from jinja2 import Environment
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateway import __version__
+from gateway.admin.admin_sessions import AdminSessions
+from gateway.admin.gateway_process import GatewayProcess
+from gateway.state import AuditLine
+
+log = logging.getLogger(__name__)
+
+#: Key of the panel in its application's extensions.
+PANEL: Final = "pocketpost.panel"
+COOKIE: Final = "pocketpost-admin"
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+#: The templates are inside the package or beside it.
+TEMPLATES: Final = tuple(folder / "templates_mobile" / "admin" for folder in (_PACKAGE, _PACKAGE.parent))
+#: The screens of the menu: path and title.
+MENU: Final = (
+    ("/", "Overview"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What a request to the panel works with."""
+
+    process: GatewayProcess
+    sessions: AdminSessions
+    templates: Environment
+
+
+def current_panel() -> Panel:
+    """Return the panel of this request."""
+    panel: Panel = current_app.extensions[PANEL]
+    return panel
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """Return a page from its template; `title` is among its values."""
+    panel = current_panel()
+    session = g.get("admin_session")
+    text = panel.templates.get_template(f"{template}.xml").render(
+        values,
+        menu=MENU if session else (),
+        here=request.path,
+        version=__version__,
+        ticket=lambda: panel.sessions.ticket(session) if session else "",
+    )
+    return Response(text, status, content_type="text/html; charset=utf-8")
+
+
+def done(path: str, action: str, subject: str = "") -> AnyResponse:
+    """Record what was done, and lead to the screen that shows it."""
+    record(action, subject)
+    return redirect(path, 303)
+
+
+def record(action: str, subject: str = "") -> None:
+    """Add a line to the audit, and to the log."""
+    origin = request.remote_addr or ""
+    log.info("panel: %s %s, from %s", action, subject, origin)
+    current_panel().process.state.administration.record(AuditLine(time.time(), origin, action, subject))
