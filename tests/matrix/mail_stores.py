@@ -15,7 +15,7 @@ import pytest
 from gateway.config import Server, Tls
 from tests import rig
 from tests.servers import dovecot as dovecots
-from tests.servers import unpacked
+from tests.servers import go_imap, unpacked
 from tests.servers.dovecot import NAMESPACES, Dovecot
 from tests.servers.elsewhere import Courier, Cyrus, Elsewhere, Imap4d, OldCyrus
 from tests.servers.rev2_only import Rev2Only
@@ -64,6 +64,13 @@ def _rev2_only(users: Sequence[str]) -> Iterator[Running]:
             yield replace(running, server=rig.plain(proxy))
 
 
+def _go_imap(users: Sequence[str]) -> Iterator[Running]:
+    if not go_imap.installed():
+        pytest.skip("NOT TESTED: go and go-imap are not installed (see tests/debian-packages.txt)")
+    with go_imap.running(users) as port:
+        yield Running(Server("imap", "127.0.0.1", port, Tls.NONE), port)
+
+
 def _elsewhere(kind: type[Elsewhere], users: Sequence[str]) -> Iterator[Running]:
     if lacking := unpacked.lacking(kind.package):
         pytest.skip(f"NOT TESTED: {lacking}")
@@ -109,4 +116,5 @@ MAIL_STORES = {
     "Cyrus, all below INBOX": MailStore(partial(_elsewhere, OldCyrus), "INBOX.", "."),
     "Courier": MailStore(partial(_elsewhere, Courier), "INBOX.", "."),
     "GNU imap4d": MailStore(partial(_elsewhere, Imap4d), keeps_flags=True),
+    "go-imap": MailStore(_go_imap),
 }

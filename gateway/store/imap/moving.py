@@ -127,6 +127,8 @@ class Moving(Selected):
         if self._permanent is None:  # not reported: all existing flags, and no new keywords
             return flag.startswith("\\")
         permanent = {name.lower() for name in self._permanent}
+        if permanent == {"\\*"}:  # QUIRK: go-imap lists no system flag, and keeps them all
+            return True
         return flag.lower() in permanent or (not flag.startswith("\\") and "\\*" in permanent)
 
     def takes_back(self, mailbox: str) -> bool:

@@ -490,10 +490,18 @@ def test_flags_and_keywords(open_store: Callable[..., ImapStore], aside: imaplib
 
 
 @pytest.mark.parametrize(
-    ("told", "keeps"),
-    [(b"(\\Seen \\Flagged \\*)", True), (b"(\\Seen $junk)", True), (b"(\\Seen)", False), (b"()", False)],
+    ("told", "keeps", "flagged"),
+    [
+        (b"(\\Seen \\Flagged \\*)", True, True),
+        (b"(\\Seen \\*)", True, False),
+        (b"(\\Seen $junk)", True, False),
+        (b"(\\Seen)", False, False),
+        (b"()", False, False),
+        (b"(\\*)", True, True),
+    ],
 )
-def test_a_keyword_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bool) -> None:
+def test_a_flag_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bool, flagged: bool) -> None:
+    """QUIRK: go-imap names no flag that it keeps, but that there may be new keywords."""
     selected = (b"SELECT", SELECTED[1].replace(b"{tag}", b"* OK [PERMANENTFLAGS " + told + b"] so\r\n{tag}"))
     script = Script(
         GREETING, (CAPABILITY, (b"AUTHENTICATE", b"{tag} OK [CAPABILITY IMAP4rev1] hi\r\n"), selected)
@@ -502,7 +510,7 @@ def test_a_keyword_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bo
         server = rig.plain(script)
         with closing(imap_store.connect(server, "user", "secret")) as store:
             assert store.keeps(REFS[0], "$Junk") is keeps
-            assert store.keeps(REFS[0], FLAGGED) is (b"Flagged" in told)
+            assert store.keeps(REFS[0], FLAGGED) is flagged
 
 
 def test_a_copyuid_of_others_removes_none_of_them() -> None:
