@@ -33,7 +33,7 @@ CAPABILITIES = {
     "THREAD=REFS", "THREAD=ORDEREDSUBJECT", "SORT=DISPLAY", "CONDSTORE", "UNSELECT", "IDLE",
 }  # fmt: skip
 #: What is above the store, but is a server, or shows what a server announces.
-OTHERS = ("store", "demo", "commands")
+OTHERS = ("store", "demo", "admin")
 
 
 @pytest.fixture(scope="module")
