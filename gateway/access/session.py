@@ -26,7 +26,8 @@ from gateway.sealed.memory import Memory
 from gateway.sealed.saved_forms import SavedForms
 from gateway.sealed.send_journal import Journal
 from gateway.state import SessionRow, State, Via, optional
-from gateway.store.base import EVERY_ABILITY, Can, MailStore
+from gateway.store import protocols
+from gateway.store.base import Can, MailStore
 from gateway.upstreams.bulkhead import Bulkhead
 
 #: Sessions of which it is remembered what their store can do; then all are learned anew.
@@ -245,7 +246,7 @@ class Session:
     @property
     def last_seen_can(self) -> Can:
         """What the mail store can do as far as that is known already: nothing is asked."""
-        return self._resources.abilities.get(self._row.digest, EVERY_ABILITY)
+        return self._resources.abilities.get(self._row.digest, protocols.expected(self._upstream.store))
 
     def now(self) -> float:
         """Return the time by the clock of the sessions, in seconds since the epoch."""

@@ -49,14 +49,19 @@ def for_sending(
     if not content.recipients:
         raise NobodyToSendTo("no recipient")
     if basis.redirected is not None:
-        return _redirected(author, store, basis, basis.redirected, content, page)
-    mail = assemble(author, store, basis, content, page)
-    wanted = (copy_to_self or author.profile.copy_to_self) == "yes" and not store.can.append
-    return with_copy(author, mail) if wanted else mail
+        mail = _redirected(author, store, basis, basis.redirected, content, page)
+    else:
+        mail = assemble(author, store, basis, content, page)
+    return with_copy(author, store, mail, copy_to_self)
 
 
-def with_copy(author: Author, mail: Mail) -> Mail:
-    """Send a mail to its writer too: in the envelope only, so that no header names them."""
+def with_copy(author: Author, store: MailStore, mail: Mail, copy_to_self: str = "") -> Mail:
+    """Send a mail to its writer too, if they want that and no mailbox keeps it (`copy_to_self`: see `for_sending`).
+
+    In the envelope only, so that no header names them.
+    """
+    if store.can.append or (copy_to_self or author.profile.copy_to_self) != "yes":
+        return mail
     own = author.session.address
     return replace(mail, recipients=list(dict.fromkeys((*mail.recipients, own))), copy_to=own)
 

@@ -16,14 +16,19 @@ from gateway.sending import outbox
 from gateway.store.base import MailStore
 
 
+def make(
+    author: Author, store: MailStore, to: Sequence[Address], subject: str, text: str, page: str
+) -> outbox.Mail:
+    """Make a mail with this text; `page` as in `assembly.assemble`."""
+    initial = basis.new(author)
+    content = MailContent(tuple(to), (), (), (), subject, initial.sender, text)
+    return assembly.for_sending(author, store, initial, content, page)
+
+
 def send(
     author: Author, post: TicketedPost, to: Sequence[Address], subject: str, text: str
 ) -> outbox.Outcome:
     """Send a mail with this text, once for each act."""
-    initial = basis.new(author)
-    content = MailContent(tuple(to), (), (), (), subject, initial.sender, text)
-
-    def make(store: MailStore) -> outbox.Mail:
-        return assembly.assemble(author, store, initial, content, post.ticket)
-
-    return outbox.send(author.session, post, make, author.now)
+    return outbox.send(
+        author.session, post, lambda store: make(author, store, to, subject, text, post.ticket), author.now
+    )

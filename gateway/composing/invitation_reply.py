@@ -152,30 +152,35 @@ def send(
     """
     first = False
 
-    def make(store: MailStore) -> outbox.Mail:
+    def first_time(store: MailStore) -> outbox.Mail:
         nonlocal first
         first = True
-        attendee, identity = _attendee(author, invitation)
-        say = author.language.gettext
-        subject, text = (
-            say(msgid)
-            % {"event": invitation.name or say(_("(no subject)")), "who": identity.name or identity.address}
-            for msgid in ANSWERS[answer]
-        )
-        initial = replace(basis.reply(author, store, number, uid), quotation=basis.no_quotation)
-        content = MailContent(
-            (invitation.organizer,), (), (), (), subject, replace(identity, signature=""), text
-        )
-        stamp = f"{author.now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        octets = b"".join(map(folded, _lines(invitation, attendee, answer, stamp)))
         event, sequence = invitation.event, invitation.sequence
         sending = send_journal.name(post.key, post.mark)
         invitations_seen.record_pending(author.session, event, sequence, answer, sending)
-        return assembly.assemble(
-            author, store, initial, content, post.ticket, alternative=builder.Alternative(ANSWER_TYPE, octets)
-        )
+        return make(author, store, number, uid, invitation, answer, post.ticket)
 
-    return outbox.send(author.session, post, make, author.now), first
+    return outbox.send(author.session, post, first_time, author.now), first
+
+
+def make(
+    author: Author, store: MailStore, number: int, uid: int, invitation: Invitation, answer: str, page: str
+) -> outbox.Mail:
+    """Make the mail that answers an invitation; `page` as in `assembly.assemble`."""
+    attendee, identity = _attendee(author, invitation)
+    say = author.language.gettext
+    subject, text = (
+        say(msgid)
+        % {"event": invitation.name or say(_("(no subject)")), "who": identity.name or identity.address}
+        for msgid in ANSWERS[answer]
+    )
+    initial = replace(basis.reply(author, store, number, uid), quotation=basis.no_quotation)
+    content = MailContent((invitation.organizer,), (), (), (), subject, replace(identity, signature=""), text)
+    stamp = f"{author.now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    octets = b"".join(map(folded, _lines(invitation, attendee, answer, stamp)))
+    alternative = builder.Alternative(ANSWER_TYPE, octets)
+    mail = assembly.assemble(author, store, initial, content, page, alternative=alternative)
+    return assembly.with_copy(author, store, mail)
 
 
 def _attendee(author: Author, invitation: Invitation) -> tuple[Property, Identity]:

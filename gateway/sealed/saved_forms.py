@@ -21,6 +21,13 @@ from gateway.state.posted_forms import LIFETIME
 #: Octets of a stored form; ours are never larger.
 LARGEST: Final = 256 * 1024
 _PURPOSE: Final = b"kept"
+#: Octets of a name in addresses, which phones take up to 100 octets of: a session has a handful of forms.
+_CODE: Final = 8
+
+
+def code_of(name: bytes) -> str:
+    """Return how pages name a form."""
+    return name[:_CODE].hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,11 @@ class SavedForm:
     name: bytes
     path: str
     fields: Mapping[str, str]
+
+    @property
+    def code(self) -> str:
+        """What pages name it by."""
+        return code_of(self.name)
 
     @property
     def digest(self) -> str:

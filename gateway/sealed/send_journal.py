@@ -51,7 +51,8 @@ class Outcome:
     sent; `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not
     yet, `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
     the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if unknown.
-    `to_self`: it was sent to its writer too. `text`: the digest of the saved form that has the unsent text.
+    `to_self`: it was sent to its writer too. `keeps`: the mailbox has Drafts and Sent at all.
+    `text`: the digest of the saved form that has the unsent text.
     `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`:
     its ticket was claimed; if not, the same request sends it. ASKED is about the mail sent before, whose outcome is
     `first`.
@@ -77,6 +78,7 @@ class Outcome:
     to_self: bool = False
     begun: bool = True
     text: str = ""
+    keeps: bool = True
 
     @property
     def is_partial(self) -> bool:

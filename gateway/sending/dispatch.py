@@ -282,14 +282,17 @@ class Dispatch:
         """Do what follows acceptance; what fails now is tried again at the next sign-in."""
         notes = self._entry.notes
         filed, kept = self._filed(octets)
-        answered = tidy = False
-        with _optional("the original is not flagged"), self._store() as store:
-            if notes.answered is not None and notes.flag and store.can.flag:
+        answered, tidy = False, notes.draft is None
+        if notes.answered is not None and notes.flag and self._session.last_seen_can.flag:
+            with _optional("the original is not flagged"), self._store() as store:
                 store.flag([notes.answered], [notes.flag])
                 answered = True
-        with _optional("the draft this came from stays for now"), self._store() as store:
-            filing.remove(store, notes.draft)
-            tidy = True
+        if notes.draft is not None:
+            with _optional("the draft this came from stays for now"), self._store() as store:
+                filing.remove(store, notes.draft)
+                tidy = True
+        if tidy and notes.draft is not None and filed is False and kept is False:  # now there may be room
+            filed, kept = self._filed(octets)
         to_self = notes.copy_to != "" and all(notes.copy_to not in some for some in notes.unsent().values())
         outcome = self._outcome(
             SENT, **notes.unsent(), filed=bool(filed), kept=kept, answered=answered, to_self=to_self
@@ -303,6 +306,8 @@ class Dispatch:
 
     def _filed(self, octets: bytes | None) -> tuple[bool | None, bool | None]:
         """File the copy; return whether it is in Sent, and in Drafts. None: that was not seen, on two connections."""
+        if not self._keeps:
+            return False, False
         for _connection in range(2 if self._entry.readable else 0):
             try:
                 with self._store() as store:
@@ -359,8 +364,8 @@ class Dispatch:
 
     def _in_drafts(self) -> bool | None:
         """Look for the copy in Drafts, and remember its place; None if one cannot look, or see `_none`."""
-        self._looked = self._entry.readable and not self._entry.notes.message_id
-        if not self._entry.notes.message_id:
+        self._looked = self._entry.readable and not (self._entry.notes.message_id and self._keeps)
+        if self._looked or not self._entry.notes.message_id:
             return self._none if self._looked else None
         try:
             with self._store() as store:
@@ -373,12 +378,19 @@ class Dispatch:
         return True if ref is not None else self._none
 
     @property
+    def _keeps(self) -> bool:
+        """Whether the mailbox has Drafts and Sent at all."""
+        return self._session.last_seen_can.append
+
+    @property
     def _none(self) -> bool | None:
         """What is known if no copy was found: the draft that the mail was resumed from may hold the same text."""
         return None if self._entry.notes.resumed else False
 
     def _in_sent(self) -> bool:
         """Look for the copy in Sent."""
+        if not self._keeps:
+            return False
         try:
             with self._store() as store:
                 return filing.find(store, filing.SENT, self._entry.notes.message_id) is not None
@@ -388,7 +400,8 @@ class Dispatch:
 
     def _outcome(self, kind: OutcomeKind, **values: Any) -> Outcome:
         notes = self._entry.notes
-        made = Outcome(kind, recipients=notes.recipients, at=self._entry.at, name=self._entry.name)
+        entry, keeps = self._entry, self._keeps
+        made = Outcome(kind, recipients=notes.recipients, at=entry.at, name=entry.name, keeps=keeps)
         made = replace(made, **values)
         return replace(made, draft=notes.kept if made.kept else None)
 

@@ -181,7 +181,8 @@ def sentences(
 
     `clock` formats a time of day.
     """
-    parts: list[tuple[str, dict[str, str]]] = [(_SHORT[outcome.kind], {})]
+    unseen = outcome.kind == UNCERTAIN and not outcome.keeps
+    parts: list[tuple[str, dict[str, str]]] = [(_NOT_CERTAIN if unseen else _SHORT[outcome.kind], {})]
     if outcome.sentence and not (outcome.is_partial and outcome.sentence in _OF_RECIPIENTS):
         values = {"alert": outcome.alert} if outcome.alert else {}
         if outcome.until:
@@ -209,6 +210,8 @@ _SHORT: Final[dict[str, str]] = {
     UNCERTAIN: SubmissionUncertain.sentence,
     SENDING: _("Sending. Look again in a moment."),
 }
+#: Where there is no Sent to look in.
+_NOT_CERTAIN: Final = _("It is not certain whether the message was sent.")
 _UNSENT: Final[dict[str, str]] = {
     "refused": _("Refused, so not sent to: %(who)s"),
     "later": _("The server asks to wait, so not sent yet to: %(who)s"),
@@ -274,13 +277,15 @@ def _unheld(
     try:
         own, others = session.journal.of(post)
         if any(one.stage is not Stage.DONE for one in (own, *others) if one is not None):
-            return Outcome(
-                UNCERTAIN, error.sentence
-            )  # perhaps another request is running, and perhaps it died
+            return _unknown(session, error)  # perhaps another request is running, and perhaps it died
         return _known(session, post, now) or _unclaimed(session, entry, make, now, error)
     except StateError as unread:  # nothing is known, not even whether this is the first request
         log.error("the journal cannot be read: %s", unread.detail)
-        return Outcome(UNCERTAIN, unread.sentence)
+        return _unknown(session, unread)
+
+
+def _unknown(session: Session, error: StateError) -> Outcome:
+    return Outcome(UNCERTAIN, error.sentence, keeps=session.last_seen_can.append)
 
 
 def _unclaimed(

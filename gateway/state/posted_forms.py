@@ -15,7 +15,7 @@ from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 
 LIFETIME = 24 * 3600.0  # seconds
-MOST = 4  # forms of one session; the oldest are removed
+MOST = 8  # forms of one session; the oldest are removed
 
 KEPT = Table(
     "kept",

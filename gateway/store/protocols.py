@@ -6,9 +6,9 @@ Nothing here may speak one.
 from __future__ import annotations
 
 from gateway.config import Server
-from gateway.store.base import MailStore
+from gateway.store.base import EVERY_ABILITY, Can, MailStore
 from gateway.store.imap import imap_store
-from gateway.store.pop3 import pop3_store
+from gateway.store.pop3 import inbox, pop3_store
 from gateway.upstreams.tls import ProbeResult
 
 
@@ -17,6 +17,11 @@ def connect(server: Server, user: str, password: str) -> MailStore:
     if server.protocol == "pop3":
         return pop3_store.connect(server, user, password)
     return imap_store.connect(server, user, password)
+
+
+def expected(server: Server) -> Can:
+    """Return what a store can do as far as that is known without asking its server: everything, if nothing is."""
+    return inbox.CAN if server.protocol == "pop3" else EVERY_ABILITY
 
 
 def probe(server: Server) -> ProbeResult:

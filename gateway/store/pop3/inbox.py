@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from gateway.errors import CannotSearchAtAll, NotSupported
 from gateway.message.query import Query
@@ -26,14 +26,17 @@ from gateway.store.base import (
 )
 from gateway.store.pop3.retrieving import UIDVALIDITY, Retrieving
 
+#: What this store can do, whatever its server announces.
+CAN: Final = Can(seen=True, delete=True, expunge=True)
+
 
 class OneMailbox(Retrieving):
     """A store whose only mailbox is the inbox."""
 
     @property
     def can(self) -> Can:
-        """What this store can do, whatever its server announces."""
-        return Can(seen=True, delete=True, expunge=True)
+        """What this store can do."""
+        return CAN
 
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """Return the inbox."""

@@ -34,10 +34,10 @@ from gateway.message.headers.header_fields import clean
 from gateway.message.outgoing import resumed
 from gateway.sending import filing, outbox
 from gateway.store.base import ANSWERED, MailStore
-from gateway.web.compose import attach_files, compose_form, draft, own_copies, send_screens
+from gateway.web.compose import attach_files, compose_form, draft, send_screens, unsent_texts
 from gateway.web.compose.compose_form import ATTACH, FIELDS, LEAVE, MORE, SAVE, SEND, TEXT
 from gateway.web.compose.draft import ComposePage, Composition
-from gateway.web.entry import mail_outcomes, restored_forms
+from gateway.web.entry import mail_outcomes, own_copies, restored_forms
 from gateway.web.entry.sign_in import error_sentence
 from gateway.web.mailbox.mailbox_list import INBOX, show
 from gateway.web.message.message_screen import MessageAddress
@@ -55,7 +55,7 @@ def show_page(visit: Visit, target: ComposePage) -> Response:
         mail = Composition(target, target.load(visit, store))
     if came_back is None:
         return draft.page(visit, mail.initial(), _first_sentence(visit, mail.basis))
-    mail = replace(mail, typed=typed_mail.read(came_back.fields), restored_form=came_back.name.hex())
+    mail = replace(mail, typed=typed_mail.read(came_back.fields), restored_form=came_back.code)
     return draft.page(visit, mail, names=tuple(came_back.fields))
 
 
@@ -76,7 +76,7 @@ def submit(visit: Visit, target: ComposePage) -> Response:
     form = visit.form()
     action = requested_action(form)
     if action == own_copies.COPY:
-        return own_copies.send(visit, target, form)
+        return unsent_texts.send_copy(visit, target, form)
     mail, missing = _load(visit, target, form)
     if action == SEND:
         return _send(visit, mail, form, missing)
@@ -150,13 +150,14 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
         return _not_sent(visit, mail, outcome, form)
     if outcome.kind == outbox.ASKED:
         return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
-    restored_forms.forget(visit, form)
+    if outcome.kind != outbox.SENDING:  # nobody knows yet what becomes of the text
+        restored_forms.forget(visit, form)
     if outcome.kind == outbox.SENT and made:  # a repeat of the request is not counted again
         people.record_people(visit.signed_in, content.recipients, wrote=True)
-        own_copies.remember_choice(visit, mail)
+        unsent_texts.remember_choice(visit, mail)
     original = mail.basis.original
     address = MessageAddress(original.number, original.uid) if original is not None else None
-    copying = own_copies.offer(visit, mail, outcome)
+    copying = unsent_texts.offer_copy(visit, mail, outcome)
     return send_screens.outcome_response(visit, outcome, content.text, address, copying)
 
 
@@ -196,7 +197,7 @@ def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fi
     ) is not mail:
         mail, outcome = there, outbox.record_draft(visit.signed_in, outcome, there.basis.draft)
     else:
-        mail = own_copies.keep_unsent(visit, mail, outcome)
+        mail = unsent_texts.keep_unsent(visit, mail, outcome)
     return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
 
 
@@ -250,7 +251,7 @@ def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
     if mail.basis.redirected is not None or not draft.is_changed(visit, mail):
         return show(INBOX, None)
     if not visit.signed_in.last_seen_can.append:  # there is nowhere to keep it
-        kept = own_copies.keep_text(visit, mail).restored_form
+        kept = unsent_texts.keep_text(visit, mail).restored_form
         _ = visit.language.gettext
         return show(INBOX, None, _("Your text is kept for a day, under Menu.") if kept else _("Not saved."))
     draft.save_once(visit, mail, form)

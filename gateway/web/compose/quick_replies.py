@@ -21,10 +21,10 @@ from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.sending import outbox
 from gateway.store.base import MailStore
-from gateway.web.compose import compose_form, draft, own_copies, send_screens
+from gateway.web.compose import compose_form, draft, send_screens, unsent_texts
 from gateway.web.compose.draft import Composition
 from gateway.web.compose.reply_and_forward import reply_page
-from gateway.web.entry import mail_outcomes
+from gateway.web.entry import mail_outcomes, own_copies
 from gateway.web.message.message_screen import MessageAddress
 from gateway.web.request.fitted_list import row_within
 from gateway.web.request.form_bodies import TICKET
@@ -122,7 +122,10 @@ def send(number: int, uid: int, quick: int) -> Response:
     if outcome.kind == outbox.SENT and made:  # a repeated request is not another use
         count_quick_reply(session, chosen.id)
         people.record_people(session, made[0].content(visit).recipients, wrote=True)
-    copying = own_copies.offer(visit, made[0], outcome) if made else ()
+    if not made and own_copies.is_missing(outcome):  # a repeated request
+        with session.store() as store:
+            compose(store)
+    copying = unsent_texts.offer_copy(visit, made[0], outcome) if made else ()
     return send_screens.outcome_response(visit, outcome, chosen.text, address, copying)
 
 
@@ -137,7 +140,7 @@ def _not_sent(
     if outcome.draft is not None:
         mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif outcome.kind == outbox.NOT_SENT:
-        mail = own_copies.keep_unsent(visit, mail, outcome)
+        mail = unsent_texts.keep_unsent(visit, mail, outcome)
     return draft.page(visit, mail, sentence)
 
 

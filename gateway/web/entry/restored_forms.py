@@ -17,7 +17,7 @@ from gateway.errors import BadRequest
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, shorten
 from gateway.message.headers.header_fields import clean
-from gateway.sealed.saved_forms import SavedForm
+from gateway.sealed.saved_forms import SavedForm, code_of
 from gateway.state import BUSY_SECONDS, optional
 from gateway.web.request.form_bodies import KEPT, PAGE_FIELDS, Fields
 from gateway.web.request.respond import respond
@@ -32,6 +32,8 @@ FIELD: Final = KEPT
 SENT: Final = "sent"
 #: Fields that the user types; a form without any of them is not worth saving.
 _TYPED: Final = ("text", "to", "cc", "bcc", "subject")
+#: Mails of a session that copies can be made of: half of what is kept at most (`posted_forms.MOST`).
+MOST_SENT: Final = 4
 #: Characters by which users recognise their text.
 _PREVIEW: Final = 60
 
@@ -56,24 +58,31 @@ def save(visit: Visit) -> bool:
     return kept
 
 
-def keep(visit: Visit, path: str, fields: Mapping[str, str], sent: str = "") -> str:
-    """Keep what was typed for a day, as no mailbox does; return its name, "" if it is not kept.
-
-    `sent`: the ticket that it was sent with, which makes it no unsent text but what a copy is made of.
-    """
+def keep(visit: Visit, path: str, fields: Mapping[str, str]) -> str:
+    """Keep what was typed for a day, as no mailbox does; return its name, "" if it is not kept."""
     typed = {name: value for name, value in fields.items() if name not in PAGE_FIELDS}
-    typed |= {SENT: sent} if sent else {}
     session, name = visit.signed_in, None
     with optional("a text that is not sent", BUSY_SECONDS):
         name = session.saved_forms.put(session.token, session.account, path, typed)
-    return name.hex() if name is not None else ""
+    return code_of(name) if name is not None else ""
+
+
+def keep_sent(visit: Visit, path: str, fields: Mapping[str, str], ticket: str) -> str:
+    """Keep what a copy is made of, as in `keep`; `ticket`: what it was sent with. No unsent text makes way for it."""
+    with optional("what was sent before", BUSY_SECONDS):
+        for older in _all_sent(visit.signed_in)[MOST_SENT - 1 :]:
+            visit.signed_in.saved_forms.forget(visit.signed_in.token, older.name)
+    return keep(visit, path, {**fields, SENT: ticket})
 
 
 def find_sent(visit: Visit, name: str) -> SavedForm | None:
     """Find what was sent, to make a copy of it."""
-    session = visit.signed_in
+    return next((text for text in _all_sent(visit.signed_in) if text.code == name), None)
+
+
+def _all_sent(session: Session) -> tuple[SavedForm, ...]:
     kept = session.saved_forms.all(session.token, session.account)
-    return next((text for text in kept if text.name.hex() == name and SENT in text.fields), None)
+    return tuple(text for text in kept if SENT in text.fields)
 
 
 @restored_forms.get("/kept")
@@ -85,7 +94,7 @@ def show() -> Response:
     actions = [
         Action(
             shorten(fit(_preview(text), visit.device) or _("(no text)"), _PREVIEW),
-            relative(f"{request.script_root}{text.path}?{FIELD}={text.name.hex()}", request_path()),
+            relative(f"{request.script_root}{text.path}?{FIELD}={text.code}", request_path()),
             str(number),
             "" if number > 1 else "accept",
             _("Go on"),
@@ -122,7 +131,7 @@ def requested(visit: Visit) -> SavedForm | None:
 
 def find(visit: Visit, name: str) -> SavedForm | None:
     """Find a saved form by the name that pages use for it."""
-    return next((text for text in all_saved(visit.signed_in) if text.name.hex() == name), None)
+    return next((text for text in all_saved(visit.signed_in) if text.code == name), None)
 
 
 def digest(visit: Visit, form: Mapping[str, str]) -> str:

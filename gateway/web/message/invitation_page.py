@@ -5,23 +5,25 @@ Nothing here may record an answer that was not sent. RFC 5546 §3.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flask import Blueprint, Response
 
 from gateway.account import invitations_seen
 from gateway.composing import invitation_reply
-from gateway.errors import BadRequest
+from gateway.composing.author import Author
+from gateway.errors import BadRequest, NotFound
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, shorten
 from gateway.message.headers.header_fields import clean, safe_spec
 from gateway.sending import outbox
-from gateway.web.entry import mail_outcomes
+from gateway.store.base import MailStore
+from gateway.web.entry import mail_outcomes, own_copies
 from gateway.web.message import invitation_state
 from gateway.web.message.invitation_state import InvitationState
 from gateway.web.message.message_screen import MessageAddress, reference, show
-from gateway.web.request.form_bodies import TICKET
+from gateway.web.request.form_bodies import TICKET, Fields
 from gateway.web.request.mail_author import author
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action, notice_screen
@@ -56,9 +58,11 @@ def submit(number: int, uid: int) -> Response:
     visit = current()
     address, form = MessageAddress(number, uid), visit.form()
     answer, post = form.get(ANSWER, ""), visit.ticketed_post(form)
+    state = _state(visit, address)
+    if own_copies.is_wanted(form):
+        return _copy(visit, address, state, form)
     if answer not in _LABELS:
         raise BadRequest("no such answer")
-    state = _state(visit, address)
     if state is None or not state.open:
         return _question(visit, address, state)
     outcome, first = invitation_reply.send(author(visit), post, number, uid, state.invitation, answer)
@@ -67,10 +71,28 @@ def submit(number: int, uid: int) -> Response:
         event, sequence = state.invitation.event, state.invitation.sequence
         if first:  # a repeat may come after another answer
             invitations_seen.record_answer(visit.signed_in, event, sequence, answer)
+    target = link("invitation.submit", **address.values())
+    if copying := own_copies.offer(visit, outcome, target, {ANSWER: answer}, post.ticket):
+        return _notice(visit, address, said, copying)
+    if outcome.kind == outbox.SENT:
         return show(address, " ".join(said))
     if outcome.kind == outbox.SENDING:
         return _notice(visit, address, said)
     return _question(visit, address, state, said)
+
+
+def _copy(visit: Visit, address: MessageAddress, state: InvitationState | None, form: Fields) -> Response:
+    """Send oneself a copy of an answer."""
+
+    def make(author: Author, store: MailStore, fields: Mapping[str, str], page: str) -> outbox.Mail:
+        if state is None:
+            raise NotFound("the invitation")
+        return invitation_reply.make(
+            author, store, address.number, address.uid, state.invitation, fields[ANSWER], page
+        )
+
+    outcome = own_copies.send(visit, form, make)
+    return _notice(visit, address, mail_outcomes.outcome_sentences(visit, outcome))
 
 
 def _state(visit: Visit, address: MessageAddress) -> InvitationState | None:
@@ -98,10 +120,16 @@ def _question(
     return _notice(visit, address, [*said, *filter(None, lines)], open_=True)
 
 
-def _notice(visit: Visit, address: MessageAddress, lines: Sequence[str], open_: bool = False) -> Response:
+def _notice(
+    visit: Visit,
+    address: MessageAddress,
+    lines: Sequence[str],
+    more: Sequence[Action] = (),
+    open_: bool = False,
+) -> Response:
     _ = visit.language.gettext
     where = address.values()
-    actions: list[Action] = []
+    actions = list(more)
     if open_:
         ticket = visit.signed_in.ticket()
         for key, (answer, label) in enumerate(_LABELS.items(), 1):

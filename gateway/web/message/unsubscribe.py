@@ -6,7 +6,7 @@ accepted. RFC 8058 (one click), RFC 2369 §3.2 (a mail, a web page).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -15,17 +15,21 @@ from flask import Blueprint, Response, current_app
 from gateway.access.idempotency import UNKNOWN, PostOutcome, do_once
 from gateway.access.outcomes import RESULT, SENTENCE, STATUS, ResultCode
 from gateway.composing import canned
-from gateway.errors import BadRequest, GatewayError, OutboundUncertain
+from gateway.composing.author import Author
+from gateway.errors import BadRequest, GatewayError, NotFound, OutboundUncertain
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers import mailto
 from gateway.message.headers.header_fields import clean, safe_spec
 from gateway.message.headers.mailto import Mailto, Unsubscribe
-from gateway.message.model import Message
+from gateway.message.model import Address, Message
 from gateway.outbound import Outbound
 from gateway.rendition.links.destinations import Target, read
 from gateway.sending import outbox
-from gateway.web.entry import mail_outcomes
+from gateway.sending.outbox import Mail
+from gateway.store.base import MailStore
+from gateway.web.entry import mail_outcomes, own_copies
 from gateway.web.message.message_screen import MessageAddress, reference
+from gateway.web.request.form_bodies import Fields
 from gateway.web.request.mail_author import author
 from gateway.web.request.mail_links import keep_links, link_id
 from gateway.web.request.respond import respond
@@ -65,8 +69,11 @@ def ask(number: int, uid: int) -> Response:
 def submit(number: int, uid: int) -> Response:
     """Unsubscribe, once."""
     visit = current()
-    address, post = MessageAddress(number, uid), visit.ticketed_post(visit.form())
+    address, form = MessageAddress(number, uid), visit.form()
+    post = visit.ticketed_post(form)
     methods = _methods(visit, _found(visit, address))
+    if own_copies.is_wanted(form):
+        return _copy(visit, address, methods, form)
     outbound = _outbound()
     if methods.one_click is not None and outbound is not None:
         url = methods.one_click.url
@@ -75,11 +82,30 @@ def submit(number: int, uid: int) -> Response:
         )
     if methods.mail is None:
         raise BadRequest("no way to unsubscribe")
-    subject, text = methods.mail.subject or "unsubscribe", methods.mail.text or "unsubscribe"
-    outcome = canned.send(author(visit), post, methods.mail.to[:1], subject, text)
+    outcome = canned.send(author(visit), post, *_mail(methods.mail))
     if outcome.kind == outbox.ASKED:
         return respond(_question(visit, address, methods, mail_outcomes.outcome_text(visit, outcome)))
-    return _mail_notice(visit, address, methods, outcome)
+    target = link("unsubscribe.submit", **address.values())
+    copying = own_copies.offer(visit, outcome, target, {}, post.ticket, "1")
+    return _mail_notice(visit, address, methods, outcome, copying)
+
+
+def _mail(suggested: Mailto) -> tuple[Sequence[Address], str, str]:
+    """Return to whom a mail goes that unsubscribes, its subject and its text."""
+    return suggested.to[:1], suggested.subject or "unsubscribe", suggested.text or "unsubscribe"
+
+
+def _copy(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods, form: Fields) -> Response:
+    """Send oneself a copy of the mail that unsubscribed."""
+
+    def make(writer: Author, store: MailStore, _fields: Mapping[str, str], page: str) -> Mail:
+        if methods.mail is None:
+            raise NotFound("what was sent")
+        return canned.make(writer, store, *_mail(methods.mail), page)
+
+    outcome = own_copies.send(visit, form, make)
+    sentence, *lines = mail_outcomes.outcome_sentences(visit, outcome)
+    return _notice(visit, address, methods, sentence, lines)
 
 
 def _found(visit: Visit, address: MessageAddress) -> Message:
@@ -168,14 +194,18 @@ def _one_click_notice(
 
 
 def _mail_notice(
-    visit: Visit, address: MessageAddress, methods: UnsubscribeMethods, outcome: outbox.Outcome
+    visit: Visit,
+    address: MessageAddress,
+    methods: UnsubscribeMethods,
+    outcome: outbox.Outcome,
+    copying: Sequence[Action] = (),
 ) -> Response:
     """Report the outcome of the mail to the list."""
     if outcome.kind == outbox.NOT_SENT:
         sentence = visit.language.gettext("Not unsubscribed.")
         return _notice(visit, address, methods, sentence, mail_outcomes.outcome_sentences(visit, outcome)[1:])
     sentence, *lines = mail_outcomes.outcome_sentences(visit, outcome)
-    return _notice(visit, address, methods, sentence, lines)
+    return _notice(visit, address, methods, sentence, lines, copying)
 
 
 def _notice(
@@ -184,6 +214,7 @@ def _notice(
     methods: UnsubscribeMethods,
     sentence: str,
     lines: Sequence[str] = (),
+    copying: Sequence[Action] = (),
 ) -> Response:
-    title, actions = visit.language.gettext("Unsubscribe"), _actions(visit, address, methods)
+    title, actions = visit.language.gettext("Unsubscribe"), (*copying, *_actions(visit, address, methods))
     return respond(notice_screen(visit, title, sentence, actions, lines, life=Life.NEVER))

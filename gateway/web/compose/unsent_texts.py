@@ -1,16 +1,18 @@
 """What takes the place of Sent and Drafts where a mailbox keeps neither: a copy to oneself, and a text kept for a day.
 
-Nothing here may send a copy twice for one ticket, or call a text kept that is not.
+Nothing here may call a text kept that is not.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from flask import Response
 
 from gateway.account import profile as profiles
 from gateway.composing import assembly, typed_mail
+from gateway.composing.author import Author
 from gateway.composing.typed_mail import TypedMail
-from gateway.errors import NotFound
 from gateway.markup.screen import Action
 from gateway.sending import outbox
 from gateway.sending.outbox import Outcome
@@ -18,13 +20,9 @@ from gateway.state import optional
 from gateway.store.base import MailStore
 from gateway.web.compose import compose_form, send_screens
 from gateway.web.compose.draft import ComposePage, Composition
-from gateway.web.entry import restored_forms
+from gateway.web.entry import own_copies, restored_forms
 from gateway.web.request.form_bodies import KEPT, Fields
-from gateway.web.request.mail_author import author
 from gateway.web.request.visit import Visit, link
-
-#: The button.
-COPY = "copy"
 
 
 def remember_choice(visit: Visit, mail: Composition) -> None:
@@ -35,37 +33,20 @@ def remember_choice(visit: Visit, mail: Composition) -> None:
             profiles.choose(visit.signed_in, copy_to_self=choice)
 
 
-def offer(visit: Visit, mail: Composition, outcome: Outcome) -> tuple[Action, ...]:
+def offer_copy(visit: Visit, mail: Composition, outcome: Outcome) -> tuple[Action, ...]:
     """Offer to send oneself what was sent, if there is no copy of it."""
-    seen = outcome.kind == outbox.SENT and outcome.filed is False and outcome.kept is False
-    if not seen or outcome.to_self or mail.basis.redirected is not None:
-        return ()
-    name = restored_forms.keep(visit, _path(visit, mail), _typed(mail.typed), mail.page)
-    if not name:
-        return ()
     target = link(mail.target.endpoint, **mail.target.values)
-    fields = (("ticket", visit.signed_in.ticket()), ("do", COPY), (KEPT, name))
-    return (Action(visit.language.gettext("Send me a copy"), target, "2", fields=fields),)
+    return own_copies.offer(visit, outcome, target, _typed(mail.typed), mail.page)
 
 
-def send(visit: Visit, target: ComposePage, form: Fields) -> Response:
+def send_copy(visit: Visit, target: ComposePage, form: Fields) -> Response:
     """Send oneself a copy of what was sent, once for a ticket."""
-    sent = restored_forms.find_sent(visit, form.get(KEPT, ""))
 
-    def make(store: MailStore) -> outbox.Mail:
-        if sent is None:
-            raise NotFound("what was sent")
-        mail = Composition(
-            target,
-            target.load(visit, store),
-            typed_mail.read(sent.fields),
-            page=sent.fields[restored_forms.SENT],
-        )
-        whole = assembly.for_sending(author(visit), store, mail.basis, mail.content(visit), mail.page)
-        return assembly.copy_only(author(visit), whole)
+    def make(author: Author, store: MailStore, fields: Mapping[str, str], page: str) -> outbox.Mail:
+        mail = Composition(target, target.load(visit, store), typed_mail.read(fields), page=page)
+        return assembly.for_sending(author, store, mail.basis, mail.content(visit), page)
 
-    outcome = outbox.send(visit.signed_in, visit.ticketed_post(form), make, visit.now)
-    return send_screens.outcome_response(visit, outcome, "")
+    return send_screens.outcome_response(visit, own_copies.send(visit, form, make), "")
 
 
 def keep_text(visit: Visit, mail: Composition) -> Composition:
@@ -73,7 +54,7 @@ def keep_text(visit: Visit, mail: Composition) -> Composition:
     if mail.basis.redirected is not None:
         return mail
     restored_forms.forget(visit, {KEPT: mail.restored_form})
-    name = restored_forms.keep(visit, _path(visit, mail), _typed(mail.typed))
+    name = restored_forms.keep(visit, _path(mail), _typed(mail.typed))
     return Composition(mail.target, mail.basis, mail.typed, name, mail.lost, mail.page, mail.ticket)
 
 
@@ -88,7 +69,7 @@ def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Compositio
     return kept
 
 
-def _path(visit: Visit, mail: Composition) -> str:
+def _path(mail: Composition) -> str:
     return "/" + link(mail.target.endpoint, **mail.target.values).partition("?")[0].rpartition("/")[2]
 
 
