@@ -226,12 +226,14 @@ def _looked_again() -> Response:
 
 
 def _session_ended(error: SessionEnded, visit: visits.Visit) -> Response:
-    """Ask to sign in again; the page keeps the old token, which opens the form that was saved now."""
-    sentence, kept = error_sentence(error, visit) if request.environ.get(visits.TOKEN_KEY) else "", ""
-    if request.method == "POST":
-        kept = restored_forms.request_token()
-        if restored_forms.save(visit):
-            sentence = visit.language.gettext("You were signed out. Your text is kept: sign in to go on.")
+    """Ask to sign in again; the page keeps the old token, which opens the form that was saved, now or before."""
+    sentence = error_sentence(error, visit) if request.environ.get(visits.TOKEN_KEY) else ""
+    token = restored_forms.request_token()
+    posted = request.method == "POST"
+    saved = (posted and restored_forms.save(visit)) or restored_forms.are_kept(visit, token)
+    if saved:
+        sentence = restored_forms.signed_out_sentence(visit)
+    kept = token if posted or saved else ""
     # The cookie stays: a media player or a scanner that uses a browser's cookies under its own name signs nobody out.
     return respond(signin_screen(visit, sentence, status=error.status, kept=kept), Life.NEVER)
 

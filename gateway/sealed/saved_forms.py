@@ -83,8 +83,8 @@ class SavedForms:
             self._state.posted_forms.remove(row.digest, row.name)
         return adopted
 
-    def all(self, token: str, account: int) -> tuple[SavedForm, ...]:
-        """Return what is kept under a session's token, the newest first."""
+    def all(self, token: str, account: int | None) -> tuple[SavedForm, ...]:
+        """Return what is kept under a session's token, the newest first; None: whoever's session it was."""
         rows = self._state.posted_forms.all(vault.digest(token), account, self._clock())
         opened = ((row.name, self._opened(row, token)) for row in rows)
         return tuple(SavedForm(name, *json.loads(plain)) for name, plain in opened if plain is not None)

@@ -54,13 +54,12 @@ class PostedForms:
             connection.execute(insert(KEPT).values(values).on_conflict_do_nothing())
             connection.execute(delete(KEPT).where(same, KEPT.c.name.not_in(newest)))
 
-    def all(self, digest: bytes, account: int, now: float) -> tuple[PostedForm, ...]:
-        """Return the forms under a token, the newest first, if they belong to that account."""
-        query = (
-            select(KEPT)
-            .where(KEPT.c.digest == digest, KEPT.c.account == account, KEPT.c.expires > now)
-            .order_by(KEPT.c.expires.desc(), KEPT.c.name)
-        )
+    def all(self, digest: bytes, account: int | None, now: float) -> tuple[PostedForm, ...]:
+        """Return the forms under a token, the newest first, if they belong to that account, or to any (None)."""
+        query = select(KEPT).where(KEPT.c.digest == digest, KEPT.c.expires > now)
+        if account is not None:
+            query = query.where(KEPT.c.account == account)
+        query = query.order_by(KEPT.c.expires.desc(), KEPT.c.name)
         with self._database.reading() as connection:
             return tuple(PostedForm(**row._mapping) for row in connection.execute(query))
 

@@ -148,6 +148,19 @@ def forget(visit: Visit, form: Mapping[str, str]) -> None:
             visit.signed_in.saved_forms.forget(visit.signed_in.token, text.name)
 
 
+def are_kept(visit: Visit, token: str) -> bool:
+    """Return whether a token opens unsent texts after signing in; False if that is not known."""
+    kept: tuple[SavedForm, ...] = ()
+    with optional("whether a text is kept"):
+        kept = visit.sessions.saved_forms.all(token, None) if token else ()
+    return any(SENT not in text.fields for text in kept)
+
+
+def signed_out_sentence(visit: Visit) -> str:
+    """Say that the session has ended, and the texts have not."""
+    return visit.language.gettext("You were signed out. Your text is kept: sign in to go on.")
+
+
 def _preview(text: SavedForm) -> str:
     typed = (clean(text.fields.get(name, "")) for name in _TYPED)
     return next((words for words in typed if words), "")

@@ -117,9 +117,11 @@ def sign_out() -> Response:
     if request.method != "GET" or visit.session.check_ticket(request.args.get("t", "")) is None:
         actions = (sign_out_action(visit, "1"), Action(_("Inbox"), link("mailbox.inbox"), "0"))
         return respond(notice_screen(visit, _("Sign out"), _("End this session?"), actions, life=Life.NEVER))
+    kept = visit.session.token if restored_forms.all_saved(visit.session) else ""
     visit.session.close()
     visit.session = None
-    return forget_session(respond(signin_screen(visit, _("You are signed out.")), Life.NEVER))
+    sentence = restored_forms.signed_out_sentence(visit) if kept else _("You are signed out.")
+    return forget_session(respond(signin_screen(visit, sentence, kept=kept), Life.NEVER), kept)
 
 
 def _show() -> Response:

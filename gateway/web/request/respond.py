@@ -12,6 +12,7 @@ from gateway import markup
 from gateway.access.known_devices import DEVICE_SECONDS
 from gateway.device import WML
 from gateway.markup.screen import Life, Screen
+from gateway.state.posted_forms import LIFETIME
 from gateway.web.request.visit import DEVICE_COOKIE, PROBE_COOKIE, SESSION_COOKIE, absolute_uri, current
 
 _VARY = "Accept, User-Agent, Cookie"
@@ -78,8 +79,12 @@ def keep_session(response: Response, token: str, remembered: str) -> Response:
     return response
 
 
-def forget_session(response: Response) -> Response:
-    """Delete the session's cookie."""
-    if current().device.cookies:
+def forget_session(response: Response, kept: str = "") -> Response:
+    """Delete the session's cookie; `kept`: its token, if that has to open texts after the next sign-in."""
+    visit = current()
+    if visit.device.cookies and kept:
+        age = int(LIFETIME)
+        response.set_cookie(SESSION_COOKIE, kept, age, httponly=True, samesite="Lax", secure=visit.secure)
+    elif visit.device.cookies:
         response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Lax")
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -162,3 +163,44 @@ def test_if_nobody_but_oneself_got_it_it_was_not_sent(office: Office, device: An
     assert "Not sent." in device.text
     device.follow("Inbox") if "Inbox" in device.links else device.press("Inbox")
     assert "Your text" in device.follow("Menu").links
+
+
+def _unsent(device: Any) -> Any:
+    """Leave a text that is kept."""
+    device.fill("text", "At noon.").press("Inbox")
+    assert "Your text is kept for a day, under Menu." in device.text
+    return device
+
+
+def test_who_signs_out_finds_the_text_after_signing_in_there_again(office: Office, device: Any) -> None:
+    _unsent(device).follow("Sign out")
+    assert "Your text is kept: sign in to go on." in device.text
+    device.fill("user", ME).fill("password", "secret").press("Sign in")
+    assert "This was not sent. Go on with it?" in device.text
+    device.follow("At noon.")
+    assert "At noon." in device.answer.body.decode()
+    device.press("Send")
+    assert len(office.found(BOB, "INBOX")) == 1
+
+
+def test_what_is_kept_of_one_person_is_nothing_to_another(office: Office, device: Any) -> None:
+    _unsent(device).follow("Sign out")
+    device.fill("user", BOB).fill("password", "secret").press("Sign in")
+    assert device.title.startswith("Inbox")
+    assert "Your text" not in device.follow("Menu").links
+
+
+def test_who_was_signed_out_and_follows_a_link_finds_the_text(office: Office, device: Any) -> None:
+    _unsent(device)
+    office.sessions._state.sessions.purge(time.time() + 10 * 24 * 3600)
+    device.follow("Lunch")
+    assert "Your text is kept: sign in to go on." in device.text
+    device.fill("user", ME).fill("password", "secret").press("Sign in")
+    assert "At noon." in device.links
+
+
+def test_who_signs_out_without_a_text_is_told_of_none(office: Office, device: Any) -> None:
+    device.fill("copy_to_self", "no").fill("text", "At noon.").press("Send")
+    assert "Send me a copy" in buttons(device)
+    device.follow("Inbox").follow("Sign out")
+    assert "You are signed out." in device.text
