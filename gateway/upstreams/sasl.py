@@ -5,6 +5,7 @@ Nothing here may talk to a server. Standard: RFC 4616 (PLAIN), RFC 2195 (CRAM-MD
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from typing import Final
@@ -41,6 +42,11 @@ def plain(user: bytes, password: bytes) -> bytes:
 def cram_md5(user: bytes, password: bytes, challenge: bytes) -> bytes:
     """Write the response of CRAM-MD5 (RFC 2195 §2)."""
     return user + b" " + hmac.new(password, challenge, "md5").hexdigest().encode("ascii")
+
+
+def apop(password: bytes, timestamp: bytes) -> str:
+    """Write the digest of APOP, which POP3 had before SASL (RFC 1939 §7)."""
+    return hashlib.md5(timestamp + password, usedforsecurity=False).hexdigest()
 
 
 def refuses_mechanism(text: str) -> bool:

@@ -30,6 +30,7 @@ from gateway.errors import (
 from gateway.store import protocols
 from gateway.store.base import MailStore
 from gateway.store.imap.imap_store import ImapStore
+from gateway.store.pop3 import entering
 from gateway.store.pop3.pop3_store import Pop3Store
 from gateway.upstreams import deadline, sasl, tls
 from gateway.upstreams.certificates import PeerCertificate
@@ -210,7 +211,7 @@ def _maildrop(seen: ProbeResult) -> Iterator[ReportLine]:
     """Report whether a POP3 server takes passwords, and what lists cost without an extension."""
     offered, names = " ".join(seen.mechanisms) or "nothing", set(seen.mechanisms)
     known = {name.partition(" ")[0] for name in seen.capabilities}
-    if "USER" not in known and names and "PLAIN" not in names:
+    if "USER" not in known and names and "PLAIN" not in names and not entering.timestamp_in(seen.greeting):
         yield bad(f"takes no passwords here: USER is not offered, and SASL offers {offered}")
     for name, cost in maildrop_report.costs(known):
         yield note(f"no {name}: {cost}")

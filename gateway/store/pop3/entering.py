@@ -3,7 +3,8 @@
 Nothing here may send a credential before the configured TLS is in place, put one into an error, or offer a password
 twice after it was called wrong: accounts are locked for that.
 
-Standard: RFC 1939 §4, §7 (USER, PASS); RFC 2449 (CAPA, codes); RFC 2595 §4 (STLS); RFC 3206 (codes); RFC 5034 (AUTH).
+Standard: RFC 1939 §4, §7 (USER, PASS, APOP); RFC 2449 (CAPA, codes); RFC 2595 §4 (STLS); RFC 3206 (codes);
+RFC 5034 (AUTH).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from gateway.config import Server, Tls
@@ -79,6 +81,10 @@ _WORDS: Final = (
 )
 
 
+#: A timestamp in a greeting; of other letters it may be made to find out a password (CVE-2007-1558).
+_TIMESTAMP: Final = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
+
+
 class Opening(NamedTuple):
     """A connection on which credentials may be sent, with what the server has announced."""
 
@@ -122,35 +128,52 @@ def _greet(connection: BoundedPOP3, server: Server) -> Opening:
     return Opening(connection, known, greeting.text)
 
 
-def sign_in(connection: BoundedPOP3, known: Capabilities, user: str, password: str) -> None:
+def timestamp_in(greeting: str) -> str:
+    """Return what APOP makes its digest of, "" if it is not offered (RFC 1939 §7)."""
+    found = _TIMESTAMP.search(greeting)
+    return found[0] if found else ""
+
+
+def sign_in(opened: Opening, user: str, password: str) -> None:
     """Sign in, with another mechanism only if the first was refused as such. Raise the StoreError for a refusal."""
     secrets = credentials.secrets(user, password)
     reply = Status(False)
     try:
-        for mechanism in _mechanisms(known):
-            reply = mechanism(connection, user, password)
+        for mechanism in _mechanisms(opened.capabilities, timestamp_in(opened.greeting)):
+            reply = mechanism(opened.connection, user, password)
             if reply.ok:
                 return
-            if reply.code or not sasl.refuses_mechanism(reply.text):
+            if not _refuses_mechanism(reply):
                 break
         raise _judged(reply)
     except StoreError as error:
         raise credentials.without(secrets, error) from None
 
 
+def _refuses_mechanism(reply: Status) -> bool:
+    # QUIRK: Dovecot without PLAIN announces USER, and answers "[AUTH] Unsupported authentication mechanism."
+    return reply.code in ("", "AUTH") and sasl.refuses_mechanism(reply.text)
+
+
 Mechanism = Callable[[BoundedPOP3, str, str], Status]
 
 
-def _mechanisms(known: Capabilities) -> Iterator[Mechanism]:
-    """Yield the mechanisms for passwords; a server that announces nothing has the oldest one (RFC 1939 §7)."""
+def _mechanisms(known: Capabilities, timestamp: str) -> Iterator[Mechanism]:
+    """Yield the mechanisms for passwords; a server that announces nothing has the oldest one (RFC 1939 §7).
+
+    APOP is the last: servers greet with a timestamp that have no password to compare its digest with.
+    """
     mechanisms = known.get("SASL", ())
-    if "PLAIN" not in mechanisms and "USER" not in known and mechanisms:
+    others = "PLAIN" in mechanisms or "USER" in known
+    if not others and mechanisms and not timestamp:
         kind = OAuthOnly if sasl.OAUTH & set(mechanisms) else PasswordsNotTaken
         raise kind(f"no mechanism for passwords is offered: SASL {' '.join(mechanisms)}")
     if "PLAIN" in mechanisms:
         yield _plain
-    if "USER" in known or "PLAIN" not in mechanisms:
-        yield _user_and_pass
+    if "USER" in known or not others:
+        yield partial(_user_or_apop, timestamp) if known and timestamp and not others else _user_and_pass
+    if timestamp:
+        yield partial(_apop, timestamp)
 
 
 def _plain(connection: BoundedPOP3, user: str, password: str) -> Status:
@@ -160,6 +183,21 @@ def _plain(connection: BoundedPOP3, user: str, password: str) -> Status:
 def _user_and_pass(connection: BoundedPOP3, user: str, password: str) -> Status:
     reply = connection.attempt(connection.user, user)
     return connection.attempt(connection.pass_, password) if reply.ok else reply
+
+
+def _apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> Status:
+    digest = sasl.apop(password.encode(), timestamp.encode("ascii"))
+    return connection.ask(f"APOP {user} {digest}".encode())
+
+
+def _user_or_apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> Status:
+    """Sign in at a server that does not announce USER: a refusal of the name alone says nothing of the password."""
+    reply = connection.attempt(connection.user, user)
+    return (
+        connection.attempt(connection.pass_, password)
+        if reply.ok
+        else _apop(timestamp, connection, user, password)
+    )
 
 
 def _judged(reply: Status) -> StoreError:
@@ -175,10 +213,10 @@ def _kind(reply: Status) -> type[StoreError]:
         return AppPasswordNeeded
     if sasl.refuses_passwords(reply.text):
         return OAuthOnly
+    if _refuses_mechanism(reply):
+        return PasswordsNotTaken
     if reply.code in _CODES:
         return _CODES[reply.code]
-    if sasl.refuses_mechanism(reply.text):
-        return PasswordsNotTaken
     return next((kind for words, kind in _WORDS if words.search(reply.text)), AuthenticationFailed)
 
 

@@ -70,7 +70,7 @@ def _signed_in(server: Server, user: str, password: str) -> BoundedPOP3:
     for seconds in (*LOCKED_SECONDS, None):
         opened = entering.open_connection(server)
         try:
-            entering.sign_in(opened.connection, opened.capabilities, user, password)
+            entering.sign_in(opened, user, password)
             return opened.connection
         except MaildropLocked:
             farewell(opened.connection)

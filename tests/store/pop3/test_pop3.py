@@ -283,3 +283,14 @@ def test_courier() -> None:
             ) - {ref}
         with pytest.raises(AuthenticationFailed):
             pop3_store.connect(server, "me@example.net", "guess")
+
+
+def test_a_dovecot_that_offers_apop_alone() -> None:
+    with closing(Dovecot(more="\nauth_mechanisms = apop\n")) as server:
+        server.start()
+        server.user("me@example.net")
+        place = rig.pop3(server)
+        with leased(place, "me@example.net") as store:
+            assert store.summaries("INBOX", Window(9)).exists == 0
+        with pytest.raises(AuthenticationFailed):
+            pop3_store.connect(place, "me@example.net", "guess")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from gateway.store.base import MessageRef, Window
 from gateway.store.pop3 import connection, entering, maildrop, pop3_store, retrieving, visiting
 from gateway.store.pop3.answers import Status
 from gateway.store.pop3.pop3_store import Pop3Store
+from gateway.upstreams import sasl
 from tests import rig
 from tests.servers.rude_pop3 import CAPABILITIES, RudePop3, stuffed
 
@@ -137,6 +139,7 @@ FAILING: dict[str, tuple[dict[bytes, bytes | None], type[StoreError]]] = {
         {b"USER": b"-ERR Plaintext authentication disallowed on non-secure (SSL/TLS) connections.\r\n"},
         errors.PasswordsNotTaken,
     ),
+    "in no way": ({b"USER": b"-ERR [AUTH] Unsupported authentication mechanism.\r\n"}, errors.PasswordsNotTaken),
     "an app password": ({b"PASS": b"-ERR [AUTH] Application-specific password required\r\n"}, errors.AppPasswordNeeded),
     "a token": ({b"CAPA": stuffed(b"SASL XOAUTH2\r\n")}, errors.OAuthOnly),
     "a challenge": ({b"CAPA": stuffed(b"SASL CRAM-MD5\r\n")}, errors.PasswordsNotTaken),
@@ -195,6 +198,57 @@ def test_a_mechanism_that_is_refused_as_such_gives_way_to_the_other() -> None:
     with RudePop3(MAILS, quirks) as server, pytest.raises(errors.AuthenticationFailed):
         pop3_store.connect(rig.plain(server, "pop3"), "u", "password")
     assert not any(line.startswith(b"PASS") for line in server.heard)
+
+
+STAMP = b"+OK ready <1896.697170952@pop.example.org>\r\n"
+#: RFC 1939 §7 has the digest of "tanstaaf" for this timestamp; ours is of "password".
+DIGEST = hashlib.md5(b"<1896.697170952@pop.example.org>password").hexdigest().encode()
+NOT_SO = b"-ERR unknown command\r\n"
+
+
+def test_the_digest_of_apop() -> None:
+    assert sasl.apop(b"tanstaaf", b"<1896.697170952@dbc.mtview.ca.us>") == "c4c9334bac560ecc979e58001b3e22fb"
+
+
+@pytest.mark.parametrize(
+    ("quirks", "heard"),
+    [
+        (
+            {b"CAPA": stuffed(b"UIDL\r\nTOP\r\n"), b"USER": b"-ERR use APOP\r\n"},
+            [b"USER u", b"APOP u " + DIGEST],
+        ),
+        ({b"CAPA": stuffed(b"SASL CRAM-MD5\r\nTOP\r\n"), b"USER": NOT_SO}, [b"USER u", b"APOP u " + DIGEST]),
+        ({b"CAPA": NOT_SO, b"USER": NOT_SO}, [b"USER u", b"APOP u " + DIGEST]),
+        ({}, [b"USER u", b"PASS password"]),
+        ({b"CAPA": stuffed(b"UIDL\r\nTOP\r\n")}, [b"USER u", b"PASS password"]),
+    ],
+)
+def test_apop_is_spoken_where_nothing_else_is(quirks: dict[bytes, bytes | None], heard: list[bytes]) -> None:
+    with RudePop3(MAILS, {b"GREETING": STAMP, **quirks}) as server, leased(server) as store:
+        assert subjects(store) == ALL
+    assert [line for line in server.heard if line.split()[0] in (b"USER", b"PASS", b"APOP", b"AUTH")] == heard
+
+
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        {b"PASS": b"-ERR wrong\r\n"},
+        {b"USER": b"-ERR no such user\r\n"},
+        {b"CAPA": stuffed(b"TOP\r\n"), b"USER": NOT_SO, b"APOP": b"-ERR wrong\r\n"},
+    ],
+)
+def test_a_password_that_is_wrong_is_not_offered_again(quirks: dict[bytes, bytes | None]) -> None:
+    with (
+        RudePop3(MAILS, {b"GREETING": STAMP, **quirks}) as server,
+        pytest.raises(errors.AuthenticationFailed),
+    ):
+        pop3_store.connect(rig.plain(server, "pop3"), "u", "password")
+    assert sum(line.startswith((b"PASS", b"APOP")) for line in server.heard) <= 1
+
+
+@pytest.mark.parametrize("stamp", ["<é@x>", "<a b@x>", "<ab>", "a@b", "<a@>"])
+def test_what_is_no_timestamp_is_not_signed(stamp: str) -> None:
+    assert not entering.timestamp_in(f"ready {stamp}")
 
 
 def test_a_server_that_loses_what_comes_at_once_is_sent_one_command_at_a_time() -> None:
