@@ -126,7 +126,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One window of a mailbox, newest first. `top` is the sequence number of the first row (0: none)."""
+    """One window of a mailbox, newest first. `top` is the sequence number of the first row (0: none).
+
+    `undeleted`: messages in the mailbox that the server has said lately it had deleted.
+    """
 
     mailbox: str
     uidvalidity: int
@@ -134,6 +137,7 @@ class Listing:
     unseen: int | None
     top: int
     summaries: tuple[Summary, ...]
+    undeleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +247,7 @@ class FoundList:
 
     `order` is ARRIVAL if the server could not sort as asked, `filtered` False if it could not filter. `count`: rows
     of the whole list. `newest`: only this many of the newest messages were searched (0: all). `beyond`: the position
-    after the range.
+    after the range. `undeleted`: as in Listing.
     """
 
     mailbox: str
@@ -257,6 +261,7 @@ class FoundList:
     beyond: ListPosition | None = None
     newest: int = 0
     filtered: bool = True
+    undeleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

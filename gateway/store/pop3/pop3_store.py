@@ -58,6 +58,8 @@ class Pop3Store(OneMailbox):
     def __init__(self, connection: BoundedPOP3) -> None:
         super().__init__(connection)
         self._envelopes: OrderedDict[int, Envelope] = OrderedDict()
+        #: What the server has said it deleted.
+        self._deleted: set[int] = set()
 
     # --- lists ---
 
@@ -69,7 +71,7 @@ class Pop3Store(OneMailbox):
         ranks = window.numbers(len(maildrop))
         rows = self._rows([maildrop[rank] for rank in reversed(ranks)])
         unseen, top = self._unseen(maildrop), max(ranks, default=0)
-        return Listing(INBOX, UIDVALIDITY, len(maildrop), unseen, top, rows)
+        return Listing(INBOX, UIDVALIDITY, len(maildrop), unseen, top, rows, self._undeleted(maildrop))
 
     def found(
         self,
@@ -103,6 +105,7 @@ class Pop3Store(OneMailbox):
             lines,
             beyond,
             filtered=query == Query(),
+            undeleted=self._undeleted(maildrop),
         )
 
     def summaries_of(self, refs: Sequence[MessageRef]) -> tuple[Summary, ...]:
@@ -150,6 +153,12 @@ class Pop3Store(OneMailbox):
         if not all(maildrop.uids):
             return None
         return sum(uid not in self._seen for uid in maildrop.uids)
+
+    def _undeleted(self, maildrop: Maildrop) -> int:
+        """Count the messages that are there again after the server has confirmed that they were deleted."""
+        if self._deleted:
+            self._deleted.intersection_update(maildrop.uids)
+        return len(self._deleted)
 
     def _rows(self, entries: Sequence[Entry]) -> tuple[Summary, ...]:
         """Make rows; a message without unique-id and header has none."""
@@ -211,6 +220,7 @@ class Pop3Store(OneMailbox):
             marked, why = [ref for ref in marked if self._there(ref) is None], error
         for ref in marked:
             self._opened.pop(ref.uid, None)
+            self._deleted.add(ref.uid)
         if why is not None:
             raise PartlyDone(dict.fromkeys(marked), why) if marked else why
 

@@ -162,6 +162,7 @@ def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
         next=next_page,
         prev=_newer_link(visit, listing, number),
         actions=_actions(visit, number, front, listing.top if listing.top < listing.exists else 0),
+        remarks=_undeleted(visit, listing.undeleted),
         empty=visit.language.gettext("No messages here."),
         forget=front,
     )
@@ -210,7 +211,7 @@ def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = 
         next=next_page,
         prev=_before_link(visit, found, number, view),
         actions=_view_actions(visit, number, view, front),
-        remarks=_remarks(visit, found, view),
+        remarks=[*_remarks(visit, found, view), *_undeleted(visit, found.undeleted)],
         empty=_("No messages here."),
         forget=front and not view.thread,
     )
@@ -258,6 +259,18 @@ def _remarks(visit: Visit, found: FoundList, view: ListView) -> Sequence[str]:
 
 
 # --- common to both
+
+
+def _undeleted(visit: Visit, count: int) -> Sequence[str]:
+    """Say that messages are there which the server has said it had deleted."""
+    if not count:
+        return ()
+    words = visit.language.ngettext(
+        "%(count)s was called deleted by the mail server and is still there",
+        "%(count)s were called deleted by the mail server and are still there",
+        count,
+    )
+    return (words % {"count": visit.language.number(count)},)
 
 
 def _title(visit: Visit, name: str, unseen: int | None) -> str:

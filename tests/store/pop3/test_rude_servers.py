@@ -13,7 +13,8 @@ import pytest
 from gateway import errors
 from gateway.errors import StoreError
 from gateway.message.model import Bound, Gap
-from gateway.store.base import MessageRef, Window
+from gateway.message.query import Query
+from gateway.store.base import MessageRef, Order, Window
 from gateway.store.pop3 import connection, entering, maildrop, pop3_store, retrieving, visiting
 from gateway.store.pop3.answers import Status
 from gateway.store.pop3.pop3_store import Pop3Store
@@ -300,6 +301,20 @@ def test_what_quit_refuses_is_looked_at_again() -> None:
         with pytest.raises(errors.PartlyDone) as partly:
             store.delete(refs)
         assert list(partly.value.done) == refs[1:]
+
+
+def test_what_is_called_deleted_and_is_not_is_counted_until_it_is_gone() -> None:
+    with RudePop3(MAILS, removes=1) as server:
+        with leased(server) as store:
+            refs = [row.ref for row in store.summaries("INBOX", Window(2)).summaries]
+            store.delete(refs)
+            assert store.summaries("INBOX", Window(9)).undeleted == 1
+        with leased(server, store):
+            assert store.summaries("INBOX", Window(9)).undeleted == 1
+            assert store.found("INBOX", Query(), Order.ARRIVAL).undeleted == 1
+        server.mails.pop()
+        with leased(server, store):
+            assert store.summaries("INBOX", Window(9)).undeleted == 0
 
 
 def test_a_message_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
