@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway import submission
-from gateway.access.sent_copies import SentCopy
+from gateway.access.sent_copies import Learnt, SentCopy
 from gateway.config import Server, Upstream
 from gateway.errors import (
     GatewayPasswordRefused,
@@ -55,7 +55,7 @@ class MailSubmission:
     counted: Submissions
     per_hour: int
     clock: Callable[[], float]
-    learnt: dict[Server, bool] = field(default_factory=dict)
+    learnt: Learnt = field(default_factory=Learnt)
 
     def __repr__(self) -> str:
         return f"<submission of account {self.account}>"

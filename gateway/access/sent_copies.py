@@ -22,12 +22,20 @@ FILING: Final = frozenset(
 WAITS: Final = (0.2, 0.3, 0.5)
 
 
+@dataclass(slots=True)
+class Learnt:
+    """What was seen of submission servers: whether they file, and of which that is more than a first look."""
+
+    files: dict[Server, bool] = field(default_factory=dict)
+    sure: set[Server] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True)
 class SentCopy:
-    """Who files the sent mail of one upstream; `learnt`: what was seen of submission servers, shared by all."""
+    """Who files the sent mail of one upstream; `learnt` is shared by all."""
 
     upstream: Upstream
-    learnt: dict[Server, bool] = field(default_factory=dict)
+    learnt: Learnt = field(default_factory=Learnt)
 
     @property
     def certain(self) -> bool:
@@ -40,8 +48,17 @@ class SentCopy:
         if self.certain:
             return self.upstream.sent_copy == "provider"
         smtp = self.upstream.smtp
-        return self.learnt.get(smtp, True if smtp.host in FILING else None)
+        return self.learnt.files.get(smtp, True if smtp.host in FILING else None)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the provider may file sent mail later than it was looked for."""
+        return not self.certain and self.files is False and self.upstream.smtp not in self.learnt.sure
 
     def learn(self, files: bool) -> None:
         """Remember whether a copy was found that nobody but the provider can have put there."""
-        self.learnt[self.upstream.smtp] = files
+        self.learnt.files[self.upstream.smtp] = files
+
+    def confirm(self) -> None:
+        """Remember that no copy has come later either."""
+        self.learnt.sure.add(self.upstream.smtp)

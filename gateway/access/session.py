@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from gateway.access import logins
 from gateway.access.mail_submission import MailSubmission, Submit
 from gateway.access.mailbox_ids import MailboxIds
+from gateway.access.sent_copies import Learnt
 from gateway.config import Server, Upstream
 from gateway.errors import AuthenticationFailed, SessionEnded, StoreError
 from gateway.sealed import vault
@@ -87,7 +88,7 @@ class Resources:
     #: What the store of a session could do when it was used last, by the token's digest.
     abilities: dict[bytes, Can] = field(default_factory=dict)
     #: Which submission servers file sent mail themselves, as far as that was seen.
-    learnt: dict[Server, bool] = field(default_factory=dict)
+    learnt: Learnt = field(default_factory=Learnt)
 
     def __repr__(self) -> str:
         return "<resources>"

@@ -93,6 +93,7 @@ class Notes:
     `accepted`: recipients that have it while others are still to be tried; `refused` to `doubtful` as in an outcome.
     `resumed`: it came from a page of Drafts, whether or not the draft could be read. `form`: the digest of the saved
     form that it was typed on, "" for none. `copy_to`: the writer's own address, if they get the mail too.
+    `in_sent`: our copy in Sent, if the provider may put one beside it.
     """
 
     message_id: str = ""
@@ -109,6 +110,7 @@ class Notes:
     resumed: bool = False
     form: str = ""
     copy_to: str = ""
+    in_sent: MessageRef | None = None
     outcome: Outcome | None = None
 
     def unsent(self) -> dict[str, Any]:

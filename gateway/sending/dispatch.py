@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 
-from gateway.access import sent_copies
 from gateway.access.session import Session
 from gateway.errors import (
     GatewayError,
@@ -30,7 +29,7 @@ from gateway.errors import (
 )
 from gateway.message.outgoing import builder
 from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, UNSENT, JournalEntry, Outcome, OutcomeKind
-from gateway.sending import filing
+from gateway.sending import filing, one_copy
 from gateway.state import Stage, StateError
 from gateway.store.base import ANSWERED, MailStore, MessageRef
 from gateway.submission import Receipt
@@ -76,6 +75,8 @@ class Dispatch:
         #: Whether to try the mail server: a second failure would cost as much time as the first.
         self.looks = looks
         self._mail: Mail | None = None
+        #: Whether the provider may still put a copy beside ours.
+        self._waiting = False
         #: Whether Drafts has been searched.
         self._looked = False
 
@@ -215,6 +216,14 @@ class Dispatch:
             self._write(Stage.ACCEPTED, doubtful=rest)
         return self._finish(None, told)
 
+    @property
+    def is_to_be_looked_after(self) -> bool:
+        """Whether nothing is left but to see where the copy is by now."""
+        entry, age = self._entry, self._now.timestamp() - self._entry.at
+        return (
+            entry.stage is Stage.ACCEPTED and entry.told and entry.readable and age >= one_copy.LATE_SECONDS
+        )
+
     def news(self) -> Outcome | None:
         """Return the outcome to report after sign-in.
 
@@ -300,7 +309,7 @@ class Dispatch:
         known = told and not outcome.is_partial
         with _optional("an outcome is not in the journal"):
             # What is still in Drafts is looked after once more: a provider may be slow to file.
-            done = tidy and not self._later(filed) and not (kept and octets is not None)
+            done = tidy and not (self._later(filed) or self._waiting or (kept and octets is not None))
             self._write(Stage.DONE if done else Stage.ACCEPTED, told=known, outcome=outcome)
         return outcome
 
@@ -326,23 +335,16 @@ class Dispatch:
         return None, None
 
     def _file(self, store: MailStore, octets: bytes | None) -> bool:
-        """Leave one copy, in Sent: the provider's if it files sent mail itself, else ours."""
+        """Leave one copy, in Sent, and note which one is ours if another may come."""
         notes = self._entry.notes
-        files = self._sent_copy.files
-        if files is not False or not self._sent_copy.certain:
-            waits = sent_copies.WAITS if octets is not None and files is not False else ()
-            if filing.is_in_sent(store, notes.message_id, waits):
-                if octets is not None:  # later it may be ours
-                    self._sent_copy.learn(True)
-                filing.remove(store, filing.find(store, filing.DRAFTS, notes.message_id))
-                return True
-            if files and (octets is not None or self._sent_copy.certain):
-                return False  # it stays in Drafts: one that comes later would be the second
-            if octets is not None:
-                self._sent_copy.learn(False)
         if octets is None:
-            return filing.file(store, notes.message_id)
-        return filing.file(store, notes.message_id, notes.kept, octets, self._now)
+            age = self._now.timestamp() - self._entry.at
+            filed = one_copy.leave_one_later(store, self._sent_copy, notes, age)
+        else:
+            filed = one_copy.leave_one(store, self._sent_copy, notes, octets, self._now)
+        self._entry = replace(self._entry, notes=replace(notes, in_sent=filed.ours))
+        self._waiting = filed.waiting
+        return filed.there
 
     # --- looking and writing ---
 

@@ -54,17 +54,31 @@ def remove_duplicates(store: MailStore, message_id: str) -> MessageRef | None:
 
     An APPEND whose connection broke may take effect after the mailbox was searched.
     """
-    name = _mailbox(store, DRAFTS)
-    copies = store.copies(name, message_id) if name is not None and message_id else []
-    for older in copies[:-1]:
+    found = copies(store, DRAFTS, message_id)
+    for older in found[:-1]:
         remove(store, older)
-    return next(reversed(copies), None)
+    return next(reversed(found), None)
 
 
 def find(store: MailStore, role: str, message_id: str) -> MessageRef | None:
     """Return the copy in a mailbox, None if there is no copy or no such mailbox."""
     name = _mailbox(store, role) if message_id else None
     return _found(store, name, message_id) if name is not None else None
+
+
+def copies(store: MailStore, role: str, message_id: str) -> list[MessageRef]:
+    """Return all copies in a mailbox; none if there is no such mailbox."""
+    name = _mailbox(store, role) if message_id else None
+    try:
+        return store.copies(name, message_id) if name is not None else []
+    except MailboxGone:
+        return []
+
+
+def only(store: MailStore, role: str, message_id: str) -> MessageRef | None:
+    """Return the copy in a mailbox, None if there are several."""
+    found = copies(store, role, message_id)
+    return found[0] if len(found) == 1 else None
 
 
 def is_in_sent(store: MailStore, message_id: str, waits: Sequence[float] = ()) -> bool:

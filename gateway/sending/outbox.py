@@ -248,7 +248,22 @@ def _once(
         _fresh, entry = session.journal.claim(entry)
     except StateError as error:
         return _unclaimed(session, entry, make, now, error)
+    _look_after(session, now)
     return Dispatch(session, entry, now).run(make)
+
+
+def _look_after(session: Session, now: datetime) -> None:
+    """See where the copies of earlier mails are by now: what a provider files late is learnt for the next one."""
+    if session.submission.sent_copy.certain:
+        return
+    try:
+        for entry in tuple(session.journal.open(AT_ONCE)):
+            with session.journal.locked(entry) as alone:
+                left = session.journal.again(entry) if alone else None
+                if left is not None and (sending := Dispatch(session, left, now)).is_to_be_looked_after:
+                    sending.outcome()
+    except GatewayError as error:
+        log.warning("copies of earlier mails: %s: %s", type(error).__name__, error.detail)
 
 
 def _known(session: Session, post: TicketedPost, now: datetime) -> Outcome | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import imaplib
 import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from gateway.access.sent_copies import SentCopy
 from gateway.access.session import Session
 from gateway.config import Server, Tls, Upstream
 from gateway.sending import filing, outbox
+from gateway.sending.one_copy import LATE_SECONDS
 from gateway.sending.outbox import SENT
 from tests.postbox import NOW, Letter, Wiring, act, look, signed_in, worker
 from tests.servers.dovecot import Dovecot
@@ -40,8 +43,8 @@ class House:
         self.late.append(timer)
         timer.start()
 
-    def send(self, session: Session, subject: str) -> outbox.Outcome:
-        return outbox.send(session, act(session.ticket()), Letter(subject, ME, (BOB,)).mail, NOW)
+    def send(self, session: Session, subject: str, now: datetime = NOW) -> outbox.Outcome:
+        return outbox.send(session, act(session.ticket()), Letter(subject, ME, (BOB,)).mail, now)
 
     def copies(self, subject: str) -> tuple[int, int]:
         """Count copies in Sent and in Drafts, once everything has been filed."""
@@ -119,6 +122,50 @@ def test_a_known_provider_that_is_slow_gets_no_second_copy(
         assert house.copies("lost") == (0, 1)
         outbox.recover(session, NOW)
         assert house.copies("lost") == (1, 0)
+
+
+def test_an_unknown_provider_that_is_late_costs_one_look_and_leaves_one_copy(house: House) -> None:
+    house.after = sum(sent_copies.WAITS) + 0.7
+    with worker(house.wiring) as sessions:
+        session = signed_in(sessions, ME)
+        for subject in ("one", "two"):
+            assert house.send(session, subject).filed is True
+        assert [house.copies(subject) for subject in ("one", "two")] == [(2, 0), (2, 0)]
+        house.after = 0.1
+        later = NOW + timedelta(seconds=LATE_SECONDS)
+        assert house.send(session, "three", later).filed is True
+        assert [house.copies(subject) for subject in ("one", "two", "three")] == [(1, 0)] * 3
+        assert outbox.recover(session, later) == ()
+        assert not outbox.has_pending(session)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_the_copy_of_a_provider_that_files_nothing_stays(house: House, patient: bool) -> None:
+    with worker(house.wiring) as sessions:
+        session = signed_in(sessions, ME)
+        house.send(session, "one")
+        assert outbox.recover(session, NOW) == ()
+        assert outbox.has_pending(session), "a provider may be late"
+        later = NOW + timedelta(seconds=LATE_SECONDS)
+        if patient:
+            assert outbox.recover(session, later) == ()
+        house.send(session, "two", later)
+        assert not outbox.has_pending(session), "it is known to file nothing"
+        assert [house.copies(subject) for subject in ("one", "two")] == [(1, 0), (1, 0)]
+
+
+def test_only_our_own_copy_is_removed_and_only_beside_another(house: House) -> None:
+    with worker(house.wiring) as sessions:
+        session = signed_in(sessions, ME)
+        house.send(session, "one")
+        with imaplib.IMAP4("127.0.0.1", house.wiring.imap_port) as client:
+            client.login(ME, "secret")
+            client.select("Sent")
+            client.copy("1", "Drafts")  # whoever keeps a copy elsewhere has another one
+            client.store("1", "+FLAGS", "\\Deleted")
+            client.expunge()
+        outbox.recover(session, NOW + timedelta(seconds=LATE_SECONDS))
+        assert house.copies("one") == (0, 1)
 
 
 def test_what_is_known_of_a_provider() -> None:
