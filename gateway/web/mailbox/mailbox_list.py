@@ -266,8 +266,8 @@ def _undeleted(visit: Visit, count: int) -> Sequence[str]:
     if not count:
         return ()
     words = visit.language.ngettext(
-        "%(count)s was called deleted by the mail server and is still there",
-        "%(count)s were called deleted by the mail server and are still there",
+        "%(count)s message is here again that the mail server said was deleted",
+        "%(count)s messages are here again that the mail server said were deleted",
         count,
     )
     return (words % {"count": visit.language.number(count)},)
