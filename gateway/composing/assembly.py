@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
@@ -92,7 +92,8 @@ def assemble(
     kept = [one for one in basis.enclosures if _section(one) not in without]
     added = tuple(added)
     _check_size(author, kept)
-    quoted = basis.quotation(store)
+    quoted, rest = basis.quotation(store)
+    kept += _with_room(author, kept, rest)
     signature = content.sender.signature
     message_id = _id(author, content, page, kept, added)
     notes = {REST: resumed.note(quoted, signature)} | _notes(basis, content)
@@ -207,6 +208,13 @@ def _check_size(author: Author, kept: Iterable[Enclosure]) -> None:
     if size > min(ours, theirs):
         kind = TooLargeHere if ours <= theirs else MessageTooLarge
         raise kind(int(min(ours, theirs)), f"{size} octets of {min(ours, theirs)}")
+
+
+def _with_room(author: Author, kept: Sequence[Enclosure], rest: Iterable[Enclosure]) -> list[Enclosure]:
+    """Return the texts that were cut and have room as attachments, without those that go along anyway."""
+    there = [_section(one) for one in kept]
+    new = [one for one in rest if not any(f"{_section(one)}.".startswith(f"{has}.") for has in there)]
+    return new if encoded_size((*kept, *new)) <= min(_limits(author)) else []
 
 
 def _section(enclosure: Enclosure) -> str:

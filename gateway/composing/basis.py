@@ -15,7 +15,7 @@ from gateway.account.profile import Identity, own_addresses
 from gateway.addresses import MessageCode
 from gateway.composing.author import Author
 from gateway.composing.mailbox_parts import Enclosure, enclosures, whole_message
-from gateway.composing.quotation import forwarded, quotation
+from gateway.composing.quotation import Quoted, forwarded, quotation
 from gateway.errors import BadRequest
 from gateway.message.headers import address_lists, subjects
 from gateway.message.headers.header_fields import safe_label
@@ -28,16 +28,16 @@ from gateway.store.base import ANSWERED, MailStore, MessageRef
 #: Marks a message as forwarded (IANA registry of IMAP keywords).
 FORWARD_FLAG: Final = "$Forwarded"
 
-Quotation = Callable[[MailStore], str]
+Quotation = Callable[[MailStore], Quoted]
 
 
 def _(msgid: str) -> str:
     return msgid
 
 
-def no_quotation(store: MailStore) -> str:
+def no_quotation(store: MailStore) -> Quoted:
     """Return an empty quotation."""
-    return ""
+    return Quoted("")
 
 
 @dataclass(frozen=True, slots=True)

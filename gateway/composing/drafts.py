@@ -20,7 +20,7 @@ from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_n
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
 from gateway.composing.mailbox_parts import enclosures, parts_of_draft
-from gateway.composing.quotation import FORWARDED, plain_text
+from gateway.composing.quotation import FORWARDED, Quoted, plain_text
 from gateway.composing.typed_mail import MailContent
 from gateway.errors import MessageGone, StoreUnreachable
 from gateway.message.headers import address_lists, envelopes
@@ -92,7 +92,7 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         original=OriginalMessage.read(notes.get(ORIGINAL.lower(), "")) if is_draft else None,
         draft=ref if is_draft else None,
         replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
-        quotation=lambda store: taken.quoted,
+        quotation=lambda store: Quoted(taken.quoted),
         enclosures=attached if is_draft else enclosures(ref, found, ornaments=True),
         alternative=answer if is_draft else None,
     )

@@ -40,10 +40,12 @@ def whole_message(ref: MessageRef, found: Message) -> Enclosure:
 
 def enclosures(ref: MessageRef, found: Message, ornaments: bool = False) -> tuple[Enclosure, ...]:
     """Return all of a message that its text does not say; `ornaments` too, see `disposition.besides_text`."""
-    return tuple(
-        Enclosure(ref, part, part.filename or _subject_of(part), part.octets, _is_alone(part, found))
-        for part in besides_text(found.root, ornaments)
-    )
+    return tuple(enclosure(ref, part, found) for part in besides_text(found.root, ornaments))
+
+
+def enclosure(ref: MessageRef, part: Part, found: Message) -> Enclosure:
+    """Return a part of a message as an attachment."""
+    return Enclosure(ref, part, part.filename or _subject_of(part), part.octets, _is_alone(part, found))
 
 
 def parts_of_draft(ref: MessageRef, found: Message) -> tuple[tuple[Enclosure, ...], Enclosure | None]:

@@ -6,7 +6,7 @@ a page, signatures or reports (RFC 2183, RFC 2387, RFC 1847, RFC 6522).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gateway.message.model import Part
@@ -76,22 +76,21 @@ def _is_attachment(part: Part, within: str, first: bool) -> bool:
 def besides_text(root: Part, ornaments: bool = False) -> Iterator[Part]:
     """Yield all that a mail's text does not say, in order; an embedded message is one part.
 
-    Not its text in any form, nor signatures that would sign nothing any more. `ornaments`: with the small pictures
-    and style sheets of a page.
+    Not its text in any form, nor signatures that would sign nothing any more. `ornaments`: with the style sheets and
+    fonts of a page.
     """
     waiting: list[tuple[Part, str]] = [(root, "")]
     first = True
+    unread: set[int] = set()
     while waiting:
         part, within = waiting.pop()
         if part.maintype == "multipart":
+            unread.update(map(id, _unread_texts(part)))
             waiting.extend((child, part.media_type) for child in reversed(part.parts))
             continue
         detached = within == "multipart/signed" and part.media_type in _SIGNATURES
-        if (
-            not _is_text(part, within, first)
-            and not detached
-            and (ornaments or not _is_ornament(part, within))
-        ):
+        is_text = id(part) not in unread and _is_text(part, within, first)
+        if not is_text and not detached and (ornaments or not _is_ornament(part, within)):
             yield part
         first = False
 
@@ -102,8 +101,24 @@ def has_html(root: Part) -> bool:
     return any(part.media_type in _FORMATTED and id(part) not in left for part in root.walk())
 
 
+def _unread_texts(parent: Part) -> Sequence[Part]:
+    """Return the texts that nobody sees: the same form a second time, and pages that belong to another page."""
+    if parent.media_type == "multipart/alternative":
+        plain = [part for part in parent.parts if part.media_type == "text/plain"]
+        return (*plain[1:], *[part for part in parent.parts if part.media_type == "text/html"][:-1])
+    if parent.media_type != "multipart/related":
+        return ()
+    start = parent.parameters.get("start", "").strip("<> ")
+    texts = [part for part in parent.parts if part.maintype in ("text", "multipart")]
+    named = [part for part in texts if start and part.content_id.strip("<> ") == start]
+    root = next(iter(named or texts), None)
+    return [part for part in texts if part.content_id and part is not root]
+
+
 def _is_text(part: Part, within: str, first: bool) -> bool:
     if part.media_type not in (*_BODIES, "text/x-amp-html") or part.disposition == "attachment":
+        return False
+    if within == "multipart/encrypted":
         return False
     return first or not part.filename or part.content_id != "" or within == "multipart/alternative"
 
@@ -112,5 +127,4 @@ def _is_ornament(part: Part, within: str) -> bool:
     """Return whether a part is only for the looks of a page."""
     if within != "multipart/related" or not part.content_id:
         return False
-    small = part.maintype == "image" and part.octets < REAL_PICTURE
-    return small or part.maintype == "font" or part.media_type == "text/css"
+    return part.maintype == "font" or part.media_type == "text/css"

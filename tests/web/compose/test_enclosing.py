@@ -16,7 +16,7 @@ from tests.devices import mobileok
 from tests.devices.phones import Answer, WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail
+from tests.web.office import HANDHELDS, Office, at, mail, path_of
 
 ME, BOB = "eme@example.net", "ebob@example.net"
 PDF = bytes(range(256)) * 40
@@ -141,6 +141,24 @@ def test_a_mail_that_is_nothing_but_a_file_gives_its_file(office: Office, device
 def test_nothing_of_it_goes_through_the_handheld(office: Office, device: Any) -> None:
     pick(written(office, device), "Invoice", "Rechn")
     assert len(device.posted[1]) < 120
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_a_text_too_long_to_forward_goes_along_whole(office: Office, kind: str) -> None:
+    lines = [f"Line {number} of very many words." for number in range(9000)]
+    text = "".join(f"<p>{line}</p>" for line in lines) if kind == "html" else "\r\n".join(lines)
+    head = f"From: Ann <ann@example.org>\r\nSubject: Long\r\nContent-Type: text/{kind}\r\n\r\n"
+    office.dovecot.deliver(ME, (head + text + "\r\n").encode())
+    device = office.signed_in(office.browser(), ME).follow("Long")
+    at(device, "f" + path_of(device)[1:]).fill("to", BOB).press("Send")
+    assert "Sent." in device.text
+    (got,) = office.found(BOB)
+    short, whole = got.iter_parts()
+    assert short.get_content().rstrip().endswith("[…]")
+    assert (whole.get_content_type(), whole.get_payload(decode=True).strip()) == (
+        f"text/{kind}",
+        text.encode(),
+    )  # type: ignore[union-attr]
 
 
 # --- taken out, repeated, gone
