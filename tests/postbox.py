@@ -40,6 +40,7 @@ class Wiring:
     imap_ca: str = ""  # none: without TLS
     smtp_ca: str = ""
     sent_copy: str = "append"
+    per_hour: int = 100
 
     def config(self) -> Config:
         def server(protocol: str, port: int, ca: str) -> Server:
@@ -52,7 +53,7 @@ class Wiring:
             smtp=server("smtp", self.smtp_port, self.smtp_ca),
             sent_copy=self.sent_copy,  # type: ignore[arg-type]
         )
-        return Config(upstreams=(upstream,), timezone="Europe/Berlin")
+        return Config(upstreams=(upstream,), timezone="Europe/Berlin", per_hour=self.per_hour)
 
 
 @contextmanager

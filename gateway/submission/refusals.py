@@ -57,25 +57,43 @@ _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _ADDRESS: Final = re.compile(r"<[^<>]*>|\S+@\S+")
 _SENDER: Final = re.compile(
     r"\bsender (?:address )?(?:\S+ )?(?:rejected|denied|refused|verify|not )|\bsend\s?as|not owned by user"
+    r"|\bsender (?:domain|mismatch)|\benvelope sender\b|\bmail from\b.{0,20}\bmust\b|\bverification failed for\b"
+    r"|\b(?:from header|header from|sender)\b.{0,30}\b(?:not match|mismatch|differ)"
     r"|not (?:allowed|permitted|authori[sz]ed) to (?:send|use|relay)\b.{0,40}\b(?:as|from|sender|address)\b"
     r"|\b(?:from|envelope|return)[ -](?:address|from|path)\b|\binvalid sender",
     re.IGNORECASE,
 )
+#: Whose group or mailbox it is decides who may write to it: that concerns this recipient alone.
+_NOT_TO_THEM: Final = re.compile(
+    r"\b(?:send|post|write|mail)\w* (?:\w+ ){0,2}to (?:th\w+ )?(?:\w+ )?(?:group|list|recipient|mailbox|user|alias)",
+    re.IGNORECASE,
+)
+#: A recipient's server does not know this sender or this client yet.
+_GREYLISTED: Final = re.compile(r"\bgr[ae]y-?\s?list", re.IGNORECASE)
 _GATEWAY: Final = re.compile(
-    r"\b(?:helo|ehlo)\b|\bclient host\b|\bblocked using\b|\b(?:block|black|deny)list|\breverse dns\b|\bPTR\b"
-    r"|\byour (?:ip|host)\b",
+    r"\b(?:helo|ehlo)\b|\bclient host\b|\bblocked using\b|\b(?:block|black|deny)\s?list|\breverse dns\b|\bPTR\b"
+    r"|\byour (?:ip|host)\b|\b(?:dns|r)bl\b|\bspam(?:haus|cop)\b|\bbanned sen(?:ding|der)\b",
     re.IGNORECASE,
 )
 _LIMIT: Final = re.compile(
     r"\b(?:rate|daily|hourly|sending|outgoing)\W+(?:\w+\W+){0,3}(?:limit|quota)"
     r"|\btoo (?:many|much) (?:messages|e?-?mails?|connections)\b|\bthrottl|\bslow down\b|quotaexceeded"
-    r"|\b(?:limit|quota) (?:for|of) (?:messages|e?-?mails?|recipients)",
+    r"|\b(?:limit|quota) (?:for|of) (?:messages|e?-?mails?|recipients)|\bsending too fast\b|\btoo much mail\b"
+    r"|\b(?:limit|number|many)\b.{0,30}\b(?:messages|e?-?mails?|recipients)\b.{0,30}\b(?:hour|day|minute|exceeded)\b",
     re.IGNORECASE,
 )
 _SIZE: Final = re.compile(
     r"\b(?:message|mail)\b.{0,30}\b(?:size\b.{0,30}\b(?:limit|maximum|exceed)|too (?:large|big))", re.I
 )
-_MANY: Final = re.compile(r"\btoo many recipients\b", re.IGNORECASE)
+_MANY: Final = re.compile(
+    r"\b(?:too many|(?:maximum|limit)(?: number)? (?:of|on)(?: the)?) recipients\b", re.IGNORECASE
+)
+_HOURS: Final = re.compile(r"\b(?:hour|day|minute|daily|hourly)\b", re.IGNORECASE)
+_FULL: Final = re.compile(r"\bmailbox\b|\bquota\b", re.IGNORECASE)
+#: QUIRK: some say by the code of a wrong password that there were too many tries.
+_TRIES: Final = re.compile(
+    r"\btoo many (?:\w+ ){0,2}(?:attempts|tries|failures|errors)|\btry (?:again )?later", re.IGNORECASE
+)
 _CONTENT: Final = re.compile(r"\b(?:spam|virus|malware|content|infected|phish)", re.IGNORECASE)
 
 
@@ -110,11 +128,11 @@ def fate(code: int, text: bytes | str, accepted: int) -> Fate:
     if 200 <= code < 300:
         return Fate.ACCEPTED
     enhanced, said = _read(text)
-    if enhanced == _TOO_MANY or _MANY.search(said):
+    if _is_too_many(code, enhanced, said, accepted):
         return Fate.TOO_MANY
-    if code in _TOO_MANY_CODES and not enhanced and accepted:
-        return Fate.TOO_MANY
-    if enhanced in _SENDER_CODES or _SENDER.search(said):
+    if code < 500 and _GREYLISTED.search(said):
+        return Fate.LATER
+    if enhanced in _SENDER_CODES or (_SENDER.search(said) and not _NOT_TO_THEM.search(said)):
         return Fate.SENDER
     if code in _TLS_FIRST or _GATEWAY.search(said):
         return Fate.GATEWAY
@@ -122,7 +140,17 @@ def fate(code: int, text: bytes | str, accepted: int) -> Fate:
         return Fate.LATER
     if enhanced in (_TOO_LARGE, _TOO_LARGE_FOR_MAILBOX) or _SIZE.search(said):
         return Fate.TOO_LARGE
-    return Fate.REFUSED
+    return Fate.LATER if _LIMIT.search(said) else Fate.REFUSED
+
+
+def _is_too_many(code: int, enhanced: str, said: str, accepted: int) -> bool:
+    """Return whether a reply to RCPT means that others have to go in another transaction."""
+    if enhanced == _TOO_MANY:
+        return True
+    if _MANY.search(said):
+        return not _HOURS.search(said)  # else nobody goes for a while
+    bare = code in _TOO_MANY_CODES and not enhanced and accepted > 0
+    return bare and not (code == _STORAGE and (_FULL.search(said) or _SIZE.search(said)))
 
 
 def refusal(
@@ -188,7 +216,7 @@ def auth_refusal(code: int, text: bytes | str) -> SubmissionError:
     detail = f"AUTH: {code} {found[0] if found else ''}".rstrip()
     if code == CLOSING_CHANNEL and not _LIMIT.search(said):
         return SubmissionUnreachable(detail)
-    if 400 <= code < 500:
+    if 400 <= code < 500 or _TRIES.search(said):
         return SubmissionDeferred(detail)
     if sasl.wants_app_password(said):
         return SubmissionAppPasswordNeeded(detail)

@@ -26,7 +26,8 @@ _NOT_THIS_WAY: Final = re.compile(
 )
 # QUIRK: what Gmail, Yahoo, iCloud and Microsoft say to the password of a person who needs another one, or none.
 _APP_PASSWORD: Final = re.compile(
-    r"app(?:lication)?-?\s?(?:specific)?[- ]password|web login required", re.IGNORECASE
+    r"app(?:lication)?-?\s?(?:specific)?[- ]password|web login required|log in (?:via|with) your web browser",
+    re.IGNORECASE,
 )
 _NO_BASIC: Final = re.compile(
     r"basic\s?auth(?:entication)?\W*(?:is )?(?:blocked|disabled)|smtpclientauthentication is disabled",

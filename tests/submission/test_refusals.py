@@ -69,6 +69,19 @@ CASES: tuple[tuple[str, bytes, str], ...] = (
     ("auth", b"504 5.5.4 Unrecognized authentication type", NO_PASSWORDS),
     ("auth", b"503 5.5.1 AUTH command used when not advertised", NO_PASSWORDS),
     ("auth", b"535 5.7.8 Error: authentication failed: no mechanism available", NO_PASSWORDS),
+    (
+        "auth",
+        b"534-5.7.14 <https://x.test/> Please log in via your web browser and\r\n534 5.7.14 try again",
+        APP_PASSWORD,
+    ),
+    ("auth", b"535 Too many failed attempts, try again later", WAIT),
+    ("auth", b"535 5.7.0 too many login failures", WAIT),
+    (
+        "mail",
+        b"554 5.7.0 The limit on the number of allowed outgoing messages was exceeded. Try later.",
+        WAIT,
+    ),
+    ("mail", b"554 5.7.1 You are sending too fast", WAIT),
     ("mail", b"451 4.3.0 Local problem", WAIT),
     ("mail", b"450 4.7.1 Error: too much mail from 192.0.2.1", WAIT),
     ("mail", b"452 4.3.1 Insufficient system storage", WAIT),
@@ -87,6 +100,20 @@ CASES: tuple[tuple[str, bytes, str], ...] = (
     ("rcpt", b"451 Temporary local problem - please try later", LATER),
     ("rcpt", b"452 4.2.2 The recipient's mailbox is full", LATER),
     ("rcpt", b"452 4.5.3 Too many recipients", LATER),
+    ("rcpt", b"451 Temporarily deferred due to greylisting. Your IP 192.0.2.1", LATER),
+    ("rcpt", b"450 Greylisted; sender not known, try again", LATER),
+    ("rcpt", b"450 4.7.1 Client host is graylisted", LATER),
+    ("rcpt", b"550 5.7.1 Message rate limit exceeded", LATER),
+    ("rcpt", b"550 You have exceeded the maximum number of emails per hour", LATER),
+    ("rcpt", b"554 Too many recipients received this hour", LATER),
+    ("rcpt", b"550 5.7.1 sender not permitted to send to this group", REFUSED),
+    ("rcpt", b"550 5.7.1 Sender mismatch", SENDER),
+    ("rcpt", b"550 Sender domain must exist", SENDER),
+    ("rcpt", b"553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)", SENDER),
+    ("rcpt", b"553 Mail from must equal authorized user", SENDER),
+    ("rcpt", b"550 JunkMail rejected - host is in an RBL", GATEWAY),
+    ("rcpt", b"550 Rejected because 192.0.2.1 is in a black list at zen.spamhaus.org", GATEWAY),
+    ("rcpt", b"550 5.7.606 Access denied, banned sending IP [192.0.2.1]", GATEWAY),
     ("rcpt", b"550 5.4.5 Daily user sending limit exceeded", LATER),
     ("rcpt", b"550 5.1.1 <bob@example.net>: Recipient address rejected: User unknown", REFUSED),
     ("rcpt", b"550 5.1.1 <helo@example.net>: no such user", REFUSED),
@@ -115,6 +142,7 @@ CASES: tuple[tuple[str, bytes, str], ...] = (
     ("end", b"550 5.7.60 Client does not have permissions to send as this sender", SENDER),
     ("end", b"554 5.2.252 SendAsDenied; refused@example.net not allowed to send as x@example.net", SENDER),
     ("end", b"550 5.4.5 Daily user sending limit exceeded", WAIT),
+    ("end", b"550 5.7.1 Header From does not match authenticated sender", SENDER),
     ("end", b"554 5.7.1 Message rejected as spam", CONTENT),
     ("end", b"550 5.6.0 Lone CR or LF in headers", CONTENT),
     ("end", b"550 This message contains a virus (Eicar)", CONTENT),
@@ -142,7 +170,7 @@ def session(
     dovecot.user(ME)
     state = tmp_path_factory.mktemp("refusals") / "state.sqlite"
     with script.peer() as peer:
-        wiring = Wiring(str(state), dovecot.ports["imap"], peer.port, str(dovecot.ca_file))
+        wiring = Wiring(str(state), dovecot.ports["imap"], peer.port, str(dovecot.ca_file), per_hour=0)
         with worker(wiring) as sessions:
             yield signed_in(sessions, ME)
 
@@ -181,6 +209,17 @@ def test_one_of_two_is_named(
     script.answers = {f"rcpt {EVE}": reply, "ehlo": ehlo(CAPABILITIES[0], *more, *CAPABILITIES[1:])}
     assert said(session, BOB, EVE) == ["Sent.", line, "The others got it."]
     assert script.taken[-1].recipients == [BOB]
+
+
+@pytest.mark.parametrize("reply", [b"552 Mailbox full", b"552 Message size exceeds maximum permitted"])
+def test_what_concerns_one_mailbox_is_not_too_many(
+    session: Session, script: ScriptedSmtp, reply: bytes
+) -> None:
+    script.answers = {f"rcpt {EVE}": reply}
+    before = len(script.taken)
+    assert said(session, BOB, EVE)[0] == "Sent."
+    assert script.heard.count(f"RCPT TO:<{EVE}>".encode()) == 1
+    assert [one.recipients for one in script.taken[before:]] == [[BOB]]
 
 
 @pytest.mark.parametrize("sent_on", [False, True])

@@ -14,11 +14,12 @@ from gateway.message.headers import header_fields
 #: Prefixes of replies and of forwarded messages, as programs write them in many languages; patterns.
 REPLIES: Final = (
     "re", "aw", "antw", "antwort", "sv", "vs", "rif", "odp", "res", "ynt", "atb", "vá", "απ", "σχετ", "ответ", "отв",
-    "回复", "答复", "回覆", "返信", "회신",
+    "odg", "bls", "svar", "antwoord", "відп", "رد", "תגובה", "השב", "ตอบกลับ", "trả lời",
+    "回复", "答复", "回覆", "回應", "返信", "회신", "답장",
 )  # fmt: skip
 FORWARDS: Final = (
     "fwd?", "wg", "tr", "rv", "enc", "pd", "vl", "vb", "doorst", "İlt", "ilt", "πρθ", "пересл", "转发", "轉寄",
-    "reenv", "weitergel", "전달",
+    "reenv", "weitergel", "轉發", "転送", "전달",
 )  # fmt: skip
 #: Characters of the original's subject that are kept.
 _LIMIT: Final = 400
@@ -26,7 +27,7 @@ _LIMIT: Final = 400
 
 def _prefix(words: Sequence[str]) -> re.Pattern[str]:
     return re.compile(
-        rf"(?:{'|'.join(words)})\s*(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s*[:：]\s*", re.I
+        rf"(?:{'|'.join(words)})\.?\s*(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s*[:：]\s*", re.I
     )
 
 
