@@ -21,6 +21,10 @@ WESTERN: Final = "cp1252"
 
 #: Two octets that can belong to one word, one of them beyond ASCII.
 _OF_WORD: Final = re.compile(rb"[\x80-\xff][A-Za-z\x80-\xff]|[A-Za-z][\x80-\xff]")
+#: Typographic signs of windows-1252, and how many ASCII letters there are for each in a text that has nothing else.
+_TYPOGRAPHIC: Final = re.compile(rb"[\x80\x85\x91-\x97\x99\xa0\xa7\xa9\xab\xae\xb0\xb7\xbb]")
+_ASCII_LETTER: Final = re.compile(rb"[A-Za-z]")
+_LETTERS_FOR_SIGN: Final = 4
 _BEYOND: Final = re.compile(rb"[\x1b\x80-\xff]")
 
 
@@ -123,9 +127,15 @@ _LATIN: Final = frozenset(
 )
 
 
+def _only_punctuated(octets: bytes) -> bool:
+    """Return whether all that is beyond ASCII is what a word processor sets: quotation marks, fixed spaces, ®."""
+    plain, signs = _TYPOGRAPHIC.subn(b"", octets)
+    return plain.isascii() and len(_ASCII_LETTER.findall(plain)) >= _LETTERS_FOR_SIGN * signs
+
+
 def detect(octets: bytes) -> str:
     """Guess the codec of octets that are not UTF-8; windows-1252 if there is no telling: no word, but signs as ©."""
-    if _OF_WORD.search(octets[:SAMPLE]) is None:
+    if _OF_WORD.search(octets[:SAMPLE]) is None or _only_punctuated(octets[:SAMPLE]):
         return WESTERN
     found = scripts.best_charset(octets[:SAMPLE])
     return found if found in SNIFFED else WESTERN

@@ -50,12 +50,15 @@ _RARENESS: Final = {
     "cp1257": -2.0, "cp866": -2.5, "koi8_u": -2.5, "iso8859_5": -2.5, "iso8859_6": -4.0, "mac_roman": -3.0,
     "cp850": -3.0, "euc_jp": -1.0,
 }  # fmt: skip
-_AROUND: Final = frozenset("“”„‘’«»–—…•·°§€№\xa0¿¡，。！？、：；（）「」『』《》•％ー〜・")
-
+_AROUND: Final = frozenset("“”„‘’«»–—…•·°§€№®™©\xa0¿¡，。！？、：；（）「」『』《》•％ー〜・")
+#: It is common between words, but stands between spaces or numbers.
+_DASH: Final = "–"
 #: The final sigma.
 _LAST: Final = "ς"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _TAGS: Final = re.compile(rb"<[!/a-zA-Z][^<>]{0,400}>|https?://[!-~]+|[\w.+-]+@[\w.-]+")
+#: Words of ASCII with no other octet next to them are the same in each charset; many of them would outweigh the rest.
+_PLAIN_WORDS: Final = re.compile(rb"(?<![A-Za-z\x80-\xff])[A-Za-z]+(?![A-Za-z\x80-\xff])")
 _MARKS: Final = re.compile("[\u0591-\u05c7\u064b-\u0652\u0e31\u0e34-\u0e4e]")
 _MIXED: Final = re.compile(
     "[a-z](?=[\u2e80-\uffef])|(?<=[\u2e80-\uffef])[a-z]|[A-Z](?=[\uff61-\uff9f])|(?<=[\uff61-\uff9f])[A-Z]"
@@ -64,7 +67,7 @@ _MIXED: Final = re.compile(
 
 def best_charset(octets: bytes) -> str:
     """Return the charset in which the octets beyond ASCII score best."""
-    octets = _TAGS.sub(b" ", octets)[:ENOUGH]
+    octets = _PLAIN_WORDS.sub(b"", _TAGS.sub(b" ", octets))[:ENOUGH]
     readings = [*_alphabetic(octets), *_ideographic(octets)]
     return max(readings, key=lambda one: one[1] + _RARENESS.get(one[0], 0.0))[0]
 
@@ -122,7 +125,7 @@ def _torn(before: str, after: str) -> float:
     if before.isalpha() and after.isalpha():
         torn = (before.islower() and after.isupper()) or before == _LAST
         return _TORN * (torn + ((before < "\u0250") != (after < "\u0250")))
-    if before.isalpha() and after >= "\x80" and after not in _AROUND:
+    if before.isalpha() and after >= "\x80" and (after == _DASH or after not in _AROUND):
         return 0.0 if before >= "\x80" and _MARKS.match(after) else _SIGN_INSIDE
     return 0.0
 
@@ -132,13 +135,24 @@ def _table(*groups: tuple[str, float]) -> dict[str, float]:
     return {sign: log(share / len(set(signs))) for signs, share in reversed(groups) for sign in signs}
 
 
+_SPACE: Final = "\u3000"
 _HIRAGANA: Final = "".join(map(chr, range(0x3041, 0x3094)))
 _KATAKANA: Final = "".join(map(chr, range(0x30A1, 0x30F7))) + "ー"
-_JAPANESE: Final = _table(("、。", 0.06), (_HIRAGANA, 0.45), (_KATAKANA, 0.14), (KANJI, 0.2))
+_JAPANESE: Final = _table(("、。", 0.06), (_SPACE, 0.1), (_HIRAGANA, 0.45), (_KATAKANA, 0.14), (KANJI, 0.2))
 #: Codec, likelihood of its frequent characters, and its first level as a range of lead octets in some codec.
 _IDEOGRAPHIC: Final = (
-    ("gb18030", _table(("，。、！？：", 0.08), (SIMPLIFIED, 0.62)), "gb2312", range(0xB0, 0xD8)),
-    ("big5hkscs", _table(("，。、！？：", 0.08), (TRADITIONAL, 0.62)), "big5", range(0xA4, 0xC7)),
+    (
+        "gb18030",
+        _table(("，。、！？：", 0.08), (_SPACE, 0.1), (SIMPLIFIED, 0.62)),
+        "gb2312",
+        range(0xB0, 0xD8),
+    ),
+    (
+        "big5hkscs",
+        _table(("，。、！？：", 0.08), (_SPACE, 0.1), (TRADITIONAL, 0.62)),
+        "big5",
+        range(0xA4, 0xC7),
+    ),
     ("cp932", _JAPANESE, "shift_jis", range(0x88, 0x99)),
     ("euc_jp", _JAPANESE, "euc_jp", range(0xB0, 0xD0)),
     ("cp949", _table((HANGUL, 0.75)), "euc_kr", range(0xB0, 0xC9)),

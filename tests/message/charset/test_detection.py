@@ -78,3 +78,17 @@ def test_what_is_cut_or_no_letter_is_said_to_be_unreadable(octets: bytes) -> Non
 def test_a_sign_that_touches_no_word_tells_no_language(sign: str) -> None:
     text = f"Legal Information. Copyright {sign} 1995-2002 The Lamp Company. All Rights Reserved. ISSN 1095-3965."
     assert decoding.decode(text.encode("cp1252"))[0] == text
+
+
+CRIER = """{} HOW it works. When ONE party sues ANOTHER and WINS, the winner HOLDS a PAPER.
+BUT, guess what? They soon find OUT these FACTS:
+
+a) It’s NOW up to THEM to collect.
+b) The COURT does NOT pay YOU.
+"""
+
+
+@pytest.mark.parametrize("first", ["Here’s", "The café’s OPEN;"])
+def test_many_plain_words_do_not_outweigh_a_few_signs(first: str) -> None:
+    text = CRIER.format(first) * 6
+    assert decoding.decode(text.encode("cp1252"))[0] == text
