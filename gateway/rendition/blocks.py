@@ -162,7 +162,7 @@ def split(
     if not text[:limit].strip():
         return None
     index = breaks.best(text, limit, spare)
-    if not text[:index].strip():
+    if breaks.is_bare(text[:index]):
         if not tear:
             return None
         index = limit

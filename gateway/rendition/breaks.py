@@ -23,6 +23,8 @@ _SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。�
 _NOT_FIRST: Final = frozenset(
     "、。，．・：；？！）］｝」』】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.;:!?)]}»”’"
 )
+#: A number or bullet of an item, which does not stand alone at the end of a page.
+_MARKER: Final = re.compile(r"\s*(?:\(?\d{1,3}[.)]|[•·*–-])?\s*\Z")
 _JOINER: Final = "\u200d"
 
 
@@ -117,3 +119,8 @@ def best(text: str, limit: int, spare: int = 0) -> int:
         return ends[-1]
     word = _last_word_end(text, limit, limit - int(limit * WORD_WINDOW))
     return word or _start_of_short_word(text, limit)
+
+
+def is_bare(text: str) -> bool:
+    """Return whether a text says nothing without what follows it: blank, or the number of an item."""
+    return _MARKER.match(text) is not None

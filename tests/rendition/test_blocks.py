@@ -68,6 +68,12 @@ def test_none_when_not_one_grapheme_fits() -> None:
     assert split(paragraph("", kind=Kind.RULE), lambda head: True) is None
 
 
+def test_a_number_does_not_stay_behind_without_its_item() -> None:
+    for marker in ("1.", "(12)", "•", "-"):
+        item = paragraph(f"{marker} A lamp")
+        assert split(item, lambda head, most=len(marker) + 1: len(head.text) <= most, tear=False) is None
+
+
 def test_a_heap_of_marks_is_cut_rather_than_kept_whole() -> None:
     found = split(paragraph("a" + "\u0301" * 400), lambda head: len(head.text) <= 100)
     assert found is not None

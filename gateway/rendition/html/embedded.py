@@ -14,7 +14,7 @@ from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.html import picture_links, picture_names
 from gateway.rendition.html.elements import Attributes, Close
 from gateway.rendition.html.paragraphs import Paragraphs
-from gateway.rendition.html.styles import css, lengths
+from gateway.rendition.html.styles import css, lengths, symbols
 from gateway.rendition.links import urls
 from gateway.rendition.unplaced import Draft
 
@@ -40,6 +40,13 @@ class Embedded(Paragraphs):
         self._picture: str | None = None
         #: The targets of the open forms.
         self._actions: list[str] = []
+
+    def text(self, text: str) -> None:
+        """Take text as it is in the source; a link that is a drawing of a font is one that is a picture."""
+        if self.look.symbols and self.look.face.link and symbols.is_nameless(text):
+            self._picture = self._picture or ""
+            return
+        super().text(text)
 
     def _say_url(self, url: str, source: str = "") -> None:
         """Write the label of a link that consists of a picture without a name, once for each URL."""

@@ -67,7 +67,7 @@ _PROMPT: Final = re.compile(
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
 _RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z")
 _ITEM: Final = re.compile(
-    r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=\S)",
+    r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=\S)(?!\1\s+\1\s)",
 )
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3})[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.

@@ -68,6 +68,13 @@ _BEGINS: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d\s|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
+#: Marks of quotation of somebody's own, which each line has.
+_MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
+#: Words after which a sentence cannot end.
+_UNFINISHED: Final = re.compile(
+    r"\b(?:an?|the|this|and|or|of|to|for|with|from|by|in|at|is|are|was|your|our|der|die|das|dem|den|ein|eine|und|oder|von"
+    r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z"
+)
 #: Ends of separate lines.
 _ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|\.{4,}\s*\d*\s*\Z")
 _END_SIGNS: Final = tuple("-=_*|.0123456789")
@@ -107,7 +114,8 @@ class Wrapping:
         joined = self.full(before, following) or self._reads_on(before, following)
         if joined and not self._apart(before, following):
             return "" if _HYPHEN.search(before.text[-2:]) and _GOES_ON.match(following.text) else " "
-        return " " if in_item and _hangs(before, following) else "\n"
+        hangs = _hangs(before, following) or _hangs_full(before, following)
+        return " " if in_item and hangs else "\n"
 
     def full(self, line: Line, following: Line) -> bool:
         """Return whether `following` may be on a new line only because it did not fit on this one."""
@@ -115,11 +123,18 @@ class Wrapping:
 
     def _reads_on(self, before: Line, following: Line) -> bool:
         """Return whether a line that a person wrapped early reads on: in the middle of a sentence, in small letters."""
-        if not self.width or not before.text[-1:].islower() or not following.text[:1].islower():
+        if not self.width or _indent(following) > _indent(before):
+            return False
+        ends = before.text[-1:]
+        small = following.text[:1].islower() and (ends.isalpha() or ends == ",")
+        if not small and not _UNFINISHED.search(before.text[-_LOOK:]):
             return False
         return self.width - WRAP_EARLY < _reach(before, following) and following.text.count(" ") >= READS_ON
 
     def _apart(self, before: Line, following: Line) -> bool:
+        mark = _MARK.match(before.text)
+        if mark and following.text.startswith(mark.group()):
+            return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
         if begun or _BEGINS.match(following.text[:_LOOK]):
             return True
@@ -136,6 +151,18 @@ def _hangs(before: Line, following: Line) -> bool:
         return False
     indented = following.raw.startswith((" ", "\t")) and following.text[:1].islower()
     return indented and _SENTENCE.search(before.text) is None
+
+
+def _hangs_full(before: Line, following: Line) -> bool:
+    """Return whether an indented line has what did not fit on the line of an item above it, a title in capitals say."""
+    if not following.raw.startswith((" ", "\t")) or following.text.startswith(_ADDRESSES):
+        return False
+    ended = _SENTENCE.search(before.text) is not None or before.text.endswith((":", "："))
+    return not ended and _reach(before, following) > WRAP_LEAST and not is_row(before)
+
+
+def _indent(line: Line) -> int:
+    return len(line.raw) - len(line.raw.lstrip())
 
 
 def is_parenthesis(text: str, written: str) -> bool:

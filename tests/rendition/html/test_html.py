@@ -465,6 +465,12 @@ def test_letters_in_fonts_of_drawings_are_what_they_draw() -> None:
     assert text_of("<p style='font-family:Wingdings'>Words <font face=Arial>J</font>") == "Words J"
 
 
+def test_a_link_that_is_a_drawing_is_named_like_that_of_a_picture() -> None:
+    drawing = "<p><font face=Webdings><a href='http://example.org/house'>H</a></font>"
+    assert text_of(drawing) == "example.org/house"
+    assert text_of(f"{drawing}<p><a href='http://example.org/house'>The house</a>") == "The house"
+
+
 def test_joiners_inside_words_that_do_not_join_are_gone() -> None:
     assert text_of("<p>No&zwnj;. 1&zwnj;2&zwj;&zwnj;0 wa&zwj;p Ελ&zwnj;λ</p>") == "No. 120 wap Ελλ"
     assert (

@@ -385,6 +385,37 @@ READ = {
             "other messages, or to add more messages or change your preferences, see your page.\nThanks")
         ],
     ),
+    "words after which no sentence ends": (
+        ("Papers and stations and many others have all talked to this\n"
+        "FAMOUS man who sells lamps to people who have never had one of their own.\n"
+        "Most of them have no idea what a\n"
+        "Good Lamp is, or what to do with it, AND,\n"
+        "new ones come every day. That is how the work is\n"
+        "ALWAYS there.\n"),
+        [
+            ("Papers and stations and many others have all talked to this FAMOUS man who sells lamps to people who "
+            "have never had one of their own. Most of them have no idea what a\nGood Lamp is, or what to do with it, "
+            "AND,\nnew ones come every day. That is how the work is\nALWAYS there.")
+        ],
+    ),
+    "headings above what is indented": (
+        "Questions to the man with the lamps\n    posted by anna on Monday, @14:41 (lamps and others)\n",
+        ["Questions to the man with the lamps\nposted by anna on Monday, @14:41 (lamps and others)"],
+    ),
+    "a title hanging from its bullet": (
+        ("* Deep Links: Hometown Paper Tells of Anna's Support of the\n\tGreen Lamp Bill\n* Addresses\n"),
+        ["Deep Links: Hometown Paper Tells of Anna's Support of the Green Lamp Bill", "Addresses"],
+    ),
+    "marks of somebody's own": (
+        "--]the language has a word for this, and it is one of the best, I say. Arguably\n--]it is better than it.\n",
+        [
+            "--]the language has a word for this, and it is one of the best, I say. Arguably\n--]it is better than it."
+        ],
+    ),
+    "stars around a line": (
+        "* * * Earlier ones are at the house of lamps * * *\n",
+        ["* * * Earlier ones are at the house of lamps * * *"],
+    ),
     "half a compound": (
         ("A new trend among young adults in the nation has to be looked at, for short-\n"
         "and long-term effects of it are not known.\n"),

@@ -38,3 +38,9 @@ def drawn(text: str) -> str:
     """Return what a text in such a font draws, if it is one letter; else the text as it is."""
     letter = text.strip()
     return text.replace(letter, f"{_DRAWN.get(letter, _BULLET)} ") if len(letter) == 1 else text
+
+
+def is_nameless(text: str) -> bool:
+    """Return whether a text in such a font is a drawing that no sign of ours stands for."""
+    letter = text.strip()
+    return len(letter) == 1 and letter not in _DRAWN
