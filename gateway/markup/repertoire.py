@@ -90,6 +90,7 @@ _BEYOND: Final = {
     UTF_8: _BOXED,
     LATIN_1: re.compile(f"{_SEQUENCES}|[^\x00-\x7f\xa0-\xff]"),
 }
+_STYLED: Final = re.compile("[\U0001d400-\U0001d7ff]+")
 _BEYOND_ASCII: Final = re.compile(f"{_SEQUENCES}|[^\x00-\x7f]")
 #: Words of a name that describe the drawing, not the thing.
 _DRAWING: Final = re.compile(r"^(?:(?:black|white|heavy|negative|squared|circled) )+|(?: sign| symbol)$")
@@ -109,7 +110,7 @@ def fit(text: str, device: Device) -> str:
 def fitter(markup: str, charset: str) -> Callable[[str], str]:
     """Return the function that fits text to all devices of a markup and charset."""
     if charset == UTF_8 and markup != WML:
-        return str
+        return _without_styles
     beyond = _BEYOND.get(charset, _BEYOND_ASCII)
 
     def fitted(text: str) -> str:
@@ -118,6 +119,13 @@ def fitter(markup: str, charset: str) -> Callable[[str], str]:
         return beyond.sub(_replaced, unicodedata.normalize("NFC", text))
 
     return fitted
+
+
+def _without_styles(text: str) -> str:
+    """Write the bold, script and sans-serif letters of mathematics plainly: phones draw boxes for them."""
+    return (
+        text if text.isascii() else _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    )
 
 
 def _replaced(match: re.Match[str]) -> str:

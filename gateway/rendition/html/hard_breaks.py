@@ -25,7 +25,7 @@ def joined(runs: list[Run]) -> list[Run]:
     text = "".join(run.text for run in runs)
     written = text.split("\n")
     longest = max(map(len, written))
-    if not wrapping.WRAP_LEAST <= longest <= wrapping.WRAP_MOST:
+    if not wrapping.WRAP_NARROW <= longest <= wrapping.WRAP_MOST:
         return runs
     if any(line.lstrip().startswith(_QUOTED) for line in written):
         return runs

@@ -22,6 +22,8 @@ _NEAR: Final = 6
 #: Letters of a file's name that say something at least, and characters of it that are shown at most.
 _LETTERS: Final = 4
 _SHOWN: Final = 32
+#: Letters of a word in it at most.
+_WORD_MOST: Final = 20
 _FILE: Final = re.compile(r"([^/]{1,100})\.(?:png|jpe?g|gif|webp|bmp|svg)\Z", re.IGNORECASE)
 #: A file named by a program: a UUID; or, beside a single word, a long number or a digest.
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
@@ -62,7 +64,7 @@ def file_words(source: str) -> str:
         return ""
     tokens = [token.strip(_DIGITS) for token in _BETWEEN.split(match[1])]
     tokens = [token for token in tokens if token and token.isalpha()]
-    if any(not _WORD.match(token) for token in tokens):
+    if any(len(token) > _WORD_MOST or not _WORD.match(token) for token in tokens):
         return ""
     words = [
         word for word in tokens if len(word) > 1 and not _NO_WORD.match(word) and not _DRAWING.fullmatch(word)

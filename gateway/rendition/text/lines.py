@@ -56,8 +56,8 @@ class Line:
 _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 #: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
 _STUFFED: Final = re.compile(">+From ")
-#: QUIRK: SuperCite quotes with the initials of the author; these are no prompts.
-_INITIALS: Final = re.compile(r"(?!SQL|PS|CMD)([A-Z]{2,4}>)(?= |\Z)")
+#: QUIRK: SuperCite quotes with the initials of the author, which are no prompts; some people with a bracket or colon.
+_OWN_MARK: Final = re.compile(r"((?!SQL|PS|CMD)[A-Z]{2,4}>|[):])(?= |\r?\n?\Z)")
 #: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
 _PROMPT: Final = re.compile(
     r"((?: ?>)*? ?)(>>> ?(?:(?:HELO|EHLO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|QUIT|AUTH|STARTTLS|VRFY|EXPN|NOOP|ETRN)\b"
@@ -187,9 +187,9 @@ class Lines:
             flows, delimiter = False, text
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
-            initials = _INITIALS.match(text) if depth == 0 else None
-            if initials and self._is_by(initials[1]):
-                depth, text = _depth_of(text[initials.end() :].lstrip(" "))
+            mark = _OWN_MARK.match(text) if depth == 0 else None
+            if mark and self._is_marked_so(mark[1]):
+                depth, text = _depth_of(text[mark.end() :].lstrip(" "))
                 depth += 1
         self._last = depth, piece.text.rstrip()
         if armour.begins_signed(text):
@@ -204,12 +204,11 @@ class Lines:
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed)
 
-    def _is_by(self, initials: str) -> bool:
-        """Return whether the line above or below is quoted with the same initials."""
+    def _is_marked_so(self, mark: str) -> bool:
+        """Return whether the line above or below begins with the same mark of somebody's own."""
         following = self.piece(1)
-        return self._last[1].startswith(initials) or (
-            following is not None and following.text.startswith(initials)
-        )
+        beside = (self._last[1], following.text if following is not None else "")
+        return any(found is not None and found[1] == mark for found in map(_OWN_MARK.match, beside))
 
     def _is_left_over(self, text: str) -> bool:
         """Return whether a line is what did not fit into the quoted one above it, wrapped without its mark."""

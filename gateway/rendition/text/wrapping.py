@@ -19,12 +19,16 @@ WRAP_LEAST: Final = 55
 WRAP_MOST: Final = 100
 #: A longer line that ends in a URL is longer because of it.
 USUAL: Final = 78
-#: Narrower text was wrapped if all lines are full and it reads like prose, columns.
+#: Narrower text was wrapped if its lines are full and it reads like prose, columns; of many lines, if most are full.
 WRAP_NARROW: Final = 36
+MANY_LINES: Final = 6
+MOST_FULL: Final = 0.7
 #: A line counts as full if the next word would have come this near to the longest line, columns.
 WRAP_SLACK: Final = 4
 #: A line that stops in the middle of a sentence may be shorter by so much, columns.
 WRAP_EARLY: Final = 25
+#: What a second program left over of a line has at most so many characters.
+REST: Final = 20
 #: Lines of a paragraph that are examined to find out how it was wrapped.
 WIDTH_LINES: Final = 20
 #: Lines that all begin with a capital are separate if that is so unlikely by chance: verse, one sentence per line. If
@@ -70,7 +74,8 @@ _BEGINS: Final = re.compile(
 )
 #: Marks of quotation of somebody's own, which each line has.
 _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
-#: Words after which a sentence cannot end.
+#: Ends of a line inside a sentence, and words after which none can end.
+_STOPS: Final = re.compile(r"[^\W\d_]|[,-]")
 _UNFINISHED: Final = re.compile(
     r"\b(?:an?|the|this|and|or|of|to|for|with|from|by|in|at|is|are|was|your|our|der|die|das|dem|den|ein|eine|und|oder|von"
     r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z"
@@ -101,17 +106,21 @@ _URL_GOES_ON: Final = tuple("/&=?%-_")
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
-    """How a paragraph was wrapped: its column (0: not wrapped), and whether it has fields and rows."""
+    """How a paragraph was wrapped: its column (0: not wrapped), and whether it has fields and rows.
+
+    `early`: a line that stops inside a sentence is wrapped if the next word would have come beyond this column.
+    """
 
     width: int = 0
     fields: bool = False
     rows: bool = False
+    early: int = WRAP_MOST
 
     def between(self, before: Line, following: Line, written: str, in_item: bool = False) -> str:
         """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to there."""
         if _url_goes_on(written, before.text, following.text):
             return ""
-        joined = self.full(before, following) or self._reads_on(before, following)
+        joined = self.full(before, following) or self._reads_on(before, following, written)
         if joined and not self._apart(before, following):
             return "" if _HYPHEN.search(before.text[-2:]) and _GOES_ON.match(following.text) else " "
         hangs = _hangs(before, following) or _hangs_full(before, following)
@@ -121,15 +130,17 @@ class Wrapping:
         """Return whether `following` may be on a new line only because it did not fit on this one."""
         return self.width > 0 and _reach(line, following) > self.width - WRAP_SLACK
 
-    def _reads_on(self, before: Line, following: Line) -> bool:
-        """Return whether a line that a person wrapped early reads on: in the middle of a sentence, in small letters."""
-        if not self.width or _indent(following) > _indent(before):
+    def _reads_on(self, before: Line, following: Line, written: str) -> bool:
+        """Return whether a line that a person wrapped early, or the rest of a full one, stops inside a sentence."""
+        if _indent(following) > _indent(before):
             return False
-        ends = before.text[-1:]
-        small = following.text[:1].islower() and (ends.isalpha() or ends == ",")
-        if not small and not _UNFINISHED.search(before.text[-_LOOK:]):
+        unfinished = _UNFINISHED.search(before.text[-_LOOK:]) is not None
+        if not unfinished and not (_STOPS.search(before.text[-1:]) and following.text[:1].islower()):
             return False
-        return self.width - WRAP_EARLY < _reach(before, following) and following.text.count(" ") >= READS_ON
+        if not unfinished and following.text.count(" ") < READS_ON:
+            return False
+        rest = self.width and len(before.text) <= REST and written.removesuffix(before.text)[-1:] == " "
+        return bool(rest) or _reach(before, following) > self.early
 
     def _apart(self, before: Line, following: Line) -> bool:
         mark = _MARK.match(before.text)
@@ -180,7 +191,11 @@ def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
         return Wrapping()
     fields = sum(map(is_field, ahead)) >= KIN
     rows = sum(map(is_row, ahead)) >= max(KIN, len(ahead) / 2)
-    return Wrapping(_column(ahead), fields, rows)
+    longest = max(map(_length, ahead), default=0)
+    if not WRAP_NARROW <= longest <= WRAP_MOST or _stands_apart(ahead, longest):
+        return Wrapping(0, fields, rows)
+    width = longest if longest >= WRAP_LEAST or _is_narrow_prose(ahead, longest) else 0
+    return Wrapping(width, fields, rows, width - WRAP_EARLY if longest >= WRAP_LEAST else WRAP_LEAST)
 
 
 def is_field(line: Line) -> bool:
@@ -195,14 +210,10 @@ def is_row(line: Line) -> bool:
     return _ROW.search(" " + " ".join(line.text.rsplit(None, 2)[-2:])) is not None
 
 
-def _column(ahead: Sequence[Line]) -> int:
-    width = max(map(_length, ahead), default=0)
-    if not WRAP_NARROW <= width <= WRAP_MOST or _stands_apart(ahead, width):
-        return 0
-    if width >= WRAP_LEAST:
-        return width
-    full = all(_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead))
-    return width if full and len(ahead) >= 3 and is_prose(ahead) else 0
+def _is_narrow_prose(ahead: Sequence[Line], width: int) -> bool:
+    full = [_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead)]
+    enough = MOST_FULL * len(full) if len(ahead) >= MANY_LINES else len(full)
+    return len(ahead) >= 3 and sum(full) >= enough and is_prose(ahead)
 
 
 def _length(line: Line) -> int:

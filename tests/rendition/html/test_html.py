@@ -425,6 +425,8 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "e.example"),
         ("href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>", "e.example"),
         ("href='https://e.example/x'><img src=R8WVgRdC.png>", "e.example"),
+        ("href='https://e.example/x'><img src=lampandhouseandgardenmail.png>", "e.example"),
+        ("href='https://e.example/x'><img src=x.gif alt=10354>", "e.example"),
         ("href='https://e.example/x'><img src=a alt=HMQB355IN8S94I8N8THTD1I5YX14LE>", "e.example"),
         ("href='https://e.example/x'><img src=vnwyhj.png alt=https://f.example/vnwyhj.png>", "e.example"),
         (

@@ -395,7 +395,36 @@ READ = {
         [
             ("Papers and stations and many others have all talked to this FAMOUS man who sells lamps to people who "
             "have never had one of their own. Most of them have no idea what a\nGood Lamp is, or what to do with it, "
-            "AND,\nnew ones come every day. That is how the work is\nALWAYS there.")
+            "AND,\nnew ones come every day. That is how the work is ALWAYS there.")
+        ],
+    ),
+    "what a second program left over": (
+        ("The lamp, and this much has to be said of it at the very beginning, is neither\n"
+        "their\n"
+        "lamp nor that of a distant relative, and it has to be given back to those who\n"
+        "own it.\n"),
+        [
+            ("The lamp, and this much has to be said of it at the very beginning, is neither their lamp nor that of "
+            "a distant relative, and it has to be given back to those who own it.")
+        ],
+    ),
+    "a narrow item": (
+        "(a). Our conviction of the very transparent light and\noil.\nWas it your lamp?\nThe one that got away?\n",
+        ["(a). Our conviction of the very transparent light and oil.\nWas it your lamp?\nThe one that got away?"],
+    ),
+    "narrow prose with a short line": (
+        ("I found your lamp in the course of a serious search\n"
+        "for a reliable one, which has really made me write\n"
+        "to you about how to light the house that I have in\n"
+        "a wood.\n"
+        "Now I am looking for somebody who knows how the oil\n"
+        "gets into the lamp, and I count on you for help in\n"
+        "this.\n"),
+        [
+            ("I found your lamp in the course of a serious search for a reliable one, which has really made me write "
+            "to you about how to light the house that I have in a wood.\n"
+            "Now I am looking for somebody who knows how the oil gets into the lamp, and I count on you for help in "
+            "this.")
         ],
     ),
     "headings above what is indented": (
@@ -485,4 +514,18 @@ def test_quotations_that_were_stuffed_are_quotations() -> None:
         "Anna wrote:",
         ">The lamp is green.",
         "It is.",
+    ]
+
+
+def test_brackets_and_colons_are_marks_of_quotation() -> None:
+    text = (
+        "Dan wrote:\n) The lamp is\n)\n) # green, he said.\n\n:) smiles\n)\n\n: A colon\n: too.\n\n: alone\n"
+    )
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
+        "Dan wrote:",
+        ">The lamp is",
+        "># green, he said.",
+        ":) smiles\n)",
+        ">A colon\ntoo.",
+        ": alone",
     ]
