@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from itertools import pairwise
 from typing import Final
 
 from gateway.rendition.links import urls
@@ -26,6 +27,8 @@ FEW_WORDS: Final = 12
 RATIO: Final = 20
 #: So many URLs in brackets behind words: a program made the text from the page, where the words are the links.
 BRACKETED: Final = 3
+#: So many pairs of the page's words that the text has as one: a program made the text and lost what parted them.
+RUN_TOGETHER: Final = 2
 _BRACKETED: Final = re.compile(r"[^\W_]\W{0,5}[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE)
 _ANY_URL: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _EXCUSE: Final = re.compile(
@@ -84,7 +87,15 @@ def says_more(page: str, text: str) -> bool:
     if lacking and len({_bare(found) for found in _URL.findall(text)}) < len(web):
         return True  # click trackers give each form its own URLs
     said = len(_WORD.findall(_URL.sub(" ", text)))
-    return words >= LEAST_WORDS and said < PART * words
+    if len(words) >= LEAST_WORDS and said < PART * len(words):
+        return True
+    return _run_together(words, set(_WORD.findall(text))) >= RUN_TOGETHER
+
+
+def _run_together(words: list[str], said: set[str]) -> int:
+    """Return how many pairs of a page's words are one word in a text."""
+    strange = said.difference(words)
+    return len({one + two for one, two in pairwise(words)} & strange) if strange else 0
 
 
 def _bare(url: str) -> str:
@@ -96,10 +107,10 @@ def _said_number(link: str, digits: str) -> bool:
     return link.startswith("tel:") and re.sub(r"\D", "", link)[-6:] in digits
 
 
-def _looked_through(page: str) -> tuple[set[str], int]:
-    """Return the links of a page, and its number of words."""
+def _looked_through(page: str) -> tuple[set[str], list[str]]:
+    """Return the links of a page, and its words."""
     links: set[str] = set()
-    words = 0
+    words: list[str] = []
     for tag, said in _tokens(page):
         if tag in _LINKS and len(links) < LINKS_LIMIT:
             match = _HREF.search(said)
@@ -107,7 +118,7 @@ def _looked_through(page: str) -> tuple[set[str], int]:
             if url:
                 links.add(url)
         elif not tag:
-            words += len(_WORD.findall(unescape(said) if "&" in said else said))
+            words += _WORD.findall(unescape(said) if "&" in said else said)
     return links, words
 
 

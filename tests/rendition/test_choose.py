@@ -94,6 +94,10 @@ NOTE = "We received a request to reset your password within a day. Please reset 
         ),
         ("test", "<p>" + "words of the letter that count " * 4),
         (NOTE, "<p>" + NOTE * 3),
+        (
+            NOTE + "A VoucherLamp for100 TokensOnly.",
+            NOTE + "<h1>A Voucher</h1>Lamp for <b>100</b>Tokens<i>Only.</i>",
+        ),
     ],
 )
 def test_html_is_read_where_it_has_links_or_words_that_the_text_lacks(text: str, page: str) -> None:
@@ -124,6 +128,7 @@ def test_html_is_read_where_it_has_links_or_words_that_the_text_lacks(text: str,
             NOTE + "<a href='https://shop.example/a'>the shop</a>",
         ),
         ("No.", "<p>No.</p>"),
+        (NOTE + "To log out of the webpage.", NOTE + "To log out of the web page."),
     ],
 )
 def test_the_text_is_read_where_it_says_and_leads_as_much(text: str, page: str) -> None:

@@ -72,6 +72,10 @@ ODD: dict[str, tuple[bytes, list[str]]] = {
         b"Content-Type: text/plain\n\n<!DOCTYPE html>\n<p>HTML <b>words</b></p><p>more of them</p>\n",
         ["HTML words", "more of them"],
     ),
+    "a part's header before a page": (
+        b"Subject: x\n\n------=_Next_1\nContent-Type: text/html;\n\n<HTML><p>HTML words\n",
+        ["HTML words"],
+    ),
     "a page without a label": (b"Subject: x\n\n<html><p>HTML <b>words</b></p>\n", ["HTML words"]),
     "a page about pages": (b"Subject: x\n\nWrite this:\n<html><p>x</p></html>\n", ["<html><p>x"]),
     "no boundary named": (multipart("", "--b\n\nsome words\n"), ["some words"]),

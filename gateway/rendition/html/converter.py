@@ -18,6 +18,7 @@ from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css
 from gateway.rendition.html.styles.style_sheets import NOTHING, Said, Sheets
+from gateway.rendition.segments import Role
 from gateway.rendition.unplaced import Draft
 
 #: Most blocks and table cells in one part: each costs some 20 µs, and nobody writes so many.
@@ -162,6 +163,7 @@ class HtmlReader(Structure):
         while self._tables:
             self._close_table()
         self.drafts = [draft for draft in self.drafts if not draft.gone]
+        _let_in(self.drafts)
         if self._nameless:
             self.drafts = picture_links.settle(self.drafts, self._nameless)
 
@@ -263,6 +265,15 @@ def _hides(tag: Tag, attributes: Attributes, style: css.Style, said: Said) -> bo
     if style.hidden or "hidden" in attributes or (said.hidden and not style.shown):
         return True
     return (style.clipped or said.clipped) and (style.boxed or tag in _BOXES)
+
+
+def _let_in(drafts: list[Draft]) -> None:
+    """Let in the paragraphs of a letter that has most of its text in blockquotes: they are its margin."""
+    own = [draft for draft in drafts if draft.role is not Role.QUOTE]
+    quoted = [draft for draft in own if draft.quote]
+    if 2 * sum(len(draft.text) for draft in quoted) > sum(len(draft.text) for draft in own):
+        for draft in quoted:
+            draft.quote = 0
 
 
 def _off_white(look: TextStyle) -> TextStyle:

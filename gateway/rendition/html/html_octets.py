@@ -31,6 +31,11 @@ _SPAN: Final = 400
 _PAGE: Final = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE
 )
+#: QUIRK: a part's delimiter and header in front of it, in the text of a message that has no parts.
+_HEADER: Final = re.compile(
+    rb"\A\s{0,9}(?:--[^\r\n]{1,100}\r?\n)?(?:Content-[\w-]{1,30}:[^\r\n]{0,200}\r?\n){1,4}\s{0,9}(?=<)",
+    re.IGNORECASE,
+)
 #: The end of such a URL: inside quotation marks, line ends belong to it.
 _END: Final = re.compile(rb"[^A-Za-z0-9+/=%]")
 _END_MARKED: Final = re.compile(rb"[^A-Za-z0-9+/=%\s]")
@@ -40,7 +45,7 @@ _TAG_WITHIN: Final = 4096
 
 def is_page(beginning: bytes) -> bool:
     """Return whether what is labelled as plain text is a page."""
-    return _PAGE.match(beginning.removeprefix(b"\xef\xbb\xbf")) is not None
+    return _PAGE.match(_HEADER.sub(b"", beginning.removeprefix(b"\xef\xbb\xbf"), count=1)) is not None
 
 
 def without_pictures(octets: Iterator[bytes]) -> Iterator[bytes]:
@@ -83,6 +88,8 @@ class HtmlOctets:
     def text(self) -> str:
         """Read the beginning."""
         octets = self._take(HTML_CAP)
+        header = _HEADER.match(octets)
+        octets = octets[header.end() :] if header else octets
         self._label = decoding.html_label(octets, self._declared)
         return decoding.decode(octets, self._label)[0]
 

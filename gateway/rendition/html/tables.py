@@ -21,6 +21,8 @@ PLAIN_CELL_LIMIT: Final = 90
 CELL_BLOCKS: Final = 3
 #: Short cells of a layout row (a menu, a name and a value) share a line of at most this many characters.
 LINE_LIMIT: Final = 60
+#: Figures beside a name may be on its line if they take at most so many.
+FIGURES_LIMIT: Final = 30
 #: Largest span that is respected; a wider or longer table is not data.
 SPAN_LIMIT: Final = 20
 COLUMNS_LIMIT: Final = 30
@@ -99,7 +101,11 @@ def _fit_one_line(inside: list[Draft]) -> bool:
         return False
     if len({(draft.quote, draft.indent, draft.role) for draft in inside}) != 1:
         return False
-    return sum(len(draft.text) + len(BETWEEN) for draft in inside) <= LINE_LIMIT
+    sizes = [len(draft.text) + len(BETWEEN) for draft in inside]
+    if sum(sizes) <= LINE_LIMIT:
+        return True
+    figures = [draft for draft in inside if not any(map(str.isalpha, draft.text))]
+    return len(figures) == len(inside) - 1 > 1 and sum(sizes) - max(sizes) <= FIGURES_LIMIT >= max(sizes) / 3
 
 
 def _plain(draft: Draft) -> bool:

@@ -120,6 +120,28 @@ def linked(text: str, shorten: bool) -> Iterator[Run]:
         yield Run(text[done:])
 
 
+#: A link as in HTML, which some write into plain text for programs that read it so.
+_ANCHOR: Final = re.compile(
+    r"<a\s[^<>]{0,200}?href\s?=\s?[\"']?(?P<url>(?:https?://|mailto:)[^\s<>\"']{3,2000})[\"']?[^<>]{0,200}>?"
+    r"(?P<label>(?:\s|<[bi]>|<font[^<>]{0,100}>)*[^<>]{1,200}?)(?:\s|</[bi]>|</font>)*</a>",
+    re.IGNORECASE,
+)
+_TAGS: Final = re.compile(r"<[^<>]*>")
+
+
+def linked_source(text: str, shorten: bool) -> Iterator[Run]:
+    """Split a plain text into runs like `linked`, and read the links that are written as in HTML."""
+    done = 0
+    for match in _ANCHOR.finditer(text) if "href" in text.lower() else ():
+        url = allowed(match["url"])
+        said = " ".join(_TAGS.sub("", match["label"]).split())
+        if url and said:
+            yield from linked(text[done : match.start()], shorten)
+            yield Run(said, link=url)
+            done = match.end()
+    yield from linked(text[done:], shorten)
+
+
 def _target(found: str, is_url: bool) -> str:
     if is_url:
         return allowed(found if "://" in found else f"http://{found}")

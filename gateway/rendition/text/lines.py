@@ -57,7 +57,11 @@ _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 #: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
 _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials of the author, which are no prompts; some people with a bracket or colon.
-_OWN_MARK: Final = re.compile(r"((?!SQL|PS|CMD)[A-Z]{2,4}>|[):])(?= |\r?\n?\Z)")
+_OWN_MARK: Final = re.compile(
+    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z])>|[):]| {2,4}\|(?!.*\|))(?= |\r?\n?\Z)"
+)
+#: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
+_INTRODUCED: Final = re.compile(r'>{3,} ?"\w{1,4}" == ')
 #: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
 _PROMPT: Final = re.compile(
     r"((?: ?>)*? ?)(>>> ?(?:(?:HELO|EHLO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|QUIT|AUTH|STARTTLS|VRFY|EXPN|NOOP|ETRN)\b"
@@ -65,10 +69,12 @@ _PROMPT: Final = re.compile(
 )
 #: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
-_RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z")
+_RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z")
 _ITEM: Final = re.compile(
-    r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=\S)(?!\1\s+\1\s)",
+    r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=[^\s!^])",
 )
+#: A line between signs is a heading or a rule: "* We go on *", "* * *".
+_BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3})[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
@@ -97,6 +103,8 @@ def _depth_of(text: str) -> tuple[int, str]:
     """Return the depth of quotation of a line, and the line without the marks."""
     if not text or text[0] not in " >|":
         return 0, text
+    if _INTRODUCED.match(text):
+        return 0, text.lstrip("> ")
     said = _PROMPT.match(text[:_LOOK]) if ">>>" in text[:_LOOK] else None
     if said is not None:
         return said.group(1).count(">"), text[said.start(2) :]
@@ -250,7 +258,8 @@ def rule_like(text: str) -> bool:
 
 def item(line: Line) -> re.Match[str] | None:
     """Match the bullet (group 1) or number (group 2) that a line begins with."""
-    return _ITEM.match(line.raw[:_LOOK])
+    match = _ITEM.match(line.raw[:_LOOK])
+    return None if match and match[1] and _BETWEEN_SIGNS.match(line.raw[:_LOOK].lstrip()) else match
 
 
 def is_next(number: str, written: str) -> bool:

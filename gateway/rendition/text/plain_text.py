@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Position, Run
-from gateway.rendition.links.urls import linked
+from gateway.rendition.links.urls import linked, linked_source
 from gateway.rendition.segments import BLOCK_LIMIT, Mode, ReaderState, Role, Segment, middle_of
 from gateway.rendition.text import armour, lines, listings, quoting, wrapping
 from gateway.rendition.text.lines import Line, Lines, Piece
@@ -180,12 +180,12 @@ class TextReader:
         match = lines.item(line)
         taken, text = self._paragraph(line, wrapping.of(ahead, self._flowed), is_item=match is not None)
         if match is None:
-            return self._made(Kind.PARAGRAPH, line, linked(text, self._shorten), len(taken), text)
+            return self._made(Kind.PARAGRAPH, line, linked_source(text, self._shorten), len(taken), text)
         marker = match.group(2) or "•"
         indent = min((len(match.group()) - len(match.group().lstrip())) // INDENT, 3)
         body = text[len(match.group().strip()) :].lstrip()
         return self._made(
-            Kind.ITEM, line, linked(body, self._shorten), len(taken), marker=marker, indent=indent
+            Kind.ITEM, line, linked_source(body, self._shorten), len(taken), marker=marker, indent=indent
         )
 
     def _is_armour(self) -> bool:

@@ -39,6 +39,8 @@ CHANCE_FULL: Final = 0.005
 CAPITALS: Final = 0.6
 #: The first of two lines of a title has at least this length, columns.
 TITLE_LINE: Final = 70
+#: Two lines that both begin with a capital are separate if they are shorter, columns.
+TWO_LINES: Final = 60
 #: Lines of one kind (fields, rows) in a paragraph at least; fewer are accidents.
 KIN: Final = 2
 #: Spaces in a line that begins with a small letter from which it continues a line that ends in a number or colon.
@@ -59,11 +61,11 @@ _FIELD: Final = re.compile(
     r"[*_\s]{0,6}(?:[^\W_][\w.()/&'’#-]{0,30}(?: [\w.()/&'’#-]{1,24}){0,3}\s?[::][*_]{0,2}(?:\s|\Z)"
     r"|\d\d?[:.]\d\d(?:\s?[-–]\s?\d\d?[:.]\d\d)?\s)"
 )
-#: Lines that end in a number (with its unit or currency), a mail address or a URL.
+#: Lines that end in a number (with its unit or currency), a mail address, a URL or a path.
 _ROW: Final = re.compile(
     r"(?:(?:^|[\s:=$€£¥(+-])\d[\d.,'’ /-]*\)?\s?(?:%|°C?|€|\$|£|¥|₽|(?:eur|usd|gbp|chf|pln|zł|rub|руб|brl|kč|kr|"
     r"[kmg]i?b|kg|g|km|m|cm|mm|ml|l|h|min|s|ms|am|pm|uhr|st|pcs)\b)?[.)]?"
-    r"|\S+@[\w.-]+\w[>)]?[,;.]?|<?(?:https?://|www\.)\S+)\s*\Z",
+    r"|\S+@[\w.-]+\w[>)]?[,;.]?|<?(?:https?://|www\.)\S+|\S*(?:/[\w.+-]+){3,})\s*\Z",
     re.IGNORECASE,
 )
 #: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.
@@ -78,7 +80,8 @@ _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(
 _STOPS: Final = re.compile(r"[^\W\d_]|[,-]")
 _UNFINISHED: Final = re.compile(
     r"\b(?:an?|the|this|and|or|of|to|for|with|from|by|in|at|is|are|was|your|our|der|die|das|dem|den|ein|eine|und|oder|von"
-    r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z"
+    r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z",
+    re.IGNORECASE,
 )
 #: Ends of separate lines.
 _ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|\.{4,}\s*\d*\s*\Z")
@@ -145,6 +148,9 @@ class Wrapping:
     def _apart(self, before: Line, following: Line) -> bool:
         mark = _MARK.match(before.text)
         if mark and following.text.startswith(mark.group()):
+            return True
+        alone = " " not in following.text and following.text.startswith(_ADDRESSES)
+        if alone and len(before.text) < self.width / 2:
             return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
         if begun or _BEGINS.match(following.text[:_LOOK]):
@@ -246,6 +252,8 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
     capitals = sum(not word[0].islower() for word in words)
     if capitals >= CAPITALS * len(words) and not (len(ahead) == 2 and width >= TITLE_LINE):
         return True
+    if _are_two(ahead, width):
+        return True
     starts = [line.text.lstrip(_OPENING) for line in ahead[1:] if item(line) is None]
     starts = [start[:1] for start in starts if not _ENGLISH_I.match(start)]
     if len(starts) < 2 or not all(start.isupper() or start.isdigit() for start in starts):
@@ -253,6 +261,15 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
     chance = ((capitals - len(starts) + 0.5) / max(len(words) - len(starts), 1)) ** len(starts)
     full = all(_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead))
     return chance < (CHANCE_FULL if full else CHANCE)
+
+
+def _are_two(ahead: Sequence[Line], width: int) -> bool:
+    """Return whether a paragraph is a title and a subtitle, with a URL below them or without."""
+    lines = [line for line in ahead if not line.text.startswith(_ADDRESSES)]
+    if len(lines) != 2 or width >= TWO_LINES or item(lines[1]) is not None:
+        return False
+    above, below = lines[0].text, lines[1].text
+    return below[:1].isupper() and not above.endswith((",", "-")) and not _UNFINISHED.search(above[-_LOOK:])
 
 
 def _all_capitals(words: Sequence[str]) -> bool:

@@ -473,6 +473,24 @@ def test_a_link_that_is_a_drawing_is_named_like_that_of_a_picture() -> None:
     assert text_of(f"{drawing}<p><a href='http://example.org/house'>The house</a>") == "The house"
 
 
+def test_a_letter_in_blockquotes_is_no_quotation() -> None:
+    letter = "<blockquote>A letter with a margin.</blockquote>"
+    assert [block.quote for block in html_of(letter + "<p>Yours</p>")] == [0, 0]
+    assert [
+        block.quote for block in html_of(letter + "<p>He said that, and I have much to say about it.")
+    ] == [
+        1,
+        0,
+    ]
+
+
+def test_a_long_name_keeps_its_figures() -> None:
+    row = "<tr><td>1.<td>Lamps that hang from the ceiling of a house (with oil)<td>2<td>84<td>9,082"
+    assert text_of(f"<table role=presentation>{row}</table>") == (
+        "1. Lamps that hang from the ceiling of a house (with oil) · 2 · 84 · 9,082"
+    )
+
+
 def test_joiners_inside_words_that_do_not_join_are_gone() -> None:
     assert text_of("<p>No&zwnj;. 1&zwnj;2&zwj;&zwnj;0 wa&zwj;p Ελ&zwnj;λ</p>") == "No. 120 wap Ελλ"
     assert (

@@ -427,6 +427,24 @@ READ = {
             "this.")
         ],
     ),
+    "a title and a subtitle": (
+        "Peru mulls Free Lamps, Anna gives 500 of them to Peru Man\nFunny old life...\nhttp://example.org/4/26207.html\n",
+        ["Peru mulls Free Lamps, Anna gives 500 of them to Peru Man\nFunny old life...\nhttp://example.org/4/26207.html"],
+    ),
+    "paths": (
+        "Update of /cvsroot/lamps/lamps/masses/green/switches/and/others\nIn directory usw:/tmp/cvs-serv26829/green\n",
+        [
+            "Update of /cvsroot/lamps/lamps/masses/green/switches/and/others\nIn directory usw:/tmp/cvs-serv26829/green"
+        ],
+    ),
+    "a heading between signs": (
+        "- Do you enjoy it? -\n\n* We Will Never Forget *\n\n* * *\n\n* !^(a recipe)\n",
+        ["- Do you enjoy it? -", "* We Will Never Forget *", "", "* !^(a recipe)"],
+    ),
+    "links as in HTML": (
+        'http://example.org/a\n<a href="http://example.org/a">\nGive a  Lamp! </a>\n\n<a href="javascript:x">No</a>\n',
+        ["http://example.org/a\nGive a Lamp!", '<a href="javascript:x">No</a>'],
+    ),
     "headings above what is indented": (
         "Questions to the man with the lamps\n    posted by anna on Monday, @14:41 (lamps and others)\n",
         ["Questions to the man with the lamps\nposted by anna on Monday, @14:41 (lamps and others)"],
@@ -528,4 +546,18 @@ def test_brackets_and_colons_are_marks_of_quotation() -> None:
         ":) smiles\n)",
         ">A colon\ntoo.",
         ": alone",
+    ]
+
+
+def test_marks_of_emacs_and_bars_are_marks_of_quotation() -> None:
+    text = (
+        '>>>>> "R" == Rob Vale <rob@example.org> writes:\n\n    R> The lamp is\n    R> green.\n\nAnd so on.\n\n'
+        "  | A bar\n  | too.\n\n  | a | b |\n  | c | d |\n"
+    )
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
+        '"R" == Rob Vale <rob@example.org> writes:',
+        ">The lamp is\ngreen.",
+        "And so on.",
+        ">A bar\ntoo.",
+        "  | a | b |\n  | c | d |",
     ]
