@@ -62,6 +62,8 @@ _OWN_MARK: Final = re.compile(
 )
 #: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
 _INTRODUCED: Final = re.compile(r'>{3,} ?"\w{1,4}" == ')
+#: What points at the text from both sides.
+_ARROWS: Final = re.compile(r"[> ]*>{2}[^<>]+<{2}[< ]*(?:\r?\n)?\Z")
 #: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
 _PROMPT: Final = re.compile(
     r"((?: ?>)*? ?)(>>> ?(?:(?:HELO|EHLO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|QUIT|AUTH|STARTTLS|VRFY|EXPN|NOOP|ETRN)\b"
@@ -75,11 +77,11 @@ _ITEM: Final = re.compile(
 )
 #: A line between signs is a heading or a rule: "* We go on *", "* * *".
 _BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
-_NUMBERED: Final = re.compile(r"\(?(\d{1,3})[.)]\s")
+_NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
     r"\S(?: {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
-    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,}$"
+    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
 )
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
 #: Signs in a line of a drawing at least.
@@ -103,8 +105,8 @@ def _depth_of(text: str) -> tuple[int, str]:
     """Return the depth of quotation of a line, and the line without the marks."""
     if not text or text[0] not in " >|":
         return 0, text
-    if _INTRODUCED.match(text):
-        return 0, text.lstrip("> ")
+    if _ARROWS.match(text[:_LOOK]):
+        return 0, text
     said = _PROMPT.match(text[:_LOOK]) if ">>>" in text[:_LOOK] else None
     if said is not None:
         return said.group(1).count(">"), text[said.start(2) :]
@@ -191,6 +193,8 @@ class Lines:
             if flows and self._delsp:
                 text = text[:-1]
         else:
+            if _INTRODUCED.match(text) and self._is_followed_by_mark():
+                text = text.lstrip("> ")
             depth, text = _depth_of(text)
             flows, delimiter = False, text
             if depth == 0 and self._last[0] and self._is_left_over(text):
@@ -217,6 +221,11 @@ class Lines:
         following = self.piece(1)
         beside = (self._last[1], following.text if following is not None else "")
         return any(found is not None and found[1] == mark for found in map(_OWN_MARK.match, beside))
+
+    def _is_followed_by_mark(self) -> bool:
+        """Return whether one of the next two lines begins with a mark of somebody's own."""
+        following = (self.piece(1), self.piece(2))
+        return any(piece is not None and _OWN_MARK.match(piece.text) for piece in following)
 
     def _is_left_over(self, text: str) -> bool:
         """Return whether a line is what did not fit into the quoted one above it, wrapped without its mark."""
@@ -265,7 +274,10 @@ def item(line: Line) -> re.Match[str] | None:
 def is_next(number: str, written: str) -> bool:
     """Return whether an item's number follows the one that the text before it begins with."""
     before = _NUMBERED.match(written)
-    return before is not None and number.strip("().") == str(int(before[1]) + 1)
+    if before is None:
+        return False
+    following = str(int(before[1]) + 1) if before[1].isdigit() else chr(ord(before[1]) + 1)
+    return number.strip("().") == following
 
 
 def is_drawn(line: Line) -> bool:

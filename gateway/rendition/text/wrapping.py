@@ -137,13 +137,20 @@ class Wrapping:
         """Return whether a line that a person wrapped early, or the rest of a full one, stops inside a sentence."""
         if _indent(following) > _indent(before):
             return False
+        rest = 0 < len(before.text) <= REST < self.width and written.removesuffix(before.text)[-1:] == " "
         unfinished = _UNFINISHED.search(before.text[-_LOOK:]) is not None
+        if (
+            rest
+            and len(following.text) > REST
+            and following.text[:1].isalnum()
+            and before.text[-1:].isalpha()
+        ):
+            return True
         if not unfinished and not (_STOPS.search(before.text[-1:]) and following.text[:1].islower()):
             return False
         if not unfinished and following.text.count(" ") < READS_ON:
             return False
-        rest = self.width and len(before.text) <= REST and written.removesuffix(before.text)[-1:] == " "
-        return bool(rest) or _reach(before, following) > self.early
+        return rest or _reach(before, following) > self.early
 
     def _apart(self, before: Line, following: Line) -> bool:
         mark = _MARK.match(before.text)
@@ -156,7 +163,7 @@ class Wrapping:
         if begun or _BEGINS.match(following.text[:_LOOK]):
             return True
         ended = before.text.endswith(_END_SIGNS) and _ENDS.search(before.text[-_LOOK:]) is not None
-        if ended or (self.fields and is_field(following)):
+        if ended or (self.fields and is_field(following) and not _UNFINISHED.search(before.text[-_LOOK:])):
             return True
         reads_on = following.text[:1].islower() and following.text.count(" ") >= READS_ON
         return not reads_on and (before.text.endswith((":", "：")) or (self.rows and is_row(before)))
@@ -250,9 +257,10 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
     if not any(word[0].islower() for word in words) or _all_capitals(words):
         return False
     capitals = sum(not word[0].islower() for word in words)
-    if capitals >= CAPITALS * len(words) and not (len(ahead) == 2 and width >= TITLE_LINE):
+    is_title = len(ahead) == 2 and (width >= TITLE_LINE or _UNFINISHED.search(ahead[0].text[-_LOOK:]))
+    if capitals >= CAPITALS * len(words) and not is_title:
         return True
-    if _are_two(ahead, width):
+    if _are_two(ahead):
         return True
     starts = [line.text.lstrip(_OPENING) for line in ahead[1:] if item(line) is None]
     starts = [start[:1] for start in starts if not _ENGLISH_I.match(start)]
@@ -263,12 +271,14 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
     return chance < (CHANCE_FULL if full else CHANCE)
 
 
-def _are_two(ahead: Sequence[Line], width: int) -> bool:
+def _are_two(ahead: Sequence[Line]) -> bool:
     """Return whether a paragraph is a title and a subtitle, with a URL below them or without."""
     lines = [line for line in ahead if not line.text.startswith(_ADDRESSES)]
-    if len(lines) != 2 or width >= TWO_LINES or item(lines[1]) is not None:
+    if len(lines) != 2 or item(lines[1]) is not None:
         return False
     above, below = lines[0].text, lines[1].text
+    if max(len(above), len(below)) >= TWO_LINES:
+        return False
     return below[:1].isupper() and not above.endswith((",", "-")) and not _UNFINISHED.search(above[-_LOOK:])
 
 

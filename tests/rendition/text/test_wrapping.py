@@ -431,6 +431,29 @@ READ = {
         "Peru mulls Free Lamps, Anna gives 500 of them to Peru Man\nFunny old life...\nhttp://example.org/4/26207.html\n",
         ["Peru mulls Free Lamps, Anna gives 500 of them to Peru Man\nFunny old life...\nhttp://example.org/4/26207.html"],
     ),
+    "a rest before a capital": (
+        ("I got the lamp through the house of my husband and have believed that you will let us\n"
+        "into\n"
+        "Togo with some valuables, among them a lamp of much more than a hundred years, which I have\n"
+        "kept.\n"),
+        [
+            ("I got the lamp through the house of my husband and have believed that you will let us into Togo with "
+            "some valuables, among them a lamp of much more than a hundred years, which I have kept.")
+        ],
+    ),
+    "justified text": (
+        "   These  lamps  began  to  appear  in  houses  from  the  town  above\n   the  hill  on  or  around  May.\n",
+        ["These lamps began to appear in houses from the town above the hill on or around May."],
+    ),
+    "letters of items": (
+        "c) the real identity of the third lamp (which is a proper one)\nd) the purpose of it\n",
+        ["the real identity of the third lamp (which is a proper one)", "the purpose of it"],
+    ),
+    "arrows": (">>>>>> NO LAMPS NEEDED! <<<<<<\n", [">>>>>> NO LAMPS NEEDED! <<<<<<"]),
+    "a title that stops in the middle": (
+        "Manual Lamp Required for Your House to Ensure Continued Light and\nWarmth\n",
+        ["Manual Lamp Required for Your House to Ensure Continued Light and Warmth"],
+    ),
     "paths": (
         "Update of /cvsroot/lamps/lamps/masses/green/switches/and/others\nIn directory usw:/tmp/cvs-serv26829/green\n",
         [
