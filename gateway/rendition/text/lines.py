@@ -56,9 +56,9 @@ class Line:
 _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 #: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
 _STUFFED: Final = re.compile(">+From ")
-#: QUIRK: SuperCite quotes with the initials of the author, which are no prompts; some people with a bracket or colon.
+#: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
-    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z])>|[):]| {2,4}\|(?!.*\|))(?= |\r?\n?\Z)"
+    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11})>|[):]| {2,4}\|(?!.*\|))(?= |\r?\n?\Z)"
 )
 #: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
 _INTRODUCED: Final = re.compile(r'>{3,} ?"\w{1,4}" == ')

@@ -84,7 +84,7 @@ _UNFINISHED: Final = re.compile(
     re.IGNORECASE,
 )
 #: Ends of separate lines.
-_ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|\.{4,}\s*\d*\s*\Z")
+_ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|(?:\. ?){4,}\s*\d*\s*\Z")
 _END_SIGNS: Final = tuple("-=_*|.0123456789")
 _OPENING: Final = "\"'“„«»‚‘(*_¡¿"
 #: The one word that is always capitalized.

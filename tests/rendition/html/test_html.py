@@ -427,6 +427,7 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src=R8WVgRdC.png>", "e.example"),
         ("href='https://e.example/x'><img src=lampandhouseandgardenmail.png>", "e.example"),
         ("href='https://e.example/x'><img src=x.gif alt=10354>", "e.example"),
+        ("href='https://e.example/x'><img src=x.gif alt=illustr4>", "e.example"),
         ("href='https://e.example/x'><img src=a alt=HMQB355IN8S94I8N8THTD1I5YX14LE>", "e.example"),
         ("href='https://e.example/x'><img src=vnwyhj.png alt=https://f.example/vnwyhj.png>", "e.example"),
         (

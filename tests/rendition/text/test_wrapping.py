@@ -454,6 +454,14 @@ READ = {
         "Manual Lamp Required for Your House to Ensure Continued Light and\nWarmth\n",
         ["Manual Lamp Required for Your House to Ensure Continued Light and Warmth"],
     ),
+    "forms to fill in": (
+        "ADDRESS OF LAMP:. . . . . . . . . . . . . . . . . . . . . .\nTEL PHONE:. . . . . . . . . . . . . . . . . . . .\n",
+        ["ADDRESS OF LAMP:. . . . . . . . . . . . . . . . . . . . . .\nTEL PHONE:. . . . . . . . . . . . . . . . . . . ."],
+    ),
+    "names as marks": (
+        "Greg> In case it wasn't obvious, I'm for filtering\nGreg> as early as possible.\n\nRouter> show\nRouter> exit\n",
+        ["In case it wasn't obvious, I'm for filtering\nas early as possible.", "Router> show\nRouter> exit"],
+    ),
     "paths": (
         "Update of /cvsroot/lamps/lamps/masses/green/switches/and/others\nIn directory usw:/tmp/cvs-serv26829/green\n",
         [
