@@ -29,6 +29,11 @@ RATIO: Final = 20
 BRACKETED: Final = 3
 #: So many pairs of the page's words that the text has as one: a program made the text and lost what parted them.
 RUN_TOGETHER: Final = 2
+#: So many tags or character references are left in a text that a program made from the page.
+LEFT: Final = 3
+_LEFT: Final = re.compile(
+    r"</?(?:br|b|i|p|font|td|tr|div|span) ?/?>|&(?:#\d{2,5}|nbsp|[aeiou](?:acute|grave|uml));", re.IGNORECASE
+)
 _BRACKETED: Final = re.compile(r"[^\W_]\W{0,5}[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE)
 _ANY_URL: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _EXCUSE: Final = re.compile(
@@ -76,7 +81,7 @@ def is_excuse(text: str, html_octets: int) -> bool:
 def says_more(page: str, text: str) -> bool:
     """Return whether the plain text lacks links, or too many of the words, of a page, or names links by URLs."""
     links, words = _looked_through(page)
-    if links and len(_BRACKETED.findall(text)) >= BRACKETED:
+    if (links and len(_BRACKETED.findall(text)) >= BRACKETED) or len(_LEFT.findall(text)) >= LEFT:
         return True
     joined = re.sub(r"\s+", "", text).casefold()
     digits = re.sub(r"\D", "", text) if any(link.startswith("tel:") for link in links) else ""

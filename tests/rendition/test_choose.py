@@ -98,6 +98,8 @@ NOTE = "We received a request to reset your password within a day. Please reset 
             NOTE + "A VoucherLamp for100 TokensOnly.",
             NOTE + "<h1>A Voucher</h1>Lamp for <b>100</b>Tokens<i>Only.</i>",
         ),
+        (NOTE + "<br>It is<br>\nlate.<br>", NOTE + "<br>It is<br>late.<br>"),
+        (NOTE + "v&#225;lido p&#225;ra est&#225;", NOTE + "v&#225;lido p&#225;ra est&#225;"),
     ],
 )
 def test_html_is_read_where_it_has_links_or_words_that_the_text_lacks(text: str, page: str) -> None:

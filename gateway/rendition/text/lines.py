@@ -58,10 +58,13 @@ _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
-    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11})>|[):]| {2,4}\|(?!.*\|))(?= |\r?\n?\Z)"
+    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11})>|[):]| {2,4}\|(?!.*\|))"
+    r"(?= |\r?\n?\Z)"
 )
 #: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
-_INTRODUCED: Final = re.compile(r'>{3,} ?"\w{1,4}" == ')
+_INTRODUCED: Final = re.compile(r'>{5,6} ?(?:On [^"]{6,40}, )?"\w{1,20}" == ')
+#: Signs of newsletters before a link or a heading: the next line is not marked.
+_POINTING: Final = re.compile(r" {0,3}>{2,}[ ]+[^\s>]")
 #: What points at the text from both sides.
 _ARROWS: Final = re.compile(r"[> ]*>{2}[^<>]+<{2}[< ]*(?:\r?\n)?\Z")
 #: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
@@ -71,7 +74,10 @@ _PROMPT: Final = re.compile(
 )
 #: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
-_RULE: Final = re.compile(r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z")
+_RULE: Final = re.compile(
+    r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
+    r"|\s*([-=~*+_.])(?!\3)([-=~*+_.])(?:\3\4){3,}\3?\s*\Z"
+)
 _ITEM: Final = re.compile(
     r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=[^\s!^])",
 )
@@ -80,7 +86,7 @@ _BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
-    r"\S(?: {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
+    r"\S(?:(?<![a-z][.?!]) {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
     r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
 )
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
@@ -193,9 +199,9 @@ class Lines:
             if flows and self._delsp:
                 text = text[:-1]
         else:
-            if _INTRODUCED.match(text) and self._is_followed_by_mark():
+            if _INTRODUCED.match(text):
                 text = text.lstrip("> ")
-            depth, text = _depth_of(text)
+            depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
             flows, delimiter = False, text
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
@@ -222,10 +228,15 @@ class Lines:
         beside = (self._last[1], following.text if following is not None else "")
         return any(found is not None and found[1] == mark for found in map(_OWN_MARK.match, beside))
 
-    def _is_followed_by_mark(self) -> bool:
-        """Return whether one of the next two lines begins with a mark of somebody's own."""
-        following = (self.piece(1), self.piece(2))
-        return any(piece is not None and _OWN_MARK.match(piece.text) for piece in following)
+    def _is_pointing(self, text: str) -> bool:
+        """Return whether the marks of a line are arrows: of no other line, and text comes close below."""
+        if self._last[0] or not _POINTING.match(text) or _PROMPT.match(text[:_LOOK]):
+            return False
+        following = self.piece(1)
+        below = following.text.strip() if following is not None else ""
+        return (
+            below != "" and below[0] != ">" and (not below[0].islower() or below.startswith(("http", "www.")))
+        )
 
     def _is_left_over(self, text: str) -> bool:
         """Return whether a line is what did not fit into the quoted one above it, wrapped without its mark."""

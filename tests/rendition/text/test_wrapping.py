@@ -449,17 +449,33 @@ READ = {
         "c) the real identity of the third lamp (which is a proper one)\nd) the purpose of it\n",
         ["the real identity of the third lamp (which is a proper one)", "the purpose of it"],
     ),
+    "a rule of two signs": ("=-=-=-=-=-=-=-=-=\nOUR POLL\n\n-=x=-\n", ["", "OUR POLL", "-=x=-"]),
+    "blanks between sentences": (
+        (
+            "The lamps are green, as we have said.   They are on at night and\nnot by day.   That is how it is in all "
+            "the houses of the\ntown.\n"
+        ),
+        [
+            (
+                "The lamps are green, as we have said. They are on at night and not by day. That is how it is in all "
+                "the houses of the town."
+            )
+        ],
+    ),
     "arrows": (">>>>>> NO LAMPS NEEDED! <<<<<<\n", [">>>>>> NO LAMPS NEEDED! <<<<<<"]),
     "a title that stops in the middle": (
         "Manual Lamp Required for Your House to Ensure Continued Light and\nWarmth\n",
         ["Manual Lamp Required for Your House to Ensure Continued Light and Warmth"],
     ),
     "forms to fill in": (
-        "ADDRESS OF LAMP:. . . . . . . . . . . . . . . . . . . . . .\nTEL PHONE:. . . . . . . . . . . . . . . . . . . .\n",
-        ["ADDRESS OF LAMP:. . . . . . . . . . . . . . . . . . . . . .\nTEL PHONE:. . . . . . . . . . . . . . . . . . . ."],
+        "ADDRESS OF LAMP:. . . . . . . . . . . . . . . . . . . .\nTEL PHONE:. . . . . . . . . . . . . . . . . .\n",
+        ["ADDRESS OF LAMP:. . . . . . . . . . . . . . . . . . . .\nTEL PHONE:. . . . . . . . . . . . . . . . . ."],
     ),
     "names as marks": (
-        "Greg> In case it wasn't obvious, I'm for filtering\nGreg> as early as possible.\n\nRouter> show\nRouter> exit\n",
+        (
+            "Greg> In case it wasn't obvious, I'm for filtering\nGreg> as early as possible.\n\n"
+            "Router> show\nRouter> exit\n"
+        ),
         ["In case it wasn't obvious, I'm for filtering\nas early as possible.", "Router> show\nRouter> exit"],
     ),
     "paths": (
@@ -525,6 +541,25 @@ READ = {
 def test_lines_are_joined_where_a_reader_would(name: str) -> None:
     text, expected = READ[name]
     assert [block.text for block in text_of(text, FULL)] == expected
+
+
+def test_what_points_at_links_is_no_quotation() -> None:
+    text = (
+        ">> Read of the lamps:\nhttps://example.org/lamps\n\n   >> Send us yours.\n___________________\n\n"
+        '>>>>> On Mon, 9 Sep 2002, "Rick" == Rick Vale wrote:\n\n> They are green.\n\n'
+        ">> Are they?\n> Yes.\n\n>> Are they not?\n\nThey are.\n"
+    )
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
+        ">> Read of the lamps:\nhttps://example.org/lamps",
+        ">> Send us yours.",
+        "",
+        'On Mon, 9 Sep 2002, "Rick" == Rick Vale wrote:',
+        ">They are green.",
+        ">>Are they?",
+        ">Yes.",
+        ">>Are they not?",
+        "They are.",
+    ]
 
 
 def test_initials_are_marks_of_quotation() -> None:
