@@ -29,12 +29,15 @@ RATIO: Final = 20
 BRACKETED: Final = 3
 #: So many pairs of the page's words that the text has as one: a program made the text and lost what parted them.
 RUN_TOGETHER: Final = 2
-#: So many tags or character references are left in a text that a program made from the page.
+#: So many tags, character references or bullets that became "?" are left in a text that a program made from the page.
 LEFT: Final = 3
 _LEFT: Final = re.compile(
-    r"</?(?:br|b|i|p|font|td|tr|div|span) ?/?>|&(?:#\d{2,5}|nbsp|[aeiou](?:acute|grave|uml));", re.IGNORECASE
+    r"</?(?:br|b|i|p|font|td|tr|div|span) ?/?>|&(?:#\d{2,5}|nbsp|[aeiou](?:acute|grave|uml));|^\? \w",
+    re.IGNORECASE | re.MULTILINE,
 )
-_BRACKETED: Final = re.compile(r"[^\W_]\W{0,5}[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE)
+_BRACKETED: Final = re.compile(
+    r"(?:[^\W_]\W{0,9}|>\s{1,9})[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE
+)
 _ANY_URL: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _EXCUSE: Final = re.compile(
     r"(?:(?:not?|n['’]t|unable|cannot|kein\w*|nicht|pas|non?|não|nie|niet|не|inte|ikke|ei)\b[^.]{0,60}\bhtml"

@@ -17,7 +17,7 @@ SENTENCE_WINDOW: Final = 0.25
 #: A break at the end of a word is preferred if it wastes at most this fraction.
 WORD_WINDOW: Final = 0.6
 #: A longer word may be cut, characters: shorter ones move to the next page whole, at any cost.
-WHOLE_WORD: Final = 40
+WHOLE_WORD: Final = 48
 
 _SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。！？][」』）]{0,2})")
 _NOT_FIRST: Final = frozenset(

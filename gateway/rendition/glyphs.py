@@ -13,6 +13,8 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
+#: QUIRK: UTF-8 that was taken for Windows-1252 and encoded again: emoji, quotation marks and dashes.
+_TWICE: Final = re.compile("\xf0[\u0178\x9f][\x80-\u2122]{2}|\xe2[\u20ac\x80][\x80-\u2122]")
 #: Characters that are drawn as nothing or as a space, and joiners, which are padding next to one.
 _SPECIAL: Final = "\u200c\u200d\u115f\u1160\u2800\u3164"
 _HAS_SPECIAL: Final = re.compile(f"[{_SPECIAL}]")
@@ -31,7 +33,19 @@ def visible(text: str) -> str:
         return text
     if "\u2028" in text or "\u2029" in text:
         text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    if "\xf0" in text or "\xe2" in text:
+        text = _TWICE.sub(_once, text)
     return unpadded(_UNSEEN.sub("", text))
+
+
+def _once(match: re.Match[str]) -> str:
+    octets = bytearray()
+    for character in match.group():
+        try:
+            octets += character.encode("latin-1" if "\x80" <= character < "\xa0" else "cp1252")
+        except UnicodeEncodeError:
+            return match.group()
+    return octets.decode("utf-8", "ignore") or match.group()
 
 
 def unpadded(text: str) -> str:

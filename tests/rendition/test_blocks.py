@@ -39,6 +39,11 @@ def test_breaks_at_a_line_end_first() -> None:
     assert halves("Main Street 5\n1234 Town, Land", 16) == ("Main Street 5", "1234 Town, Land")
 
 
+def test_addresses_stay_whole() -> None:
+    address = "https://lamps.example.org/houses/lamps.html"
+    assert halves(f"Go there today: {address}", 40) == ("Go there today:", address)
+
+
 def test_cuts_a_word_that_is_longer_than_the_room() -> None:
     assert halves("a" * 30, 10) == ("a" * 10, "a" * 20)
 

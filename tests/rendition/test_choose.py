@@ -99,6 +99,7 @@ NOTE = "We received a request to reset your password within a day. Please reset 
             NOTE + "<h1>A Voucher</h1>Lamp for <b>100</b>Tokens<i>Only.</i>",
         ),
         (NOTE + "<br>It is<br>\nlate.<br>", NOTE + "<br>It is<br>late.<br>"),
+        (NOTE + "\n? lamps\n? houses\n? hills", NOTE + "<ul><li>lamps<li>houses<li>hills</ul>"),
         (NOTE + "v&#225;lido p&#225;ra est&#225;", NOTE + "v&#225;lido p&#225;ra est&#225;"),
     ],
 )

@@ -11,6 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import Final, Protocol
 
 from gateway.rendition import glyphs
@@ -58,8 +59,8 @@ _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
-    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11})>|[):]| {2,4}\|(?!.*\|))"
-    r"(?= |\r?\n?\Z)"
+    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11})>|[):]"
+    r"| {2,4}\|(?!.*\|)| {2,8}>{1,2})(?= |\r?\n?\Z)"
 )
 #: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
 _INTRODUCED: Final = re.compile(r'>{5,6} ?(?:On [^"]{6,40}, )?"\w{1,20}" == ')
@@ -74,6 +75,8 @@ _PROMPT: Final = re.compile(
 )
 #: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
+#: QUIRK: feeds that are mailed keep the references of HTML; between blanks or quotation marks they are spoken of.
+_REFERENCE: Final = re.compile(r"(?<=[\w.,;!?…])&#[1-9]\d{2,5};|&#[1-9]\d{2,5};(?=\w)")
 _RULE: Final = re.compile(
     r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
     r"|\s*([-=~*+_.])(?!\3)([-=~*+_.])(?:\3\4){3,}\3?\s*\Z"
@@ -121,6 +124,10 @@ def _depth_of(text: str) -> tuple[int, str]:
         return 0, text
     marks = match.group()
     return marks.count(">") + marks.count("|"), text[match.end() :]
+
+
+def _referred(match: re.Match[str]) -> str:
+    return glyphs.visible(unescape(match.group())).replace("\n", " ")
 
 
 def _flowed_depth(text: str) -> tuple[int, str]:
@@ -208,13 +215,15 @@ class Lines:
             mark = _OWN_MARK.match(text) if depth == 0 else None
             if mark and self._is_marked_so(mark[1]):
                 depth, text = _depth_of(text[mark.end() :].lstrip(" "))
-                depth += 1
+                depth += max(1, mark[1].count(">"))
         self._last = depth, piece.text.rstrip()
         if armour.begins_signed(text):
             self._signed = True
         elif self._signed:
             self._signed = not armour.begins(text)
             text, delimiter = armour.without_dash(text), armour.without_dash(delimiter)
+        if "&#" in text:
+            text = _REFERENCE.sub(_referred, text)
         if "[cid:" in text:
             text = _CID.sub("", text)
         long = not ended and self.piece(1) is not None
@@ -226,7 +235,8 @@ class Lines:
         """Return whether the line above or below begins with the same mark of somebody's own."""
         following = self.piece(1)
         beside = (self._last[1], following.text if following is not None else "")
-        return any(found is not None and found[1] == mark for found in map(_OWN_MARK.match, beside))
+        found = [match[1] for match in map(_OWN_MARK.match, beside) if match is not None]
+        return mark in found or (mark[:1] == " " and any(other[-1:] == mark[-1:] == ">" for other in found))
 
     def _is_pointing(self, text: str) -> bool:
         """Return whether the marks of a line are arrows: of no other line, and text comes close below."""

@@ -29,6 +29,8 @@ WRAP_SLACK: Final = 4
 WRAP_EARLY: Final = 25
 #: What a second program left over of a line has at most so many characters.
 REST: Final = 20
+#: A line above one that is only a URL is shorter than this part of the column: the URL is on a line of its own.
+LONE: Final = 0.7
 #: Lines of a paragraph that are examined to find out how it was wrapped.
 WIDTH_LINES: Final = 20
 #: Lines that all begin with a capital are separate if that is so unlikely by chance: verse, one sentence per line. If
@@ -157,7 +159,7 @@ class Wrapping:
         if mark and following.text.startswith(mark.group()):
             return True
         alone = " " not in following.text and following.text.startswith(_ADDRESSES)
-        if alone and len(before.text) < self.width / 2:
+        if alone and (len(before.text) < self.width * LONE or _SENTENCE.search(before.text)):
             return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
         if begun or _BEGINS.match(following.text[:_LOOK]):

@@ -462,6 +462,26 @@ READ = {
             )
         ],
     ),
+    "an address below a title": (
+        (
+            "Lamps were sold in the houses of the town for years and nobody knew it\nof them, then or now.\n"
+            "Customer wants four - did not the hill say it once?\nhttp://www.example.org/content/53/26161.html\n"
+        ),
+        [
+            (
+                "Lamps were sold in the houses of the town for years and nobody knew it of them, then or now.\n"
+                "Customer wants four - did not the hill say it once?\nhttp://www.example.org/content/53/26161.html"
+            )
+        ],
+    ),
+    "references of a feed": (
+        "The lamp&#8217;s light. &#8220;It is,&#8221; he said, caf&#233;. Say &#8220; or '&#8221;'.&#8238;&#8232;\n",
+        ["The lamp’s light. “It is,” he said, café. Say &#8220; or '&#8221;'."],
+    ),
+    "text that was encoded twice": (
+        "Win it! \xf0\u0178\u2019\xb8 It\xe2\u20ac\u2122s \xe2\u20ac\u0153ours\xe2\u20ac\x9d, \xe2l\xe2.\n",
+        ["Win it! \U0001f4b8 It’s “ours”, âlâ."],
+    ),
     "arrows": (">>>>>> NO LAMPS NEEDED! <<<<<<\n", [">>>>>> NO LAMPS NEEDED! <<<<<<"]),
     "a title that stops in the middle": (
         "Manual Lamp Required for Your House to Ensure Continued Light and\nWarmth\n",
@@ -612,6 +632,19 @@ def test_brackets_and_colons_are_marks_of_quotation() -> None:
         ":) smiles\n)",
         ">A colon\ntoo.",
         ": alone",
+    ]
+
+
+def test_marks_are_indented() -> None:
+    text = (
+        "    R> At 9 he said:\n    >> Free lamps have\n    >> their use.\n\n"
+        "    R> Indeed.\n    R> Yes.\n\n    > alone\n"
+    )
+    assert [">" * block.quote + block.text for block in text_of(text, FULL)] == [
+        ">At 9 he said:",
+        ">>Free lamps have\ntheir use.",
+        ">Indeed.\nYes.",
+        "> alone",
     ]
 
 
