@@ -91,6 +91,10 @@ _BEYOND: Final = {
     LATIN_1: re.compile(f"{_SEQUENCES}|[^\x00-\x7f\xa0-\xff]"),
 }
 _STYLED: Final = re.compile("[\U0001d400-\U0001d7ff]+")
+#: Small capitals of phonetics, with which words are made to look different.
+_SMALL: Final = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ"
+_CAPITALS: Final = str.maketrans(_SMALL, "ABCDEFGHIJKLMNOPQRSTUVWYZ")
+_SMALL_WORD: Final = re.compile(f"[{_SMALL}]{{2,}}")
 _BEYOND_ASCII: Final = re.compile(f"{_SEQUENCES}|[^\x00-\x7f]")
 #: Words of a name that describe the drawing, not the thing.
 _DRAWING: Final = re.compile(r"^(?:(?:black|white|heavy|negative|squared|circled) )+|(?: sign| symbol)$")
@@ -116,16 +120,21 @@ def fitter(markup: str, charset: str) -> Callable[[str], str]:
     def fitted(text: str) -> str:
         if text.isascii():
             return text
-        return beyond.sub(_replaced, unicodedata.normalize("NFC", text))
+        return beyond.sub(_replaced, _enlarged(unicodedata.normalize("NFC", text)))
 
     return fitted
 
 
 def _without_styles(text: str) -> str:
     """Write the bold, script and sans-serif letters of mathematics plainly: phones draw boxes for them."""
-    return (
-        text if text.isascii() else _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    )
+    if text.isascii():
+        return text
+    return _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), _enlarged(text))
+
+
+def _enlarged(text: str) -> str:
+    """Write words in small capitals plainly; a single one is a sound."""
+    return _SMALL_WORD.sub(lambda match: match[0].translate(_CAPITALS), text)
 
 
 def _replaced(match: re.Match[str]) -> str:

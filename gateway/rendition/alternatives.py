@@ -32,7 +32,8 @@ RUN_TOGETHER: Final = 2
 #: So many tags, character references or bullets that became "?" are left in a text that a program made from the page.
 LEFT: Final = 3
 _LEFT: Final = re.compile(
-    r"</?(?:br|b|i|p|font|td|tr|div|span) ?/?>|&(?:#\d{2,5}|nbsp|[aeiou](?:acute|grave|uml));|^\? \w",
+    r"</?(?:br|b|i|p|font|td|tr|div|span) ?/?>|^\? \w"
+    r"|&(?:#\d{2,5}|nbsp|ccedil|[ano]tilde|[aeiou](?:acute|grave|uml|circ));",
     re.IGNORECASE | re.MULTILINE,
 )
 _BRACKETED: Final = re.compile(

@@ -60,6 +60,8 @@ def test_browsers_with_utf_8_and_plain_texts_are_left_alone() -> None:
     text = "“Привет” 👍🏽 e\u0301"
     assert fit(text, BROWSER) is text
     assert fit("𝗬𝗼𝘂𝗿 𝟐 𝐥amps", BROWSER) == "Your 2 lamps"  # the letters of mathematics are in no phone's font
+    for device in (BROWSER, PHONE):
+        assert fit("ᴜᴡ ᴘᴏꜱᴛ, the sound ɪ", device).startswith("UW POST, the sound ")
     for device in (PHONE, LATIN, TYPEWRITER):
         assert fit("plain $ <text>?", device) == "plain $ <text>?"
 

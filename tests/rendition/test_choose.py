@@ -100,6 +100,10 @@ NOTE = "We received a request to reset your password within a day. Please reset 
         ),
         (NOTE + "<br>It is<br>\nlate.<br>", NOTE + "<br>It is<br>late.<br>"),
         (NOTE + "\n? lamps\n? houses\n? hills", NOTE + "<ul><li>lamps<li>houses<li>hills</ul>"),
+        (
+            NOTE + "Voc&ecirc; tem informa&ccedil;&otilde;es",
+            NOTE + "Voc&ecirc; tem informa&ccedil;&otilde;es",
+        ),
         (NOTE + "v&#225;lido p&#225;ra est&#225;", NOTE + "v&#225;lido p&#225;ra est&#225;"),
     ],
 )

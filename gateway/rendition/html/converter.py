@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from gateway.rendition import glyphs
@@ -268,9 +269,14 @@ def _hides(tag: Tag, attributes: Attributes, style: css.Style, said: Said) -> bo
 
 
 def _let_in(drafts: list[Draft]) -> None:
-    """Let in the paragraphs of a letter that has most of its text in blockquotes: they are its margin."""
+    """Let in the paragraphs of a letter that has most of its text in blockquotes: they are its margin.
+
+    What is announced with a colon is a quotation.
+    """
     own = [draft for draft in drafts if draft.role is not Role.QUOTE]
     quoted = [draft for draft in own if draft.quote]
+    if any(above.quote < below.quote and above.text.rstrip().endswith(":") for above, below in pairwise(own)):
+        return
     if 2 * sum(len(draft.text) for draft in quoted) > sum(len(draft.text) for draft in own):
         for draft in quoted:
             draft.quote = 0

@@ -209,6 +209,8 @@ def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
     longest = max(map(_length, ahead), default=0)
     if not WRAP_NARROW <= longest <= WRAP_MOST or _stands_apart(ahead, longest):
         return Wrapping(0, fields, rows)
+    if len(ahead) >= MANY_LINES and sorted(map(_length, ahead))[len(ahead) // 2] < longest / 2:
+        return Wrapping(0, fields, rows)  # a list with a few long lines
     width = longest if longest >= WRAP_LEAST or _is_narrow_prose(ahead, longest) else 0
     return Wrapping(width, fields, rows, width - WRAP_EARLY if longest >= WRAP_LEAST else WRAP_LEAST)
 

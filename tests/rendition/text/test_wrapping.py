@@ -474,6 +474,18 @@ READ = {
             )
         ],
     ),
+    "a list with long lines": (
+        (
+            "Green Lamp 760EL House Computer (Stock Ref 683)\nGreen Light 1 133MHz Processor\n8MB RAM\n12.1' Display\n"
+            "No Modem\nNo Lamp Drive\n3 Months Warranty                      @             119\n"
+        ),
+        [
+            (
+                "Green Lamp 760EL House Computer (Stock Ref 683)\nGreen Light 1 133MHz Processor\n8MB RAM\n"
+                "12.1' Display\nNo Modem\nNo Lamp Drive\n3 Months Warranty @ 119"
+            )
+        ],
+    ),
     "references of a feed": (
         "The lamp&#8217;s light. &#8220;It is,&#8221; he said, caf&#233;. Say &#8220; or '&#8221;'.&#8238;&#8232;\n",
         ["The lamp’s light. “It is,” he said, café. Say &#8220; or '&#8221;'."],
