@@ -85,7 +85,9 @@ def is_excuse(text: str, html_octets: int) -> bool:
 def says_more(page: str, text: str) -> bool:
     """Return whether the plain text lacks links, or too many of the words, of a page, or names links by URLs."""
     links, words = _looked_through(page)
-    if (links and len(_BRACKETED.findall(text)) >= BRACKETED) or len(_LEFT.findall(text)) >= LEFT:
+    if links and (len(_BRACKETED.findall(text)) >= BRACKETED or "](http" in text):
+        return True
+    if len(_LEFT.findall(text)) >= LEFT:
         return True
     joined = re.sub(r"\s+", "", text).casefold()
     digits = re.sub(r"\D", "", text) if any(link.startswith("tel:") for link in links) else ""

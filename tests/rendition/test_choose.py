@@ -104,6 +104,7 @@ NOTE = "We received a request to reset your password within a day. Please reset 
             NOTE + "Voc&ecirc; tem informa&ccedil;&otilde;es",
             NOTE + "Voc&ecirc; tem informa&ccedil;&otilde;es",
         ),
+        (NOTE + "[Reset](https://shop.example/reset?t=1&u=2)", NOTE + LINK),
         (NOTE + "v&#225;lido p&#225;ra est&#225;", NOTE + "v&#225;lido p&#225;ra est&#225;"),
     ],
 )

@@ -72,7 +72,7 @@ _ROW: Final = re.compile(
 )
 #: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.
 _BEGINS: Final = re.compile(
-    r"\s*(?:<(?!https?:|mailto:|URL:)|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
+    r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<])|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d\s|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
@@ -165,10 +165,17 @@ class Wrapping:
         if begun or _BEGINS.match(following.text[:_LOOK]):
             return True
         ended = before.text.endswith(_END_SIGNS) and _ENDS.search(before.text[-_LOOK:]) is not None
-        if ended or (self.fields and is_field(following) and not _UNFINISHED.search(before.text[-_LOOK:])):
+        if ended or (self.fields and is_field(following) and not _is_finished_by(before, following)):
             return True
         reads_on = following.text[:1].islower() and following.text.count(" ") >= READS_ON
         return not reads_on and (before.text.endswith((":", "：")) or (self.rows and is_row(before)))
+
+
+def _is_finished_by(before: Line, field: Line) -> bool:
+    """Return whether a line that looks like a field is the end of the sentence above it."""
+    if _UNFINISHED.search(before.text[-_LOOK:]):
+        return True
+    return field.text[:1].islower() and before.text[-1:].isalpha()
 
 
 def _hangs(before: Line, following: Line) -> bool:
@@ -228,7 +235,10 @@ def is_row(line: Line) -> bool:
 
 
 def _is_narrow_prose(ahead: Sequence[Line], width: int) -> bool:
-    full = [_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead)]
+    pairs = [(line, following) for line, following in pairwise(ahead) if len(line.text) > REST]
+    if 2 * len(pairs) < len(ahead):
+        pairs = list(pairwise(ahead))
+    full = [_reach(line, following) > width - WRAP_SLACK for line, following in pairs]
     enough = MOST_FULL * len(full) if len(ahead) >= MANY_LINES else len(full)
     return len(ahead) >= 3 and sum(full) >= enough and is_prose(ahead)
 

@@ -486,6 +486,48 @@ READ = {
             )
         ],
     ),
+    "a paragraph between tags": (
+        (
+            "<wot>The lamps of the houses on the hill are said to have been\nadopted by the people of the town, "
+            "who had none at all.</wot>\n"
+        ),
+        [
+            (
+                "<wot>The lamps of the houses on the hill are said to have been adopted by the people of the town, who "
+                "had none at all.</wot>"
+            )
+        ],
+    ),
+    "a sentence that ends like a field": (
+        (
+            "Wenn Sie Fragen haben oder ein Lob zu den Lampen, dann wenden Sie sich\nbitte an: lampen@example.org Um "
+            "sie aus dem Haus zu holen, einfach einmal hier\nklicken: www.example.org/lampen\n"
+        ),
+        [
+            (
+                "Wenn Sie Fragen haben oder ein Lob zu den Lampen, dann wenden Sie sich bitte an: "
+                "lampen@example.org Um "
+                "sie aus dem Haus zu holen, einfach einmal hier klicken: www.example.org/lampen"
+            )
+        ],
+    ),
+    "narrow text that was wrapped twice": (
+        (
+            "I am the keeper of the lamps of the late head\nof the town here, who died in his house on\nthe "
+            "8th\nof June "
+            "while he was still at work in it. I am\nwriting to you in view of the fact that we will\nbe "
+            "of\ngreat help "
+            "to each other and all of the people\nof it.\n"
+        ),
+        [
+            (
+                "I am the keeper of the lamps of the late head of the town here, who died in his house on the 8th of "
+                "June while he was still at work in it. I am writing to you in view of the fact that we will be "
+                "of great "
+                "help to each other and all of the people of it."
+            )
+        ],
+    ),
     "references of a feed": (
         "The lamp&#8217;s light. &#8220;It is,&#8221; he said, caf&#233;. Say &#8220; or '&#8221;'.&#8238;&#8232;\n",
         ["The lamp’s light. “It is,” he said, café. Say &#8220; or '&#8221;'."],
