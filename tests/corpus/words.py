@@ -32,7 +32,7 @@ HTML_CAP: Final = 512 * 1024
 WRONG_MOST: Final = 0.02
 #: A page that is sent as plain text; the marks of quotation of SuperCite; letters that are drawings.
 _PAGE: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-_INITIALS: Final = re.compile(r"^[A-Z]{2,4}>(?= |$)", re.MULTILINE)
+_INITIALS: Final = re.compile(r"^ {0,8}(?:[A-Z]{1,4}|[A-Z][a-z]{2,11})>(?= |$)", re.MULTILINE)
 _DRAWINGS: Final = re.compile(r"(<font[^>]*dings[^>]*>\s*)\w(?=\s*<)", re.IGNORECASE)
 _MAY_BE_HALF: Final = re.compile(r"[^\x00-\x7f][@-~]?")
 
