@@ -153,9 +153,8 @@ def _chosen(visit: Visit, quick: int) -> QuickReply:
 
 def _screen(visit: Visit, address: MessageAddress, chosen: QuickReply, reply: Basis) -> Screen:
     _ = visit.language.gettext
-    session = visit.signed_in
     target = link("quick.one", **address.values(), quick=chosen.id)
-    ticket = ("ticket", session.ticket())
+    ticket = visit.ticket_field()
     lines = [
         f"{_('To')}: {compose_form.people_line(visit, reply.to, _WHO)}",
         shorten(fit(clean(reply.subject), visit.device), _WHO),

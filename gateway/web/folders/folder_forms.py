@@ -71,7 +71,7 @@ def _actions(visit: Visit, found: Folder) -> tuple[Action, ...]:
         actions.append(folder_action(_("Empty"), EMPTY, "5"))
     if found.name != INBOX:
         label = _("Unsubscribe") if found.subscribed else _("Subscribe")
-        fields = (("yes", "0" if found.subscribed else "1"), ("ticket", visit.signed_in.ticket()))
+        fields = (("yes", "0" if found.subscribed else "1"), visit.ticket_field())
         actions.append(
             Action(label, link("folder.change", number=number, what=SUBSCRIBE), "6", fields=fields)
         )

@@ -15,7 +15,7 @@ from gateway.errors import NotFound
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, shorten
 from gateway.message.headers.header_fields import clean
-from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
+from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen, remove_action, remove_once
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import notice_screen, settings_actions
 from gateway.web.request.visit import Visit, current, link
@@ -61,8 +61,7 @@ def favourite(name: str) -> Response:
 
         return _list(visit, apply_once(visit, form, keep))
     field = Field("name", _("Name"), str(value.get("name") or value.get("query") or ""), room=LONGEST_NAME)
-    ticket = ("ticket", visit.signed_in.ticket())
-    remove = Action(_("Remove"), link("favourites.remove", name=name), "8", fields=(ticket,))
+    remove = remove_action(visit, link("favourites.remove", name=name))
     target = link("favourites.favourite", name=name)
     return respond(form_screen(visit, _("Favourite"), target, [field], actions=(remove,)), Life.PRIVATE)
 
@@ -71,12 +70,8 @@ def favourite(name: str) -> Response:
 def remove(name: str) -> Response:
     """Remove a favourite."""
     visit = current()
-
-    def change() -> str:
-        visit.signed_in.memory.remove(FAVOURITES, name)
-        return _("Removed.")
-
-    return _list(visit, apply_once(visit, visit.form(), change))
+    sentence = remove_once(visit, lambda: visit.signed_in.memory.remove(FAVOURITES, name))
+    return _list(visit, sentence)
 
 
 def _value(visit: Visit, name: str) -> dict[str, Any]:

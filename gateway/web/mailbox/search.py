@@ -273,8 +273,8 @@ def _actions(visit: Visit, find: SavedSearch, newest: MessageRef | None, front: 
         Action(_("Search"), link("search.form", **here, s=find.number)),
     ]
     if front and not search_history.is_kept(visit, find):
-        ticket = ("ticket", session.ticket())
-        actions.append(Action(_("Keep search"), link("search.keep", name=find.number), fields=(ticket,)))
+        keep = link("search.keep", name=find.number)
+        actions.append(Action(_("Keep search"), keep, fields=(visit.ticket_field(),)))
     return tuple(actions)
 
 

@@ -72,7 +72,7 @@ def _page(visit: Visit, found: tuple[Outcome, ...]) -> Screen:
         lines.append(_("%(date)s, to %(who)s:") % {"date": when, "who": who} if who else f"{when}:")
         lines.append(mail_outcomes.outcome_text(visit, outcome))
     seen = ".".join(outcome.name for outcome in found)
-    fields = (("ticket", visit.signed_in.ticket()), ("seen", seen))
+    fields = (visit.ticket_field(), ("seen", seen))
     next_page = Action(_("Go on"), link("outcomes.acknowledge"), "1", "accept", fields=fields)
     sentence = _("What became of your mail:")
     return notice_screen(visit, _("Your mail"), sentence, (next_page,), lines, life=Life.NEVER)

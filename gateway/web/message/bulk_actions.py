@@ -225,7 +225,7 @@ def _question(visit: Visit, list_page: ListPage, name: str, word: str, count: in
     _ = visit.language.gettext
     words = {"count": visit.language.number(count)}
     lines = [_("No more than %(count)s at a time.") % words] if count == MOST else []
-    fields = (("of", name), ("do", word), ("ticket", visit.signed_in.ticket()))
+    fields = (("of", name), ("do", word), visit.ticket_field())
     yes = Action(
         _(OPERATIONS[word].label), _link(list_page.number), "1", "accept", short=_("Yes"), fields=fields
     )
@@ -247,7 +247,7 @@ def _choose_folder(visit: Visit, number: int | None, name: str, first: int) -> R
         found = targets(visit, store, mailboxes if len(mailboxes) == 1 else ())
 
     def row(mark: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-        fields = (("of", name), ("do", word), ("to", mark), ("ticket", visit.signed_in.ticket()))
+        fields = (("of", name), ("do", word), ("to", mark), visit.ticket_field())
         return _link(number), fields
 
     def turn(at: int) -> str:

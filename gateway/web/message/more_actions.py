@@ -104,7 +104,7 @@ def rare(number: int, uid: int) -> Response:
     actions.append(Action(_("Forward as file"), link("compose.forward", **where, variant="a"), "2"))
     actions.append(Action(_("Redirect"), link("compose.forward", **where, variant="r"), "3"))
     actions.append(Action(_("Edit as new"), link("drafts.resume", **where), "4"))
-    fields = (("ticket", visit.signed_in.ticket()),)
+    fields = (visit.ticket_field(),)
     actions.append(Action(_("Add sender"), link("contacts.add_sender", **where), "5", fields=fields))
     actions.append(
         Action(_("Newer message"), link("message_actions.neighbour", **address.values(), which=NEWER), "6")
@@ -134,7 +134,7 @@ def choose_response(
         found = targets(visit, store, {visit.mailbox(address.number)[0]})
 
     def row(mark: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-        fields = (("to", mark), ("ticket", visit.signed_in.ticket()))
+        fields = (("to", mark), visit.ticket_field())
         return link("message_actions.submit", **address.values(), letter=letter), fields
 
     def turn(at: int) -> str:
@@ -152,7 +152,7 @@ def _operation(visit: Visit, address: MessageAddress, word: str, key: str) -> Ac
     if word in (MOVE, COPY):
         return Action(label, link("more.choose", **address.values(), letter=LETTER[word]), key)
     href = link("message_actions.submit", **address.values(), letter=LETTER[word])
-    return Action(label, href, key, fields=(("ticket", visit.signed_in.ticket()),))
+    return Action(label, href, key, fields=(visit.ticket_field(),))
 
 
 def back_action(visit: Visit, address: MessageAddress) -> Action:

@@ -110,7 +110,7 @@ def status_message(visit: Visit, name: str, outcome: PostOutcome) -> StatusMessa
 def undo_action(visit: Visit, name: str, key: str = "") -> Action:
     """Return the action that undoes the request with this name."""
     label = visit.language.gettext("Undo")
-    fields = (("of", name), ("ticket", visit.signed_in.ticket()))
+    fields = (("of", name), visit.ticket_field())
     return Action(label, link("undo.submit"), key, fields=fields)
 
 

@@ -27,6 +27,7 @@ def _(msgid: str) -> str:
 
 
 SAVED: Final = _("Saved.")
+_REMOVED: Final = _("Removed.")
 SLASH_NOTE: Final = _("A stroke (/) begins a new line.")
 #: Where a line ends in an input of WML, which has one line: at a slash by itself, not at one in a web address.
 _LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
@@ -103,3 +104,18 @@ def apply_once(visit: Visit, form: Fields, change: Callable[[], str]) -> str:
         return visit.language.gettext(error.sentence)
     visit.apply_preferences()
     return visit.language.gettext(outcome.get(NOTICE) or outcome[UNKNOWN])
+
+
+def remove_action(visit: Visit, href: str) -> Action:
+    """Return the action that removes what a form is about; `remove_once` obeys it."""
+    return Action(visit.language.gettext("Remove"), href, "8", fields=(visit.ticket_field(),))
+
+
+def remove_once(visit: Visit, remove: Callable[[], None]) -> str:
+    """Remove something once for the posted ticket; return the sentence that says so."""
+
+    def change() -> str:
+        remove()
+        return _REMOVED
+
+    return apply_once(visit, visit.form(), change)

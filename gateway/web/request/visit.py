@@ -124,6 +124,10 @@ class Visit:
         where = f"{request.path}?{request.query_string.decode('latin-1')}"
         return TicketedPost.of(form.get(ticket, ""), form.fingerprint(where))
 
+    def ticket_field(self) -> tuple[str, str]:
+        """Return the field that carries a new ticket in an action that posts."""
+        return form_bodies.TICKET, self.signed_in.ticket()
+
     def posted(self) -> form_bodies.Fields | None:
         """Parse the posted fields; return None for a request that posts nothing."""
         return self.form() if request.method == "POST" else None

@@ -7,7 +7,6 @@ slash.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +26,8 @@ from gateway.web.request.field_forms import (
     Field,
     apply_once,
     form_screen,
+    remove_action,
+    remove_once,
     shown_in,
     typed_in,
 )
@@ -47,8 +48,7 @@ ROWS: Final = 8
 #: Maximum characters of a row.
 WIDTH: Final = 28
 #: Maximum characters of an invalid address in an error.
-_SAID: Final = 30
-_REMOVED: Final = _("Removed.")
+_LONGEST_SHOWN: Final = 30
 _FULL: Final = _("There is no room for more. Remove one first.")
 _NO_ADDRESS: Final = _("This is no mail address: %(text)s")
 
@@ -104,7 +104,7 @@ def remove_identity(number: int) -> Response:
     """Delete an identity."""
     visit = current()
     _identity(visit, number)
-    sentence = _removed(visit, lambda: profiles.remove_identity(visit.signed_in, number - 1))
+    sentence = remove_once(visit, lambda: profiles.remove_identity(visit.signed_in, number - 1))
     return _identities(visit, sentence)
 
 
@@ -123,7 +123,7 @@ def _problem(visit: Visit, typed: Identity) -> str:
     _ = visit.language.gettext
     for text in (typed.address, *filter(None, (typed.reply_to,))):
         if not address_lists.valid(text) or len(text.encode()) > LONGEST_ADDRESS:
-            return _(_NO_ADDRESS) % {"text": shorten(clean(text), _SAID)}
+            return _(_NO_ADDRESS) % {"text": shorten(clean(text), _LONGEST_SHOWN)}
     return "" if profiles.may_send_from(visit.signed_in, typed.address) else _(SenderRefused.sentence)
 
 
@@ -159,7 +159,7 @@ def _identity_screen(visit: Visit, number: int, shown: Identity, sentence: str) 
     if number:
         actions.append(Action(_("Signature"), link("identities.signature", number=number), "5"))
     if number and len(visit.profile.identities) > 1:
-        actions.append(_removing(visit, link("identities.remove_identity", number=number)))
+        actions.append(remove_action(visit, link("identities.remove_identity", number=number)))
     target = link("identities.identity", number=number)
     return form_screen(visit, _("Name and address"), target, fields, sentence, actions=actions)
 
@@ -190,7 +190,7 @@ def quick_reply(number: int) -> Response:
 
         return _quick(visit, apply_once(visit, form, keep))
     field = Field("quick", _("Text"), held, room=LONGEST_QUICK)
-    actions = [_removing(visit, link("identities.remove_quick", number=number))] if number else []
+    actions = [remove_action(visit, link("identities.remove_quick", number=number))] if number else []
     sentence = "" if form is None else _("There is no text yet.")
     target = link("identities.quick_reply", number=number)
     return respond(
@@ -202,7 +202,7 @@ def quick_reply(number: int) -> Response:
 def remove_quick(number: int) -> Response:
     """Delete a quick reply."""
     visit = current()
-    return _quick(visit, _removed(visit, lambda: profiles.remove_quick(visit.signed_in, number)))
+    return _quick(visit, remove_once(visit, lambda: profiles.remove_quick(visit.signed_in, number)))
 
 
 def _quick(visit: Visit, sentence: str, page: int = 1) -> Response:
@@ -240,16 +240,3 @@ def _list(
     add = Action(visit.language.gettext("Add"), new, "9")
     actions = [*actions, *(turns or ()), add, *settings_actions(visit)]
     return respond(notice_screen(visit, title, sentence, actions), Life.NEVER if sentence else Life.CHECK)
-
-
-def _removing(visit: Visit, href: str) -> Action:
-    ticket = ("ticket", visit.signed_in.ticket())
-    return Action(visit.language.gettext("Remove"), href, "8", fields=(ticket,))
-
-
-def _removed(visit: Visit, remove: Callable[[], None]) -> str:
-    def change() -> str:
-        remove()
-        return _REMOVED
-
-    return apply_once(visit, visit.form(), change)
