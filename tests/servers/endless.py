@@ -1,17 +1,14 @@
 """A mail server whose answers do not end, or late: whatever is asked, the same octets come again and again.
 
-Nothing here may understand more of IMAP or SMTP than a tag. Each connection has a thread; it goes on until the client
+Nothing here may understand more of IMAP or SMTP than a tag. A connection goes on until the client
 hangs up, or until so much was sent that a client without bounds would long have been too large.
 """
 
 from __future__ import annotations
 
 import socket
-import threading
-from contextlib import suppress
-from types import TracebackType
 
-from tests import PATIENCE
+from tests.servers.listening import Listening
 
 #: Octets sent in answer to one command.
 MOST = 80 * 1024 * 1024
@@ -39,42 +36,16 @@ FLOODS = {
 }
 
 
-class Endless:
+class Endless(Listening):
     """Signs anybody in, says that INBOX has nine messages, and floods whoever asks for more."""
-
-    host = "127.0.0.1"
 
     def __init__(self, flood: bytes, most: int = MOST) -> None:
         """`most`: octets after which an answer ends well."""
+        super().__init__()
         self._flood, self._most = flood, most
-        self._listener = socket.create_server((self.host, 0), backlog=50)
-        self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, name="endless")]
 
-    def __enter__(self) -> Endless:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(PATIENCE)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self._threads.append(threading.Thread(target=self._serve, args=(sock,), name="endless"))
-            self._threads[-1].start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(PATIENCE)
-        with sock, sock.makefile("rb") as file, suppress(OSError):
+    def serve(self, sock: socket.socket) -> None:
+        with sock.makefile("rb") as file:
             sock.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR ESEARCH LITERAL+] hi\r\n")
             while line := file.readline():
                 tag, _, command = line.partition(b" ")

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import BinaryIO
 
-from tests import PATIENCE
 from tests.servers.certs import Pair
+from tests.servers.listening import Listening
 
 
 class Caller:
@@ -22,7 +21,6 @@ class Caller:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.sock.settimeout(PATIENCE)
         self._file: BinaryIO = sock.makefile("rb")
         self.heard: list[bytes] = []
 
@@ -55,51 +53,38 @@ class Caller:
         self.sock.close()
 
 
-class Peer:
+class Peer(Listening):
     """Serves connections, one after the other, by a function; `callers` holds them."""
 
-    host = "127.0.0.1"
-
     def __init__(self, serve: Callable[[Caller], None]) -> None:
+        super().__init__()
         self.callers: list[Caller] = []
-        self._serve = serve
+        self._function = serve
         self._errors: list[BaseException] = []
-        self._listener = socket.create_server((self.host, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._run, name="peer")
 
     @property
     def heard(self) -> list[bytes]:
         """All lines of all connections."""
         return [line for caller in self.callers for line in caller.heard]
 
-    def __enter__(self) -> Peer:
-        self._thread.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(2 * PATIENCE)
-        self._listener.close()
-        assert not self._thread.is_alive()
+        super().__exit__(kind, error, trace)
         if self._errors and error is None:
             raise self._errors[0]
 
-    def _run(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            caller = Caller(sock)
-            self.callers.append(caller)
-            try:
-                self._serve(caller)
-            except OSError:
-                pass
-            except BaseException as error:
-                self._errors.append(error)
-            finally:
-                caller.close()
+    def accepted(self, sock: socket.socket) -> None:
+        self._served(sock)
+
+    def serve(self, sock: socket.socket) -> None:
+        caller = Caller(sock)
+        self.callers.append(caller)
+        try:
+            self._function(caller)
+        except OSError:
+            pass
+        except BaseException as error:
+            self._errors.append(error)
+        finally:
+            caller.close()

@@ -1,70 +1,43 @@
 """A connection in between: what the proxies have in common that cut, twist or translate what passes.
 
-Nothing here may look at what passes. Each connection has a thread of its own, which ends with the proxy.
+Nothing here may look at what passes. Connections end with the proxy.
 """
 
 from __future__ import annotations
 
 import socket
-import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
-from tests import PATIENCE
+from tests.servers.listening import Listening
 
 Pass = Callable[[socket.socket, socket.socket], None]
 """Passes on what a client and a server say, until one of them has ended; an OSError is such an end."""
 
 
-class Proxy(ABC):
-    """A proxy in front of a port on loopback; `over` is set at its end."""
+class Proxy(Listening):
+    """A proxy in front of a port on loopback."""
 
-    host = "127.0.0.1"
+    hangs_up = True
 
     def __init__(self, target: int) -> None:
+        super().__init__()
         self._target = target
-        self.over = threading.Event()
-        self._listener = socket.create_server((self.host, 0), backlog=100)
-        self.port: int = self._listener.getsockname()[1]
-        self._ends: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, name="proxy")]
+        self._passing: dict[socket.socket, Pass] = {}
 
     @abstractmethod
     def passing(self) -> Pass:
         """Return what passes things on for the next connection; called in their order."""
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
+    def accepted(self, sock: socket.socket) -> None:
+        self._passing[sock] = self.passing()
+        super().accepted(sock)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.over.set()
-        for end in (self._listener, *self._ends):
-            with suppress(OSError):  # it has been closed
-                end.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(PATIENCE)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self.over.is_set():
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(client, self.passing()), name="proxy")
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, client: socket.socket, passing: Pass) -> None:
-        with client, socket.create_connection((self.host, self._target)) as server:
-            self._ends += (client, server)
-            for end in (client, server):
+    def serve(self, sock: socket.socket) -> None:
+        passing = self._passing.pop(sock)
+        sock.settimeout(None)  # an idle connection lives as long as its two ends wish
+        with socket.create_connection((self.host, self._target)) as server:
+            self.ends.append(server)
+            for end in (sock, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with suppress(OSError):
-                passing(client, server)
+            passing(sock, server)

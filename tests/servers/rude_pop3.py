@@ -7,13 +7,10 @@ of the connection; {n} in them is the message number asked for. Without quirks i
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 
-from tests import PATIENCE
+from tests.servers.listening import Listening
 
 CAPABILITIES = (b"USER", b"UIDL", b"TOP", b"PIPELINING")
 MOST = 1000
@@ -48,10 +45,8 @@ class Flood:
 Quirks = Mapping[bytes, "bytes | Flood | None"]
 
 
-class RudePop3:
-    """Serves one maildrop to everybody, each connection in a thread; `heard` is what was said to it."""
-
-    host = "127.0.0.1"
+class RudePop3(Listening):
+    """Serves one maildrop to everybody; `heard` is what was said to it."""
 
     def __init__(
         self,
@@ -65,60 +60,35 @@ class RudePop3:
 
         `hurried`: it takes several commands at once; otherwise it hangs up on them.
         """
+        super().__init__()
         self.mails = list(mails)
         self.quirks = dict(quirks or {})
         self.capabilities, self._removes, self._hurried = capabilities, removes, hurried
         self.heard: list[bytes] = []
-        self._listener = socket.create_server((self.host, 0), backlog=50)
-        self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, name="rude pop3")]
 
-    def __enter__(self) -> RudePop3:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(PATIENCE)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self._threads.append(threading.Thread(target=self._serve, args=(sock,), name="rude pop3"))
-            self._threads[-1].start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(PATIENCE)
+    def serve(self, sock: socket.socket) -> None:
         deleted: set[int] = set()
-        with sock, suppress(OSError):
-            line, buffer = b"GREETING", b""
-            while True:
-                answer = self._answer(line, deleted)
-                if answer is None:
+        line, buffer = b"GREETING", b""
+        while True:
+            answer = self._answer(line, deleted)
+            if answer is None:
+                return
+            if line == b"QUIT":
+                gone = sorted(deleted)[: self._removes]
+                self.mails = [mail for n, mail in enumerate(self.mails, 1) if n not in gone]
+            for octets in (answer,) if isinstance(answer, bytes) else answer:
+                sock.sendall(octets)
+            if line == b"QUIT":
+                return
+            while b"\n" not in buffer:
+                if not (octets := sock.recv(65536)):
                     return
-                if line == b"QUIT":
-                    gone = sorted(deleted)[: self._removes]
-                    self.mails = [mail for n, mail in enumerate(self.mails, 1) if n not in gone]
-                for octets in (answer,) if isinstance(answer, bytes) else answer:
-                    sock.sendall(octets)
-                if line == b"QUIT":
-                    return
-                while b"\n" not in buffer:
-                    if not (octets := sock.recv(65536)):
-                        return
-                    buffer += octets
-                line, _, buffer = buffer.partition(b"\n")
-                line = line.rstrip(b"\r")
-                self.heard.append(line)
-                if buffer and not self._hurried:
-                    return
+                buffer += octets
+            line, _, buffer = buffer.partition(b"\n")
+            line = line.rstrip(b"\r")
+            self.heard.append(line)
+            if buffer and not self._hurried:
+                return
 
     def _answer(self, line: bytes, deleted: set[int]) -> bytes | Flood | None:
         command, _, arguments = line.partition(b" ")

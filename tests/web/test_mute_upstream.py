@@ -193,10 +193,10 @@ def test_a_circuit_opens_and_closes_by_one_probe(house: House, monkeypatch: pyte
     monkeypatch.setattr(imap4, "GREETING_SECONDS", 0.2)
     monkeypatch.setattr(circuit, "OPEN_SECONDS", 3600.0)
     house.mute.silent.add(b"")
-    connections = house.mute.connections
+    connections = len(house.mute.ends)
     kinds = [_failure(house, session) for session in people]
     assert kinds == [StoreUnreachable] * circuit.FAILURES + [StoreDown] * (6 - circuit.FAILURES)
-    assert house.mute.connections == connections + circuit.FAILURES
+    assert len(house.mute.ends) == connections + circuit.FAILURES
     answer = house.page(people[0]).result()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")
     assert b"cannot be reached just now. Try again in 20 s." in answer.data
@@ -212,7 +212,7 @@ def test_a_circuit_opens_and_closes_by_one_probe(house: House, monkeypatch: pyte
     monkeypatch.setattr(imap4, "GREETING_SECONDS", patience)
     house.ahead += 3601
     assert [_failure(house, session) for session in people] == [None] * 6
-    assert house.mute.connections == connections + circuit.FAILURES + 1 + 6
+    assert len(house.mute.ends) == connections + circuit.FAILURES + 1 + 6
 
 
 def _failure(house: House, session: Session) -> type[BaseException] | None:
@@ -242,7 +242,7 @@ def test_an_open_circuit_for_sending_says_not_sent_and_nothing_was(
 
     kinds = [kind(session) for session in people]
     assert kinds == [SubmissionUnreachable] * circuit.FAILURES + [SubmissionDown] * 2
-    assert house.mute_smtp.connections == circuit.FAILURES
+    assert len(house.mute_smtp.ends) == circuit.FAILURES
     # Reading goes on: the IMAP server has a circuit of its own.
     assert house.page(people[0]).result().status_code == 200
     house.mute_smtp.silent.clear()
