@@ -21,6 +21,7 @@ from gateway.wap import wbxml
 from gateway.web.message import tick_page
 from tests import rig
 from tests.devices.phones import Answer, Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -178,7 +179,7 @@ WML = {
 @pytest.mark.long
 @oracles.needs_kannel
 @oracles.needs_libwbxml
-@pytest.mark.parametrize("kind", WML)
+@pytest.mark.parametrize("kind", one_of(WML, "nokia7110, SDU 1000", "unknown"))
 def test_every_deck_fits_whoever_compiles_it(kind: str, gathered: Gathered, smtp_server: SmtpServer) -> None:
     headers = WML[kind]
     limit = identify({"Accept": ACCEPT, **headers}).deck_limit
@@ -211,7 +212,7 @@ XHTML = {
 }
 
 
-@pytest.mark.parametrize("kind", XHTML)
+@pytest.mark.parametrize("kind", one_of(XHTML, "lynx without cookies"))
 def test_every_page_is_small_and_valid(kind: str, gathered: Gathered, smtp_server: SmtpServer) -> None:
     agent, cookies = XHTML[kind]
     browser = XhtmlBrowser(ORIGIN, gathered, agent=agent, cookies=cookies)

@@ -161,6 +161,13 @@ def has_pop3() -> bool:
     return _POP3.exists()
 
 
+def memory_is_roomy() -> bool:
+    """Whether files may lie in memory: there is room, and programs among them can be run."""
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(MEMORY).free >= ROOM
+
+
 class Dovecot:
     """One running server. `ca_file` vouches for it as `host`; `misnamed_host` is not in its certificate.
 
@@ -172,8 +179,7 @@ class Dovecot:
 
     def __init__(self, namespaces: str = NAMESPACES, more: str = "") -> None:
         self._namespaces, self._more = namespaces, more
-        roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
-        self.base = Path(tempfile.mkdtemp(prefix="pd", dir=MEMORY if roomy else None))
+        self.base = Path(tempfile.mkdtemp(prefix="pd", dir=MEMORY if memory_is_roomy() else None))
         (self.base / "run").mkdir()
         (self.base / "mail").mkdir()
         self._account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())

@@ -13,6 +13,7 @@ from lxml import etree
 
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Answer
+from tests.matrix import by_turns
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.everything import FORM, Gateway, form_of, opened, posts
@@ -106,8 +107,7 @@ def _rooms(page: Answer) -> dict[str, int]:
 
 
 @pytest.mark.long(together=True)
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("kind", LETTERS)
+@pytest.mark.parametrize(("kind", "device"), by_turns(LETTERS, [*DEVICES]))
 def test_every_answer_is_a_good_page(gateway: Gateway, kind: str, device: str) -> None:
     text = LETTERS[kind]
     markup, headers = DEVICES[device]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.everything import (
@@ -45,7 +46,7 @@ def gateway(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterat
         yield made
 
 
-@pytest.mark.parametrize("markup", HANDHELDS)
+@pytest.mark.parametrize("markup", one_of(HANDHELDS, "wml"))
 def test_nothing_changes_without_a_ticket_of_the_session(gateway: Gateway, markup: str) -> None:
     session, another, stranger = gateway.session(markup=markup), gateway.session(), gateway.session(OTHER)
     gateway.samples["of"] = gateway.done(session, f"/x{gateway.samples['numbers']['INBOX']}.2.f")

@@ -19,6 +19,7 @@ from lxml import etree
 
 from gateway.access.session import Session
 from tests.devices.phones import Answer
+from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.everything import (
@@ -145,7 +146,7 @@ def _said(answer: Answer) -> str:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("markup", HANDHELDS)
+@pytest.mark.parametrize("markup", one_of(HANDHELDS, "xhtml"))
 def test_the_same_is_a_repeat_and_anything_else_is_another_act(gateway: Gateway, markup: str) -> None:
     faults, acting, mailing = [], set(), set()
     for each in _posts(gateway):
@@ -234,7 +235,7 @@ def _answer_yes(gateway: Gateway, session: Session, post: Post, asked: Answer) -
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("markup", HANDHELDS)
+@pytest.mark.parametrize("markup", one_of(HANDHELDS, "wml"))
 def test_a_repeat_after_another_secret_does_nothing_and_offers_nothing_that_was_sent(
     gateway: Gateway, markup: str
 ) -> None:

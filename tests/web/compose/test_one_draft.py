@@ -58,11 +58,13 @@ def office(
 
 
 def _emptied(office: Office, user: str, mailbox: str) -> None:
+    root = office.dovecot.maildir(user, mailbox)
+    if not any(file for folder in ("cur", "new") for file in (root / folder).glob("*")):
+        return
     with office.imap(user) as connection:
-        answer, count = connection.select(mailbox)
-        if answer == "OK" and count != [b"0"]:
-            connection.store("1:*", "+FLAGS", "\\Deleted")
-            connection.expunge()
+        connection.select(mailbox)
+        connection.store("1:*", "+FLAGS", "\\Deleted")
+        connection.expunge()
 
 
 def _form(device: WmlPhone, ticket: str, does: str) -> bytes:
