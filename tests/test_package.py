@@ -80,5 +80,5 @@ def test_the_wheel_opens_a_page_in_an_empty_environment(built: Path, tmp_path: P
     if install.returncode and "ConnectionError" in install.stderr + install.stdout:
         pytest.skip("the wheel's dependencies cannot be fetched: no package index is reached")
     assert install.returncode == 0, install.stderr
-    place = _run(python, "-c", OPEN_A_PAGE, cwd=tmp_path)
+    place = _run(python, "-I", "-c", OPEN_A_PAGE, cwd=tmp_path)
     assert str(tmp_path / "env") in place
