@@ -112,7 +112,21 @@ class Sessions:
         origin = SignInOrigin(key, site_of(remote), remembered)
         entry = self._throttle.enter(Attempt(counted, remote, origin), now)
         token = vault.new_token()
-        row = SessionRow(
+        row = self._new_row(token, now, user_agent, markup=markup, device=device, language=language, via=via)
+        with self._given_back_unless_wrong(entry):
+            credential = self._verified(Session(self._resources, row, token, credential, upstream), entry)
+            sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)
+            former = logins.key_as_typed(upstream, credential.address)
+            row = self._state.begin(replace(row, sealed=sealed), key, former, self._resealed)
+        known = self._resources.clock()  # the mail server may have taken its time
+        cookie = self._throttle.succeeded(entry, row.account, known, by_token=via == "cookie")
+        return Session(self._resources, row, token, credential, upstream, cookie)
+
+    def _new_row(
+        self, token: str, now: float, user_agent: str, *, markup: str, device: str, language: str, via: Via
+    ) -> SessionRow:
+        """Make the row of a session that nobody's account and credentials are in yet."""
+        return SessionRow(
             id=secrets.randbits(63),
             digest=vault.digest(token),
             account=0,
@@ -125,14 +139,6 @@ class Sessions:
             touched=now,
             expires=now + self._idle(),
         )
-        with self._given_back_unless_wrong(entry):
-            credential = self._verified(Session(self._resources, row, token, credential, upstream), entry)
-            sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)
-            former = logins.key_as_typed(upstream, credential.address)
-            row = self._state.begin(replace(row, sealed=sealed), key, former, self._resealed)
-        known = self._resources.clock()  # the mail server may have taken its time
-        cookie = self._throttle.succeeded(entry, row.account, known, by_token=via == "cookie")
-        return Session(self._resources, row, token, credential, upstream, cookie)
 
     def resume(self, token: str, user_agent: str | None) -> Session:
         """Return the session of a token. Raise SessionEnded if there is none, or if another browser presents its token.

@@ -94,23 +94,32 @@ def assemble(
     _check_size(author, kept)
     quoted, rest = basis.quotation(store)
     kept += _with_room(author, kept, rest)
-    signature = content.sender.signature
     message_id = _id(author, content, page, kept, added)
-    notes = {REST: resumed.note(quoted, signature)} | _notes(basis, content)
+    attached = (*(raw_part(store, one) for one in kept), *added, *([alternative] if alternative else ()))
+    octets = _octets(author, basis, content, quoted, attached, message_id)
+    return _mail(author, basis, octets, content.sender.address, content.recipients, message_id)
+
+
+def _octets(
+    author: Author,
+    basis: Basis,
+    content: MailContent,
+    quoted: str,
+    attached: Sequence[builder.Part],
+    message_id: str,
+) -> bytes:
+    """Write a mail with all that it quotes and carries. Raise AddressNotSendable."""
     sender = content.sender
+    notes = {REST: resumed.note(quoted, sender.signature)} | _notes(basis, content)
     try:
-        octets = builder.compose(
+        return builder.compose(
             sender=Address(sender.name, sender.address),
             to=content.to,
             cc=content.cc,
             bcc=content.bcc,
             subject=clean(content.subject),
-            text=resumed.join_text(content.text, quoted, signature),
-            attached=[
-                *(raw_part(store, one) for one in kept),
-                *added,
-                *([alternative] if alternative else ()),
-            ],
+            text=resumed.join_text(content.text, quoted, sender.signature),
+            attached=attached,
             reply_to=basis.reply_to or ([Address("", sender.reply_to)] if sender.reply_to else []),
             kept=basis.kept,
             in_reply_to=basis.in_reply_to,
@@ -121,7 +130,6 @@ def assemble(
         )
     except ValueError as error:
         raise AddressNotSendable((), str(error)) from None
-    return _mail(author, basis, octets, sender.address, content.recipients, message_id)
 
 
 def _notes(basis: Basis, content: MailContent) -> dict[str, str]:

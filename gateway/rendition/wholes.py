@@ -168,14 +168,14 @@ class Wholes:
 
     def signed(self, part: Part) -> Segment:
         """Return a note that a part is signed, which does not mean that the signature is valid."""
-        return self._said(part, self._context.translate(_("Signed message")))
+        return self._note_segment(part, self._context.translate(_("Signed message")))
 
     def _encrypted(self, part: Part) -> Iterator[Segment]:
         if part.parameters.get("smime-type", "").lower() == "signed-data":
             text = self._context.translate(_("This signed message cannot be opened here."))
         else:
             text = self._context.translate(notes.ENCRYPTED)
-        yield self._said(part, text)
+        yield self._note_segment(part, text)
 
     def cut(self, part: Part, octets: int) -> Segment:
         """Return a note that a part is cut at so many octets."""
@@ -183,9 +183,11 @@ class Wholes:
 
     def note(self, part: Part, msgid: str, octets: int = 0) -> Segment:
         """Return a note that a part is incomplete, with a link to the original."""
-        return self._said(part, notes.about(self._context.translate, msgid, part, octets), part.section)
+        return self._note_segment(
+            part, notes.about(self._context.translate, msgid, part, octets), part.section
+        )
 
-    def _said(self, part: Part, text: str, target: str = "") -> Segment:
+    def _note_segment(self, part: Part, text: str, target: str = "") -> Segment:
         at = Position(part.section, NOTE_ORDINAL)
         return Segment(Block(Kind.NOTE, (Run(text),), at, target=target))
 

@@ -198,9 +198,9 @@ def sentences(
             parts.append((_("The others got it."), {}))
         if outcome.filed is False:
             copied = outcome.to_self and outcome.kept is False
-            parts.append((_("A copy was sent to you.") if copied else _NOT_FILED[outcome.kept], {}))
+            parts.append((_("A copy was sent to you.") if copied else _COPY_NOT_IN_SENT[outcome.kept], {}))
     elif outcome.kind in (NOT_SENT, UNCERTAIN):
-        parts.append((_KEPT[outcome.kept], {}))
+        parts.append((_COPY_IN_DRAFTS[outcome.kept], {}))
     return tuple(parts)
 
 
@@ -222,12 +222,12 @@ _UNSENT: Final[dict[str, str]] = {
 _OF_RECIPIENTS: Final = frozenset(
     kind.sentence for kind in (RecipientsRefused, RecipientsDeferred, RecipientsTooLarge)
 )
-_KEPT: Final[dict[bool | None, str]] = {
+_COPY_IN_DRAFTS: Final[dict[bool | None, str]] = {
     True: _("A copy is in Drafts."),
     False: _("No copy could be kept in Drafts."),
     None: _("Look in Drafts for a copy."),
 }
-_NOT_FILED: Final[dict[bool | None, str]] = {
+_COPY_NOT_IN_SENT: Final[dict[bool | None, str]] = {
     True: _("Its copy is still in Drafts."),
     False: _("No copy could be kept in Sent."),
     None: _("Whether its copy is in Sent could not be seen."),

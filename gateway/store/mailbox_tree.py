@@ -70,7 +70,7 @@ class Counts:
 ONE_NAMESPACE: Final = (Namespace("", ""),)
 
 
-class Way(Enum):
+class FoundBy(Enum):
     """How the mailbox of a role was found; the text is for an administrator."""
 
     NAMED = "named in the configuration"
@@ -79,14 +79,14 @@ class Way(Enum):
 
 
 #: By preference.
-_WAYS: Final = tuple(Way)
+_BY_PREFERENCE: Final = tuple(FoundBy)
 
 
 class SpecialMailbox(NamedTuple):
     """The mailbox of a role."""
 
     name: str
-    way: Way
+    found_by: FoundBy
 
 
 class _Placed(NamedTuple):
@@ -189,18 +189,24 @@ def _begins(name: str, prefix: str) -> bool:
 
 
 def _roles(places: Iterable[_Placed], named: Mapping[str, str]) -> dict[str, SpecialMailbox]:
-    """Return the mailbox of each role; of several that claim it the first by way, usual name, depth and path."""
+    """Return the mailbox of each role; of several the first by `FoundBy`, usual name, depth and path."""
     claims = sorted(
-        (ROLES.index(role), _WAYS.index(way), *_rank(place, role), place.path, place.mailbox.name)
+        (
+            ROLES.index(role),
+            _BY_PREFERENCE.index(found_by),
+            *_rank(place, role),
+            place.path,
+            place.mailbox.name,
+        )
         for place in places
         if place.owner == PERSONAL and is_open(place.mailbox)
-        for role, way in _claims(place, named)
+        for role, found_by in _claims(place, named)
     )
     found: dict[str, SpecialMailbox] = {}
     taken: set[str] = set()
-    for order, way, _usual_name, _depth, _path, name in claims:
+    for order, found_by, _usual_name, _depth, _path, name in claims:
         if ROLES[order] not in found and name not in taken:
-            found[ROLES[order]] = SpecialMailbox(name, _WAYS[way])
+            found[ROLES[order]] = SpecialMailbox(name, _BY_PREFERENCE[found_by])
             taken.add(name)
     return found
 
@@ -213,16 +219,16 @@ def may_have_role(mailbox: Mailbox, named: Mapping[str, str]) -> bool:
     return usual or said or bool(lowered(mailbox.attributes) & _ATTRIBUTES.keys())
 
 
-def _claims(place: _Placed, named: Mapping[str, str]) -> Iterator[tuple[str, Way]]:
-    """Yield the roles that a mailbox may have, and in which way."""
+def _claims(place: _Placed, named: Mapping[str, str]) -> Iterator[tuple[str, FoundBy]]:
+    """Yield the roles that a mailbox may have, and by what."""
     if named:
         names = {_same("/".join(place.path)), _same(place.mailbox.name)}
-        yield from ((role, Way.NAMED) for role, name in named.items() if _same(name) in names)
+        yield from ((role, FoundBy.NAMED) for role, name in named.items() if _same(name) in names)
     for attribute in lowered(place.mailbox.attributes) & _ATTRIBUTES.keys():
-        yield _ATTRIBUTES[attribute], Way.MARKED
+        yield _ATTRIBUTES[attribute], FoundBy.MARKED
     usual = "inbox" if place.mailbox.name == INBOX else _usual(place.path)
     if usual:
-        yield usual, Way.BY_NAME
+        yield usual, FoundBy.BY_NAME
 
 
 def _rank(place: _Placed, role: str) -> tuple[int, int]:

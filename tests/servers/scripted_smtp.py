@@ -53,7 +53,7 @@ class ScriptedSmtp:
             verb = line.split(b" ")[0].decode("latin-1").lower()
             if verb == "mail":
                 recipients = []
-            said = self._rcpt(line, recipients) if verb == "rcpt" else self._said(verb)
+            said = self._rcpt(line, recipients) if verb == "rcpt" else self._answer_to(verb)
             if not said:
                 return
             caller.say(said)
@@ -62,7 +62,7 @@ class ScriptedSmtp:
             if verb == "quit":
                 return
 
-    def _said(self, verb: str) -> bytes:
+    def _answer_to(self, verb: str) -> bytes:
         usual = {"ehlo": ehlo(*CAPABILITIES), "auth": b"235 in", "data": b"354 go"}
         return self.answers.get(verb, usual.get(verb, b"250 OK"))
 

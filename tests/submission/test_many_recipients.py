@@ -104,9 +104,9 @@ def test_what_befalls_a_later_transaction_befalls_its_recipients(
 
 def test_a_server_that_hangs_up_between_two_has_not_got_the_rest() -> None:
     script = ScriptedSmtp({"end": b"250 taken"}, room=2)
-    usual = script._said
+    usual = script._answer_to
     mails = iter([b"250 OK", b""])
-    script._said = lambda verb: next(mails) if verb == "mail" else usual(verb)  # type: ignore[method-assign]
+    script._answer_to = lambda verb: next(mails) if verb == "mail" else usual(verb)  # type: ignore[method-assign]
     receipt = send(script, people(3))
     assert (receipt.accepted, list(receipt.later)) == (tuple(people(2)), ["p2@example.net"])
 

@@ -14,7 +14,7 @@ from gateway.config import Server
 from gateway.store import raw_names
 from gateway.store.base import INBOX, OTHERS, PERSONAL, SHARED
 from gateway.store.imap.imap_store import ImapStore
-from gateway.store.mailbox_tree import Namespace, Way
+from gateway.store.mailbox_tree import FoundBy, Namespace
 
 #: What happens if there is no mailbox for a role.
 _MISSING: Final = {
@@ -33,10 +33,10 @@ def findings(store: ImapStore, server: Server) -> Iterator[ReportLine]:
     named = dict(server.special)
     for role, without in _MISSING.items():
         special = found.get(role)
-        if role in named and (special is None or special.way is not Way.NAMED):
+        if role in named and (special is None or special.found_by is not FoundBy.NAMED):
             yield note(f'{role}: there is no folder "{named[role]}", as special names it')
         if special is not None:
-            yield good(f'{role}: "{raw_names.readable(special.name)}", {special.way.value}')
+            yield good(f'{role}: "{raw_names.readable(special.name)}", {special.found_by.value}')
         else:
             yield (note if without else good)(f"{role}: none{without and ': ' + without}")
     yield from map(good, map(_namespace, store.namespaces))

@@ -32,7 +32,7 @@ _LINE_END: Final = 12
 #: Letters before the one that names a detected codec: one for each 26 codecs.
 _FOUND: Final = "XW"
 #: The letter that says that the octets confirm the label.
-_KEPT: Final = "Y"
+_LABEL_CONFIRMED: Final = "Y"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class _Charset:
         if 0 <= number < len(detection.SNIFFED):
             self._find(detection.SNIFFED[number])
             state = state[2:]
-        elif state.startswith(_KEPT) and decoding.doubtful(self.codec):
-            self.found = _KEPT
+        elif state.startswith(_LABEL_CONFIRMED) and decoding.doubtful(self.codec):
+            self.found = _LABEL_CONFIRMED
             state = state[1:]
         elif decoding.guessed(self.codec):
             state = ""
@@ -122,7 +122,7 @@ class _Charset:
         if detection.surely_utf8(source.peek(detection.SAMPLE), self.codec):
             self._find(detection.UTF8)
         else:
-            self.found = _KEPT
+            self.found = _LABEL_CONFIRMED
 
     @property
     def state(self) -> str:

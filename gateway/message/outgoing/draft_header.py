@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from gateway.message.headers import header_fields
 
 #: Fields that say something to the recipients, in one line of text (RFC 2156, RFC 5322 §3.6.5, RFC 8098 §2.1).
-_KEPT: Final = frozenset(
+_RESUMED_FIELDS: Final = frozenset(
     ("importance", "priority", "x-priority", "x-msmail-priority", "sensitivity", "keywords", "comments",
      "organization", "expires", "reply-by", "disposition-notification-to", "return-receipt-to")
 )  # fmt: skip
@@ -40,7 +40,7 @@ def read(header: bytes) -> DraftHeader:
         value = header_fields.decode(raw)
         # An address with a name beyond ASCII would be encoded with it.
         plain = value.isascii() or not name.endswith("-to")
-        if name in _KEPT and name not in kept and len(value) <= _LONGEST and plain:
+        if name in _RESUMED_FIELDS and name not in kept and len(value) <= _LONGEST and plain:
             kept[name] = value
         elif value and not _ANEW.fullmatch(name):
             lost[name.title()] = None

@@ -130,11 +130,11 @@ def _field(field: bytes, eight: bool) -> bytes:
     """Make one field fit, including its line end."""
     field = _BARE.sub(b" ", field.replace(b"\0", b"")).removesuffix(b"\r\n")
     if not eight and not field.isascii():
-        field = _WORDS.sub(_said, field)
+        field = _WORDS.sub(_encoded_in_utf8, field)
     return b"\r\n".join(_folded(line) for line in field.split(b"\r\n")) + b"\r\n"
 
 
-def _said(words: re.Match[bytes]) -> bytes:
+def _encoded_in_utf8(words: re.Match[bytes]) -> bytes:
     """Write words in some charset as encoded words in UTF-8."""
     octets = header_fields.decode(words.group()).encode("utf-8", "replace")
     return " ".join(encoded_words(octets)).encode("ascii")

@@ -37,7 +37,7 @@ _NOT_TEXT: Final = frozenset(
     b"listtable listoverridetable revtbl rsidtbl generator themedata colorschememapping latentstyles datastore "
     b"xmlnstbl fldinst nonshppict bkmkstart bkmkend annotation atnauthor atnid template filetbl".split()
 )
-_SAID: Final = {
+_CHARACTER_WORDS: Final = {
     b"tab": "\t", b"line": "\n", b"lquote": "‘", b"rquote": "’", b"ldblquote": "“", b"rdblquote": "”",
     b"bullet": "•", b"endash": "–", b"emdash": "—", b"emspace": " ", b"enspace": " ",
 }  # fmt: skip
@@ -134,8 +134,8 @@ class _Reader:
         self.flush()
         if fresh and word in _NOT_TEXT:
             self._group.hidden = True
-        elif word in _SAID:
-            self._say(_SAID[word])
+        elif word in _CHARACTER_WORDS:
+            self._say(_CHARACTER_WORDS[word])
         elif word == b"b":
             self._group.strong = on
         elif word == b"i":

@@ -45,7 +45,7 @@ _DELIMITERS: Final = ";\t,|"
 _ZIP: Final = b"PK\3\4"
 
 
-def _said(cell: object) -> str:
+def _cell_text(cell: object) -> str:
     """Format a cell's value as a person would write it."""
     if isinstance(cell, bool):
         return "✓" if cell else "✗"
@@ -75,7 +75,7 @@ def _header(first: Sequence[str], second: Sequence[str]) -> bool:
 def _filled(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
     """Yield the rows that are not empty, as texts."""
     for row in rows:
-        cells = [_said(cell) for cell in row[:COLUMNS_LIMIT]]
+        cells = [_cell_text(cell) for cell in row[:COLUMNS_LIMIT]]
         while cells and not cells[-1]:
             cells.pop()
         if cells:
@@ -122,7 +122,7 @@ def read_workbook(octets: bytes, leaf: int, context: Context) -> Iterator[tuple[
             sheet = workbook.get_sheet_by_name(visible[number])
             for index, block in enumerate(read_out(sheet.iter_rows(), context.fold)):
                 if index == 0 and len(visible) > 1:
-                    yield number, Block(Kind.HEADING, (Run(_said(visible[number]) or "-"),), level=2)
+                    yield number, Block(Kind.HEADING, (Run(_cell_text(visible[number]) or "-"),), level=2)
                 nothing = False
                 yield number, block
                 rows += 1

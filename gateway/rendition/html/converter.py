@@ -18,7 +18,7 @@ from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css
-from gateway.rendition.html.styles.style_sheets import NOTHING, Said, Sheets
+from gateway.rendition.html.styles.style_sheets import NOTHING, Declared, Sheets
 from gateway.rendition.segments import Role
 from gateway.rendition.unplaced import Draft
 
@@ -77,25 +77,17 @@ class HtmlReader(Structure):
             self._sheet = [] if tag is Tag.STYLE else None
             return
         before = self.look
-        style = css.NOTHING
-        if not attributes:
-            attributes = _NO_ATTRIBUTES
-        else:
-            declared = attributes.get("style")
-            if declared:
-                known = self._styles.get(declared)
-                if known is None:
-                    known = self._styles[declared] = css.read(declared[: css.STYLE_LIMIT].lower())
-                style = known
-        said = self._sheets.of(name, attributes) if self._sheets.some else NOTHING
-        marked = bool(attributes) or said is not NOTHING
+        attributes = attributes or _NO_ATTRIBUTES
+        style = self._inline_style(attributes) if attributes else css.NOTHING
+        rules = self._sheets.of(name, attributes) if self._sheets.some else NOTHING
+        marked = bool(attributes) or rules is not NOTHING
         if marked:
-            if not self._all_of_it and _hides(tag, attributes, style, said):
+            if not self._all_of_it and _hides(tag, attributes, style, rules):
                 self._hidden = 1
                 return
-            if said.block and not style.shown:
+            if rules.block and not style.shown:
                 style = replace(style, block=True)
-            if said.apart and not style.shown:
+            if rules.apart and not style.shown:
                 style = replace(style, apart=True)
         if self._pairs:
             self._between_pair()
@@ -105,9 +97,19 @@ class HtmlReader(Structure):
         if style.apart:
             close = self._apart(close)
         if marked:
-            self.look = self._seen(self.look, attributes, style, said)
+            self.look = self._seen(self.look, attributes, style, rules)
         self._looks.append(before)
         self._closes.append(close)
+
+    def _inline_style(self, attributes: Attributes) -> css.Style:
+        """Read what an element says of its own style, each text once."""
+        declared = attributes.get("style")
+        if not declared:
+            return css.NOTHING
+        known = self._styles.get(declared)
+        if known is None:
+            known = self._styles[declared] = css.read(declared[: css.STYLE_LIMIT].lower())
+        return known
 
     def end(self, name: str) -> None:
         if self.full or self._staying:
@@ -170,16 +172,16 @@ class HtmlReader(Structure):
 
     # Elements
 
-    def _seen(self, look: TextStyle, attributes: Attributes, style: css.Style, said: Said) -> TextStyle:
+    def _seen(self, look: TextStyle, attributes: Attributes, style: css.Style, rules: Declared) -> TextStyle:
         """Return the style inside an element, from its attributes and what the sheets say of it."""
         changes: dict[str, object] = {}
-        if said is not NOTHING:
-            if said.inked:
-                changes |= {"colour": None, "clear": said.clear}
-            if said.grounded:
+        if rules is not NOTHING:
+            if rules.inked:
+                changes |= {"colour": None, "clear": rules.clear}
+            if rules.grounded:
                 changes["background"] = None
-            if said.tiny is not None:
-                changes["tiny"] = said.tiny
+            if rules.tiny is not None:
+                changes["tiny"] = rules.tiny
         if style is not css.NOTHING:
             if style.tiny is not None:
                 changes["tiny"] = style.tiny
@@ -261,11 +263,11 @@ _OPEN: Final[dict[Tag, Open]] = {
 }
 
 
-def _hides(tag: Tag, attributes: Attributes, style: css.Style, said: Said) -> bool:
+def _hides(tag: Tag, attributes: Attributes, style: css.Style, rules: Declared) -> bool:
     """Return whether an element hides its content."""
-    if style.hidden or "hidden" in attributes or (said.hidden and not style.shown):
+    if style.hidden or "hidden" in attributes or (rules.hidden and not style.shown):
         return True
-    return (style.clipped or said.clipped) and (style.boxed or tag in _BOXES)
+    return (style.clipped or rules.clipped) and (style.boxed or tag in _BOXES)
 
 
 def _let_in(drafts: list[Draft]) -> None:

@@ -54,10 +54,10 @@ def _joins(wrapped: wrapping.Wrapping, before: Line, line: Line) -> bool:
 
 def _with(joins: Iterable[bool], runs: list[Run]) -> list[Run]:
     waiting = iter(joins)
-    return [replace(run, text="".join(_said(run.text, waiting))) for run in runs]
+    return [replace(run, text="".join(_joined_lines(run.text, waiting))) for run in runs]
 
 
-def _said(text: str, joins: Iterator[bool]) -> Iterator[str]:
+def _joined_lines(text: str, joins: Iterator[bool]) -> Iterator[str]:
     first, *rest = text.split("\n")
     yield first
     before = first

@@ -225,12 +225,13 @@ def _read_out(table: Table, drafts: list[Draft]) -> list[Draft] | None:
     pattern = drafts[min(inside)]
     body = grid[1:] if head else grid
     rows = [
-        Draft(Kind.ROW, _said(row, head), pattern.quote, pattern.indent, role=pattern.role) for row in body
+        Draft(Kind.ROW, _labelled_runs(row, head), pattern.quote, pattern.indent, role=pattern.role)
+        for row in body
     ]
     return outside + rows
 
 
-def _said(row: _Row, head: _Row) -> list[Run]:
+def _labelled_runs(row: _Row, head: _Row) -> list[Run]:
     parts: list[list[Run]] = []
     for column, value in sorted(row.items()):
         label = head[column].text.rstrip(" :") if column in head and not value.wide else ""

@@ -21,8 +21,9 @@ _PARTS: Final = re.compile(
 )
 _SLASHES: Final = re.compile(r"(https?:)/*", re.IGNORECASE)
 #: Characters that are not escaped: RFC 3986 §2.2, §2.3 and the percent sign.
-_KEPT: Final = "!#$%&'()*+,/:;=?@[]~-._"
-_LOGIN_KEPT: Final = "".join(sign for sign in _KEPT if sign not in "@/[]")  # brackets are only for hosts
+_UNESCAPED: Final = "!#$%&'()*+,/:;=?@[]~-._"
+#: Brackets are only for hosts.
+_UNESCAPED_IN_LOGIN: Final = "".join(sign for sign in _UNESCAPED if sign not in "@/[]")
 _DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
@@ -118,8 +119,8 @@ def read(url: str) -> Target | None:
         return None
     scheme, port = match["scheme"].lower(), match["port"] or ""
     port = "" if port.lstrip("0") in ("", _DEFAULT_PORTS[scheme]) else f":{int(port)}"
-    rest = quote(match["rest"], safe=_KEPT)
-    login = f"{quote(match['login'], safe=_LOGIN_KEPT)}@" if match["login"] else ""
+    rest = quote(match["rest"], safe=_UNESCAPED)
+    login = f"{quote(match['login'], safe=_UNESCAPED_IN_LOGIN)}@" if match["login"] else ""
     shown = [_unicode(label) for label in labels]
     return Target(
         url=f"{scheme}://{login}{name}{port}{rest if rest.startswith('/') else '/' + rest}",

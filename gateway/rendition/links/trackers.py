@@ -154,7 +154,7 @@ _COUNTING: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ResolvedLink:
     """Where a link finally leads (`target`), and as it is in the mail (`original`).
 
     `through`: the hosts of the trackers that were resolved. `unknown`: the last one is a tracker whose destination is
@@ -168,7 +168,7 @@ class Way:
     lighter: bool = False
 
 
-def follow(url: str) -> Way | None:
+def follow(url: str) -> ResolvedLink | None:
     """Resolve a link as far as it says where it leads; None if it is not a web link."""
     original = read(url)
     if original is None:
@@ -182,7 +182,7 @@ def follow(url: str) -> Way | None:
         target = found
     unknown = _tracker(target) is not None
     light = read(without_counting(target.url)) or target
-    return Way(original, light, tuple(through), unknown, light.url != target.url)
+    return ResolvedLink(original, light, tuple(through), unknown, light.url != target.url)
 
 
 #: An address inside an address, as redirectors have it.
@@ -194,8 +194,10 @@ def label(url: str) -> str:
 
     A link is never named by a host that it could lead to or not.
     """
-    way = follow(url)
-    name = urls.label(way.target.url if way is not None and way.through and not way.unknown else url)
+    resolved = follow(url)
+    name = urls.label(
+        resolved.target.url if resolved is not None and resolved.through and not resolved.unknown else url
+    )
     inside = _NESTED.search(unquote(url[len(name) :])) if "/" not in name else None
     word = urls.leads_to(inside[1]) if inside else ""
     return f"{name}/…/{word}" if word and len(name) + len(word) <= urls.SHOWN_URL else name

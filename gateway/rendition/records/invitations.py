@@ -48,7 +48,7 @@ _ANSWERS: Final = {
     "TENTATIVE": _("maybe"),
     "DELEGATED": _("delegated"),
 }
-_KEPT: Final = frozenset(
+_READ_PROPERTIES: Final = frozenset(
     ("SUMMARY", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "EXDATE", "LOCATION", "ORGANIZER", "ATTENDEE")
 ) | {"DESCRIPTION", "STATUS", "SEQUENCE", "COMMENT", "UID", "RECURRENCE-ID"}
 _EXCEPTIONS: Final = 10
@@ -122,7 +122,7 @@ def read(text: str) -> Calendar:
             observed.setdefault(name, value)
         elif name == "METHOD":
             found.method = found.method or value.strip().upper()
-        elif inside[-1:] in (["VEVENT"], ["VTODO"]) and name in _KEPT:
+        elif inside[-1:] in (["VEVENT"], ["VTODO"]) and name in _READ_PROPERTIES:
             found.events[-1].take((name, parameters, value))
     return found
 

@@ -42,7 +42,7 @@ _NTH: Final = {
     -2: _("second-to-last %(day)s"),
 }
 #: Parts of a rule that have words, and one that changes none.
-_SAID: Final = frozenset(
+_WORDED_PARTS: Final = frozenset(
     ("FREQ", "INTERVAL", "BYDAY", "BYSETPOS", "BYMONTHDAY", "BYMONTH", "COUNT", "UNTIL", "WKST")
 )
 _WORKING: Final = frozenset(_WEEKDAYS) - {"SA", "SU"}
@@ -183,7 +183,7 @@ def recurrence(context: Context, rule: str) -> str:
     every = _every(context, parts.get("FREQ", ""), min(max(interval, 1), 9999))
     when = [_days(context, parts), _month_days(context, parts), _months(context, parts)]
     long = any(value.count(",") >= _LIST_LIMIT for value in parts.values())
-    if not every or long or not _SAID.issuperset(parts) or None in when:
+    if not every or long or not _WORDED_PARTS.issuperset(parts) or None in when:
         return rule.strip()
     said = [word for words in when for word in words or ()]
     return ", ".join([every, *said, *_end(context, parts)])

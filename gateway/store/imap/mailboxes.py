@@ -33,7 +33,7 @@ from gateway.store.imap.listed import Listed
 from gateway.store.imap.opening import mailbox_name
 from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets
 from gateway.store.imap.selected import Selected
-from gateway.store.mailbox_tree import Namespace, SpecialMailbox, Way
+from gateway.store.mailbox_tree import FoundBy, Namespace, SpecialMailbox
 
 # STATUS commands in one write, for a server without LIST-STATUS: it opens a mailbox for each.
 MOST_COUNTED = 100
@@ -86,7 +86,7 @@ class MailboxLists(Selected):
             # This avoids listing a thousand mailboxes to find one (RFC 6154 §3).
             used = self._selection(b'LIST (SPECIAL-USE) "" "*" RETURN (SPECIAL-USE)', everything=False)
             found = mailbox_tree.special(used, self.namespaces).get(role)
-            if found is not None and found.way is Way.MARKED:
+            if found is not None and found.found_by is FoundBy.MARKED:
                 return found.name
             self._unused = self._unused | {role}
         return self.roles().get(role)

@@ -50,8 +50,8 @@ _FAVOURITE_KEYS: Final = "456789"
 #: Recent searches to show.
 _RECENT: Final = 5
 _GONE: Final = _("That search is not kept any more.")
-_KEPT: Final = _("Kept under Search.")
-_FULL: Final = _("There is no room for more favourites.")
+_SEARCH_KEPT: Final = _("Kept under Search.")
+_NO_ROOM: Final = _("There is no room for more favourites.")
 _NOTHING: Final = _("Type what to look for.")
 _HELP: Final = "from: to: subject: text: before: since: larger: has:attachment is:unread"
 
@@ -139,7 +139,9 @@ def keep(name: int) -> Response:
     if find is None:
         return _form_with_error(visit, None, "", "", _GONE)
     kept = find
-    sentence = apply_once(visit, visit.form(), lambda: _KEPT if search_history.keep(visit, kept) else _FULL)
+    sentence = apply_once(
+        visit, visit.form(), lambda: _SEARCH_KEPT if search_history.keep(visit, kept) else _NO_ROOM
+    )
     return respond(_results(visit, find, 1, sentence), Life.NEVER)
 
 
@@ -212,15 +214,15 @@ def _fitted(visit: Visit, screen: Screen, actions: Sequence[Action], menu: Actio
 def _favourite_actions(visit: Visit) -> Iterable[Action]:
     for index, (number, title) in enumerate(search_history.favourites(visit)):
         key = _FAVOURITE_KEYS[index : index + 1]
-        yield Action(_said(visit, title), list_link("search.favourite", name=number), key)
+        yield Action(_displayed_words(visit, title), list_link("search.favourite", name=number), key)
 
 
 def _recent_actions(visit: Visit) -> Iterable[Action]:
     for find in search_history.recent(visit)[:_RECENT]:
-        yield Action(_said(visit, find.words), list_link("search.repeat", name=find.number))
+        yield Action(_displayed_words(visit, find.words), list_link("search.repeat", name=find.number))
 
 
-def _said(visit: Visit, words: str) -> str:
+def _displayed_words(visit: Visit, words: str) -> str:
     return shorten(fit(clean(words), visit.device), _TITLE).strip() or "-"
 
 
@@ -250,7 +252,7 @@ def _results(visit: Visit, find: SavedSearch, row: int, sentence: str = "") -> S
         return list_link("search.results", name=find.number, **at)
 
     frame = ListFrame(
-        title=_("Search: %(words)s") % {"words": _said(visit, find.words)},
+        title=_("Search: %(words)s") % {"words": _displayed_words(visit, find.words)},
         first=first,
         count=len(refs),
         next=next_page,

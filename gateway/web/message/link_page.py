@@ -19,7 +19,7 @@ from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.rendition.links import trackers
 from gateway.rendition.links.destinations import named_elsewhere
-from gateway.rendition.links.trackers import Way
+from gateway.rendition.links.trackers import ResolvedLink
 from gateway.sealed.link_ids import Link
 from gateway.web.request.fitted_list import first_fitting
 from gateway.web.request.respond import respond
@@ -44,22 +44,22 @@ def page(key: str) -> Response:
     # There is no session here: the page looks like those of the session in which the link was shown.
     visit.device = identify(dict(request.headers.items()), found.markup, found.device)
     visit.language = Language(found.language, ZoneInfo(visit.config.timezone))
-    way = trackers.follow(found.url)
-    return respond(_unreadable(visit, found) if way is None else _fitting_screen(visit, found, way))
+    resolved = trackers.follow(found.url)
+    return respond(_unreadable(visit, found) if resolved is None else _fitting_screen(visit, found, resolved))
 
 
-def _fitting_screen(visit: Visit, found: Link, way: Way) -> Screen:
+def _fitting_screen(visit: Visit, found: Link, resolved: ResolvedLink) -> Screen:
     """Make the screen with as many links as the device's page can hold, and at least a sentence."""
-    screens = (_screen(visit, found, way, actions) for actions in _action_choices(visit, way))
+    screens = (_screen(visit, found, resolved, actions) for actions in _action_choices(visit, resolved))
     return first_fitting(screens, visit.fits)
 
 
-def _action_choices(visit: Visit, way: Way) -> Iterator[tuple[Action, ...]]:
+def _action_choices(visit: Visit, resolved: ResolvedLink) -> Iterator[tuple[Action, ...]]:
     """Yield the possible actions, the best first; a URL that is also on a softkey takes space twice."""
     _ = visit.language.gettext
-    straight = Action(_("Open"), way.target.url, "1", "accept")
-    as_sent = Action(_("Open as sent"), way.original.url, "2")
-    if way.original.url != way.target.url:
+    straight = Action(_("Open"), resolved.target.url, "1", "accept")
+    as_sent = Action(_("Open as sent"), resolved.original.url, "2")
+    if resolved.original.url != resolved.target.url:
         yield straight, as_sent
         yield replace(straight, soft=""), as_sent
     yield (straight,)
@@ -67,10 +67,10 @@ def _action_choices(visit: Visit, way: Way) -> Iterator[tuple[Action, ...]]:
     yield ()
 
 
-def _screen(visit: Visit, found: Link, way: Way, actions: tuple[Action, ...]) -> Screen:
+def _screen(visit: Visit, found: Link, resolved: ResolvedLink, actions: tuple[Action, ...]) -> Screen:
     _ = visit.language.gettext
-    target = way.target
-    warnings = [*_warnings(visit, found, way)]
+    target = resolved.target
+    warnings = [*_warnings(visit, found, resolved)]
     if not actions:
         text = _("The address is too long for this device: %(count)s characters.")
         warnings.append(text % {"count": visit.language.number(len(target.url))})
@@ -83,16 +83,16 @@ def _screen(visit: Visit, found: Link, way: Way, actions: tuple[Action, ...]) ->
         "host": target.host,
         "also": target.ascii_host if target.ascii_host != target.host else "",
         "address": shorten(address, width),
-        "notes": [*_notes(visit, way)],
+        "notes": [*_notes(visit, resolved)],
     }
     home = (inbox_action(visit),) if visit.session is not None else ()
     return make_screen(visit, "link", _("Link"), values, (*actions, *home), life=Life.PRIVATE)
 
 
-def _warnings(visit: Visit, found: Link, way: Way) -> Iterator[str]:
+def _warnings(visit: Visit, found: Link, resolved: ResolvedLink) -> Iterator[str]:
     """Yield warnings about a misleading link."""
     _ = visit.language.gettext
-    target = way.target
+    target = resolved.target
     named = named_elsewhere(found.text, target)
     if named:
         text = _("The text names %(named)s, but the link leads to %(host)s.")
@@ -109,12 +109,14 @@ def _warnings(visit: Visit, found: Link, way: Way) -> Iterator[str]:
         yield _("The address is a bare number, not a name.")
 
 
-def _notes(visit: Visit, way: Way) -> Iterator[str]:
+def _notes(visit: Visit, resolved: ResolvedLink) -> Iterator[str]:
     _ = visit.language.gettext
-    if way.through:
-        yield _("As sent, it goes by way of %(hosts)s.") % {"hosts": ", ".join(dict.fromkeys(way.through))}
-    if way.unknown:
-        yield _("%(host)s counts clicks and does not say where it leads.") % {"host": way.target.host}
+    if resolved.through:
+        yield _("As sent, it goes by way of %(hosts)s.") % {
+            "hosts": ", ".join(dict.fromkeys(resolved.through))
+        }
+    if resolved.unknown:
+        yield _("%(host)s counts clicks and does not say where it leads.") % {"host": resolved.target.host}
 
 
 def _unreadable(visit: Visit, found: Link) -> Screen:

@@ -154,7 +154,8 @@ def _rows(value: Any, path: str = "") -> Iterator[tuple[bool, str]]:
     if path and plain:
         yield True, path
     yield from (
-        (False, f"{name}: {_said(one)}" if isinstance(value, dict) else _said(one)) for name, one in plain
+        (False, f"{name}: {_value_text(one)}" if isinstance(value, dict) else _value_text(one))
+        for name, one in plain
     )
     inside = value.items() if isinstance(value, dict) else enumerate(value, 1)
     for name, one in inside:
@@ -162,5 +163,5 @@ def _rows(value: Any, path: str = "") -> Iterator[tuple[bool, str]]:
             yield from _rows(one, f"{path} {name or '-'}".strip())
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)

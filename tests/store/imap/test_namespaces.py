@@ -20,7 +20,7 @@ from gateway.language.languages import LANGUAGES, Language
 from gateway.sending import filing
 from gateway.store import mailbox_tree
 from gateway.store.base import OTHERS, PERSONAL, SHARED, Mailbox, Window
-from gateway.store.mailbox_tree import ROLES, Namespace, SpecialMailbox, Way
+from gateway.store.mailbox_tree import ROLES, FoundBy, Namespace, SpecialMailbox
 from gateway.store.special_names import NAMES, fold
 from tests.servers import dovecot as dovecots
 from tests.servers import maildir
@@ -262,9 +262,9 @@ def roles(mailboxes: list[Mailbox], *spaces: Namespace, **named: str) -> dict[st
 def test_special_folders_are_found_by_the_names_of_providers(name: str, role: str, where: str) -> None:
     whole = where.format(name)
     delimiter = where[-3] if len(where) > 2 else "/"
-    assert roles(own(whole, delimiter=delimiter)) == {role: SpecialMailbox(whole, Way.BY_NAME)}
+    assert roles(own(whole, delimiter=delimiter)) == {role: SpecialMailbox(whole, FoundBy.BY_NAME)}
     prefixed = Namespace(f"INBOX{delimiter}", delimiter)
-    assert roles(own(whole, delimiter=delimiter), prefixed) == {role: SpecialMailbox(whole, Way.BY_NAME)}
+    assert roles(own(whole, delimiter=delimiter), prefixed) == {role: SpecialMailbox(whole, FoundBy.BY_NAME)}
     assert mailbox_tree.role_of(whole) == role
 
 
@@ -294,9 +294,9 @@ def test_the_option_names_every_role() -> None:
 
 def test_an_attribute_wins_over_a_name_and_the_administrator_over_both() -> None:
     mailboxes = [*own("Sent", "Out"), Mailbox("Elsewhere", "/", frozenset({"\\SENT"}))]
-    assert roles(mailboxes) == {"sent": SpecialMailbox("Elsewhere", Way.MARKED)}
-    assert roles(mailboxes, sent="out") == {"sent": SpecialMailbox("Out", Way.NAMED)}
-    assert roles(mailboxes, sent="Missing") == {"sent": SpecialMailbox("Elsewhere", Way.MARKED)}
+    assert roles(mailboxes) == {"sent": SpecialMailbox("Elsewhere", FoundBy.MARKED)}
+    assert roles(mailboxes, sent="out") == {"sent": SpecialMailbox("Out", FoundBy.NAMED)}
+    assert roles(mailboxes, sent="Missing") == {"sent": SpecialMailbox("Elsewhere", FoundBy.MARKED)}
 
 
 def test_a_named_folder_is_a_path_on_any_server() -> None:
@@ -316,7 +316,7 @@ def test_of_several_it_is_always_the_same(names: list[str]) -> None:
 
 def test_one_mailbox_has_one_role() -> None:
     both = Mailbox("Out", "/", frozenset({"\\Sent", "\\Archive"}))
-    assert roles([*own(), both]) == {"sent": SpecialMailbox("Out", Way.MARKED)}
+    assert roles([*own(), both]) == {"sent": SpecialMailbox("Out", FoundBy.MARKED)}
 
 
 def test_a_folder_that_holds_no_messages_has_no_role() -> None:

@@ -26,7 +26,7 @@ _ANY: Final = "*"
 
 
 @dataclass(slots=True)
-class Said:
+class Declared:
     """What the sheets say of one name. `tiny`: None if nothing; `inked`, `grounded`: the text or background colour
     is unknown; `clear`: text is transparent."""
 
@@ -40,7 +40,7 @@ class Said:
     grounded: bool = False
 
 
-NOTHING: Final = Said()
+NOTHING: Final = Declared()
 
 
 class Sheets:
@@ -50,9 +50,9 @@ class Sheets:
         self.grounded = False
         self._read = 0  # characters
         self._last = ""
-        self._said: dict[str, Said] = {}
+        self._declared: dict[str, Declared] = {}
         #: Results since the last sheet.
-        self._asked: dict[tuple[str, str, str], Said] = {}
+        self._asked: dict[tuple[str, str, str], Declared] = {}
 
     def take(self, sheet: str) -> None:
         """Read another sheet, up to the limit."""
@@ -71,40 +71,40 @@ class Sheets:
 
     def _name(self, name: str, style: css.Style) -> None:
         """Record a rule that applies to a name everywhere."""
-        said = self._said.setdefault(name, Said())
+        declared = self._declared.setdefault(name, Declared())
         if style.hidden or style.shown:
-            said.hidden = style.hidden
-            said.block = style.block
-            said.apart = style.apart
-        said.clipped = said.clipped or style.clipped
+            declared.hidden = style.hidden
+            declared.block = style.block
+            declared.apart = style.apart
+        declared.clipped = declared.clipped or style.clipped
         if style.inked:
-            said.clear = style.clear
+            declared.clear = style.clear
         if style.tiny is not None:
-            said.tiny = style.tiny
-        self._colour(said, style)
+            declared.tiny = style.tiny
+        self._colour(declared, style)
 
     def _doubt(self, name: str, style: css.Style) -> None:
         """Record a rule that may apply to a name."""
         if not (style.tiny is False or style.inked or style.covered or style.background):
             return
-        said = self._said.setdefault(name, Said())
+        declared = self._declared.setdefault(name, Declared())
         if style.tiny is False:
-            said.tiny = False
+            declared.tiny = False
         if style.inked:
-            said.clear = False
-        self._colour(said, style)
-        self.grounded = self.grounded or (said.grounded and name in (_ANY, "body", "html"))
+            declared.clear = False
+        self._colour(declared, style)
+        self.grounded = self.grounded or (declared.grounded and name in (_ANY, "body", "html"))
 
-    def _colour(self, said: Said, style: css.Style) -> None:
-        said.inked = said.inked or style.inked
-        said.grounded = said.grounded or style.covered or style.background is not None
+    def _colour(self, declared: Declared, style: css.Style) -> None:
+        declared.inked = declared.inked or style.inked
+        declared.grounded = declared.grounded or style.covered or style.background is not None
 
     @property
     def some(self) -> bool:
         """Whether they say anything."""
-        return bool(self._said)
+        return bool(self._declared)
 
-    def of(self, tag: str, attributes: Attributes) -> Said:
+    def of(self, tag: str, attributes: Attributes) -> Declared:
         """Return what the sheets say of an element; its id prevails over its classes, and those over its tag."""
         key = (
             (tag, attributes.get("class", "")[:400], attributes.get("id", ""))
@@ -116,21 +116,21 @@ class Sheets:
             known = self._asked[key] = self._joined(*key)
         return known
 
-    def _joined(self, tag: str, classes: str, identity: str) -> Said:
+    def _joined(self, tag: str, classes: str, identity: str) -> Declared:
         names = [_ANY, tag, *(f".{name}" for name in classes.lower().split()), f"#{identity.lower()}"]
-        found = [self._said[name] for name in names if name in self._said]
+        found = [self._declared[name] for name in names if name in self._declared]
         if not found:
             return NOTHING
-        sizes = [said.tiny for said in found if said.tiny is not None]
-        return Said(
-            any(said.hidden for said in found),
-            any(said.clipped for said in found),
-            any(said.block for said in found),
-            any(said.apart for said in found),
+        sizes = [declared.tiny for declared in found if declared.tiny is not None]
+        return Declared(
+            any(declared.hidden for declared in found),
+            any(declared.clipped for declared in found),
+            any(declared.block for declared in found),
+            any(declared.apart for declared in found),
             sizes[-1] if sizes else None,
-            any(said.inked for said in found),
-            [said.clear for said in found if said.inked][-1:] == [True],
-            any(said.grounded for said in found),
+            any(declared.inked for declared in found),
+            [declared.clear for declared in found if declared.inked][-1:] == [True],
+            any(declared.grounded for declared in found),
         )
 
 

@@ -233,15 +233,7 @@ class Searching(Finding):
         if errors and all(isinstance(error, NotSupported) for error in errors):
             raise next(error for error in errors if error)
         for place, low, opened, reply in found:
-            if opened is not None:
-                place.uidvalidity = _uidvalidity(opened) or place.uidvalidity
-            if reply.ok and (opened is None or opened.ok):
-                place.uids += sorted(set(criteria.numbers(reply)), reverse=True)
-                place.left = low - 1
-            elif opened is None:
-                raise refused(reply)
-            else:
-                place.closed = True
+            _take(place, low, opened, reply)
         return None
 
     # --- order ---
@@ -332,6 +324,19 @@ def _batches(places: Sequence[_Place], size: int) -> Iterator[list[_Stretch]]:
 
 def _refs(place: _Place, most: int) -> list[MessageRef]:
     return [MessageRef(place.name, place.uidvalidity, uid) for uid in place.uids[:most]]
+
+
+def _take(place: _Place, low: int, opened: Reply | None, reply: Reply) -> None:
+    """Put down what was found in a mailbox, down to a UID; a mailbox that could not be opened is closed."""
+    if opened is not None:
+        place.uidvalidity = _uidvalidity(opened) or place.uidvalidity
+    if reply.ok and (opened is None or opened.ok):
+        place.uids += sorted(set(criteria.numbers(reply)), reverse=True)
+        place.left = low - 1
+    elif opened is None:
+        raise refused(reply)
+    else:
+        place.closed = True
 
 
 def _uidvalidity(reply: Reply) -> int | None:
