@@ -236,7 +236,7 @@ def _id(
     kept: Iterable[Enclosure],
     added: Iterable[builder.Attached] = (),
 ) -> str:
-    """Make a Message-ID from all that the user put into the mail on a page, or a random one without a page."""
+    """Make a Message-ID from all that the person put into the mail on a page, or a random one without a page."""
     files = [(one.name, one.octets) for one in kept]
     new = [(one.filename, hashlib.sha256(one.octets).hexdigest()) for one in added]
     seed = repr((page, astuple(content), files, new))

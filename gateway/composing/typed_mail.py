@@ -1,4 +1,4 @@
-"""What the user typed into a mail, as posted by one form.
+"""What the person typed into a mail, as posted by one form.
 
 Nothing here may drop a character of it. A field that was not on the page is None: its initial value still holds. On a
 small phone the text comes in pieces; `saved_length` says how much of the saved text the page continued, so that the

@@ -41,7 +41,7 @@ _WIDTHS: Final = (100, 60, 40, 30, 24, 18, 14, 10, 8)
 
 @dataclass(frozen=True, slots=True)
 class AttachmentRow:
-    """One file in a list, in the user's language."""
+    """One file in a list, in the person's language."""
 
     href: str
     key: str

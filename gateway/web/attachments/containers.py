@@ -1,7 +1,7 @@
 """The contents of files that hold other files: archives, winmail.dat, attached messages.
 
 Nothing here may fetch anything. Untrusted archives are unpacked in a confined child process; only messages are parsed
-here, since that parser is built for hostile input. Every error is a DocumentError with a sentence for the user.
+here, since that parser is built for hostile input. Every error is a DocumentError with a sentence for the person.
 """
 
 from __future__ import annotations

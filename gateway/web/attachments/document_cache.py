@@ -1,6 +1,6 @@
 """A cache of recently read documents, so that turning a page needs neither the file nor its parser again.
 
-Nothing here may be required: what was evicted is read again. The cache holds text of users' mail: keyed by account, in
+Nothing here may be required: what was evicted is read again. The cache holds text of people's mail: keyed by account, in
 this process only, with a limit in characters for one document and for all of them.
 """
 
@@ -57,7 +57,7 @@ def new_cache() -> ResultCache[CachedBlocks]:
 class CachedReader:
     """Reads the blocks of one document from the cache, or else through `read`, and caches them.
 
-    `read` starts at a position and may raise DocumentError; `translate` turns the error's sentence into the user's
+    `read` starts at a position and may raise DocumentError; `translate` turns the error's sentence into the person's
     language.
     """
 

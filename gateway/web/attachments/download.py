@@ -43,7 +43,7 @@ XHTML_UNASKED: Final = 1_000_000
 CHUNK_OCTETS: Final = 64 * 1024
 #: Attempts to fetch a chunk when the connection to the mail server breaks.
 ATTEMPTS: Final = 3
-#: Seconds between attempts to get a connection for the next chunk, and the number of attempts: other users' requests,
+#: Seconds between attempts to get a connection for the next chunk, and the number of attempts: other people's requests,
 #: or a server that is briefly unavailable, must not break off a download.
 PAUSE_SECONDS: Final = 1.0
 PAUSES: Final = 30

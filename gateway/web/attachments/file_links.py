@@ -117,7 +117,7 @@ def _is_real_picture(part: Part) -> bool:
 
 
 def picture_link(visit: Visit, where: Mapping[str, object], section: str) -> str:
-    """Return the link to a picture's page, with a thumbnail if the device shows pictures and the user wants them."""
+    """Return the link to a picture's page, with a thumbnail if the device shows pictures and the person wants them."""
     href = link("picture.page", **where, section=section)
     if visit.device.markup == WML or not visit.device.images or not visit.device.pictures:
         return href
@@ -184,7 +184,7 @@ def name_of(visit: Visit, part: Part) -> str:
 
 
 def type_name(visit: Visit, part: Part) -> str:
-    """Return the type of a file in the user's language."""
+    """Return the type of a file in the person's language."""
     return visit.language.gettext(media_types.words(kind_of(part)))
 
 
@@ -240,7 +240,7 @@ def view_link(address: FileAddress, part: Part, octets: bytes = b"") -> str:
 
 
 def description(visit: Visit, part: Part) -> str:
-    """Return type and size of a file in the user's language."""
+    """Return type and size of a file in the person's language."""
     return f"{type_name(visit, part)} · {visit.language.size(size_of(part))}"
 
 

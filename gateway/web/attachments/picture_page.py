@@ -1,7 +1,7 @@
 """A picture on a page of its own, as large as the screen and within the device's limits.
 
 Nothing here may decode a picture: `confined` does. The scaled picture is cached briefly, because the device requests
-it right after the page that states its size. A user who has turned pictures off gets none unasked: the page only
+it right after the page that states its size. A person who has turned pictures off gets none unasked: the page only
 offers the picture and the original, and fetches nothing.
 """
 
@@ -148,7 +148,7 @@ def _scaled(device: Device, file: File, media_type: str = "") -> Picture:
 
 
 def _offer(visit: Visit, address: FileAddress, part: Part) -> Screen:
-    """Make the page that offers a picture to a user who has turned pictures off."""
+    """Make the page that offers a picture to a person who has turned pictures off."""
     _ = visit.language.gettext
     show = Action(_("Show picture"), address.link("picture.page", y=1), "#", "accept", _("Show"))
     return file_screen(visit, address, part, (show,), sentence=_("Pictures are switched off."))

@@ -1,6 +1,6 @@
 """The actions of a compose page: send, add more, save, show other fields, attach, leave.
 
-Nothing here may lose what was typed: if an action fails, the page comes back with all of it, and a user who leaves
+Nothing here may lose what was typed: if an action fails, the page comes back with all of it, and a person who leaves
 through a link of ours finds the mail in Drafts, or reads that it is not saved where nothing can be. The outbox sends
 once for each ticket; saving has its own ticket.
 """

@@ -1,6 +1,6 @@
 """Writing a new mail, empty or suggested by a mail address in a message.
 
-Nothing here may send what the user has not seen, or lose what they typed: what a link suggests (RFC 6068) is filled
+Nothing here may send what the person has not seen, or lose what they typed: what a link suggests (RFC 6068) is filled
 in, and the page says if some of it does not fit.
 """
 

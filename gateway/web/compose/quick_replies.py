@@ -1,4 +1,4 @@
-"""Quick replies: the user's own sentences, most used first; one key chooses, one sends.
+"""Quick replies: the person's own sentences, most used first; one key chooses, one sends.
 
 Nothing here may send before the whole sentence and its recipient have been shown.
 """

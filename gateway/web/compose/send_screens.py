@@ -1,6 +1,6 @@
 """The page that reports the outcome of sending a mail.
 
-Nothing here may leave the user on a page without actions.
+Nothing here may leave the person on a page without actions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outcome of sending a mail, in the user's language.
+"""The outcome of sending a mail, in the person's language.
 
 Nothing here may call a mail sent unless that is certain.
 """
@@ -32,13 +32,13 @@ _QUESTIONS: Final = {
 
 
 def outcome_text(visit: Visit, outcome: Outcome, of_copy: bool = True) -> str:
-    """Return an outcome in the user's language, in one line; the last sentence says where the copy is."""
+    """Return an outcome in the person's language, in one line; the last sentence says where the copy is."""
     sentences = outcome_sentences(visit, outcome)
     return " ".join(sentences if of_copy else sentences[:-1])
 
 
 def outcome_sentences(visit: Visit, outcome: Outcome) -> list[str]:
-    """Return the sentences of an outcome in the user's language; the first is the short answer."""
+    """Return the sentences of an outcome in the person's language; the first is the short answer."""
     _ = visit.language.gettext
     if outcome.kind == outbox.ASKED:
         who = shorten(", ".join(map(clean, outcome.recipients)), _WHO) or _("somebody")

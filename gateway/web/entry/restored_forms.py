@@ -30,11 +30,11 @@ restored_forms = Blueprint("restored_forms", __name__)
 FIELD: Final = KEPT
 #: The field with the ticket that a form was sent with.
 SENT: Final = "sent"
-#: Fields that the user types; a form without any of them is not worth saving.
+#: Fields that the person types; a form without any of them is not worth saving.
 _TYPED: Final = ("text", "to", "cc", "bcc", "subject")
 #: Mails of a session that copies can be made of: half of what is kept at most (`posted_forms.MOST`).
 MOST_SENT: Final = 4
-#: Characters by which users recognise their text.
+#: Characters by which people recognise their text.
 _PREVIEW: Final = 60
 
 
@@ -112,7 +112,7 @@ def request_path() -> str:
 
 
 def all_saved(session: Session) -> tuple[SavedForm, ...]:
-    """Return what the user typed and nothing else keeps, newest first.
+    """Return what the person typed and nothing else keeps, newest first.
 
     One that was sent since is not among them, though it could not be deleted then.
     """

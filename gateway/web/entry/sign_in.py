@@ -54,7 +54,7 @@ LONGEST_SECONDS = 99
 
 @signin.get("/")
 def front() -> Response:
-    """Show the sign-in page, or the inbox if the user is signed in."""
+    """Show the sign-in page, or the inbox if the person is signed in."""
     return _show()
 
 
@@ -158,7 +158,7 @@ def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200
 
 
 def error_sentence(error: GatewayError, visit: Visit) -> str:
-    """Return an error in the user's language."""
+    """Return an error in the person's language."""
     text = visit.language.gettext(error.sentence)
     if isinstance(error, RecipientsRefused) and (who := (*error.refused, *error.later, *error.too_large)):
         return f"{text} ({clean(', '.join(who))})"

@@ -23,7 +23,7 @@ def is_possible(start: str, can: Can) -> bool:
 
 
 def start_target(session: Session, profile: Profile) -> str:
-    """Return the endpoint, or the path within the session, of the user's start page."""
+    """Return the endpoint, or the path within the session, of the person's start page."""
     if not is_possible(profile.start, session.last_seen_can):
         return INBOX
     path, _need = _PATHS.get(profile.start, ("", ""))

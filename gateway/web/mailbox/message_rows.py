@@ -61,7 +61,7 @@ class ListFrame:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One message in a list, in the user's language."""
+    """One message in a list, in the person's language."""
 
     href: str
     key: str
@@ -135,7 +135,7 @@ def subject_of(visit: Visit, summary: Summary) -> str:
 
 
 def _who(visit: Visit, summary: Summary, own: frozenset[str]) -> str:
-    """Return who a mail is from, or to whom if it is the user's own."""
+    """Return who a mail is from, or to whom if it is the person's own."""
     _ = visit.language.gettext
     envelope = summary.envelope
     sender = envelope.from_ or envelope.sender

@@ -1,4 +1,4 @@
-"""Favourites, the user's saved searches: list, rename and remove.
+"""Favourites, the person's saved searches: list, rename and remove.
 
 Nothing here may know what a search looks for. Each favourite is one value in the account memory, under a number; its
 title is its "name", or else its "query".

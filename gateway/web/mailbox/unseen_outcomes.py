@@ -1,6 +1,6 @@
-"""Outcomes of sent mail that the user has not seen yet, shown after signing in until acknowledged.
+"""Outcomes of sent mail that the person has not seen yet, shown after signing in until acknowledged.
 
-Nothing here may keep users from their mail: whatever fails, the inbox follows. An outcome counts as seen when the user
+Nothing here may keep people from their mail: whatever fails, the inbox follows. An outcome counts as seen when the person
 continues from this page, which posts; otherwise it is shown again.
 """
 
@@ -27,13 +27,13 @@ from gateway.web.request.visit import Visit, current, link
 
 outcomes = Blueprint("outcomes", __name__)
 
-#: Characters of the recipients by which users recognise their mail.
+#: Characters of the recipients by which people recognise their mail.
 _WHO: Final = 40
 
 
 @outcomes.get("/o")
 def show() -> Response:
-    """Complete unfinished sending, and show outcomes that the user has not seen."""
+    """Complete unfinished sending, and show outcomes that the person has not seen."""
     visit = current()
     found = outbox.recover(visit.signed_in, visit.now)
     return respond(_screen(visit, found)) if found else _next_page(visit)
@@ -48,7 +48,7 @@ def acknowledge() -> Response:
     if visit.signed_in.check_ticket(form.get("ticket", "")) is None:
         raise BadRequest("a ticket that is not of this session")
     outbox.acknowledge(visit.signed_in, seen)
-    # Not again what was shown and cannot be settled yet: the user would never get past it.
+    # Not again what was shown and cannot be settled yet: the person would never get past it.
     rest = outbox.recover(visit.signed_in, visit.now)
     more = tuple(outcome for outcome in rest if outcome.name not in seen)
     return respond(_screen(visit, more)) if more else _next_page(visit)

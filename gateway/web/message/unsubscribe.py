@@ -1,6 +1,6 @@
 """Unsubscribing from a mailing list: confirmed first, done once, and its outcome reported.
 
-Nothing here may contact a list's server before the user has confirmed, or report success unless the server has
+Nothing here may contact a list's server before the person has confirmed, or report success unless the server has
 accepted. RFC 8058 (one click), RFC 2369 §3.2 (a mail, a web page).
 """
 

@@ -1,1 +1,1 @@
-"""What all screens share: the request, its user and device, forms, links and the response."""
+"""What all screens share: the request, its person and device, forms, links and the response."""

@@ -94,7 +94,7 @@ def form_screen(
 
 
 def apply_once(visit: Visit, form: Fields, change: Callable[[], str]) -> str:
-    """Apply a change once for a posted form; return its sentence in the user's language.
+    """Apply a change once for a posted form; return its sentence in the person's language.
 
     `change` returns a msgid. Its effect already shows on the page that follows.
     """

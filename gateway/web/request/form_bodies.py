@@ -88,7 +88,7 @@ class Fields(dict[str, str]):
         return named or self.get(_BUTTON, "")
 
     def repost_fields(self) -> tuple[tuple[str, str], ...]:
-        """Return the fields for a page that lets the user post this form again, in any charset.
+        """Return the fields for a page that lets the person post this form again, in any charset.
 
         Fields that the browser fills in are omitted; the result is empty for a form with a password or files.
         """

@@ -1,4 +1,4 @@
-"""The signed-in user as the author of a mail."""
+"""The signed-in person as the author of a mail."""
 
 from __future__ import annotations
 

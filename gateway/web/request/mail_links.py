@@ -32,7 +32,7 @@ def link_target(visit: Visit, run: Run) -> str:
 
 
 def link_id(visit: Visit, url: str, text: str) -> str:
-    """Return the id of a link, which reveals neither the link nor the user."""
+    """Return the id of a link, which reveals neither the link nor the person."""
     return visit.signed_in.links.id(_link(visit, url, text), visit.signed_in.token)
 
 

@@ -1,4 +1,4 @@
-"""The user's preferences for one device, applied to the device profile.
+"""The person's preferences for one device, applied to the device profile.
 
 Nothing here may exceed what a WML phone can take: preferences only lower its deck size. They are stored as a value for
 each key; unknown keys and values are ignored.
@@ -64,7 +64,7 @@ def choice(settings: Mapping[str, str], key: str) -> str:
 
 
 def apply(device: Device, settings: Mapping[str, str]) -> Device:
-    """Return the device with the user's preferences applied."""
+    """Return the device with the person's preferences applied."""
     size, pictures = choice(settings, SIZE), choice(settings, PICTURES) == ON
     if size == USUAL:
         return device if pictures == device.pictures else replace(device, pictures=pictures)

@@ -1,4 +1,4 @@
-"""Making screens in the user's language, confirmation pages, and actions that many screens share.
+"""Making screens in the person's language, confirmation pages, and actions that many screens share.
 
 Nothing here may query a server, or know what a screen is about.
 """
@@ -22,7 +22,7 @@ def make_screen(
     status: int = 200,
     forget: bool = False,
 ) -> Screen:
-    """Make a screen in the user's language."""
+    """Make a screen in the person's language."""
     return Screen(
         name,
         title,

@@ -1,4 +1,4 @@
-"""The state of one request: user, device and language, and the links that suit them.
+"""The state of one request: person, device and language, and the links that suit them.
 
 Nothing here may hold anything longer than the request. Links are relative to the request's own address, so a token in
 the path never appears in a page.
@@ -55,8 +55,8 @@ DEVICE_COOKIE = "d"
 class Visit:
     """The state that the views of one request share. `session` is None if nobody is signed in.
 
-    `known`: the device as identified by its headers; `device`: with the user's preferences. `client`: the address of
-    the client, as reported by trusted proxies. `profile`: the user's preferences for all devices; `language` follows
+    `known`: the device as identified by its headers; `device`: with the person's preferences. `client`: the address of
+    the client, as reported by trusted proxies. `profile`: the person's preferences for all devices; `language` follows
     them. `origin`: the list from which a message was opened if that is not simply its mailbox: a view and a position
     in it, or the number of a search and a row.
     """
@@ -74,7 +74,7 @@ class Visit:
     origin: str = ""
 
     def apply_preferences(self) -> None:
-        """Load the user's preferences and apply them to device, language and time zone."""
+        """Load the person's preferences and apply them to device, language and time zone."""
         session = self.signed_in
         self.settings = session.state.settings.all(session.account, session.device)
         self.device = preferences.apply(self.known, self.settings)
@@ -96,7 +96,7 @@ class Visit:
         return self.signed_in.mailboxes.mailbox(number)
 
     def form(self) -> form_bodies.Fields:
-        """Parse the posted fields, and the files if the user is signed in. Raise BadRequest."""
+        """Parse the posted fields, and the files if the person is signed in. Raise BadRequest."""
         content_type = request.headers.get("Content-Type", "")
         if content_type.strip().lower().startswith("multipart/form-data"):
             limit = self.config.upload_limit if self.session is not None else 0
@@ -142,11 +142,11 @@ class Visit:
 
 
 def begin(config: Config, sessions: Sessions) -> Visit:
-    """Identify user and device, and store this request's visit; an invalid token makes one without session."""
+    """Identify person and device, and store this request's visit; an invalid token makes one without session."""
     headers: Mapping[str, str] = dict(request.headers.items())
     try:
         session = _session(sessions, headers.get("User-Agent"))
-    except StateError:  # the user cannot be identified; an error page will say so
+    except StateError:  # the person cannot be identified; an error page will say so
         g.visit = _visit(config, sessions, headers, None)
         raise
     visit = _visit(config, sessions, headers, session)

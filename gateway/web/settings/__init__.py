@@ -1,1 +1,1 @@
-"""The screens for the user's settings."""
+"""The screens for the person's settings."""

@@ -1,4 +1,4 @@
-"""The user's identities: names and addresses, signatures; and quick replies.
+"""The person's identities: names and addresses, signatures; and quick replies.
 
 Nothing here may change anything by GET, accept an address that the upstream's rule forbids, or lose what was typed
 when there is an error in it. On a WML phone, whose inputs have one line, the lines of a signature are separated by a
@@ -58,7 +58,7 @@ _NO_ADDRESS: Final = _("This is no mail address: %(text)s")
 
 @identities_pages.get("/sm")
 def identities() -> Response:
-    """List the user's identities."""
+    """List the person's identities."""
     return _identities(current(), "")
 
 

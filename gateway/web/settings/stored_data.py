@@ -1,4 +1,4 @@
-"""What the gateway stores about a user: shown in pages, downloaded as one file, deleted.
+"""What the gateway stores about a person: shown in pages, downloaded as one file, deleted.
 
 Nothing here may delete without confirmation, or leave out stored data that can be read. Mail is never stored.
 """
