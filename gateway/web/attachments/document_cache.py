@@ -1,7 +1,7 @@
 """A cache of recently read documents, so that turning a page needs neither the file nor its parser again.
 
-Nothing here may be required: what was evicted is read again. The cache holds text of people's mail: keyed by account, in
-this process only, with a limit in characters for one document and for all of them.
+Nothing here may be required: what was evicted is read again. The cache holds text of people's mail: keyed by account,
+in this process only, with a limit in characters for one document and for all of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Outcomes of sent mail that the person has not seen yet, shown after signing in until acknowledged.
 
-Nothing here may keep people from their mail: whatever fails, the inbox follows. An outcome counts as seen when the person
-continues from this page, which posts; otherwise it is shown again.
+Nothing here may keep people from their mail: whatever fails, the inbox follows. An outcome counts as seen when the
+person continues from this page, which posts; otherwise it is shown again.
 """
 
 from __future__ import annotations
