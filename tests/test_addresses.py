@@ -116,7 +116,7 @@ def test_numbers_are_read_back(number: int) -> None:
         ("/", "/i", "."),
     ],
 )
-def test_relative(target: str, base: str, said: str) -> None:
+def test_a_relative_link_leads_where_it_is_meant_to(target: str, base: str, said: str) -> None:
     assert urljoin("http://x" + base, said) == "http://x" + target
     assert relative(target, base) == said
 

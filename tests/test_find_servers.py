@@ -189,7 +189,9 @@ def upstream(block: str, folder: Path) -> Any:
     return load(file).upstreams[0]
 
 
-def test_by_srv(provider: Provider, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> None:
+def test_servers_are_found_by_srv_records(
+    provider: Provider, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
+) -> None:
     nobody = free_ports(1)[0]
     provider.records = {
         "_imaps._tcp.example.org": [f"0 1 {nobody} localhost.", f"1 1 {dovecot.ports['imaps']} localhost."],
@@ -208,7 +210,7 @@ def test_by_srv(provider: Provider, dovecot: Dovecot, smtp_server: SmtpServer, t
 
 
 @pytest.mark.parametrize("where", [OWN, WELL_KNOWN, "redirected"])
-def test_by_autoconfig(
+def test_servers_are_found_by_autoconfig(
     provider: Provider, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path, where: str
 ) -> None:
     servers = document(
@@ -251,7 +253,7 @@ def test_by_the_list_of_providers(
     assert found.smtp_credentials("anna@example.org", "x") == ('a"b\\anna', "x")
 
 
-def test_by_usual_names(
+def test_servers_are_found_by_their_usual_names(
     provider: Provider,
     dovecot: Dovecot,
     smtp_server: SmtpServer,
@@ -364,7 +366,7 @@ def test_what_is_no_address(address: str) -> None:
         Search(address, None, Outbound(), Outbound(), "", lambda line: None)
 
 
-def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_prints_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         find_servers.srv_records, "look_up", lambda *_: find_servers.srv_records.ServiceRecords()
     )

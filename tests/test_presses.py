@@ -340,7 +340,7 @@ ROWS = (
 
 @pytest.mark.parametrize("kind", DEVICES)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
-def test_presses(office: Office, kind: str, row: Row) -> None:
+def test_each_thing_costs_as_many_presses_as_documented(office: Office, kind: str, row: Row) -> None:
     make, keys = DEVICES[kind]
     keypad = Keypad(row.start(make(office)), keys)
     row.do(keypad)

@@ -250,7 +250,7 @@ def test_credentials_and_messages_that_cannot_be_sent(text: str) -> None:
         submission.submit(nowhere, USER, PASSWORD, SENDER, [READER], MAIL + b"\0")
 
 
-def test_probe(server: Server) -> None:
+def test_a_probe_tells_what_a_server_announces(server: Server) -> None:
     seen = submission.probe(server)
     assert seen.failure is None
     assert (seen.addresses, seen.connected, seen.size_limit) == (("127.0.0.1",), True, 1_000_000)
@@ -399,7 +399,7 @@ def test_an_address_of_ipv6_is_a_literal_of_its_own() -> None:
         assert smtp_session._address_literal(sock) == "[IPv6:::1]"
 
 
-def test_nobody_there() -> None:
+def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with pytest.raises(SubmissionUnreachable, match="refused"):
         send(Server("smtp", "127.0.0.1", free_ports(1)[0], Tls.NONE))
 
@@ -483,7 +483,9 @@ def to_tls(caller: Caller, *more: bytes) -> None:
     ("names", "days", "said"),
     [(("127.0.0.1",), 1, ""), (("mail.example",), 1, "not valid for"), (("127.0.0.1",), -1, "has expired")],
 )
-def test_certificates(authority: Authority, kind: Tls, names: tuple[str, ...], days: int, said: str) -> None:
+def test_a_certificate_must_vouch_for_the_server(
+    authority: Authority, kind: Tls, names: tuple[str, ...], days: int, said: str
+) -> None:
     pair = authority.issue("x", *names, life=timedelta(days=days))
 
     def serve(caller: Caller) -> None:

@@ -112,7 +112,7 @@ def test_what_is_written_is_read_again_the_same(cards: list[Card]) -> None:
 
 
 @given(st.binary(max_size=500))
-def test_any_octets(octets: bytes) -> None:
+def test_any_octets_are_cards_or_none(octets: bytes) -> None:
     for written in (
         octets,
         b"BEGIN:VCARD\n" + octets + b"\nEND:VCARD\n",

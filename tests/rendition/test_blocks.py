@@ -90,7 +90,7 @@ def test_a_chain_of_joined_pictures_is_cut_rather_than_kept_whole() -> None:
     assert 100 - CLUSTER_LIMIT <= len(found[0].text) <= 100
 
 
-def test_asks_seldom() -> None:
+def test_a_split_asks_seldom_whether_it_fits() -> None:
     asked = []
     split(paragraph("word " * 800), lambda head: not asked.append(1) and len(head.text) < 900)  # type: ignore[func-returns-value]
     assert len(asked) <= 14

@@ -325,7 +325,7 @@ Diagnostic-Code: smtp; 550 5.1.1 User
 """
 
 
-def test_a_report() -> None:
+def test_a_delivery_report_is_text_and_rows() -> None:
     made = tree(
         "multipart/report",
         leaf("1", "text/plain", "It failed."),
@@ -380,7 +380,7 @@ END:VCALENDAR\r
 """
 
 
-def test_an_invitation() -> None:
+def test_an_invitation_follows_its_text_in_rows() -> None:
     made = tree(
         "multipart/alternative",
         leaf("1", "text/plain", "You are invited to the autumn meeting of our association, as every year."),
@@ -398,7 +398,7 @@ def test_an_invitation() -> None:
     ]
 
 
-def test_a_contact() -> None:
+def test_a_contact_is_shown_in_rows() -> None:
     card = "BEGIN:VCARD\nVERSION:3.0\nFN:Anna Example\nitem1.TEL;TYPE=cell:+49 30 123\nEMAIL:a@example.org\nEND:VCARD\n"
     shown = read(leaf("1", "text/vcard", card))
     assert said(shown) == ["row Name: Anna Example", "row Phone: +49 30 123", "row Mail: a@example.org"]

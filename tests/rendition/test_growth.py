@@ -95,7 +95,7 @@ FRAGMENTS: Final = (
     st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=8).map("".join),
     st.sampled_from(("text/html", "text/markdown", "text/plain")),
 )
-def test_so_does_whatever_is_put_together_of_fragments(pattern: str, kind: str) -> None:
+def test_twice_of_any_fragments_costs_twice_at_most(pattern: str, kind: str) -> None:
     assert_linear(repeated(pattern), kind)
 
 

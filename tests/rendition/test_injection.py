@@ -109,7 +109,7 @@ def test_there_are_many_vectors_and_no_two_alike() -> None:
 
 @pytest.mark.parametrize("device", ["xhtml", "nokia7110"])
 @pytest.mark.parametrize("vector", injections.VECTORS)
-def test_html(vector: str, device: str) -> None:
+def test_no_markup_of_html_survives(vector: str, device: str) -> None:
     for fold in (False, True):
         for page in pages(mail(said(vector)), device, fold):
             check(page, device)
@@ -117,7 +117,7 @@ def test_html(vector: str, device: str) -> None:
 
 @pytest.mark.parametrize("device", ["xhtml", "nokia7110"])
 @pytest.mark.parametrize(("charset", "body"), injections.CHARSETS)
-def test_charsets(charset: str, body: bytes, device: str) -> None:
+def test_no_charset_hides_markup(charset: str, body: bytes, device: str) -> None:
     body = body.replace(b"@JS@", b"ran()")
     for page in pages(mail(body, charset), device):
         check(page, device)
@@ -128,7 +128,7 @@ def test_charsets(charset: str, body: bytes, device: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "text/enriched", "text/calendar", "text/vcard", "message/delivery-status"]
 )
-def test_other_texts(vector: str, kind: str, device: str) -> None:
+def test_no_markup_of_other_texts_survives(vector: str, kind: str, device: str) -> None:
     text = said(vector)
     body = {
         "text/calendar": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:%s\r\nLOCATION:%s\r\nURL:%s\r\nEND:VEVENT\r\n",
@@ -141,7 +141,7 @@ def test_other_texts(vector: str, kind: str, device: str) -> None:
 
 @pytest.mark.parametrize("device", ["xhtml", "nokia7110"])
 @pytest.mark.parametrize("vector", [*injections.PLAIN, *injections.VECTORS[::6]])
-def test_headers(vector: str, device: str) -> None:
+def test_no_markup_of_headers_survives(vector: str, device: str) -> None:
     text = said(vector).translate(None, b"\r\n")
     name = text.replace(b'"', b"'").replace(b"\\", b"")
     header = b'From: "%s" <eve@example.org>\r\nSubject: %s\r\nTo: %s <%s>\r\n' % (name, text, text, text)
@@ -153,7 +153,7 @@ def test_headers(vector: str, device: str) -> None:
 
 
 @pytest.mark.parametrize("device", ["xhtml", "nokia7110"])
-def test_all_in_one(device: str) -> None:
+def test_no_markup_of_all_vectors_together_survives(device: str) -> None:
     for page in pages(mail(b"\n".join(map(said, injections.VECTORS))), device):
         check(page, device)
 

@@ -74,7 +74,7 @@ def test_a_renewed_certificate_is_taken_and_drops_nobody(authority: Authority, t
         assert ask(line) == b"HTTP/1.1 200"
 
 
-def test_it_is_noticed_without_a_signal(authority: Authority, tmp_path: Path) -> None:
+def test_a_new_certificate_is_noticed_without_a_signal(authority: Authority, tmp_path: Path) -> None:
     old, new = authority.issue("old", "localhost"), authority.issue("new", "new.example")
     with toy(pair=put(old, tmp_path), listeners__LOOK_SECONDS=0.1) as served:
         assert shown(served, authority) == "localhost"

@@ -49,7 +49,7 @@ def told(answer: bytes) -> dict[str, str]:
         ("", "/", ""),
     ],
 )
-def test_targets(target: str, path: str, query: str) -> None:
+def test_a_request_target_becomes_path_and_query(target: str, path: str, query: str) -> None:
     request = Request("GET", target.encode(), "1.1", [], ENDS)
     said = wsgi.environ(request, BytesIO())
     assert (said["PATH_INFO"], said["QUERY_STRING"]) == (path, query)

@@ -31,7 +31,7 @@ class TestEncode:
         assert wbxml.encode(example) == expected
 
     @pytest.mark.parametrize(("version", "number"), [("1.1", 4), ("1.2", 9), ("1.3", 10), ("9.9", 4)])
-    def test_header(self, version: str, number: int) -> None:
+    def test_a_deck_begins_with_the_header_of_its_version(self, version: str, number: int) -> None:
         assert wbxml.encode(deck("", version))[:4] == bytes([1, number, 106, 0])
 
     @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ class TestEncode:
             ("<p>&nbsp;&shy;</p>", b"\x60\x03\xc2\xa0\xc2\xad\0\x01"),
         ],
     )
-    def test_content(self, markup: str, octets: bytes) -> None:
+    def test_markup_becomes_these_octets(self, markup: str, octets: bytes) -> None:
         assert wbxml.encode(deck(markup)) == b"\x01\x04\x6a\x00\x7f\x67" + octets + b"\x01\x01"
 
     def test_unknown_names_are_literals(self) -> None:
@@ -78,7 +78,7 @@ class TestEncode:
         assert not compiler.names
         assert len(compiler.with_table()) <= len(b"\0" + b"".join(compiler.pieces))
 
-    def test_encodings(self) -> None:
+    def test_a_deck_in_any_encoding_is_the_same(self) -> None:
         body = "<wml><card><p>caf\u00e9</p></card></wml>"
         expected = wbxml.encode(body)
         assert wbxml.encode(body.encode()) == expected
@@ -126,7 +126,7 @@ class TestEncode:
         assert "\u00a0".encode() in octets
 
     @given(st.one_of(st.text(max_size=60), st.binary(max_size=60)))
-    def test_no_other_error(self, wml: str | bytes) -> None:
+    def test_what_cannot_be_compiled_raises_one_error(self, wml: str | bytes) -> None:
         try:
             octets = wbxml.encode(wml)
         except wbxml.WBXMLError:
@@ -142,7 +142,7 @@ class TestRoundTrip:
 
     @given(DECKS)
     @settings(deadline=None, max_examples=150)
-    def test_decks(self, wml: str) -> None:
+    def test_a_deck_survives_compiling(self, wml: str) -> None:
         octets = wbxml.encode(wml)
         assert canonical(wbxml.decode(octets)) == canonical(wml)
 
@@ -202,7 +202,7 @@ class TestDecode:
             ),
         ],
     )
-    def test_forms(self, octets: bytes, wml: str) -> None:
+    def test_octets_that_others_write_are_decompiled(self, octets: bytes, wml: str) -> None:
         assert wbxml.decode(octets.replace(b"\0\0\0\x7f", b"\0\x7f")).endswith(wml)
 
     def test_public_identifier_in_the_table(self) -> None:
@@ -242,7 +242,7 @@ class TestDecode:
             b"\x01\x04\x6a\x00\x3f" + b"\0" * (1 << 20),  # too large
         ],
     )
-    def test_broken(self, octets: bytes) -> None:
+    def test_broken_octets_are_refused(self, octets: bytes) -> None:
         with pytest.raises(wbxml.WBXMLError):
             wbxml.decode(octets)
 
@@ -251,7 +251,7 @@ class TestDecode:
         st.sampled_from([b"", b"\x01\x04\x6a\x00\x7f", b"\x01\x04\x6a\x06title\0\xff"]),
     )
     @settings(max_examples=400)
-    def test_any_octets(self, octets: bytes, start: bytes) -> None:
+    def test_any_octets_are_a_deck_or_refused(self, octets: bytes, start: bytes) -> None:
         self.assert_decodes_or_refuses(start + octets)
 
     @given(st.data())
@@ -333,7 +333,7 @@ class TestOracles:
         assert oracles.dtd_errors(b"<wml/>") != []
         assert oracles.dtd_errors(b"<wml>") != []
 
-    def test_xhtml_too(self) -> None:
+    def test_the_grammar_of_xhtml_is_heard_too(self) -> None:
         page = (
             b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML Basic 1.1//EN" "x"><html xmlns="http://www.w3.org/1999/xhtml">'
             b"<head><title>x</title></head><body><p>x</p>%s</body></html>"

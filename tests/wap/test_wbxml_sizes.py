@@ -55,7 +55,7 @@ class TestSizes:
         )
     )
     @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
-    def test_nor_a_latin_deck(self, words: list[str]) -> None:
+    def test_kannel_makes_no_latin_deck_larger_than_the_bound(self, words: list[str]) -> None:
         wml = deck(f"<p>{' '.join(words)}</p><p>{' '.join(words[::2])}</p>")
         wml = wml.replace("?>", ' encoding="ISO-8859-1"?>', 1)
         size = oracles.kannel_size(wml.encode("latin-1", "xmlcharrefreplace"), "iso-8859-1")

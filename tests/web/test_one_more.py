@@ -80,7 +80,7 @@ def test_another_mail_from_the_same_page(office: Office, device: Any) -> None:
     assert (len(office.found(BOB)), len(office.found(ANN))) == (1, 1)
 
 
-def test_an_answer(office: Office, device: Any) -> None:
+def test_an_answer_posted_again_with_another_text_is_asked_about(office: Office, device: Any) -> None:
     device.sign_in(ME, "secret").follow("Lunch").follow("Reply")
     device.fill("text", FIRST).press("Send")
     assert "Sent." in device.text
@@ -177,7 +177,7 @@ def test_a_page_that_selects_does_what_was_pressed_last(office: Office) -> None:
         (3600, "1 hour ago"), (86399, "23 hours ago"), (86400, "1 day ago"), (9 * 86400, "9 days ago"),
     ],
 )  # fmt: skip
-def test_how_long_ago(seconds: int, said: str) -> None:
+def test_the_question_says_how_long_ago_it_was_sent(seconds: int, said: str) -> None:
     class Visit:
         now = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
         language = Language()

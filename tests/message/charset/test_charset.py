@@ -64,7 +64,7 @@ NOT_CHARSETS = {
         ("iso-2022-jp", "iso2022_jp_ext"),
     ],
 )
-def test_labels(label: str, codec: str) -> None:
+def test_a_label_names_its_codec(label: str, codec: str) -> None:
     assert decoding.resolve(label) == codec
 
 
@@ -138,7 +138,7 @@ POLISH = "Zazwyczaj w poniedziałek spotykamy się na kawę, później idziemy d
         (RUSSIAN, "utf_8"),
     ],
 )
-def test_guesses(text: str, codec: str) -> None:
+def test_the_codec_is_guessed_where_the_label_is_missing_or_wrong(text: str, codec: str) -> None:
     octets = text.encode(codec)
     for label in ("", "x-unknown", "us-ascii", "utf-8"):
         assert decoding.decode(octets, label)[0] == text

@@ -61,7 +61,7 @@ def test_what_is_no_date(raw: str | None, defect: str | None) -> None:
 @given(
     st.one_of(st.text(max_size=60), st.text("0123456789:+-/., NovGMT", max_size=40), st.binary(max_size=60))
 )
-def test_nothing_raises(raw: str | bytes) -> None:
+def test_whatever_a_date_says_is_a_time_or_a_defect(raw: str | bytes) -> None:
     found, defects = dates.parse(raw)
     if found is None:
         assert defects

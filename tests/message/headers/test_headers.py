@@ -85,7 +85,7 @@ def test_words_of_the_standard_library_are_read(text: str) -> None:
         ("Grüße 日本", "Grüße 日本"),
     ],
 )
-def test_cleaning(text: str, cleaned: str) -> None:
+def test_cleaned_text_is_one_line_and_stays_as_it_is(text: str, cleaned: str) -> None:
     assert header_fields.clean(text) == cleaned
     assert header_fields.clean(cleaned) == cleaned
 
@@ -226,14 +226,14 @@ def test_two_addresses_never_become_one(words: list[str]) -> None:
     assert bad or {address.spec for address in good} == typed
 
 
-def test_one_mailbox() -> None:
+def test_case_and_subaddress_make_no_other_mailbox() -> None:
     same = ("Mary@X.org", "mary+shop@x.org", "mary+a+b@x.org")
     assert {address_lists.mailbox_of(spec) for spec in same} == {"mary@x.org"}
     assert address_lists.mailbox_of("+mary@x.org") == "+mary@x.org"
 
 
 @pytest.mark.parametrize("spec", ["a@b.c", '"a b"@c', "a@[1.2.3.4]", "ü@x.de", "a+b@c-d.e", "a@bücher.de"])
-def test_valid(spec: str) -> None:
+def test_an_address_that_can_be_sent_to(spec: str) -> None:
     assert address_lists.valid(spec)
 
 
@@ -241,7 +241,7 @@ def test_valid(spec: str) -> None:
     "spec",
     ["", "a", "a@", "@b", "a b@c", "a@b\r\nBcc: x@y", "a\n@b", "a@b c", "a@-", "a@b" + "c" * 260, "a@b>"],
 )
-def test_not_valid(spec: str) -> None:
+def test_an_address_that_cannot_be_sent_to(spec: str) -> None:
     assert not address_lists.valid(spec)
 
 
@@ -268,7 +268,7 @@ def test_not_valid(spec: str) -> None:
         (b";;; = ;", "=", {}),
     ],
 )  # fmt: skip
-def test_parameters(raw: bytes, first: str, found: dict[str, str]) -> None:
+def test_parameters_of_a_field_are_split_and_joined(raw: bytes, first: str, found: dict[str, str]) -> None:
     value, pairs = parameters.split(raw)
     assert value == first
     assert parameters.combine(pairs) == (found, [])

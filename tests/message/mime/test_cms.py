@@ -157,7 +157,7 @@ def test_a_protected_subject_takes_the_place_of_dots(placeholder: str) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 300))
-def test_nothing_raises(octets: bytes, at: int) -> None:
+def test_no_octets_of_a_signature_raise(octets: bytes, at: int) -> None:
     whole = FORMS[3]
     for body in (octets, whole[:at] + octets + whole[at:], whole[:at]):
         assert len(cms.read_body(body, 100)[1]) <= 100

@@ -124,7 +124,7 @@ def test_an_uncompressed_rtf_is_taken_as_it_is() -> None:
     assert tnef.decompressed(packed, []) == b"{\\rtf"
 
 
-def test_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_tnef_file_may_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tnef, "RTF_LIMIT", 10)
     monkeypatch.setattr(tnef, "CONTENTS_LIMIT", 2)
     monkeypatch.setattr(tnef, "ATTRIBUTES_LIMIT", 12)

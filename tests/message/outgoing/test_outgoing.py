@@ -122,7 +122,7 @@ def test_whatever_is_written_reads_back_the_same(
         ),
     ],
 )
-def test_file_names(name: str, lines: bytes) -> None:
+def test_the_name_of_a_file_is_encoded_and_read_back(name: str, lines: bytes) -> None:
     octets = compose(attached=[Attached(name, "application/pdf", b"x")])
     assert lines in octets
     assert leaves(octets)[1][0].filename == name

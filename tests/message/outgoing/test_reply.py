@@ -54,7 +54,7 @@ def specs(found: tuple[list[Address], list[Address]]) -> tuple[list[str], list[s
         ("x\r\nBcc: y@z", "Re: x Bcc: y@z"),
     ],
 )
-def test_subjects(subject: str, answered: str) -> None:
+def test_the_subject_of_a_reply_has_one_prefix(subject: str, answered: str) -> None:
     assert subjects.reply(subject) == answered
     assert subjects.reply(answered) == answered
 
@@ -173,7 +173,7 @@ def test_a_thread_of_ids_without_at() -> None:
     assert b"\r\nIn-Reply-To: <4711.desk>\r\nReferences: <first.4711> <a@x> <4711.desk>\r\n" in octets
 
 
-def test_references() -> None:
+def test_references_go_on_with_the_message_that_is_answered() -> None:
     assert reply.references(message(message_id="<c@x>", headers={"references": "<a@x> <b@x>"})) == [
         "<a@x>",
         "<b@x>",
@@ -188,7 +188,7 @@ def test_references() -> None:
     assert (len(long), long[0], long[-1]) == (reply.REFERENCES_LIMIT, "<0@x>", "<z@x>")
 
 
-def test_quotations() -> None:
+def test_a_quotation_is_marked_line_by_line_and_cut() -> None:
     assert (
         reply.quote("a\r\n> b\n\nc\n", "On Monday, Joe wrote:")
         == "On Monday, Joe wrote:\n> a\n>> b\n>\n> c\n"

@@ -135,7 +135,7 @@ def nested_arrays() -> bytes:
         ("quote.csv", lambda: b'"' + b"x" * 10_000_000, "error .*damaged"),
     ],
 )  # fmt: skip
-def test_ends_by_itself(name: str, make: object, expected: str) -> None:
+def test_a_hostile_document_ends_by_itself(name: str, make: object, expected: str) -> None:
     assert callable(make)
     said = bounded.call(_said_of, make(), name).strip()
     assert re.match(expected, said), said

@@ -22,7 +22,7 @@ def text_of(html: str) -> str:
     return "\n".join(block.text for block in html_of(html, FULL) if block.kind is not Kind.NOTE)
 
 
-def test_blocks() -> None:
+def test_a_page_becomes_blocks() -> None:
     html = """
       <html><head><title>no</title><style>p{color:red}</style></head><body>
       <h1>News &amp; views</h1><p>One<br>two</p><p>Three <b>bold</b> and <i>slanted</i>

@@ -126,7 +126,7 @@ def test_a_text_that_names_another_site_is_found(text: str, url: str, named: str
     assert named_elsewhere(text, target) == named
 
 
-def test_sites() -> None:
+def test_the_site_of_a_host_is_its_registered_domain() -> None:
     for host, owner in (
         ("a.b.example.com", "example.com"), ("a.b.co.uk", "b.co.uk"), ("example.com:8080", "example.com"),
         ("b.s3.amazonaws.com", "b.s3.amazonaws.com"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"),

@@ -103,7 +103,7 @@ def test_what_is_transparent_is_white() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_modes_of_png(mode: str) -> None:
+def test_a_png_of_any_mode_keeps_its_grey(mode: str) -> None:
     grey = Image.new("L", (30, 30), 128)
     if mode == "I;16":
         made = Image.new(mode, (30, 30), 128 * 256)
@@ -116,7 +116,7 @@ def test_modes_of_png(mode: str) -> None:
     assert abs(value - 128) < 12
 
 
-def test_cmyk_jpeg() -> None:
+def test_a_jpeg_in_cmyk_keeps_its_colour() -> None:
     octets = saved(Image.new("RGB", (30, 30), (200, 30, 30)).convert("CMYK"), "JPEG")
     red, green, _blue = pixels(reduced(octets)).getpixel((10, 10))  # type: ignore[misc]
     assert red > green + 100

@@ -33,7 +33,7 @@ def shown(text: str) -> list[str]:
         ("2 * 3 * 4, a_b_c, [x], C# and 5 # 6", ["paragraph 2 * 3 * 4, a_b_c, [x], C# and 5 # 6"]),
     ],
 )
-def test_blocks(text: str, lines: list[str]) -> None:
+def test_markdown_becomes_blocks(text: str, lines: list[str]) -> None:
     assert shown(text) == lines
 
 

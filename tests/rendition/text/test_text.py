@@ -83,7 +83,7 @@ def test_columns_stay_as_they_are() -> None:
     assert blocks[0].text == text.partition("\n\n")[0]
 
 
-def test_rules() -> None:
+def test_a_line_of_signs_is_a_rule() -> None:
     assert [block.kind for block in text_of("a\n-----------\nb\n* * * * * *\nc\n")] == [
         Kind.PARAGRAPH,
         Kind.RULE,
@@ -262,7 +262,7 @@ def test_no_word_is_lost(text: str) -> None:
     st.lists(st.integers(0, 255), max_size=400).map(bytes),
     st.sampled_from(["utf-8", "utf-16", "iso-2022-jp", "nonsense", ""]),
 )
-def test_nothing_raises(octets: bytes, charset: str) -> None:
+def test_no_octets_of_a_text_raise(octets: bytes, charset: str) -> None:
     for parameters in ({}, {"format": "flowed", "delsp": "yes"}):
         assert text_of(octets, charset=charset, **parameters)  # at least that there is no text
 

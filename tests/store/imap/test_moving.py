@@ -215,7 +215,7 @@ def test_another_uidvalidity_moves_nothing(
     assert "\\Deleted" not in left["5"]
 
 
-def test_pieces(
+def test_many_messages_are_moved_in_pieces_and_in_order(
     open_store: Callable[..., ImapStore],
     aside: imaplib.IMAP4,
     hidden: frozenset[str],
@@ -251,7 +251,7 @@ def test_arguments_are_refused(open_store: Callable[..., ImapStore]) -> None:
     assert not store.broken
 
 
-def test_it_costs_two_round_trips(open_store: Callable[..., ImapStore]) -> None:
+def test_each_operation_costs_two_round_trips(open_store: Callable[..., ImapStore]) -> None:
     store = open_store()
     inbox = refs(store)
     for act in (
@@ -274,7 +274,7 @@ def searching(request: pytest.FixtureRequest, open_store: Callable[..., ImapStor
 
 
 @pytest.mark.parametrize("near", [1, 2, 256])
-def test_neighbours(
+def test_the_next_message_is_the_neighbour_in_the_order(
     searching: ImapStore, aside: imaplib.IMAP4, near: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(neighbours, "NEAR", near)
@@ -312,7 +312,7 @@ def test_a_neighbour_that_has_just_come(searching: ImapStore, dovecot: Dovecot, 
     assert found.uid == 13
 
 
-def test_the_newest(
+def test_the_newest_messages_are_those_that_came_last(
     open_store: Callable[..., ImapStore], aside: imaplib.IMAP4, dovecot: Dovecot, user: str
 ) -> None:
     store = open_store()

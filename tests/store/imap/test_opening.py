@@ -111,7 +111,7 @@ def test_one_context_serves_all_connections_of_one_trust(dovecot: Dovecot) -> No
     assert first.check_hostname
 
 
-def test_nobody_there() -> None:
+def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with pytest.raises(StoreUnreachable, match="refused"):
         imap_store.connect(Server("imap", "127.0.0.1", free_ports(1)[0], Tls.NONE), "a", "secret")
 

@@ -260,7 +260,7 @@ def test_large_mail_of_any_line_ends(dovecot: Dovecot, person: str) -> None:
         assert b"".join(store.octets(row.ref, "1", len(octets) - 3)) == octets[-3:]
 
 
-def test_courier() -> None:
+def test_mail_is_read_from_courier() -> None:
     """Another real server: its unique-ids, and its names for capabilities."""
     if lacking := unpacked.lacking(CourierPop.package):
         pytest.skip(f"NOT TESTED: {lacking}")

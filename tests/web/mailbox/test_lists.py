@@ -159,7 +159,7 @@ def test_every_order_in_pages(house: House, handheld: Any, me: str) -> None:
         assert whole(device) == expected
 
 
-def test_filters(house: House, handheld: Any, me: str) -> None:
+def test_a_list_shows_only_what_its_filter_lets_through(house: House, handheld: Any, me: str) -> None:
     device = handheld.sign_in(me, "secret")
     look(device, only="u")
     assert "of 20, unread only" in device.text
@@ -263,7 +263,7 @@ def test_new_mail_does_not_shift_a_page(house: House, handheld: Any, me: str, do
     assert rows(device)[0] == "n00" or rows(device)[0] < shown[0]
 
 
-def test_threads(house: House, handheld: Any, dovecot: Dovecot) -> None:
+def test_a_list_by_thread_keeps_answers_together(house: House, handheld: Any, dovecot: Dovecot) -> None:
     me = "talker@example.net"
     _anew(dovecot, me)
     for octets in (mail(1, "talk"), mail(2, "alone"), mail(3, "other")):

@@ -79,7 +79,7 @@ def held(device: Any) -> str:
     return found[1].replace("&quot;", '"').replace("&amp;", "&").replace("$$", "$")
 
 
-def test_in_this_folder(handheld: Any, me: str) -> None:
+def test_a_search_finds_in_this_folder(handheld: Any, me: str) -> None:
     device = handheld.sign_in(me, "secret")
     search(device, "lamp")
     assert device.title == "Search: lamp"
@@ -87,7 +87,7 @@ def test_in_this_folder(handheld: Any, me: str) -> None:
     assert whole(device) == HERE
 
 
-def test_in_all_folders(handheld: Any, me: str) -> None:
+def test_a_search_finds_in_all_folders(handheld: Any, me: str) -> None:
     device = handheld.sign_in(me, "secret")
     search(device, "subject:lamp", "all")
     assert "of 30" in device.text
@@ -103,7 +103,7 @@ def test_in_all_folders(handheld: Any, me: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["Grüße", "da bob", "bob subject:grüße -lamp", "да"])
-def test_other_letters(house: House, handheld: Any, me: str, words: str) -> None:
+def test_a_search_finds_words_in_other_scripts(house: House, handheld: Any, me: str, words: str) -> None:
     device = handheld.sign_in(me, "secret")
     search(device, words)
     expected = {"Grüße": ["other", "Grüße"], "да": ["other"], "da bob": []}.get(words, ["Grüße"])

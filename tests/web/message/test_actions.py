@@ -30,7 +30,7 @@ def test_delete_and_next_is_one_press(device: Any, side: Side) -> None:
     assert len(side.flags()) == COUNT - 3
 
 
-def test_undo(device: Any, side: Side) -> None:
+def test_deleting_is_undone_once(device: Any, side: Side) -> None:
     opened(device, 7).press("Delete").press("Undo")
     assert "Undone." in device.text
     assert "This is message 7." in device.text

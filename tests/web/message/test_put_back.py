@@ -45,7 +45,7 @@ def _second_page(device: Any, side: Side) -> list[int]:
     return _rows(device)
 
 
-def test_it_stands_where_it_stood(device: Any, side: Side) -> None:
+def test_a_message_put_back_stands_where_it_stood(device: Any, side: Side) -> None:
     number = _second_page(device, side)[2]
     device.follow(next(label for label in device.links if f"Number {number}." in label))
     device.press("Delete").press("Undo")
