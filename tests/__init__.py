@@ -6,4 +6,4 @@ os.environ.setdefault("XML_CATALOG_FILES", "/usr/share/xml/w3c-sgml-lib/schema/d
 
 #: Seconds until a test gives up waiting for what will come, however busy the machine is. Nothing waits so long that
 #: goes well, and no test may measure by it.
-PATIENCE = 120.0
+PATIENCE = 300.0

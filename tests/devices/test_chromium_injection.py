@@ -18,6 +18,7 @@ from typing import Final
 
 import pytest
 
+from tests import PATIENCE
 from tests.rendition import injections
 from tests.rendition.test_injection import mail, pages
 
@@ -29,7 +30,7 @@ KINDS: Final = {"x": "application/xhtml+xml", "h": "text/html"}
 FRAMES: Final = 300
 #: Milliseconds of the browser's own clock that a page gets after it was loaded.
 BUDGET: Final = 3000
-_SECONDS: Final = 90
+_SECONDS: Final = PATIENCE
 
 
 class Beacon:

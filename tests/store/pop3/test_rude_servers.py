@@ -19,7 +19,7 @@ from gateway.store.pop3 import connection, entering, maildrop, pop3_store, retri
 from gateway.store.pop3.answers import Status
 from gateway.store.pop3.pop3_store import Pop3Store
 from gateway.upstreams import sasl
-from tests import rig
+from tests import PATIENCE, rig
 from tests.servers.rude_pop3 import CAPABILITIES, RudePop3, stuffed
 
 
@@ -385,7 +385,7 @@ def test_requests_of_one_person_wait_for_each_other() -> None:
             thread.start()
             thread.join(0.2)
             assert not found
-        thread.join(10)
+        thread.join(PATIENCE)
         assert found == [ALL]
 
 
