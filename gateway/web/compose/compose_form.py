@@ -6,7 +6,6 @@ does the rest. If a text is longer than its field, the page shows its end and an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
@@ -22,12 +21,13 @@ from gateway.composing.typed_mail import (
     UnresolvedRecipient,
     piece_mark,
 )
-from gateway.device import WML, Device
+from gateway.device import WML
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
 from gateway.message.headers.header_fields import clean, safe_label, safe_spec
 from gateway.message.model import Address
 from gateway.message.outgoing import resumed
+from gateway.web.compose.text_limits import text_limit
 from gateway.web.entry import restored_forms
 from gateway.web.request import form_bodies
 from gateway.web.request.screens import make_screen
@@ -38,22 +38,10 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Octets of a request besides the typed text: address, headers, ticket, probe, field names.
-OVERHEAD: Final = 320
-#: Octets per letter when posted, in UTF-8 with escapes: Latin (about one in five is escaped), two-octet letters,
-#: three-octet letters.
-LATIN, TWO, THREE = 2.7, 6.0, 9.0
-_SCRIPTS: Final = dict.fromkeys(
-    ("ru", "uk", "be", "bg", "sr", "mk", "el", "he", "ar", "fa"), TWO
-) | dict.fromkeys(("zh", "ja", "ko", "hi", "th"), THREE)
-#: Characters to allow for in an empty recipient or subject field.
-_EMPTY_INPUT: Final = 40
 #: Maximum characters of recipients that are shown as text if a field for all of them does not fit.
 _CROWDED: Final = 60
 #: Devices that can post fewer octets than this are told how long a text may be.
 _HINT_BELOW: Final = 20_000
-#: Minimum deck size in octets -> characters of a WML input that are sent back with the page, at two octets each.
-_RETURNED_LIMITS: Final = ((5000, 1500), (1300, 500), (0, 280))
 #: Characters of a sentence that are always shown; it may name many addresses.
 _SENTENCE: Final = 80
 #: Maximum characters of the other inputs of a WML page, which are sent back with it.
@@ -245,39 +233,12 @@ def _is_saved(form: ComposeForm) -> bool:
 
 
 def _can_be_posted(visit: Visit, form: ComposeForm) -> bool:
-    return len(form.piece) <= text_limit(visit, form)
+    return len(form.piece) <= _text_limit(visit, form)
 
 
-def text_limit(visit: Visit, form: ComposeForm) -> int:
-    """Return the maximum length of the text field, by what the device can post and be sent back."""
-    device = visit.device
-    each = letter_octets(visit.language.tag, form.content)
-    left = device.input_limit - OVERHEAD
-    for name in form.input_names:
-        if name not in ("text", "from"):
-            left -= _escaped(_value(form, name)) or int(_EMPTY_INPUT * (each if name == "subject" else 1))
-    most = max(int(left / each), _EMPTY_INPUT)
-    return min(most, _returned_limit(device)) if device.markup == WML else most
-
-
-def _returned_limit(device: Device) -> int:
-    return next(characters for octets, characters in _RETURNED_LIMITS if device.deck_limit >= octets)
-
-
-def letter_octets(tag: str, content: MailContent) -> float:
-    """Return the octets per letter when posted, by the language and by the text so far."""
-    widest = max(map(ord, filter(str.isalpha, {*content.text, *content.subject})), default=0)
-    by_text = LATIN if widest < 0x370 else TWO if widest < 0x800 else THREE
-    return max(_SCRIPTS.get(tag.partition("-")[0], LATIN), by_text)
-
-
-#: What a browser does not escape in a posted form.
-_PLAIN: Final = re.compile("[A-Za-z0-9 ._-]+")
-
-
-def _escaped(text: str) -> int:
-    escaped = _PLAIN.sub("", text)
-    return len(text) - len(escaped) + 3 * len(escaped.encode("utf-8", "replace"))
+def _text_limit(visit: Visit, form: ComposeForm) -> int:
+    others = {name: _value(form, name) for name in form.input_names if name not in ("text", "from")}
+    return text_limit(visit.device, visit.language.tag, form.content, others)
 
 
 def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
@@ -326,7 +287,7 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
                 for number, one in enumerate(visit.profile.identities)
             )
         elif name == "text":
-            most = max(text_limit(visit, form), len(value))
+            most = max(_text_limit(visit, form), len(value))
         elif visit.device.markup == WML and visit.device.deck_limit >= _LINES_FROM:
             most = max(_LINES[name], len(value))
         label = _(_LABELS[name])
