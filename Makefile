@@ -1,6 +1,6 @@
 # make demo            try it: gateway, mail servers and sample mail in one process (LISTEN=0.0.0.0:8080 to share it)
 # make test            all tests; as root on Debian it installs what tests/debian-packages.txt names
-# make matrix          every kind of mail server with every real client, and the whole job on every mail store
+# make matrix          every kind of mail server with every real client, the whole job on every mail store, longer sweeps
 # make check           formatting, lint, types, import contracts
 # make bench           measure against a real Dovecot
 # make corpus          render thousands of real messages for three devices and judge every page (fetches a package)
