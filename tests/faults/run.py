@@ -25,7 +25,7 @@ from tests.faults.runs import responses, stage
 from tests.faults.table import ACTIONS, FAULTS
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
-from tests.web.everything import HANDHELDS
+from tests.web.sweeps.everything import HANDHELDS
 
 #: Bytes that the process may take, with the gateway, the proxy and the judge in it.
 MOST_MEMORY: Final = 150 * 1024 * 1024

@@ -33,7 +33,7 @@ from tests.faults.quirks import QUIRKS, Quirk
 from tests.faults.table import ACTIONS, FAULTS, WORDS, Action
 from tests.servers.dovecot import Dovecot
 from tests.servers.twisting import End, Twisting
-from tests.web.everything import HANDHELDS, ORIGIN
+from tests.web.sweeps.everything import HANDHELDS, ORIGIN
 
 #: Messages in the inbox.
 COUNT: Final = 5

@@ -12,7 +12,7 @@ from tests.faults.quirks import HARMLESS, QUIRKS
 from tests.faults.runs import Stage
 from tests.faults.table import ACTIONS, FAULTS
 from tests.servers.dovecot import Dovecot
-from tests.web.everything import HANDHELDS
+from tests.web.sweeps.everything import HANDHELDS
 
 #: Distance between the faults at two responses: one after the other gets all of them.
 APART = 4

@@ -22,7 +22,7 @@ from tests.devices.phones import Answer
 from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.everything import (
+from tests.web.sweeps.everything import (
     HANDHELDS,
     ME,
     VCARD,

@@ -20,7 +20,7 @@ from gateway.store.imap.selected import Selected
 from tests.devices.phones import Answer
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.everything import HANDHELDS, ORIGIN, Gateway, addresses, opened
+from tests.web.sweeps.everything import HANDHELDS, ORIGIN, Gateway, addresses, opened
 
 #: Screens and posts that are about more than reading in the order of arrival.
 OF_MORE = set(NEEDS) | {"message_actions.submit"}

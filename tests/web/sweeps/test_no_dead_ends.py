@@ -17,7 +17,7 @@ from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.selected import Selected
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.everything import HANDHELDS, ME, Gateway, addresses, opened
+from tests.web.sweeps.everything import HANDHELDS, ME, Gateway, addresses, opened
 
 #: What they are made of, where a sentence alone is not enough.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {

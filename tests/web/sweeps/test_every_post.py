@@ -17,7 +17,7 @@ import pytest
 from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.everything import (
+from tests.web.sweeps.everything import (
     FORM,
     HANDHELDS,
     MARK,

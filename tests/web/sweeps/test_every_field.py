@@ -16,7 +16,7 @@ from tests.devices.phones import Answer
 from tests.matrix import by_turns
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.everything import FORM, Gateway, form_of, opened, posts
+from tests.web.sweeps.everything import FORM, Gateway, form_of, opened, posts
 
 LETTERS = {
     "dollars": "$(user)$a$$$",

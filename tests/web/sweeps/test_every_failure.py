@@ -16,7 +16,7 @@ from gateway.access import idempotency
 from gateway.store.imap.imap_store import ImapStore
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.everything import FORM, HANDHELDS, Gateway, changed, opened, unread
+from tests.web.sweeps.everything import FORM, HANDHELDS, Gateway, changed, opened, unread
 
 FAILURES = (
     errors.OverQuota("full"),
