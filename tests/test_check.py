@@ -20,7 +20,7 @@ from gateway.upstreams.tls import ProbeResult
 from tests import rig
 from tests.servers.certs import Authority, Pair
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
 from tests.store.imap.test_folders import scripted, served, store_on
 from tests.store.imap.test_namespaces import CYRUS

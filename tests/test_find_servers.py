@@ -24,7 +24,7 @@ from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
 from tests.servers.names import name_server
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
 from tests.test_outbound import Listener, Net, answering
 

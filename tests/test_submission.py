@@ -35,7 +35,7 @@ from gateway.submission import Receipt, mail_transaction, smtp_client, smtp_sess
 from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
 
 USER, PASSWORD, SENDER, READER = "anna@example.org", "secret", "anna@example.org", "ben@example.org"

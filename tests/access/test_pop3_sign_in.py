@@ -15,7 +15,7 @@ from gateway.access.sessions import Sessions
 from gateway.store.base import SEEN, Window
 from gateway.store.pop3 import visiting
 from tests import rig
-from tests.servers.rude_pop3 import RudePop3
+from tests.servers.scripted.rude_pop3 import RudePop3
 
 MAILS = [b"Subject: %d\r\n\r\nx\r\n" % n for n in range(3)]
 IN_USE = b"-ERR [IN-USE] locked\r\n"

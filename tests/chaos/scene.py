@@ -24,8 +24,8 @@ from tests.chaos.servers import MARK, Gate, MoodySmtp, StateFolder
 from tests.chaos.weather import IMAP, POP3, SMTP, Climate, Weather
 from tests.devices.phones import XhtmlBrowser
 from tests.language import collect
-from tests.servers.cutting import Cutting
 from tests.servers.dovecot import Dovecot
+from tests.servers.scripted.cutting import Cutting
 
 DOMAINS: Final = ("a.test", "b.test", "pop3.test")
 #: The one whose people read by POP3: no Sent and no Drafts are theirs.

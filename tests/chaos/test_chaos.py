@@ -21,9 +21,9 @@ from tests.chaos.run import GRAVE, SEED, main, table
 from tests.chaos.sentences import Claim
 from tests.chaos.servers import StateFolder
 from tests.chaos.weather import BRIEF, IMAP, Cuts, Weather, events
-from tests.servers.cutting import NEVER, Cutting
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.cutting import NEVER, Cutting
+from tests.servers.scripted.peer import Caller, Peer
 
 MAILS = 40
 #: Seconds over which they are spread, and for all of it on a machine that has better to do.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos.servers import Gate, StateFolder
-from tests.servers.cutting import NEVER, Cut, Cutting
+from tests.servers.scripted.cutting import NEVER, Cut, Cutting
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from tests.servers.twisting import End
+from tests.servers.scripted.twisting import End
 
 
 def _same(response: bytes) -> bytes | End:

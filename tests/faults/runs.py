@@ -32,7 +32,7 @@ from tests.devices.phones import Answer, in_process
 from tests.faults.quirks import QUIRKS, Quirk
 from tests.faults.table import ACTIONS, FAULTS, WORDS, Action
 from tests.servers.dovecot import Dovecot
-from tests.servers.twisting import End, Twisting
+from tests.servers.scripted.twisting import End, Twisting
 from tests.web.sweeps.everything import HANDHELDS, ORIGIN
 
 #: Messages in the inbox.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.servers.twisting import End
+from tests.servers.scripted.twisting import End
 
 #: Fault -> what passes instead of a response.
 FAULTS: Final[dict[str, Callable[[bytes], bytes | End]]] = {

@@ -18,7 +18,7 @@ from tests.servers import dovecot as dovecots
 from tests.servers import go_imap, unpacked
 from tests.servers.dovecot import NAMESPACES, Dovecot
 from tests.servers.elsewhere import Courier, Cyrus, Elsewhere, Imap4d, OldCyrus
-from tests.servers.rev2_only import Rev2Only
+from tests.servers.scripted.rev2_only import Rev2Only
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ from tests import PATIENCE, postbox, rig
 from tests.devices.checks import check_page
 from tests.devices.phones import Answer, XhtmlBrowser, over_http
 from tests.postbox import NOW, Letter, Wiring, look, signed_in, worker
-from tests.servers.cutting import NEVER, Cut, Cutting
 from tests.servers.dovecot import Dovecot
 from tests.servers.dying import POINTS, Dying
+from tests.servers.scripted.cutting import NEVER, Cut, Cutting
 from tests.servers.smtp import PlainSmtp, SmtpServer
 
 SEED = 20261103

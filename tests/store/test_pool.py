@@ -17,7 +17,7 @@ from gateway.store.pool import Pool
 from tests import PATIENCE, rig
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
-from tests.servers.mute import Mute
+from tests.servers.scripted.mute import Mute
 
 
 class Fake:

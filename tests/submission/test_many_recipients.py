@@ -21,7 +21,7 @@ from gateway.errors import (
 )
 from gateway.submission import Receipt, mail_transaction
 from gateway.submission.smtp_client import SmtpClient
-from tests.servers.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehlo
+from tests.servers.scripted.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehlo
 
 MAIL = b"From: anna@example.org\r\nSubject: x\r\n\r\n.Hello\r\n"
 PIPELINING = ehlo(CAPABILITIES[0], b"PIPELINING", *CAPABILITIES[1:])

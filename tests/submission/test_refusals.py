@@ -17,7 +17,7 @@ from gateway.submission import refusals
 from gateway.submission.refusals import Step
 from tests.postbox import NOW, Letter, Wiring, act, signed_in, worker
 from tests.servers.dovecot import Dovecot
-from tests.servers.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehlo
+from tests.servers.scripted.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehlo
 
 ME, BOB, EVE = "refused@example.net", "bob@example.net", "eve@example.net"
 

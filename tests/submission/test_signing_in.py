@@ -15,8 +15,8 @@ from gateway.errors import (
     SubmissionPasswordsNotTaken,
     SubmissionTLSNeeded,
 )
-from tests.servers.peer import Caller, Peer
-from tests.servers.scripted_smtp import ehlo
+from tests.servers.scripted.peer import Caller, Peer
+from tests.servers.scripted.scripted_smtp import ehlo
 
 USER, PASSWORD = "änna", "sécret"
 CHALLENGE = b"<1896.697170952@postoffice.example>"

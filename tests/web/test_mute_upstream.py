@@ -31,7 +31,7 @@ from gateway.submission import smtp_client
 from gateway.upstreams import circuit, connecting, shares
 from gateway.upstreams.bulkhead import Bulkhead
 from tests import PATIENCE, rig
-from tests.servers.mute import Mute
+from tests.servers.scripted.mute import Mute
 
 THREADS = 16
 HALF = THREADS // 2

@@ -17,7 +17,7 @@ from gateway.store.base import MessageRef, Window
 from gateway.store.pop3 import connection, visiting
 from tests import PATIENCE, rig
 from tests.devices.phones import Answer, in_process
-from tests.servers.rude_pop3 import RudePop3
+from tests.servers.scripted.rude_pop3 import RudePop3
 from tests.web.sweeps.everything import HANDHELDS, ORIGIN
 
 COMMANDS = (b"GREETING", b"CAPA", b"USER", b"PASS", b"LIST", b"UIDL", b"TOP", b"RETR", b"DELE", b"QUIT")

@@ -20,9 +20,9 @@ from gateway.config import Config
 from gateway.web.attachments import download
 from tests import PATIENCE, rig
 from tests.devices.phones import XhtmlBrowser, in_process, over_http
-from tests.servers.cutting import NEVER, Cutting
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
+from tests.servers.scripted.cutting import NEVER, Cutting
 from tests.servers.smtp import SmtpServer
 from tests.servers.toy import connect, received
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.matrix import one_of
-from tests.servers.endless import FLOODS, MOST, Endless
+from tests.servers.scripted.endless import FLOODS, MOST, Endless
 
 #: Bytes that one hostile server may cost, and eight.
 ONE, EIGHT = 32 * 1024 * 1024, 128 * 1024 * 1024

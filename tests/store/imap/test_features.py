@@ -26,7 +26,7 @@ from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.response import Reply, Status
 from tests import rig
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 
 TODAY = date(2026, 3, 31)
 ALL, UNREAD = Query(), flag("unread")

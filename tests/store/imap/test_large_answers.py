@@ -12,7 +12,7 @@ from gateway.errors import AnswerTooLong
 from gateway.store.base import MessageRef
 from gateway.store.imap import imap_store
 from tests import bounded, rig
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 
 MEGABYTE = 1024 * 1024
 REF = MessageRef("INBOX", 7, 11)

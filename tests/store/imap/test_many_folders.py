@@ -18,7 +18,7 @@ from gateway.store.imap.response import Untagged
 from gateway.store.mailbox_tree import Namespace, tree
 from gateway.upstreams.wire import Ledger
 from tests import bounded, rig
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 
 MEGABYTE = 1024 * 1024
 #: Those that stand behind all others.

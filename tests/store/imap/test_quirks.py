@@ -17,7 +17,7 @@ from gateway.store.imap import imap_store
 from gateway.store.imap.imap_store import ImapStore
 from tests import rig
 from tests.servers.dovecot import Dovecot
-from tests.servers.twisting import Answer, Ask, End, Twisting
+from tests.servers.scripted.twisting import Answer, Ask, End, Twisting
 
 FILE = bytes(range(32, 127)) * 3000
 TEXT = b"Number %d: caf\xc3\xa9, and what follows.\r\n"

@@ -37,7 +37,7 @@ from gateway.upstreams.wire import Budget, Wire
 from tests import bounded, rig
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 
 REF = MessageRef("INBOX", 7, 11)
 SELECTED = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] fine\r\np1 OK [READ-WRITE] selected\r\n"

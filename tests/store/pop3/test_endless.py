@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.matrix import one_of
-from tests.servers.rude_pop3 import Flood, Quirks, RudePop3
+from tests.servers.scripted.rude_pop3 import Flood, Quirks, RudePop3
 
 #: Bytes that one hostile server may cost; octets that it sends in answer to one command.
 ONE, MOST = 32 * 1024 * 1024, 80 * 1024 * 1024

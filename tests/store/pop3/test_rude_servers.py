@@ -20,7 +20,7 @@ from gateway.store.pop3.answers import Status
 from gateway.store.pop3.pop3_store import Pop3Store
 from gateway.upstreams import sasl
 from tests import PATIENCE, rig
-from tests.servers.rude_pop3 import CAPABILITIES, RudePop3, stuffed
+from tests.servers.scripted.rude_pop3 import CAPABILITIES, RudePop3, stuffed
 
 
 def mail(number: int) -> bytes:

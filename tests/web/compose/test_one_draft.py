@@ -18,8 +18,8 @@ import pytest
 from gateway.sealed import vault
 from tests import rig
 from tests.devices.phones import WmlPhone
-from tests.servers.cutting import NEVER, Cut, Cutting
 from tests.servers.dovecot import Dovecot
+from tests.servers.scripted.cutting import NEVER, Cut, Cutting
 from tests.servers.smtp import SmtpServer
 from tests.web.office import Office, at
 

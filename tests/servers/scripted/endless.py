@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 
-from tests.servers.listening import Listening
+from tests.servers.scripted.listening import Listening
 
 #: Octets sent in answer to one command.
 MOST = 80 * 1024 * 1024

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 
-from tests.servers.listening import Listening
+from tests.servers.scripted.listening import Listening
 
 _IMAP = {
     b"AUTHENTICATE": b"{tag} OK [CAPABILITY IMAP4rev1 ESEARCH LITERAL+] in\r\n",

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.servers.listening import Listening
+from tests.servers.scripted.listening import Listening
 
 CAPABILITIES = (b"USER", b"UIDL", b"TOP", b"PIPELINING")
 MOST = 1000

@@ -9,7 +9,7 @@ import socket
 from abc import abstractmethod
 from collections.abc import Callable
 
-from tests.servers.listening import Listening
+from tests.servers.scripted.listening import Listening
 
 Pass = Callable[[socket.socket, socket.socket], None]
 """Passes on what a client and a server say, until one of them has ended; an OSError is such an end."""

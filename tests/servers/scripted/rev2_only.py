@@ -17,7 +17,7 @@ from typing import BinaryIO
 from imapclient.imap_utf7 import decode, encode
 
 from tests import PATIENCE
-from tests.servers.proxy import Pass, Proxy
+from tests.servers.scripted.proxy import Pass, Proxy
 
 _CAPABILITY = b"CAPABILITY IMAP4rev2 AUTH=PLAIN"
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")

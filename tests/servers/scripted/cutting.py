@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.servers.proxy import Pass, Proxy
+from tests.servers.scripted.proxy import Pass, Proxy
 
 PIECE = 16 * 1024
 SECONDS = 0.2  # between two looks whether the proxy is over

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 
 CAPABILITIES = (b"x.test", b"8BITMIME", b"SIZE 1000000", b"AUTH PLAIN LOGIN")
 

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 from enum import Enum
 
-from tests.servers.proxy import Pass, Proxy
+from tests.servers.scripted.proxy import Pass, Proxy
 
 PIECE = 64 * 1024
 SECONDS = 0.1  # between two looks whether the proxy is over

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from tests.servers.certs import Pair
-from tests.servers.listening import Listening
+from tests.servers.scripted.listening import Listening
 
 
 class Caller:
