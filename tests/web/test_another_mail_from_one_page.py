@@ -16,7 +16,7 @@ from gateway.web.entry import mail_outcomes
 from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail, path_of
+from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME, BOB, ANN = "more@example.net", "more-bob@example.net", "more-ann@example.net"
 FIRST, SECOND = "We meet at noon, at the café.", "No: at one. " + "It is far. " * 12
@@ -32,7 +32,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 

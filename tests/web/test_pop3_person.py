@@ -23,6 +23,7 @@ from gateway.app import NEEDS, create_app
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
@@ -115,7 +116,7 @@ def person(locking: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
         yield made
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "narrow", "xhtml"))
 def device(request: pytest.FixtureRequest, person: Person) -> Any:
     return HANDHELDS[request.param](person.transport).sign_in(ME, "secret")
 

@@ -36,6 +36,7 @@ from gateway.web.attachments import download, file_links
 from tests import PATIENCE, rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.message.mime import test_tnef
 from tests.message.mime.test_cms import DATA, ENVELOPED, der, oid
 from tests.message.mime.test_cms import signed as signed_mail
@@ -195,7 +196,7 @@ HANDHELDS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "small wml", "xhtml"))
 def handheld(request: pytest.FixtureRequest, app: Any, mailbox: str) -> Any:
     device = HANDHELDS[request.param](app)
     return device.sign_in(mailbox, "secret")

@@ -16,7 +16,7 @@ from gateway.composing.typed_mail import LONGEST_BEGINNING
 from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail, path_of, specs
+from tests.web.office import CLIENTS, Office, at, mail, path_of, specs
 
 ME, BOB, ANN = "cme@example.net", "cbob@example.net", "cann@example.net"
 
@@ -29,7 +29,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 
@@ -367,7 +367,7 @@ def known(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def knowing(request: pytest.FixtureRequest, known: Office) -> Any:
     return getattr(known, request.param)()
 

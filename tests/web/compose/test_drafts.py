@@ -15,7 +15,7 @@ import pytest
 from tests.devices.phones import WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail, path_of, specs
+from tests.web.office import CLIENTS, Office, at, mail, path_of, specs
 
 ME, BOB, ANN = "dme@example.net", "dbob@example.net", "dann@example.net"
 
@@ -28,7 +28,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 

@@ -16,7 +16,7 @@ from tests.devices import mobileok
 from tests.devices.phones import Answer, WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail, path_of
+from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME, BOB = "eme@example.net", "ebob@example.net"
 PDF = bytes(range(256)) * 40
@@ -33,7 +33,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     smtp_session.SIZES.clear()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 

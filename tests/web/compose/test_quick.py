@@ -13,7 +13,7 @@ from gateway.account import profile
 from tests.devices.phones import WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail, path_of
+from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME, BOB = "qme@example.net", "qbob@example.net"
 
@@ -27,7 +27,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail, path_of
+from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME = "replier@example.net"
 ANN, BOB, EVE = "ann@example.net", "bob@example.net", "eve@example.net"
@@ -24,7 +24,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 

@@ -17,7 +17,7 @@ from gateway.store.imap.selected import Selected
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.acting import buttons
-from tests.web.office import HANDHELDS, Office, mail
+from tests.web.office import CLIENTS, Office, mail
 
 ME, BOB = "keepless@example.net", "keepbob@example.net"
 SAVING = {"Save", "Add more", "Attach"}
@@ -45,7 +45,7 @@ def drafting(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Itera
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     device = getattr(office, request.param)()
     office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME))
@@ -100,7 +100,7 @@ def test_only_what_became_of_a_text_at_last_is_told(office: Office, device: Any,
     assert again.text.count("Not sent.") <= 1
 
 
-@pytest.mark.parametrize("name", HANDHELDS)
+@pytest.mark.parametrize("name", CLIENTS)
 def test_a_text_that_found_no_room_in_drafts_is_not_reported_after_it_was_sent(
     drafting: Office, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -17,6 +17,7 @@ from tests import rig
 from tests.devices import mobileok
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 
 ORIGIN = "http://pp.example:8080"
@@ -55,7 +56,7 @@ HANDHELDS: dict[str, Callable[[Transport], Any]] = {
 }
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "small wml", "xhtml"))
 def device(request: pytest.FixtureRequest, transport: Transport) -> Any:
     return HANDHELDS[request.param](transport).sign_in(ME, "secret").follow("Menu").follow("Contacts")
 

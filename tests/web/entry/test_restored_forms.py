@@ -13,7 +13,7 @@ from gateway.state import StateError
 from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.web.office import HANDHELDS, Office, at, mail
+from tests.web.office import CLIENTS, Office, at, mail
 
 ME, BOB, EVE = "late@example.net", "late-bob@example.net", "late-eve@example.net"
 TEXT = "Dear Bob, it is $5 or 5 €."
@@ -28,7 +28,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 

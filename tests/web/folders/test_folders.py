@@ -23,6 +23,7 @@ from gateway.web.request import mailbox_names
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Refused, Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers import dovecot as dovecots
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
@@ -97,7 +98,7 @@ HANDHELDS = {"wml": _phone, "small wml": _small_phone, "xhtml": _browser}
 Handheld = Callable[[Transport], Any]
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "small wml", "xhtml"))
 def handheld(request: pytest.FixtureRequest) -> Handheld:
     return HANDHELDS[request.param]
 

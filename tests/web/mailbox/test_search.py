@@ -15,6 +15,7 @@ import pytest
 
 from gateway.store.base import MOST_HITS
 from gateway.web.mailbox import search_history
+from tests.matrix import one_of
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
 from tests.store.imap.search.test_finding import mail
@@ -36,7 +37,7 @@ def house(dovecot: Dovecot, state: Path) -> Iterator[House]:
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "narrow", "browser"))
 def handheld(request: pytest.FixtureRequest, house: House) -> Any:
     return getattr(house, request.param)()
 
@@ -112,7 +113,7 @@ def test_a_search_finds_words_in_other_scripts(house: House, handheld: Any, me: 
         assert "Nothing found." in device.text
 
 
-@pytest.mark.parametrize("handheld", HANDHELDS[:3], indirect=True)
+@pytest.mark.parametrize("handheld", one_of(HANDHELDS[:3], "narrow", "browser"), indirect=True)
 def test_a_message_leads_back_and_its_pages_too(handheld: Any, me: str) -> None:
     device = handheld.sign_in(me, "secret")
     search(device, "lamp").follow("Next")
@@ -125,7 +126,7 @@ def test_a_message_leads_back_and_its_pages_too(handheld: Any, me: str) -> None:
     assert device.url.partition("?")[0] == page
 
 
-@pytest.mark.parametrize("handheld", HANDHELDS[:3], indirect=True)
+@pytest.mark.parametrize("handheld", one_of(HANDHELDS[:3], "narrow", "browser"), indirect=True)
 def test_new_mail_and_reading_do_not_shift_the_pages(handheld: Any, me: str, dovecot: Dovecot) -> None:
     device = handheld.sign_in(me, "secret")
     search(device, "lamp is:unread").follow("Next")

@@ -13,6 +13,7 @@ import pytest
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 
 ORIGIN = "http://pp.example:8080"
@@ -50,7 +51,7 @@ HANDHELDS = {"wml": _phone, "small wml": _small_phone, "latin wml": _latin_phone
 Handheld = Callable[[Transport], Any]
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "small wml", "xhtml"))
 def handheld(request: pytest.FixtureRequest) -> Handheld:
     return HANDHELDS[request.param]
 

@@ -22,6 +22,7 @@ from gateway.state import link_rows as links_module
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Refused, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.test_outbound import NAME, Listener, Net, answering
@@ -109,7 +110,7 @@ def house(dovecot: Dovecot, smtp_server: SmtpServer, listener: Listener, tmp_pat
 HANDHELDS = ("phone", "narrow", "browser", "plain_browser")
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "narrow", "browser"))
 def handheld(request: pytest.FixtureRequest, house: House) -> Any:
     return getattr(house, request.param)()
 

@@ -18,6 +18,7 @@ from gateway.state.storage.metadata import METADATA
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Refused, Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.matrix import one_of
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
 
@@ -51,7 +52,7 @@ HANDHELDS = {"wml": _phone, "small wml": _small_phone, "xhtml": _browser}
 Handheld = Callable[[Transport], Any]
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=one_of(HANDHELDS, "small wml", "xhtml"))
 def handheld(request: pytest.FixtureRequest) -> Handheld:
     return HANDHELDS[request.param]
 
