@@ -26,7 +26,9 @@ from gateway.config import Server, Tls
 from gateway.errors import AnswerTooLong, StoreError
 from gateway.message.query import Query, flag
 from gateway.store.imap import imap_store as imap
+from gateway.store.imap.connection import imap4
 from gateway.store.base import MessageRef, Order, Window
+from tests import PATIENCE
 
 REF = MessageRef("INBOX", 7, 1)
 ACTIONS = {
@@ -36,6 +38,8 @@ ACTIONS = {
     "structure": lambda store: store.structure(REF),
     "octets": lambda store: list(store.octets(REF, "1")),
 }
+# A busy machine sends as much more slowly; memory is what is bounded here.
+imap4.READ_SECONDS = imap4.ANSWER_SECONDS = PATIENCE
 # Only against an endless loop: eight threads reserve as many arenas, of 128 MB of addresses each.
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 import gateway.web.request.visit  # noqa: what a gateway has loaded anyway

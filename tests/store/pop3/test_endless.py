@@ -24,9 +24,13 @@ import resource, sys, threading
 from gateway.config import Server, Tls
 from gateway.errors import AnswerTooLong, StoreError
 from gateway.store.base import Window
-from gateway.store.pop3 import pop3_store
+from gateway.store.pop3 import connection, pop3_store
+from tests import PATIENCE
 import gateway.web.request.visit  # noqa: what a gateway has loaded anyway
 
+# A busy machine sends as much more slowly; memory is what is bounded here.
+connection.READ_SECONDS = PATIENCE
+connection.BoundedPOP3.transmit.__defaults__ = (PATIENCE,)
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 saying = threading.Lock()
 
