@@ -18,7 +18,7 @@ from gateway.sending import outbox
 from gateway.sending.outbox import Mail, Outcome
 from gateway.store.base import MailStore
 from gateway.web.entry import restored_forms
-from gateway.web.request.form_bodies import KEPT, TICKET, Fields
+from gateway.web.request.form_bodies import KEPT, Fields
 from gateway.web.request.mail_author import author
 from gateway.web.request.visit import Visit
 
@@ -50,7 +50,7 @@ def offer(
     name = restored_forms.keep_sent(visit, path, {**fields, _AT: str(outcome.at)}, ticket)
     if not name:
         return ()
-    posted = ((TICKET, visit.signed_in.ticket()), ("do", COPY), (KEPT, name))
+    posted = (visit.ticket_field(), ("do", COPY), (KEPT, name))
     return (Action(visit.language.gettext("Send me a copy"), target, key, fields=posted),)
 
 

@@ -20,7 +20,7 @@ from tests.servers.smtp import SmtpServer
 from tests.web.acting import buttons
 from tests.web.message.test_answering import attendee, event
 from tests.web.message.test_answering import mail as invitation
-from tests.web.office import HANDHELDS, Office, at, mail, path_of
+from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME, BOB, LIST, NORA = "popcopy@example.net", "copybob@example.net", "leave@example.org", "nora@example.org"
 COPY, COPIED = "Send me a copy", "A copy was sent to you."
@@ -67,7 +67,7 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made.closing.close()
 
 
-@pytest.fixture(params=HANDHELDS)
+@pytest.fixture(params=CLIENTS)
 def device(request: pytest.FixtureRequest, office: Office) -> Any:
     return getattr(office, request.param)()
 
