@@ -7,6 +7,8 @@ client to show it to the person. Two errors are given their sentence where they 
 
     GatewayError
     ├── ConfigError                     the administrator's file; names key and line
+    │   ├── ConfigChanged               it changed while it was being edited
+    │   └── ConfigNotWritten            it, or its folder, cannot be written
     ├── CatalogueMissing                a language was not compiled; names the file
     ├── AdminBusy                       too many are signing in to the panel
     ├── SessionEnded                    no such session (any more): sign in again
@@ -114,7 +116,19 @@ class GatewayError(Exception):
 
 
 class ConfigError(GatewayError):
-    """The configuration is unusable; the text names key and line."""
+    """The configuration is unusable; the text names key and line, `key` is the path of the key, if known."""
+
+    def __init__(self, detail: str = "", key: tuple[str | int, ...] = ()) -> None:
+        super().__init__(detail)
+        self.key = key
+
+
+class ConfigChanged(ConfigError):
+    """The configuration file changed while a form with its values was being filled in."""
+
+
+class ConfigNotWritten(ConfigError):
+    """The configuration file cannot be written; the text says why. It is as it was."""
 
 
 class CatalogueMissing(GatewayError):

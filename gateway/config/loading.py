@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.config.hosts import domain_name, host_name, is_loopback, listen_address
@@ -126,10 +126,37 @@ class Config:
         raise UnknownDomain(f"no upstream for {wanted or 'an address without a domain'}")
 
 
-def load(path: Path) -> Config:
-    """Read the file. Raise ConfigError, naming key and line."""
+#: Fields of Config with the options that they are read from, as they are.
+FIELDS: Final[dict[str, tuple[str, str]]] = {
+    "listen": ("http", "listen"),
+    "url": ("http", "url"),
+    "names": ("http", "names"),
+    "trusted_proxies": ("http", "trusted_proxies"),
+    "https_listen": ("https", "listen"),
+    "https_cert": ("https", "cert"),
+    "https_key": ("https", "key"),
+    "timezone": ("display", "timezone"),
+    "state": ("state", "database"),
+    "secret": ("state", "secret"),
+    "idle_minutes": ("session", "idle_minutes"),
+    "threads": ("http", "threads"),
+    "upload_limit": ("http", "upload_limit"),
+    "outbound": ("outbound", "enabled"),
+    "per_hour": ("submission", "per_hour"),
+    "message_limit": ("submission", "message_limit"),
+    "admin_listen": ("admin", "listen"),
+    "admin_cert": ("admin", "cert"),
+    "admin_key": ("admin", "key"),
+}
+
+
+def load(path: Path, octets: bytes | None = None) -> Config:
+    """Read the file, or octets as if they were in it. Raise ConfigError, naming key and line.
+
+    A byte order mark is no part of the text.
+    """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = (path.read_bytes() if octets is None else octets).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -158,9 +185,8 @@ class _Reader:
             if name not in {section.name for section in SECTIONS}:
                 self._fail((name,), f"unknown{_suggest(name, [s.name for s in SECTIONS])}")
         values = {section.name: self._tables(section) for section in SECTIONS}
-        [http], [https], [display], [state], [session], [submission], [outbound], [admin] = (
-            values[name]
-            for name in ("http", "https", "display", "state", "session", "submission", "outbound", "admin")
+        [http], [https], [submission], [admin] = (
+            values[name] for name in ("http", "https", "submission", "admin")
         )
         if len({bool(value) for value in https.values()}) > 1:
             self._fail(("https",), "listen, cert and key are needed together")
@@ -173,25 +199,7 @@ class _Reader:
         helo = submission["helo"] or _helo(http["url"])
         return Config(
             upstreams=self._upstreams(values["upstream"], helo),
-            listen=http["listen"],
-            url=http["url"],
-            names=http["names"],
-            trusted_proxies=http["trusted_proxies"],
-            https_listen=https["listen"],
-            https_cert=https["cert"],
-            https_key=https["key"],
-            timezone=display["timezone"],
-            state=state["database"],
-            secret=state["secret"],
-            idle_minutes=session["idle_minutes"],
-            threads=http["threads"],
-            upload_limit=http["upload_limit"],
-            outbound=outbound["enabled"],
-            per_hour=submission["per_hour"],
-            message_limit=submission["message_limit"],
-            admin_listen=admin["listen"],
-            admin_cert=admin["cert"],
-            admin_key=admin["key"],
+            **{field: values[section][0][name] for field, (section, name) in FIELDS.items()},
         )
 
     def _upstreams(self, tables: list[dict[str, Any]], helo: str) -> tuple[Upstream, ...]:
@@ -280,7 +288,7 @@ class _Reader:
         names = [part for part in path if isinstance(part, str)]
         headings = {section.name: section.heading for section in SECTIONS}
         label = " ".join([headings.get(names[0], names[0]), *names[1:]])
-        raise ConfigError(f"{self._path}, line {self._lines.of(path)}: {label}: {problem}")
+        raise ConfigError(f"{self._path}, line {self._lines.of(path)}: {label}: {problem}", path)
 
 
 def _helo(url: str) -> str:

@@ -334,10 +334,11 @@ def _comment(text: str) -> list[str]:
 def _default(option: Option) -> str:
     if option.required:
         return "Required."
-    return f"Default: {_literal(option.default)}."
+    return f"Default: {literal(option.default)}."
 
 
-def _literal(value: str | int | bool | tuple[str, ...] | None) -> str:
+def literal(value: str | int | bool | tuple[str, ...] | None) -> str:
+    """Return a value as it is written in the file, "none" for none."""
     if value is None or value in ("", ()):
         return "none"
     if isinstance(value, bool):
@@ -351,5 +352,5 @@ def _row(option: Option) -> str:
         kind += " " + ", ".join(f'"{choice}"' for choice in option.choices)
     if option.kind is ValueKind.NUMBER:
         kind += f", {option.low} to {option.high}"
-    default = "required" if option.required else _literal(option.default)
+    default = "required" if option.required else literal(option.default)
     return f"| `{option.name}` | {kind} | {default} | {option.doc} |"

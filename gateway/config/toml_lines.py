@@ -29,13 +29,19 @@ _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
 class KeyLines:
-    """The lines of the keys in one text."""
+    """The lines of the keys in one text, counted from 1.
+
+    `headings`: of the headings of tables, by table. `ends`: where the last pair below a heading ends, by its table;
+    () for pairs that stand above all headings.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._lines: dict[KeyPath, int] = {}
         self._counts: dict[KeyPath, int] = {}  # tables seen of each array of tables
+        self.headings: dict[KeyPath, int] = {}
+        self.ends: dict[KeyPath, int] = {}
         self._breaks = [match.start() for match in re.finditer("\n", text)]
         self._document()
 
@@ -47,7 +53,10 @@ class KeyLines:
 
     def _note(self, path: KeyPath, at: int) -> None:
         # A table may occur several times ([a.b], then [a]): the first line is where a reader looks.
-        self._lines.setdefault(path, bisect_right(self._breaks, at) + 1)
+        self._lines.setdefault(path, self._line(at))
+
+    def _line(self, at: int) -> int:
+        return bisect_right(self._breaks, at) + 1
 
     def _blank(self) -> None:
         match = _BLANK.match(self._text, self._at)
@@ -74,12 +83,15 @@ class KeyLines:
                 prefix = (*array, index)
                 self._note(array, start)
                 self._note(prefix, start)
+                self.headings[prefix] = self._line(start)
                 self._at = self._text.index("]]", self._at) + 2
             elif self._take("["):
                 prefix = self._inside(self._key())
+                self.headings[prefix] = self._line(start)
                 self._at = self._text.index("]", self._at) + 1
             else:
                 self._pair(prefix)
+                self.ends[prefix] = self._line(self._at - 1)
 
     def _inside(self, keys: list[str]) -> KeyPath:
         path: KeyPath = ()
