@@ -22,6 +22,7 @@ from gateway.access.mail_submission import Submit
 from gateway.access.session import Connect, ConnectionPool, Credential, Resources, Session
 from gateway.access.throttle import LIFETIME, AdmittedAttempt, Attempt, Throttle, site_of
 from gateway.config import Config
+from gateway.config.hosts import domain_name
 from gateway.errors import (
     AuthenticationFailed,
     ServerAlert,
@@ -138,6 +139,7 @@ class Sessions:
             sealed=b"",
             touched=now,
             expires=now + self._idle(),
+            domain=domain_mark(self._resources.secret, credential.address),
         )
 
     def resume(self, token: str, user_agent: str | None) -> Session:
@@ -244,6 +246,11 @@ class Sessions:
             self._state.posted_forms.purge(now)
             self._state.journal.purge(now)
             log.debug("%d expired sessions removed", gone)
+
+
+def domain_mark(secret: bytes, address: str) -> str:
+    """Return what a session has in the place of its mail domain; `address` may be a domain alone."""
+    return vault.Seal("", secret, b"session domain").mark(domain_name(address.rpartition("@")[2].strip()))
 
 
 def _refuse_unusable(address: str, password: str) -> None:

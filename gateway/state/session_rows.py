@@ -6,6 +6,7 @@ none.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    and_,
     bindparam,
     delete,
     func,
@@ -49,6 +51,7 @@ SESSIONS = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("touched", Float, nullable=False),
     Column("expires", Float, nullable=False),
+    Column("domain", String, nullable=False),
 )
 
 #: Accounts of ended sessions, while something may still be posted to one of them.
@@ -65,7 +68,7 @@ ENDED = Table(
 class SessionRow:
     """One session. `id` is chosen by the caller, who encrypts with it; `family` of the User-Agent, "" if unknown.
 
-    `touched` and `expires` are seconds since the epoch.
+    `touched` and `expires` are seconds since the epoch; `domain` is a mark of the mail domain, "" if not known.
     """
 
     id: int
@@ -79,6 +82,7 @@ class SessionRow:
     sealed: bytes = field(repr=False)
     touched: float
     expires: float
+    domain: str = ""
 
 
 _NAMES = tuple(column.name for column in SESSIONS.columns)
@@ -124,6 +128,19 @@ class SessionTable:
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
+    def count_of(self, domains: Collection[str], now: float, others: bool = False) -> tuple[int, int]:
+        """Return how many sessions of these domains, or of all others, have not expired, and of how many accounts."""
+        counted = func.count(), func.count(SESSIONS.c.account.distinct())
+        query = select(*counted).where(SESSIONS.c.expires > now, _of(domains, others))
+        with self._database.reading() as connection:
+            sessions, accounts = connection.execute(query).one()
+        return sessions, accounts
+
+    def end_of(self, domains: Collection[str], others: bool = False) -> int:
+        """End all sessions of these domains, or of all others; return how many."""
+        with self._database.writing() as connection:
+            return _end(connection, _of(domains, others))
+
     def account(self, digest: bytes, now: float) -> int | None:
         """Return the account of an ended session, None if it has not ended or is forgotten."""
         expired = select(SESSIONS.c.account).where(SESSIONS.c.digest == digest, SESSIONS.c.expires <= now)
@@ -141,6 +158,11 @@ class SessionTable:
 def add(connection: Connection, row: SessionRow) -> None:
     """Add a session."""
     connection.execute(insert(SESSIONS).values({name: getattr(row, name) for name in _NAMES}))
+
+
+def _of(domains: Collection[str], others: bool) -> ColumnElement[bool]:
+    which = SESSIONS.c.domain.not_in(domains) if others else SESSIONS.c.domain.in_(domains)
+    return and_(which, SESSIONS.c.domain != "")
 
 
 def _end(connection: Connection, which: ColumnElement[bool]) -> int:

@@ -19,7 +19,7 @@ from gateway import app
 from gateway.access.browser_families import is_another_browser, user_agent_family
 from gateway.access.idempotency import claim, last_outcome, outcome_of, settle
 from gateway.access.session import Session
-from gateway.access.sessions import Sessions
+from gateway.access.sessions import Sessions, domain_mark
 from gateway.access.throttle import ADDRESS
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.errors import (
@@ -155,6 +155,15 @@ def test_a_session_is_opened_and_found_again(house: House) -> None:
         assert (session.token, session.account) == (opened.token, opened.account)
     assert opened.account >= 1
     assert vault.is_token(opened.token)
+
+
+def test_a_session_has_a_mark_of_its_domain_and_not_the_domain(house: House) -> None:
+    for address in (ANNA, " anna "):
+        house.open(address)
+    mark = domain_mark(SECRET, "EXAMPLE.org")
+    assert house.state.sessions.count_of({mark}, house.now) == (2, 1)
+    assert "example" not in mark.lower()
+    assert domain_mark(SECRET, "example.net") != mark != domain_mark(b"x" * 32, "example.org")
 
 
 def test_signing_in_is_one_connection_and_it_stays_warm(house: House) -> None:

@@ -332,6 +332,23 @@ def test_a_session_is_found_until_it_expires(state: State) -> None:
     assert state.sessions.get(b"other", NOW) is None
 
 
+def test_the_sessions_of_some_domains_are_counted_and_ended(state: State) -> None:
+    other = state.accounts.id_for(b"bob")
+    for number, more in enumerate(
+        ({"domain": "a"}, {"domain": "a"}, {"domain": "b", "account": other}, {"domain": "c"}, {})
+    ):
+        state.sessions.create(row(state, number + 1, **more))
+    counted = state.sessions.count_of
+    assert counted({"a", "b"}, NOW) == (3, 2)
+    assert counted({"a", "b"}, NOW, others=True) == (1, 1)  # of what is not known nothing is said
+    assert counted({"a"}, NOW + 601) == (0, 0)
+    assert counted((), NOW) == (0, 0)
+    assert state.sessions.end_of({"a"}) == 2
+    assert state.sessions.end_of({"b"}, others=True) == 1
+    assert state.sessions.count(NOW) == 2
+    assert state.sessions.account(b"digest 1", NOW + 1) == state.accounts.id_for(b"anna")
+
+
 def test_touching_is_written_once_a_minute(state: State) -> None:
     state.sessions.create(row(state))
 

@@ -193,4 +193,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             subject TEXT NOT NULL
         )""",
     ),
+    (
+        "ALTER TABLE sessions ADD COLUMN domain TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX sessions_domain ON sessions (domain)",
+    ),
 )
