@@ -15,12 +15,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.access.throttle import BackoffRule, FailureCount, site_of
 from gateway.errors import TooManyTries
 from gateway.sealed import admin_password
-from gateway.state.administration import Administration
 
 IDLE_SECONDS: Final = 30 * 60.0  # seconds without a request after which a session ends
 LONGEST_SECONDS: Final = 12 * 3600.0  # seconds after which it ends in any case
@@ -56,10 +55,16 @@ class AdminSession:
         return self.tickets.pop(ticket, self) is None
 
 
+class PasswordKeeper(Protocol):
+    """Keeps the hash of the password; sessions end when it changes."""
+
+    def password_hash(self) -> str: ...
+
+
 class AdminSessions:
     """The panel's sessions; thread-safe."""
 
-    def __init__(self, administration: Administration, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, administration: PasswordKeeper, clock: Callable[[], float] = time.time) -> None:
         self._administration, self._clock = administration, clock
         self._lock = Lock()
         self._sessions: OrderedDict[bytes, AdminSession] = OrderedDict()
@@ -67,6 +72,22 @@ class AdminSessions:
 
     def open(self, password: str, origin: str) -> str | None:
         """Return the token of a new session, None if the password is wrong. Raise TooManyTries or AdminBusy."""
+        phc = self._compared(password, origin)
+        if not phc:
+            return None
+        now, token = self._clock(), secrets.token_urlsafe(24)
+        with self._lock:
+            self._sessions[_digest(token)] = AdminSession(origin, phc, now, now)
+            while len(self._sessions) > SESSIONS:
+                self._sessions.popitem(last=False)
+        return token
+
+    def is_password(self, password: str, origin: str) -> bool:
+        """Return whether this is the panel's password, counted like a sign-in. Raise TooManyTries or AdminBusy."""
+        return bool(self._compared(password, origin))
+
+    def _compared(self, password: str, origin: str) -> str:
+        """Return the hash of the right password, "" for a wrong one."""
         now, site = self._clock(), site_of(origin)
         with self._lock:
             failures = self._failures.get(site, FailureCount()).now(now)
@@ -85,14 +106,10 @@ class AdminSessions:
             self._take_back(site, until)
             raise
         if not right:
-            return None
+            return ""
         with self._lock:
             self._failures.pop(site, None)
-            token = secrets.token_urlsafe(24)
-            self._sessions[_digest(token)] = AdminSession(origin, phc, now, now)
-            while len(self._sessions) > SESSIONS:
-                self._sessions.popitem(last=False)
-        return token
+        return phc
 
     def find(self, token: str) -> AdminSession | None:
         """Return the session of a token, None if there is none or it has ended."""
@@ -108,6 +125,11 @@ class AdminSessions:
                 return None
             session.used = now
             return session
+
+    def count(self) -> int:
+        """Return how many sessions were opened and not ended."""
+        with self._lock:
+            return len(self._sessions)
 
     def spend(self, session: AdminSession, ticket: str) -> bool:
         """Return whether this is the first form with a ticket of the session."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
-from gateway.access.sessions import Sessions
+from gateway.access.sessions import Sessions, domain_mark
 from gateway.account.merging import merge
 from gateway.app import client_address, close, create_app, is_signed_in
-from gateway.config import Config, load
+from gateway.config import Config, Upstream, load
+from gateway.config.option_values import ANY_DOMAIN
 from gateway.sealed.vault import server_secret
 from gateway.state import State
 from gateway.store.pool import Pool
@@ -52,6 +53,7 @@ class GatewayProcess:
         self.state = state or State.open(config.state)
         self._secret = server_secret(config.secret)
         self._changing = Lock()
+        self._begun = config
         self._served = self._made(config)
 
     @property
@@ -69,6 +71,12 @@ class GatewayProcess:
         """The connections to the mail servers where mail is read."""
         return self._served.pool
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The fields of RESTART in which the configuration differs from the one that the process began with."""
+        now, begun = self.config, self._begun
+        return tuple(name for name in RESTART if getattr(now, name) != getattr(begun, name))
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self.app(environ, start_response)
 
@@ -85,13 +93,29 @@ class GatewayProcess:
         return () if self.file is None else self.apply(load(self.file))
 
     def apply(self, config: Config) -> tuple[str, ...]:
-        """Serve by another configuration from now on; return the fields of RESTART that differ: they wait."""
+        """Serve by another configuration from now on; return the fields that wait for a restart."""
         with self._changing:
             before = self._served
-            waiting = tuple(name for name in RESTART if getattr(config, name) != getattr(before.config, name))
             self._served = self._made(config)
             before.pool.close()
-        return waiting
+        return self.waiting
+
+    def sessions_of(self, upstream: Upstream) -> tuple[int, int]:
+        """Return how many sessions there are of an upstream's domains, and of how many accounts."""
+        marks, others = self._marks(upstream)
+        return self.state.sessions.count_of(marks, time.time(), others)
+
+    def end_sessions_of(self, upstream: Upstream) -> int:
+        """End all sessions of an upstream's domains; return how many."""
+        marks, others = self._marks(upstream)
+        return self.state.sessions.end_of(marks, others)
+
+    def _marks(self, upstream: Upstream) -> tuple[set[str], bool]:
+        """Return the marks of an upstream's domains, or, for "*", of all that it does not have, and True."""
+        domains = {*upstream.domains}
+        if others := ANY_DOMAIN in domains:
+            domains = {name for each in self.config.upstreams if each != upstream for name in each.domains}
+        return {domain_mark(self._secret, domain) for domain in domains}, others
 
     def close(self) -> None:
         """Close the connections to mail servers, and the state."""

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request
+from flask import Blueprint, Flask, Response, g, redirect, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.admin_sessions import AdminSessions
+from gateway.admin.configuring.settings_screens import settings_screens
+from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.overview import overview
-from gateway.admin.screens import COOKIE, PANEL, TEMPLATES, Panel, current_panel, page
+from gateway.admin.screens import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, current_pages, page
 from gateway.admin.sign_in import admin_sign_in
 from gateway.config import Config
 from gateway.errors import GatewayError
+from gateway.markup.environment import allowed
 from gateway.server.listeners import Listener, Site
 
 log = logging.getLogger(__name__)
@@ -43,18 +48,24 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SCREENS: Final = (admin_sign_in, overview)
+_SCREENS: Final = (admin_sign_in, overview, upstream_screens, settings_screens)
 
 
 def create_panel(process: GatewayProcess) -> Flask:
     """Create the panel of a running gateway."""
+    sessions = AdminSessions(process.state.administration)
+    return application(Panel(sessions, environment(), MENU, OPEN, process), _SCREENS)
+
+
+def application(pages: Pages, screens: Iterable[Blueprint]) -> Flask:
+    """Create an application of these screens, whose requests are admitted as the panel's are."""
     app = Flask("gateway.admin", static_folder=None, template_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.extensions[PANEL] = Panel(process, AdminSessions(process.state.administration), _environment())
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.extensions[PANEL] = pages
     app.before_request(_admit)
     app.after_request(_dressed)
     app.register_error_handler(Exception, _failed)
-    for blueprint in _SCREENS:
+    for blueprint in screens:
         app.register_blueprint(blueprint)
     app.add_url_rule("/style.css", "style", _style)
     return app
@@ -71,7 +82,8 @@ def site(process: GatewayProcess) -> Site:
     return Site(create_panel(process), (listener,), THREADS, connections=CONNECTIONS)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of all screens."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -79,25 +91,31 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_printable,
     )
     made.filters["time"] = lambda at: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
     return made
 
 
+def _printable(value: object) -> object:
+    """Leave out what XML 1.0 does not allow, whoever typed it."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else allowed(value)
+
+
 def _admit() -> AnyResponse | None:
     """Find who asks; refuse a post from elsewhere or without a ticket."""
-    panel = current_panel()
+    pages = current_pages()
     token = request.cookies.get(COOKIE, "")
-    g.admin_session = panel.sessions.find(token) if token else None
+    g.admin_session = pages.sessions.find(token) if token else None
     if request.method == "POST" and _from_elsewhere():
         return page(
             "notice", 403, title="Refused", text="This form was sent by another site. Nothing was done."
         )
-    if request.endpoint in OPEN or request.endpoint is None:
+    if request.endpoint in pages.open or request.endpoint is None:
         return None
     if g.admin_session is None:
         return redirect("/sign-in", 303)
-    if request.method == "POST" and not panel.sessions.spend(g.admin_session, request.form.get("ticket", "")):
+    if request.method == "POST" and not pages.sessions.spend(g.admin_session, request.form.get("ticket", "")):
         text = "This form was sent before, or its page is too old. Nothing was done now; look before you repeat it."
         return page("notice", 409, title="Not done", text=text)
     return None
@@ -132,5 +150,5 @@ def _failed(error: Exception) -> AnyResponse:
 
 
 def _style() -> Response:
-    text = current_panel().templates.get_template("style.css").render()
+    text = current_pages().templates.get_template("style.css").render()
     return Response(text, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=3600"})

@@ -31,16 +31,32 @@ TEMPLATES: Final = tuple(folder / "templates_mobile" / "admin" for folder in (_P
 #: The screens of the menu: path and title.
 MENU: Final = (
     ("/", "Overview"),
+    ("/upstreams", "Upstreams"),
+    ("/settings", "Settings"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Pages:
+    """What a page is made with: who may see it, and where its menu leads. `open`: endpoints that need no session."""
+
+    sessions: AdminSessions
+    templates: Environment
+    menu: tuple[tuple[str, str], ...]
+    open: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel(Pages):
     """What a request to the panel works with."""
 
     process: GatewayProcess
-    sessions: AdminSessions
-    templates: Environment
+
+
+def current_pages() -> Pages:
+    """Return what the pages of this request are made with."""
+    pages: Pages = current_app.extensions[PANEL]
+    return pages
 
 
 def current_panel() -> Panel:
@@ -51,14 +67,14 @@ def current_panel() -> Panel:
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return a page from its template; `title` is among its values."""
-    panel = current_panel()
+    pages = current_pages()
     session = g.get("admin_session")
-    text = panel.templates.get_template(f"{template}.xml").render(
+    text = pages.templates.get_template(f"{template}.xml").render(
         values,
-        menu=MENU if session else (),
+        menu=pages.menu if session else (),
         here=request.path,
         version=__version__,
-        ticket=lambda: panel.sessions.ticket(session) if session else "",
+        ticket=lambda: pages.sessions.ticket(session) if session else "",
     )
     return Response(text, status, content_type="text/html; charset=utf-8")
 

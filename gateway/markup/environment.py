@@ -27,10 +27,14 @@ _FOLDERS: Final = {WML: "templates_wml", XHTML: "templates_mobile"}
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+def allowed(text: str) -> str:
+    """Leave out what XML does not allow."""
+    return text if text.isprintable() else _FORBIDDEN.sub("", text)  # nothing that is forbidden is printable
+
+
 def escape(text: str) -> str:
     """Escape text for XML content and attributes."""
-    if not text.isprintable():  # nothing that is forbidden is printable
-        text = _FORBIDDEN.sub("", text)
+    text = allowed(text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 

@@ -1,0 +1,178 @@
+"""The options of a table as fields of a form: what is typed as values of the file, and the other way round.
+
+Nothing here may know a screen, or check a value by itself: `config.option_values` does, as for the file. An empty field
+is a key that is not set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config.editing import Change, Value
+from gateway.config.option_values import CHECKS
+from gateway.config.options import Option, ValueKind, literal
+from gateway.config.toml_lines import KeyPath
+from gateway.errors import ConfigError
+
+#: Characters of a field; the longest lists of domains are far shorter.
+LONGEST: Final = 16_384
+_LISTS: Final = frozenset({ValueKind.DOMAINS, ValueKind.NAMES, ValueKind.NETWORKS})
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_FLAGS: Final = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field. `typed`: what is in it; `problem`: what is wrong with that; `now`: what the file has instead.
+
+    `first`: of its option, where that has several.
+    """
+
+    option: Option
+    name: str
+    label: str
+    typed: str
+    problem: str = ""
+    now: str | None = None
+    first: bool = True
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several lines."""
+        return self.option.kind in _LISTS
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values to choose from, with what is in the field; () for a field to type in."""
+        if self.option.kind is ValueKind.FLAG:
+            known = tuple(_FLAGS)
+        elif self.option.kind is ValueKind.CHOICE:
+            known = self.option.choices
+        else:
+            return ()
+        return known if self.typed in ("", *known) else (*known, self.typed)
+
+    @property
+    def default(self) -> str:
+        """The value without a setting, in words."""
+        return "required" if self.option.required else literal(self.option.default)
+
+
+@dataclass
+class OptionForm:
+    """The fields of one table. `typed` by field, `problems` by option; `folder`: paths are relative to it."""
+
+    options: tuple[Option, ...]
+    folder: Path
+    typed: dict[str, str]
+    problems: dict[str, str] = field(default_factory=dict)
+    now: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_table(cls, options: tuple[Option, ...], folder: Path, table: Mapping[str, Any]) -> OptionForm:
+        """Fill the form with what a table of the file has."""
+        return cls(options, folder, dict(_texts(options, table)))
+
+    @classmethod
+    def of_request(cls, options: tuple[Option, ...], folder: Path, form: Mapping[str, str]) -> OptionForm:
+        """Fill the form with what was typed, and say what is wrong with it."""
+        names = (name for option in options for name in _names(option))
+        made = cls(
+            options, folder, {name: form.get(name, "").replace("\r\n", "\n").strip("\n") for name in names}
+        )
+        for option in options:
+            made._check(option)
+        return made
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields in the order of the table; a problem stands at an option's first one."""
+        made = []
+        for option in self.options:
+            for number, name in enumerate(_names(option)):
+                label = name if name == option.name else name.replace(".", ": ")
+                now = self.now.get(name, "") if self.now else self.typed[name]
+                differs = now if now.strip() != self.typed[name].strip() else None
+                problem = "" if number else self.problems.get(option.name, "")
+                made.append(Field(option, name, label, self.typed[name], problem, differs, number == 0))
+        return made
+
+    def beside(self, table: Mapping[str, Any]) -> None:
+        """Show what a table of the file has beside what was typed."""
+        self.now = dict(_texts(self.options, table))
+
+    def blame(self, error: ConfigError, path: KeyPath) -> str:
+        """Put an error of the parser beside its field, if that is below `path`; else return it."""
+        name = error.key[len(path)] if error.key[: len(path)] == path and len(error.key) > len(path) else ""
+        if name not in {option.name for option in self.options}:
+            return error.detail
+        self.problems[str(name)] = error.detail
+        return ""
+
+    def value(self, option: Option) -> Value | None:
+        """Return an option's value as it stands in the file, None if it is not set. Raise ValueError."""
+        if option.kind is ValueKind.FOLDERS:
+            roles = {role: self.typed[f"{option.name}.{role}"].strip() for role in option.choices}
+            return {role: name for role, name in roles.items() if name} or None
+        text = self.typed[option.name].strip()
+        if not text:
+            return None
+        if option.kind in _LISTS:
+            return [*dict.fromkeys(item for item in re.split(r"[\s,]+", text) if item)] or None
+        if option.kind is ValueKind.FLAG:
+            return _FLAGS.get(text, text)
+        if option.kind is ValueKind.NUMBER:
+            return int(text) if _NUMBER.fullmatch(text) else text
+        return text
+
+    def values(self) -> dict[str, Value]:
+        """Return what a new table would have."""
+        found = {option.name: self.value(option) for option in self.options}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def changes(self, path: KeyPath) -> list[Change]:
+        """Return the changes of a table that has, or may have, these keys."""
+        return [Change((*path, option.name), self.value(option)) for option in self.options]
+
+    def _check(self, option: Option) -> None:
+        if any(len(self.typed[name]) > LONGEST for name in _names(option)):
+            self.problems[option.name] = f"more than {LONGEST} characters"
+            return
+        value = self.value(option)
+        if value is None:
+            if option.required:
+                self.problems[option.name] = "is needed"
+            return
+        try:
+            CHECKS[option.kind](option, value, self.folder)
+        except ValueError as error:
+            self.problems[option.name] = str(error)
+
+
+def _names(option: Option) -> tuple[str, ...]:
+    """Return the names of an option's fields: one for each role of a table of folders."""
+    if option.kind is ValueKind.FOLDERS:
+        return tuple(f"{option.name}.{role}" for role in option.choices)
+    return (option.name,)
+
+
+def _texts(options: Iterable[Option], table: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    for option in options:
+        value = table.get(option.name)
+        if option.kind is ValueKind.FOLDERS:
+            folders = value if isinstance(value, dict) else {}
+            yield from ((f"{option.name}.{role}", str(folders.get(role, ""))) for role in option.choices)
+        else:
+            yield option.name, _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
