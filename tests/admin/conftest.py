@@ -9,8 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import etree
 
+from gateway.admin.admin_sessions import AdminSessions
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import create_panel
+from gateway.admin.screens import PANEL
 from gateway.config import load
 from gateway.sealed import admin_password
 
@@ -48,6 +50,7 @@ class Administrator:
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
+        self.sessions: AdminSessions = client.application.extensions[PANEL].sessions
         assert client.post("/sign-in", data={"password": PASSWORD}).status_code == 303
 
     def get(self, path: str, status: int = 200) -> etree._Element:
@@ -55,6 +58,10 @@ class Administrator:
         answer = self.client.get(path)
         assert answer.status_code == status, answer.text
         return parsed(answer.data)
+
+    def forgive(self) -> None:
+        """Forget wrong passwords."""
+        self.sessions._failures.clear()
 
     def post(self, path: str, status: int = 303, **fields: str) -> etree._Element | None:
         """Post a form with a ticket of its session; return the page, None for a redirect."""
