@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DEMO_LISTEN = "127.0.0.1:8080"
 DEMO_PANEL = "127.0.0.1:8090"
 DEMO_PASSWORD = "tap"  # noqa: S105
+USUAL_FILE = "pocketpost.toml"
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104
 
 config_option = click.option(
@@ -143,10 +144,14 @@ def print_addresses(config: Config, listener: Listener) -> None:
 
 
 @main.command()
-@config_option
-def serve(file: Path) -> None:
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path),
+    help=f"The configuration file (TOML); ./{USUAL_FILE} unless given. At a terminal, a missing one can be written.",
+)  # fmt: skip
+def serve(file: Path | None) -> None:
     """Serve the configured mail domains until SIGTERM."""
     with report_errors():
+        file = existing(file)
         from gateway.admin.panel import panel_listener
         from gateway.config import load
         from gateway.server.listeners import listeners, require_free
@@ -161,6 +166,20 @@ def serve(file: Path) -> None:
             config, file, lambda: log.info("listening at %s", " and ".join(each.url for each in served))
         )
     exit_now()
+
+
+def existing(file: Path | None) -> Path:
+    """Return the configuration file, which at a terminal can be written if it is missing."""
+    usual = Path(USUAL_FILE)
+    if file is None and not usual.exists() and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.MissingParameter(param_type="option", param_hint="'--config'")
+    file = file or usual
+    if not file.exists() and sys.stdin.isatty() and sys.stdout.isatty():
+        from gateway.cli import first_configuration
+        from gateway.server.listeners import Listener
+
+        first_configuration.offer(file, Listener.parse(panel_beside(DEMO_LISTEN)))
+    return file
 
 
 def exit_now() -> NoReturn:
