@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.admin_sessions import AdminSessions
 from gateway.admin.configuring.settings_screens import settings_screens
+from gateway.admin.configuring.table_screens import table_screens
 from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.overview import overview
@@ -48,7 +49,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SCREENS: Final = (admin_sign_in, overview, upstream_screens, settings_screens)
+_SCREENS: Final = (admin_sign_in, overview, upstream_screens, settings_screens, table_screens)
 
 
 def create_panel(process: GatewayProcess) -> Flask:

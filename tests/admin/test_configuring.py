@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gateway.access.sessions import domain_mark
+from gateway.admin.configuring import table_screens
+from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.gateway_process import RESTART, GatewayProcess
 from gateway.admin.panel import create_panel
 from gateway.config import load, writing
 from gateway.config.loading import FIELDS
-from gateway.config.options import OPTIONS, SECTIONS
+from gateway.config.options import OPTIONS, SECTIONS, Option
 from gateway.state import SessionRow
 from tests.devices.phones import XhtmlBrowser, in_process
 from tests.servers.dovecot import Dovecot
@@ -146,6 +149,67 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
     held = typed.xpath("string(option[@selected]/@value)") or typed.get("value") or typed.text
     assert held.strip() == value
     assert file.read_text() == COMMENTED
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: f"{option.section}.{option.name}")
+def test_what_the_file_has_comes_back_from_the_form_as_it_was(option: Option, tmp_path: Path) -> None:
+    value = tomllib.loads(f"x = {option.example}")["x"]
+    form = OptionForm.of_table((option,), tmp_path, {option.name: value})
+    again = OptionForm.of_request((option,), tmp_path, form.typed)
+    assert again.value(option) == value
+    assert type(again.value(option)) is type(value)
+    empty = OptionForm.of_request((option,), tmp_path, {})
+    assert empty.value(option) is None
+    assert bool(empty.problems) == option.required
+
+
+# --- arrays of tables
+
+
+@pytest.fixture
+def arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the screens for any array show that of upstreams, which is always there."""
+    (section,) = (section for section in SECTIONS if section.name == "upstream")
+    monkeypatch.setitem(table_screens.ARRAYS, "upstream", section)
+
+
+@pytest.mark.usefixtures("arrays")
+def test_tables_of_an_array_are_added_changed_and_removed(page: XhtmlBrowser, file: Path) -> None:
+    shown = page.open("/settings").text
+    assert "domains = example.com, imap = imap://127.0.0.1:3" in shown
+    new = {"domains": "example.edu", "imap": "imaps://x.example", "smtp": "smtps://x.example"}
+    save(page.follow("Add [[upstream]]"), **new)
+    save(page.open("/settings/tables/upstream/1"), sent_copy="append")
+    page.open("/settings/tables/upstream/0/remove").press("Remove")
+    assert "password" in page.text
+    page.fill("password", PASSWORD).press("Remove")
+    assert [upstream.domains for upstream in load(file).upstreams] == [("example.com",), ("example.edu",)]
+    assert load(file).upstreams[0].sent_copy == "append"
+    for path in (
+        "/settings/tables/upstream/3",
+        "/settings/tables/upstream/2/remove",
+        "/settings/tables/http/0",
+    ):
+        assert "There is no such page." in page.open(path).text
+
+
+@pytest.mark.usefixtures("arrays")
+def test_a_table_whose_number_has_changed_is_told(sign_in: Callable[[], XhtmlBrowser], file: Path) -> None:
+    first, second = sign_in(), sign_in().open("/settings/tables/upstream/1")
+    late = sign_in().open("/settings/tables/upstream/1/remove")
+    first.open("/settings/tables/upstream/0/remove").fill("password", PASSWORD).press("Remove")
+    text = file.read_text()
+    save(second, smtp="smtp://127.0.0.1:77")
+    assert "The file was changed while this form was open" in second.text
+    assert second.page.xpath("string(//*[@name='smtp']/@value)") == "smtp://127.0.0.1:77"
+    late.fill("password", PASSWORD).press("Remove")
+    assert "There is no such page." in late.text
+    assert file.read_text() == text
+    second.open("/settings/tables/upstream/0")
+    file.write_text("broken")
+    save(second, smtp="smtp://127.0.0.1:78")
+    assert "smtp://127.0.0.1:78" in second.answer.body.decode()
+    assert "line 1" in second.text
 
 
 # --- upstreams

@@ -7,22 +7,29 @@ is a key that is not set.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.config.editing import Change, Value
 from gateway.config.option_values import CHECKS
-from gateway.config.options import Option, ValueKind, literal
+from gateway.config.options import Option, literal
 from gateway.config.toml_lines import KeyPath
 from gateway.errors import ConfigError
 
 #: Characters of a field; the longest lists of domains are far shorter.
 LONGEST: Final = 16_384
-_LISTS: Final = frozenset({ValueKind.DOMAINS, ValueKind.NAMES, ValueKind.NETWORKS})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}
+
+
+@cache
+def shape(option: Option) -> type:
+    """Return the type of an option's values in the file, as its example shows it: str, int, bool, list or dict."""
+    return type(tomllib.loads(f"x = {option.example}")["x"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +50,13 @@ class Field:
     @property
     def is_list(self) -> bool:
         """Whether it takes several lines."""
-        return self.option.kind in _LISTS
+        return shape(self.option) is list
 
     @property
     def choices(self) -> tuple[str, ...]:
         """The values to choose from, with what is in the field; () for a field to type in."""
-        if self.option.kind is ValueKind.FLAG:
-            known = tuple(_FLAGS)
-        elif self.option.kind is ValueKind.CHOICE:
-            known = self.option.choices
-        else:
-            return ()
-        return known if self.typed in ("", *known) else (*known, self.typed)
+        known = {bool: tuple(_FLAGS), str: self.option.choices}.get(shape(self.option), ())
+        return known if not known or self.typed in ("", *known) else (*known, self.typed)
 
     @property
     def default(self) -> str:
@@ -115,17 +117,18 @@ class OptionForm:
 
     def value(self, option: Option) -> Value | None:
         """Return an option's value as it stands in the file, None if it is not set. Raise ValueError."""
-        if option.kind is ValueKind.FOLDERS:
+        kind = shape(option)
+        if kind is dict:
             roles = {role: self.typed[f"{option.name}.{role}"].strip() for role in option.choices}
             return {role: name for role, name in roles.items() if name} or None
         text = self.typed[option.name].strip()
         if not text:
             return None
-        if option.kind in _LISTS:
+        if kind is list:
             return [*dict.fromkeys(item for item in re.split(r"[\s,]+", text) if item)] or None
-        if option.kind is ValueKind.FLAG:
+        if kind is bool:
             return _FLAGS.get(text, text)
-        if option.kind is ValueKind.NUMBER:
+        if kind is int:
             return int(text) if _NUMBER.fullmatch(text) else text
         return text
 
@@ -154,8 +157,8 @@ class OptionForm:
 
 
 def _names(option: Option) -> tuple[str, ...]:
-    """Return the names of an option's fields: one for each role of a table of folders."""
-    if option.kind is ValueKind.FOLDERS:
+    """Return the names of an option's fields: one for each key of a table."""
+    if shape(option) is dict:
         return tuple(f"{option.name}.{role}" for role in option.choices)
     return (option.name,)
 
@@ -163,7 +166,7 @@ def _names(option: Option) -> tuple[str, ...]:
 def _texts(options: Iterable[Option], table: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for option in options:
         value = table.get(option.name)
-        if option.kind is ValueKind.FOLDERS:
+        if shape(option) is dict:
             folders = value if isinstance(value, dict) else {}
             yield from ((f"{option.name}.{role}", str(folders.get(role, ""))) for role in option.choices)
         else:

@@ -37,6 +37,11 @@ def named(fields: tuple[str, ...]) -> list[str]:
     return [f"[{section}] {name}" for section, name in (FIELDS[field] for field in fields)]
 
 
+def unusable(error: ConfigError) -> str:
+    """Say that the file cannot be changed here until it is right again."""
+    return f"The file is unusable now: {error.detail}. Nothing was written."
+
+
 def folder_of_file() -> Path:
     """Return the folder that paths in the file are relative to."""
     file = current_panel().process.file

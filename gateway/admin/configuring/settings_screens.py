@@ -1,4 +1,7 @@
-"""The screen *Settings*: every option but those of upstreams, a page for each table of the file."""
+"""The screen *Settings*: every option but those of upstreams, a page for each table of the file.
+
+Arrays of tables have screens of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.configuring.file_edits import ConfigFile
-from gateway.admin.configuring.option_fields import OptionForm
+from gateway.admin.configuring.option_fields import Field, OptionForm
 from gateway.admin.configuring.saving import folder_of_file, named, save_form
+from gateway.admin.configuring.table_screens import ARRAYS, listed
 from gateway.admin.screens import current_panel, done, page
 from gateway.config.options import SECTIONS, Section, options_of
 from gateway.config.writing import is_writable
@@ -24,16 +28,20 @@ _SECTIONS: Final = {section.name: section for section in SECTIONS if not section
 @settings_screens.get("")
 def show() -> Response:
     """Show every option with its value and its default."""
-    process, forms, problem = current_panel().process, [], ""
+    process, problem = current_panel().process, ""
+    forms: list[tuple[Section, list[Field]]] = []
+    arrays: list[tuple[Section, list[str]]] = []
     try:
         file = ConfigFile.read(process.file)
         forms = [(section, _form(section, file).fields) for section in _SECTIONS.values()]
+        arrays = [(section, listed(section, file)) for section in ARRAYS.values()]
     except ConfigError as error:
         problem = error.detail
     return page(
         "settings",
         title="Settings",
         forms=forms,
+        arrays=arrays,
         problem=problem,
         file=process.file or "",
         writable=process.file is None or is_writable(process.file),
@@ -86,6 +94,7 @@ def _page(section: Section, form: OptionForm, version: str, problem: str = "", s
         status,
         title=section.heading,
         section=section,
+        action=f"/settings/{section.name}",
         form=form,
         version_of_file=version,
         problem=problem,

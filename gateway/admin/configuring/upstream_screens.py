@@ -16,7 +16,14 @@ from gateway.admin.checks.findings import ReportLine
 from gateway.admin.configuring import upstream_tests
 from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.option_fields import OptionForm
-from gateway.admin.configuring.saving import CHANGED, folder_of_file, named, refusal, save_form, write
+from gateway.admin.configuring.saving import (
+    CHANGED,
+    folder_of_file,
+    named,
+    refusal,
+    save_form,
+    write,
+)
 from gateway.admin.screens import current_panel, page
 from gateway.config import Upstream
 from gateway.config.editing import Change
@@ -28,7 +35,7 @@ from gateway.errors import ConfigChanged, ConfigError
 
 upstream_screens = Blueprint("upstream_screens", __name__, url_prefix="/upstreams")
 
-(_SECTION,) = (section for section in SECTIONS if section.array)
+(_SECTION,) = (section for section in SECTIONS if section.name == "upstream")
 OPTIONS: Final = options_of(_SECTION)
 _NEW: Final = "/upstreams/add"
 
