@@ -6,15 +6,9 @@ The provider is a real Dovecot and a real SMTP server, found through a list of p
 from __future__ import annotations
 
 import os
-import pty
-import re
-import select
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,88 +24,16 @@ from tests import PATIENCE
 from tests.devices.phones import WmlPhone, XhtmlBrowser, in_process, over_http
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.machine import ROOT, Prompting, pocketpost, provider
 from tests.servers.smtp import SmtpServer
-from tests.test_find_servers import document, server
 
 PASSWORD = "correct horse battery"
 ADDRESS = "walker@provider.invalid"
 MAIL_PASSWORD = "only-for-the-mail"
-#: `pocketpost` on a machine without a name server, where only the list of providers is asked; the panel's port is free.
-MACHINE = """
-import sys
-from gateway import cli
-from gateway.admin.checks import find_servers
-find_servers.ISPDB, cli.DEMO_PANEL = sys.argv.pop(1), sys.argv.pop(1)
-find_servers.NAMES = dict.fromkeys(find_servers.NAMES, ())
-find_servers.srv_records.look_up = lambda *_: find_servers.srv_records.ServiceRecords()
-cli.main()
-"""
 MAIL = (
     b"From: Ada <ada@provider.invalid>\r\nTo: %b\r\nSubject: The first mail\r\n\r\nIt arrived.\r\n"
     % ADDRESS.encode()
 )
-
-
-class Terminal:
-    """A program at a terminal; `text` is what it has written."""
-
-    def __init__(self, arguments: list[str], folder: Path) -> None:
-        self._at, end = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdin=end,
-            stdout=end,
-            stderr=end,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-            start_new_session=True,
-        )
-        os.close(end)
-        self.text = ""
-
-    def until(self, pattern: str) -> re.Match[str]:
-        """Read until the text has what is looked for."""
-        end = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.text)):
-            ready, _, _ = select.select([self._at], [], [], 1)
-            try:
-                octets = os.read(self._at, 4096) if ready else b""
-            except OSError:  # Linux says so when the program has ended
-                raise AssertionError(self.text) from None
-            self.text += octets.decode("utf-8", "replace")
-            assert time.monotonic() < end, self.text
-        return found
-
-    def type(self, line: str) -> None:
-        os.write(self._at, line.encode() + b"\n")
-
-    def ended(self) -> int:
-        """Wait for the end of the program; return its exit status."""
-        return self.process.wait(PATIENCE)
-
-    def close(self) -> None:
-        """End the program, if it has not ended."""
-        self.process.terminate()
-        try:
-            self.ended()
-        finally:
-            self.process.kill()
-            os.close(self._at)
-
-
-@contextmanager
-def provider(dovecot: Dovecot, smtp_server: SmtpServer) -> Iterator[str]:
-    """A list of providers with these servers; its address."""
-    servers = document(server("imap", dovecot.ports["imap"]), server("smtp", smtp_server.port))
-
-    def serve(caller: Caller) -> None:
-        while caller.hear():
-            pass
-        caller.say(b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(servers), b"", servers)
-
-    with Peer(serve) as peer:
-        yield f"http://127.0.0.1:{peer.port}/v1.1/"
 
 
 def browser(origin: str) -> XhtmlBrowser:
@@ -128,7 +50,7 @@ def test_from_an_empty_folder_to_a_phone_reading_mail(
     smtp_server.passwords[ADDRESS] = MAIL_PASSWORD
     dovecot.deliver(ADDRESS, MAIL)
     with provider(dovecot, smtp_server) as ispdb:
-        terminal = Terminal(["-c", MACHINE, ispdb, f"127.0.0.1:{panel}", "serve"], tmp_path)
+        terminal = Prompting([*pocketpost(ispdb, panel), "serve"], tmp_path)
         try:
             terminal.until(r"Write one now.*\? \[Y/n\]: ")
             terminal.type("y")
@@ -174,7 +96,7 @@ def test_from_an_empty_folder_to_a_phone_reading_mail(
 
 
 def test_who_declines_gets_an_error_and_no_file(tmp_path: Path) -> None:
-    terminal = Terminal(["-m", "gateway", "serve", "--config", "other.toml"], tmp_path)
+    terminal = Prompting([sys.executable, "-m", "gateway", "serve", "--config", "other.toml"], tmp_path)
     try:
         terminal.until(r"no configuration at other\.toml")
         terminal.type("n")
@@ -187,7 +109,7 @@ def test_who_declines_gets_an_error_and_no_file(tmp_path: Path) -> None:
 
 def test_five_wrong_codes_end_it_and_so_does_the_keyboard(tmp_path: Path) -> None:
     for number, words in ((0, "too many wrong codes"), (signal.SIGINT, "stopped before anything was saved")):
-        terminal = Terminal(["-m", "gateway", "serve"], tmp_path)
+        terminal = Prompting([sys.executable, "-m", "gateway", "serve"], tmp_path)
         try:
             terminal.until(r"\[Y/n\]: ")
             terminal.type("")
@@ -217,7 +139,7 @@ def test_without_a_terminal_nothing_is_offered(tmp_path: Path, arguments: list[s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         timeout=PATIENCE,
     )
     assert made.returncode != 0
