@@ -170,16 +170,17 @@ def serve(file: Path | None) -> None:
 
 def existing(file: Path | None) -> Path:
     """Return the configuration file, which at a terminal can be written if it is missing."""
-    usual = Path(USUAL_FILE)
-    if file is None and not usual.exists() and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.MissingParameter(param_type="option", param_hint="'--config'")
-    file = file or usual
-    if not file.exists() and sys.stdin.isatty() and sys.stdout.isatty():
+    path = file or Path(USUAL_FILE)
+    if path.exists():
+        return path
+    if sys.stdin.isatty() and sys.stdout.isatty():
         from gateway.cli import first_configuration
         from gateway.server.listeners import Listener
 
-        first_configuration.offer(file, Listener.parse(panel_beside(DEMO_LISTEN)))
-    return file
+        first_configuration.offer(path, Listener.parse(panel_beside(DEMO_LISTEN)))
+    elif file is None:
+        raise click.MissingParameter(param_type="option", param_hint="'--config'")
+    return path
 
 
 def exit_now() -> NoReturn:
