@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote_plus, urljoin, urlsplit
 
 import pytest
 from lxml import etree
 
 from gateway.admin import admin_sessions
+from gateway.admin.configuring.first_run import FirstRun
+from gateway.admin.configuring.one_time_code import TRIES
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.screens import MENU
 from gateway.config import load
+from gateway.server.listeners import Listener
 from tests.devices.phones import FORM
 
 from .conftest import FILE, PASSWORD, XHTML, Administrator, parsed
 
 PAGES = 300
+LOCAL = "http://127.0.0.1:8090"
 #: So that one upstream may be removed.
 TWO = FILE + FILE[FILE.index("\n[[upstream]]") :].replace("example.org", "example.net")
 HOSTILE = (
@@ -162,3 +167,37 @@ def test_whatever_is_typed_into_any_form(
                 process.file.write_text(TWO)
                 process.reload()
     assert administrator.client.get("/").status_code == 200
+
+
+def test_whatever_is_typed_into_the_first_run(tmp_path: Path) -> None:
+    run = FirstRun(tmp_path / "pocketpost.toml", Listener("127.0.0.1", 8090), lambda: None)
+    client = run.application().test_client()
+
+    def send(path: str, fields: dict[str, bytes]) -> etree._Element:
+        ticket = parsed(client.get("/", base_url=LOCAL, follow_redirects=True).data).xpath(
+            "string(//*[@name='ticket']/@value)"
+        )
+        body = "&".join(
+            f"{quote_plus(k)}={quote_plus(v)}" for k, v in {"ticket": ticket.encode(), **fields}.items()
+        )
+        answer = client.post(path, data=body.encode(), content_type=FORM, base_url=LOCAL)
+        assert answer.status_code < 500, (path, fields)
+        page = parsed(answer.data)
+        assert not page.xpath("//*[@id='injected'] | //h:script", namespaces=XHTML), (path, fields)
+        return page
+
+    for value in HOSTILE[: TRIES - 1]:
+        send("/sign-in", {"code": value})
+    assert client.post("/sign-in", data={"code": str(run.code)}, base_url=LOCAL).status_code == 303
+    for value in HOSTILE:
+        send("/find", {"address": value})
+        send("/find", {"ca_file": value})
+    (form, *_) = forms("/find", send("/find", {"address": b"nobody"}))
+    plain = {name: value.encode() for name, kind, value in form.fields if kind not in ("submit", "hidden")}
+    plain |= {"domains": b"a.example", "imap": b"imap://127.0.0.1:1", "smtp": b"smtp://127.0.0.1:2"}
+    for do in (b"Test", b"Save, and start the gateway"):
+        sweeps = [dict.fromkeys(plain, value) for value in HOSTILE]
+        sweeps += [{name: HOSTILE[at % len(HOSTILE)]} for at, name in enumerate(plain)]
+        for change in sweeps:
+            send("/save", plain | change | {"do": do})
+    assert [*tmp_path.iterdir()] == []
