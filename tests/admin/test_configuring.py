@@ -311,6 +311,10 @@ def test_a_file_that_was_broken_by_hand_is_left_to_the_hand(
     page: XhtmlBrowser, file: Path, process: GatewayProcess
 ) -> None:
     page.open("/settings/http").fill("url", "http://m.example.org")
+    file.write_text(COMMENTED.replace("[http]", "[http]\nurl = 1"))
+    save(page)
+    assert "The file is unusable now" in page.text
+    assert not page.page.xpath("//*[@id='f-url-problem']")
     file.write_text(COMMENTED + "[http\n")
     save(page)
     assert "line 19" in page.text

@@ -81,11 +81,14 @@ def save_form(
         return again(*why, version)
     try:
         before = ConfigFile.read(current_panel().process.file)
-        if before.version != version:
-            form.beside(before.table(path))
-            return again(CHANGED, 409, before.version)
-        if form.problems:
-            return again(_BESIDE, 422, version)
+    except ConfigError as error:
+        return again(unusable(error), 409, version)
+    if before.version != version:
+        form.beside(before.table(path))
+        return again(CHANGED, 409, before.version)
+    if form.problems:
+        return again(_BESIDE, 422, version)
+    try:
         after = before.after(changes)
     except ConfigError as error:
         return again(form.blame(error, path) or _BESIDE, 422, version)

@@ -22,6 +22,7 @@ from gateway.admin.configuring.saving import (
     named,
     refusal,
     save_form,
+    unusable,
     write,
 )
 from gateway.admin.screens import current_panel, page
@@ -142,11 +143,7 @@ def _posted(domain: str | None) -> Response:
         file = ConfigFile.read(current_panel().process.file)
         path: KeyPath = ("upstream", len(file.config.upstreams) if domain is None else _number(file, domain))
     except ConfigError as error:
-        return again(
-            f"The file is unusable now: {error.detail}. Nothing was written.",
-            409,
-            request.form.get("version", ""),
-        )
+        return again(unusable(error), 409, request.form.get("version", ""))
     except NotFound:
         action = _NEW
         return again(_GONE, 409, file.version)
