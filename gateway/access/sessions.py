@@ -114,6 +114,7 @@ class Sessions:
         entry = self._throttle.enter(Attempt(counted, remote, origin), now)
         token = vault.new_token()
         row = self._new_row(token, now, user_agent, markup=markup, device=device, language=language, via=via)
+        row = replace(row, domain=domain_mark(self._resources.secret, credential.address))
         with self._given_back_unless_wrong(entry):
             credential = self._verified(Session(self._resources, row, token, credential, upstream), entry)
             sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)
@@ -139,7 +140,6 @@ class Sessions:
             sealed=b"",
             touched=now,
             expires=now + self._idle(),
-            domain=domain_mark(self._resources.secret, credential.address),
         )
 
     def resume(self, token: str, user_agent: str | None) -> Session:
