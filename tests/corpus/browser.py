@@ -41,6 +41,7 @@ _LOOK: Final = r"""
   const seen = node => {
     const element = node.parentElement;
     if (!element) return false;
+    if (element.tagName === "TEXTAREA") return element.checkVisibility() && !cut(element);
     if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
     const style = getComputedStyle(element);
     if (parseFloat(style.fontSize) <= 2) return false;
@@ -65,7 +66,9 @@ _LOOK: Final = r"""
   const filler = unseen.map(node => node.data).join("\n");
   for (const node of hidden) node.data = /^\s|\s$/.test(node.data) ? " " : "";
   for (const element of root.querySelectorAll("*")) element.style.setProperty("text-transform", "none", "important");
-  const shown = link => link.checkVisibility() && (/\S/.test(link.innerText) || link.querySelector("img"));
+  const sized = img => !["width", "height"].some(name => parseInt(img.getAttribute(name)) <= 3);
+  const shown = link => link.checkVisibility()
+    && (/\S/.test(link.innerText) || [...link.querySelectorAll("img")].some(sized));
   const links = [...root.querySelectorAll("a[href]")].filter(shown).map(link => link.getAttribute("href"));
   return {text: root.innerText || "", filler, links};
 })()
@@ -83,11 +86,12 @@ class Browser:
         )
         call("Network.enable")
         call("Network.setBlockedURLs", urls=["http*://*", "ftp://*", "file://*", "ws*://*"])
-        self._frame = call("Page.getFrameTree")["frameTree"]["frame"]["id"]
 
     def show(self, html: str) -> words.Seen:
         """Show a page and say what can be seen of it."""
-        self._chromium.call("Page.setDocumentContent", frameId=self._frame, html=html)
+        # Colours of links that a body gave remain with the document, whatever it then contains.
+        frame = self._chromium.call("Page.navigate", url="about:blank")["frameId"]
+        self._chromium.call("Page.setDocumentContent", frameId=frame, html=html)
         found = self._chromium.call("Runtime.evaluate", expression=_LOOK, returnByValue=True)["result"][
             "value"
         ]

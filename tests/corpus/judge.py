@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,7 +24,7 @@ from gateway.message.mime import wire_format
 from gateway.pages.message_pages import RenderedPage, message_pages
 from gateway.rendition.links.urls import allowed
 from gateway.wap import wbxml
-from tests.corpus import words
+from tests.corpus import kept, words
 from tests.wap import oracles
 
 #: A 7110 (1,396 octets compiled), a later WML phone (5,000), a phone with XHTML (5,000; 10 KB at most).
@@ -35,8 +36,7 @@ SLACK: Final = 4
 #: Least shares of words kept, in order.
 TEXT_LEAST: Final = 0.99
 HTML_LEAST: Final = 0.97
-#: Words in a row by which hidden text is known again; lines of a quotation that is long.
-_STRETCH: Final = 5
+#: Lines of a quotation that is long.
 _LONG_QUOTE: Final = 10
 #: The id in the example address of a link (see `gateway.pages.message_pages`).
 _KEY: Final = re.compile(rb"(?:\.\./l/|\bc)([\w-]{11})[\"&?]")
@@ -44,7 +44,13 @@ _KEY: Final = re.compile(rb"(?:\.\./l/|\bc)([\w-]{11})[\"&?]")
 _APART: Final = tuple(
     map(
         re.compile,
-        (r"[A-Z][\w-]{1,20}: \S", r"\|", r"[-+](?:[^\s>+-]|\s{2})", r"<\w", r".{2,60}\S\s{2,}[\d.,]+$"),
+        (
+            r"[A-Z][\w-]{1,20}: \S",
+            r"\|",
+            r"[-+](?:[^\s>+-]|\s{2})",
+            r"<(?!\w+:[^\s>]*>\W*\s\S)\w",  # an address in brackets may stand in a sentence
+            r".{2,60}\S\s{2,}[\d.,]+$",
+        ),
     )
 )
 _TEXT_OF_PAGE: Final = etree.XPath("string()")
@@ -52,7 +58,11 @@ _TEXT_OF_PAGE: Final = etree.XPath("string()")
 
 @dataclass
 class Judgement:
-    """One message on one device. Fills are shares of the budget, of all pages but the last."""
+    """One message on one device. Fills are shares of the budget, of all pages but the last.
+
+    `text`, `html`, `links`: how many were kept, and how many there are; `elsewhere`: words of HTML that count as kept,
+    though not in order.
+    """
 
     name: str
     device: str
@@ -63,6 +73,7 @@ class Judgement:
     text: tuple[int, int] = (0, 0)
     html: tuple[int, int] = (0, 0)
     links: tuple[int, int] = (0, 0)
+    elsewhere: int = 0
     joined: int = 0
     unfolded: int = 0
     filler: int = 0
@@ -160,11 +171,13 @@ def _count_words(verdict: Judgement, raw: bytes, bodies: Sequence[str], look: wo
         reference = [word for part in chosen if part.html is html for word in part.words]
         if not reference:
             continue
-        found = words.kept(reference, flat)
+        elsewhere = kept.elsewhere(reference, flat) if html else 0
+        verdict.elsewhere += elsewhere
+        found = kept.in_order(reference, flat) + elsewhere
         counted[html] = [found, len(reference)]
         least = HTML_LEAST if html else TEXT_LEAST
         if found < least * len(reference) and len(reference) - found > SLACK:
-            lost = " ".join(words.missing(reference, flat)[:12])
+            lost = " ".join(kept.missing(reference, flat)[:12])
             verdict.notes.append(f"{'html' if html else 'text'} {found}/{len(reference)}: {lost}")
     verdict.text, verdict.html = (counted[False][0], counted[False][1]), (counted[True][0], counted[True][1])
     known = {word for part in chosen for word in part.words}
@@ -191,19 +204,20 @@ def _count_joined(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequ
     """Count pairs of lines of a text that stand apart and came to stand in one line."""
     shown = [" ".join(line.split()) for body in bodies for line in body.splitlines()]
     for part in chosen:
+        written = {_unmarked(line) for line in part.lines}
         for one, other in pairwise(part.lines):
             if any(kind.match(one) and kind.match(other) for kind in _APART):
                 both = " ".join(f"{one} {other}".split())
-                if any(both in line for line in shown):
+                if any(both in line and line not in written for line in shown):
                     verdict.joined += 1
                     verdict.notes.append(f"joined: {both[:120]}")
 
 
 def _count_filler(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
     """Count stretches of five hidden words that are shown, and nowhere visible in the source."""
-    shown = _stretches([word for body in bodies for word in words.words(body)])
+    shown = set(kept.stretches([word for body in bodies for word in words.words(body)]))
     for part in chosen:
-        found = (_stretches(part.seen.hidden) & shown) - _stretches(part.words)
+        found = (shown & {*kept.stretches(part.seen.hidden)}) - {*kept.stretches(part.words)}
         if found:
             verdict.filler += len(found)
             verdict.notes.append(f"hidden, but shown: {' '.join(min(found))}")
@@ -213,20 +227,22 @@ def _key(link: str) -> str:
     return urlsafe_b64encode(sha256(link.encode("utf-8", "replace")).digest()).decode()[:11]
 
 
-def _stretches(found: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(found[at : at + _STRETCH]) for at in range(len(found) - _STRETCH + 1)}
+def _unmarked(line: str) -> str:
+    return " ".join(line.lstrip("> ").split())
 
 
 def _count_unfolded(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
     """Count quotations of at least ten lines whose middle is on a page where quotations are folded."""
     shown = [" ".join(line.split()) for body in bodies for line in body.splitlines()]
     for part in chosen:
+        often = Counter(_unmarked(line) for line in part.lines)
         for quoted, lines in groupby(part.lines, lambda line: line.startswith(">")):
             inner = list(lines)
             if not quoted or len(inner) < _LONG_QUOTE:
                 continue
-            middle = max(inner[3:-3], key=len).lstrip("> ").strip()
-            if len(middle.split()) > 3 and any(" ".join(middle.split()) in line for line in shown):
+            once = [line for line in map(_unmarked, inner[3:-3]) if often[line] == 1]
+            middle = max(once, key=len, default="")
+            if middle.count(" ") > 2 and any(middle in line for line in shown):
                 verdict.unfolded += 1
                 verdict.notes.append(f"not folded: {middle[:120]}")
 
@@ -245,4 +261,4 @@ def _count_astray(verdict: Judgement, pages: Sequence[RenderedPage]) -> None:
 
 
 def _share(part: words.Part, shown: Sequence[str]) -> float:
-    return words.kept(part.words, shown) / len(part.words) if part.words else 0.0
+    return kept.in_order(part.words, shown) / len(part.words) if part.words else 0.0

@@ -36,6 +36,8 @@ FILL_LEAST: Final = 0.85
 MEAN_LEAST: Final = 0.998
 WELL_KEPT_LEAST: Final = 0.995
 LINKS_LEAST: Final = 0.99
+#: The share of words of HTML that are kept, but not in order.
+ELSEWHERE_MOST: Final = 0.002
 #: Faults that are told one by one.
 TOLD: Final = 40
 
@@ -130,6 +132,11 @@ def _well_kept(ones: Sequence[Judgement], least: float) -> Figure:
     return f"{share * 100:.2f} %", share >= least
 
 
+def _elsewhere(ones: Sequence[Judgement], most: float) -> Figure:
+    share = sum(one.elsewhere for one in ones) / max(sum(one.html[1] for one in ones), 1)
+    return f"{share * 100:.3f} %", share <= most
+
+
 def _total(ones: Sequence[Judgement], which: str) -> Figure:
     return f"{sum(getattr(one, which) for one in ones):,}", True
 
@@ -154,6 +161,7 @@ _FIGURES: Final = (
     ("words of HTML kept", lambda ones: _kept(ones, "html", judge.HTML_LEAST)),
     ("  mean of mails", lambda ones: _mean(ones, MEAN_LEAST)),
     ("  mails with 97 % of them", lambda ones: _well_kept(ones, WELL_KEPT_LEAST)),
+    ("  of them in another place", lambda ones: _elsewhere(ones, ELSEWHERE_MOST)),
     ("links of HTML reachable", lambda ones: _kept(ones, "links", LINKS_LEAST)),
     ("lines joined that stand apart", lambda ones: _total(ones, "joined")),
     ("long quotations not folded", lambda ones: _total(ones, "unfolded")),

@@ -1,4 +1,4 @@
-"""What words a message has, and which of them its pages kept in order: read by other means than the gateway's.
+"""What words a message has, read by other means than the gateway's.
 
 Nothing here may use a reader of ours: messages are taken apart by the standard library's email package, HTML by a
 tree of lxml's (the gateway reads a stream of events). Words of HTML are those that a browser without pictures and
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
@@ -23,7 +22,15 @@ from lxml import etree
 _WORD: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\\W_]+"
 )
+_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _UNSEEN: Final = re.compile("[\xad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+#: What is meant by a label (WHATWG Encoding §4.2).
+_MEANT: Final = {
+    "gb2312": "gb18030",
+    "us-ascii": "ascii",
+    "iso-8859-1": "windows-1252",
+    "latin1": "windows-1252",
+}
 _ASCII: Final = re.compile(r"[A-Za-z0-9]+")
 _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 #: The gateway reads HTML so far, octets, and says so; the reference may not ask for more.
@@ -33,6 +40,8 @@ WRONG_MOST: Final = 0.02
 #: A page that is sent as plain text; the marks of quotation of SuperCite; letters that are drawings.
 _PAGE: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _INITIALS: Final = re.compile(r"^ {0,8}(?:[A-Z]{1,4}|[A-Z][a-z]{2,11})>(?= |$)", re.MULTILINE)
+#: A tree leaves out what stands behind them.
+_END: Final = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
 _DRAWINGS: Final = re.compile(r"(<font[^>]*dings[^>]*>\s*)\w(?=\s*<)", re.IGNORECASE)
 _MAY_BE_HALF: Final = re.compile(r"[^\x00-\x7f][@-~]?")
 
@@ -85,6 +94,8 @@ def _of(message: Message, look: Look, alone: bool = True) -> list[Choice]:
     kind = message.get_content_type()
     if message.is_multipart():
         inner = [part for part in message.get_payload() if isinstance(part, Message)]
+        if inner and inner[0].get_boundary() == message.get_boundary() and not inner[0].is_multipart():
+            kind, *inner = inner[0].get_content_type(), *inner[1:]  # one boundary for both
         if kind == "multipart/alternative":
             branches = [_of(part, look, False) for part in inner]
             flat = tuple(choice[0] for branch in branches for choice in branch)
@@ -109,11 +120,7 @@ def _of(message: Message, look: Look, alone: bool = True) -> list[Choice]:
 
 
 def _part(message: Message, html: bool, look: Look) -> Part:
-    try:
-        payload = message.get_payload(decode=True)
-    except (ValueError, AssertionError):
-        payload = b""
-    octets = payload if isinstance(payload, bytes) else b""
+    octets = _octets(message)
     html = html or _PAGE.match(octets) is not None
     if html:
         octets = octets[:HTML_CAP]
@@ -127,6 +134,28 @@ def _part(message: Message, html: bool, look: Look) -> Part:
     return Part(html, found, sure, () if html else tuple(text.splitlines()))
 
 
+def _octets(message: Message) -> bytes:
+    """Decode base64 with plain text behind it, and quoted-printable with equals signs of its own."""
+    encoding = str(message.get("content-transfer-encoding", "")).strip().lower()
+    if encoding in ("base64", "quoted-printable"):
+        del message["content-transfer-encoding"]
+    payload = message.get_payload(decode=True)
+    octets = payload if isinstance(payload, bytes) else b""
+    if encoding == "quoted-printable":
+        octets = re.sub(rb"=[ \t]*\r?\n", b"", octets)
+        return re.sub(rb"=([0-9A-Fa-f]{2})", lambda octet: bytes.fromhex(octet[1].decode()), octets)
+    if encoding == "base64":
+        plain = _NOT_BASE64.search(octets)
+        ends = octets.rfind(b"\n", 0, plain.start()) + 1 if plain else len(octets)
+        return _base64(octets[:ends]) + octets[ends:]
+    return octets
+
+
+def _base64(body: bytes) -> bytes:
+    digits = re.sub(rb"[\s=]", b"", body)
+    return b64decode(digits[: len(digits) - (len(digits) % 4 == 1)] + b"==")
+
+
 def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
     named = [declared] if declared else []
     match = _META.search(octets[:4096]) if html else None
@@ -137,7 +166,7 @@ def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
     )  # what is UTF-8 is, whatever it is called
     for label in labels:
         try:
-            return octets.decode({"gb2312": "gb18030", "us-ascii": "ascii"}.get(label, label)), True
+            return octets.decode(_MEANT.get(label, label)), True
         except (LookupError, ValueError):
             continue
     for label in named:  # some octets are wrong
@@ -282,6 +311,7 @@ def _look(element: etree._Element, look: _Look) -> _Look | None:
 def seen(html: str) -> Seen:
     """Look at a page without a browser: its visible words, and no more."""
     html = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", html)
+    html = _END.sub("", html)
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(html.encode("utf-8", "replace"), parser)
@@ -308,46 +338,3 @@ def seen(html: str) -> Seen:
             waiting.append((child, inside))
         waiting.append((edge + (item.text or ""), inside))
     return Seen(words("".join(texts)))
-
-
-# What was kept
-
-
-def kept(reference: Sequence[str], shown: Sequence[str]) -> int:
-    """Say how many words of the reference are shown in its order (longest common subsequence)."""
-    first, end = 0, 0
-    while first < min(len(reference), len(shown)) and reference[first] == shown[first]:
-        first += 1
-    while end < min(len(reference), len(shown)) - first and reference[-1 - end] == shown[-1 - end]:
-        end += 1
-    return first + end + _common(reference[first : len(reference) - end], shown[first : len(shown) - end])
-
-
-def _common(reference: Sequence[str], shown: Sequence[str]) -> int:
-    """Hunt and Szymanski: the longest increasing run of the places where the words are shown."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for at, word in enumerate(shown):
-        places[word].append(at)
-    ends: list[int] = []
-    for word in reference:
-        for at in reversed(places.get(word, ())):
-            index = bisect_left(ends, at)
-            if index == len(ends):
-                ends.append(at)
-            else:
-                ends[index] = at
-    return len(ends)
-
-
-def missing(reference: Sequence[str], shown: Iterable[str]) -> list[str]:
-    """Return words of the reference that are shown less often, for the report."""
-    left = defaultdict(int)
-    for word in shown:
-        left[word] += 1
-    out = []
-    for word in reference:
-        if left[word]:
-            left[word] -= 1
-        else:
-            out.append(word)
-    return out
