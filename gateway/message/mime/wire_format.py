@@ -254,14 +254,19 @@ class _Scan:
                 early >= 2 and b"boundary" in octets[at:early].lower()
             ):  # the first boundary, directly after the fields
                 return early, False
-            return blank + 4, True
+            stray = self._stray(at, blank) if blank + 4 >= limit else blank  # a body, if there is one
+            return (stray, False) if stray < blank else (blank + 4, True)
+        return self._stray(at, limit), False
+
+    def _stray(self, at: int, limit: int) -> int:
+        """Return where the first line begins that cannot be part of a header."""
         enough = min(limit, at + header_fields.HEADER_LIMIT)
-        while at < enough:  # no blank line: the header ends before the first line that cannot be part of it
-            if octets[at] not in b" \t" and not header_fields.is_field(octets[at : at + 300]):
+        while at < enough:
+            if self._octets[at] not in b" \t" and not header_fields.is_field(self._octets[at : at + 300]):
                 break
-            line = octets.find(b"\r\n", at, limit + 2)  # also the line end before a boundary
+            line = self._octets.find(b"\r\n", at, limit + 2)  # also the line end before a boundary
             at = line + 2 if line >= 0 else limit
-        return at, False
+        return at
 
     def _header(self, node: _Node, at: int, limit: int, default: str) -> None:
         node.header = at

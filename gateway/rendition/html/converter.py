@@ -310,6 +310,7 @@ def read(
     reading. `all_of_it`: hidden text is read too.
     """
     reader = HtmlReader(shorten, reply, pictures, all_of_it)
+    reader.look = TextStyle(background=page_source.ground(html))
 
     def source() -> Iterator[bytes]:
         text, asked, inside = html, 0, False

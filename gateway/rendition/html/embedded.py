@@ -20,6 +20,8 @@ from gateway.rendition.unplaced import Draft
 
 #: A picture of at most this many pixels in one direction is a tracker or a spacer.
 PIXEL: Final = 3
+#: A link on a picture that shows nothing can be hit if it is as large as this in both directions, pixels.
+AREA: Final = 20
 #: Files that show nothing, by the last characters of their URL.
 _SPACER: Final = re.compile(
     r"spacer|(?:^|[/_-])(?:blank|clear|(?:1x1)?pixel|trans(?:parent)?|shim|dot|1x1)\d{0,3}\.(?:gif|png)",
@@ -64,9 +66,10 @@ class Embedded(Paragraphs):
             return
         alternative = named(attributes, "alt", *(("title",) if self.look.face.link else ()))
         source = attributes.get("src", "")
-        if not _SPACER.search(source[-_FILE_NAME:]) and not (
-            self._picture and picture_links.file_words(self._picture)
-        ):
+        if _SPACER.search(source[-_FILE_NAME:]):
+            if self._picture is None and min(width or 0, height or 0) >= AREA:
+                self._picture = ""
+        elif not (self._picture and picture_links.file_words(self._picture)):
             self._picture = source
         section = self._pictures.get(source[4:].strip()) if source[:4].lower() == "cid:" else None
         link = self.look.face.link

@@ -1,4 +1,4 @@
-"""The source of a page, put right before it is parsed: frames, and plain text that was appended to it.
+"""The source of a page, put right before it is parsed: frames, and plain text that was appended to it; and its ground.
 
 Nothing here may read the whole of a page more than once, or change what is markup.
 """
@@ -9,6 +9,7 @@ import re
 from html import escape
 from typing import Final
 
+from gateway.rendition.html.styles import colours
 from gateway.rendition.text.lines import DELIMITER, rule_like
 
 #: Characters at the end of a page in which text is looked for that was appended as though the page were text.
@@ -21,6 +22,24 @@ _END: Final = frozenset({"/html", "/body"})
 _MAY_END: Final = frozenset({"br", "hr", "p"})
 #: Their content is for browsers without frames, but the parser, which knows frames, leaves it as it stands.
 _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
+#: The start tag of a body with attributes, the colour of its ground, and what else may set that.
+_BODY: Final = re.compile(r"<[Bb][Oo][Dd][Yy]\s([^<>]{1,2000})")
+_BGCOLOR: Final = re.compile(r"\bbgcolor\s*=\s*[\"']?\s*([#\w]{1,40})", re.IGNORECASE)
+_GROUND: Final = re.compile(r"\bbackground\b", re.IGNORECASE)
+
+
+def ground(page: str) -> colours.Colour | None:
+    """Return the colour behind a whole page, also behind what stands outside its body; None if it is unknown.
+
+    Of a body tag that comes late the parser says nothing, while browsers take its attributes (HTML §13.2.6.4.7).
+    """
+    for tag in _BODY.finditer(page):
+        colour = _BGCOLOR.search(tag[1])
+        if _GROUND.search(tag[1]):
+            return None
+        if colour is not None:
+            return colours.colour(colour[1])
+    return colours.WHITE
 
 
 def put_right(page: str) -> str:

@@ -155,6 +155,9 @@ class Structure(Embedded):
 
     def _open_link(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
         url = urls.allowed(attributes.get("href") or attributes.get("xlink:href", ""))
+        if (self.look.colour is not None or self.look.clear) and not style.inherits and "href" in attributes:
+            # Links do not inherit: the page or the browser gives them a colour, which is unknown (HTML §15.3.1).
+            self.look = self.look._replace(colour=None, clear=False)
         if style.block:
             self.flush()
         if not url:
@@ -203,17 +206,24 @@ class Structure(Embedded):
             self._tables[-1].row()
         return self.flush
 
+    def _on_other_ground(self) -> bool:
+        look = self.look
+        return bool(self._tables) and self._tables[-1].between and not (look.tiny or look.clear)
+
     def _open_cell(self, name: str, attributes: Attributes, style: css.Style) -> Close:
         self.flush()
         if not self._tables:
             return self.flush
         columns, rows = _span(attributes, "colspan"), _span(attributes, "rowspan")
         cell = Cell(len(self.drafts), name == "th", columns, rows, end=len(self.drafts))
-        self._tables[-1].cell(cell)
+        table = self._tables[-1]
+        table.cell(cell)
+        table.between = False
 
         def close() -> None:
             self.flush()
             cell.end = len(self.drafts)
+            table.between = True
 
         return close
 

@@ -80,7 +80,7 @@ class Paragraphs:
 
     def text(self, text: str) -> None:
         """Take text as it is in the source."""
-        if self.look.unseen and not self._all_of_it:
+        if self.look.unseen and not self._all_of_it and not self._on_other_ground():
             self.passed_over += len(text)
             return
         text = glyphs.visible(text)
@@ -96,6 +96,11 @@ class Paragraphs:
                 self.words(line)
         else:
             self.words(text)
+
+    def _on_other_ground(self) -> bool:
+        """Return whether text whose colour hides it is moved to before a table, as browsers do with what is in no cell
+        (HTML §13.2.6.1)."""
+        return False
 
     def touches_link(self) -> bool:
         """Return whether the next text would follow a link without a space."""

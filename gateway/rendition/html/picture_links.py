@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
 
+from gateway.message.headers import mailto
+from gateway.rendition import glyphs
 from gateway.rendition.blocks import Run
 from gateway.rendition.html.tables import BETWEEN
 from gateway.rendition.links import trackers, urls
@@ -54,7 +56,8 @@ _LOOKS: Final = re.compile(
 
 def makeshift(url: str) -> str:
     """Return what stands for a nameless picture's link while the page is read."""
-    return urls.label(url) if url.startswith("http") else url.partition(":")[2].partition("?")[0]
+    scheme, _, rest = url.partition(":")
+    return urls.label(url) if url.startswith("http") else rest.partition("?")[0] or f"{scheme}:"
 
 
 def file_words(source: str) -> str:
@@ -91,9 +94,15 @@ class _Names:
     def name(self, url: str) -> str:
         known = self._known.get(url)
         if known is None:
-            known = file_words(self._sources[url]) or trackers.label(url)
-            known = self._known[url] = known if url.startswith("http") else makeshift(url)
+            known = self._known[url] = self._found(url)
         return known
+
+    def _found(self, url: str) -> str:
+        if url.startswith("http"):
+            return file_words(self._sources[url]) or trackers.label(url)
+        if url.startswith("mailto:?"):  # a mail to whom one likes (RFC 6068 §2)
+            return glyphs.collapse(mailto.parse(url).subject).strip() or makeshift(url)
+        return makeshift(url)
 
     def number(self, name: str, url: str) -> int:
         alike = self._alike.setdefault(name, {})

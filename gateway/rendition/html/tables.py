@@ -47,11 +47,13 @@ class Cell:
 
 @dataclass(slots=True)
 class Table:
-    """A table that is being read: `start` is its first draft, `nested`: it has a table in a cell."""
+    """A table that is being read. `start`: its first draft; `nested`: it has a table in a cell; `between`: no cell is
+    open."""
 
     start: int
     layout: bool = False
     nested: bool = False
+    between: bool = True
     rows: list[list[Cell]] = field(default_factory=list)
 
     def row(self) -> None:

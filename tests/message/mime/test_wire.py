@@ -272,6 +272,15 @@ def test_a_raw_header_is_in_the_charset_of_the_body(
         assert message.envelope.from_[0].name == name
 
 
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+def test_text_in_place_of_a_blank_line_is_the_body_if_there_is_no_other(ends: bytes) -> None:
+    part = [b"--b", b"Content-Type: text/plain", b"lamp", b""]
+    header = [b"Subject: x", b"Content-Type: multipart/mixed; boundary=b", b""]
+    assert text_of(ends.join([*header, *part, b"--b--"])).strip() == "lamp"
+    assert text_of(ends.join([b"Subject: x", b"lamp", b"", b""])).strip() == "lamp"
+    assert text_of(ends.join([*header, *part, b"chair", b"--b--"])).strip() == "chair"
+
+
 @pytest.mark.parametrize("blanks", [b" ", b"\t", b"  \t "])
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
 def test_a_line_of_blanks_ends_a_header(blanks: bytes, ends: bytes) -> None:

@@ -112,6 +112,11 @@ def test_a_newsletter_of_nested_tables() -> None:
         "<div hidden>X</div>",
         "<span style='color:#fff'>X</span>",
         "<font color=white>X</font>",
+        "<font color=white><a href='http://example.org' style='color:inherit'>X</a></font>",
+        "<a href='http://example.org'><font color=white>X</font></a>",
+        "<font color=white><a name=here>X</a></font>",
+        "<table bgcolor=black><tr><td><font color=black>X</font></td></tr></table>",
+        "<table bgcolor=black><span style='font-size:0;color:black'>X</span><tr><td></td></tr></table>",
         "<td bgcolor='#333333'><span style='color:rgb(51, 51, 51)'>X</span></td>",
         "<div style='background:#123456;color:#123457'>X</div>",
         "<div style='position:absolute;left:-9999px'>X</div>",
@@ -187,6 +192,10 @@ def test_what_cannot_be_seen_is_dropped(hidden: str) -> None:
         "<div style='background:linear-gradient(#000, #111);color:#fff'>X</div>",
         "<div style='background-image:url(x.png);color:#fff'>X</div>",
         "<font color=white><font color=teal>X</font></font>",
+        "<font color=white><a href='http://example.org'>X</a></font>",
+        "<div style='color:transparent'><a href='http://example.org'>X</a></div>",
+        "<table bgcolor=black><font color=black>X</font><tr><td></td></tr></table>",
+        "<table bgcolor=black><tr><td></td><font color=black>X</font></tr></table>",
         "<div style='color:#fff'><p style='color:slateblue'>X</p></div>",
         "<div style='color:transparent'><p style='color:#000'>X</p></div>",
         "<h1 style='color:transparent;-webkit-background-clip:text;background-image:url(x)'>X</h1>",
@@ -223,6 +232,21 @@ def test_what_cannot_be_seen_is_dropped(hidden: str) -> None:
 )
 def test_what_can_be_seen_is_kept(shown: str) -> None:
     assert "X" in text_of(f"<p>before</p>{shown}<p>after</p>")
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<body bgcolor=black><p>a</p></body></html><font color=white>X</font>", "a\nX"),
+        ("<body bgcolor=black><p>a</p></body></html><font color=black>X</font>", "a"),
+        ("<table><tr><td>a</table><body text=red bgcolor='#000'><font color=white>X</font>", "a\nX"),
+        ("<table><tr><td>a</table><BODY BgColor=black><font color=black>X</font>", "a"),
+        ("<p>a<body style='background:url(x)'><p><font color=white>X</font>", "a\nX"),
+        ("<p>a<body link=red><p><font color=white>X</font>", "a"),
+    ],
+)
+def test_behind_the_whole_page_is_the_ground_of_its_body(page: str, text: str) -> None:
+    assert text_of(page) == text
 
 
 @pytest.mark.parametrize(
@@ -436,6 +460,9 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ),
         ("href='https://x.awstrack.me/L0/https:%2F%2Ff.example%2Flamps/1/2'><img src=a>", "f.example/lamps"),
         ("href='mailto:anna@e.example?subject=x'><img src=a>", "anna@e.example"),
+        ("href='mailto:?subject=Green%20lamps&body=See%20here'><img src=a>", "Green lamps"),
+        ("href='mailto:?body=See%20here'><img src=a>", "mailto:"),
+        ("href='https://e.example/x'><img src=1x1.gif width=135 height=45>", "e.example"),
     ],
 )
 def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:

@@ -34,9 +34,9 @@ class Style:
     """The declarations of one style attribute. None: not declared.
 
     `clipped`: hidden where it makes a box of its own; `boxed`: it does so. `inked`: it gives a colour, `colour` if that
-    is one that hides others and that we know; `clear`: text has no colour at all. `covered`: what is behind the text
-    has a colour that cannot be told. `apart`: a box within a line, such as inline-block. `symbols`: its letters are
-    drawings, as in Wingdings.
+    is one that hides others and that we know; `inherits`: it keeps the colour around it; `clear`: text has no colour at
+    all. `covered`: what is behind the text has a colour that cannot be told. `apart`: a box within a line, such as
+    inline-block. `symbols`: its letters are drawings, as in Wingdings.
     """
 
     hidden: bool = False
@@ -46,6 +46,7 @@ class Style:
     tiny: bool | None = None
     inked: bool = False
     colour: Colour | None = None
+    inherits: bool = False
     clear: bool = False
     background: Colour | None = None
     covered: bool = False
@@ -98,7 +99,8 @@ def read(text: str) -> Style:
     look = said.get("font-style")
     blanks = said.get("white-space")
     ink = important(said.get("color", ""))
-    inked = bool(ink) and not ink.startswith(("inherit", "currentcolor", "unset"))
+    inherits = ink.startswith(("inherit", "currentcolor", "unset"))
+    inked = bool(ink) and not inherits
     display = said.get("display", "")
     return Style(
         hidden=hides(said),
@@ -108,6 +110,7 @@ def read(text: str) -> Style:
         tiny=tiny,
         inked=inked,
         colour=colour(ink) if inked else None,
+        inherits=inherits,
         clear=inked and alpha(ink) <= FAINT and not _painted(said),
         background=background,
         covered=covered,
