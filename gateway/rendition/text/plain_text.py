@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Final
 
 from gateway.rendition import glyphs
@@ -148,11 +148,20 @@ class TextReader:
         if not self._reply or line.depth or self._mode is Mode.TAIL:
             return False
         if quoting.is_original_marker(line.text):
-            return True
+            return not self._is_marked_below()
         if not quoting.header_kind(line.text):
             return False
         ahead = (self._lines.peek(index) for index in range(quoting.HEADER_LINES))
-        return quoting.is_header_block([line.text for line in ahead if line is not None])
+        header = quoting.is_header_block([line.text for line in ahead if line is not None])
+        return header and not self._is_marked_below()
+
+    def _is_marked_below(self) -> bool:
+        """Return whether the header block here introduces marked lines, behind which the sender goes on."""
+        ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
+        rest = dropwhile(lambda line: line is not None and not (line.depth or lines.is_blank(line)), ahead)
+        said = (line for line in rest if line is not None and not lines.is_blank(line))
+        first = next((line for line in said if line.depth or not quoting.is_attribution(line.text)), None)
+        return first is not None and first.depth > 0
 
     def _segment(self, line: Line) -> Segment:
         if lines.is_rule(line):
@@ -379,6 +388,6 @@ class TextReader:
 
 
 def _role_of(text: str) -> Role:
-    if quoting.is_attribution(text):
+    if quoting.is_attribution(text) or quoting.announces(text):
         return Role.ATTRIBUTION
     return Role.LEGAL if quoting.is_legal(text) else Role.BODY

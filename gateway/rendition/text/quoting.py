@@ -78,6 +78,14 @@ def is_header_block(lines: Sequence[str]) -> bool:
     return len(kinds) >= 3 and "from" in kinds
 
 
+def announces(text: str) -> bool:
+    """Return whether a paragraph consists of what programs write above an original: a marker, a header block."""
+    first, _, rest = text.partition("\n")
+    if is_original_marker(first):
+        return not rest or header_kind(rest) != ""
+    return header_kind(first) != "" and is_header_block(text.split("\n"))
+
+
 def is_reply(subject: str) -> bool:
     """Return whether a subject begins like a reply's."""
     return _REPLY.match(subject) is not None

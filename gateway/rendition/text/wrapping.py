@@ -85,6 +85,8 @@ _UNFINISHED: Final = re.compile(
     r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z",
     re.IGNORECASE,
 )
+#: A bullet without a space behind it: separate lines, if both have it.
+_TIGHT: Final = re.compile(r"[-+*•·](?=[^\W_])")
 #: Ends of separate lines.
 _ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|(?:\. ?){4,}\s*\d*\s*\Z")
 _END_SIGNS: Final = tuple("-=_*|.0123456789")
@@ -163,6 +165,9 @@ class Wrapping:
             return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
         if begun or _BEGINS.match(following.text[:_LOOK]):
+            return True
+        bullet = _TIGHT.match(before.text)
+        if bullet is not None and following.text.startswith(bullet.group()):
             return True
         ended = before.text.endswith(_END_SIGNS) and _ENDS.search(before.text[-_LOOK:]) is not None
         if ended or (self.fields and is_field(following) and not _is_finished_by(before, following)):

@@ -108,6 +108,21 @@ def test_an_original_folds_from_its_header_block_on(block: str, rule: str) -> No
     assert block.replace("*", "") in "\n".join(shown.text for shown in forwarded).replace("*", "")
 
 
+@pytest.mark.parametrize("introduced", ["", "\n\nBob wrote:"])
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\n\n\n"])
+@pytest.mark.parametrize("begins", [*BLOCKS, *(f"{rule}\nFrom: Bob" for rule in RULES)])
+def test_an_answer_below_an_original_with_a_header_and_marks_is_read(
+    begins: str, gap: str, introduced: str
+) -> None:
+    text = f"{begins}{introduced}{gap}> one\n> two\n>\n> three\n> four\n\nAn answer.\n"
+    blocks = text_of(text, subject="Re: Lamp")
+    assert [block.text for block in blocks[-2:]] == ["[4 quoted lines]", "An answer."]
+    shown = "\n".join(block.text for block in blocks[:-2])
+    assert shown.replace("*", "") == (begins + introduced.replace("\n\n", "\n")).replace("*", "")
+    alone = text_of(text.partition("\n\nAn")[0], subject="Re: Lamp")
+    assert [block.text for block in alone[-2:]] == ["one\ntwo", "three\nfour"]
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_an_original_folds_from_its_rule_on(rule: str) -> None:
     assert [block.kind for block in text_of(f"Yes.\n\n{rule}\n\n{ORIGINAL}", subject="Re: Lamp")] == [

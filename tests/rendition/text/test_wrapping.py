@@ -88,6 +88,10 @@ APART = {
         "Our pages are here, and we are glad of every visitor that we have:\n"
         "https://www.example.org/minutes/\nhttps://www.example.com/lamps\n"
     ),
+    "bullets without a space": (
+        "-Life insurance\n-Refinance or consolidate high interest credit card debt into one loan.\n"
+        "-get the best prices from the leading companies of the nation\n-and many more\n"
+    ),
     "flowed, but for its last lines": (
         "this is the flowed text of a paragraph that ends here, for it has no blank\n"
         "and so this line must stand by itself, whatever its length, to the very end\n"
@@ -130,6 +134,10 @@ WRAPPED = {
     "forty columns": (
         "I write this on my small telephone in\nthe train, where the lines are rather\n"
         "short and are wrapped by the program at\nforty columns or so.\n"
+    ),
+    "a minus at the beginning of a line": (
+        "We have measured it on every day of the last winter, and it was always at\n"
+        "-5 degrees or below, which is more than the instrument was built for.\n"
     ),
     "a colon and a number": (
         "We have thought about it for a long time, and these are the reasons why\n"
