@@ -62,7 +62,7 @@ class HtmlReader(Structure):
     # The parser's events
 
     def start(self, name: str, attributes: Attributes) -> None:
-        self.full = self.full or len(self.drafts) > BLOCKS_LIMIT
+        self.full = self.full or len(self.drafts) + self.extra > BLOCKS_LIMIT
         if self.full:
             return
         if self._hidden:

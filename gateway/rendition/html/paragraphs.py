@@ -21,8 +21,12 @@ from gateway.rendition.unplaced import Draft, Face, merged, stripped
 
 #: A longer "heading" is a paragraph in large type, characters.
 HEADING_LIMIT: Final = 200
+#: A preformatted text, which is read like a part of its own, costs as much as so many blocks more.
+PREFORMATTED: Final = 3
 #: From here on, scripts mostly have no blanks between words (CJK).
 _NO_BLANKS: Final = "\u2e80"
+#: The last character of a paragraph behind which spaces vanish; '': there is none.
+_BEGUN: Final = ("", " ", "\n")
 
 
 class TextStyle(NamedTuple):
@@ -66,6 +70,8 @@ class Paragraphs:
         self.look = TextStyle()
         self.marker = ""
         self.lists: list[list_numbers.Counter] = []
+        #: What preformatted texts cost beyond the blocks that they make, in blocks.
+        self.extra = 0
         #: How many stretches there were: shows whether an element had any text.
         self.added = 0
         self._shorten = shorten
@@ -83,12 +89,15 @@ class Paragraphs:
         if self.look.unseen and not self._all_of_it and not self._on_other_ground():
             self.passed_over += len(text)
             return
+        look = self.look
+        if text.isspace() and self._last in _BEGUN and not (look.pre or look.line_ends):
+            return  # the indentation of the source: half of all texts
         text = glyphs.visible(text)
-        if self.look.symbols:
+        if look.symbols:
             text = symbols.drawn(text)
-        if self.look.pre:
+        if look.pre:
             self._add(text)
-        elif self.look.line_ends and "\n" in text:
+        elif look.line_ends and "\n" in text:
             first, *rest = text.split("\n")
             self.words(first)
             for line in rest:
@@ -141,7 +150,7 @@ class Paragraphs:
         self._names += range(before, len(self._stretches))
 
     def _words_of(self, text: str) -> None:
-        if self._last in ("", " ", "\n"):
+        if self._last in _BEGUN:
             text = text.lstrip(" ")
         if text and self._edge:
             self._edge = False
@@ -232,6 +241,7 @@ class Paragraphs:
         if any(run.link or run.code for run in runs):
             self.drafts.append(Draft(Kind.PREFORMATTED, runs, look.quote, look.indent, role=look.role))
             return
+        self.extra += PREFORMATTED
         text = "".join(run.text for run in runs) + "\n"
         for segment in TextReader(pieces_of(text), "", ReaderState(), self._shorten, reply=False).segments():
             block = segment.block

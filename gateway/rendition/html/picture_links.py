@@ -85,11 +85,12 @@ class _Names:
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
+        self._makeshifts = {url: makeshift(url) for url in sources}
         self._alike: dict[str, dict[str, int]] = {}
         self._known: dict[str, str] = {}
 
     def is_makeshift(self, run: Run) -> bool:
-        return run.link in self._sources and run.text.strip() == makeshift(run.link)
+        return bool(run.link) and self._makeshifts.get(run.link) == run.text.strip()
 
     def name(self, url: str) -> str:
         known = self._known.get(url)
@@ -124,10 +125,11 @@ def settle(drafts: list[Draft], sources: Mapping[str, str]) -> list[Draft]:
             kept.append(draft)
             last = ""
             continue
-        needless = {url for url, places in told.items() if any(abs(at - index) <= _NEAR for at in places)}
-        runs = list(
-            _without(draft.runs, [names.is_makeshift(run) and run.link in needless for run in draft.runs])
-        )
+        needless = [
+            names.is_makeshift(run) and any(abs(at - index) <= _NEAR for at in told.get(run.link, ()))
+            for run in draft.runs
+        ]
+        runs = list(_without(draft.runs, needless))
         alone = {
             names.name(run.link) if names.is_makeshift(run) else "" for run in runs if run.text.strip(" ·\n")
         }

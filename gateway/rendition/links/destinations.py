@@ -188,6 +188,8 @@ def imitates(label: str, among_latin: bool = True) -> bool:
 
     `among_latin`: its domain ends in Latin letters, so other scripts are the exception.
     """
+    if label.isascii():
+        return False
     letters = [c for c in label if unicodedata.category(c).startswith("L")]
     if all(c.isascii() for c in letters):
         return False

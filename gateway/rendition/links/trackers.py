@@ -11,6 +11,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
@@ -194,7 +195,8 @@ def label(url: str) -> str:
 
     A link is never named by a host that it could lead to or not.
     """
-    resolved = follow(url)
+    host = urls.host(url)
+    resolved = None if host.isascii() and not _of_host(host) else follow(url)
     name = urls.label(
         resolved.target.url if resolved is not None and resolved.through and not resolved.unknown else url
     )
@@ -203,13 +205,22 @@ def label(url: str) -> str:
     return f"{name}/…/{word}" if word and len(name) + len(word) <= urls.SHOWN_URL else name
 
 
+@lru_cache(maxsize=1024)
+def _of_host(host: str) -> tuple[tuple[re.Pattern[str], Unwrap], ...]:
+    """Return the rows of a host: each costs some microseconds, and a newsletter names few hosts in hundreds of links."""
+    return tuple((path, unwrap) for tracker, path, unwrap in TRACKERS if tracker.fullmatch(host))
+
+
 def _tracker(target: Target) -> tuple[Unwrap, str, str] | None:
+    rows = _of_host(target.ascii_host)
+    if not rows:
+        return None
     rest = target.url.partition("://")[2].partition("#")[0]
     _host, _, rest = rest.partition("/")
     path, _, query = rest.partition("?")
     path = "/" + path
-    for host, beginning, unwrap in TRACKERS:
-        if host.fullmatch(target.ascii_host) and beginning.match(path):
+    for beginning, unwrap in rows:
+        if beginning.match(path):
             return unwrap, path, query
     return None
 

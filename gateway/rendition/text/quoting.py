@@ -83,7 +83,7 @@ def announces(text: str) -> bool:
     first, _, rest = text.partition("\n")
     if is_original_marker(first):
         return not rest or header_kind(rest) != ""
-    return header_kind(first) != "" and is_header_block(text.split("\n"))
+    return rest != "" and header_kind(first) != "" and is_header_block(text.split("\n"))
 
 
 def is_reply(subject: str) -> bool:

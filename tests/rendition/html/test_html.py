@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.rendition import HTML_CAP, Context, Kind, Position, render, roles
 from gateway.rendition.html import converter as html
 from gateway.rendition.html.html_octets import UNSEEN_CAP, without_pictures
+from gateway.rendition.html.paragraphs import PREFORMATTED
 from tests import bounded
 from tests.rendition.mails import html_of, leaf, mail, read, said, tree
 
@@ -468,6 +469,15 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
 def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:
     (run,) = (run for block in html_of(f"<a {link}</a>") for run in block.runs if run.link)
     assert run.text == name
+
+
+@pytest.mark.parametrize("end", ["", "</pre>"])
+def test_preformatted_texts_count_as_the_blocks_that_they_cost(end: str) -> None:
+    page = f"<pre>x{end}"
+    assert html.read(page * 4000, True, True, {})[1] is False
+    drafts, full = html.read(page * html.BLOCKS_LIMIT, True, True, {})
+    assert full
+    assert 4000 < len(drafts) <= html.BLOCKS_LIMIT // (1 + PREFORMATTED) + 2
 
 
 def test_breaks_that_wrap_prose_at_a_column_are_joined_and_no_others() -> None:

@@ -47,6 +47,8 @@ class Sheets:
     """Gathers style sheets as they come. `grounded`: one of them sets the background of the page."""
 
     def __init__(self) -> None:
+        #: Whether they say anything.
+        self.some = False
         self.grounded = False
         self._read = 0  # characters
         self._last = ""
@@ -68,6 +70,7 @@ class Sheets:
             else:
                 for name in _hit(selector):
                     self._doubt(name, style)
+        self.some = bool(self._said)
 
     def _name(self, name: str, style: css.Style) -> None:
         """Record a rule that applies to a name everywhere."""
@@ -98,11 +101,6 @@ class Sheets:
     def _colour(self, declared: Declared, style: css.Style) -> None:
         declared.inked = declared.inked or style.inked
         declared.grounded = declared.grounded or style.covered or style.background is not None
-
-    @property
-    def some(self) -> bool:
-        """Whether they say anything."""
-        return bool(self._declared)
 
     def of(self, tag: str, attributes: Attributes) -> Declared:
         """Return what the sheets say of an element; its id prevails over its classes, and those over its tag."""
