@@ -207,7 +207,7 @@ def label(url: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _of_host(host: str) -> tuple[tuple[re.Pattern[str], Unwrap], ...]:
-    """Return the rows of a host: each costs some microseconds, and a newsletter names few hosts in hundreds of links."""
+    """Return the rows of a host: each costs some microseconds, and a newsletter names few hosts in many links."""
     return tuple((path, unwrap) for tracker, path, unwrap in TRACKERS if tracker.fullmatch(host))
 
 
