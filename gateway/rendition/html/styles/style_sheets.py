@@ -70,7 +70,7 @@ class Sheets:
             else:
                 for name in _hit(selector):
                     self._doubt(name, style)
-        self.some = bool(self._said)
+        self.some = bool(self._declared)
 
     def _name(self, name: str, style: css.Style) -> None:
         """Record a rule that applies to a name everywhere."""
