@@ -14,6 +14,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway import language
+from gateway.access import log_context
 from gateway.access.sessions import Sessions
 from gateway.account.merging import merge
 from gateway.addresses import SESSION_ROOT
@@ -110,7 +111,8 @@ class TokenMiddleware:
             environ[visits.TOKEN_KEY] = match[1]
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + match[0]
             environ["PATH_INFO"] = environ["PATH_INFO"][match.end() :] or "/"
-        with deadline.within(deadline.REQUEST_SECONDS):  # streaming a long body has its own deadline
+        # Streaming a long body has its own deadline.
+        with log_context.request(), deadline.within(deadline.REQUEST_SECONDS):
             return self._app(environ, start_response)
 
 

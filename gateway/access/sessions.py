@@ -15,7 +15,7 @@ from dataclasses import replace
 from threading import Lock
 
 from gateway import submission
-from gateway.access import logins
+from gateway.access import log_context, logins, sign_in_log
 from gateway.access.browser_families import is_another_browser, user_agent_family
 from gateway.access.known_devices import KnownDevices, SignInOrigin
 from gateway.access.mail_submission import Submit
@@ -25,10 +25,7 @@ from gateway.config import Config
 from gateway.config.hosts import domain_name
 from gateway.errors import (
     AuthenticationFailed,
-    ServerAlert,
-    ServerClosed,
     SessionEnded,
-    StoreRefused,
     UnknownDomain,
 )
 from gateway.sealed import memory, send_journal, vault
@@ -109,6 +106,7 @@ class Sessions:
         # Before the password goes anywhere: a guess that cannot be counted must not be made.
         self._state.database.require_writable()
         key = logins.account_key(upstream, credential.address)
+        log_context.note_account(key)
         counted = logins.counting_key(upstream, credential.address)
         origin = SignInOrigin(key, site_of(remote), remembered)
         entry = self._throttle.enter(Attempt(counted, remote, origin), now)
@@ -162,6 +160,7 @@ class Sessions:
         except (SessionEnded, UnknownDomain) as error:  # the server secret or the upstreams were changed
             self._end(row)
             raise SessionEnded(error.detail) from error
+        log_context.note_account(logins.account_key(upstream, credential.address))
         with optional("that a session lives"):
             self._state.sessions.touch(row, now, now + self._idle())
         return Session(self._resources, row, token, credential, upstream)
@@ -217,9 +216,7 @@ class Sessions:
         try:
             yield
         except BaseException as error:
-            # QUIRK: Gmail responds to a wrong password with [ALERT].
-            looked_at = isinstance(error, (AuthenticationFailed, ServerAlert, StoreRefused))
-            if looked_at and not isinstance(error, ServerClosed):
+            if sign_in_log.was_refused(error):
                 raise
             with optional("that a try was no guess"):
                 self._throttle.did_not_fail(entry, self._resources.clock())

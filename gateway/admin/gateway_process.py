@@ -21,6 +21,7 @@ from gateway.app import client_address, close, create_app, is_signed_in
 from gateway.config import Config, Upstream, load
 from gateway.config.option_values import ANY_DOMAIN
 from gateway.sealed.vault import server_secret
+from gateway.server import log_lines
 from gateway.state import State
 from gateway.store.pool import Pool
 
@@ -90,7 +91,11 @@ class GatewayProcess:
 
     def reload(self) -> tuple[str, ...]:
         """Read the file again and serve by it; return the fields that wait for a restart. Raise ConfigError."""
-        return () if self.file is None else self.apply(load(self.file))
+        if self.file is None:
+            return ()
+        config = load(self.file)
+        log_lines.start(config)
+        return self.apply(config)
 
     def apply(self, config: Config) -> tuple[str, ...]:
         """Serve by another configuration from now on; return the fields that wait for a restart."""

@@ -51,11 +51,6 @@ def report_errors() -> Iterator[None]:
         raise click.ClickException(error.detail or error.sentence) from error
 
 
-def start_log() -> None:
-    """Send the log to stderr, where a service manager collects it."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-
-
 @main.command()
 @click.option(
     "--listen", default=DEMO_LISTEN, metavar="HOST:PORT", show_default=True, help="Where to open the gateway."
@@ -154,14 +149,15 @@ def serve(file: Path | None) -> None:
         file = existing(file)
         from gateway.admin.panel import panel_listener
         from gateway.config import load
+        from gateway.server import log_lines
         from gateway.server.listeners import listeners, require_free
 
-        start_log()
         config = load(file)
+        log_lines.start(config)
         served = listeners(config)
         for listener in (*served, panel_listener(config)):
             require_free(listener)
-        log = logging.getLogger("pocketpost")
+        log = logging.getLogger(__name__)
         run_gateway(
             config, file, lambda: log.info("listening at %s", " and ".join(each.url for each in served))
         )

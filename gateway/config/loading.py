@@ -95,6 +95,9 @@ class Config:
     idle_minutes: int = default("session", "idle_minutes")
     threads: int = default("http", "threads")
     upload_limit: int = default("http", "upload_limit")
+    log_format: str = default("log", "format")
+    log_level: str = default("log", "level")
+    log_requests: bool = default("log", "requests")
     outbound: bool = default("outbound", "enabled")
     per_hour: int = default("submission", "per_hour")
     message_limit: int = default("submission", "message_limit")
@@ -141,6 +144,9 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "idle_minutes": ("session", "idle_minutes"),
     "threads": ("http", "threads"),
     "upload_limit": ("http", "upload_limit"),
+    "log_format": ("log", "format"),
+    "log_level": ("log", "level"),
+    "log_requests": ("log", "requests"),
     "outbound": ("outbound", "enabled"),
     "per_hour": ("submission", "per_hour"),
     "message_limit": ("submission", "message_limit"),

@@ -85,6 +85,10 @@ SECTIONS = (
         "Sending: the gateway's name at submission servers, and limits on what one account may send, so that a stolen "
         "session is useless for spam.",
     ),
+    Section(
+        "log",
+        "The log, on standard error, where a service manager collects it. It has no passwords, tokens or text.",
+    ),
     Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
     Section(
         "admin",
@@ -172,6 +176,21 @@ OPTIONS = (
         "Octets of a mail to be sent, in transit, including everything attached from the mailbox. A lower limit of the "
         "mail server (SIZE) takes precedence. The mail is in memory while it is sent.",
         low=1_000_000, high=MAX_MESSAGE,
+    ),
+    Option(
+        "log", "format", ValueKind.CHOICE, "text", '"json"',
+        "One line for people (text), or one JSON object a line (json).",
+        choices=("text", "json"),
+    ),
+    Option(
+        "log", "level", ValueKind.CHOICE, "info", '"warning"',
+        "The lowest level that is written. Failed sign-ins are warnings: with error, fail2ban sees none.",
+        choices=("debug", "info", "warning", "error"),
+    ),
+    Option(
+        "log", "requests", ValueKind.FLAG, False, "true",
+        "Write a line for each request too: method, path without token and query, status, octets, milliseconds, client "
+        "and user agent.",
     ),
     Option(
         "outbound", "enabled", ValueKind.FLAG, True, "false",

@@ -18,10 +18,12 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from gateway.access import log_context
 from gateway.device import WML_TEXT
 from gateway.errors import GatewayError
 from gateway.server.admission import Full, Holder, Priority, Slots
 from gateway.server.http1 import Gone, HttpConnection, MalformedRequest, Request
+from gateway.server.request_log import logged
 from gateway.server.wsgi import Environ, NoRoom, WsgiResponse, ask, environ, pull
 
 if TYPE_CHECKING:
@@ -69,13 +71,17 @@ class Refusal(Exception):
         super().__init__(why.name)
         self.status, self.sentence = why.value
 
-    def content(self, request: Request) -> tuple[str, str]:
-        """Return text and media type that the device can show. Many WAP 1.x phones show no plain text."""
+    def content(self, request: Request, name: str) -> tuple[str, str]:
+        """Return text and media type that the device can show. Many WAP 1.x phones show no plain text.
+
+        `name`: the request's id, by which an administrator finds it in the log.
+        """
+        said = f"{self.sentence} ({name})"
         if any(
             name == b"accept" and WML_TEXT.encode("ascii") in value.lower() for name, value in request.headers
         ):
-            return DECK.format(self.sentence), WML_TEXT
-        return self.sentence, "text/plain"
+            return DECK.format(said), WML_TEXT
+        return said, "text/plain"
 
 
 def peer(request: Environ) -> str:
@@ -109,14 +115,15 @@ class Bridge:
         task = asyncio.current_task()
         assert task is not None
         place = Holder(request.ends.peer, task.cancel)
-        try:
-            with SpooledTemporaryFile(BODY_LIMIT) as body:
-                await self._body(request, connection, place, body)
-                await self._respond(environ(request, body), connection)
-        except Refusal as refusal:
-            await connection.refuse(refusal.status, *refusal.content(request))
-        finally:
-            self._large.free(place)
+        with log_context.request() as entry, logged(request, connection, self._client):
+            try:
+                with SpooledTemporaryFile(BODY_LIMIT) as body:
+                    await self._body(request, connection, place, body)
+                    await self._respond(environ(request, body), connection)
+            except Refusal as refusal:
+                await connection.refuse(refusal.status, *refusal.content(request, entry.id))
+            finally:
+                self._large.free(place)
 
     def close(self, *, wait: bool) -> None:
         """End the threads; without `wait`, hanging ones are left behind."""

@@ -91,7 +91,10 @@ class Request:
 
 
 class HttpConnection:
-    """A peer's connection. `known`: its request is from somebody signed in; `bodiless`: the response has no body."""
+    """A peer's connection. `known`: its request is from somebody signed in; `bodiless`: the response has no body.
+
+    `status`: of the response that has begun, or 0; `finished`: all of it was handed to the socket.
+    """
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, holder: Holder, ends: Endpoints
@@ -103,6 +106,7 @@ class HttpConnection:
         self._http = _grammar()
         self._last = False
         self.bodiless = False
+        self.status, self.finished = 0, False
         self._unsent = b""
         self._pace = Pace(pace.ANSWER_STEP)
         writer.transport.set_write_buffer_limits(high=WAITING_OCTETS)
@@ -153,6 +157,11 @@ class HttpConnection:
         return self.phase in (ConnectionPhase.WORK, ConnectionPhase.ANSWER)
 
     @property
+    def sent(self) -> int:
+        """Octets of the response that were handed to the socket, its header included."""
+        return self._pace.octets
+
+    @property
     def slow(self) -> Priority:
         """Return the claim of the peer to its place while it is waited for."""
         return Priority.KNOWN if self.known else Priority.STRANGER
@@ -177,11 +186,8 @@ class HttpConnection:
     async def _understood(self, event: h11.Request) -> Request | None:
         """Begin a request, or refuse what this server does not support."""
         method, version = event.method.decode("ascii"), event.http_version.decode("ascii")
-        self._pace, self.phase, self.bodiless = (
-            Pace(pace.ANSWER_STEP),
-            ConnectionPhase.REQUEST,
-            method == "HEAD",
-        )
+        self._pace, self.phase, self.status = Pace(pace.ANSWER_STEP), ConnectionPhase.REQUEST, 0
+        self.finished, self.bodiless = False, method == "HEAD"
         status = 501 if method == "CONNECT" else 200 if version in ("1.0", "1.1") else 505
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
             status = 400  # what is one request here is two for a proxy in front of us (RFC 9112 §6.3)
@@ -242,7 +248,7 @@ class HttpConnection:
 
     async def start(self, status: int, reason: str, headers: list[tuple[str, str]]) -> None:
         """Begin a response; its header is sent with what comes next."""
-        self.phase = ConnectionPhase.ANSWER
+        self.phase, self.status = ConnectionPhase.ANSWER, status
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         if not any(name.lower() == b"date" for name, _ in fields):
             fields.append((b"Date", formatdate(usegmt=True).encode("ascii")))
@@ -263,6 +269,7 @@ class HttpConnection:
         """Complete the response; raise Gone."""
         self._unsent += self._http.send(h11.EndOfMessage()) or b""
         await self._flush()
+        self.finished = True
 
     async def refuse(self, status: int, sentence: str, kind: str = "text/plain") -> None:
         """Respond with one sentence in US-ASCII, or a page of that media type, and close."""

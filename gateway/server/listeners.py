@@ -2,7 +2,7 @@
 
 Nothing here may know a route or hold an octet of a request. Plain HTTP and HTTPS of one `Site` share one `Bridge`,
 and so one pool of threads, and one limit on connections (see `admission`), which another site's crowd does not use
-up. No access log is written: URLs contain tokens.
+up.
 """
 
 from __future__ import annotations

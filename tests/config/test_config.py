@@ -234,7 +234,7 @@ def test_plain_text_to_another_machine_needs_insecure(write: Write) -> None:
         ("[state]\ndatabase = 'not/there'", "line 7: [state] database:"),
         ("[state]\nsecret = '.'", "line 7: [state] secret:"),
         ("[session]\nidle_minutes = '5'", "line 7: [session] idle_minutes: a whole number"),
-        ("[logs]\nlevel = 1", "line 6: logs: unknown; known are http"),
+        ("[printer]\nlevel = 1", "line 6: printer: unknown; known are http"),
         ("[[http]]\n", "line 6: [http]: write it as a table, [http]"),
         ("[http]\nlisten = ", "line 7: Invalid value"),
         ("[http]\nthreads = 1\nthreads = 2", "line 8: Cannot overwrite a value"),

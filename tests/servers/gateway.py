@@ -23,6 +23,7 @@ _SCHEMES = {Tls.IMPLICIT: "imaps", Tls.STARTTLS: "imap+starttls", Tls.NONE: "ima
 _CONFIG = """\
 [http]
 listen = "127.0.0.1:{port}"
+{http}
 
 [display]
 timezone = "Europe/Berlin"
@@ -36,15 +37,28 @@ domains = ["example.net"]
 imap = "{scheme}://{imap.host}:{imap_port}"
 smtp = "smtp+starttls://{smtp.host}:{smtp.port}"
 ca_file = "{imap_ca}"
+
+{tables}
 """
 
 
 class GatewayServer:
-    """One gateway in front of these servers; `folder` keeps what it remembers over a restart."""
+    """One gateway in front of these servers; `folder` keeps what it remembers over a restart.
+
+    `http`: further options of that table; `tables`: further tables of the file.
+    """
 
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path, dovecot: Dovecot, smtp: SmtpServer, tls: Tls = Tls.STARTTLS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dovecot: Dovecot,
+        smtp: SmtpServer,
+        tls: Tls = Tls.STARTTLS,
+        http: str = "",
+        tables: str = "",
+    ) -> None:
         self.port = free_ports(1)[0]
         self.url = f"http://{self.host}:{self.port}"
         # One file vouches for both servers.
@@ -59,6 +73,8 @@ class GatewayServer:
                 imap_port=dovecot.ports["imaps" if tls is Tls.IMPLICIT else "imap"],
                 smtp=smtp,
                 imap_ca=authorities,
+                http=http,
+                tables=tables,
             )
         )
         self._log = folder / "gateway.log"

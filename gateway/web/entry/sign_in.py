@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, request
 
+from gateway.access.sign_in_log import failures_logged
 from gateway.account.profile import profile
 from gateway.addresses import session_root
 from gateway.device import WML
@@ -30,7 +31,7 @@ from gateway.web.request.respond import (
     respond,
     retry_later,
 )
-from gateway.web.request.screens import make_screen, notice_screen, sign_out_action
+from gateway.web.request.screens import FAILED, error_code, make_screen, notice_screen, sign_out_action
 from gateway.web.request.visit import (
     DEVICE_COOKIE,
     PROBE_COOKIE,
@@ -80,19 +81,22 @@ def submit() -> Response:
     try:
         address = visit.config.complete_address(user)
         cookie = visit.device.cookies and request.cookies.get(PROBE_COOKIE) == "1"
-        session = visit.sessions.open(
-            address,
-            form.get("password", "")[:LONGEST_PASSWORD],
-            device=visit.device.name,
-            markup=visit.device.markup,
-            user_agent=request.headers.get("User-Agent", ""),
-            language=visit.language.tag,
-            via="cookie" if cookie else "url",
-            remote=visit.client.address,
-            remembered=request.cookies.get(DEVICE_COOKIE, ""),
-        )
+        with failures_logged(visit.client.address):
+            session = visit.sessions.open(
+                address,
+                form.get("password", "")[:LONGEST_PASSWORD],
+                device=visit.device.name,
+                markup=visit.device.markup,
+                user_agent=request.headers.get("User-Agent", ""),
+                language=visit.language.tag,
+                via="cookie" if cookie else "url",
+                remote=visit.client.address,
+                remembered=request.cookies.get(DEVICE_COOKIE, ""),
+            )
     except GatewayError as error:
-        screen = signin_screen(visit, error_sentence(error, visit), user, error.status, form.get("kept", ""))
+        sentence, kept = error_sentence(error, visit), form.get("kept", "")
+        code = error_code(visit) if error.status >= FAILED else ""
+        screen = signin_screen(visit, sentence, user, error.status, kept, code)
         return retry_later(respond(screen, Life.NEVER), error.retry_after)
     with optional("texts of an earlier session", BUSY_SECONDS):
         token = form.get("kept") or request.cookies.get(SESSION_COOKIE, "")
@@ -131,13 +135,19 @@ def _show() -> Response:
     return probe_cookies(respond(signin_screen(visit, "")))
 
 
-def signin_screen(visit: Visit, sentence: str, user: str = "", status: int = 200, kept: str = "") -> Screen:
-    """Make the sign-in page; `sentence` is the previous error, `kept` the token that opens saved forms."""
+def signin_screen(
+    visit: Visit, sentence: str, user: str = "", status: int = 200, kept: str = "", code: str = ""
+) -> Screen:
+    """Make the sign-in page; `sentence` is the previous error, `kept` the token that opens saved forms.
+
+    `code`: as `error_code` returns it.
+    """
     _ = visit.language.gettext
     is_wml = visit.device.markup == WML
     other = ("m", _("Full pages (XHTML)")) if is_wml else ("w", _("WAP pages (WML)"))
     values = {
         "sentence": sentence,
+        "code": code,
         "user": Verbatim(user),
         "kept": Verbatim(kept[:LONGEST_TOKEN]),
         "target": sessionless_link("w" if is_wml else "m"),

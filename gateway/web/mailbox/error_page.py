@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -21,13 +20,11 @@ from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.request import form_bodies
 from gateway.web.request.fitted_list import first_fitting
 from gateway.web.request.respond import respond, retry_later
-from gateway.web.request.screens import inbox_action, notice_screen
+from gateway.web.request.screens import FAILED, error_code, inbox_action, notice_screen
 from gateway.web.request.visit import MENU, Visit, link, list_link, reload_link
 
 log = logging.getLogger(__name__)
 
-#: The lowest status of errors that are not the client's (RFC 9110 §15.6).
-FAILED: Final = 500
 _INBOX, _FOLDERS = "mailbox.inbox", "folders.show"
 
 
@@ -36,9 +33,8 @@ def error_screen(
 ) -> Screen:
     """Make the page; `others` are the only ways on for who is not signed in."""
     ways = _ways(visit) if visit.session is not None else others
-    screen = notice_screen(
-        visit, visit.language.gettext("Sorry"), sentence, ways, life=Life.NEVER, status=status
-    )
+    title, code = visit.language.gettext("Sorry"), error_code(visit)
+    screen = notice_screen(visit, title, sentence, ways, life=Life.NEVER, status=status, code=code)
     again = _again(visit) if _may_pass(error) else None
     offered = [replace(screen, actions=(again, *ways))] if again is not None else []
     return first_fitting((*offered, screen), visit.fits)

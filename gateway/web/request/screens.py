@@ -6,9 +6,14 @@ Nothing here may query a server, or know what a screen is about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
+from gateway.access import log_context
 from gateway.markup.screen import Action, Life, Screen
 from gateway.web.request.visit import Visit, link, list_link
+
+#: The lowest status of errors that are not the client's (RFC 9110 §15.6).
+FAILED: Final = 500
 
 
 def make_screen(
@@ -45,9 +50,10 @@ def notice_screen(
     *,
     life: Life = Life.CHECK,
     status: int = 200,
+    code: str = "",
 ) -> Screen:
-    """Make a screen of a sentence, further lines, and actions."""
-    values = {"sentence": sentence, "lines": lines}
+    """Make a screen of a sentence, further lines, and actions; `code`: as `error_code` returns it."""
+    values = {"sentence": sentence, "lines": lines, "code": code}
     return make_screen(visit, "notice", title, values, actions, life=life, status=status)
 
 
@@ -76,6 +82,12 @@ def question_screen(
         "ticket": visit.signed_in.ticket(),
     }
     return make_screen(visit, "ask", title, values, actions, life=Life.NEVER)
+
+
+def error_code(visit: Visit) -> str:
+    """Return the words that name this request, for a person to tell the administrator; "" outside a server."""
+    name = log_context.current().id
+    return visit.language.gettext("Error code: %(code)s") % {"code": name} if name else ""
 
 
 def inbox_action(visit: Visit, key: str = "0", soft: str = "") -> Action:

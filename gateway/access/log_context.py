@@ -1,0 +1,64 @@
+"""What the log knows of the request at hand: its id, and the account, as a digest.
+
+Nothing here may hold an address, a token, or anything that a person has typed. The entry is in the context (PEP 567):
+whatever logs within a request is marked with it, in any thread that the request uses.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+#: What a person can read out over the phone: no letter looks like a digit or like another one.
+ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
+#: Characters of an id: 27 thousand million of them, so that no two requests of a day share one.
+ID_LENGTH: Final = 7
+#: Digits of an account's key in the log, and wherever an administrator sees it.
+HASH_DIGITS: Final = 12
+#: The key, in a log record's `extra`, of further values by name.
+FIELDS: Final = "fields"
+
+
+@dataclass(slots=True)
+class RequestEntry:
+    """One request: its id, and the hash of the account that is signed in, or that a sign-in names."""
+
+    id: str
+    account: str = ""
+
+
+_current: ContextVar[RequestEntry | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def request() -> Iterator[RequestEntry]:
+    """Begin a request for the block, or go on with the one at hand."""
+    if (entry := _current.get()) is not None:
+        yield entry
+        return
+    entry = RequestEntry("".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH)))
+    token = _current.set(entry)
+    try:
+        yield entry
+    finally:
+        with suppress(ValueError):  # a leftover generator closed in another context, where it is not set
+            _current.reset(token)
+
+
+def current() -> RequestEntry:
+    """Return the entry of the request at hand; an empty one outside any."""
+    return _current.get() or RequestEntry("")
+
+
+def note_account(key: bytes) -> None:
+    """Mark the request at hand with an account, by its key (`logins.account_key`)."""
+    current().account = account_hash(key)
+
+
+def account_hash(key: bytes) -> str:
+    """Return the short form of an account's key for administrators: it reveals no address."""
+    return key.hex()[:HASH_DIGITS]

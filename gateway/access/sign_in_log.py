@@ -1,0 +1,46 @@
+"""One line for each sign-in that did not succeed, as fail2ban reads it (deploy/fail2ban).
+
+Nothing here may write an address, a password or a server's reply: a reply may repeat both.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gateway.access.log_context import FIELDS
+from gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    ServerAlert,
+    ServerClosed,
+    StoreRefused,
+    TooManyTries,
+    UnknownDomain,
+)
+
+log = logging.getLogger(__name__)
+
+FAILED = "sign-in failed"
+
+
+def was_refused(error: BaseException) -> bool:
+    """Return whether a mail server has looked at the password and refused it: such a try counts as a guess."""
+    # QUIRK: Gmail responds to a wrong password with [ALERT].
+    looked_at = isinstance(error, (AuthenticationFailed, ServerAlert, StoreRefused))
+    return looked_at and not isinstance(error, ServerClosed)
+
+
+@contextmanager
+def failures_logged(client: str) -> Iterator[None]:
+    """Log the sign-in in the block if it fails; `client`: the network address that it comes from."""
+    try:
+        yield
+    except GatewayError as error:
+        fields = {"client": client, "reason": type(error).__name__}
+        if was_refused(error) or isinstance(error, (UnknownDomain, TooManyTries)):
+            log.warning(FAILED, extra={FIELDS: fields})
+        else:  # nobody's guess: a server that is down must not have its people locked out
+            log.warning("sign-in not possible", extra={FIELDS: fields | {"detail": error.detail}})
+        raise

@@ -1,0 +1,43 @@
+"""The line for each request, which an administrator may switch on: `[log] requests`.
+
+Nothing here may write a query, a cookie or a form: they hold what a person has typed. Tokens in the path are removed
+by the formatter (`log_lines`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from gateway.access.log_context import FIELDS
+from gateway.server.http1 import HttpConnection, Request
+from gateway.server.log_lines import REQUESTS
+from gateway.server.wsgi import Environ, environ
+
+log = logging.getLogger(REQUESTS)
+
+
+@contextmanager
+def logged(request: Request, connection: HttpConnection, client: Callable[[Environ], str]) -> Iterator[None]:
+    """Write the line of a request when the block has answered it, or failed to; `client` tells the client's address."""
+    if not log.isEnabledFor(logging.INFO):
+        yield
+        return
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        asked = environ(request, BytesIO())
+        fields = {
+            "method": request.method,
+            "path": asked["PATH_INFO"],
+            "status": connection.status,
+            "octets": connection.sent,
+            "ms": round((time.monotonic() - began) * 1000),
+            "client": client(asked),
+            "agent": asked.get("HTTP_USER_AGENT", ""),
+        }
+        log.info("answered" if connection.finished else "broken off", extra={FIELDS: fields})
