@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway import language
-from gateway.access import log_context
 from gateway.access.sessions import Sessions
 from gateway.account.merging import merge
 from gateway.addresses import SESSION_ROOT
@@ -68,7 +68,7 @@ from gateway.web.message.undo import undo
 from gateway.web.message.unsubscribe import EXTENSION as WAY_OUT
 from gateway.web.message.unsubscribe import unsubscribe
 from gateway.web.request import visit as visits
-from gateway.web.request.respond import respond, retry_later
+from gateway.web.request.respond import respond, retry_later, secure
 from gateway.web.request.screens import inbox_action
 from gateway.web.request.url_converters import CONVERTERS
 from gateway.web.request.well_known import plain
@@ -111,8 +111,7 @@ class TokenMiddleware:
             environ[visits.TOKEN_KEY] = match[1]
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + match[0]
             environ["PATH_INFO"] = environ["PATH_INFO"][match.end() :] or "/"
-        # Streaming a long body has its own deadline.
-        with log_context.request(), deadline.within(deadline.REQUEST_SECONDS):
+        with deadline.within(deadline.REQUEST_SECONDS):  # streaming a long body has its own deadline
             return self._app(environ, start_response)
 
 
@@ -181,6 +180,7 @@ def create_app(
         if visit.session is not None and need and not getattr(visit.session.can, need):
             raise CannotDo(need)
 
+    app.after_request(partial(secure, config))
     for blueprint in _SCREENS:
         app.register_blueprint(blueprint)
     app.register_error_handler(Exception, _failed)

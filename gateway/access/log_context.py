@@ -36,10 +36,7 @@ _current: ContextVar[RequestEntry | None] = ContextVar("request", default=None)
 
 @contextmanager
 def request() -> Iterator[RequestEntry]:
-    """Begin a request for the block, or go on with the one at hand."""
-    if (entry := _current.get()) is not None:
-        yield entry
-        return
+    """Begin a request for the block."""
     entry = RequestEntry("".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH)))
     token = _current.set(entry)
     try:

@@ -19,6 +19,8 @@ from typing import cast
 
 import h11
 
+from gateway.device import WML_TEXT
+from gateway.markup.security_headers import Reader, security_headers
 from gateway.server import pace
 from gateway.server.admission import Holder, Priority
 from gateway.server.pace import Pace
@@ -278,8 +280,9 @@ class HttpConnection:
             self.abort()
             return
         octets = f"{sentence}\n".encode("ascii")
-        length = ("Content-Length", str(len(octets)))
-        await self.start(status, "Refused", [("Content-Type", f"{kind}; charset=us-ascii"), length])
+        headers = security_headers(Reader.DECK if kind == WML_TEXT else Reader.BROWSER)
+        headers |= {"Content-Type": f"{kind}; charset=us-ascii", "Content-Length": str(len(octets))}
+        await self.start(status, "Refused", [*headers.items()])
         await self.send(octets)
         await self.end()
 

@@ -126,9 +126,9 @@ class _Nowhere:
 
 def test_a_request_has_one_id_for_all_its_parts() -> None:
     assert log_context.current().id == ""
-    with log_context.request() as outer, log_context.request() as inner:
-        assert inner is outer
-        assert re.fullmatch(f"[{log_context.ALPHABET}]{{{log_context.ID_LENGTH}}}", outer.id)
+    with log_context.request() as entry:
+        assert log_context.current() is entry
+        assert re.fullmatch(f"[{log_context.ALPHABET}]{{{log_context.ID_LENGTH}}}", entry.id)
     assert log_context.current().id == ""
 
 

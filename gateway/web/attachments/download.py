@@ -47,7 +47,6 @@ ATTEMPTS: Final = 3
 #: or a server that is briefly unavailable, must not break off a download.
 PAUSE_SECONDS: Final = 1.0
 PAUSES: Final = 30
-_POLICY: Final = "sandbox; default-src 'none'"
 
 
 @download.get("/o<int:number>.<int:uid>.<sec:section>")
@@ -209,8 +208,6 @@ def _attachment_response(visit: Visit, part: Part, content: Iterable[bytes]) -> 
         Response(content, content_type=kind if media_types.is_safe(kind) else media_types.OCTETS)
     )
     response.headers["Content-Disposition"] = filenames.disposition(_name(visit, part))
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = Life.PRIVATE.value
     return response
 

@@ -98,7 +98,6 @@ def image(number: int, uid: int, section: str) -> Response:
         _cache().put(_key(visit, ref, address, made.media_type), made)
     response = add_headers(Response(made.octets, content_type=made.media_type))
     response.headers["Cache-Control"] = Life.PRIVATE.value
-    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -117,6 +117,5 @@ def export() -> Response:
     response = add_headers(Response(octets, content_type="text/vcard; charset=utf-8"))
     name = f"{clean(visit.language.gettext('Contacts'))}.vcf"
     response.headers["Content-Disposition"] = filenames.disposition(name)
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = Life.NEVER.value
     return response

@@ -6,18 +6,26 @@ sent with 200; every header takes room in the phone's SDU.
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, g, request
 
 from gateway import markup
 from gateway.access.known_devices import DEVICE_SECONDS
-from gateway.device import WML
+from gateway.config import Config
+from gateway.device import WML, WML_TEXT
 from gateway.markup.screen import Life, Screen
+from gateway.markup.security_headers import Reader, security_headers
 from gateway.state.posted_forms import LIFETIME
-from gateway.web.request.visit import DEVICE_COOKIE, PROBE_COOKIE, SESSION_COOKIE, absolute_uri, current
+from gateway.web.request.visit import (
+    DEVICE_COOKIE,
+    PROBE_COOKIE,
+    SESSION_COOKIE,
+    absolute_uri,
+    client_of,
+    current,
+)
 
 _VARY = "Accept, User-Agent, Cookie"
 _VARY_WML = "Accept, User-Agent"
-_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 
 
 def respond(screen: Screen, life: Life | None = None) -> Response:
@@ -31,14 +39,27 @@ def respond(screen: Screen, life: Life | None = None) -> Response:
 
 
 def add_headers(response: Response) -> Response:
-    """Add the headers that every response has."""
-    wml = current().device.markup == WML
-    response.headers["Vary"] = _VARY_WML if wml else _VARY
-    response.headers["Referrer-Policy"] = "no-referrer"
-    if not wml:
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
+    """Add the headers that every response to a person has; `secure` adds those of all responses."""
+    response.headers["Vary"] = _VARY_WML if current().device.markup == WML else _VARY
     return response
+
+
+def secure(config: Config, response: Response) -> Response:
+    """Add the headers that restrict what a browser does with a response, whatever it is."""
+    # Where plain HTTP is the address for handhelds, nobody who came by TLS once is kept from it.
+    strict = client_of(config, request).scheme == "https" and not config.url.startswith("http://")
+    response.headers.update(security_headers(_reader(response), strict=strict))
+    return response
+
+
+def _reader(response: Response) -> Reader:
+    """Return what reads a response."""
+    if "Content-Disposition" in response.headers:
+        return Reader.DISK
+    wap = "visit" in g and current().device.markup == WML
+    if response.mimetype == WML_TEXT or (wap and response.location):
+        return Reader.DECK
+    return Reader.WAP_PICTURE if wap and response.mimetype.startswith("image/") else Reader.BROWSER
 
 
 def retry_later(response: Response, seconds: int) -> Response:

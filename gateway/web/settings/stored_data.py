@@ -65,7 +65,6 @@ def download() -> Response:
     text = json.dumps(_kept(current()), indent=1, ensure_ascii=False, sort_keys=True)
     response = add_headers(Response(text.encode("utf-8", "replace"), content_type="application/json"))
     response.headers["Content-Disposition"] = filenames.disposition(FILENAME)
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = Life.NEVER.value
     return response
 

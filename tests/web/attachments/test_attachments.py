@@ -443,7 +443,7 @@ def test_the_original_is_the_original(handheld: Any) -> None:
         assert answer.media_type == media_type
         assert answer.headers["content-disposition"].startswith('attachment; filename="')
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
         assert "private" in answer.headers["cache-control"]
         head = get(handheld, handheld.links["Original"], "HEAD")
         assert head.body == b""
