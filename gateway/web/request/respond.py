@@ -59,7 +59,7 @@ def _reader(response: Response) -> Reader:
     wap = "visit" in g and current().device.markup == WML
     if response.mimetype == WML_TEXT or (wap and response.location):
         return Reader.DECK
-    return Reader.WAP_PICTURE if wap and response.mimetype.startswith("image/") else Reader.BROWSER
+    return Reader.WAP_PICTURE if wap and (response.mimetype or "").startswith("image/") else Reader.BROWSER
 
 
 def retry_later(response: Response, seconds: int) -> Response:
