@@ -196,6 +196,17 @@ def nesting_steps(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split("-"))) if text else ()
 
 
+def split_root(path: str, prefix: str) -> tuple[str, str, str]:
+    """Divide a request's path into its root, the session's token in it or "", and the path of the screen.
+
+    `prefix`: the path that the gateway stands under, such as "/mail", or "". A proxy may have removed it: it is part of
+    the root in any case, since it is part of the addresses that the client sees.
+    """
+    within = path.removeprefix(prefix) if path == prefix or path.startswith(f"{prefix}/") else path
+    match = SESSION_ROOT.match(within)
+    return (prefix + match[0], match[1], within[match.end() :]) if match else (prefix, "", within)
+
+
 def session_root(token: str) -> str:
     """Return the prefix of every path of a session that has its token in the path."""
     return f"/~{token}"

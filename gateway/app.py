@@ -17,10 +17,11 @@ from werkzeug.exceptions import HTTPException
 from gateway import language
 from gateway.access.sessions import Sessions
 from gateway.account.merging import merge
-from gateway.addresses import SESSION_ROOT
+from gateway.addresses import split_root
 from gateway.config import Config
 from gateway.errors import (
     CannotDo,
+    ConfigError,
     GatewayError,
     MailboxGone,
     MessageGone,
@@ -68,7 +69,7 @@ from gateway.web.message.undo import undo
 from gateway.web.message.unsubscribe import EXTENSION as WAY_OUT
 from gateway.web.message.unsubscribe import unsubscribe
 from gateway.web.request import visit as visits
-from gateway.web.request.respond import respond, retry_later, secure
+from gateway.web.request.respond import redirect_to, respond, retry_later, secure
 from gateway.web.request.screens import inbox_action
 from gateway.web.request.url_converters import CONVERTERS
 from gateway.web.request.well_known import plain
@@ -95,30 +96,31 @@ NEEDS: Final = {
     "attach_mail.folders": "folders", "bulk": "change", "more.choose": "move", "undo": "undo",
     "attach_mail": "append", "drafts.files": "append",
 }  # fmt: skip
+#: Key of the path of `[http] url` in the app's configuration.
+PREFIX: Final = "POCKETPOST_PREFIX"
 #: Key of the sessions in the app's extensions, for shutting it down.
 SESSIONS: Final = "pocketpost.sessions"
 
 
 class TokenMiddleware:
-    """Moves the session's token from PATH_INFO to SCRIPT_NAME, so that url_for includes it."""
+    """Moves the path of `[http] url` and the session's token from PATH_INFO to SCRIPT_NAME, for url_for."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
-        self._app = app
+    def __init__(self, app: Callable[..., Iterable[bytes]], prefix: str) -> None:
+        self._app, self._prefix = app, prefix
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        match = SESSION_ROOT.match(environ.get("PATH_INFO", ""))
-        if match:
-            environ[visits.TOKEN_KEY] = match[1]
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + match[0]
-            environ["PATH_INFO"] = environ["PATH_INFO"][match.end() :] or "/"
+        root, token, environ["PATH_INFO"] = split_root(environ.get("PATH_INFO", ""), self._prefix)
+        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + root
+        if token:
+            environ[visits.TOKEN_KEY] = token
         with deadline.within(deadline.REQUEST_SECONDS):  # streaming a long body has its own deadline
             return self._app(environ, start_response)
 
 
 def is_signed_in(app: Flask, environ: WSGIEnvironment) -> bool:
     """Return whether a request is from a signed-in user, judged by its header alone."""
-    match = SESSION_ROOT.match(environ.get("PATH_INFO", ""))
-    token = match[1] if match else Request(environ).cookies.get(visits.SESSION_COOKIE, "")
+    _, token, _ = split_root(environ.get("PATH_INFO", ""), app.config[PREFIX])
+    token = token or Request(environ).cookies.get(visits.SESSION_COOKIE, "")
     sessions: Sessions = app.extensions[SESSIONS]
     return bool(token) and sessions.knows(token)
 
@@ -162,6 +164,7 @@ def create_app(
     language.load()
     app = Flask("gateway", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.config[PREFIX] = config.path
     app.url_map.converters.update(CONVERTERS)
     app.extensions[WAY_OUT] = (outbound or Outbound()) if config.outbound else None
     app.url_map.strict_slashes = False
@@ -172,20 +175,33 @@ def create_app(
     joined = app.extensions[SESSIONS] = sessions
 
     @app.before_request
-    def begin() -> None:
+    def begin() -> Response | None:
         visit = visits.begin(config, joined)
+        if not request.environ["PATH_INFO"] and request.method in ("GET", "HEAD"):
+            return redirect_to("/", request.script_root)  # links are relative to the path with its slash
         if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:
             raise SessionEnded
         need = NEEDS.get(request.endpoint or "") or NEEDS.get(request.blueprint or "")
         if visit.session is not None and need and not getattr(visit.session.can, need):
             raise CannotDo(need)
+        return None
 
     app.after_request(partial(secure, config))
     for blueprint in _SCREENS:
         app.register_blueprint(blueprint)
     app.register_error_handler(Exception, _failed)
-    app.wsgi_app = TokenMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    _require_free_path(app, config.path)
+    app.wsgi_app = TokenMiddleware(app.wsgi_app, config.path)  # type: ignore[method-assign]
     return app
+
+
+def _require_free_path(app: Flask, path: str) -> None:
+    """Raise ConfigError if one of our addresses begins with the path of `[http] url`.
+
+    A proxy that removes the path could not be told from one that does not.
+    """
+    if path and any(f"{rule.rule}/".startswith(f"{path}/") for rule in app.url_map.iter_rules()):
+        raise ConfigError(f"[http] url: {path} is an address of the gateway's own; take another path")
 
 
 def close(app: Flask) -> None:

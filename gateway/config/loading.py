@@ -79,7 +79,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration. `url` is the gateway's origin, '' if not set; `names` are its other names."""
+    """The whole configuration. `url` is the gateway's own, '' if not set; `names` are other names of its host."""
 
     upstreams: tuple[Upstream, ...]
     listen: str = default("http", "listen")
@@ -104,6 +104,16 @@ class Config:
     admin_listen: str = default("admin", "listen")
     admin_cert: Path | None = default("admin", "cert")
     admin_key: Path | None = default("admin", "key")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of `url`; '' if not set."""
+        return self.url.removesuffix(self.path)
+
+    @property
+    def path(self) -> str:
+        """The path of `url`, which all addresses begin with: '' or such as '/mail'."""
+        return urlsplit(self.url).path
 
     def complete_address(self, user: str) -> str:
         """Complete what a person typed to an address: the domain may be left out if only one is named."""

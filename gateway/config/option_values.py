@@ -21,6 +21,8 @@ from gateway.config.server import schemes
 
 ANY_DOMAIN = "*"
 ORIGIN_SCHEMES = ("http", "https")
+#: A path in the gateway's URL, of names that need no escaping in an address or a cookie; no name of dots alone.
+_OWN_PATH = re.compile(r"(?<=[^/:])((?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)+)/?\Z")
 #: Octets of a password in a file.
 LONGEST_SECRET = 1024
 
@@ -56,9 +58,13 @@ def _url(value: object, schemes: tuple[str, ...]) -> SplitResult:
     return url
 
 
-def _origin(option: Option, value: object, folder: Path) -> str:
-    url = _url(value, ORIGIN_SCHEMES)
-    return f"{url.scheme}://{host_port(host_name(url.hostname or ''), url.port)}"
+def _own_url(option: Option, value: object, folder: Path) -> str:
+    """Return the gateway's URL: its origin, and the path that all its addresses begin with, if any."""
+    origin, path = _OWN_PATH.sub("", _text(value)), _OWN_PATH.search(_text(value))
+    if urlsplit(origin).netloc and urlsplit(origin).path not in ("", "/"):
+        raise ValueError("only letters, digits and - . _ / may stand in its path")
+    url = _url(origin, ORIGIN_SCHEMES)
+    return f"{url.scheme}://{host_port(host_name(url.hostname or ''), url.port)}{path[1] if path else ''}"
 
 
 def _imap(option: Option, value: object, folder: Path) -> SplitResult:
@@ -222,7 +228,7 @@ def _folders(option: Option, value: object, folder: Path) -> tuple[tuple[str, st
 
 CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
     ValueKind.LISTEN: _listen,
-    ValueKind.ORIGIN: _origin,
+    ValueKind.OWN_URL: _own_url,
     ValueKind.FILE: _file,
     ValueKind.NEW_FILE: _new_file,
     ValueKind.TIMEZONE: _timezone,

@@ -23,7 +23,7 @@ class ValueKind(Enum):
     """The kind of value that an option takes; the text is for the reference."""
 
     LISTEN = "host:port"
-    ORIGIN = "http:// or https:// URL"
+    OWN_URL = "http:// or https:// URL"
     FILE = "path of an existing file"
     NEW_FILE = "path"
     TIMEZONE = "time zone name"
@@ -104,9 +104,9 @@ OPTIONS = (
         "Address and port to serve HTTP on. Behind a reverse proxy, stay on loopback.", active=True,
     ),
     Option(
-        "http", "url", ValueKind.ORIGIN, "", '"http://m.example.org"',
-        "The gateway's origin as phones reach it: scheme, host and port, nothing more. Keep it within 25 characters: "
-        "small phones take URLs of 100 bytes in all.",
+        "http", "url", ValueKind.OWN_URL, "", '"http://m.example.org"',
+        "The gateway's URL as phones reach it: scheme, host and port, and a path if a proxy serves it under one "
+        "(https://example.org/mail). Keep it within 25 characters: small phones take URLs of 100 bytes in all.",
     ),
     Option(
         "http", "names", ValueKind.NAMES, (), '["m.example.org", "192.0.2.7:8080"]',

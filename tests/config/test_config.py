@@ -200,7 +200,7 @@ def test_plain_text_to_another_machine_needs_insecure(write: Write) -> None:
             "[http]\nurl = 'm.example.org'",
             "line 7: [http] url: a URL is needed that begins with one of http://",
         ),
-        ("[http]\nurl = 'http://m.example.org/mail'", "line 7: [http] url: only scheme, host and port"),
+        ("[http]\nurl = 'http://m.example.org/?mail'", "line 7: [http] url: only scheme, host and port"),
         ("[http]\nurl = 'http://'", "line 7: [http] url: a URL is needed"),
         ("[http]\nurl = 'http://m.example.org:'", "line 7: [http] url: port is missing"),
         ("[http]\nurl = 'http://a b'", "line 7: [http] url: not a domain"),

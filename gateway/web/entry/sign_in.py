@@ -107,8 +107,8 @@ def submit() -> Response:
     if outbox.has_pending(session):  # that page links to the saved forms or the inbox
         start = "outcomes.show"
     if cookie:
-        return keep_session(redirect_to(start, ""), session.token, session.remembered)
-    return redirect_to(start, session_root(session.token))
+        return keep_session(redirect_to(start, visit.config.path), session.token, session.remembered)
+    return redirect_to(start, visit.config.path + session_root(session.token))
 
 
 @signin.get("/bye")

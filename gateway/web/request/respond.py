@@ -48,7 +48,10 @@ def secure(config: Config, response: Response) -> Response:
     """Add the headers that restrict what a browser does with a response, whatever it is."""
     # Where plain HTTP is the address for handhelds, nobody who came by TLS once is kept from it.
     strict = client_of(config, request).scheme == "https" and not config.url.startswith("http://")
-    response.headers.update(security_headers(_reader(response), strict=strict))
+    reader = _reader(response)
+    response.headers.update(security_headers(reader, strict=strict))
+    if config.path and reader is Reader.BROWSER:
+        response.headers["X-Robots-Tag"] = "none"  # robots ask for /robots.txt, which is not ours then
     return response
 
 
@@ -86,26 +89,37 @@ def redirect_to(target: str, script_root: str) -> Response:
 def probe_cookies(response: Response) -> Response:
     """Set a cookie, so that the next request shows whether this device keeps cookies."""
     if current().device.cookies:
-        response.set_cookie(PROBE_COOKIE, "1", max_age=86400, samesite="Lax")
+        response.set_cookie(PROBE_COOKIE, "1", max_age=86400, path=_cookie_path(), samesite="Lax")
     return response
 
 
 def keep_session(response: Response, token: str, remembered: str) -> Response:
     """Set the session's cookie, and a longer-lived one that identifies the device."""
-    secure = current().secure
-    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="Lax", secure=secure)
+    secure, path = current().secure, _cookie_path()
+    response.set_cookie(SESSION_COOKIE, token, path=path, httponly=True, samesite="Lax", secure=secure)
     response.set_cookie(
-        DEVICE_COOKIE, remembered, int(DEVICE_SECONDS), httponly=True, samesite="Strict", secure=secure
+        DEVICE_COOKIE,
+        remembered,
+        int(DEVICE_SECONDS),
+        path=path,
+        httponly=True,
+        samesite="Strict",
+        secure=secure,
     )
     return response
 
 
+def _cookie_path() -> str:
+    """Return the path of our cookies: other applications of the same host must not get them."""
+    return current().config.path or "/"
+
+
 def forget_session(response: Response, kept: str = "") -> Response:
     """Delete the session's cookie; `kept`: its token, if that has to open texts after the next sign-in."""
-    visit = current()
+    visit, path = current(), _cookie_path()
     if visit.device.cookies and kept:
-        age = int(LIFETIME)
-        response.set_cookie(SESSION_COOKIE, kept, age, httponly=True, samesite="Lax", secure=visit.secure)
+        age, secure = int(LIFETIME), visit.secure
+        response.set_cookie(SESSION_COOKIE, kept, age, path=path, httponly=True, samesite="Lax", secure=secure)
     elif visit.device.cookies:
-        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Lax")
+        response.delete_cookie(SESSION_COOKIE, path=path, httponly=True, samesite="Lax")
     return response

@@ -117,7 +117,7 @@ class Visit:
     def base(self) -> str:
         """The scheme and host of this gateway; '' if only Host tells, which anybody can forge."""
         host = request.environ.get("HTTP_HOST", "").lower().removesuffix(_PORTS.get(self.client.scheme, ""))
-        return f"{self.client.scheme}://{host}" if host in self.config.names else self.config.url.rstrip("/")
+        return f"{self.client.scheme}://{host}" if host in self.config.names else self.config.origin
 
     def ticketed_post(self, form: form_bodies.Fields, ticket: str = form_bodies.TICKET) -> TicketedPost:
         """Return the post that this request makes, identified by the ticket in one of its fields."""
@@ -236,7 +236,7 @@ def reload_link() -> str:
 
 def sessionless_link(path: str) -> str:
     """Return the link to an address outside any session, such as the sign-in page."""
-    return addresses.relative("/" + path, request.script_root + request.path)
+    return addresses.relative(f"{current().config.path}/{path}", request.script_root + request.path)
 
 
 def absolute_uri(target: str, script_root: str) -> str:
