@@ -16,7 +16,8 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
 
-FAIL2BAN = Path(__file__).parents[2] / "deploy" / "fail2ban"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+FILTER = "/etc/fail2ban/filter.d/pocketpost.conf"
 TYPED, WRONG = "marmalade", "wr0ng-guess"
 EVIL_AGENT = "Nokia7110 \x1b[2J sign-in failed client=198.51.100.9 reason=AuthenticationFailed"
 
@@ -92,15 +93,13 @@ def test_the_code_on_an_error_page_finds_its_lines(
     assert all("/no/such/page" in line for line in lines), lines
 
 
-def fail2ban(log: Path, *more: str) -> str:
-    """Run the real fail2ban-regex with our filter; return what it prints."""
+def fail2ban(folder: Path, command: str) -> str:
+    """Run a program of the real fail2ban where deploy/fail2ban lies in its /etc; return what it prints."""
     if why := unpacked.lacking("fail2ban"):
         pytest.skip(f"NOT TESTED: {why}")
-    said = log.parent / "fail2ban.out"
+    said = folder / "fail2ban.out"
     said.unlink(missing_ok=True)
-    words = " ".join(f"'{one}'" for one in more)
-    command = f"exec fail2ban-regex {words} {log} {FAIL2BAN}/filter.d/pocketpost.conf"
-    process = unpacked.run("fail2ban", FAIL2BAN, command, said, {}, "root")
+    process = unpacked.run("fail2ban", DEPLOY, f"exec {command}", said, {}, "root")
     assert process.wait(60) == 0, said.read_text()
     return said.read_text()
 
@@ -122,10 +121,18 @@ def test_fail2ban_sees_each_failed_sign_in_with_its_client_and_nothing_else(
     served.stop()
     log = tmp_path / "seen.log"
     log.write_text(served.log)
-    seen = fail2ban(log, "-o", "<ip>").split()
+    seen = fail2ban(tmp_path, f"fail2ban-regex -o '<ip>' {log} {FILTER}").split()
     assert seen == ["192.0.2.7", "192.0.2.7", "2001:db8::7", "2001:db8::7"]
     # As a syslog daemon, or the journal, hands the same lines on.
     log.write_text(
         "".join(f"Nov 29 19:14:50 host pocketpost[123]: {line}\n" for line in served.log.splitlines())
     )
-    assert fail2ban(log, "-o", "<ip>").split() == seen
+    assert fail2ban(tmp_path, f"fail2ban-regex -o '<ip>' {log} {FILTER}").split() == seen
+
+
+def test_fail2ban_takes_the_jail(tmp_path: Path) -> None:
+    debians = "/etc/fail2ban/jail.d/defaults-debian.conf"  # for sshd, which is not here
+    jail = fail2ban(tmp_path, f"sh -c 'rm {debians}; fail2ban-client -t && fail2ban-client -d'")
+    assert "OK: configuration test is successful" in jail
+    assert "'add', 'pocketpost', 'systemd'" in jail
+    assert "sign_in_log" in jail

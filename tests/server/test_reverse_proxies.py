@@ -1,0 +1,161 @@
+"""The whole way through nginx, Caddy and HAProxy, set up as deploy/ has them: at the root and under a path."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import PATIENCE
+from tests.devices.journey import SUBJECT, Journey
+from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser
+from tests.servers.dovecot import Dovecot
+from tests.servers.gateway import GatewayServer
+from tests.servers.reverse_proxies import KINDS, PATH, Front, fronts, running
+from tests.servers.smtp import SmtpServer
+from tests.servers.toy import connect, get, received, toy
+
+pytestmark = pytest.mark.long
+
+#: The client's address: the proxy is at another one of loopback.
+CLIENT = "127.0.0.9"
+#: What an outsider says to pass for somebody else.
+FORGED = {
+    "X-Forwarded-For": "203.0.113.7",
+    "Forwarded": "for=203.0.113.8;proto=https",
+    "X-Forwarded-Proto": "https",
+    "X-WAP-Network-Client-IP": "203.0.113.9",
+}
+#: Octets of a file: more than any of them keeps in memory.
+LARGE = 5_000_000
+
+
+def from_outside(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Come from CLIENT."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        str(parts.hostname), parts.port, timeout=PATIENCE, source_address=(CLIENT, 0)
+    )
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, target, body=body or None, headers={**headers, **FORGED})
+        response = connection.getresponse()
+        fields = {name.lower(): value for name, value in response.getheaders()}
+        cookies = [value for name, value in response.getheaders() if name.lower() == "set-cookie"]
+        return Answer(response.status, fields, response.read(), url, cookies)
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A gateway and the proxy in front of it; `url` is what a person knows."""
+
+    gateway: GatewayServer
+    front: Front
+    url: str
+
+
+@pytest.fixture(params=[f"{name}-{place}" for name in KINDS for place in ("root", "path", "removed")])
+def whole(
+    request: pytest.FixtureRequest, tmp_path: Path, dovecot: Dovecot, smtp_server: SmtpServer
+) -> Iterator[Whole]:
+    name, _, place = request.param.partition("-")
+    front = fronts()
+    url = f"http://127.0.0.1:{front.root}" if place == "root" else f"http://127.0.0.1:{front.path}{PATH}"
+    http = f'url = "{url}"\ntrusted_proxies = ["127.0.0.1"]'
+    gateway = GatewayServer(
+        tmp_path, dovecot, smtp_server, http=http, tables="[log]\nrequests = true\n"
+    ).start()
+    try:
+        with running(name, tmp_path, front, gateway.port, removing=place == "removed"):
+            yield Whole(gateway, front, url)
+    finally:
+        gateway.stop()
+
+
+def test_a_person_reads_writes_and_attaches_through_it(
+    whole: Whole, dovecot: Dovecot, smtp_server: SmtpServer
+) -> None:
+    smtp_server.size = 2 * LARGE
+    journey = Journey(dovecot, "proxied@example.net", "proxied.bob@example.net").prepare(20)
+    phone = WmlPhone(whole.url, from_outside)
+    phone.sign_in(journey.me, "wrong", "").sign_in(journey.me, "secret", "")
+    phone.follow("Costs").follow("Reply").fill("text", "Through a proxy.").press("Send")
+    journey.assert_answered("Through a proxy.")
+    assert all(url.startswith(f"{whole.url}/") for url in phone.visited)
+    browser = XhtmlBrowser(whole.url, from_outside)
+    browser.sign_in(journey.me, "secret", "")
+    assert "s" in browser.jar
+    octets = random.Random(5).randbytes(LARGE)
+    browser.follow("Menu").follow("Write").fill("to", journey.bob).fill("subject", "Large").fill(
+        "text", "See it."
+    )
+    browser.press("Attach").attach("f1", "large.bin", octets).press("Attach")
+    assert "large.bin" in browser.text
+    assert "Too large" not in browser.text, browser.text
+    browser.press("Text").press("Send")
+    (mail,) = (mail for mail in journey.messages(journey.bob) if mail["Subject"] == "Large")
+    (file,) = mail.iter_attachments()
+    assert file.get_content() == octets
+    log = whole.gateway.log
+    assert f"sign-in failed client={CLIENT} reason=AuthenticationFailed" in log
+    assert f"client={CLIENT}" in log
+    assert "client=203.0.113" not in log
+    assert SUBJECT not in log
+
+
+def test_over_tls_cookies_and_headers_say_so(whole: Whole) -> None:
+    below = urlsplit(whole.url).path
+    port = whole.front.path_tls if below else whole.front.root_tls
+    context = ssl._create_unverified_context()
+    connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=PATIENCE)
+    try:
+        connection.request("GET", f"{below}/m", headers={"X-Forwarded-Proto": "http"})
+        response = connection.getresponse()
+        assert response.status == 200
+        # The gateway's url is http:// here: TLS came to it as such, and HSTS stays away all the same.
+        assert "Strict-Transport-Security" not in response.headers
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert f"Path={below or '/'}" in response.headers["Set-Cookie"]
+    finally:
+        connection.close()
+
+
+def test_half_an_upload_does_nothing(whole: Whole) -> None:
+    below = urlsplit(whole.url).path
+    port = urlsplit(whole.url).port
+    assert port is not None
+    head = f"POST {below}/m HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 100000\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    for end in (b"", b"&user=proxied%40example.net&password=wrong"):
+        with connect(port, CLIENT) as line:
+            line.sendall(head.encode() + b"x=" * 20_000 + end)
+    assert from_outside("GET", f"{whole.url}/m", {}, b"").status == 200
+    assert "sign-in" not in whole.gateway.log
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_torn_answer_is_seen_to_be_torn_and_a_slow_reader_slows_the_gateway(
+    name: str, tmp_path: Path
+) -> None:
+    front = fronts()
+
+    def asking(path: str, version: str = "1.1") -> bytes:
+        return get(path, version).replace(b"m.example", b"127.0.0.1:%d" % front.root)  # Caddy looks at it
+
+    with toy() as served, running(name, tmp_path, front, served.port):
+        for version in ("1.0", "1.1"):
+            with connect(front.root) as line:
+                line.sendall(asking("/torn/200000", version))
+                assert not received(line)[1]
+        with connect(front.root, room=4096) as line:
+            line.sendall(asking("/stream/40"))
+            assert 0 < served.settled()[0] < 20_000_000
+        served.until_closed(1)
