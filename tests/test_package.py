@@ -49,6 +49,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_the_wheel_brings_what_reads_documents(built: Path) -> None:
+    """As an administrator installs it, who names no extra."""
+    wheel = zipfile.ZipFile(next(built.glob("*.whl")))
+    (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
+    needed = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist: ")]
+    always = {
+        line.split()[1].partition("<")[0].partition(">")[0] for line in needed if "extra ==" not in line
+    }
+    assert {"pypdf", "python-calamine", "pillow", "lxml"} <= always
+
+
 def test_sdist_and_wheel_contain_templates_and_the_wheel_its_languages(built: Path) -> None:
     wheel, sdist = next(built.glob("*.whl")), next(built.glob("*.tar.gz"))
     inside = zipfile.ZipFile(wheel).namelist()

@@ -43,7 +43,7 @@ _PRELOADED: Final = (
 def serve() -> None:
     """Fork a child for each job's socket received over descriptor 0, until that is closed."""
     for name in _PRELOADED:
-        with contextlib.suppress(ImportError):  # an extra that is not installed
+        with contextlib.suppress(ImportError):  # a format that its library was built without
             importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     gc.collect()
