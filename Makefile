@@ -6,10 +6,11 @@
 # make corpus          render thousands of real messages for three devices and judge every page (fetches a package)
 # make chaos           a thousand mails under kills, cuts, a full state and mute servers; ten minutes at most
 # make faults          a fault at each response of a conversation with the mail server; some ten minutes
+# make walls           take away each wall of docs/security.md and see its test fail; some ten minutes
 # make messages        bring the catalogues of the languages up to what is said; then translate what is empty
 # make reference       write docs/configuration.md anew from the table of options
 # make clean           remove what these made
-# ARGS="..." is handed on to pytest, to the bench, to chaos and to faults.
+# ARGS="..." is handed on to pytest, to the bench, to chaos, to faults and to walls.
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard gateway/language/locale/*/LC_MESSAGES/*.po))
 
-.PHONY: demo test matrix check bench corpus chaos faults messages reference clean debian-packages
+.PHONY: demo test matrix check bench corpus chaos faults walls messages reference clean debian-packages
 
 demo: $(STAMP) $(CATALOGUES)
 	@exec $(BIN)/pocketpost demo $(if $(LISTEN),--listen $(LISTEN))
@@ -47,6 +48,9 @@ chaos: $(STAMP) $(CATALOGUES) debian-packages
 
 faults: $(STAMP) $(CATALOGUES) debian-packages
 	$(BIN)/python -bb -m tests.faults.run $(ARGS)
+
+walls: $(STAMP) $(CATALOGUES) debian-packages
+	$(BIN)/python -m tests.walls.run $(ARGS)
 
 messages: $(STAMP)
 	$(BIN)/python -m tests.language.update

@@ -67,6 +67,17 @@ def test_every_request_has_an_environ_of_native_strings(
     assert not {"HTTP_PROXY", "HTTP_CONTENT_LENGTH"} & wsgi.environ(request, BytesIO()).keys()
 
 
+def test_a_field_does_not_pass_for_another() -> None:
+    headers = [
+        (b"x_forwarded_for", b"192.0.2.1"),
+        (b"x-forwarded-for", b"192.0.2.2"),
+        (b"proxy", b"http://evil"),
+    ]
+    said = wsgi.environ(Request("GET", b"/", "1.1", headers, ENDS), BytesIO())
+    assert said["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
+    assert "HTTP_PROXY" not in said
+
+
 def test_requests_follow_each_other_on_one_connection(served: Served) -> None:
     with connect(served.port) as line:
         line.sendall(KEEP.replace(b"/ ", b"/1 ") + KEEP.replace(b"/ ", b"/2 ") + get("/3"))
