@@ -1,16 +1,16 @@
 """What the log knows of the request at hand: its id, and the account, as a digest.
 
-Nothing here may hold an address, a token, or anything that a person has typed. The entry is in the context (PEP 567):
-whatever logs within a request is marked with it, in any thread that the request uses.
+Nothing here may be written but id and account: what is typed is held only so that it can be left out. The entry is in
+the context (PEP 567): whatever logs within a request is marked with it, in any thread that the request uses.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 #: What a person can read out over the phone: no letter looks like a digit or like another one.
@@ -19,16 +19,22 @@ ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 ID_LENGTH: Final = 7
 #: Digits of an account's key in the log, and wherever an administrator sees it.
 HASH_DIGITS: Final = 12
+#: Characters of a text that is left out: a shorter one stands in any words.
+SHORTEST_TYPED: Final = 4
 #: The key, in a log record's `extra`, of further values by name.
 FIELDS: Final = "fields"
 
 
 @dataclass(slots=True)
 class RequestEntry:
-    """One request: its id, and the hash of the account that is signed in, or that a sign-in names."""
+    """One request: its id, and the hash of the account that is signed in, or that a sign-in names.
+
+    `typed`: what a mail server may repeat of the request, the longest first.
+    """
 
     id: str
     account: str = ""
+    typed: tuple[str, ...] = field(default=(), repr=False)
 
 
 _current: ContextVar[RequestEntry | None] = ContextVar("request", default=None)
@@ -54,6 +60,14 @@ def current() -> RequestEntry:
 def note_account(key: bytes) -> None:
     """Mark the request at hand with an account, by its key (`logins.account_key`)."""
     current().account = account_hash(key)
+
+
+def leave_out(typed: Iterable[str]) -> None:
+    """Have texts that a person has typed left out where the log tells what a server said."""
+    found = {text.strip() for text in typed}
+    current().typed = tuple(
+        sorted((text for text in found if len(text) >= SHORTEST_TYPED), key=len, reverse=True)
+    )
 
 
 def account_hash(key: bytes) -> str:

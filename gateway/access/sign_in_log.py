@@ -42,5 +42,5 @@ def failures_logged(client: str) -> Iterator[None]:
         if was_refused(error) or isinstance(error, (UnknownDomain, TooManyTries)):
             log.warning(FAILED, extra={FIELDS: fields})
         else:  # nobody's guess: a server that is down must not have its people locked out
-            log.warning("sign-in not possible", extra={FIELDS: fields | {"detail": error.detail}})
+            log.warning("sign-in not possible: %s", error.detail, extra={FIELDS: fields})
         raise

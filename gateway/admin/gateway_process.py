@@ -94,7 +94,7 @@ class GatewayProcess:
         if self.file is None:
             return ()
         config = load(self.file)
-        log_lines.start(config)
+        log_lines.configure(config)
         return self.apply(config)
 
     def apply(self, config: Config) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from gateway.access.log_context import FIELDS, current
 from gateway.addresses import LINK_ID_PATTERN
 from gateway.config import Config
 from gateway.errors import GatewayError
+
+log = logging.getLogger(__name__)
 
 _HANDLER: Final = logging.StreamHandler()
 #: The logger of the line for each request.
@@ -40,16 +43,28 @@ _ABOUT_CODE: Final = (AttributeError, ImportError, NameError, NotImplementedErro
 
 
 def start(config: Config) -> None:
-    """Send the log to stderr, in the configured form; another configuration takes the place of the one before."""
+    """Send everything that this process has to say to stderr, as log lines."""
+    configure(config)
+    logging.captureWarnings(capture=True)
+    threading.excepthook = lambda thread: _uncaught(thread.exc_type, thread.exc_value, None)
+    sys.excepthook = _uncaught
+
+
+def configure(config: Config) -> None:
+    """Set form and levels of the log; another configuration takes the place of the one before."""
     formatter = JsonFormatter() if config.log_format == "json" else TextFormatter()
     _HANDLER.setStream(sys.stderr)
     _HANDLER.setFormatter(formatter)
     logging.root.addHandler(_HANDLER)  # once, however often
     logging.root.setLevel(logging.WARNING)
-    logging.captureWarnings(capture=True)
     # Other libraries' own details may quote what they were given.
     logging.getLogger("gateway").setLevel(config.log_level.upper())
     logging.getLogger(REQUESTS).setLevel(logging.INFO if config.log_requests else logging.CRITICAL)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, _: object) -> None:
+    """Write an exception that nobody has caught as the others are written."""
+    log.critical("not caught: %s", kind.__name__, exc_info=error)
 
 
 class TextFormatter(logging.Formatter):
@@ -102,7 +117,20 @@ def escaped(text: str) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    return cut(record.getMessage())
+    """Return a record's message; what its own words are filled in with may repeat a form."""
+    words, arguments = str(record.msg), record.args
+    if isinstance(arguments, tuple):
+        arguments = tuple(_untyped(one) if isinstance(one, str) else one for one in arguments)
+    try:
+        return cut(words % arguments if arguments else words)
+    except (TypeError, ValueError):  # a line that is wrong is worth more than none
+        return cut(f"{words} (without its values)")
+
+
+def _untyped(text: str) -> str:
+    for typed in current().typed:
+        text = text.replace(typed, _CUT)
+    return text
 
 
 def _fields(record: logging.LogRecord) -> dict[str, str | int]:
@@ -137,7 +165,7 @@ def _named(error: BaseException) -> str:
     """Name an exception; its text only where that cannot quote a mail, a form or a key."""
     name = type(error).__name__
     if isinstance(error, GatewayError):
-        return f"{name}: {error.detail}"
+        return f"{name}: {_untyped(error.detail)}"
     if isinstance(error, OSError):
         return f"{name}: {error.strerror}"
     return f"{name}: {error}" if isinstance(error, _ABOUT_CODE) else name

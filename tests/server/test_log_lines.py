@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -94,6 +96,59 @@ def test_a_long_text_costs_in_proportion() -> None:
     for text in ("a" * 300_000, '"' * 300_000, '"a' * 150_000, "~" * 300_000):
         assert len(cut(text)) < 1100
     assert time.process_time() - began < 10  # seconds of CPU; a scan from each character on takes minutes
+
+
+def test_what_was_typed_is_left_out_of_what_a_server_said() -> None:
+    with log_context.request():
+        log_context.leave_out(["Meet me at noon", "noon", "to", " secret "])
+        made = record(
+            "StoreRefused: %s", "NO: Meet me at noon (noon), to secret", error=raised(StoreRefused("noon"))
+        )
+        line, _, told = TextFormatter().format(made).partition("\n")
+        assert line.endswith("StoreRefused: NO: ... (...), to ...")
+        assert "noon" not in told
+        # Whoever types the words of a line does not take them out of it.
+        log_context.leave_out(["sign-in failed", "192.0.2.7"])
+        line = TextFormatter().format(record("sign-in failed", client="192.0.2.7"))
+        assert line.endswith("sign-in failed client=192.0.2.7")
+
+
+def test_a_record_whose_values_do_not_fit_is_a_line_all_the_same() -> None:
+    assert TextFormatter().format(record("%d", "words")).endswith(" gateway.x: %d (without its values)")
+
+
+STARTED = """
+import logging, sys, threading
+from gateway.config import Config
+from gateway.server import log_lines
+for times in (1, 2):
+    log_lines.start(Config((), log_format="json"))
+    log_lines.configure(Config((), log_level="error", log_requests={requests}))
+logging.getLogger("gateway.web").warning("too low")
+logging.getLogger("gateway.web").error("high enough")
+logging.getLogger(log_lines.REQUESTS).info("answered")
+logging.getLogger("library").info("a library's")
+thread = threading.Thread(target=lambda: int("typed"))
+thread.start()
+thread.join()
+raise KeyError("typed")
+"""
+
+
+@pytest.mark.parametrize("requests", [False, True])
+def test_the_options_decide_what_is_written_and_nothing_goes_past_the_form(requests: bool) -> None:
+    code = STARTED.format(requests=requests)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    said = [re.sub(r"^\S+Z (\w+) - - ", r"\1 ", line) for line in done.stderr.splitlines()]
+    lines = [line for line in said if "|   " not in line]
+    asked = ["INFO gateway.request: answered"] if requests else []
+    form = "CRITICAL gateway.server.log_lines: "
+    uncaught = [
+        f"{form}{words}"
+        for name in ("ValueError", "KeyError")
+        for words in (f"not caught: {name}", f"| {name}")
+    ]
+    assert lines == ["ERROR gateway.web: high enough", *asked, *uncaught]
 
 
 def test_an_exception_is_named_with_its_frames_and_not_with_what_it_quotes() -> None:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway import addresses, markup
 from gateway import language as lang
+from gateway.access import log_context
 from gateway.access.forwarded import Client, client
 from gateway.access.session import Session
 from gateway.access.sessions import Sessions
@@ -97,6 +98,11 @@ class Visit:
 
     def form(self) -> form_bodies.Fields:
         """Parse the posted fields, and the files if the person is signed in. Raise BadRequest."""
+        fields = self._fields()
+        log_context.leave_out(fields.values())
+        return fields
+
+    def _fields(self) -> form_bodies.Fields:
         content_type = request.headers.get("Content-Type", "")
         if content_type.strip().lower().startswith("multipart/form-data"):
             limit = self.config.upload_limit if self.session is not None else 0
