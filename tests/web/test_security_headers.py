@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
+from werkzeug.datastructures import Headers
 
 from gateway.app import create_app
 from gateway.markup.security_headers import HSTS_SECONDS
-from tests.devices.phones import Answer, in_process
+from tests.devices.phones import Answer
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.servers.toy import toy
@@ -92,21 +94,25 @@ def test_what_is_no_route_does_so_too(gateway: Gateway, markup: str, monkeypatch
     check(answer, "xhtml")  # nobody knows the device yet
 
 
-def asked(gateway: Gateway, url: str, origin: str = "https://pp.example", **more: str) -> Answer:
-    config = replace(gateway.config, url=url)
-    app = create_app(config, sessions=gateway.sessions)
-    return in_process(app)("GET", f"{origin}/m", HANDHELDS["xhtml"] | more, b"")
+def asked(
+    gateway: Gateway, url: str, origin: str = "https://pp.example", trusted: tuple[str, ...] = (), **more: str
+) -> Headers:
+    """Return the header fields of a page, asked for from 127.0.0.1."""
+    config = replace(gateway.config, url=url, trusted_proxies=tuple(map(ip_network, trusted)))
+    client = create_app(config, sessions=gateway.sessions).test_client()
+    return client.get("/m", base_url=origin, headers=HANDHELDS["xhtml"] | more).headers
 
 
 def test_hsts_is_sent_over_tls_unless_plain_http_is_the_address_for_handhelds(gateway: Gateway) -> None:
     for url in ("", "https://pp.example"):
-        answer = asked(gateway, url)
-        assert answer.headers[HSTS] == f"max-age={HSTS_SECONDS}"  # other hosts of the domain are not ours
-        assert HSTS not in asked(gateway, url, "http://pp.example").headers
-    assert HSTS not in asked(gateway, "http://pp.example").headers
+        headers = asked(gateway, url)
+        assert headers[HSTS] == f"max-age={HSTS_SECONDS}"  # other hosts of the domain are not ours
+        assert HSTS not in asked(gateway, url, "http://pp.example")
+    assert HSTS not in asked(gateway, "http://pp.example")
     # Only a proxy that is trusted says what is around it.
     forged = {"X-Forwarded-Proto": "https"}
-    assert HSTS not in asked(gateway, "", "http://pp.example", **forged).headers
+    assert HSTS not in asked(gateway, "", "http://pp.example", **forged)
+    assert HSTS in asked(gateway, "", "http://pp.example", ("127.0.0.1",), **forged)
 
 
 @pytest.mark.parametrize("markup", HANDHELDS)
