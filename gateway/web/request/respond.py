@@ -119,7 +119,9 @@ def forget_session(response: Response, kept: str = "") -> Response:
     visit, path = current(), _cookie_path()
     if visit.device.cookies and kept:
         age, secure = int(LIFETIME), visit.secure
-        response.set_cookie(SESSION_COOKIE, kept, age, path=path, httponly=True, samesite="Lax", secure=secure)
+        response.set_cookie(
+            SESSION_COOKIE, kept, age, path=path, httponly=True, samesite="Lax", secure=secure
+        )
     elif visit.device.cookies:
         response.delete_cookie(SESSION_COOKIE, path=path, httponly=True, samesite="Lax")
     return response
