@@ -16,7 +16,7 @@ from tests.devices.phones import Answer
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.servers.toy import toy
-from tests.web.everything import HANDHELDS, Gateway, addresses, opened
+from tests.web.sweeps.everything import HANDHELDS, Gateway, addresses, opened
 
 FOR_BROWSERS = {
     "x-content-type-options": "nosniff",
