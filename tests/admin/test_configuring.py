@@ -22,7 +22,7 @@ from gateway.config.options import OPTIONS, SECTIONS, Option
 from gateway.state import SessionRow
 from tests.devices.phones import XhtmlBrowser, in_process
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
 
 from .conftest import PASSWORD

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests import PATIENCE
 from tests.servers.dovecot import Dovecot
-from tests.servers.peer import Caller, Peer
+from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
 from tests.test_find_servers import document, server
 
