@@ -12,6 +12,7 @@ client to show it to the person. Two errors are given their sentence where they 
     ├── CatalogueMissing                a language was not compiled; names the file
     ├── AdminBusy                       too many are signing in to the panel
     ├── SessionEnded                    no such session (any more): sign in again
+    ├── AccountLocked                   by the administrator, who alone can unlock it
     ├── TooManyTries                    throttled; `seconds` until the next try
     ├── UnknownDomain                   no upstream for this address
     ├── BadRequest                      the request is invalid
@@ -146,6 +147,13 @@ class SessionEnded(GatewayError):
     """There is no session for this token, or it has expired."""
 
     sentence = _("Please sign in again.")
+    status = 403
+
+
+class AccountLocked(GatewayError):
+    """The administrator has locked this account; neither address nor password was looked at."""
+
+    sentence = _("The administrator of this gateway has locked this account. Your mail is not affected.")
     status = 403
 
 

@@ -24,11 +24,12 @@ from gateway.access.throttle import LIFETIME, AdmittedAttempt, Attempt, Throttle
 from gateway.config import Config
 from gateway.config.hosts import domain_name
 from gateway.errors import (
+    AccountLocked,
     AuthenticationFailed,
     SessionEnded,
     UnknownDomain,
 )
-from gateway.sealed import memory, send_journal, vault
+from gateway.sealed import account_address, memory, send_journal, vault
 from gateway.sealed.link_ids import LinkIds
 from gateway.sealed.saved_forms import SavedForms
 from gateway.sealed.send_journal import Journal
@@ -79,6 +80,9 @@ class Sessions:
         )
         self._purge_lock = Lock()
         self._purged = float("-inf")
+        if not config.admin_show_addresses:
+            with optional("that no addresses are kept"):
+                state.accounts.erase_addresses()
 
     def open(
         self,
@@ -96,17 +100,19 @@ class Sessions:
         """Sign in upstream and begin a session.
 
         `remote`: the network address; `remembered`: the cookie of a known device. Raise UnknownDomain,
-        TooManyTries, AuthenticationFailed or another StoreError.
+        AccountLocked, TooManyTries, AuthenticationFailed or another StoreError.
         """
         now = self._resources.clock()
         self._purge(now)
         credential = Credential(self._config.complete_address(address), password)
         upstream = self._config.upstream_for(credential.address)
         _refuse_unusable(address, password)
-        # Before the password goes anywhere: a guess that cannot be counted must not be made.
-        self._state.database.require_writable()
         key = logins.account_key(upstream, credential.address)
         log_context.note_account(key)
+        if self._state.accounts.is_locked((key, logins.key_as_typed(upstream, credential.address))):
+            raise AccountLocked("locked by an administrator")
+        # Before the password goes anywhere: a guess that cannot be counted must not be made.
+        self._state.database.require_writable()
         counted = logins.counting_key(upstream, credential.address)
         origin = SignInOrigin(key, site_of(remote), remembered)
         entry = self._throttle.enter(Attempt(counted, remote, origin), now)
@@ -116,8 +122,9 @@ class Sessions:
         with self._given_back_unless_wrong(entry):
             credential = self._verified(Session(self._resources, row, token, credential, upstream), entry)
             sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)
+            row = replace(row, sealed=sealed)
             former = logins.key_as_typed(upstream, credential.address)
-            row = self._state.begin(replace(row, sealed=sealed), key, former, self._resealed)
+            row = self._state.begin(row, key, former, self._resealed, self._shown(key, credential))
         known = self._resources.clock()  # the mail server may have taken its time
         cookie = self._throttle.succeeded(entry, row.account, known, by_token=via == "cookie")
         return Session(self._resources, row, token, credential, upstream, cookie)
@@ -138,6 +145,7 @@ class Sessions:
             sealed=b"",
             touched=now,
             expires=now + self._idle(),
+            begun=now,
         )
 
     def resume(self, token: str, user_agent: str | None) -> Session:
@@ -226,6 +234,12 @@ class Sessions:
         with optional("the end of a session"):
             self._state.sessions.delete(row.id)
         self._resources.pool.drop(row.digest)
+
+    def _shown(self, key: bytes, credential: Credential) -> bytes | None:
+        """Return the encrypted address that is kept for administrators, None if they do not want it."""
+        if not self._config.admin_show_addresses:
+            return None
+        return account_address.closed(credential.address, key, self._resources.secret)
 
     def _idle(self) -> float:
         return self._config.idle_minutes * 60.0

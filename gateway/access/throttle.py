@@ -21,6 +21,7 @@ from typing import Final, Protocol
 from gateway.access.known_devices import KnownDevices, SignInOrigin
 from gateway.access.waiting_queue import Names, QueueRate, WaitingQueue
 from gateway.errors import TooManyTries
+from gateway.state import TrySubject
 
 IPV6_SITE_BITS: Final = (
     64  # bits of an IPv6 address that identify a subscriber, who may vary the rest (RFC 6177)
@@ -29,6 +30,12 @@ IPV6_SITE_BITS: Final = (
 #: what can be routed by itself (RFC 7454 §6.1.3), what a provider has, whose neighbours share a place, and, in a
 #: crowd, what registries assign.
 _PREFIXES: Final = ((24, 48), (16, 32), (8, 12))
+#: The names of the three limits.
+BOTH: Final = "account and address"
+OF_ACCOUNT: Final = "account"
+OF_ADDRESS: Final = "address"
+#: Characters of a network that administrators see; what is longer is no address.
+LONGEST_NETWORK: Final = 64
 #: Digits of a network's digest in its name: enough to distinguish networks within the same larger one.
 _DIGITS: Final = 8
 
@@ -113,7 +120,9 @@ class ThrottleTable(Protocol):
 
     def get(self, keys: Iterable[bytes]) -> Records: ...
 
-    def change(self, keys: Iterable[bytes], step: Callable[[Records], Records], now: float) -> None: ...
+    def change(
+        self, keys: Mapping[bytes, TrySubject], step: Callable[[Records], Records], now: float
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,17 @@ class Attempt:
         """Return the keys of its three records: of account and address together, of the account, and of the address."""
         both, account, site = self.account + site_of(self.address), self.account, site_of(self.address)
         return _digest(b"both", both), _digest(b"account", account), _digest(b"address", site)
+
+    def subjects(self) -> Mapping[bytes, TrySubject]:
+        """Return what administrators may know of its three records, by their keys."""
+        person, network = self.origin.account, site_of(self.address).decode("utf-8", "replace")
+        network = network[:LONGEST_NETWORK]
+        whose = (
+            TrySubject(BOTH, person, self.account, network),
+            TrySubject(OF_ACCOUNT, person, self.account),
+            TrySubject(OF_ADDRESS, network=network),
+        )
+        return dict(zip(self.keys(), whose, strict=True))
 
     def networks(self) -> Names:
         """Return the names of the address's networks, for the account's queue."""
@@ -187,7 +207,7 @@ class Throttle:
                 decision = decide(attempt, kept, now)
                 return decision.kept
 
-            self._table.change(keys, step, now)
+            self._table.change(attempt.subjects(), step, now)
         if decision.wait:
             raise TooManyTries(math.ceil(decision.wait))
         return decision.entry
@@ -198,7 +218,7 @@ class Throttle:
         Failures at other addresses are not one person's to clear.
         """
         if not entry.charged:
-            self._table.change(entry.attempt.keys(), lambda kept: after_success(entry, kept, now), now)
+            self._table.change(entry.attempt.subjects(), lambda kept: after_success(entry, kept, now), now)
         return self._remembered.keep(entry.attempt.origin, account, now, by_token)
 
     def did_not_fail(self, entry: AdmittedAttempt, now: float) -> None:
@@ -206,7 +226,7 @@ class Throttle:
         if entry.charged:
             self._remembered.give_back(entry.charged)
             return
-        self._table.change(entry.attempt.keys(), lambda kept: after_no_verdict(entry, kept, now), now)
+        self._table.change(entry.attempt.subjects(), lambda kept: after_no_verdict(entry, kept, now), now)
 
 
 def decide(attempt: Attempt, kept: Records, now: float) -> Decision:

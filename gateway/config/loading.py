@@ -104,6 +104,7 @@ class Config:
     admin_listen: str = default("admin", "listen")
     admin_cert: Path | None = default("admin", "cert")
     admin_key: Path | None = default("admin", "key")
+    admin_show_addresses: bool = default("admin", "show_addresses")
 
     @property
     def origin(self) -> str:
@@ -163,6 +164,7 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "admin_listen": ("admin", "listen"),
     "admin_cert": ("admin", "cert"),
     "admin_key": ("admin", "key"),
+    "admin_show_addresses": ("admin", "show_addresses"),
 }
 
 

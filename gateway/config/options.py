@@ -211,6 +211,11 @@ OPTIONS = (
         "The private key of that certificate, in PEM.",
     ),
     Option(
+        "admin", "show_addresses", ValueKind.FLAG, False, "true",
+        "Show accounts by mail address, not only by hash. The address is then kept at each sign-in, encrypted under "
+        "the server secret; false erases what was kept, at the next start or reload.",
+    ),
+    Option(
         "upstream", "domains", ValueKind.DOMAINS, None, '["example.org"]',
         'The mail domains of these servers; "*" is any domain that no other upstream lists. If there is only one '
         "domain, people may leave it out when they sign in.", required=True, active=True,

@@ -150,6 +150,14 @@ def reencrypted(
     }
 
 
+def is_readable(rows: Iterable[tuple[int, str, str, bytes]], secret: bytes) -> bool:
+    """Return whether a secret decrypts any of these: account, kind, name and value; true if there are none."""
+    return not (rows := list(rows)) or any(
+        vault.Seal(str(account), secret, _PURPOSE).open(sealed, _row(kind, name)) is not None
+        for account, kind, name, sealed in rows
+    )
+
+
 def _octets(value: Value) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 

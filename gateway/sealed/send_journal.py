@@ -254,10 +254,12 @@ class Journal:
         return JournalRow(entry.key, entry.act, entry.stage, entry.told, entry.at, sealed, kind)
 
     def _entry(self, row: JournalRow) -> JournalEntry:
-        octets = self._seal.open(row.sealed, row.key + row.act)
-        notes = _notes(json.loads(octets)) if octets is not None else Notes()
-        kind = row.kind or (notes.outcome.kind if notes.outcome is not None else "")
-        return JournalEntry(row.key, row.act, row.stage, row.at, row.told, notes, octets is not None, kind)
+        return _opened(row, self._seal)
+
+
+def opened(row: JournalRow, account: int, secret: bytes) -> JournalEntry:
+    """Return the entry of an account's row, for whoever looks at the journal as a whole."""
+    return _opened(row, vault.Seal(str(account), secret, _PURPOSE))
 
 
 def reencrypted(
@@ -272,6 +274,13 @@ def reencrypted(
             plain = old.open(sealed, key + act)
             found[key, act] = new.close(plain, key + act) if plain is not None else sealed
     return found
+
+
+def _opened(row: JournalRow, seal: vault.Seal) -> JournalEntry:
+    octets = seal.open(row.sealed, row.key + row.act)
+    notes = _notes(json.loads(octets)) if octets is not None else Notes()
+    kind = row.kind or (notes.outcome.kind if notes.outcome is not None else "")
+    return JournalEntry(row.key, row.act, row.stage, row.at, row.told, notes, octets is not None, kind)
 
 
 def _notes(values: Mapping[str, Any]) -> Notes:

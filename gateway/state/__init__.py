@@ -2,7 +2,7 @@
 
 Only this package may import sqlalchemy. Nothing here may read a clock (`now` is passed in, in seconds since
 the epoch; only waiting times are measured), or store a password that can be read without the session's token,
-an address, or text of a mail.
+an address that can be read without the server secret, or text of a mail.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from gateway.errors import StateError
+from gateway.errors import AccountLocked, StateError
 from gateway.state.account_merge import EncryptedData, Reseal, merged_account
-from gateway.state.accounts import Accounts
+from gateway.state.accounts import AccountFilter, AccountRow, Accounts, is_locked, keep_address
 from gateway.state.administration import Administration, AuditLine
 from gateway.state.device_settings import Settings
 from gateway.state.journal import JournalRow, JournalTable, Stage
@@ -31,10 +31,12 @@ from gateway.state.storage.faults import BUSY_SECONDS, optional
 from gateway.state.storage.migrations import ANEW, STEPS
 from gateway.state.submissions import Submissions
 from gateway.state.tickets import Claim, Tickets
-from gateway.state.tries import Tries
+from gateway.state.tries import Tries, TryRow, TrySubject
 
 __all__ = [
     "BUSY_SECONDS",
+    "AccountFilter",
+    "AccountRow",
     "AuditLine",
     "Claim",
     "EncryptedData",
@@ -46,6 +48,8 @@ __all__ = [
     "Stage",
     "State",
     "StateError",
+    "TryRow",
+    "TrySubject",
     "Via",
     "optional",
 ]  # fmt: skip
@@ -83,15 +87,22 @@ class State:
         folder = Path(tempfile.mkdtemp(prefix="pocketpost-"))
         return cls(folder / "state.sqlite", folder)
 
-    def begin(self, row: SessionRow, key: bytes, former: bytes, reseal: Reseal) -> SessionRow:
+    def begin(
+        self, row: SessionRow, key: bytes, former: bytes, reseal: Reseal, address: bytes | None = None
+    ) -> SessionRow:
         """Add a session to the account with this key, or with its former key; return it with its account.
 
-        In one transaction: two sign-ins of one person might merge the accounts that the other has just found.
+        `address`: the encrypted address to be kept, if any. In one transaction: two sign-ins of one person might merge
+        the accounts that the other has just found. Raise AccountLocked if it was locked meanwhile.
         """
         with self.database.writing() as connection:
+            if is_locked(connection, (key, former)):
+                raise AccountLocked("locked while the mail server was asked")
             account = merged_account(connection, key, former, reseal, self.journal.is_locked)
             row = replace(row, account=account)
             add(connection, row)
+            if address is not None:
+                keep_address(connection, key, address)
         return row
 
     def close(self) -> None:

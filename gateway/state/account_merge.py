@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.state.accounts import ACCOUNTS, number_for
@@ -61,7 +61,9 @@ def merged_account(connection: Connection, key: bytes, former: bytes, reseal: Re
 def _unite(connection: Connection, first: int, second: int, key: bytes, reseal: Reseal) -> int:
     both = (first, second)
     # Never a number that was in use: AUTOINCREMENT.
-    into: int = connection.scalars(insert(ACCOUNTS).values(key=key + b"+").returning(ACCOUNTS.c.id)).one()
+    locked = connection.scalar(select(func.min(ACCOUNTS.c.locked)).where(ACCOUNTS.c.id.in_(both)))
+    united = insert(ACCOUNTS).values(key=key + b"+", locked=locked).returning(ACCOUNTS.c.id)
+    into: int = connection.scalars(united).one()
     sealed = reseal(
         {account: _sealed(connection, account) for account in both}, _names(connection, *both), into
     )

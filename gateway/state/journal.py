@@ -30,12 +30,14 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    func,
     select,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.errors import SessionEnded, StateError
+from gateway.state.accounts import ACCOUNTS
 from gateway.state.session_rows import SESSIONS
 from gateway.state.storage import faults
 from gateway.state.storage.database import Database
@@ -141,6 +143,25 @@ class JournalTable:
         with self._database.reading() as connection:
             found = connection.execute(query.order_by(JOURNAL.c.at, JOURNAL.c.key).limit(most))
             return tuple(_row(row) for row in found)
+
+    def page(self, account: int | None, most: int, first: int = 0) -> list[tuple[int, bytes, JournalRow]]:
+        """Return sendings with number and key of their account, the newest first, from number `first` on."""
+        query = select(JOURNAL, ACCOUNTS.c.key.label("whose")).join(ACCOUNTS).limit(most).offset(first)
+        query = query.order_by(JOURNAL.c.at.desc(), JOURNAL.c.key, JOURNAL.c.act)
+        if account is not None:
+            query = query.where(JOURNAL.c.account == account)
+        with self._database.reading() as connection:
+            return [(row.account, row.whose, _row(row)) for row in connection.execute(query)]
+
+    def counts(self, account: int | None = None) -> dict[tuple[Stage, str], int]:
+        """Return how many sendings there are of each stage and outcome."""
+        query = select(JOURNAL.c.stage, JOURNAL.c.kind, func.count()).group_by(
+            JOURNAL.c.stage, JOURNAL.c.kind
+        )
+        if account is not None:
+            query = query.where(JOURNAL.c.account == account)
+        with self._database.reading() as connection:
+            return {(Stage(stage), kind): number for stage, kind, number in connection.execute(query)}
 
     def tell(self, account: int, rows: Iterable[JournalRow]) -> None:
         """Record that the person has been told these outcomes; unknown ones are still to be told."""

@@ -25,6 +25,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
@@ -52,6 +53,7 @@ SESSIONS = Table(
     Column("touched", Float, nullable=False),
     Column("expires", Float, nullable=False),
     Column("domain", String, nullable=False),
+    Column("begun", Float, nullable=False),
 )
 
 #: Accounts of ended sessions, while something may still be posted to one of them.
@@ -68,7 +70,8 @@ ENDED = Table(
 class SessionRow:
     """One session. `id` is chosen by the caller, who encrypts with it; `family` of the User-Agent, "" if unknown.
 
-    `touched` and `expires` are seconds since the epoch; `domain` is a mark of the mail domain, "" if not known.
+    `touched` (the last use), `expires` and `begun` are seconds since the epoch; `domain` is a mark of the mail domain.
+    `begun` is 0 and `domain` is "" if an earlier version began it.
     """
 
     id: int
@@ -83,6 +86,7 @@ class SessionRow:
     touched: float
     expires: float
     domain: str = ""
+    begun: float = 0.0
 
 
 _NAMES = tuple(column.name for column in SESSIONS.columns)
@@ -120,7 +124,31 @@ class SessionTable:
     def delete(self, row_id: int) -> None:
         """Remove a session and its tickets, if it is there."""
         with self._database.writing() as connection:
-            _end(connection, SESSIONS.c.id == row_id)
+            end_sessions(connection, SESSIONS.c.id == row_id)
+
+    def find(self, row_id: int) -> SessionRow | None:
+        """Find a session by its number, expired or not."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(SESSIONS).where(SESSIONS.c.id == row_id)).first()
+        return SessionRow(**found._mapping) if found else None
+
+    def page(
+        self, now: float, account: int | None = None, most: int = 50, first: int = 0
+    ) -> list[SessionRow]:
+        """Return unexpired sessions, of one account or of all, the last used first, from number `first` on."""
+        query = select(SESSIONS).where(SESSIONS.c.expires > now)
+        if account is not None:
+            query = query.where(SESSIONS.c.account == account)
+        query = query.order_by(SESSIONS.c.touched.desc(), SESSIONS.c.id).limit(most).offset(first)
+        with self._database.reading() as connection:
+            return [SessionRow(**row._mapping) for row in connection.execute(query)]
+
+    def end(self, row_id: int | None = None, account: int | None = None) -> tuple[bytes, ...]:
+        """End one session, all of an account, or all; return the digests of those that were there."""
+        which = true() if row_id is None else SESSIONS.c.id == row_id
+        mine = true() if account is None else SESSIONS.c.account == account
+        with self._database.writing(synced=True) as connection:
+            return end_sessions(connection, and_(which, mine))
 
     def count(self, now: float) -> int:
         """Return how many sessions have not expired."""
@@ -139,7 +167,7 @@ class SessionTable:
     def end_of(self, domains: Collection[str], others: bool = False) -> int:
         """End all sessions of these domains, or of all others; return how many."""
         with self._database.writing() as connection:
-            return _end(connection, _of(domains, others))
+            return len(end_sessions(connection, _of(domains, others)))
 
     def account(self, digest: bytes, now: float) -> int | None:
         """Return the account of an ended session, None if it has not ended or is forgotten."""
@@ -152,7 +180,7 @@ class SessionTable:
         """Remove expired sessions and their tickets, and return how many."""
         with self._database.writing() as connection:
             connection.execute(delete(ENDED).where(ENDED.c.until <= now))
-            return _end(connection, SESSIONS.c.expires <= now)
+            return len(end_sessions(connection, SESSIONS.c.expires <= now))
 
 
 def add(connection: Connection, row: SessionRow) -> None:
@@ -165,9 +193,9 @@ def _of(domains: Collection[str], others: bool) -> ColumnElement[bool]:
     return and_(which, SESSIONS.c.domain != "")
 
 
-def _end(connection: Connection, which: ColumnElement[bool]) -> int:
-    """Remove sessions; their accounts stay known for a while."""
+def end_sessions(connection: Connection, which: ColumnElement[bool]) -> tuple[bytes, ...]:
+    """Remove sessions and return their digests; their accounts stay known for a while."""
     columns = SESSIONS.c.digest, SESSIONS.c.account, SESSIONS.c.expires + ENDED_SECONDS
     row = insert(ENDED).from_select(["digest", "account", "until"], select(*columns).where(which))
     connection.execute(row.on_conflict_do_nothing())
-    return connection.execute(delete(SESSIONS).where(which)).rowcount
+    return tuple(connection.scalars(delete(SESSIONS).where(which).returning(SESSIONS.c.digest)))

@@ -1,15 +1,27 @@
 """Recent sign-in attempts, as texts that `throttle` writes and reads.
 
-Nothing here may know a rule: `throttle` decides, this stores, for all processes. Keys are digests. Outdated
-rows are removed, and of the others the newest MOST stay.
+Nothing here may know a rule: `throttle` decides, this stores, for all processes. Keys are digests, and beside each
+stands what an administrator may know of it. Outdated rows are removed, and of the others the newest MOST stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Float, LargeBinary, String, Table, delete, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    delete,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.storage.database import Database
@@ -26,7 +38,38 @@ TRIES = Table(
     Column("key", LargeBinary, primary_key=True),
     Column("kept", String, nullable=False),
     Column("last", Float, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("person", LargeBinary, nullable=False),
+    Column("counted", LargeBinary, nullable=False),
+    Column("network", String, nullable=False),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TrySubject:
+    """Whose tries are counted under a key: the limit's name, the account's key, the one it is counted by, the network.
+
+    An account and a network are empty where the limit does not depend on them.
+    """
+
+    kind: str = ""
+    person: bytes = b""
+    counted: bytes = b""
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryRow:
+    """One record: its key, its text, when it last changed (seconds since the epoch), and whose it is."""
+
+    key: bytes
+    kept: str
+    last: float
+    subject: TrySubject
+
+
+_NEWEST: Final = (TRIES.c.last.desc(), TRIES.c.key)
+_SUBJECT: Final = tuple(TRIES.c[name] for name in TrySubject.__slots__)
 
 
 class Tries:
@@ -40,7 +83,7 @@ class Tries:
         with self._database.reading() as connection:
             return _kept(connection, keys)
 
-    def change(self, keys: Iterable[bytes], step: Callable[[Texts], Texts], now: float) -> None:
+    def change(self, keys: Mapping[bytes, TrySubject], step: Callable[[Texts], Texts], now: float) -> None:
         """Replace the texts under some keys by what `step` returns for them, in one transaction."""
         with self._database.writing() as connection:
             before = _kept(connection, keys)
@@ -48,9 +91,29 @@ class Tries:
                 if text is None:
                     connection.execute(delete(TRIES).where(TRIES.c.key == key))
                 elif text != before[key]:
-                    values = {"kept": text, "last": now}
+                    values = {"kept": text, "last": now, **asdict(keys[key])}
                     row = insert(TRIES).values(key=key, **values)
                     connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=values))
+
+    def page(self, most: int, first: int = 0) -> list[TryRow]:
+        """Return records, the last changed first, from number `first` on."""
+        return self._rows(select(TRIES).order_by(*_NEWEST).limit(most).offset(first))
+
+    def of_account(self, person: bytes, most: int = 100) -> list[TryRow]:
+        """Return the records of an account, by its key, in whatever spelling, the last changed first."""
+        return self._rows(select(TRIES).where(_counted_with(person)).order_by(*_NEWEST).limit(most))
+
+    def clear(self, key: bytes) -> TrySubject | None:
+        """Remove one record; return whose it was, None if there is none."""
+        gone = delete(TRIES).where(TRIES.c.key == key).returning(*_SUBJECT)
+        with self._database.writing() as connection:
+            found = connection.execute(gone).first()
+        return TrySubject(*found) if found is not None else None
+
+    def clear_account(self, person: bytes) -> int:
+        """Remove the records of an account, by its key, in whatever spelling; return how many."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(TRIES).where(_counted_with(person))).rowcount
 
     def purge(self, before: float, most: int = MOST) -> None:
         """Remove what has not changed since, and all but the newest."""
@@ -59,6 +122,19 @@ class Tries:
         )
         with self._database.writing() as connection:
             connection.execute(delete(TRIES).where((TRIES.c.last < before) | (TRIES.c.last < newest)))
+
+    def _rows(self, query: Select[Any]) -> list[TryRow]:
+        with self._database.reading() as connection:
+            found = connection.execute(query).all()
+        return [
+            TryRow(row.key, row.kept, row.last, TrySubject(*(row._mapping[name] for name in _SUBJECT)))
+            for row in found
+        ]
+
+
+def _counted_with(person: bytes) -> ColumnElement[bool]:
+    """Return the condition for records of an account, and of all that are counted together with it."""
+    return TRIES.c.counted.in_(select(TRIES.c.counted).where(TRIES.c.person == person))
 
 
 def _kept(connection: Connection, keys: Iterable[bytes]) -> Texts:

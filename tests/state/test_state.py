@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from gateway.errors import ConfigError, SessionEnded, StateLocked
-from gateway.state import Claim, JournalRow, SessionRow, Stage, State, StateError, optional
+from gateway.state import Claim, JournalRow, SessionRow, Stage, State, StateError, TrySubject, optional
 from gateway.state import mailbox_numbers as mailboxes_module
 from gateway.state.storage import faults as faults_module
 from gateway.state.storage.database import Database
@@ -585,21 +585,25 @@ def test_of_two_processes_one_claims(tmp_path: Path) -> None:
 # Tries
 
 
+def whose(*keys: bytes) -> dict[bytes, TrySubject]:
+    return dict.fromkeys(keys, TrySubject())
+
+
 def test_tries_are_kept_until_they_are_forgotten(state: State) -> None:
     assert state.tries.get([b"a", b"b"]) == {b"a": None, b"b": None}
-    state.tries.change([b"a"], lambda kept: {b"a": "1"}, NOW)
-    state.tries.change([b"b"], lambda kept: {b"b": "2"}, NOW + 1)
+    state.tries.change(whose(b"a"), lambda kept: {b"a": "1"}, NOW)
+    state.tries.change(whose(b"b"), lambda kept: {b"b": "2"}, NOW + 1)
     seen: list[object] = []
 
     def look(kept: Mapping[bytes, str | None]) -> Mapping[bytes, str | None]:
         seen.append(kept)
         return kept
 
-    state.tries.change([b"a", b"b", b"c"], look, NOW + 9)
+    state.tries.change(whose(b"a", b"b", b"c"), look, NOW + 9)
     assert seen == [{b"a": "1", b"b": "2", b"c": None}]
     state.tries.purge(NOW + 1)  # what was only looked at has not changed
     assert state.tries.get([b"a", b"b"]) == {b"a": None, b"b": "2"}
-    state.tries.change([b"b"], lambda kept: {b"b": None}, NOW)
+    state.tries.change(whose(b"b"), lambda kept: {b"b": None}, NOW)
     assert state.tries.get([b"b"]) == {b"b": None}
 
 
@@ -608,5 +612,5 @@ def test_no_failure_is_lost_between_threads(state: State) -> None:
         return {b"a": str(int(kept[b"a"] or 0) + 1)}
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: state.tries.change([b"a"], add, NOW), range(80)))
+        list(threads.map(lambda _: state.tries.change(whose(b"a"), add, NOW), range(80)))
     assert state.tries.get([b"a"]) == {b"a": "80"}

@@ -194,11 +194,16 @@ class Database:
         """Return how many steps a file has had. Raise ConfigError for a file of another program."""
         version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
         tables = int(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one())
-        if version > len(self._steps):
-            raise ConfigError(f"state database {self.path}: written by a newer version of Pocketpost")
-        if version == 0 and tables:
-            raise ConfigError(f"state database {self.path}: not a database of Pocketpost")
+        require_known(self.path, version, len(self._steps), bool(tables))
         return version
+
+
+def require_known(path: Path, version: int, latest: int, has_tables: bool) -> None:
+    """Raise ConfigError for a file of another program, or of a version newer than the latest step."""
+    if version > latest:
+        raise ConfigError(f"state database {path}: written by a newer version of Pocketpost")
+    if version == 0 and has_tables:
+        raise ConfigError(f"state database {path}: not a database of Pocketpost")
 
 
 def _engine(path: Path, synchronous: str) -> Engine:

@@ -197,4 +197,15 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE sessions ADD COLUMN domain TEXT NOT NULL DEFAULT ''",
         "CREATE INDEX sessions_domain ON sessions (domain)",
     ),
+    (
+        "ALTER TABLE accounts ADD COLUMN locked REAL",
+        "ALTER TABLE accounts ADD COLUMN address BLOB",
+        "ALTER TABLE sessions ADD COLUMN begun REAL NOT NULL DEFAULT 0",
+        "CREATE INDEX journal_at ON journal (at)",
+        "DELETE FROM tries",  # of the last hours; nothing says whose they are
+        "ALTER TABLE tries ADD COLUMN kind TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tries ADD COLUMN person BLOB NOT NULL DEFAULT x''",
+        "ALTER TABLE tries ADD COLUMN counted BLOB NOT NULL DEFAULT x''",
+        "ALTER TABLE tries ADD COLUMN network TEXT NOT NULL DEFAULT ''",
+    ),
 )

@@ -48,7 +48,9 @@ def show() -> Response:
     """Show what is stored, with links to it."""
     visit = current()
     _ = visit.language.gettext
-    lines = (_("Settings, people and favourites, sealed. Never mail, never a password that can be read."),)
+    lines = [_("Settings, people and favourites, sealed. Never mail, never a password that can be read.")]
+    if visit.config.admin_show_addresses:
+        lines.append(_("Your address too: the administrator of this gateway has asked to see it."))
     show, delete = (
         Action(_("Show"), link("stored_data.first"), "1"),
         Action(_("Delete all of it"), link("stored_data.ask"), "3"),
