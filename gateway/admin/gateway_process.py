@@ -63,6 +63,11 @@ class GatewayProcess:
         return self._served.config
 
     @property
+    def secret(self) -> bytes:
+        """The server secret."""
+        return self._secret
+
+    @property
     def app(self) -> Flask:
         """The application that requests are served by now."""
         return self._served.app
