@@ -25,6 +25,10 @@ from gateway.admin.configuring.table_screens import table_screens
 from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.overview import overview
+from gateway.admin.people.audit_screen import audit
+from gateway.admin.people.people_screen import people
+from gateway.admin.people.sending_screen import sending
+from gateway.admin.people.slowed_down_screen import slowed_down
 from gateway.admin.screens import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, current_pages, page
 from gateway.admin.sign_in import admin_sign_in
 from gateway.config import Config
@@ -49,7 +53,10 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SCREENS: Final = (admin_sign_in, overview, upstream_screens, settings_screens, table_screens)
+_SCREENS: Final = (
+    *(admin_sign_in, overview, upstream_screens, people, sending, slowed_down),
+    *(settings_screens, table_screens, audit),
+)
 
 
 def create_panel(process: GatewayProcess) -> Flask:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +29,18 @@ COOKIE: Final = "pocketpost-admin"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 #: The templates are inside the package or beside it.
 TEMPLATES: Final = tuple(folder / "templates_mobile" / "admin" for folder in (_PACKAGE, _PACKAGE.parent))
+#: Rows of a list on one page, and the last row that a list can be shown from.
+ROWS: Final = 50
+MOST_ROWS: Final = 10**9
 #: The screens of the menu: path and title.
 MENU: Final = (
     ("/", "Overview"),
     ("/upstreams", "Upstreams"),
+    ("/people", "People"),
+    ("/sending", "Sending"),
+    ("/slowed-down", "Slowed down"),
     ("/settings", "Settings"),
+    ("/audit", "Audit"),
 )  # fmt: skip
 
 
@@ -77,6 +85,20 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
         ticket=lambda: pages.sessions.ticket(session) if session else "",
     )
     return Response(text, status, content_type="text/html; charset=utf-8")
+
+
+def ask(title: str, question: str, lines: Sequence[str], button: str, back: str) -> Response:
+    """Return the page that asks before something is destroyed; its form is posted to the address that it was got from.
+
+    `lines`: what goes, each in a sentence; `button`: the words of the answer yes; `back`: where the answer no leads.
+    """
+    return page("ask", title=title, question=question, lines=lines, button=button, back=back)
+
+
+def first_shown() -> int:
+    """Return from which row on a list is shown: the field `from` of the address."""
+    given = request.args.get("from", "")
+    return min(int(given), MOST_ROWS) if given.isascii() and given.isdecimal() and len(given) < 12 else 0
 
 
 def done(path: str, action: str, subject: str = "") -> AnyResponse:
