@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,7 +37,33 @@ config_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+#: Commands in modules of their own, imported when they are called: module and name there.
+LATER = {
+    "admin": ("gateway.cli.admin_commands", "admin_group"),
+    "backup": ("gateway.cli.backup_commands", "backup"),
+    "restore": ("gateway.cli.backup_commands", "restore"),
+    "sessions": ("gateway.cli.user_commands", "sessions_group"),
+    "user": ("gateway.cli.user_commands", "user_group"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group some of whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name not in LATER:
+            return super().get_command(ctx, cmd_name)
+        module, name = LATER[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pocketpost")
 def main() -> None:
     """Read and answer mail on small screens: a gateway from IMAP to WML and XHTML."""
@@ -251,44 +278,6 @@ def upstream_find(address: str, ispdb: str | None, ca_file: Path | None) -> None
                 f"no servers to read mail from and to send by were found for {address}"
             )
         click.echo(block, nl=False)
-
-
-@main.group(name="admin")
-def admin_group() -> None:
-    """The administrator's panel."""
-
-
-@admin_group.command(name="password")
-@config_option
-@click.option("--remove", is_flag=True, help="Remove the password: the panel stays closed.")
-def panel_password(file: Path, remove: bool) -> None:
-    """Set the panel's password, asked for at the terminal or read from the first line of standard input."""
-    with report_errors():
-        import time
-
-        from gateway.config import load
-        from gateway.sealed import admin_password
-        from gateway.state import AuditLine, State
-
-        config = load(file)
-        phc = "" if remove else admin_password.hashed(new_password(admin_password.SHORTEST))
-        with State.open(config.state) as state:
-            state.administration.set_password_hash(phc)
-            action = "password removed" if remove else "password set"
-            state.administration.record(AuditLine(time.time(), "shell", action, ""))
-        if not remove:
-            click.echo(f"The panel opens at {config.admin_listen} when the gateway starts.")
-
-
-def new_password(shortest: int) -> str:
-    """Ask for a new password."""
-    if sys.stdin.isatty():
-        password = str(click.prompt("New password of the panel", hide_input=True, confirmation_prompt=True))
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if len(password) < shortest:
-        raise click.ClickException(f"the password needs {shortest} characters or more; nothing was changed")
-    return password
 
 
 @main.group(name="config")
