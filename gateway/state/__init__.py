@@ -17,7 +17,10 @@ from gateway.errors import AccountLocked, StateError
 from gateway.state.account_merge import EncryptedData, Reseal, merged_account
 from gateway.state.accounts import AccountFilter, AccountRow, Accounts, is_locked, keep_address
 from gateway.state.administration import Administration, AuditLine
+from gateway.state.counts import Counted, Counts
 from gateway.state.device_settings import Settings
+from gateway.state.gauges import Gauges
+from gateway.state.handhelds_seen import HandheldSeen, HandheldsSeen
 from gateway.state.journal import JournalRow, JournalTable, Stage
 from gateway.state.link_rows import Links
 from gateway.state.mailbox_numbers import Mailboxes
@@ -39,7 +42,9 @@ __all__ = [
     "AccountRow",
     "AuditLine",
     "Claim",
+    "Counted",
     "EncryptedData",
+    "HandheldSeen",
     "JournalRow",
     "PostedForm",
     "ReadingPosition",
@@ -72,7 +77,10 @@ class State:
         self.links = Links(self.database)
         self.memories = Memories(self.database)
         self.posted_forms = PostedForms(self.database)
-        self.journal = JournalTable(self.database)
+        self.counts = Counts(self.database)
+        self.gauges = Gauges(self.database)
+        self.handhelds = HandheldsSeen(self.database)
+        self.journal = JournalTable(self.database, self.counts)
         self.submissions = Submissions(self.database)
         self.administration = Administration(self.database)
 

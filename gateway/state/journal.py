@@ -38,6 +38,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gateway.errors import SessionEnded, StateError
 from gateway.state.accounts import ACCOUNTS
+from gateway.state.counts import Counted, Counts
 from gateway.state.session_rows import SESSIONS
 from gateway.state.storage import faults
 from gateway.state.storage.database import Database
@@ -90,8 +91,8 @@ class JournalRow:
 class JournalTable:
     """The table of sendings, and the locks on them."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, counts: Counts) -> None:
+        self._database, self._counts = database, counts
         self._folder = database.path.with_name(database.path.name + "-sending")
 
     def claim(self, account: int, session: int, row: JournalRow) -> JournalRow | None:
@@ -120,9 +121,13 @@ class JournalTable:
         """Record the stage of a sending, on disk when this returns. Raise StateError if its row is gone."""
         values = {"stage": row.stage.value, "kind": row.kind, "told": row.told, "sealed": row.sealed}
         change = update(JOURNAL).where(*_this(account, row.key, row.act)).values(values)
+        before = select(JOURNAL.c.kind).where(*_this(account, row.key, row.act))
         with self._database.writing(synced=True) as connection:
+            known = connection.scalar(before)
             if not connection.execute(change).rowcount:
                 raise StateError("state: a sending that has been forgotten")
+        if row.kind != known:
+            self._counts.add(Counted.SENDS, row.kind)
 
     def of(self, account: int, key: bytes) -> tuple[JournalRow, ...]:
         """Return the sendings of a ticket, the oldest first."""

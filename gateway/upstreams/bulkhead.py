@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Condition
 from typing import Final
 
@@ -32,8 +31,9 @@ from gateway.errors import (
     SubmissionUnreachable,
     UnsafeArgument,
 )
-from gateway.upstreams import deadline
+from gateway.upstreams import deadline, health
 from gateway.upstreams.circuit import Circuit, CircuitState, Report
+from gateway.upstreams.health import Contact, HealthRecords
 from gateway.upstreams.shares import QUEUED_PER_PERSON, Place, Shares
 
 log = logging.getLogger(__name__)
@@ -47,18 +47,18 @@ _REFUSALS: Final[dict[str, tuple[type[GatewayError], type[GatewayError]]]] = {
 _FAILURES: Final = (StoreUnreachable, SubmissionUnreachable, SubmissionUncertain)
 
 
-@dataclass(slots=True)
-class Admission:
-    """What is known of an admitted request; code that sees a connection break without an error sets `broken`."""
-
-    broken: bool = False
-
-
 class Bulkhead:
     """Admits requests to upstreams; thread-safe."""
 
-    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        threads: int,
+        clock: Callable[[], float] = time.monotonic,
+        records: HealthRecords | None = None,
+    ) -> None:
+        """`records`: the health of the servers, as requests see it."""
         self._clock = clock
+        self._records = records or HealthRecords()
         self._changed = Condition()
         self._shares = Shares(threads)
         self._circuits: dict[Server, Circuit] = {}
@@ -69,22 +69,20 @@ class Bulkhead:
     @contextmanager
     def admit(
         self, upstream: Upstream, server: Server, person: bytes, stranger: bool = False
-    ) -> Iterator[Admission]:
+    ) -> Iterator[Contact]:
         """Hold a place at one of an upstream's servers; raise the error for why there is none now.
 
-        `stranger`: the request has not proved yet that it is that person's.
+        `stranger`: the request has not proved yet that it is that person's. Code that sees a connection break without
+        an error sets `broken`.
         """
         place = self._enter(upstream, server, person, stranger)
-        inside = Admission()
-        error: BaseException | None = None
+        made = Contact()
         try:
-            with deadline.within(deadline.REQUEST_SECONDS):
-                yield inside
-        except BaseException as raised:
-            error = raised
-            raise
+            with health.contact() as made, deadline.within(deadline.REQUEST_SECONDS):
+                yield made
         finally:
-            self._leave(upstream, server, place, _seen(error, inside), _blamed(error, person))
+            self._leave(upstream, server, place, _seen(made), _blamed(made.error, person))
+            self._records.note(server, made)
 
     def await_other(self, person: bytes, seconds: float) -> bool:
         """Wait a moment for another request of the same person; False, at once, if there is no place to wait."""
@@ -138,15 +136,16 @@ class Bulkhead:
             log.warning("%s %s: circuit %s", server.protocol, server.address, after.phase.value)
 
 
-def _seen(error: BaseException | None, inside: Admission) -> Report:
+def _seen(contact: Contact) -> Report:
     """Tell by how a request ended whether the server answers."""
+    error = contact.error
     if isinstance(error, _FAILURES) and error.answered:
         return Report.ANSWERED
     if isinstance(error, GatewayError) and error.retry_after:  # from another request within this one
         return Report.NOTHING
     if isinstance(error, _FAILURES):
         return Report.FAILED
-    if inside.broken:
+    if contact.broken:
         return Report.FAILED
     if isinstance(error, (StoreTLSError, SubmissionTLSError)) or error is None:
         return Report.ANSWERED

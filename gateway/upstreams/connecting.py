@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 from typing import Final
 
-from gateway.upstreams import deadline
+from gateway.upstreams import deadline, health
 
 #: Seconds for a lookup, and for a connection to any address of a server.
 RESOLVE_SECONDS: Final = 5.0
@@ -108,6 +108,11 @@ def addresses(host: str, port: int) -> Sequence[str]:
 
 def connect(host: str, port: int) -> socket.socket:
     """Connect to a server of the configuration, or raise the OSError of the last address that was tried."""
+    with health.opening():
+        return _connect(host, port)
+
+
+def _connect(host: str, port: int) -> socket.socket:
     found = addresses(host, port)
     until = time.monotonic() + deadline.left(CONNECT_SECONDS)
     failed: OSError = OSError("the name has no address")

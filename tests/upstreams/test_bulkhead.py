@@ -28,6 +28,7 @@ from gateway.submission import mail_transaction, smtp_client
 from gateway.upstreams import bulkhead, circuit, connecting, deadline, shares, tls
 from gateway.upstreams.bulkhead import Bulkhead
 from gateway.upstreams.circuit import FAILURES, Report
+from gateway.upstreams.health import Contact
 from gateway.upstreams.wire import Ledger, Overrun
 
 IMAP = Server("imap", "mail.example", 993, Tls.IMPLICIT)
@@ -59,11 +60,11 @@ def fail(way: Bulkhead, error: Exception, person: bytes, server: Server = IMAP) 
     ],
 )
 def test_what_was_seen_of_a_server(error: Exception | None, seen: Report) -> None:
-    assert bulkhead._seen(error, bulkhead.Admission()) is seen
+    assert bulkhead._seen(Contact(error=error)) is seen
 
 
 def test_a_connection_that_broke_without_an_error_is_a_failure() -> None:
-    assert bulkhead._seen(None, bulkhead.Admission(broken=True)) is Report.FAILED
+    assert bulkhead._seen(Contact(broken=True)) is Report.FAILED
 
 
 def test_a_reply_of_the_server_that_says_later_opens_nothing() -> None:

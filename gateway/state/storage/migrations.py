@@ -208,4 +208,27 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE tries ADD COLUMN counted BLOB NOT NULL DEFAULT x''",
         "ALTER TABLE tries ADD COLUMN network TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        """CREATE TABLE counts (
+            day INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            value REAL NOT NULL,
+            PRIMARY KEY (day, name)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE gauges (
+            process TEXT PRIMARY KEY,
+            at REAL NOT NULL,
+            held TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE handhelds (
+            agent TEXT NOT NULL,
+            markup TEXT NOT NULL,
+            device TEXT NOT NULL,
+            budget INTEGER NOT NULL,
+            known BOOLEAN NOT NULL CHECK (known IN (0, 1)),
+            pages INTEGER NOT NULL,
+            last REAL NOT NULL,
+            PRIMARY KEY (agent, markup)
+        ) WITHOUT ROWID""",
+    ),
 )

@@ -1,0 +1,116 @@
+"""The kinds of handheld that have asked for pages: by user agent and markup, without a trace of whose they are.
+
+Nothing here may know an account or a session. Sightings are collected in memory; `flush` writes them in one
+transaction, so that no page waits for the disk. Who has not signed in cannot crowd out the handhelds of those who
+have: the rows of each are bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Final
+
+from sqlalchemy import Boolean, Column, Float, Integer, String, Table, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from gateway.state.storage.database import Database
+from gateway.state.storage.metadata import METADATA
+
+#: Rows of handhelds whose people have signed in, and of all others; the one that was seen longest ago goes.
+MOST: Final = {True: 400, False: 100}
+#: Different handhelds between two writes; what is beyond them is not noted.
+MOST_NEW: Final = 500
+
+HANDHELDS = Table(
+    "handhelds",
+    METADATA,
+    Column("agent", String, primary_key=True),
+    Column("markup", String, primary_key=True),
+    Column("device", String, nullable=False),
+    Column("budget", Integer, nullable=False),
+    Column("known", Boolean(create_constraint=False), nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("last", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HandheldSeen:
+    """One kind of handheld.
+
+    `agent`: its User-Agent, cleaned (`device.agents`); `device`: the profile that it was taken for; `budget`: octets
+    of a page; `known`: somebody has signed in with it; `last`: seconds since the epoch.
+    """
+
+    agent: str
+    markup: str
+    device: str
+    budget: int
+    known: bool
+    pages: int
+    last: float
+
+
+class HandheldsSeen:
+    """The table of handhelds, and what was seen since it was written; thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._new: dict[tuple[str, str], HandheldSeen] = {}
+
+    def note(self, seen: HandheldSeen) -> None:
+        """Note one more page (or several, by `pages`)."""
+        key = (seen.agent, seen.markup)
+        with self._lock:
+            before = self._new.get(key)
+            if before is not None:
+                self._new[key] = replace(
+                    seen, known=seen.known or before.known, pages=seen.pages + before.pages
+                )
+            elif len(self._new) < MOST_NEW:
+                self._new[key] = seen
+
+    def flush(self) -> None:
+        """Write what is new. Raise StateError; nothing is lost by that."""
+        with self._lock:
+            new, self._new = self._new, {}
+        if not new:
+            return
+        try:
+            self._write(list(new.values()))
+        except BaseException:
+            for seen in new.values():
+                self.note(seen)
+            raise
+
+    def all(self) -> list[HandheldSeen]:
+        """Return all handhelds that were written, the most frequent first."""
+        query = select(HANDHELDS).order_by(HANDHELDS.c.pages.desc(), HANDHELDS.c.agent, HANDHELDS.c.markup)
+        with self._database.reading() as connection:
+            return [
+                HandheldSeen(**{**row._mapping, "known": bool(row.known)}) for row in connection.execute(query)
+            ]
+
+    def _write(self, new: list[HandheldSeen]) -> None:
+        row = insert(HANDHELDS)
+        change = row.on_conflict_do_update(
+            index_elements=["agent", "markup"],
+            set_={
+                "device": row.excluded.device,
+                "budget": row.excluded.budget,
+                "known": HANDHELDS.c.known | row.excluded.known,
+                "pages": HANDHELDS.c.pages + row.excluded.pages,
+                "last": func.max(HANDHELDS.c.last, row.excluded.last),
+            },
+        )
+        with self._database.writing() as connection:
+            connection.execute(change, [{name: getattr(one, name) for name in _NAMES} for one in new])
+            for known, most in MOST.items():
+                mine = HANDHELDS.c.known.is_(known)
+                kept = select(HANDHELDS.c.last).where(mine).order_by(HANDHELDS.c.last.desc()).limit(1).offset(most - 1)
+                connection.execute(delete(HANDHELDS).where(mine, HANDHELDS.c.last < kept.scalar_subquery()))
+
+
+_NAMES: Final = tuple(column.name for column in HANDHELDS.columns)
