@@ -19,6 +19,7 @@ from gateway.access.sessions import Sessions
 from gateway.account.merging import merge
 from gateway.addresses import split_root
 from gateway.config import Config
+from gateway.device import Override
 from gateway.errors import (
     CannotDo,
     ConfigError,
@@ -173,10 +174,11 @@ def create_app(
         state = state or State.open(config.state)
         sessions = Sessions(config, state, server_secret(config.secret), Pool(), merge=merge)
     joined = app.extensions[SESSIONS] = sessions
+    overrides = tuple(map(Override.of, config.handhelds))
 
     @app.before_request
     def begin() -> Response | None:
-        visit = visits.begin(config, joined)
+        visit = visits.begin(config, joined, overrides)
         if not request.environ["PATH_INFO"] and request.method in ("GET", "HEAD"):
             return redirect_to("/", request.script_root)  # links are relative to the path with its slash
         if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import device
+from gateway.config.options import SECTIONS, options_of
 from gateway.device import (
     HTML,
     WML,
@@ -20,7 +21,9 @@ from gateway.device import (
     identification,
     identify,
 )
+from gateway.device.agents import LONGEST, cleaned
 from gateway.device.handsets import PROFILES, DeviceProfile, Traits
+from gateway.device.overrides import Override
 
 KANNEL = "*/*, text/vnd.wap.wml, text/vnd.wap.wmlscript"
 W3M = "text/html, text/*;q=0.5, image/*, application/*"
@@ -138,3 +141,105 @@ def test_no_header_raises(accept: str, agent: str, sdu: str) -> None:
 def test_the_charset_is_the_best_that_is_accepted(accepted: str, charset: str) -> None:
     for accept in ("text/vnd.wap.wml", "text/html"):
         assert identify({"Accept": accept, "Accept-Charset": accepted}).charset == charset
+
+
+# --- overrides
+
+
+def test_the_options_of_an_override_are_its_fields_and_name_the_rows_of_the_table() -> None:
+    (section,) = (section for section in SECTIONS if section.name == "handheld")
+    options = {option.name: option for option in options_of(section)}
+    assert tuple(options) == tuple(field.name for field in fields(Override))
+    assert options["profile"].choices == device.names()
+    assert options["markup"].choices == (WML, XHTML)
+    columns = {field.name for field in fields(DeviceProfile)}
+    assert set(options) - columns == {"pattern", "profile", "images"}
+    assert columns - set(options) == {"name", "agent"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "agent", "matches"),
+    [
+        ("Nokia3410/*", "Nokia3410/1.0 (05.06)", True),
+        ("nokia3410/*", "NOKIA3410/1.0", True),
+        ("Nokia3410", "Nokia3410/1.0", False),
+        ("*(05.06)", "Nokia3410/1.0 (05.06)", True),
+        ("Nokia34?0*", "Nokia3430/2", True),
+        ("Nokia34[13]0*", "Nokia3420/2", False),
+        ("*", "", True),
+        ("*", "two\nlines", True),
+        ("a.c", "abc", False),
+    ],
+)
+def test_a_pattern_is_a_glob_for_the_whole_user_agent(pattern: str, agent: str, matches: bool) -> None:
+    assert Override(pattern=pattern).matches(agent) is matches
+
+
+@given(st.text(alphabet="ab*?", max_size=30), st.text(alphabet="ab", max_size=2000))
+def test_any_pattern_is_compared_with_any_agent(pattern: str, agent: str) -> None:
+    assert Override(pattern=pattern).matches(agent) in (True, False)
+
+
+def test_a_pattern_of_many_stars_takes_no_longer_than_one_of_few() -> None:
+    assert not Override(pattern="*a" * 60 + "*b").matches("a" * 1000)
+
+
+def test_the_first_override_that_matches_goes_before_the_table_and_the_headers() -> None:
+    overrides = [
+        Override(pattern="Nokia6230*", profile="nokia7110", markup=WML, deck=900, screen=(84, 48), rows=3),
+        Override(pattern="*", deck=700),
+    ]
+    headers = {"User-Agent": "Nokia6230/2.0", "Accept": "text/html, image/png"}
+    found = identify(headers, overrides=overrides)
+    assert (found.name, found.markup, found.deck_limit, found.screen, found.rows) == (
+        "nokia7110", WML, 900, (84, 48), 3,
+    )  # fmt: skip
+    assert found.caches_regardless
+    assert identify({**headers, "User-Agent": "other"}, WML, overrides=overrides).deck_limit == 700
+    assert identify({**headers, "User-Agent": "other"}, overrides=overrides) == identify(
+        {**headers, "User-Agent": "other"}
+    )
+
+
+def test_a_persons_markup_goes_before_an_override_whose_budgets_still_hold() -> None:
+    override = Override(pattern="*", markup=WML, page=2600, deck=900, images=("image/gif",))
+    found = identify({"Accept": "text/html"}, XHTML, "kaios", [override])
+    assert (found.name, found.markup, found.deck_limit, found.images) == (
+        "kaios",
+        XHTML,
+        2600,
+        ("image/gif",),
+    )
+
+
+def test_an_sdu_lowers_what_an_override_sets() -> None:
+    headers = {"X-Wap-Client-Sdu-Size": "1400", "User-Agent": "x"}
+    assert identify(headers, WML, overrides=[Override(pattern="*", deck=9000)]).deck_limit == 1400 - 96
+
+
+# --- user agents that are shown to an administrator
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        ("Nokia7110/1.0 (05.01)", "Nokia7110/1.0 (05.01)"),
+        ("Mozilla/5.0 (X11; rv:109.0) Gecko/20100101 Firefox/115.0",) * 2,
+        ("Vodafone/1.0/V802SE/SEJ001/SN352000012345678 Browser/SEMC", "Vodafone/1.0/V802SE/SEJ001/SN... Browser/SEMC"),
+        ("DoCoMo/2.0 N902i(c100;serNMZTE1234567890;icc8981100000123456789F)", "DoCoMo/2.0 N902i(c100;ser...;icc...)"),
+        ("x (+anna@example.org) y", "x (...) y"),
+        ("UP.Link 352000012345678 x", "UP.Link ... x"),
+        ("a\r\nSet-Cookie:\tb\x00", "a Set-Cookie: b"),
+        ("x" * 5000, "x" * LONGEST + "..."),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_what_is_shown_of_a_user_agent(agent: str, shown: str) -> None:
+    assert cleaned(agent) == shown
+
+
+@given(st.text(max_size=2000))
+def test_any_user_agent_is_printable_and_short(agent: str) -> None:
+    shown = cleaned(agent)
+    assert shown.isprintable()
+    assert len(shown) <= LONGEST + 3

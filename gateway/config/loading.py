@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -79,7 +80,11 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration. `url` is the gateway's own, '' if not set; `names` are other names of its host."""
+    """The whole configuration.
+
+    `url` is the gateway's own, '' if not set; `names` are other names of its host; `handhelds`: for each table, the
+    values of the options that are set (as `device.Override` takes them).
+    """
 
     upstreams: tuple[Upstream, ...]
     listen: str = default("http", "listen")
@@ -105,6 +110,8 @@ class Config:
     admin_cert: Path | None = default("admin", "cert")
     admin_key: Path | None = default("admin", "key")
     admin_show_addresses: bool = default("admin", "show_addresses")
+    metrics_token: str = field(default=default("admin", "metrics_token_file"), repr=False)
+    handhelds: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def origin(self) -> str:
@@ -165,6 +172,7 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "admin_cert": ("admin", "cert"),
     "admin_key": ("admin", "key"),
     "admin_show_addresses": ("admin", "show_addresses"),
+    "metrics_token": ("admin", "metrics_token_file"),
 }
 
 
@@ -217,6 +225,10 @@ class _Reader:
         helo = submission["helo"] or _helo(http["url"])
         return Config(
             upstreams=self._upstreams(values["upstream"], helo),
+            handhelds=tuple(
+                {name: value for name, value in table.items() if value is not None}
+                for table in values["handheld"]
+            ),
             **{field: values[section][0][name] for field, (section, name) in FIELDS.items()},
         )
 

@@ -226,6 +226,22 @@ def _folders(option: Option, value: object, folder: Path) -> tuple[tuple[str, st
     return tuple(sorted(names.items()))
 
 
+_SCREEN = re.compile(r"([1-9][0-9]{1,3}) ?x ?([1-9][0-9]{1,3})")
+
+
+def _screen(option: Option, value: object, folder: Path) -> tuple[int, int]:
+    found = _SCREEN.fullmatch(_text(value))
+    if found is None:
+        raise ValueError(f"width and height in pixels are needed, such as {option.example}")
+    return int(found[1]), int(found[2])
+
+
+def _choices(option: Option, value: object, folder: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or len({str(item) for item in value}) < len(value):
+        raise ValueError(f"a list is needed, such as {option.example}, with nothing twice")
+    return tuple(_choice(option, item, folder) for item in value)
+
+
 CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
     ValueKind.LISTEN: _listen,
     ValueKind.OWN_URL: _own_url,
@@ -246,4 +262,6 @@ CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
     ValueKind.POP3: _pop3,
     ValueKind.SMTP: _smtp,
     ValueKind.FOLDERS: _folders,
+    ValueKind.SCREEN: _screen,
+    ValueKind.CHOICES: _choices,
 }

@@ -41,11 +41,13 @@ class ValueKind(Enum):
     TEXT = "text"
     SECRET = "path of a file readable by its owner only"  # noqa: S105
     FOLDERS = "table of folder names by"
+    SCREEN = "width and height in pixels"
+    CHOICES = "list of"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table of the file; `array`: an array of tables, with at least one."""
+    """A table of the file; `array`: an array of tables."""
 
     name: str
     doc: str
@@ -96,6 +98,13 @@ SECTIONS = (
         "starts.",
     ),
     Section("upstream", "The mail servers of some domains. Repeat the table for each provider.", array=True),
+    Section(
+        "handheld",
+        "What the gateway is to take some handhelds for, where it takes them for others, or does not know them. Repeat "
+        "the table for each kind; the first whose pattern matches holds. Keys that are left out are as without the "
+        "table.",
+        array=True,
+    ),
 )
 
 OPTIONS = (
@@ -216,6 +225,11 @@ OPTIONS = (
         "the server secret; false erases what was kept, at the next start or reload.",
     ),
     Option(
+        "admin", "metrics_token_file", ValueKind.SECRET, "", '"metrics.token"',
+        "The file with the bearer token, in its first line, that whoever reads /metrics of the panel has to send. It "
+        "must be readable by its owner only. Without it, /metrics is for this machine only.",
+    ),
+    Option(
         "upstream", "domains", ValueKind.DOMAINS, None, '["example.org"]',
         'The mail domains of these servers; "*" is any domain that no other upstream lists. If there is only one '
         "domain, people may leave it out when they sign in.", required=True, active=True,
@@ -297,6 +311,65 @@ OPTIONS = (
         "Write the path of the folder in everybody's mailbox, with / between names and without the server's prefix "
         "(INBOX.). One that is missing is looked for as without this option.",
         choices=("drafts", "sent", "trash", "junk", "archive"),
+    ),
+    Option(
+        "handheld", "pattern", ValueKind.TEXT, None, '"Nokia3410/*"',
+        "The User-Agents of these handhelds, in capitals or not: * is any text, ? any character, [12] one of these. "
+        "The panel shows those that were seen.", required=True,
+    ),
+    Option(
+        "handheld", "profile", ValueKind.CHOICE, None, '"nokia3330"',
+        "The handheld known to the gateway that these are like.",
+        choices=(
+            "nokia7110", "nokia3330", "ericssont68", "nokia6100", "nokia6610", "upbrowser3", "upbrowser4", "nokia6230",
+            "motorolav3", "sonyericsson", "wapua", "kaios", "kindle", "textbrowser", "wml5000", "wml", "xhtml",
+        ),
+    ),
+    Option(
+        "handheld", "markup", ValueKind.CHOICE, None, '"wml"',
+        "Their markup, whatever they say they accept. A person still gets the other one by /w or /m; who is signed in "
+        "keeps theirs until the next sign-in.", choices=("wml", "xhtml"),
+    ),
+    Option(
+        "handheld", "deck", ValueKind.NUMBER, None, "2800",
+        "Octets of a page in WML, compiled.", low=600, high=100_000,
+    ),
+    Option(
+        "handheld", "page", ValueKind.NUMBER, None, "5000",
+        "Octets of a page in XHTML.", low=2500, high=100_000,
+    ),
+    Option(
+        "handheld", "screen", ValueKind.SCREEN, None, '"96x65"',
+        "Their screen, to which pictures are scaled.",
+    ),
+    Option(
+        "handheld", "columns", ValueKind.NUMBER, None, "16",
+        "Characters in a line.", low=8, high=250,
+    ),
+    Option(
+        "handheld", "rows", ValueKind.NUMBER, None, "9",
+        "Messages on a page of a list, if so many fit.", high=20,
+    ),
+    Option(
+        "handheld", "input_limit", ValueKind.NUMBER, None, "1400",
+        "Octets that a form of theirs can send.", low=100, high=10_000_000,
+    ),
+    Option(
+        "handheld", "wml_version", ValueKind.CHOICE, None, '"1.1"',
+        "The version of WML that they know; access keys begin with 1.2.", choices=("1.1", "1.2", "1.3"),
+    ),
+    Option(
+        "handheld", "cookies", ValueKind.FLAG, None, "false",
+        "Whether they keep cookies; without, the session is in the address.",
+    ),
+    Option(
+        "handheld", "caches_regardless", ValueKind.FLAG, None, "true",
+        "Whether they show old pages again whatever the gateway says, so that a fresh one needs a new address.",
+    ),
+    Option(
+        "handheld", "images", ValueKind.CHOICES, None, '["image/gif", "image/vnd.wap.wbmp"]',
+        "The pictures that they can show, best first, whatever they say they accept.",
+        choices=("image/vnd.wap.wbmp", "image/gif", "image/png", "image/jpeg"),
     ),
 )  # fmt: skip
 

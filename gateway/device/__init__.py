@@ -1,5 +1,7 @@
 """The capabilities of handhelds: `handsets` is the table, `identification` finds a request's device in it.
 
+`overrides` are an administrator's additions to the table.
+
 Nothing here may look at anything but the request's headers and the table.
 """
 
@@ -19,6 +21,7 @@ from gateway.device.identification import (
     identify,
     names,
 )
+from gateway.device.overrides import Override
 
 __all__ = [
     "ASCII",
@@ -35,6 +38,7 @@ __all__ = [
     "XHTML_WAP",
     "XHTML_XML",
     "Device",
+    "Override",
     "by_name",
     "identify",
     "names",

@@ -6,11 +6,12 @@ Nothing here may look at anything but the headers and the table: values in, a De
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from gateway.device.handsets import PROFILES, WML, XHTML, DeviceProfile, Traits
+from gateway.device.overrides import Override, first_match
 from gateway.message.media_types import GIF, JPEG, PNG, WBMP
 
 WML_TEXT: Final = "text/vnd.wap.wml"
@@ -92,19 +93,31 @@ def by_name(name: str, markup: str | None = None) -> Device:
     return _device(profile, markup, _TYPES[markup][0])
 
 
-def identify(headers: Mapping[str, str], markup: str | None = None, name: str | None = None) -> Device:
+def identify(
+    headers: Mapping[str, str],
+    markup: str | None = None,
+    name: str | None = None,
+    overrides: Sequence[Override] = (),
+) -> Device:
     """Return the device that sent these request headers (keys in canonical case).
 
-    `markup` and `name` override Accept and User-Agent: a person's choice, or what was identified at sign-in.
-    X-WAP-Client-SDU-Size can only lower the page size.
+    `markup` and `name` override Accept and User-Agent: a person's choice, or what was identified at sign-in. An
+    administrator's `overrides` by User-Agent go before the table and before Accept, but not before a person's choice
+    of markup. X-WAP-Client-SDU-Size can only lower the page size.
     """
     accept = _accept(headers.get("Accept", ""))
-    profile = _BY_NAME[name] if name in _BY_NAME else _profile(headers.get("User-Agent", ""))
+    agent = headers.get("User-Agent", "")
+    override = first_match(overrides, agent)
+    if override is not None:
+        name, markup = override.profile or name, markup or override.markup
+    profile = _BY_NAME[name] if name in _BY_NAME else _profile(agent)
     markup = markup or _markup(accept, profile)
     if profile is None or (profile.name in ("wml", "xhtml") and profile.markup != markup):
         profile = _GENERIC[markup]
+    if override is not None:
+        profile = override.apply(profile)
     device = _device(profile, markup, _content_type(accept, markup))
-    device = replace(device, images=_images(accept, markup))
+    device = replace(device, images=(override and override.images) or _images(accept, markup))
     sdu = headers.get("X-Wap-Client-Sdu-Size", "").strip()
     if markup == WML and sdu.isascii() and sdu.isdigit():
         device = device.within(int(sdu[:9]))

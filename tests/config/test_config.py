@@ -17,6 +17,7 @@ from gateway.config import Config, Server, Tls, Upstream, load
 from gateway.config.hosts import domain_name, host_port, listen_address
 from gateway.config.options import OPTIONS, SECTIONS, reference, sample
 from gateway.config.toml_lines import KeyLines
+from gateway.device import Override
 from gateway.errors import ConfigError, UnknownDomain
 
 UPSTREAM = """\
@@ -514,9 +515,10 @@ def test_the_sample_holds_with_every_comment_removed(write: Write, tmp_path: Pat
     for name in ("cert.pem", "key.pem", "ca.pem", "admin-cert.pem", "admin-key.pem"):
         (tmp_path / name).touch()
     _password(tmp_path / "relay.password")
+    _password(tmp_path / "metrics.token")
     text = re.sub(r"(?m)^# (\[+\w+\]+$|\w+ = .*)", r"\1", sample())
     parsed = tomllib.loads(text)
-    tables = {**parsed, "upstream": parsed["upstream"][0]}
+    tables = {**parsed, "upstream": parsed["upstream"][0], "handheld": parsed["handheld"][0]}
     assert {(section, key) for section, keys in tables.items() for key in keys} == {
         (option.section, option.name) for option in OPTIONS
     }
@@ -524,6 +526,55 @@ def test_the_sample_holds_with_every_comment_removed(write: Write, tmp_path: Pat
         one = re.sub(rf"(?m)^{other}(_login)? = .*\n", "", text)
         served = load(write(one))
         assert (served.upstreams[0].store.protocol, served.timezone) == (store, "Europe/Berlin")
+
+
+def test_handhelds_are_read_as_overrides(write: Write) -> None:
+    tables = """
+[[handheld]]
+pattern = "Nokia3410/*"
+profile = "nokia3330"
+screen = "96x65"
+images = ["image/gif", "image/vnd.wap.wbmp"]
+cookies = false
+
+[[handheld]]
+pattern = "*"
+"""
+    first, second = map(Override.of, load(write(UPSTREAM + tables)).handhelds)
+    assert first == Override(
+        pattern="Nokia3410/*",
+        profile="nokia3330",
+        screen=(96, 65),
+        images=("image/gif", "image/vnd.wap.wbmp"),
+        cookies=False,
+    )
+    assert second == Override(pattern="*")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('profile = "nokia3310"', 'one of "nokia7110"'),
+        ('markup = "html"', 'one of "wml", "xhtml" is needed'),
+        ("deck = 599", "a whole number from 600 to 100000 is needed"),
+        ('deck = "2000"', "a whole number"),
+        ('screen = "96"', "width and height in pixels are needed"),
+        ('screen = "96x99999"', "width and height in pixels are needed"),
+        ("images = []", "a list is needed"),
+        ('images = ["image/gif", "image/gif"]', "with nothing twice"),
+        ('images = ["image/svg+xml"]', 'one of "image/vnd.wap.wbmp"'),
+        ('pattern = "again"', ""),
+        ('agent = "x"', "unknown key"),
+    ],
+)
+def test_a_handheld_that_is_none_is_said(write: Write, line: str, problem: str) -> None:
+    said = refused(write(f'{UPSTREAM}\n[[handheld]]\npattern = "x\\u002A"\n{line}\n'))
+    assert problem in said
+
+
+def test_a_handheld_needs_a_pattern(write: Write) -> None:
+    for table in ("[[handheld]]\ndeck = 900", '[[handheld]]\npattern = ""', '[handheld]\npattern = "x"'):
+        assert "handheld" in refused(write(f"{UPSTREAM}\n{table}\n"))
 
 
 def test_every_option_has_a_section() -> None:

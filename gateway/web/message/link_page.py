@@ -42,7 +42,7 @@ def page(key: str) -> Response:
     if found is None:
         return respond(_unknown(visit))
     # There is no session here: the page looks like those of the session in which the link was shown.
-    visit.device = identify(dict(request.headers.items()), found.markup, found.device)
+    visit.device = identify(dict(request.headers.items()), found.markup, found.device, visit.overrides)
     visit.language = Language(found.language, ZoneInfo(visit.config.timezone))
     resolved = trackers.follow(found.url)
     return respond(_unreadable(visit, found) if resolved is None else _fitting_screen(visit, found, resolved))

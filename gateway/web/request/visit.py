@@ -7,7 +7,7 @@ the path never appears in a page.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from gateway.access.sessions import Sessions
 from gateway.account.profile import ANONYMOUS, Profile, profile
 from gateway.addresses import Origin
 from gateway.config import Config
-from gateway.device import WML, XHTML, Device, identify
+from gateway.device import WML, XHTML, Device, Override, identify
 from gateway.errors import BadRequest, SessionEnded, StateError, TooLong
 from gateway.markup.screen import Screen
 from gateway.sealed.vault import TicketedPost
@@ -59,7 +59,7 @@ class Visit:
     `known`: the device as identified by its headers; `device`: with the person's preferences. `client`: the address of
     the client, as reported by trusted proxies. `profile`: the person's preferences for all devices; `language` follows
     them. `origin`: the list from which a message was opened if that is not simply its mailbox: a view and a position
-    in it, or the number of a search and a row.
+    in it, or the number of a search and a row. `overrides`: the administrator's, of what handhelds can show.
     """
 
     config: Config
@@ -73,6 +73,7 @@ class Visit:
     settings: Mapping[str, str] = field(default_factory=dict)
     profile: Profile = ANONYMOUS
     origin: str = ""
+    overrides: Sequence[Override] = ()
 
     def apply_preferences(self) -> None:
         """Load the person's preferences and apply them to device, language and time zone."""
@@ -147,15 +148,15 @@ class Visit:
         return "v" + addresses.base36(int(self.now.timestamp() * 1000))[-5:]
 
 
-def begin(config: Config, sessions: Sessions) -> Visit:
+def begin(config: Config, sessions: Sessions, overrides: Sequence[Override] = ()) -> Visit:
     """Identify person and device, and store this request's visit; an invalid token makes one without session."""
     headers: Mapping[str, str] = dict(request.headers.items())
     try:
         session = _session(sessions, headers.get("User-Agent"))
     except StateError:  # the person cannot be identified; an error page will say so
-        g.visit = _visit(config, sessions, headers, None)
+        g.visit = _visit(config, sessions, headers, None, overrides)
         raise
-    visit = _visit(config, sessions, headers, session)
+    visit = _visit(config, sessions, headers, session, overrides)
     g.visit = visit
     if session is not None:
         visit.apply_preferences()
@@ -177,11 +178,17 @@ def _session(sessions: Sessions, user_agent: str | None) -> Session | None:
     return session
 
 
-def _visit(config: Config, sessions: Sessions, headers: Mapping[str, str], session: Session | None) -> Visit:
+def _visit(
+    config: Config,
+    sessions: Sessions,
+    headers: Mapping[str, str],
+    session: Session | None,
+    overrides: Sequence[Override],
+) -> Visit:
     if session is not None:
-        device = identify(headers, session.markup, session.device)
+        device = identify(headers, session.markup, session.device, overrides)
     else:
-        device = identify(headers, _FORCED.get(request.endpoint or ""))
+        device = identify(headers, _FORCED.get(request.endpoint or ""), overrides=overrides)
     tag = lang.choose(headers.get("Accept-Language", ""), lang.offered(device.charset))
     return Visit(
         config=config,
@@ -193,6 +200,7 @@ def _visit(config: Config, sessions: Sessions, headers: Mapping[str, str], sessi
         client=client_of(config, request),
         session=session,
         origin=_origin(request.args.get(ORIGIN, "")),
+        overrides=overrides,
     )
 
 

@@ -1,0 +1,35 @@
+"""User agents as an administrator sees them: cut, and without what tells one handheld from all others of its kind.
+
+Nothing here may pass on a serial number or an address: QUIRK: Vodafone's handsets send their IMEI (`/SN35...`), those
+of i-mode the number of the handset and of its card (`ser...`, `icc...`), some browsers the mail address of a user.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+#: Characters of a user agent: what tells models apart is at the beginning.
+LONGEST: Final = 160
+#: Digits in a word from which on it is a serial number; versions and dates of builds have fewer.
+_DIGITS: Final = 9
+_OMITTED: Final = "..."
+
+_SERIAL: Final = re.compile(r"\b(SN|ser|icc)[0-9A-Za-z]{8,}")
+_ADDRESS: Final = re.compile(r"[^\s/;,()<>@]+@[^\s/;,()<>@]+")
+_WORD: Final = re.compile(r"[0-9A-Za-z_-]{9,}")
+
+
+@lru_cache(maxsize=256)
+def cleaned(agent: str) -> str:
+    """Return a User-Agent that may be stored and shown."""
+    text = "".join(sign if sign.isprintable() else " " for sign in agent[: 4 * LONGEST])
+    text = _SERIAL.sub(lambda found: found[1] + _OMITTED, _ADDRESS.sub(_OMITTED, text))
+    text = " ".join(_WORD.sub(_without_number, text).split())
+    return text if len(text) <= LONGEST else text[:LONGEST] + _OMITTED
+
+
+def _without_number(found: re.Match[str]) -> str:
+    word = found[0]
+    return _OMITTED if sum(sign.isdigit() for sign in word) >= _DIGITS else word
