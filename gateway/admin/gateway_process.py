@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
-from gateway.access.sessions import Sessions, domain_mark
+from gateway.access.sessions import domain_mark
 from gateway.account.merging import merge
+from gateway.admin.instrumentation import CountedSessions, Instrumentation, held_by
 from gateway.app import client_address, close, create_app, is_signed_in
 from gateway.config import Config, Upstream, load
 from gateway.config.option_values import ANY_DOMAIN
+from gateway.errors import StateError
 from gateway.sealed.vault import server_secret
 from gateway.server import log_lines
 from gateway.state import State
 from gateway.store.pool import Pool
+from gateway.upstreams.bulkhead import Bulkhead
+from gateway.upstreams.health import HealthRecords
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -33,6 +37,8 @@ RESTART: Final = (
     "listen", "https_listen", "https_cert", "https_key", "threads", "upload_limit", "state", "secret",
     "admin_listen", "admin_cert", "admin_key",
 )  # fmt: skip
+#: Seconds for which it counts that the state could be written, or not.
+WRITING_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,10 @@ class GatewayProcess:
         self.started = time.time()
         self.state = state or State.open(config.state)
         self._secret = server_secret(config.secret)
-        self._changing = Lock()
+        self._changing, self._trying = Lock(), Lock()
         self._begun = config
+        self._tried, self._problem = float("-inf"), ""
+        self.instruments = Instrumentation(self.state, lambda: held_by(self.pool))
         self._served = self._made(config)
 
     @property
@@ -83,7 +91,13 @@ class GatewayProcess:
         now, begun = self.config, self._begun
         return tuple(name for name in RESTART if getattr(now, name) != getattr(begun, name))
 
+    @property
+    def health(self) -> HealthRecords:
+        """The health of the mail servers, as this process has seen it."""
+        return self.instruments.health
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.instruments.began(environ)
         return self.app(environ, start_response)
 
     def is_signed_in(self, environ: WSGIEnvironment) -> bool:
@@ -127,11 +141,27 @@ class GatewayProcess:
             domains = {name for each in self.config.upstreams if each != upstream for name in each.domains}
         return {domain_mark(self._secret, domain) for domain in domains}, others
 
+    def unwritable(self) -> str:
+        """Return why the state cannot be written, "" if it can; tried once in WRITING_SECONDS, whoever asks."""
+        with self._trying:
+            if time.monotonic() - self._tried >= WRITING_SECONDS:
+                self._problem = ""
+                try:
+                    self.state.database.require_writable()
+                except StateError as error:
+                    self._problem = error.detail or error.sentence
+                self._tried = time.monotonic()
+            return self._problem
+
     def close(self) -> None:
         """Close the connections to mail servers, and the state."""
+        self.instruments.close()
         close(self.app)
 
     def _made(self, config: Config) -> _Served:
         pool = Pool()
-        sessions = Sessions(config, self.state, self._secret, pool, merge=merge)
-        return _Served(config, create_app(config, sessions=sessions), pool)
+        bulkhead = Bulkhead(config.threads, records=self.health)
+        sessions = CountedSessions(config, self.state, self._secret, pool, merge=merge, bulkhead=bulkhead)
+        app = create_app(config, sessions=sessions)
+        self.instruments.watch(app)
+        return _Served(config, app, pool)

@@ -24,13 +24,15 @@ from gateway.admin.configuring.settings_screens import settings_screens
 from gateway.admin.configuring.table_screens import table_screens
 from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.health_checks import health_checks
 from gateway.admin.overview import overview
 from gateway.admin.people.audit_screen import audit
 from gateway.admin.people.people_screen import people
 from gateway.admin.people.sending_screen import sending
 from gateway.admin.people.slowed_down_screen import slowed_down
-from gateway.admin.screens import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, current_pages, page
+from gateway.admin.screens import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, ago, current_pages, page
 from gateway.admin.sign_in import admin_sign_in
+from gateway.admin.upstream_probes import UpstreamProbes
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.markup.environment import allowed
@@ -43,7 +45,7 @@ LARGEST_FORM: Final = 512 * 1024
 THREADS: Final = 4
 CONNECTIONS: Final = 32
 #: Endpoints that need no session.
-OPEN: Final = frozenset({"admin_sign_in.form", "admin_sign_in.enter", "style"})
+OPEN: Final = frozenset({"admin_sign_in.form", "admin_sign_in.enter", "style", "health.live", "health.ready"})
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; "
     "img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -56,13 +58,15 @@ HEADERS: Final = {
 _SCREENS: Final = (
     *(admin_sign_in, overview, upstream_screens, people, sending, slowed_down),
     *(settings_screens, table_screens, audit),
+    *(health_checks,),
 )
 
 
 def create_panel(process: GatewayProcess) -> Flask:
     """Create the panel of a running gateway."""
     sessions = AdminSessions(process.state.administration)
-    return application(Panel(sessions, environment(), MENU, OPEN, process), _SCREENS)
+    probes = UpstreamProbes(process.health)
+    return application(Panel(sessions, environment(), MENU, OPEN, process, probes), _SCREENS)
 
 
 def application(pages: Pages, screens: Iterable[Blueprint]) -> Flask:
@@ -102,6 +106,7 @@ def environment() -> Environment:
         finalize=_printable,
     )
     made.filters["time"] = lambda at: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
+    made.filters["ago"] = ago
     return made
 
 

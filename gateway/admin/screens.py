@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway import __version__
 from gateway.admin.admin_sessions import AdminSessions
 from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.upstream_probes import UpstreamProbes
 from gateway.state import AuditLine
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Panel(Pages):
     """What a request to the panel works with."""
 
     process: GatewayProcess
+    probes: UpstreamProbes
 
 
 def current_pages() -> Pages:
@@ -112,3 +114,11 @@ def record(action: str, subject: str = "") -> None:
     origin = request.remote_addr or ""
     log.info("panel: %s %s, from %s", action, subject, origin)
     current_panel().process.state.administration.record(AuditLine(time.time(), origin, action, subject))
+
+
+def ago(seconds: float) -> str:
+    """Return how long something is past, in the largest unit that fits."""
+    for name, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {name} ago"
+    return f"{max(seconds, 0):.0f} s ago"

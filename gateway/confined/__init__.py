@@ -94,6 +94,7 @@ class _Server:
 
 _lock = threading.Lock()
 _slots = threading.BoundedSemaphore(JOBS_AT_A_TIME)
+_jobs: set[object] = set()
 _server: _Server | None = None
 
 
@@ -142,6 +143,8 @@ def stream(name: str, octets: bytes, **arguments: object) -> Generator[object, N
     failed = JOBS[name].error
     if not _slots.acquire(timeout=PATIENCE_SECONDS):
         raise failed(BUSY)
+    job = object()
+    _jobs.add(job)
     try:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
@@ -153,7 +156,13 @@ def stream(name: str, octets: bytes, **arguments: object) -> Generator[object, N
         _log.warning("confined %s: %r", name, error)
         raise failed(TOO_LONG) from error
     finally:
+        _jobs.discard(job)
         _slots.release()
+
+
+def running() -> int:
+    """Count the jobs that are being done now."""
+    return len(_jobs)
 
 
 def _items(ours: socket.socket, name: str, octets: bytes, arguments: dict[str, object]) -> Iterator[object]:

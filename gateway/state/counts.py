@@ -43,23 +43,18 @@ CountKey = tuple[str, ...]
 class Counted(Enum):
     """What is counted: the name of the count, and those of its labels. A histogram's last label is its bucket."""
 
-    PAGES = ("pages", "device", "markup")
-    SENDS = ("sends", "outcome")
-    SIGN_INS = ("sign_ins", "outcome")
-    UPSTREAM_ERRORS = ("upstream_errors", "server", "error")
-    REQUEST_TIMES = ("request_times", "screen", "markup", "at_most")
-    UPSTREAM_TIMES = ("upstream_times", "server", "at_most")
-    CONNECT_TIMES = ("connect_times", "server", "at_most")
+    PAGES = "pages", ("device", "markup")
+    SENDS = "sends", ("outcome",)
+    SIGN_INS = "sign_ins", ("outcome",)
+    UPSTREAM_ERRORS = "upstream_errors", ("server", "error")
+    REQUEST_TIMES = "request_times", ("screen", "markup", "at_most")
+    UPSTREAM_TIMES = "upstream_times", ("server", "at_most")
+    CONNECT_TIMES = "connect_times", ("server", "at_most")
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the labels."""
-        return self.value[1:]
-
-    @property
-    def sum_of(self) -> str:
-        """The name of the count that has the seconds of a histogram."""
-        return f"{self.value[0]}_seconds"
+    def __init__(self, key: str, labels: tuple[str, ...]) -> None:
+        self.key, self.labels = key, labels
+        #: The name of the count that has the seconds of a histogram.
+        self.sum_of = f"{key}_seconds"
 
 
 class Counts:
@@ -74,13 +69,13 @@ class Counts:
     def add(self, what: Counted, *labels: str) -> None:
         """Count one."""
         with self._lock:
-            self._put((what.value[0], *labels), 1)
+            self._put((what.key, *labels), 1)
 
     def time(self, what: Counted, seconds: float, *labels: str) -> None:
         """Count one in a histogram; `labels` are those before the bucket."""
         bucket = str(BUCKETS[bisect_left(BUCKETS, seconds)])
         with self._lock:
-            self._put((what.value[0], *labels, bucket), 1)
+            self._put((what.key, *labels, bucket), 1)
             self._put((what.sum_of, *labels), seconds)
 
     def flush(self, now: float) -> None:

@@ -90,7 +90,8 @@ class HandheldsSeen:
         query = select(HANDHELDS).order_by(HANDHELDS.c.pages.desc(), HANDHELDS.c.agent, HANDHELDS.c.markup)
         with self._database.reading() as connection:
             return [
-                HandheldSeen(**{**row._mapping, "known": bool(row.known)}) for row in connection.execute(query)
+                HandheldSeen(**{**row._mapping, "known": bool(row.known)})
+                for row in connection.execute(query)
             ]
 
     def _write(self, new: list[HandheldSeen]) -> None:
@@ -109,7 +110,13 @@ class HandheldsSeen:
             connection.execute(change, [{name: getattr(one, name) for name in _NAMES} for one in new])
             for known, most in MOST.items():
                 mine = HANDHELDS.c.known.is_(known)
-                kept = select(HANDHELDS.c.last).where(mine).order_by(HANDHELDS.c.last.desc()).limit(1).offset(most - 1)
+                kept = (
+                    select(HANDHELDS.c.last)
+                    .where(mine)
+                    .order_by(HANDHELDS.c.last.desc())
+                    .limit(1)
+                    .offset(most - 1)
+                )
                 connection.execute(delete(HANDHELDS).where(mine, HANDHELDS.c.last < kept.scalar_subquery()))
 
 

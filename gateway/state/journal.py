@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -167,6 +168,16 @@ class JournalTable:
             query = query.where(JOURNAL.c.account == account)
         with self._database.reading() as connection:
             return {(Stage(stage), kind): number for stage, kind, number in connection.execute(query)}
+
+    def kinds(self, since: float) -> Counter[str]:
+        """Count the sendings of all accounts begun since a time by their outcome; "" if that is unknown."""
+        query = (
+            select(JOURNAL.c.kind, func.count().label("count"))
+            .where(JOURNAL.c.at >= since)
+            .group_by(JOURNAL.c.kind)
+        )
+        with self._database.reading() as connection:
+            return Counter({row.kind: row.count for row in connection.execute(query)})
 
     def tell(self, account: int, rows: Iterable[JournalRow]) -> None:
         """Record that the person has been told these outcomes; unknown ones are still to be told."""

@@ -24,6 +24,7 @@ def client(process: GatewayProcess) -> FlaskClient:
 def test_without_a_session_every_screen_leads_to_the_sign_in(client: FlaskClient) -> None:
     rules = [rule for rule in client.application.url_map.iter_rules() if not rule.arguments]
     open_to_all = {"admin_sign_in.form", "admin_sign_in.enter", "style"}
+    open_to_all |= {"health.live", "health.ready", "metrics.show"}  # no names; /metrics has a rule of its own
     guarded = [
         (rule.rule, "POST" if "POST" in rule.methods else "GET")
         for rule in rules

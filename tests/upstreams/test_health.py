@@ -62,7 +62,13 @@ def test_a_server_is_down_since_the_first_failure_with_the_words_of_the_last() -
     assert (known.up, known.since, known.seen, known.opening, known.error) == (True, 100.0, 100.0, 0.01, "")
     known = known.after(Contact(error=StoreUnreachable("one")), 200.0)
     known = known.after(Contact(error=StoreUnreachable("two")), 300.0)
-    assert (known.up, known.since, known.seen, known.error, known.failed) == (False, 200.0, 300.0, "two", 300.0)
+    assert (known.up, known.since, known.seen, known.error, known.failed) == (
+        False,
+        200.0,
+        300.0,
+        "two",
+        300.0,
+    )
     known = known.after(Contact(), 400.0)
     assert (known.up, known.since, known.error, known.failed) == (True, 400.0, "two", 300.0)
     assert known.opening == 0.01

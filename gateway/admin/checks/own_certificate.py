@@ -16,6 +16,7 @@ from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.server.certificate import ServerCertificate
 from gateway.upstreams import certificates
+from gateway.upstreams.certificates import PeerCertificate
 
 _END = "-----END CERTIFICATE-----"
 
@@ -30,19 +31,26 @@ def findings(config: Config, now: datetime) -> Iterator[ReportLine]:
     except ConfigError as error:
         yield bad(error.detail or error.sentence)
         return
-    shown = certificates.read(_first(config.https_cert))
-    if shown.expires is None:
+    certificate = shown(config.https_cert)
+    if certificate.expires is None:
         yield note(f"certificate {config.https_cert} cannot be read any further")
         return
-    yield good(f"certificate for {', '.join(shown.names) or shown.subject}, signed by {shown.issuer}")
-    yield remaining(shown.expires, now)
-    if shown.begins is not None and shown.begins > now:
-        yield bad(f"valid only from {shown.begins:%Y-%m-%d}")
-    if shown.self_signed:
+    yield good(
+        f"certificate for {', '.join(certificate.names) or certificate.subject}, signed by {certificate.issuer}"
+    )
+    yield remaining(certificate.expires, now)
+    if certificate.begins is not None and certificate.begins > now:
+        yield bad(f"valid only from {certificate.begins:%Y-%m-%d}")
+    if certificate.self_signed:
         yield note("self-signed: phones will warn of it, or refuse it")
     url = urlsplit(config.url)
-    if url.scheme == "https" and not shown.covers(url.hostname or ""):
+    if url.scheme == "https" and not certificate.covers(url.hostname or ""):
         yield bad(f"the certificate is not for {url.hostname}, the name in url")
+
+
+def shown(file: Path) -> PeerCertificate:
+    """Read the gateway's own certificate from a PEM file."""
+    return certificates.read(_first(file))
 
 
 def _first(file: Path) -> bytes:

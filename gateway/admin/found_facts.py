@@ -1,0 +1,93 @@
+"""Finds out what the overview shows: versions, certificates, the disk, the state.
+
+Nothing here may wait for another machine; `upstream_probes` does that.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from gateway import __version__
+from gateway.admin.attention import Facts, OwnCertificate
+from gateway.admin.checks import own_certificate
+from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.upstream_probes import UpstreamProbes, servers_of
+from gateway.config import Config
+from gateway.errors import ConfigError
+from gateway.server.certificate import ServerCertificate
+from gateway.upstreams.certificates import PeerCertificate
+
+#: Seconds before now of the sendings that are counted.
+RECENT_SECONDS: Final = 7 * 86_400.0
+#: The libraries whose versions are shown, where they are installed.
+LIBRARIES: Final = (
+    "flask", "werkzeug", "h11", "imapclient", "lxml", "sqlalchemy", "cryptography", "pillow", "dnspython", "anyascii",
+    "tzdata", "tomlkit", "prometheus-client", "pypdf", "python-calamine", "pymap", "aiosmtpd",
+)  # fmt: skip
+
+
+def facts(process: GatewayProcess, probes: UpstreamProbes) -> Facts:
+    """Find out what may need attention."""
+    config, now = process.config, datetime.now(UTC)
+    servers = servers_of(config)
+    free, size = _space(config.state.parent)
+    return Facts(
+        config,
+        now,
+        {server: process.health.of(server) for server in servers},
+        {server: probes.certificate(server) for server in servers},
+        tuple(own_certificates(config)),
+        process.unwritable(),
+        _mode(config.secret),
+        free,
+        size,
+        process.state.journal.kinds(now.timestamp() - RECENT_SECONDS),
+    )
+
+
+def own_certificates(config: Config) -> Iterator[OwnCertificate]:
+    """Yield what is known of the certificates that the gateway shows."""
+    for of, cert, key in (
+        (f"the handhelds' listener {config.https_listen}", config.https_cert, config.https_key),
+        (f"the panel's listener {config.admin_listen}", config.admin_cert, config.admin_key),
+    ):
+        if cert is None or key is None:
+            continue
+        try:
+            ServerCertificate(cert, key)
+        except ConfigError as error:
+            yield OwnCertificate(of, PeerCertificate(), error.detail)
+        else:
+            yield OwnCertificate(of, own_certificate.shown(cert))
+
+
+def versions() -> Iterator[tuple[str, str]]:
+    """Yield names and versions of what runs here."""
+    yield "Pocketpost", __version__
+    yield platform.python_implementation(), platform.python_version()
+    yield "OpenSSL", ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")
+    for name in LIBRARIES:
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def _space(folder: Path) -> tuple[int, int]:
+    """Return the free octets of a disk, for this user, and its size."""
+    usage = shutil.disk_usage(folder)
+    return usage.free, usage.total
+
+
+def _mode(file: Path) -> int:
+    try:
+        return file.stat().st_mode & 0o777
+    except OSError:
+        return 0o600  # that it is gone is said elsewhere

@@ -1,0 +1,141 @@
+"""What is counted of the running gateway, and where: the one place that hangs on the requests, sign-ins and servers.
+
+Nothing below may know that it is counted, and nothing here may know who reads it (the panel, or a program for metrics).
+A request costs a few entries in dictionaries; a thread writes them to the state, in batches.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, g, request
+
+from gateway import confined
+from gateway.access.session import Session
+from gateway.access.sessions import Sessions
+from gateway.config import Server
+from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
+from gateway.device.agents import cleaned
+from gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    StoreError,
+    TooManyTries,
+    UnknownDomain,
+)
+from gateway.state import Counted, HandheldSeen, State, optional
+from gateway.upstreams.health import Contact, HealthRecords
+from gateway.web.request.visit import Visit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Seconds between two writes, if there is anything to write; what other processes have counted is as old at most.
+FLUSH_SECONDS: Final = 15.0
+#: Key of the time at which a request began, on the performance counter, in its WSGI environ.
+_BEGAN: Final = "pocketpost.began"
+_PAGES: Final = frozenset({WML_TEXT, WML_COMPILED, XHTML_WAP, XHTML_XML, HTML})
+#: What becomes of a sign-in that fails, by the kind of its error; the first that fits.
+_FAILED: Final[tuple[tuple[type[GatewayError], str], ...]] = (
+    (AuthenticationFailed, "refused"),
+    (TooManyTries, "slowed down"),
+    (UnknownDomain, "unknown domain"),
+    (StoreError, "server failed"),
+)
+
+
+class Instrumentation:
+    """What one process counts. `held`: what it holds just now, by name."""
+
+    def __init__(self, state: State, held: Callable[[], Counter[str]]) -> None:
+        self._state, self._held = state, held
+        self._process = secrets.token_hex(8)
+        self._stop = Event()
+        self._held_before = False
+        self.health = HealthRecords(self._contact)
+        self._thread = Thread(target=self._run, name="counts", daemon=True)
+        self._thread.start()
+
+    def began(self, environ: WSGIEnvironment) -> None:
+        """Note that a request begins."""
+        environ[_BEGAN] = time.perf_counter()
+
+    def watch(self, app: Flask) -> None:
+        """Count the requests of an application."""
+        app.after_request(self._answered)
+
+    def held(self) -> Counter[str]:
+        """Return what all processes hold just now."""
+        return self._held() + self._state.gauges.of_others(self._process, time.time())
+
+    def flush(self) -> None:
+        """Write what is new."""
+        now, held = time.time(), self._held()
+        with optional("what was counted"):
+            self._state.counts.flush(now)
+            self._state.handhelds.flush()
+            if held.total() or self._held_before:
+                self._state.gauges.report(self._process, held, now)
+                self._held_before = held.total() > 0
+
+    def close(self) -> None:
+        """Stop, and write what is left."""
+        self._stop.set()
+        self._thread.join()
+        self.flush()
+
+    def _run(self) -> None:
+        while not self._stop.wait(FLUSH_SECONDS):
+            self.flush()
+
+    def _answered(self, response: Response) -> Response:
+        visit: Visit | None = g.get("visit")
+        if visit is None:
+            return response
+        device, counts = visit.known, self._state.counts
+        began = request.environ.get(_BEGAN)
+        if began is not None:
+            seconds = time.perf_counter() - began
+            counts.time(Counted.REQUEST_TIMES, seconds, request.endpoint or "none", device.markup)
+        if response.mimetype in _PAGES and request.endpoint is not None:
+            counts.add(Counted.PAGES, device.name, device.markup)
+            agent, signed_in = cleaned(request.headers.get("User-Agent", "")), visit.session is not None
+            self._state.handhelds.note(
+                HandheldSeen(agent, device.markup, device.name, device.deck_limit, signed_in, 1, time.time())
+            )
+        return response
+
+    def _contact(self, server: Server, contact: Contact) -> None:
+        counts = self._state.counts
+        counts.time(Counted.UPSTREAM_TIMES, contact.seconds, server.url)
+        if contact.opening is not None:
+            counts.time(Counted.CONNECT_TIMES, contact.opening, server.url)
+        if isinstance(contact.error, GatewayError):
+            counts.add(Counted.UPSTREAM_ERRORS, server.url, type(contact.error).__name__)
+
+
+class CountedSessions(Sessions):
+    """Sessions whose sign-ins are counted."""
+
+    def open(self, address: str, password: str, **values: Any) -> Session:
+        """Sign in; see `Sessions.open`."""
+        outcome = "failed here"
+        try:
+            session = super().open(address, password, **values)
+            outcome = "signed in"
+        except GatewayError as error:
+            outcome = next((name for kind, name in _FAILED if isinstance(error, kind)), outcome)
+            raise
+        finally:
+            self._state.counts.add(Counted.SIGN_INS, outcome)
+        return session
+
+
+def held_by(pool: Any) -> Counter[str]:
+    """Return what a process holds: connections to mail servers, and confined workers at a job."""
+    return Counter(connections=pool.open_connections, workers=confined.running())

@@ -1,0 +1,131 @@
+"""The overview, and the health checks beside it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+
+import pytest
+
+from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.panel import create_panel
+from gateway.errors import StateFull, StoreUnreachable
+from gateway.state import Counted
+from gateway.upstreams.health import Contact
+
+from .conftest import XHTML, Administrator, text_of
+
+
+@contextmanager
+def greeting(line: bytes) -> Iterator[int]:
+    """A server that greets, and says goodbye."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.2)
+        stopped = False
+
+        def serve() -> None:
+            while not stopped:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    continue
+                with peer, suppress(OSError):
+                    peer.settimeout(2)
+                    peer.sendall(line)
+                    while octets := peer.recv(1000):
+                        peer.sendall(b"* BYE\r\n" + octets.split()[0] + b" OK done\r\n")
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        stopped = True
+        thread.join()
+
+
+def test_a_server_that_is_down_is_said_with_its_error_and_since_when(administrator: Administrator) -> None:
+    page = administrator.get("/")
+    text = text_of(page)
+    assert "imap://127.0.0.1:1, for example.org, is down: 127.0.0.1:1: Connection refused" in text
+    assert "smtp://127.0.0.1:2, for example.org, is down: " in text
+    assert text.count("Down since 20") == 2
+    assert "seen 0 s ago" in text
+    assert page.xpath("//h:li[@class='bad']", namespaces=XHTML)
+
+
+def test_a_server_that_answers_is_up_and_its_opening_is_timed(
+    process: GatewayProcess, administrator: Administrator
+) -> None:
+    with greeting(b"* OK [CAPABILITY IMAP4rev1] ready\r\n") as port:
+        file = process.file
+        assert file is not None
+        file.write_text(file.read_text().replace("imap://127.0.0.1:1", f"imap://127.0.0.1:{port}"))
+        process.reload()
+        text = text_of(administrator.get("/"))
+    assert "Up since 20" in text
+    assert " ms " in text
+
+
+def test_what_runs_is_said(process: GatewayProcess, administrator: Administrator) -> None:
+    text = text_of(administrator.get("/"))
+    for name in ("OpenSSL", "flask", "CPython", "cryptography", "Running since", str(process.file)):
+        assert name in text
+
+
+def test_sends_and_sign_ins_are_counted_by_outcome(
+    process: GatewayProcess, administrator: Administrator
+) -> None:
+    counts = process.state.counts
+    for outcome in ("sent", "sent", "not sent"):
+        counts.add(Counted.SENDS, outcome)
+    counts.flush(1_000_000.0)
+    counts.add(Counted.SENDS, "sent")
+    rows = {
+        row.xpath("string(h:th)", namespaces=XHTML): row.xpath("h:td/text()", namespaces=XHTML)
+        for row in administrator.get("/").xpath("//h:tr[h:td]", namespaces=XHTML)
+    }
+    assert rows["sent"] == ["1", "3", "3"]
+    assert rows["not sent"] == ["0", "1", "1"]
+
+
+def test_what_cannot_be_written_is_said_and_not_ready(
+    process: GatewayProcess, administrator: Administrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise StateFull("state: database or disk is full")
+
+    monkeypatch.setattr(process.state.database, "require_writable", full)
+    assert "The state cannot be written: state: database or disk is full" in text_of(administrator.get("/"))
+    answer = administrator.client.get("/health/ready")
+    assert (answer.status_code, json.loads(answer.data)["state"]) == (503, "not writable")
+
+
+def test_the_process_is_live_and_ready_until_every_store_is_known_to_be_down(process: GatewayProcess) -> None:
+    client = create_panel(process).test_client()
+    live = client.get("/health/live")
+    assert (live.status_code, live.mimetype, live.json) == (200, "application/json", {"status": "live"})
+    ready = client.get("/health/ready")
+    assert (ready.status_code, ready.json["stores"]) == (200, {"up": 0, "down": 0, "unknown": 1})
+    upstream = process.config.upstreams[0]
+    process.health.note(upstream.smtp, Contact(error=StoreUnreachable("x")))
+    assert client.get("/health/ready").status_code == 200
+    process.health.note(upstream.store, Contact(error=StoreUnreachable("x: timed out")))
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json) == (
+        503,
+        {"status": "not ready", "state": "writable", "stores": {"up": 0, "down": 1, "unknown": 0}},
+    )
+    process.health.note(upstream.store, Contact())
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_health_checks_name_nobody_and_write_rarely(
+    process: GatewayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, writes = create_panel(process).test_client(), []
+    monkeypatch.setattr(process.state.database, "require_writable", lambda: writes.append(1))
+    answers = [client.get("/health/ready").text for _ in range(20)]
+    assert len(writes) == 1
+    assert not any("127.0.0.1" in text or "example" in text for text in answers)
