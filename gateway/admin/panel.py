@@ -25,6 +25,7 @@ from gateway.admin.configuring.table_screens import table_screens
 from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.health_checks import health_checks
+from gateway.admin.metrics import metrics
 from gateway.admin.overview import overview
 from gateway.admin.people.audit_screen import audit
 from gateway.admin.people.people_screen import people
@@ -45,7 +46,9 @@ LARGEST_FORM: Final = 512 * 1024
 THREADS: Final = 4
 CONNECTIONS: Final = 32
 #: Endpoints that need no session.
-OPEN: Final = frozenset({"admin_sign_in.form", "admin_sign_in.enter", "style", "health.live", "health.ready"})
+OPEN: Final = frozenset(
+    {"admin_sign_in.form", "admin_sign_in.enter", "style", "health.live", "health.ready", "metrics.show"}
+)
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; "
     "img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -58,7 +61,7 @@ HEADERS: Final = {
 _SCREENS: Final = (
     *(admin_sign_in, overview, upstream_screens, people, sending, slowed_down),
     *(settings_screens, table_screens, audit),
-    *(health_checks,),
+    *(health_checks, metrics),
 )
 
 
