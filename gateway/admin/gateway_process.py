@@ -17,7 +17,7 @@ from flask import Flask
 
 from gateway.access.sessions import domain_mark
 from gateway.account.merging import merge
-from gateway.admin.instrumentation import CountedSessions, Instrumentation, held_by
+from gateway.admin.monitoring.instrumentation import CountedSessions, Instrumentation, held_by
 from gateway.app import client_address, close, create_app, is_signed_in
 from gateway.config import Config, Upstream, load
 from gateway.config.option_values import ANY_DOMAIN

@@ -24,16 +24,16 @@ from gateway.admin.configuring.settings_screens import settings_screens
 from gateway.admin.configuring.table_screens import table_screens
 from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
-from gateway.admin.health_checks import health_checks
-from gateway.admin.metrics import metrics
-from gateway.admin.overview import overview
+from gateway.admin.monitoring.health_checks import health_checks
+from gateway.admin.monitoring.metrics import metrics
+from gateway.admin.monitoring.overview import overview
+from gateway.admin.monitoring.upstream_probes import UpstreamProbes
 from gateway.admin.people.audit_screen import audit
 from gateway.admin.people.people_screen import people
 from gateway.admin.people.sending_screen import sending
 from gateway.admin.people.slowed_down_screen import slowed_down
 from gateway.admin.screens import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, ago, current_pages, page
 from gateway.admin.sign_in import admin_sign_in
-from gateway.admin.upstream_probes import UpstreamProbes
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.markup.environment import allowed

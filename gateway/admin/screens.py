@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway import __version__
 from gateway.admin.admin_sessions import AdminSessions
 from gateway.admin.gateway_process import GatewayProcess
-from gateway.admin.upstream_probes import UpstreamProbes
+from gateway.admin.monitoring.upstream_probes import UpstreamProbes
 from gateway.state import AuditLine
 
 log = logging.getLogger(__name__)

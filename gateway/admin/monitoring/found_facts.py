@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway import __version__
-from gateway.admin.attention import Facts, OwnCertificate
 from gateway.admin.checks import own_certificate
 from gateway.admin.gateway_process import GatewayProcess
-from gateway.admin.upstream_probes import UpstreamProbes, servers_of
+from gateway.admin.monitoring.attention import Facts, OwnCertificate
+from gateway.admin.monitoring.upstream_probes import UpstreamProbes, servers_of
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.server.certificate import ServerCertificate

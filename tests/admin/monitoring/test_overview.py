@@ -15,8 +15,7 @@ from gateway.admin.panel import create_panel
 from gateway.errors import StateFull, StoreUnreachable
 from gateway.state import Counted
 from gateway.upstreams.health import Contact
-
-from .conftest import XHTML, Administrator, text_of
+from tests.admin.conftest import XHTML, Administrator, text_of
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.admin.attention import SENDING, SETTINGS, UPSTREAMS, Facts, OwnCertificate, notices
+from gateway.admin.monitoring.attention import SENDING, SETTINGS, UPSTREAMS, Facts, OwnCertificate, notices
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.health import Health

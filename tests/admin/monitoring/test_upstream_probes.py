@@ -9,8 +9,13 @@ from threading import Event
 
 import pytest
 
-from gateway.admin import upstream_probes
-from gateway.admin.upstream_probes import AT_ONCE, CERTIFICATE_SECONDS, REST_SECONDS, UpstreamProbes
+from gateway.admin.monitoring import upstream_probes
+from gateway.admin.monitoring.upstream_probes import (
+    AT_ONCE,
+    CERTIFICATE_SECONDS,
+    REST_SECONDS,
+    UpstreamProbes,
+)
 from gateway.config import Server, Tls
 from gateway.errors import StoreUnreachable
 from gateway.upstreams.certificates import PeerCertificate

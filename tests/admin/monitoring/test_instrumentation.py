@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from gateway.admin import instrumentation
 from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.monitoring import instrumentation
 from gateway.errors import AuthenticationFailed, StateFull, StoreUnreachable, TooManyTries, UnknownDomain
 from gateway.state import Counted
 from gateway.state.counts import CountKey

@@ -92,7 +92,7 @@ def test_two_processes_on_one_state_are_summed_whichever_is_asked(process: Gatew
         Client(process).get("/", headers=WML)
     with subprocess.Popen(
         [sys.executable, "-c", ANOTHER, str(process.file)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3],
     ) as other:  # fmt: skip
         assert other.stdout is not None
         assert other.stdout.readline() == "ready\n"
