@@ -7,7 +7,7 @@ end in the old one. What is fixed when the process starts (RESTART) waits for th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -62,6 +62,7 @@ class GatewayProcess:
         self._changing, self._trying = Lock(), Lock()
         self._begun = config
         self._tried, self._problem = float("-inf"), ""
+        self._closing: list[Callable[[], None]] = []
         self.instruments = Instrumentation(self.state, lambda: held_by(self.pool))
         self._served = self._made(config)
 
@@ -153,8 +154,14 @@ class GatewayProcess:
                 self._tried = time.monotonic()
             return self._problem
 
+    def on_close(self, also: Callable[[], None]) -> None:
+        """Have something closed with this process."""
+        self._closing.append(also)
+
     def close(self) -> None:
         """Close the connections to mail servers, and the state."""
+        for also in self._closing:
+            also()
         self.instruments.close()
         close(self.app)
 

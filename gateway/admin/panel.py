@@ -24,6 +24,8 @@ from gateway.admin.configuring.settings_screens import settings_screens
 from gateway.admin.configuring.table_screens import table_screens
 from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.handhelds.demo_gateway import DemoGateway
+from gateway.admin.handhelds.preview_screens import DEMO, preview
 from gateway.admin.monitoring.health_checks import health_checks
 from gateway.admin.monitoring.metrics import metrics
 from gateway.admin.monitoring.overview import overview
@@ -61,7 +63,7 @@ HEADERS: Final = {
 _SCREENS: Final = (
     *(admin_sign_in, overview, upstream_screens, people, sending, slowed_down),
     *(settings_screens, table_screens, audit),
-    *(health_checks, metrics),
+    *(preview, health_checks, metrics),
 )
 
 
@@ -69,7 +71,10 @@ def create_panel(process: GatewayProcess) -> Flask:
     """Create the panel of a running gateway."""
     sessions = AdminSessions(process.state.administration)
     probes = UpstreamProbes(process.health)
-    return application(Panel(sessions, environment(), MENU, OPEN, process, probes), _SCREENS)
+    app = application(Panel(sessions, environment(), MENU, OPEN, process, probes), _SCREENS)
+    app.extensions[DEMO] = DemoGateway(lambda: process.config.handhelds)
+    process.on_close(app.extensions[DEMO].close)
+    return app
 
 
 def application(pages: Pages, screens: Iterable[Blueprint]) -> Flask:

@@ -1,0 +1,79 @@
+"""A page of a handheld inside a frame of the panel: its links lead the whole window to the preview of what they name.
+
+Nothing here may let a page run a script, post a form, or load anything from another origin.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from lxml import etree
+
+from gateway.admin.handhelds import deck_view
+from gateway.admin.handhelds.demo_gateway import Answer
+from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
+from gateway.wap import wbxml
+
+DECKS: Final = frozenset({WML_TEXT, WML_COMPILED})
+PAGES: Final = frozenset({HTML, XHTML_WAP, XHTML_XML})
+#: What a frame may do: lead the window elsewhere when a person activates a link. It is of the panel's own origin, so
+#: that the panel's cookie comes along; without scripts it can do nothing with that.
+SANDBOX: Final = "allow-same-origin allow-top-navigation-by-user-activation"
+_STYLE: Final = re.compile(rb"<style[^>]*>(.*?)</style>", re.DOTALL)
+_HEAD: Final = re.compile(rb"<head[^>]*>")
+_SHEET: Final = '<link rel="stylesheet" type="text/css" href="/style.css" />'
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    """The size of a page in octets: as sent, and compiled (0 for what is not compiled)."""
+
+    sent: int
+    compiled: int = 0
+
+    @property
+    def counted(self) -> int:
+        """The size that the handheld's budget is for."""
+        return self.compiled or self.sent
+
+
+def size(answer: Answer) -> PageSize:
+    """Return the size of a page."""
+    sent = len(answer.octets)
+    if answer.mimetype != WML_TEXT:
+        return PageSize(sent)
+    return PageSize(sent, len(wbxml.encode(answer.octets.decode("utf-8"))))
+
+
+def source(answer: Answer) -> str:
+    """Return the source of a page as text."""
+    return answer.octets.decode("utf-8", "replace")
+
+
+def framed(answer: Answer, address: str) -> bytes:
+    """Return the document for the frame; `address`: where the page is in the panel."""
+    base = f'<base href="{escape(address)}" target="_top" />'
+    if answer.mimetype in DECKS:
+        body = etree.tostring(deck_view.view(answer.octets), encoding="unicode", method="html")
+        head = f'<meta charset="utf-8"><title>Deck</title>{base}{_SHEET}'
+        return f'<!DOCTYPE html><html lang="en"><head>{head}</head><body class="frame">{body}</body></html>'.encode()
+    found = _HEAD.search(answer.octets)
+    at = found.end() if found else 0
+    return answer.octets[:at] + base.encode() + answer.octets[at:]
+
+
+def policy(document: bytes) -> str:
+    """Return the Content-Security-Policy of a document in the frame: its own style sheet is allowed by its digest."""
+    styles = ["'self'"]
+    for found in _STYLE.finditer(document):
+        digest = base64.b64encode(hashlib.sha256(found[1]).digest()).decode("ascii")
+        styles.append(f"'sha256-{digest}'")
+    return (
+        f"default-src 'none'; style-src {' '.join(styles)}; img-src 'self'; base-uri 'self'; form-action 'none'; "
+        f"frame-ancestors 'self'; sandbox {SANDBOX}"
+    )
