@@ -26,7 +26,9 @@ from gateway.admin.configuring.upstream_screens import upstream_screens
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.handhelds.demo_gateway import DemoGateway
 from gateway.admin.handhelds.preview_screens import DEMO, preview
+from gateway.admin.handhelds.seen_screens import seen_screens
 from gateway.admin.monitoring.health_checks import health_checks
+from gateway.admin.monitoring.log_screen import log_screen
 from gateway.admin.monitoring.metrics import metrics
 from gateway.admin.monitoring.overview import overview
 from gateway.admin.monitoring.upstream_probes import UpstreamProbes
@@ -63,7 +65,7 @@ HEADERS: Final = {
 _SCREENS: Final = (
     *(admin_sign_in, overview, upstream_screens, people, sending, slowed_down),
     *(settings_screens, table_screens, audit),
-    *(preview, health_checks, metrics),
+    *(seen_screens, preview, log_screen, health_checks, metrics),
 )
 
 

@@ -37,10 +37,12 @@ MOST_ROWS: Final = 10**9
 MENU: Final = (
     ("/", "Overview"),
     ("/upstreams", "Upstreams"),
+    ("/handhelds", "Handhelds"),
     ("/people", "People"),
     ("/sending", "Sending"),
     ("/slowed-down", "Slowed down"),
     ("/settings", "Settings"),
+    ("/log", "Log"),
     ("/audit", "Audit"),
 )  # fmt: skip
 

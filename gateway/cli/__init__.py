@@ -123,10 +123,12 @@ def panel_beside(listen: str) -> str:
 def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_password: str = "") -> None:
     """Serve a configuration until SIGTERM; the panel, too, if it has a password."""
     from gateway.admin.gateway_process import GatewayProcess
+    from gateway.admin.monitoring.newest_lines import LINES
     from gateway.admin.panel import site
     from gateway.sealed import admin_password
     from gateway.server.listeners import Site, listeners, run
 
+    LINES.follow(logging.getLogger())
     process = GatewayProcess(config, file)
     if panel_password:
         process.state.administration.set_password_hash(admin_password.hashed(panel_password))

@@ -16,16 +16,16 @@ LONGEST: Final = 160
 _DIGITS: Final = 9
 _OMITTED: Final = "..."
 
-_SERIAL: Final = re.compile(r"\b(SN|ser|icc)[0-9A-Za-z]{8,}")
+_SERIAL: Final = re.compile(r"\b(SN|ser|icc)[0-9A-Za-z]{8,}|\b[0-9]{2}-[0-9]{6}-[0-9]{6}-[0-9]")
 _ADDRESS: Final = re.compile(r"[^\s/;,()<>@]+@[^\s/;,()<>@]+")
-_WORD: Final = re.compile(r"[0-9A-Za-z_-]{9,}")
+_WORD: Final = re.compile(r"[0-9A-Za-z_]{9,}")
 
 
 @lru_cache(maxsize=256)
 def cleaned(agent: str) -> str:
     """Return a User-Agent that may be stored and shown."""
     text = "".join(sign if sign.isprintable() else " " for sign in agent[: 4 * LONGEST])
-    text = _SERIAL.sub(lambda found: found[1] + _OMITTED, _ADDRESS.sub(_OMITTED, text))
+    text = _SERIAL.sub(lambda found: (found[1] or "") + _OMITTED, _ADDRESS.sub(_OMITTED, text))
     text = " ".join(_WORD.sub(_without_number, text).split())
     return text if len(text) <= LONGEST else text[:LONGEST] + _OMITTED
 

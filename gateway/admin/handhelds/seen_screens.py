@@ -1,0 +1,47 @@
+"""The screen *Handhelds*: the kinds of handheld that have asked for pages, and the overrides of what they get.
+
+Nothing here may tell whose a handheld is; that is not known.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response
+
+from gateway.admin.screens import current_panel, page
+from gateway.device import Override
+from gateway.device.overrides import first_match
+
+seen_screens = Blueprint("handhelds", __name__)
+
+
+@seen_screens.get("/handhelds")
+def show() -> Response:
+    """Show the handhelds that were seen, and the overrides."""
+    process = current_panel().process
+    process.instruments.flush()
+    overrides = [Override.of(values) for values in process.config.handhelds]
+    seen = [(one, first_match(overrides, one.agent)) for one in process.state.handhelds.all()]
+    return page(
+        "handhelds",
+        title="Handhelds",
+        seen=seen,
+        overrides=[(values["pattern"], _words(values)) for values in process.config.handhelds],
+        now=time.time(),
+    )
+
+
+def _words(values: Mapping[str, Any]) -> str:
+    """Return what an override sets, as it is written in the file."""
+    return ", ".join(f"{name} = {_word(value)}" for name, value in values.items() if name != "pattern")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "x".join(map(str, value)) if isinstance(value[0], int) else " ".join(value)
+    return str(value)

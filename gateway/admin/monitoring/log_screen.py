@@ -1,0 +1,43 @@
+"""The screen *Log*: the newest lines of the log of this process."""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from gateway.admin.monitoring.newest_lines import LINES, MOST
+from gateway.admin.screens import page
+
+log_screen = Blueprint("log", __name__)
+
+#: Lines on the screen.
+SHOWN: Final = 200
+LEVELS: Final = {"all": 0, "warnings": logging.WARNING, "errors": logging.ERROR}
+LONGEST_TEXT: Final = 200
+
+
+@log_screen.get("/log")
+def show() -> Response:
+    """Show the newest lines of a level, with a text in them."""
+    level, text = request.args.get("level", "all"), request.args.get("text", "")[:LONGEST_TEXT]
+    level = level if level in LEVELS else "all"
+    found = list(islice(LINES.newest(LEVELS[level], text), SHOWN + 1))
+    return page(
+        "log",
+        title="Log",
+        lines=[(logging.getLevelName(line.level), visible(line.text)) for line in found[:SHOWN]],
+        more=len(found) > SHOWN,
+        levels=tuple(LEVELS),
+        level=level,
+        text=visible(text),
+        most=MOST,
+        shown=SHOWN,
+    )
+
+
+def visible(text: str) -> str:
+    """Return a text without characters that XML cannot have, or that change the direction of a line."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)

@@ -1,0 +1,64 @@
+"""The newest lines of the log, in memory, as the log itself has them.
+
+Nothing here may make a line: the formatter of the log does, which knows what must not be in one. Lines are bounded in
+number and length.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+#: Lines that are kept, and characters of each (a traceback is one).
+MOST: Final = 2000
+LONGEST: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One record: its level as in `logging`, and its lines."""
+
+    level: int
+    text: str
+
+
+class NewestLines(logging.Handler):
+    """A handler that keeps the newest lines; thread-safe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: deque[LogLine] = deque(maxlen=MOST)
+        self._reading = Lock()
+
+    def follow(self, logger: logging.Logger) -> None:
+        """Keep the lines of a logger from now on, in the form that its other handler gives them."""
+        others = [handler for handler in logger.handlers if handler is not self]
+        if others and others[0].formatter is not None:
+            self.setFormatter(others[0].formatter)
+        if self not in logger.handlers:
+            logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record."""
+        try:
+            text = self.format(record)[:LONGEST]
+        except Exception:
+            self.handleError(record)
+            return
+        with self._reading:
+            self._lines.append(LogLine(record.levelno, text))
+
+    def newest(self, level: int = 0, text: str = "") -> Iterator[LogLine]:
+        """Yield lines of a level or above with a text in them, in capitals or not, the newest first."""
+        with self._reading:
+            lines = list(self._lines)
+        wanted = text.casefold()
+        return (line for line in reversed(lines) if line.level >= level and wanted in line.text.casefold())
+
+
+#: The lines of this process.
+LINES: Final = NewestLines()

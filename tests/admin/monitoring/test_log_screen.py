@@ -1,0 +1,95 @@
+"""The log on the panel: the newest lines as the log has them, filtered, bounded, and never as markup."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.admin.monitoring import log_screen
+from gateway.admin.monitoring.log_screen import SHOWN
+from gateway.admin.monitoring.newest_lines import LONGEST, MOST, NewestLines
+from tests.admin.conftest import XHTML, Administrator, text_of
+
+
+@pytest.fixture
+def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
+    """A logger like the root of a gateway, with its handler, whose lines the screen shows."""
+    made, lines = logging.Logger("test"), NewestLines()
+    handler = logging.StreamHandler()
+    handler.setStream(open("/dev/null", "w"))  # noqa: SIM115
+    handler.setFormatter(logging.Formatter("%(levelname)s formatted: %(message)s"))
+    made.addHandler(handler)
+    lines.follow(made)
+    monkeypatch.setattr(log_screen, "LINES", lines)
+    yield made
+    handler.stream.close()
+
+
+def lines_of(administrator: Administrator, query: str = "") -> list[str]:
+    return administrator.get(f"/log{query}").xpath("//h:pre/text()", namespaces=XHTML)
+
+
+def test_lines_are_those_of_the_log_newest_first(
+    administrator: Administrator, logger: logging.Logger
+) -> None:
+    logger.info("one")
+    logger.error("two")
+    assert lines_of(administrator) == ["ERROR formatted: two", "INFO formatted: one"]
+
+
+def test_lines_are_filtered_by_level_and_text(administrator: Administrator, logger: logging.Logger) -> None:
+    for level, text in ((20, "Anna signs in"), (30, "slow server"), (40, "server down")):
+        logger.log(level, text)
+    assert len(lines_of(administrator, "?level=warnings")) == 2
+    assert lines_of(administrator, "?level=errors") == ["ERROR formatted: server down"]
+    assert lines_of(administrator, "?text=SERVER&level=all") == [
+        "ERROR formatted: server down",
+        "WARNING formatted: slow server",
+    ]
+    assert lines_of(administrator, "?level=nonsense&text=anna") == ["INFO formatted: Anna signs in"]
+    assert "There are no such lines." in text_of(administrator.get("/log?text=nothing"))
+
+
+def test_lines_are_bounded_in_number_and_length(administrator: Administrator, logger: logging.Logger) -> None:
+    for number in range(MOST + 10):
+        logger.info("line %d", number)
+    logger.info("x" * 100_000)
+    found = lines_of(administrator)
+    assert len(found) == SHOWN
+    assert len(found[0]) == LONGEST
+    assert lines_of(administrator, "?text=line+10") != []
+    assert "line 9" not in {line.rpartition(": ")[2] for line in lines_of(administrator, "?text=line+9")}
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<script>x</script>", "]]>", "\x00\x1b[31m\r", "\u202etxt", "\ud800", "\ufffe"]
+)
+def test_whatever_is_in_a_line_or_a_filter_the_page_is_sound(
+    administrator: Administrator, logger: logging.Logger, hostile: str
+) -> None:
+    logger.warning("said %s", hostile)
+    page = administrator.get("/log")
+    assert not page.xpath("//h:script", namespaces=XHTML)
+    assert len(lines_of(administrator)) == 1
+    answer = administrator.client.get("/log", query_string={"text": hostile.encode("utf-8", "surrogatepass")})
+    assert answer.status_code == 200
+
+
+def test_a_line_that_cannot_be_made_stops_nothing(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    lines = NewestLines()
+    lines.emit(logging.LogRecord("x", 20, "f", 1, "%d", ("no number",), None))
+    lines.emit(logging.LogRecord("x", 20, "f", 1, "well", (), None))
+    assert [line.text for line in lines.newest()] == ["well"]
+
+
+def test_a_log_is_followed_once(logger: logging.Logger) -> None:
+    lines = NewestLines()
+    lines.follow(logger)
+    lines.follow(logger)
+    logger.info("one")
+    assert [line.text for line in lines.newest()] == ["INFO formatted: one"]
