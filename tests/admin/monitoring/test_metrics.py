@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -186,3 +187,19 @@ def test_strangers_cannot_make_labels_without_end(process: GatewayProcess) -> No
     samples = scraped(process)
     requests = {labels for name, labels in samples if name == "pocketpost_request_seconds_count"}
     assert len(requests) <= 2
+
+
+def test_the_documentation_has_every_metric_with_its_labels(process: GatewayProcess) -> None:
+    process.health.note(process.config.upstreams[0].store, Contact(opening=0.1))
+    process.health.note(process.config.upstreams[0].smtp, Contact(error=StoreUnreachable("x")))
+    for what in (Counted.SENDS, Counted.SIGN_INS):
+        process.state.counts.add(what, "sent")
+    Client(process).get("/", headers=WML)
+    text = create_panel(process).test_client().get("/metrics").text
+    made = {
+        family.name: {label for sample in family.samples for label in sample.labels} - {"le"}
+        for family in text_string_to_metric_families(text)
+    }
+    page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text("utf-8")
+    table = re.findall(r"^\| `(pocketpost\w*)` \|([a-z, ]*)\|", page, re.MULTILINE)
+    assert {name: {*labels.replace(",", " ").split()} for name, labels in table} == made
