@@ -14,7 +14,8 @@ from typing import Final
 LONGEST: Final = 160
 #: Digits in a word from which on it is a serial number; versions and dates of builds have fewer.
 _DIGITS: Final = 9
-_OMITTED: Final = "..."
+#: Stands for what is left out.
+OMITTED: Final = "..."
 
 _SERIAL: Final = re.compile(r"\b(SN|ser|icc)[0-9A-Za-z]{8,}|\b[0-9]{2}-[0-9]{6}-[0-9]{6}-[0-9]")
 _ADDRESS: Final = re.compile(r"[^\s/;,()<>@]+@[^\s/;,()<>@]+")
@@ -25,11 +26,11 @@ _WORD: Final = re.compile(r"[0-9A-Za-z_]{9,}")
 def cleaned(agent: str) -> str:
     """Return a User-Agent that may be stored and shown."""
     text = "".join(sign if sign.isprintable() else " " for sign in agent[: 4 * LONGEST])
-    text = _SERIAL.sub(lambda found: (found[1] or "") + _OMITTED, _ADDRESS.sub(_OMITTED, text))
+    text = _SERIAL.sub(lambda found: (found[1] or "") + OMITTED, _ADDRESS.sub(OMITTED, text))
     text = " ".join(_WORD.sub(_without_number, text).split())
-    return text if len(text) <= LONGEST else text[:LONGEST] + _OMITTED
+    return text if len(text) <= LONGEST else text[:LONGEST] + OMITTED
 
 
 def _without_number(found: re.Match[str]) -> str:
     word = found[0]
-    return _OMITTED if sum(sign.isdigit() for sign in word) >= _DIGITS else word
+    return OMITTED if sum(sign.isdigit() for sign in word) >= _DIGITS else word

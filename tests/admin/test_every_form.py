@@ -26,8 +26,9 @@ from .conftest import FILE, PASSWORD, XHTML, Administrator, parsed
 
 PAGES = 300
 LOCAL = "http://127.0.0.1:8090"
-#: So that one upstream may be removed.
+#: So that one upstream may be removed, and an override edited.
 TWO = FILE + FILE[FILE.index("\n[[upstream]]") :].replace("example.org", "example.net")
+TWO += '\n[[handheld]]\npattern = "Nokia3410*"\n'
 HOSTILE = (
     b"a\r\nSet-Cookie: injected=1\r\n\r\n<html>",
     b"a\nb",
@@ -150,6 +151,7 @@ def test_whatever_is_typed_into_any_form(
     found = walked(administrator)
     assert {urlsplit(form.action).path for form in found} >= {
         "/settings/http", "/settings", "/upstreams/add", "/upstreams/edit", "/upstreams/find", "/upstreams/remove",
+        "/settings/tables/handheld/0", "/settings/tables/handheld/0/remove", "/settings/tables/handheld/1",
     }  # fmt: skip
     for form in found:
         names = [

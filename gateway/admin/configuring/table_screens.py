@@ -42,10 +42,11 @@ def listed(section: Section, file: ConfigFile) -> list[str]:
 
 @table_screens.get("")
 def form(name: str, number: int) -> Response:
-    """Show the options of a table, or of a new one behind all."""
+    """Show the options of a table, or of a new one behind all, with what the query has of it."""
     section, file = _found(name, number, new=True)
-    table = file.table((name, number))
-    form = OptionForm.of_table(options_of(section), file.path.parent, table)
+    options = options_of(section)
+    offered = {option.name: request.args[option.name] for option in options if option.name in request.args}
+    form = OptionForm.of_table(options, file.path.parent, file.table((name, number)) or offered)
     return _page(section, number, form, file.version)
 
 

@@ -5,6 +5,7 @@ Nothing here may tell whose a handheld is; that is not known.
 
 from __future__ import annotations
 
+import glob
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from flask import Blueprint, Response
 
 from gateway.admin.screens import current_panel, page
 from gateway.device import Override
+from gateway.device.agents import OMITTED
 from gateway.device.overrides import first_match
 
 seen_screens = Blueprint("handhelds", __name__)
@@ -24,7 +26,8 @@ def show() -> Response:
     process = current_panel().process
     process.instruments.flush()
     overrides = [Override.of(values) for values in process.config.handhelds]
-    seen = [(one, first_match(overrides, one.agent)) for one in process.state.handhelds.all()]
+    all_seen = process.state.handhelds.all()
+    seen = [(one, first_match(overrides, one.agent), pattern_of(one.agent)) for one in all_seen]
     return page(
         "handhelds",
         title="Handhelds",
@@ -32,6 +35,11 @@ def show() -> Response:
         overrides=[(values["pattern"], _words(values)) for values in process.config.handhelds],
         now=time.time(),
     )
+
+
+def pattern_of(agent: str) -> str:
+    """Return the pattern for a user agent as it is shown: what was left out is any text."""
+    return glob.escape(agent).replace(OMITTED, "*")
 
 
 def _words(values: Mapping[str, Any]) -> str:

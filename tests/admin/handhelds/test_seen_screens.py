@@ -68,5 +68,5 @@ def test_the_link_to_a_preview_names_the_handheld(
     process: GatewayProcess, administrator: Administrator
 ) -> None:
     Client(process).get("/", headers=WML)
-    (link,) = administrator.get("/handhelds").xpath("//h:td/h:a/@href", namespaces=XHTML)
+    (link,) = administrator.get("/handhelds").xpath("//h:td[@data-of='Preview']/h:a/@href", namespaces=XHTML)
     assert link == "/handhelds/preview?agent=Nokia3410/1.0%20%2805.06%29&markup=wml&profile=wml"
