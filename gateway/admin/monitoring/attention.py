@@ -48,7 +48,8 @@ class OwnCertificate:
 class Facts:
     """What was found out. `free` and `size` of the disk with the state, in octets; `sends`: by outcome.
 
-    `unwritable`: why the state cannot be written, "" if it can; `secret_mode`: of the file with the server secret.
+    `waiting`: options that were changed and wait for a restart; `unwritable`: why the state cannot be written, "" if it
+    can; `secret_mode`: of the file with the server secret.
     """
 
     config: Config
@@ -61,6 +62,7 @@ class Facts:
     free: int = LITTLE_SPACE
     size: int = LITTLE_SPACE
     sends: Mapping[str, int] = field(default_factory=dict)
+    waiting: Sequence[str] = ()
 
 
 def notices(facts: Facts) -> list[Notice]:
@@ -71,6 +73,7 @@ def notices(facts: Facts) -> list[Notice]:
         *_own_certificates(facts),
         *_their_certificates(facts),
         *_exposure(facts.config),
+        *_waiting(facts),
         *_sends(facts),
     ]
     return sorted(found, key=lambda notice: not notice.urgent)
@@ -130,6 +133,16 @@ def _exposure(config: Config) -> Iterator[Notice]:
         yield Notice(
             f"Plain HTTP is open at {config.listen}: passwords and mail can be read on the way to handhelds, unless "
             "the network is your own.",
+            SETTINGS,
+            urgent=False,
+        )
+
+
+def _waiting(facts: Facts) -> Iterator[Notice]:
+    if facts.waiting:
+        names = ", ".join(facts.waiting)
+        yield Notice(
+            f"Until the gateway is started again, the old values stay in use of: {names}.",
             SETTINGS,
             urgent=False,
         )

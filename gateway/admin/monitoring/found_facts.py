@@ -16,6 +16,7 @@ from typing import Final
 
 from gateway import __version__
 from gateway.admin.checks import own_certificate
+from gateway.admin.configuring.saving import named
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.monitoring.attention import Facts, OwnCertificate
 from gateway.admin.monitoring.upstream_probes import UpstreamProbes, servers_of
@@ -49,6 +50,7 @@ def facts(process: GatewayProcess, probes: UpstreamProbes) -> Facts:
         free,
         size,
         process.state.journal.kinds(now.timestamp() - RECENT_SECONDS),
+        named(process.waiting),
     )
 
 

@@ -29,6 +29,7 @@ from gateway.errors import (
     UnknownDomain,
 )
 from gateway.state import Counted, HandheldSeen, State, optional
+from gateway.store.pool import Pool
 from gateway.upstreams.health import Contact, HealthRecords
 from gateway.web.request.visit import Visit
 
@@ -136,6 +137,6 @@ class CountedSessions(Sessions):
         return session
 
 
-def held_by(pool: Any) -> Counter[str]:
+def held_by(pool: Pool) -> Counter[str]:
     """Return what a process holds: connections to mail servers, and confined workers at a job."""
     return Counter(connections=pool.open_connections, workers=confined.running())

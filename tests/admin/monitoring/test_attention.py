@@ -68,6 +68,7 @@ def test_a_gateway_that_is_well_needs_no_attention() -> None:
         (replace(WELL, secret_mode=0o640), "chmod 600", SETTINGS, True),
         (replace(WELL, free=99_000_000, size=100_000_000), "99 MB are left", SETTINGS, True),
         (replace(WELL, free=900_000_000, size=100_000_000_000), "900 MB are left", SETTINGS, True),
+        (replace(WELL, waiting=["[http] threads"]), "stay in use of: [http] threads.", SETTINGS, False),
         (replace(WELL, sends={"uncertain": 1}), "whether 1 mail of", SENDING, False),
         (replace(WELL, sends={"uncertain": 2}), "whether 2 mails of", SENDING, False),
         (replace(WELL, config=replace(CONFIG, listen="0.0.0.0:80")), "Plain HTTP is open", SETTINGS, False),
