@@ -7,7 +7,7 @@ have: the rows of each are bounded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
@@ -35,7 +35,7 @@ HANDHELDS = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HandheldSeen:
     """One kind of handheld.
 
@@ -60,17 +60,17 @@ class HandheldsSeen:
         self._lock = Lock()
         self._new: dict[tuple[str, str], HandheldSeen] = {}
 
-    def note(self, seen: HandheldSeen) -> None:
-        """Note one more page (or several, by `pages`)."""
-        key = (seen.agent, seen.markup)
+    def note(self, agent: str, markup: str, device: str, budget: int, known: bool, now: float) -> None:
+        """Note one more page."""
         with self._lock:
-            before = self._new.get(key)
-            if before is not None:
-                self._new[key] = replace(
-                    seen, known=seen.known or before.known, pages=seen.pages + before.pages
-                )
-            elif len(self._new) < MOST_NEW:
-                self._new[key] = seen
+            seen = self._new.get((agent, markup))
+            if seen is None:
+                if len(self._new) < MOST_NEW:
+                    self._new[agent, markup] = HandheldSeen(agent, markup, device, budget, known, 1, now)
+                return
+            seen.device, seen.budget, seen.last = device, budget, now
+            seen.known |= known
+            seen.pages += 1
 
     def flush(self) -> None:
         """Write what is new. Raise StateError; nothing is lost by that."""
@@ -81,8 +81,11 @@ class HandheldsSeen:
         try:
             self._write(list(new.values()))
         except BaseException:
-            for seen in new.values():
-                self.note(seen)
+            with self._lock:
+                for key, seen in new.items():
+                    if (later := self._new.setdefault(key, seen)) is not seen:
+                        later.known |= seen.known
+                        later.pages += seen.pages
             raise
 
     def all(self) -> list[HandheldSeen]:

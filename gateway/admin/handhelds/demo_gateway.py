@@ -254,5 +254,5 @@ def _start() -> _Running:
         state = stack.enter_context(State.open(config.state))
         sessions = Sessions(config, state, server_secret(config.secret), Pool(), merge=merge)
         stack.callback(sessions.close)
-        return _Running(stack.pop_all(), config, sessions)
-    raise AssertionError("unreachable")
+        kept = stack.pop_all()
+    return _Running(kept, config, sessions)

@@ -28,7 +28,7 @@ from gateway.errors import (
     TooManyTries,
     UnknownDomain,
 )
-from gateway.state import Counted, HandheldSeen, State, optional
+from gateway.state import Counted, State, optional
 from gateway.store.pool import Pool
 from gateway.upstreams.health import Contact, HealthRecords
 from gateway.web.request.visit import Visit
@@ -98,16 +98,15 @@ class Instrumentation:
         visit: Visit | None = g.get("visit")
         if visit is None:
             return response
-        device, counts = visit.known, self._state.counts
+        device, endpoint, counts = visit.known, request.endpoint or "none", self._state.counts
         began = request.environ.get(_BEGAN)
         if began is not None:
-            seconds = time.perf_counter() - began
-            counts.time(Counted.REQUEST_TIMES, seconds, request.endpoint or "none", device.markup)
-        if response.mimetype in _PAGES and request.endpoint is not None:
+            counts.time(Counted.REQUEST_TIMES, time.perf_counter() - began, endpoint, device.markup)
+        if response.mimetype in _PAGES and endpoint != "none":
             counts.add(Counted.PAGES, device.name, device.markup)
-            agent, signed_in = cleaned(request.headers.get("User-Agent", "")), visit.session is not None
+            agent, signed_in = cleaned(request.environ.get("HTTP_USER_AGENT", "")), visit.session is not None
             self._state.handhelds.note(
-                HandheldSeen(agent, device.markup, device.name, device.deck_limit, signed_in, 1, time.time())
+                agent, device.markup, device.name, device.deck_limit, signed_in, time.time()
             )
         return response
 
