@@ -195,6 +195,6 @@ def test_strangers_handhelds_crowd_out_nobodys(process: GatewayProcess) -> None:
     assert any(one.agent == "bot 299" for one in found)
     for known in (True, False):
         table.note("bot 299", "wml", "nokia7110", 1396, known, 9999.0)
-    table.flush()
+        table.flush()
     (again,) = (one for one in table.all() if one.agent == "bot 299")
     assert (again.known, again.pages, again.device) == (True, 3, "nokia7110")
