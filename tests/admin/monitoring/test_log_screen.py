@@ -93,3 +93,19 @@ def test_a_log_is_followed_once(logger: logging.Logger) -> None:
     lines.follow(logger)
     logger.info("one")
     assert [line.text for line in lines.newest()] == ["INFO formatted: one"]
+
+
+def test_no_line_has_a_token_or_an_address(
+    administrator: Administrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_lines = pytest.importorskip("gateway.server.log_lines")
+    logger, lines, handler = logging.Logger("gateway"), NewestLines(), logging.NullHandler()
+    handler.setFormatter(log_lines.TextFormatter())
+    logger.addHandler(handler)
+    lines.follow(logger)
+    monkeypatch.setattr(log_screen, "LINES", lines)
+    logger.warning("GET /~%s/m1.2 for anna@example.org", "A" * 22)
+    (line,) = lines_of(administrator)
+    assert "AAAA" not in line
+    assert "anna@" not in line
+    assert "/m1.2" in line
