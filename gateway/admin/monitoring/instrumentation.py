@@ -6,6 +6,7 @@ A request costs a few entries in dictionaries; a thread writes them to the state
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections import Counter
@@ -35,6 +36,8 @@ from gateway.web.request.visit import Visit
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two writes, if there is anything to write; what other processes have counted is as old at most.
 FLUSH_SECONDS: Final = 15.0
@@ -92,7 +95,10 @@ class Instrumentation:
 
     def _run(self) -> None:
         while not self._stop.wait(FLUSH_SECONDS):
-            self.flush()
+            try:
+                self.flush()
+            except Exception:
+                log.exception("what was counted could not be written")
 
     def _answered(self, response: Response) -> Response:
         visit: Visit | None = g.get("visit")
