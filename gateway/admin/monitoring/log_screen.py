@@ -28,16 +28,11 @@ def show() -> Response:
     return page(
         "log",
         title="Log",
-        lines=[(logging.getLevelName(line.level), visible(line.text)) for line in found[:SHOWN]],
+        lines=[(logging.getLevelName(line.level), line.text) for line in found[:SHOWN]],
         more=len(found) > SHOWN,
         levels=tuple(LEVELS),
         level=level,
-        text=visible(text),
+        text=text,
         most=MOST,
         shown=SHOWN,
     )
-
-
-def visible(text: str) -> str:
-    """Return a text without characters that XML cannot have, or that change the direction of a line."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
