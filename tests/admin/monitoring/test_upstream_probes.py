@@ -115,14 +115,19 @@ def test_a_mute_server_keeps_nobody_waiting_and_gets_one_thread(monkeypatch: pyt
 
 
 def test_a_look_that_fails_in_itself_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Counter[Server]()
+
     def broken(server: Server) -> ProbeResult:
+        looks[server] += 1
         if server is PLAIN:
             raise RuntimeError("a fault")
         return ProbeResult()
 
     records = HealthRecords()
     probes = UpstreamProbes(records, broken)
-    probes.look([PLAIN, SECURE], SECONDS)
+    for _ in range(3):
+        probes.look([PLAIN, SECURE], SECONDS)
+    assert looks[PLAIN] == 1
     assert (records.of(PLAIN).up, records.of(SECURE).up) == (None, True)
     assert probes._threads == 0
 
