@@ -10,6 +10,7 @@ import pytest
 from gateway.admin.monitoring import log_screen
 from gateway.admin.monitoring.log_screen import SHOWN
 from gateway.admin.monitoring.newest_lines import LONGEST, MOST, NewestLines
+from gateway.server.log_lines import TextFormatter
 from tests.admin.conftest import XHTML, Administrator, text_of
 
 
@@ -98,9 +99,8 @@ def test_a_log_is_followed_once(logger: logging.Logger) -> None:
 def test_no_line_has_a_token_or_an_address(
     administrator: Administrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log_lines = pytest.importorskip("gateway.server.log_lines")
     logger, lines, handler = logging.Logger("gateway"), NewestLines(), logging.NullHandler()
-    handler.setFormatter(log_lines.TextFormatter())
+    handler.setFormatter(TextFormatter())
     logger.addHandler(handler)
     lines.follow(logger)
     monkeypatch.setattr(log_screen, "LINES", lines)
