@@ -33,14 +33,17 @@ class NewestLines(logging.Handler):
         super().__init__()
         self._lines: deque[LogLine] = deque(maxlen=MOST)
         self._reading = Lock()
+        self._like: logging.Handler | None = None
 
     def follow(self, logger: logging.Logger) -> None:
-        """Keep the lines of a logger from now on, in the form that its other handler gives them."""
-        others = [handler for handler in logger.handlers if handler is not self]
-        if others and others[0].formatter is not None:
-            self.setFormatter(others[0].formatter)
+        """Keep the lines of a logger from now on, in whatever form its other handler gives them then."""
+        self._like = next((handler for handler in logger.handlers if handler is not self), None)
         if self not in logger.handlers:
             logger.addHandler(self)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record in the form of the log."""
+        return self._like.format(record) if self._like is not None else super().format(record)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one record."""

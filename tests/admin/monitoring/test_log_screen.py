@@ -40,6 +40,15 @@ def test_lines_are_those_of_the_log_newest_first(
     assert lines_of(administrator) == ["ERROR formatted: two", "INFO formatted: one"]
 
 
+def test_lines_are_in_the_form_that_the_log_has_by_then(
+    administrator: Administrator, logger: logging.Logger
+) -> None:
+    logger.error("one")
+    logger.handlers[0].setFormatter(logging.Formatter("another form: %(message)s"))
+    logger.error("two")
+    assert lines_of(administrator) == ["another form: two", "ERROR formatted: one"]
+
+
 def test_lines_are_filtered_by_level_and_text(administrator: Administrator, logger: logging.Logger) -> None:
     for level, text in ((20, "Anna signs in"), (30, "slow server"), (40, "server down")):
         logger.log(level, text)
