@@ -32,12 +32,12 @@ from gateway.admin.monitoring.log_screen import log_screen
 from gateway.admin.monitoring.metrics import metrics
 from gateway.admin.monitoring.overview import overview
 from gateway.admin.monitoring.upstream_probes import UpstreamProbes
+from gateway.admin.panel_pages import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, ago, current_pages, page
+from gateway.admin.panel_sign_in import admin_sign_in
 from gateway.admin.people.audit_screen import audit
 from gateway.admin.people.people_screen import people
 from gateway.admin.people.sending_screen import sending
 from gateway.admin.people.slowed_down_screen import slowed_down
-from gateway.admin.screens import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, ago, current_pages, page
-from gateway.admin.sign_in import admin_sign_in
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.markup.environment import allowed

@@ -12,7 +12,7 @@ from lxml import etree
 from gateway.admin.admin_sessions import AdminSessions
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import create_panel
-from gateway.admin.screens import PANEL
+from gateway.admin.panel_pages import PANEL
 from gateway.config import load
 from gateway.sealed import admin_password
 

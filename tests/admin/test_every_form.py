@@ -17,7 +17,7 @@ from gateway.admin import admin_sessions
 from gateway.admin.configuring.first_run import FirstRun
 from gateway.admin.configuring.one_time_code import TRIES
 from gateway.admin.gateway_process import GatewayProcess
-from gateway.admin.screens import MENU
+from gateway.admin.panel_pages import MENU
 from gateway.config import load
 from gateway.server.listeners import Listener
 from tests.devices.phones import FORM

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.access.log_context import account_hash
 from gateway.access.session import Session
-from gateway.admin import screens
+from gateway.admin import panel_pages
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import create_panel
 from gateway.admin.people import audit_screen, people_screen, sending_screen, slowed_down_screen
@@ -429,7 +429,7 @@ def test_no_screen_shows_a_password_a_mail_or_the_way_into_a_session(
     """Whoever has stolen a session of the panel reads all that it leads to."""
     wrong(process, BEN)
     secrets = (PASSWORD, sendings.token, ANNA, BEN, "Secret reason", "secret@example.org", RECIPIENT)
-    todo, seen = [path for path, _ in screens.MENU], set()
+    todo, seen = [path for path, _ in panel_pages.MENU], set()
     while todo:
         path = todo.pop()
         seen.add(path.partition("?")[0])
@@ -470,4 +470,4 @@ def few_rows_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hold that no test changes the screens' own numbers for the next."""
     yield
     monkeypatch.undo()
-    assert screens.ROWS == 50
+    assert panel_pages.ROWS == 50

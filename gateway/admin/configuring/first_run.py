@@ -24,7 +24,7 @@ from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.one_time_code import CodeSessions, OneTimeCode
 from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.panel import application, environment, panel_listener
-from gateway.admin.screens import COOKIE, Pages, current_pages, page
+from gateway.admin.panel_pages import COOKIE, Pages, current_pages, page
 from gateway.config import Config, writing
 from gateway.config.editing import Change
 from gateway.config.hosts import host_port, is_loopback

@@ -14,7 +14,7 @@ from flask import Response, request
 
 from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.option_fields import OptionForm
-from gateway.admin.screens import current_panel, page, record
+from gateway.admin.panel_pages import current_panel, page, record
 from gateway.config.editing import Change
 from gateway.config.loading import FIELDS
 from gateway.config.toml_lines import KeyPath

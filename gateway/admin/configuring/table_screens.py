@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.configuring.saving import CHANGED, folder_of_file, refusal, save_form, unusable, write
-from gateway.admin.screens import current_panel, page
+from gateway.admin.panel_pages import current_panel, page
 from gateway.config.editing import Change
 from gateway.config.options import SECTIONS, Section, options_of
 from gateway.errors import ConfigChanged, ConfigError

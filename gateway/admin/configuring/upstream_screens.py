@@ -25,7 +25,7 @@ from gateway.admin.configuring.saving import (
     unusable,
     write,
 )
-from gateway.admin.screens import current_panel, page
+from gateway.admin.panel_pages import current_panel, page
 from gateway.config import Upstream
 from gateway.config.editing import Change
 from gateway.config.option_values import ANY_DOMAIN

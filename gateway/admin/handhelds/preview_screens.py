@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.handhelds import framed_pages
 from gateway.admin.handhelds.demo_gateway import Answer, DemoGateway, DemoMissing, ShownHandheld
-from gateway.admin.screens import page
+from gateway.admin.panel_pages import page
 from gateway.device import WML, XHTML, names
 from gateway.device.agents import LONGEST
 

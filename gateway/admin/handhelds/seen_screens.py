@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from gateway.admin.screens import current_panel, page
+from gateway.admin.panel_pages import current_panel, page
 from gateway.device import Override
 from gateway.device.agents import OMITTED
 from gateway.device.overrides import first_match

@@ -10,7 +10,7 @@ from collections import Counter
 
 from flask import Blueprint, Response
 
-from gateway.admin.screens import current_panel
+from gateway.admin.panel_pages import current_panel
 
 health_checks = Blueprint("health", __name__)
 

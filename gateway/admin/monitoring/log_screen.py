@@ -9,7 +9,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from gateway.admin.monitoring.newest_lines import LINES, MOST
-from gateway.admin.screens import page
+from gateway.admin.panel_pages import page
 
 log_screen = Blueprint("log", __name__)
 

@@ -18,7 +18,7 @@ from flask import Blueprint, Request, Response, request
 from gateway import __version__
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.monitoring.upstream_probes import servers_of
-from gateway.admin.screens import current_panel, page
+from gateway.admin.panel_pages import current_panel, page
 from gateway.config.hosts import is_loopback
 from gateway.state import Counted
 from gateway.state.counts import BUCKETS, CountKey

@@ -13,7 +13,7 @@ from flask import Blueprint, Response
 from gateway.admin.monitoring import attention, found_facts
 from gateway.admin.monitoring.attention import Facts
 from gateway.admin.monitoring.upstream_probes import servers_of
-from gateway.admin.screens import MENU, current_panel, page
+from gateway.admin.panel_pages import MENU, current_panel, page
 from gateway.config import Config, Server
 from gateway.state import Counted
 from gateway.state.counts import CountKey

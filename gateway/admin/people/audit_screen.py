@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from gateway.admin.panel_pages import ROWS, current_panel, first_shown, page
 from gateway.admin.records.printable_text import printable
-from gateway.admin.screens import ROWS, current_panel, first_shown, page
 
 audit = Blueprint("audit", __name__)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.admin.panel_pages import current_panel, record
 from gateway.admin.records.account_records import Account, AccountRecords, is_hash
-from gateway.admin.screens import current_panel, record
 from gateway.errors import NotFound
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway.admin.panel_pages import ROWS, ask, current_panel, first_shown, page
 from gateway.admin.people.listed_records import account_records, the_account
 from gateway.admin.records import sending_records, sign_in_limits
 from gateway.admin.records.account_records import Account
-from gateway.admin.screens import ROWS, ask, current_panel, first_shown, page
 from gateway.errors import BadRequest, NotFound, UnknownDomain
 from gateway.state import AccountFilter
 

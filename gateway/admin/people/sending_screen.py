@@ -6,9 +6,9 @@ import time
 
 from flask import Blueprint, Response, request
 
+from gateway.admin.panel_pages import ROWS, current_panel, first_shown, page
 from gateway.admin.people.listed_records import the_account
 from gateway.admin.records import sending_records
-from gateway.admin.screens import ROWS, current_panel, first_shown, page
 
 sending = Blueprint("sending", __name__)
 

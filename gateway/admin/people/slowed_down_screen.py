@@ -7,9 +7,9 @@ import time
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway.admin.panel_pages import ROWS, ask, current_panel, first_shown, page, record
 from gateway.admin.people.listed_records import the_account
 from gateway.admin.records import sign_in_limits
-from gateway.admin.screens import ROWS, ask, current_panel, first_shown, page, record
 
 slowed_down = Blueprint("slowed_down", __name__)
 

@@ -7,7 +7,7 @@ import logging
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
-from gateway.admin.screens import COOKIE, current_panel, page, record
+from gateway.admin.panel_pages import COOKIE, current_panel, page, record
 from gateway.errors import AdminBusy, TooManyTries
 
 log = logging.getLogger(__name__)
