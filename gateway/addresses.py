@@ -56,6 +56,7 @@ _LIST_POSITION: Final = re.compile(rf"([1-9][0-9]{{0,8}})-({_UID})(s?)(p?)")
 
 _MESSAGE: Final = re.compile(rf"([0-9]{{1,10}})\.({_UID})")
 _SEARCH: Final = re.compile(r"q([1-9][0-9]{0,8})(?:\.([1-9][0-9]{0,8}))?")
+_TOP: Final = re.compile(r"[1-9][0-9]{0,8}")
 _WAY: Final = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4})*")
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -157,20 +158,26 @@ class MessageCode(NamedTuple):
 class Origin(NamedTuple):
     """The list that a message was opened from: a search and a row of it, or a view of its mailbox and a position.
 
-    `search` 0 and no view: its mailbox in the default view.
+    `top`: its mailbox by arrival, from this sequence number down. Nothing of these: its mailbox in the default view.
     """
 
     search: int = 0
     row: int = 1
     view: ViewCode | None = None
     position: ListPositionCode | None = None
+    top: int = 0
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the list is one that the mail server has sorted, filtered or searched."""
+        return self.search > 0 or self.view is not None
 
     def encode(self) -> str:
         """Return the origin as written in an address."""
         if self.search:
             return f"q{self.search}" + (f".{self.row}" if self.row > 1 else "")
         if self.view is None:
-            return ""
+            return str(self.top) if self.top else ""
         return self.view.encode() + (f".{self.position.encode()}" if self.position else "")
 
     @classmethod
@@ -180,6 +187,8 @@ class Origin(NamedTuple):
             return cls()
         if found := _SEARCH.fullmatch(text):
             return cls(int(found[1]), int(found[2] or 1))
+        if _TOP.fullmatch(text):
+            return cls(top=int(text))
         view, dot, position = text.partition(".")
         return cls(view=ViewCode.decode(view), position=ListPositionCode.decode(position) if dot else None)
 

@@ -42,8 +42,11 @@ LIST_POSITIONS = st.builds(
 )
 ORIGINS = (
     st.just(Origin())
-    | st.builds(Origin, st.integers(1, 10**9 - 1), st.integers(1, 10**9 - 1), st.none(), st.none())
-    | st.builds(Origin, st.just(0), st.just(1), VIEWS, st.none() | LIST_POSITIONS)
+    | st.builds(Origin, st.just(0), st.just(1), st.none(), st.none(), st.integers(1, 10**9 - 1))
+    | st.builds(
+        Origin, st.integers(1, 10**9 - 1), st.integers(1, 10**9 - 1), st.none(), st.none(), st.just(0)
+    )
+    | st.builds(Origin, st.just(0), st.just(1), VIEWS, st.none() | LIST_POSITIONS, st.just(0))
 )
 #: What reads a code -> what is like one.
 LIKE_CODES: dict[Callable[[str], Any], str] = {

@@ -70,7 +70,7 @@ def test_the_main_job(origin: str, make: Any) -> None:
     answer = f"Yes, from {make.__name__}."
     device.fill("text", answer).press("Send")
     assert "Sent." in device.text
-    device.follow("Inbox").follow("Sign out")
+    device.follow("Inbox").follow("Menu").follow("Sign out")
     bob = make(origin).sign_in("bob", PASSWORD).follow("Re: Lunch on Thursday?")
     assert answer in bob.text
 
@@ -83,7 +83,7 @@ def test_who_reads_by_pop3(origin: str, make: Any) -> None:
     device.follow("Menu")
     assert not {"Folders", "Search"} & set(device.links)
     device.open(_at(device, "i")).follow("Your ticket").follow("Attachments")
-    device.open(_at(device, "i")).follow("One folder is enough").follow("More").follow("Forward")
+    device.open(_at(device, "i")).follow("One folder is enough").follow("Forward")
     device.fill("to", "bob@pocketpost.example").fill("text", f"So I see, from {make.__name__}.").press("Send")
     assert "Sent." in device.text
     bob = make(origin).sign_in("bob", PASSWORD).follow("Fwd: One folder is enough")
@@ -91,7 +91,7 @@ def test_who_reads_by_pop3(origin: str, make: Any) -> None:
     device.open(_at(device, "i")).follow("Letter" if make is _phone else "Library").press("Delete").press(
         "Delete"
     )
-    assert "Deleted for good." in device.text
+    assert "Deleted for good: " in device.text
 
 
 def _links(device: Any) -> Iterator[str]:
@@ -162,12 +162,12 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     device.follow("More").press("Flag")
     assert "Flagged." in device.text
     device.follow("More").follow("Move").press(name)
-    assert f"Moved to {name}." in device.text
+    assert f"Moved to {name}: " in device.text
     device.press("Undo")
     assert "Undone." in device.text
     assert device.title == subject
     device.follow("More").press("Unflag").press("Delete")
-    assert "Deleted." in device.text
+    assert f"Deleted: {subject[:20]}" in device.text
     device.press("Undo")
     assert device.title == subject
     # Several, and all that is found.
@@ -182,7 +182,7 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     device.press("Undo")
     # Searching, in all folders, in letters of any kind.
     for what, found in (
-        ("ålesund", "Gjestehavn"),
+        ("ålesund", "Gjeste"),
         ("from:bob is:answered", "Regatta"),
         ("has:attachment", "ticket"),
     ):
@@ -196,7 +196,7 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     device.open(_at(device, "i")).follow("Next").follow("7110").follow("More").follow("More")
     device.follow("Reply to list").fill("text", "Me too.").press("Send")
     assert "Sent." in device.text
-    device.open(_at(device, "i")).follow("pumpkin").follow("More").follow("Forward")
+    device.open(_at(device, "i")).follow("pumpkin").follow("Forward")
     device.fill("to", "bob").fill("text", "See below.").press("Send")
     if "Sent." not in device.text:
         device.press("Send")  # the one who is meant is offered

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests.devices.phones import Refused, WmlPhone
+from tests.devices.phones import Refused, WmlPhone, label_of
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.office import Office, mail
 
-ME, BOB = "pme@example.net", "pbob@example.net"
+ME, BOB, CAROL = "pme@example.net", "pbob@example.net", "pcarol@example.net"
 DOCS = Path(__file__).parent.parent / "docs" / "pages.md"
 #: Further mail, so that the list has pages, and when the first of it came.
 OLD, EARLIER = 12, 1_700_000_000
@@ -69,7 +69,7 @@ class Keypad:
         for element in device.page.iter("a", "input", "textarea", "label"):
             key = element.get("accesskey", "")
             if element.tag == "a":
-                shown.append(("".join(element.itertext()).strip(), key, device.follow))
+                shown.append((label_of(element), key, device.follow))
             elif element.get("type") == "submit":
                 shown.append((element.get("value"), key, device.press))
             elif key:
@@ -93,7 +93,10 @@ def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterato
     made = Office(dovecot, smtp_server, tmp_path)
     made.anew(ME, BOB)
     for subject in ("Oldest", "Older", "Newest"):
-        dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME, subject, text=LONG if subject == "Newest" else "Hello."))
+        cc = f"Cc: {CAROL}\r\n" if subject == "Older" else ""
+        dovecot.deliver(
+            ME, mail(f"Bob <{BOB}>", ME, subject, text=LONG if subject == "Newest" else "Hello.", head=cc)
+        )
     maildir.fill(dovecot.maildir(ME), OLD, first_second=EARLIER)
     with made.imap(ME) as connection:
         connection.create("Archive")
@@ -177,7 +180,6 @@ def _reply(*ways: str) -> Callable[[Keypad], None]:
 
 
 def _forward(keypad: Keypad) -> None:
-    keypad.press("More")
     keypad.press("Forward")
     keypad.type("to", BOB)
     keypad.press("Send")
@@ -262,14 +264,23 @@ ROWS = (
         _sent("Re: Newest"),
     ),
     Row("a reply", 2, _newest, _reply("Reply"), _sent("Re: Newest")),
-    Row("a reply to all", 3, _newest, _reply("More", "Reply all"), _sent("Re: Newest")),
-    Row("forwarding", 3, _newest, _forward, _sent("Fwd: Newest")),
+    Row("a reply to all", 2, _older, _reply("Reply all"), _sent("Re: Older")),
+    Row("forwarding", 2, _newest, _forward, _sent("Fwd: Newest")),
     Row(
-        "deleting a message, which shows the next one",
+        "deleting a message",
         1,
         _newest,
         _sequence("Delete"),
-        lambda device, office: "Hello." in device.text and _subjects(office)[-1] == "Older",
+        lambda device, office: "Deleted: Newest" in device.text and _subjects(office)[-1] == "Older",
+    ),
+    Row(
+        "archiving a message",
+        1,
+        _newest,
+        _sequence("Archive"),
+        lambda device, office: (
+            "Archived: Newest" in device.text and _subjects(office, "Archive") == ["Newest"]
+        ),
     ),
     Row(
         "taking that back",

@@ -245,7 +245,7 @@ def test_signing_out_ends_the_session(gateway: Gateway, handheld: Handheld, dove
     device = handheld(gateway)
     device.sign_in(me, "secret")
     inbox = device.url
-    device.follow("Sign out")
+    device.follow("Menu").follow("Sign out")
     assert "You are signed out." in device.text
     device.fetch("GET", inbox)
     assert device.title == "Sign in"

@@ -154,7 +154,7 @@ def is_same_mailbox(one: str, other: str) -> bool:
 
 
 def choose(session: Session, **values: str | bool) -> None:
-    """Store choices: timezone, language, start, quoting, copy_to_self, sort. The caller has validated the values."""
+    """Store choices, by the names of the fields of Profile. The caller has validated the values."""
     _change(session, lambda kept: kept | values)
 
 

@@ -28,21 +28,28 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: The kind under which the account memory keeps the name (`of`) of the last operation that can be undone.
+#: The kind under which the account memory keeps the name (`of`) of the last operation, and the subject of its message.
 LAST: Final = "undo"
 _STAYS: Final = _("What is in Trash or Junk stays there.")
 #: The sentence for a connection that broke during an operation.
 _UNCERTAIN: Final = _("The connection to the mail server broke off. It is not certain what was done.")
 
 
-def run_once(session: Session, post: TicketedPost, do: Callable[[], PostOutcome]) -> PostOutcome:
-    """Perform what was posted, once, and remember it as the operation to undo; return its outcome."""
+def run_once(
+    session: Session, post: TicketedPost, do: Callable[[], PostOutcome], subject: Callable[[], str] = str
+) -> PostOutcome:
+    """Perform what was posted, once, and remember it as the operation to undo; return its outcome.
+
+    `subject`: of the one message that it was about, asked for afterwards. An outcome is not encrypted, so it is kept
+    apart from it.
+    """
 
     def remembered() -> PostOutcome:
         outcome = do()
-        if operation_outcomes.can_undo(outcome):
+        title = subject()
+        if title or operation_outcomes.can_undo(outcome):
             with optional("what can be undone"):
-                session.memory.put(LAST, "", {"of": post.name})
+                session.memory.put(LAST, "", {"of": post.name, "subject": title})
         return outcome
 
     return do_once(session, post, remembered)
@@ -69,8 +76,19 @@ def _leased(session: Session, ref: MessageRef) -> Iterator[MailStore]:
 # --- performing
 
 
-def perform(session: Session, word: str, refs: Iterable[MessageRef], target: str = "") -> PostOutcome:
-    """Perform an operation and return its outcome, which includes refusals of the mail server."""
+def subject_of(session: Session, name: str) -> str:
+    """Return the subject of the message that the last operation was about, "" if that is not the one of this name."""
+    last = session.memory.get(LAST) or {}
+    return str(last.get("subject", "")) if last.get("of") == name else ""
+
+
+def perform(
+    session: Session, word: str, refs: Iterable[MessageRef], target: str = "", *, neighbour: bool = False
+) -> PostOutcome:
+    """Perform an operation and return its outcome, which includes refusals of the mail server.
+
+    `neighbour`: the next older message of a single one that is gone is in the outcome.
+    """
     wanted = sorted(set(refs), key=lambda ref: (ref.mailbox, ref.uidvalidity, ref.uid))
     outcome: PostOutcome = {"do": word, "of": str(len(wanted)), "count": "0"}
     parts: list[OutcomePart] = []
@@ -86,7 +104,7 @@ def perform(session: Session, word: str, refs: Iterable[MessageRef], target: str
                 _reason(outcome, result.why, started=True)
                 if isinstance(result.why, StoreUnreachable):
                     break
-            if len(wanted) == 1 and OPERATIONS[word].away and count:
+            if neighbour and len(wanted) == 1 and OPERATIONS[word].away and count:
                 after = store.neighbour(wanted[0], older=True)
                 outcome |= {"next": str(after.uid)} if after is not None else {}
     except StoreError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.actions.table import (
+    ARCHIVE,
     COPY,
     DELETE,
     ERASE,
@@ -122,6 +123,13 @@ def _erased(store: MailStore, refs: list[MessageRef], _target: str) -> Operation
     return OperationResult(done, why, left=not store.can.expunge)
 
 
+def _archived(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
+    archive = store.special_or_new("archive")
+    if refs[0].mailbox == archive:
+        return OperationResult(dict.fromkeys(refs), changed=())
+    return _moved(store, refs, archive)
+
+
 def _junked(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
     return _judged(store, refs, store.special_or_new("junk"), _JUNK_KEYWORD, _NOT_JUNK_KEYWORD)
 
@@ -145,6 +153,7 @@ _EXECUTE: Final[Mapping[str, Callable[[MailStore, list[MessageRef], str], Operat
     ERASE: _erased,
     MOVE: _moved,
     COPY: _copied,
+    ARCHIVE: _archived,
     JUNK: _junked,
     NOT_JUNK: _cleared,
 }

@@ -37,6 +37,7 @@ class Operation:
 
 
 DELETE, ERASE, MOVE, COPY, JUNK, NOT_JUNK = "delete", "erase", "move", "copy", "junk", "fine"
+ARCHIVE = "archive"
 READ, UNREAD, FLAG, UNFLAG, RESTORE, UNDO = "read", "unread", "flag", "unflag", "restore", "undo"
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -59,6 +60,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         _("Moved to %(folder)s."),
         _n("%(count)s message moved to %(folder)s.", "%(count)s messages moved to %(folder)s."),
         _("%(count)s of %(all)s moved to %(folder)s."),
+        away=True,
+    ),
+    ARCHIVE: Operation(
+        _("Archive"),
+        _("Archived."),
+        _n("%(count)s message archived.", "%(count)s messages archived."),
+        _("%(count)s of %(all)s archived."),
         away=True,
     ),
     COPY: Operation(

@@ -5,9 +5,10 @@ Nothing here may know a template language or a device.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Final
 
 from gateway.rendition.breaks import grapheme_before
 
@@ -52,15 +53,26 @@ class Action:
         return self.short or self.label
 
 
+#: The key of Undo, on every page that offers it.
+UNDO_KEY: Final = "*"
+
+
 class StatusMessage(str):
-    """A sentence about what was just done, with the action that undoes it if there is one."""
+    """A sentence about what was just done, with the action that undoes it if there is one; `good`: it was done."""
 
     undo: Action | None
+    good: bool
 
-    def __new__(cls, text: str, undo: Action | None = None) -> StatusMessage:
+    def __new__(cls, text: str, undo: Action | None = None, good: bool = True) -> StatusMessage:
         made = super().__new__(cls, text)
-        made.undo = undo
+        made.undo, made.good = undo, good
         return made
+
+
+def beside_undo(actions: Iterable[Action], sentence: str) -> tuple[Action, ...]:
+    """Return the actions of a page; while something can be undone, its key belongs to that alone."""
+    undo = getattr(sentence, "undo", None)
+    return tuple(replace(one, key="") if undo and one.key == UNDO_KEY else one for one in actions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,21 +42,25 @@ def _(msgid: str) -> str:
 
 #: The actions on a page of a message, in order of appearance: label and key.
 _ACTIONS: Final = {
-    "edit": (_("Edit"), "1"),
+    "edit": (_("Edit"), ""),
+    "again": (_("Send again"), ""),
+    "answer": (_("Accept or decline"), ""),
     "next": (_("Next"), "#"),
     "prev": (_("Prev"), "*"),
     "reply": (_("Reply"), "1"),
     "attachments": (_("Attachments"), "2"),
-    "details": (_("Details"), "3"),
-    "unsubscribe": (_("Unsubscribe"), "4"),
-    "again": (_("Send again"), "5"),
-    "answer": (_("Accept or decline"), "5"),
+    "reply-all": (_("Reply all"), "3"),
+    "forward": (_("Forward"), "4"),
     "quick": (_("Quick reply"), "5"),
     "older": (_("Next message"), "6"),
     "delete": (_("Delete"), "7"),
     "more": (_("More"), "8"),
+    "archive": (_("Archive"), "9"),
+    "unsubscribe": (_("Unsubscribe"), ""),
     "home": (_("Inbox"), "0"),
 }
+#: Those that change something, and are posted with a ticket.
+_POSTED: Final = frozenset({"delete", "archive"})
 #: Those that WML pages after the first have too.
 _BRIEF: Final = frozenset({"edit", "next", "prev", "reply", "delete", "more", "home"})
 #: Those on softkeys: the first of them on the accept key.
@@ -141,7 +145,7 @@ def reading_actions(
     for name in names:
         label, key = _ACTIONS[name]
         soft = ("accept" if name == main else "options") if name in _MAIN else ""
-        posted = (("ticket", ticket),) if name == "delete" else ()
+        posted = (("ticket", ticket),) if name in _POSTED else ()
         label = links["title"] if name == "home" else translate(label)
         actions.append(Action(label, links[name], key, soft, fields=posted))
     return tuple(actions)
@@ -195,11 +199,13 @@ def _example_links(shown: MessagePage, message: Message) -> dict[str, str]:
         "prev": _address(shown.number - 1, shown.start) if shown.start else "",
         "reply": "r1.1",
         "attachments": "a1.1" if attachments(message) else "",
-        "details": "h1.1",
         "unsubscribe": "u1.1" if unsubscribe(message) else "",
+        "reply-all": "r1.1.a" if len(message.envelope.to + message.envelope.cc) > 1 else "",
+        "forward": "f1.1",
         "quick": "y1.1",
         "older": "j1.1.o",
         "delete": "x1.1.d",
+        "archive": "x1.1.a",
         "more": "x1.1",
         "home": "i",
     }

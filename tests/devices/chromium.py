@@ -173,6 +173,13 @@ class Chromium:
         """Pixels that the page takes across; more than WIDTH is scrolled sideways."""
         return self.call("Page.getLayoutMetrics")["cssContentSize"]["width"]
 
+    def on_screen(self, selector: str) -> int:
+        """Count the elements that are seen whole before anything is scrolled."""
+        root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+        nodes = self.call("DOM.querySelectorAll", nodeId=root, selector=selector)["nodeIds"]
+        boxes = [self.call("DOM.getBoxModel", nodeId=node)["model"]["border"] for node in nodes]
+        return sum(max(box[1::2]) <= HEIGHT for box in boxes)
+
     def screenshot(self) -> bytes:
         """Return what is on the screen as PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot")["data"])

@@ -342,6 +342,20 @@ class WmlPhone:
         return self.open(path).fill("user", user).fill("password", password).press("Sign in")
 
 
+def label_of(element: Any) -> str:
+    """Return the words of a link; of a row of two lines, who the mail is from and its subject."""
+    if element.find("br") is None:
+        return "".join((*element.itertext(), *(img.get("alt") for img in element.iter("img")))).strip()
+    pieces = [element.text or ""]
+    for child in element:
+        if child.tag == "br":
+            pieces = ["".join(pieces).strip(" !"), ": "]
+        elif child.get("class") not in ("k", "h", "d"):
+            pieces += child.itertext()
+        pieces.append(child.tail or "")
+    return re.sub(r"\s+", " ", "".join(pieces)).strip()
+
+
 class XhtmlBrowser:
     """A small browser: XHTML by an XML parser, forms, optionally cookies; no script."""
 
@@ -412,6 +426,8 @@ class XhtmlBrowser:
         for element in root.iter():
             if isinstance(element.tag, str):
                 element.tag = element.tag.rpartition("}")[2]
+            if element.tag == "br":
+                element.tail = f"\n{element.tail or ''}"
         self.page = root
 
     @property
@@ -427,15 +443,14 @@ class XhtmlBrowser:
     def links(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for element in self.page.iter("a"):
-            label = "".join(element.itertext()) + "".join(img.get("alt") for img in element.iter("img"))
-            found.setdefault(label.strip(), element.get("href"))
+            found.setdefault(label_of(element), element.get("href"))
         return found
 
     @property
     def keys(self) -> dict[str, str]:
         """Access key -> label or name of what it reaches."""
         return {
-            element.get("accesskey"): ("".join(element.itertext()).strip() or element.get("name") or "")
+            element.get("accesskey"): label_of(element) or element.get("name") or ""
             for element in self.page.iter()
             if element.get("accesskey")
         }

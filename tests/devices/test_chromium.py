@@ -13,6 +13,8 @@ from tests.devices.chromium import HEIGHT, WIDTH, Chromium
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.servers.gateway import GatewayServer
 
+#: Rows of a list that a person sees at once.
+ROWS_ON_SCREEN = 7
 TEXT = "Grüße 5 € да, $9"
 
 
@@ -36,6 +38,7 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
     inbox = browser.go(browser.key_of("Sign in"))
     assert f"of {journey.count}" in inbox
     assert "/~" not in browser.source, "the session is in a cookie"
+    assert browser.on_screen("ul.m a") >= ROWS_ON_SCREEN
     _assert_fits(browser)
     assert browser.go("#") != inbox
     served.restart()

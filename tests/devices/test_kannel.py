@@ -116,7 +116,7 @@ def test_a_session_goes_on_without_a_user_agent(
         for connected in (True, False):
             got = kannel.fakewap(phone.url, connected=connected, agent=NOKIA)
             assert f"of {journey.count}" in _words(got.body)
-        phone.follow("Sign out")
+        phone.follow("Menu").follow("Sign out")
         assert "You are signed out." in phone.text
         gone = kannel.fakewap(phone.visited[1], connected=False, agent=NOKIA)
         assert 'title="Sign in"' in _words(gone.body)

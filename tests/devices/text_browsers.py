@@ -224,7 +224,7 @@ bind "main" "Ctrl-P" = "save-formatted"
         return f"{found[1]}{ENTER}"
 
     def follow(self, label: str) -> str:
-        self.type(self._reach(rf"\[(\d+)\](?=[^\[\n]*{_loose(_parted(label)[1])})") + ENTER)
+        self.type(self._reach(rf"\[(\d+)\](?=[^\[]*{_loose(_parted(label)[1])})") + ENTER)
         self._wait()
         return self.page()
 

@@ -454,7 +454,7 @@ def test_the_main_job(
             device.follow(say("Next"))
         device.follow(say("Reply")).fill("text", "Да, où, żółć").press(say("Send"))
         assert say("Sent.") in device.text
-        device.follow(say("Inbox")).follow(say("Settings")).follow(say("Language"))
+        device.follow(say("Inbox")).follow(say("Menu")).follow(say("Settings")).follow(say("Language"))
         other = next(name for name in ("de", "fr") if name != tag)
         device.fill("language", other)
         if markup == "wml":
@@ -517,14 +517,16 @@ def test_a_language_that_cannot_be_shown_is_not_offered(
         latin = {"Accept-Charset": "iso-8859-1", "Accept-Language": "ru, pl;q=0.9"}
         phone = WmlPhone(ORIGIN, in_process(app), check_deck=check_deck, headers=latin, charset="iso-8859-1")
         phone.sign_in(ME, "secret")
-        phone.follow("Settings").follow("Language")
+        phone.follow("Menu").follow("Settings").follow("Language")
         offered = [option.get("value") for option in phone.card.iter("option")]
         assert offered == ["-", "en", "de", "es", "fr", "pt-BR"]
         phone.fill("language", "ru").press("Save")
         assert phone.title == "Language"
         # What was chosen on a phone that can show it holds only on such phones.
         other = WmlPhone(ORIGIN, in_process(app), check_deck=check_deck)
-        other.sign_in(ME, "secret").follow("Settings").follow("Language").fill("language", "ru")
+        other.sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Language").fill(
+            "language", "ru"
+        )
         other.back_label = lang.softkey("ru", Language("ru").gettext("Back"))
         other.press("Save")
         assert other.title == "Язык"

@@ -93,9 +93,9 @@ def test_a_subject_in_a_list_is_set_apart_from_what_is_beside_it() -> None:
     }  # fmt: skip
     screen = Screen("mailbox", HEBREW, {"sentence": "", "notes": (), "range": "1", "rows": (row,)})
     page = written(screen, XHTML)
-    assert f'>Bob: <span class="{CLASS}">{HEBREW}</span></a>' in page
+    assert f'<br/><span class="{CLASS}">{HEBREW}</span></a>' in page
     assert f'[<span class="{CLASS}">{ARABIC}</span>]' in page
-    assert f'<h1 class="{CLASS}">{HEBREW}</h1>' in page
+    assert f'<h1 class="{CLASS}">{HEBREW} <span class="d">1</span></h1>' in page
     assert "span.r{unicode-bidi:" in page
     assert f">Bob: {HEBREW}{MARK}{END}</a> 12:30" in written(screen, WML)
     latin = written(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import imaplib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urljoin
 
 from gateway.config import Server
 from gateway.store.base import Mailbox
@@ -104,6 +105,17 @@ def opened(device: Any, number: int) -> Any:
         device.follow("Next")
     device.follow(f"Number {number}.")
     assert f"This is message {number}." in device.text
+    device.visited.clear()
+    return device
+
+
+def going_on(device: Any) -> Any:
+    """Choose that the next message comes after one was deleted, and go back to where the device was."""
+    here = device.url
+    device.fetch("GET", urljoin(here, "sd"))
+    device.fill("after", "next").press("Save")
+    assert "Saved." in device.text
+    device.fetch("GET", here)
     device.visited.clear()
     return device
 

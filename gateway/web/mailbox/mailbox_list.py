@@ -33,7 +33,7 @@ from gateway.web.mailbox.message_rows import ListEntry, ListFrame
 from gateway.web.mailbox.message_rows import list_screen as framed
 from gateway.web.request.mailbox_names import TITLE, title_of
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, sign_out_action
+from gateway.web.request.screens import inbox_action
 from gateway.web.request.visit import Visit, current, link, list_link
 
 log = logging.getLogger(__name__)
@@ -155,13 +155,16 @@ def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
         last = summaries[min(shown, len(summaries)) - 1].sequence if summaries and shown else 0
         return list_link("mailbox.by_number", number=number, top=last - 1) if last > 1 else ""
 
+    actions = _actions(visit, number, front, listing.top if listing.top < listing.exists else 0)
+    if 0 < listing.top < listing.exists:  # messages opened from here link back to this page
+        visit.origin = Origin(top=listing.top).encode()
     frame = ListFrame(
         title=_title(visit, listing.mailbox, listing.unseen),
         first=listing.exists - listing.top + 1,
         count=listing.exists,
         next=next_page,
         prev=_newer_link(visit, listing, number),
-        actions=_actions(visit, number, front, listing.top if listing.top < listing.exists else 0),
+        actions=actions,
         remarks=_undeleted(visit, listing.undeleted),
         empty=visit.language.gettext("No messages here."),
         forget=front,
@@ -282,11 +285,17 @@ def _actions(visit: Visit, number: int, front: bool, top: int = 0) -> tuple[Acti
     """Return the actions of a list: nine of a keypad's twelve keys are for rows, two turn pages, one opens the menu."""
     _ = visit.language.gettext
     here = {"number": number, "top": top} if top else {"number": number}
-    menu = Action(_("Menu"), link("menu.show", **here), "0", "options")
-    if not front:
-        return menu, inbox_action(visit, "")
-    # There is no Prev on the first page, so its key is free.
-    return menu, Action(_("Settings"), link("settings.show"), "*"), sign_out_action(visit)
+    can = visit.signed_in.can
+    return (
+        *(() if front else (inbox_action(visit, ""),)),
+        Action(_("Write"), link("write.new")),
+        *((Action(_("Search"), link("search.form", number=number)),) if can.search else ()),
+        Action(
+            _("Refresh"),
+            list_link("mailbox.inbox") if front else list_link("mailbox.by_number", number=number),
+        ),
+        Action(_("Menu"), link("menu.show", **here), "0", "options"),
+    )
 
 
 def back_action(visit: Visit, number: int, name: str, key: str = "0") -> Action:
@@ -301,6 +310,8 @@ def back_action(visit: Visit, number: int, name: str, key: str = "0") -> Action:
     if origin.view:
         start = {"start": origin.position} if origin.position else {}
         return Action(label, list_link("mailbox.in_view", number=number, view=origin.view, **start), key)
+    if origin.top:
+        return Action(label, list_link("mailbox.by_number", number=number, top=origin.top), key)
     if name == INBOX:
         return Action(label, list_link("mailbox.inbox"), key)
     return Action(label, list_link("mailbox.by_number", number=number), key)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.account.profile import own_addresses
+from gateway.device import WML
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Screen, shorten
+from gateway.markup.screen import Action, Screen, beside_undo, shorten
 from gateway.message.headers.header_fields import clean, safe_label
 from gateway.store.base import DELETED, FLAGGED, SEEN, Summary
 from gateway.web.mailbox.reading_progress import open_link, positions
@@ -23,6 +24,10 @@ from gateway.web.request.visit import Visit
 #: Maximum characters of a subject in a row; the first that fits is used.
 _WIDTHS: Final = (120, 90, 70, 56, 46, 38, 31, 25, 20, 16, 12, 8)
 _WHO: Final = 24
+#: Characters for key and date.
+_DATE: Final = 8
+#: Lines of the screen that a subject may take; the list shows one, and the phone the rest of it when it scrolls.
+_LINES: Final = 2
 _FOLDER: Final = 16
 #: Who a message is from that could not be read.
 UNKNOWN: Final = "?"
@@ -82,12 +87,16 @@ def list_screen(visit: Visit, entries: Sequence[ListEntry], frame: ListFrame, se
 
     def screen(width: int, count: int) -> Screen:
         narrow = [
-            replace(row, subject=shorten(row.subject, width), who=shorten(row.who, min(_WHO, width)))
+            replace(row, subject=shorten(row.subject, width), who=shorten(row.who, min(who, width)))
             for row in rows[:count]
         ]
         return _screen(visit, frame, narrow, sentence)
 
-    return fitted_list(screen, visit.fits, _WIDTHS, len(rows), least=0)
+    device = visit.device
+    # A sender shares its line with the subject, or in XHTML with key and date.
+    who = min(_WHO, device.columns // 2 if device.markup == WML else device.columns - _DATE)
+    widths = [width for width in _WIDTHS if width <= _LINES * device.columns]
+    return fitted_list(screen, visit.fits, widths, len(rows), least=0)
 
 
 def _rows(visit: Visit, entries: Sequence[ListEntry]) -> list[MessageRow]:
@@ -153,6 +162,7 @@ def _screen(visit: Visit, frame: ListFrame, rows: Sequence[MessageRow], sentence
         "notes": frame.notes,
     }
     actions = (*paging_actions(visit, frame.next(len(rows)), frame.prev), *frame.actions)
+    actions = beside_undo(actions, sentence)
     return make_screen(visit, "mailbox", frame.title, values, actions, forget=frame.forget)
 
 

@@ -68,8 +68,8 @@ def list_rows(visit: Visit, store: MailStore, list_page: ListPage) -> ListRows:
     if number is None:
         raise BadRequest("a list of which mailbox")
     name = visit.mailbox(number)[0]
-    if list_page.top:
-        return _rows_by_arrival(store.summaries(name, Window(rows, list_page.top)))
+    if top := list_page.top or origin.top:
+        return _rows_by_arrival(store.summaries(name, Window(rows, top)))
     view = ListView.of(origin.view) if origin.view else list_views.usual_view(visit, name)
     position = ListPosition(*origin.position) if origin.position else FIRST
     if view.is_plain and position == FIRST:
@@ -168,6 +168,6 @@ def show_list(visit: Visit, list_page: ListPage, sentence: str = "") -> Response
         raise BadRequest("a list of which mailbox")
     name = visit.mailbox(number)[0]
     if origin.view is None:
-        return show(name, list_page.top or None, sentence)
+        return show(name, list_page.top or origin.top or None, sentence)
     position = ListPosition(*origin.position) if origin.position else FIRST
     return show_view(visit, name, ListView.of(origin.view), position, sentence=sentence)

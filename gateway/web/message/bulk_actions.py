@@ -20,6 +20,7 @@ from gateway.actions import execution, operation_outcomes
 from gateway.actions.operation_outcomes import MOST
 from gateway.actions.store_operations import is_junk
 from gateway.actions.table import (
+    ARCHIVE,
     COPY,
     DELETE,
     ERASE,
@@ -50,7 +51,7 @@ from gateway.web.request.visit import Visit, current, link
 bulk = Blueprint("bulk", __name__)
 
 #: The operations offered for several messages, in this order.
-OFFERED: Final = (DELETE, MOVE, READ, UNREAD, FLAG, UNFLAG, JUNK, COPY)
+OFFERED: Final = (DELETE, ARCHIVE, MOVE, READ, UNREAD, FLAG, UNFLAG, JUNK, COPY)
 #: The operation in the outcome of a request that only selected messages.
 _CHOSEN: Final = "chosen"
 _VALUE: Final = re.compile(rf"(?:(\d{{1,9}})\.)?(\d{{1,{UID_DIGITS}}})", re.ASCII)
@@ -69,6 +70,7 @@ _QUESTIONS: Final = {
     DELETE: _n("Delete %(count)s message?", "Delete %(count)s messages?"),
     ERASE: _n("Delete %(count)s message for good?", "Delete %(count)s messages for good?"),
     MOVE: _n("Move %(count)s message?", "Move %(count)s messages?"),
+    ARCHIVE: _n("Archive %(count)s message?", "Archive %(count)s messages?"),
     COPY: _n("Copy %(count)s message?", "Copy %(count)s messages?"),
     READ: _n("Mark %(count)s message as read?", "Mark %(count)s messages as read?"),
     UNREAD: _n("Mark %(count)s message as unread?", "Mark %(count)s messages as unread?"),

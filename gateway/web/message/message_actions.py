@@ -1,7 +1,7 @@
 """Actions on one message other than reading, and the way to its neighbours without a list.
 
 Nothing here may change anything by GET. Operations are posted with a ticket; the response is the page that comes next
-(after a removed message, the next older one), with a status sentence and an undo action.
+(after a removed message, the list, or the next older one), with a status sentence and an undo action.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from flask import Blueprint, Response
 from gateway.access.idempotency import PostOutcome
 from gateway.actions import execution
 from gateway.actions.table import COPY, ERASE, MOVE, OPERATIONS, UNREAD
+from gateway.addresses import Origin
 from gateway.errors import GatewayError
 from gateway.markup.screen import Screen, StatusMessage
 from gateway.message.model import MAX_NUMBER
 from gateway.store.base import MailStore, MessageRef
 from gateway.web.mailbox.error_page import shown_after
+from gateway.web.mailbox.message_rows import subject_of
 from gateway.web.mailbox.origin_list import ListPage, next_message, show_list
 from gateway.web.message.folder_choice import remember, resolve
 from gateway.web.message.message_screen import MessageAddress, reference
@@ -33,6 +35,7 @@ from gateway.web.message.more_actions import (
     choose_response,
 )
 from gateway.web.message.undo import show_if_exists, status_message
+from gateway.web.request.preferences import AFTER, NEXT, choice
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import question_screen
 from gateway.web.request.visit import Visit, current, link
@@ -51,7 +54,7 @@ _NONE: Final = {
 }
 
 
-@message_actions.get("/x<int:number>.<int:uid>.<any(d,e,j,n,u,f,g,r):letter>")
+@message_actions.get("/x<int:number>.<int:uid>.<any(d,e,j,n,u,f,g,r,a):letter>")
 def return_to_message(number: int, uid: int, letter: str) -> Response:
     """Redirect an address that only accepts POST to the message: phones request it when going back."""
     return show_message(MessageAddress(number, uid))
@@ -78,7 +81,7 @@ def _next_in_list(
     visit: Visit, store: MailStore, number: int, ref: MessageRef, older: bool = True
 ) -> tuple[MessageRef, str] | None:
     """Return the next message in the list that the message was opened from, with the origin of its page."""
-    if visit.origin:
+    if Origin.decode(visit.origin).is_found:
         with suppress(LookupError):
             return next_message(visit, store, ListPage(number, visit.origin), ref, older)
     found = store.neighbour(ref, older=older)
@@ -94,7 +97,7 @@ def _next_unread(store: MailStore, ref: MessageRef) -> MessageRef | None:
 # --- performing
 
 
-@message_actions.post("/x<int:number>.<int:uid>.<any(d,e,m,c,j,n,u,f,g,r):letter>")
+@message_actions.post("/x<int:number>.<int:uid>.<any(d,e,m,c,j,n,u,f,g,r,a):letter>")
 def submit(number: int, uid: int, letter: str) -> Response:
     """Perform one operation on a message, once, and show what comes next."""
     visit = current()
@@ -108,14 +111,18 @@ def submit(number: int, uid: int, letter: str) -> Response:
             sentence = visit.language.gettext("That folder is not there any more.")
             return choose_response(visit, address, letter, sentence=sentence)
 
+    away, subject = OPERATIONS[word].away, ""
+    goes_on, found = choice(visit.settings, AFTER) == NEXT, Origin.decode(visit.origin).is_found
+
     def perform() -> PostOutcome:
+        nonlocal subject
         after = None
-        if visit.origin and OPERATIONS[word].away:  # it will not be in that list any more
+        if away:  # it will not be there any more
             with suppress(GatewayError), visit.signed_in.store() as store:
-                after = _next_in_list(visit, store, number, ref)
-        outcome = execution.perform(visit.signed_in, word, [ref], target)
-        if visit.origin:
-            outcome.pop("next", None)
+                rows = store.summaries_of([ref])
+                subject = subject_of(visit, rows[0]) if rows else ""
+                after = _next_in_list(visit, store, number, ref) if goes_on and found else None
+        outcome = execution.perform(visit.signed_in, word, [ref], target, neighbour=goes_on and not found)
         if after is not None:
             box = visit.signed_in.mailboxes.number(after[0].mailbox, after[0].uidvalidity)
             outcome |= {"next": str(after[0].uid), "box": str(box), "origin": after[1]}
@@ -124,10 +131,10 @@ def submit(number: int, uid: int, letter: str) -> Response:
         return outcome
 
     post = visit.ticketed_post(form)
-    outcome = execution.run_once(visit.signed_in, post, perform)
+    outcome = execution.run_once(visit.signed_in, post, perform, lambda: subject)
     if outcome.get("ask"):
         return respond(_question(visit, address))
-    sentence = status_message(visit, post.name, outcome)
+    sentence = status_message(visit, post.name, outcome, subject)
     return shown_after(visit, sentence, lambda: _next_page(visit, address, outcome, sentence))
 
 
@@ -142,12 +149,12 @@ def _next_page(
     if done and word in OPERATIONS and OPERATIONS[word].away:
         if "next" in outcome:
             visit.origin = outcome.get("origin", visit.origin)
-            after = show_if_exists(
-                MessageAddress(int(outcome.get("box", address.number)), int(outcome["next"])), sentence
-            )
+            address = MessageAddress(int(outcome.get("box", address.number)), int(outcome["next"]))
+            # Nobody has asked for it, so it is not read yet.
+            after = show_if_exists(address, sentence, seen=False)
     elif done and word != UNREAD:
         # The actions of the status sentence use the same keys.
-        after = show_if_exists(address, StatusMessage(sentence))
+        after = show_if_exists(address, StatusMessage(sentence, good=sentence.good))
     return after or show_list(visit, list_page, sentence)
 
 

@@ -13,10 +13,12 @@ from functools import partial
 from flask import Blueprint, Response, current_app, request
 
 from gateway.account import people
-from gateway.markup.screen import Life, Screen, StatusMessage
+from gateway.account.profile import own_addresses
+from gateway.markup.screen import Life, Screen, StatusMessage, beside_undo
 from gateway.message.headers.mailto import unsubscribe
 from gateway.message.mime import protected
 from gateway.message.model import Message
+from gateway.message.outgoing.reply import reply_all_recipients
 from gateway.message.outgoing.resumed import returned_message
 from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.pages.message_pages import message_screen, reading_actions, reading_context
@@ -78,13 +80,18 @@ def reference(visit: Visit, address: MessageAddress) -> MessageRef:
     return MessageRef(name, uidvalidity, address.uid)
 
 
-def show(address: MessageAddress, sentence: str = "") -> Response:
-    """Show a message from its beginning, under a sentence about the previous request."""
-    return _show(address, None, 1, sentence=sentence)
+def show(address: MessageAddress, sentence: str = "", seen: bool = True) -> Response:
+    """Show a message from its beginning, under a sentence about the previous request; if `seen`, mark it as read."""
+    return _show(address, None, 1, sentence=sentence, seen=seen)
 
 
 def _show(
-    address: MessageAddress, position: Position | None, number: int, before: bool = False, sentence: str = ""
+    address: MessageAddress,
+    position: Position | None,
+    number: int,
+    before: bool = False,
+    sentence: str = "",
+    seen: bool = True,
 ) -> Response:
     visit = current()
     ref = reference(visit, address)
@@ -104,7 +111,7 @@ def _show(
             if (shown.first or number > 1) and not sentence:
                 totals.put(key, shown.known)
                 totals.put(_page_count_key(visit, ref, address, _form(found, shown.next)), shown.known)
-        if SEEN not in found.flags and store.can.seen and request.method != "HEAD":
+        if seen and SEEN not in found.flags and store.can.seen and request.method != "HEAD":
             store.flag([ref], [SEEN])
     if request.method != "HEAD" and position is None:
         people.record_sender(visit.signed_in, found)
@@ -166,6 +173,7 @@ def _layout(
     def frame(shown: MessagePage) -> Screen:
         links = {**around, **_page_links(address, shown, _form(found, shown.start))}
         actions = reading_actions(visit.language.gettext, visit.device, shown, links, ticket)
+        actions = beside_undo(actions, sentence)
         return message_screen(found, shown, visit.device, visit.language, actions, sentence)
 
     around = _action_links(visit, address, ref.mailbox, found, invited)
@@ -199,20 +207,31 @@ def _action_links(
     back = back_action(visit, address.number, mailbox)
     # QUIRK: GNU imap4d does not keep the flags of APPEND; what lies in Drafts is a draft without them too.
     drafted = DRAFT in found.flags or role_of(mailbox) == "drafts"
+    can, archivable = visit.signed_in.can, role_of(mailbox) not in ("archive", "drafts")
     again = not drafted and returned_message(found.root) is not None
     invited = invited and not drafted and not again
     return {
         "edit": link("drafts.resume", **where) if drafted else "",
         "reply": "" if drafted else link("compose.reply", **where),
         "attachments": link("attachment.listing", **where) if files(found) else "",
-        "details": link("details.first", **where),
         "unsubscribe": link("unsubscribe.ask", **where) if unsubscribe(found) else "",
+        "reply-all": link("compose.reply", **where, variant="a")
+        if not drafted and _several(visit, found)
+        else "",
+        "forward": "" if drafted else link("compose.forward", **where),
         "again": link("drafts.resume", **where) if again else "",
         "answer": link("invitation.ask", **where) if invited else "",
         "quick": "" if drafted or again or invited else link("quick.listing", **where),
         "older": link("message_actions.neighbour", **where, which="o"),
-        "delete": link("message_actions.submit", **where, letter="d") if visit.signed_in.can.delete else "",
+        "delete": link("message_actions.submit", **where, letter="d") if can.delete else "",
+        "archive": link("message_actions.submit", **where, letter="a") if can.move and archivable else "",
         "more": link("more.show", **where),
         "home": back.href,
         "title": back.label,
     }
+
+
+def _several(visit: Visit, found: Message) -> bool:
+    """Return whether a reply to all goes to more people than one."""
+    to, cc = reply_all_recipients(found, own_addresses(visit.signed_in, visit.profile))
+    return len(to) + len(cc) > 1

@@ -11,8 +11,10 @@ from flask import Blueprint, Response, request
 
 from gateway.access.idempotency import outcome_of
 from gateway.actions import execution
+from gateway.actions.operation_outcomes import can_undo
 from gateway.actions.store_operations import is_junk
 from gateway.actions.table import (
+    ARCHIVE,
     COPY,
     DELETE,
     ERASE,
@@ -45,7 +47,7 @@ more = Blueprint("more", __name__)
 #: Letter at the end of an address -> operation; GET on it shows the page that leads there.
 LETTERS: Final = {
     "d": DELETE, "e": ERASE, "m": MOVE, "c": COPY, "j": JUNK, "n": NOT_JUNK,
-    "u": UNREAD, "f": FLAG, "g": UNFLAG, "r": RESTORE,
+    "u": UNREAD, "f": FLAG, "g": UNFLAG, "r": RESTORE, "a": ARCHIVE,
 }  # fmt: skip
 LETTER: Final = {word: letter for letter, word in LETTERS.items()}
 #: Neighbours: older, newer, next unread.
@@ -68,19 +70,17 @@ def show(number: int, uid: int) -> Response:
     flags = {flag.lower() for flag in found.flags}
     partly_read = bool(positions(visit, number, (uid,)))
     operations = (
-        (UNFLAG if FLAGGED.lower() in flags else FLAG, "3"),
-        (RESTORE if DELETED.lower() in flags else UNREAD, "4"),
-        (MOVE, "5"),
-        (COPY, "6"),
-        (NOT_JUNK if junk else JUNK, "7"),
+        (UNFLAG if FLAGGED.lower() in flags else FLAG, "1"),
+        (RESTORE if DELETED.lower() in flags else UNREAD, "2"),
+        (MOVE, "3"),
+        (COPY, "4"),
+        (NOT_JUNK if junk else JUNK, "5"),
     )
     can = visit.signed_in.can
     actions = (
-        Action(_("Reply all"), link("compose.reply", **address.values(), variant="a"), "1"),
-        Action(_("Forward"), link("compose.forward", **address.values()), "2"),
         *(_operation(visit, address, word, key) for word, key in operations if is_possible(word, can)),
+        Action(_("Details"), link("details.first", **address.values()), "6"),
         Action(_("More"), link("more.rare", **address.values()), "8"),
-        Action(_("Details"), link("details.first", **address.values()), "9"),
         *([Action(_("First page"), link("message.first", **address.values()), "*")] if partly_read else ()),
         back_action(visit, address),
     )
@@ -112,7 +112,7 @@ def rare(number: int, uid: int) -> Response:
     if visit.signed_in.can.seen:
         unread = link("message_actions.neighbour", **address.values(), which=NEXT_UNREAD)
         actions.append(Action(_("Next unread"), unread, "7"))
-    if visit.signed_in.can.undo and outcome_of(visit.signed_in, before) is not None:
+    if visit.signed_in.can.undo and can_undo(outcome_of(visit.signed_in, before) or {}):
         actions.append(undoing.undo_action(visit, before, "8"))
     actions.append(sign_out_action(visit, "9"))
     actions.append(Action(_("Back"), link("more.show", **address.values()), "0"))

@@ -16,7 +16,8 @@ from gateway.actions.operation_outcomes import OutcomePart
 from gateway.actions.table import UNREAD
 from gateway.addresses import ListPositionCode, Origin
 from gateway.errors import BadRequest, MailboxGone, MessageGone
-from gateway.markup.screen import Action, StatusMessage
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import Action, StatusMessage, shorten
 from gateway.store.base import Order
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.origin_list import ListPage, show_list
@@ -32,6 +33,8 @@ def _n(singular: str, plural: str) -> tuple[str, str]:
     return singular, plural
 
 
+#: Characters of the subject of what was done.
+_TITLE: Final = 40
 _ON_TOP: Final = _n("It is at the top of the list now.", "They are at the top of the list now.")
 
 
@@ -100,11 +103,16 @@ def outcome_sentence(visit: Visit, outcome: PostOutcome) -> str:
     return operation_outcomes.sentence(outcome, visit.language, folder)
 
 
-def status_message(visit: Visit, name: str, outcome: PostOutcome) -> StatusMessage:
-    """Return the status message of an outcome, with the action to undo it."""
+def status_message(visit: Visit, name: str, outcome: PostOutcome, subject: str = "") -> StatusMessage:
+    """Return the status message of an outcome, naming what it was about, with the action to undo it."""
     possible = visit.signed_in.can.undo and operation_outcomes.can_undo(outcome)
     way_back = undo_action(visit, name) if possible else None
-    return StatusMessage(outcome_sentence(visit, outcome), way_back)
+    sentence = outcome_sentence(visit, outcome)
+    done = int(outcome.get("count", "0")) > 0
+    if done and (subject := subject or execution.subject_of(visit.signed_in, name)):
+        words = {"done": sentence.rstrip("."), "subject": shorten(fit(subject, visit.device), _TITLE)}
+        sentence = visit.language.gettext("%(done)s: %(subject)s") % words
+    return StatusMessage(sentence, way_back, good=done)
 
 
 def undo_action(visit: Visit, name: str, key: str = "") -> Action:
@@ -114,9 +122,9 @@ def undo_action(visit: Visit, name: str, key: str = "") -> Action:
     return Action(label, link("undo.submit"), key, fields=fields)
 
 
-def show_if_exists(address: MessageAddress, sentence: str) -> Response | None:
+def show_if_exists(address: MessageAddress, sentence: str, seen: bool = True) -> Response | None:
     """Show a message under a sentence; return None if it does not exist."""
     try:
-        return show_message(address, sentence)
+        return show_message(address, sentence, seen)
     except (MailboxGone, MessageGone):
         return None

@@ -19,6 +19,10 @@ def _(msgid: str) -> str:
 
 SIZE: Final = "size"
 PICTURES: Final = "pictures"
+#: What comes after a message was deleted or filed.
+AFTER: Final = "after"
+LIST: Final = "list"
+NEXT: Final = "next"
 OFF: Final = "off"
 ON: Final = "on"
 
@@ -53,8 +57,9 @@ USUAL: Final = "medium"
 CHOICES: Final[dict[str, dict[str, str]]] = {
     SIZE: {word: size.label for word, size in SIZES.items()},
     PICTURES: {ON: _("on"), OFF: _("off")},
+    AFTER: {LIST: _("List"), NEXT: _("Next message")},
 }
-_USUAL: Final = {SIZE: USUAL, PICTURES: ON}
+_USUAL: Final = {SIZE: USUAL, PICTURES: ON, AFTER: LIST}
 
 
 def choice(settings: Mapping[str, str], key: str) -> str:

@@ -18,7 +18,7 @@ from gateway.markup.screen import Action, Life
 from gateway.web.entry import start_page
 from gateway.web.mailbox import list_views, saved_searches
 from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
-from gateway.web.request.preferences import CHOICES, PICTURES, SIZE, choice
+from gateway.web.request.preferences import AFTER, CHOICES, PICTURES, SIZE, choice
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action, notice_screen, sign_out_action
 from gateway.web.request.visit import Visit, current, link
@@ -41,7 +41,7 @@ _SECTIONS: Final = (
     (_("Favourites"), "favourites.show"),
     (_("Kept about me"), "stored_data.show"),
 )
-_LABELS: Final = {SIZE: _("Pages"), PICTURES: _("Pictures")}
+_LABELS: Final = {SIZE: _("Pages"), PICTURES: _("Pictures"), AFTER: _("After Delete")}
 _STARTS: Final = {"inbox": _("Inbox"), "unread": _("Unread"), "folders": _("Folders")}
 _ON: Final = (("yes", _("yes")), ("no", _("no")))
 #: The language that the browser asks for.

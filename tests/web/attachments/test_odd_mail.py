@@ -144,7 +144,7 @@ def test_parts_left_out_are_named_on_the_last_page_and_among_the_details(app: An
     device = browser(app).sign_in(ME, "secret").follow("Many")
     note = "Too many parts: 101 are left out, from part 1000 (text/plain) on."
     assert note in read(device, pages=1000)
-    device.follow("Inbox").follow("Many").follow("Details")
+    device.follow("Inbox").follow("Many").follow("More").follow("Details")
     assert note in read(device)
 
 

@@ -56,9 +56,13 @@ def words(message: EmailMessage) -> str:
     return re.sub(r" \n", " ", part.get_content().replace("\r\n", "\n")).strip()
 
 
+#: Characters of a subject in the list of the smallest phone.
+SEEN = 12
+
+
 def _replying(office: Office, device: Any, **more: str) -> Any:
     office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME, **more))
-    return office.signed_in(device, ME).follow(more.get("subject", "Lunch")).follow("Reply")
+    return office.signed_in(device, ME).follow(more.get("subject", "Lunch")[:SEEN]).follow("Reply")
 
 
 # --- saved, resumed, sent

@@ -173,7 +173,7 @@ def _unsent(device: Any) -> Any:
 
 
 def test_who_signs_out_finds_the_text_after_signing_in_there_again(office: Office, device: Any) -> None:
-    _unsent(device).follow("Sign out")
+    _unsent(device).follow("Menu").follow("Sign out")
     assert "Your text is kept: sign in to go on." in device.text
     device.fill("user", ME).fill("password", "secret").press("Sign in")
     assert "This was not sent. Go on with it?" in device.text
@@ -184,7 +184,7 @@ def test_who_signs_out_finds_the_text_after_signing_in_there_again(office: Offic
 
 
 def test_what_is_kept_of_one_person_is_nothing_to_another(office: Office, device: Any) -> None:
-    _unsent(device).follow("Sign out")
+    _unsent(device).follow("Menu").follow("Sign out")
     device.fill("user", BOB).fill("password", "secret").press("Sign in")
     assert device.title.startswith("Inbox")
     assert "Your text" not in device.follow("Menu").links
@@ -202,5 +202,5 @@ def test_who_was_signed_out_and_follows_a_link_finds_the_text(office: Office, de
 def test_who_signs_out_without_a_text_is_told_of_none(office: Office, device: Any) -> None:
     device.fill("copy_to_self", "no").fill("text", "At noon.").press("Send")
     assert "Send me a copy" in buttons(device)
-    device.follow("Inbox").follow("Sign out")
+    device.follow("Inbox").follow("Menu").follow("Sign out")
     assert "You are signed out." in device.text

@@ -120,7 +120,7 @@ def test_a_message_leads_back_and_its_pages_too(handheld: Any, me: str) -> None:
     page, shown = device.url.partition("?")[0], rows(device)
     device.follow(shown[2])
     assert shown[2] in device.title or shown[2] in device.text
-    device.follow("Details")
+    device.follow("More").follow("Details")
     device.follow("Back").follow("Results")
     assert rows(device) == shown
     assert device.url.partition("?")[0] == page

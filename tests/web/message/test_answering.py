@@ -240,7 +240,7 @@ def test_an_answer_that_turns_out_to_be_sent_is_called_so(
     assert "You accepted" not in walk.text
     side.client.select("Drafts")
     side.client.uid("COPY", side.client.uid("SEARCH", "ALL")[1][0].decode(), "Sent")
-    walk.follow("Inbox").follow("Sign out")
+    walk.follow("Inbox").follow("Menu").follow("Sign out")
     device.sign_in(ME, PASSWORD)
     assert "Sent." in device.text
     device.press("Go on")

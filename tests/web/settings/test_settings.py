@@ -59,7 +59,7 @@ def handheld(request: pytest.FixtureRequest) -> Handheld:
 
 @pytest.fixture
 def device(handheld: Handheld, transport: Transport) -> Any:
-    return handheld(transport).sign_in(ME, "secret").follow("Settings")
+    return handheld(transport).sign_in(ME, "secret").follow("Menu").follow("Settings")
 
 
 def _mail(subject: str = "Long", text: str = "word " * 4000) -> bytes:
@@ -121,40 +121,42 @@ def test_settings_are_seen_at_once_and_kept_for_the_device(
     dovecot.deliver(ME, _mail())
     device = handheld(transport).sign_in(ME, "secret")
     usual_rows = device.text.count("Sénder")
-    device.follow("Settings").follow("This device")
+    device.follow("Menu").follow("Settings").follow("This device")
     device.fill("size", "tiny").fill("pictures", "off").press("Save")
     assert "Saved." in device.text
-    assert _held(device) == ["tiny", "off"]
+    assert _held(device) == ["tiny", "off", "list"]
     device.follow("Inbox")
     assert 0 < device.text.count("Sénder") < usual_rows
     device.follow("Long")
     tiny = len(device.answer.body)
-    device = handheld(transport).sign_in(ME, "secret").follow("Settings").follow("This device")
-    assert _held(device) == ["tiny", "off"]
+    device = handheld(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("This device")
+    assert _held(device) == ["tiny", "off", "list"]
     device.fill("size", "large").press("Save")
-    assert _held(device) == ["large", "off"]
+    assert _held(device) == ["large", "off", "list"]
     large = len(device.follow("Inbox").follow("Long").answer.body)
     assert tiny < large or device.limit < 1000  # such a phone takes no more than tiny pages
 
 
 def test_settings_are_of_one_device_only(transport: Transport) -> None:
-    phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("This device")
+    phone = _phone(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("This device")
     phone.fill("size", "tiny").press("Save")
-    browser = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("This device")
-    assert _held(browser) == ["medium", "on"]
+    browser = (
+        _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("This device")
+    )
+    assert _held(browser) == ["medium", "on", "list"]
 
 
 def test_a_foreign_ticket_or_an_unknown_word_changes_nothing(transport: Transport) -> None:
-    device = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("This device")
+    device = _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("This device")
     device.filled = {"size": "tiny", "ticket": "A" * 18}
     device.press("Save")
     assert "Saved." not in device.text
-    assert _held(device) == ["medium", "on"]
+    assert _held(device) == ["medium", "on", "list"]
     device.filled = {"size": "enormous", "pictures": "off"}
     device.press("Save")
-    assert _held(device) == ["medium", "off"]
+    assert _held(device) == ["medium", "off", "list"]
     device.fetch("POST", *device.posted)
-    assert _held(device) == ["medium", "off"]
+    assert _held(device) == ["medium", "off", "list"]
     with pytest.raises(Refused):
         device.follow("tiny")
 
@@ -202,19 +204,37 @@ def test_an_address_that_is_not_allowed_is_said_and_nothing_is_lost(
 
 
 def test_a_signature_has_lines_on_every_device(transport: Transport) -> None:
-    phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    phone = (
+        _phone(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Name and addresses")
+    )
     phone.follow(ME[:20]).follow("Signature")
     phone.fill("signature", "Anna / 1 Main Street / / https://a.example/$5 /").press("Save")
-    browser = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    browser = (
+        _browser(transport)
+        .sign_in(ME, "secret")
+        .follow("Menu")
+        .follow("Settings")
+        .follow("Name and addresses")
+    )
     browser.follow(ME[:20]).follow("Signature")
     assert _values(browser) == ["Anna\n1 Main Street\n\nhttps://a.example/$5"]
-    phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    phone = (
+        _phone(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Name and addresses")
+    )
     phone.follow(ME[:20]).follow("Signature").press("Save")
-    browser = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    browser = (
+        _browser(transport)
+        .sign_in(ME, "secret")
+        .follow("Menu")
+        .follow("Settings")
+        .follow("Name and addresses")
+    )
     browser.follow(ME[:20]).follow("Signature")
     assert _values(browser) == ["Anna\n1 Main Street\n\nhttps://a.example/$5"]
     browser.fill("signature", "Anna\nElsewhere").press("Save")
-    phone = _phone(transport).sign_in(ME, "secret").follow("Settings").follow("Name and addresses")
+    phone = (
+        _phone(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Name and addresses")
+    )
     phone.follow(ME[:20]).follow("Signature")
     assert _values(phone) == ["Anna / Elsewhere"]
 
@@ -372,7 +392,9 @@ def test_everything_kept_is_shown_and_downloaded(device: Any, transport: Transpo
     words = _shown(device)
     assert "Anna Unmistakable" in words
     assert "memory profile" in words
-    browser = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("Kept about me")
+    browser = (
+        _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Kept about me")
+    )
     address = browser.links["Download"]
     answer = transport("GET", f"{ORIGIN}/{address}", {"Cookie": f"s={browser.jar['s']}"}, b"")
     assert answer.headers["content-disposition"] == 'attachment; filename="pocketpost.json"'
@@ -406,12 +428,14 @@ def test_deleting_is_asked_first_and_takes_everything(
             METADATA.tables["kept"],
         ):
             assert connection.scalar(select(func.count()).select_from(table)) == 0, table.name
-    device.sign_in(ME, "secret").follow("Settings").follow("Quick replies")
+    device.sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Quick replies")
     assert "Mine" not in device.links
 
 
 def test_deleting_needs_the_pages_own_ticket(transport: Transport) -> None:
-    device = _browser(transport).sign_in(ME, "secret").follow("Settings").follow("Kept about me")
+    device = (
+        _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Kept about me")
+    )
     device.follow("Delete all of it")
     device.fill("ticket", "A" * 18).press("Delete all of it")
     assert "could not be understood" in device.text

@@ -63,6 +63,7 @@ DONE = (
     "Created.",
     "Renamed.",
     "Deleted.",
+    "Deleted: ",
     "Subscribed.",
     "deleted.",
     "Flagged.",
