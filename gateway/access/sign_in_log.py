@@ -32,6 +32,11 @@ def was_refused(error: BaseException) -> bool:
     return looked_at and not isinstance(error, ServerClosed)
 
 
+def log_failure(client: str, reason: str) -> None:
+    """Log a failed sign-in from a network address; `reason` is a word of ours."""
+    log.warning(FAILED, extra={FIELDS: {"client": client, "reason": reason}})
+
+
 @contextmanager
 def failures_logged(client: str) -> Iterator[None]:
     """Log the sign-in in the block if it fails; `client`: the network address that it comes from."""
@@ -40,7 +45,7 @@ def failures_logged(client: str) -> Iterator[None]:
     except GatewayError as error:
         fields = {"client": client, "reason": type(error).__name__}
         if was_refused(error) or isinstance(error, (UnknownDomain, TooManyTries)):
-            log.warning(FAILED, extra={FIELDS: fields})
+            log_failure(**fields)
         else:  # nobody's guess: a server that is down must not have its people locked out
             log.warning("sign-in not possible: %s", error.detail, extra={FIELDS: fields})
         raise

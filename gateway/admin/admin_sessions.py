@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Protocol
 
+from gateway.access.sign_in_log import log_failure
 from gateway.access.throttle import BackoffRule, FailureCount, site_of
 from gateway.errors import TooManyTries
 from gateway.sealed import admin_password
@@ -92,6 +93,7 @@ class AdminSessions:
         with self._lock:
             failures = self._failures.get(site, FailureCount()).now(now)
             if failures.until > now:
+                log_failure(origin, TooManyTries.__name__)
                 raise TooManyTries(math.ceil(failures.until - now))
             # Counted before it is compared, so that parallel guesses gain nothing.
             self._failures[site] = GUESSES.after_failure(failures, now)
@@ -106,6 +108,7 @@ class AdminSessions:
             self._take_back(site, until)
             raise
         if not right:
+            log_failure(origin, "WrongPanelPassword")
             return ""
         with self._lock:
             self._failures.pop(site, None)

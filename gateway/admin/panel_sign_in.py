@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
 from gateway.admin.panel_pages import COOKIE, current_panel, page, record
 from gateway.errors import AdminBusy, TooManyTries
 
-log = logging.getLogger(__name__)
-
 admin_sign_in = Blueprint("admin_sign_in", __name__)
+
+
+@admin_sign_in.get("/admin")
+def front() -> Response:
+    """Lead to the first screen: this is where people look for it."""
+    return redirect("/", 303)
 
 
 @admin_sign_in.get("/sign-in")
@@ -34,7 +36,6 @@ def enter() -> Response:
     except AdminBusy as error:
         return _form(error.sentence, error.status)
     if token is None:
-        log.warning("panel: a wrong password, from %s", origin)
         return _form("This password is wrong.", 403)
     record("signed in")
     response = redirect("/", 303)

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
+from gateway.access.log_context import FIELDS
+from gateway.access.sign_in_log import FAILED
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import HEADERS, create_panel
 from gateway.errors import AdminBusy
@@ -46,6 +48,19 @@ def test_a_wrong_password_opens_nothing_and_the_right_one_does(client: FlaskClie
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert client.get("/").status_code == 200
+
+
+def test_a_wrong_password_is_a_line_for_fail2ban(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(7):
+        client.post("/sign-in", data={"password": "guess"}, environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
+    lines = [record for record in caplog.records if record.message == FAILED]
+    assert {record.name for record in lines} == {"gateway.access.sign_in_log"}
+    told = [vars(record)[FIELDS] for record in lines]
+    assert {fields["client"] for fields in told} == {"192.0.2.7"}
+    assert [fields["reason"] for fields in told] == ["WrongPanelPassword"] * 6 + ["TooManyTries"]
+    assert "guess" not in caplog.text
 
 
 def test_without_a_password_no_password_opens_the_panel(process: GatewayProcess, client: FlaskClient) -> None:

@@ -323,4 +323,47 @@ WALLS = (
         "if True:",
         "tests/server/test_log_lines.py::test_whatever_a_stranger_says_stays_within_its_line",
     ),
+    # --- the panel
+    Wall(
+        "the panel's screens need its password",
+        "gateway/admin/panel.py",
+        "    if g.admin_session is None:",
+        "    if False:",
+        "tests/admin/test_panel.py::test_without_a_session_every_screen_leads_to_the_sign_in",
+    ),
+    Wall(
+        "guesses at the panel's password wait",
+        "gateway/admin/admin_sessions.py",
+        "            if failures.until > now:",
+        "            if False:",
+        "tests/admin/test_panel.py::test_who_guesses_waits_and_others_do_not",
+    ),
+    Wall(
+        "a form of the panel counts once",
+        "gateway/admin/panel.py",
+        'not pages.sessions.spend(g.admin_session, request.form.get("ticket", ""))',
+        "False",
+        "tests/admin/test_panel.py::test_a_form_counts_once_and_needs_its_ticket",
+    ),
+    Wall(
+        "another site posts nothing to the panel",
+        "gateway/admin/panel.py",
+        'request.method == "POST" and _from_elsewhere()',
+        "False",
+        "tests/admin/test_panel.py::test_a_form_of_another_site_is_refused",
+    ),
+    Wall(
+        "a new password ends the panel's sessions",
+        "gateway/admin/admin_sessions.py",
+        "not lives or session.password_hash != phc",
+        "not lives",
+        "tests/admin/test_panel.py::test_a_new_password_ends_the_sessions",
+    ),
+    Wall(
+        "a session of the panel alone changes no server",
+        "gateway/admin/configuring/saving.py",
+        'right = current_panel().sessions.is_password(password, request.remote_addr or "")',
+        "right = True",
+        "tests/admin/test_configuring.py::test_a_session_alone_writes_nothing_and_guesses_little",
+    ),
 )
