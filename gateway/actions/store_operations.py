@@ -70,6 +70,8 @@ def _has(flags: Iterable[str], flag: str) -> bool:
 
 
 def _moved(store: MailStore, refs: list[MessageRef], target: str) -> OperationResult:
+    if target == refs[0].mailbox:  # it would only come out with other UIDs
+        return OperationResult(dict.fromkeys(refs), None, target, changed=())
     why: StoreError | None = None
     done: Done
     try:
@@ -124,10 +126,7 @@ def _erased(store: MailStore, refs: list[MessageRef], _target: str) -> Operation
 
 
 def _archived(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
-    archive = store.special_or_new("archive")
-    if refs[0].mailbox == archive:
-        return OperationResult(dict.fromkeys(refs), changed=())
-    return _moved(store, refs, archive)
+    return _moved(store, refs, store.special_or_new("archive"))
 
 
 def _junked(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
