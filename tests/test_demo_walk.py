@@ -193,10 +193,10 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     assert "flagged only" in device.text
     assert "Quote: $1,250" in device.text
     # Writing: to the list, forwarding with its attachments, a draft, an answer to all.
-    device.open(_at(device, "i")).follow("Next").follow("7110").follow("More").follow("More")
+    device.open(_at(device, "i")).follow("Next").follow("Ruth A").follow("More").follow("More")
     device.follow("Reply to list").fill("text", "Me too.").press("Send")
     assert "Sent." in device.text
-    device.open(_at(device, "i")).follow("pumpkin").follow("Forward")
+    device.open(_at(device, "i")).follow("Where the boat").follow("Forward")
     device.fill("to", "bob").fill("text", "See below.").press("Send")
     if "Sent." not in device.text:
         device.press("Send")  # the one who is meant is offered

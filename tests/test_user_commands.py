@@ -274,8 +274,8 @@ def test_restoring_refuses_a_running_gateway_and_files_that_are_there(
     assert "stop the gateway" in run(process, "restore", "--replace", str(tmp_path / "b"), fails=1).output
     assert not is_out(process, anna)
     later = sign_in(process, BEN)
-    process.state.close()
     process.close()
+    process.state.close()
     said = run(process, "restore", "--replace", str(tmp_path / "b")).output
     assert said.count("put aside as") == 2
     aside = [each for each in tmp_path.iterdir() if ".before-" in each.name and "sqlite" in each.name]
@@ -384,9 +384,9 @@ def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
     try:
         phone = WmlPhone(one.url, over_http).sign_in("moved@example.net", "secret")
         address = phone.url
-        phone.follow("Settings").follow("Quick replies").follow("Add").fill("quick", "On my way").press(
-            "Save"
-        )
+        phone.follow("Menu").follow("Settings").follow("Quick replies").follow("Add").fill(
+            "quick", "On my way"
+        ).press("Save")
         done = _pocketpost("backup", "--config", str(here / "pocketpost.toml"), str(tmp_path / "b"))
         assert "1 accounts, 1 sessions" in done
         refused = _pocketpost(
@@ -403,7 +403,7 @@ def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
         moved = WmlPhone(two.url, over_http)
         moved.open(address.removeprefix(one.url))
         assert "Inbox" in moved.title
-        moved.follow("Settings").follow("Quick replies")
+        moved.follow("Menu").follow("Settings").follow("Quick replies")
         assert "On my way" in moved.text
         _pocketpost("user", "lock", "--config", str(there / "pocketpost.toml"), "moved@example.net")
         moved.open(address.removeprefix(one.url))

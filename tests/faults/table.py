@@ -55,5 +55,5 @@ ACTIONS: Final = {
     "save": Action(
         "POST", "/c", {"to": TO, "subject": "Fresh", "text": WORDS, "do": "save"}, done=r"\bSaved"
     ),
-    "move": Action("POST", "/x{box}.3.d", done=r"\b[Dd]eleted\."),
+    "move": Action("POST", "/x{box}.3.d", done=r"\b[Dd]eleted(?:\.|: )"),
 }

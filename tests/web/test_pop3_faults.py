@@ -134,5 +134,5 @@ def test_what_was_done_is_said_if_the_next_page_fails(tmp_path: Path) -> None:
             server.quirks[b"RETR"] = server.quirks[b"TOP"] = b"-ERR [SYS/TEMP] disk\r\n"
             box = session.mailboxes.number("INBOX", refs[0].uidvalidity)
             body = walk.post(f"/x{box}.{refs[0].uid}.e").body
-            assert b"Deleted for good." in body
+            assert b"Deleted for good" in body
             assert len(server.mails) == 2
