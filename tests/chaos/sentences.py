@@ -38,6 +38,7 @@ TABLE: Final = (
     ("Sent.", Claim.SENT),
     ("Not sent.", Claim.NOT_SENT),
     ("It is not certain whether the message was sent. Look in Sent.", Claim.UNCERTAIN),
+    ("It is not certain whether the message was sent.", Claim.UNCERTAIN),  # by POP3, which has no Sent
     ("Sending. Look again in a moment.", Claim.UNDER_WAY),
     ("A copy is in Drafts.", Claim.IN_DRAFTS),
     ("No copy could be kept in Drafts.", Claim.NOT_IN_DRAFTS),
