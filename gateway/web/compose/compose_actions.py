@@ -191,6 +191,8 @@ def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fi
     if mail.basis.redirected is not None:
         return draft.page(visit, mail, _discard_copy(visit, outcome), form)
     if outcome.draft is not None:
+        if outcome.kept:  # two copies of one text would be gone on with apart from each other
+            restored_forms.forget(visit, form)
         mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif (
         there := draft.save_if_too_large(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)

@@ -17,7 +17,7 @@ from gateway.store.imap.selected import Selected
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.acting import buttons
-from tests.web.office import CLIENTS, Office, mail
+from tests.web.office import CLIENTS, Office, at, mail
 
 ME, BOB = "keepless@example.net", "keepbob@example.net"
 SAVING = {"Save", "Add more", "Attach"}
@@ -117,6 +117,28 @@ def test_a_text_that_found_no_room_in_drafts_is_not_reported_after_it_was_sent(
     device.press("Send")
     assert "Sent." in device.text
     assert "Not sent." not in drafting.signed_in(drafting.phone(), ME).text
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_text_that_found_room_in_drafts_later_is_kept_there_alone(
+    drafting: Office, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OverQuota("full")
+
+    device = drafting.signed_in(getattr(drafting, name)(), ME).follow("Lunch").follow("Reply")
+    drafting.smtp.refuse = {BOB: "550 no"}
+    with monkeypatch.context() as context:
+        context.setattr(filing, "keep", full)
+        device.fill("text", "At noon.").press("Send")
+    at(device, "kept")
+    assert "At noon." in device.text
+    device.follow("At noon.").press("Send")
+    assert "A copy is in Drafts." in device.text
+    at(device, "kept")
+    assert "Nothing is kept." in device.text
+    assert len(drafting.found(ME, "Drafts")) == 1
+    drafting.smtp.refuse.clear()
 
 
 def test_who_leaves_finds_the_text_again(office: Office, device: Any) -> None:
