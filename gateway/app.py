@@ -69,6 +69,7 @@ from gateway.web.message.more_actions import more
 from gateway.web.message.undo import undo
 from gateway.web.message.unsubscribe import EXTENSION as WAY_OUT
 from gateway.web.message.unsubscribe import unsubscribe
+from gateway.web.request import cookies
 from gateway.web.request import visit as visits
 from gateway.web.request.respond import redirect_to, respond, retry_later, secure
 from gateway.web.request.screens import inbox_action
@@ -121,9 +122,9 @@ class TokenMiddleware:
 def is_signed_in(app: Flask, environ: WSGIEnvironment) -> bool:
     """Return whether a request is from a signed-in user, judged by its header alone."""
     _, token, _ = split_root(environ.get("PATH_INFO", ""), app.config[PREFIX])
-    token = token or Request(environ).cookies.get(visits.SESSION_COOKIE, "")
+    tokens = [token] if token else visits.any_tokens(Request(environ))
     sessions: Sessions = app.extensions[SESSIONS]
-    return bool(token) and sessions.knows(token)
+    return any(map(sessions.knows, tokens))
 
 
 def client_address(config: Config, environ: WSGIEnvironment) -> str:
@@ -189,6 +190,7 @@ def create_app(
         return None
 
     app.after_request(partial(secure, config))
+    app.after_request(cookies.renew)
     for blueprint in _SCREENS:
         app.register_blueprint(blueprint)
     app.register_error_handler(Exception, _failed)
@@ -229,7 +231,7 @@ def _failed(error: Exception) -> Response:
     sentence, status = _error_sentence(error, visit)
     _ = visit.language.gettext
     seconds = error.retry_after if isinstance(error, GatewayError) else 0
-    if isinstance(error, StateError) and visit.session is None and restored_forms.request_token():
+    if isinstance(error, StateError) and visit.session is None and visits.token_of(visit.config, request):
         home = inbox_action(visit, soft="accept")
     else:
         home = Action(_("Sign in"), visits.sessionless_link(""), "0", "accept")
@@ -248,14 +250,15 @@ def _looked_again() -> Response:
 def _session_ended(error: SessionEnded, visit: visits.Visit) -> Response:
     """Ask to sign in again; the page keeps the old token, which opens the form that was saved, now or before."""
     sentence = error_sentence(error, visit) if request.environ.get(visits.TOKEN_KEY) else ""
-    token = restored_forms.request_token()
+    token = visits.token_of(visit.config, request)
     posted = request.method == "POST"
-    saved = (posted and restored_forms.save(visit)) or restored_forms.are_kept(visit, token)
-    if saved:
+    saved, carried = restored_forms.save(visit) if posted else (False, "")
+    if saved := saved or restored_forms.are_kept(visit, token):
         sentence = restored_forms.signed_out_sentence(visit)
     kept = token if posted or saved else ""
     # The cookie stays: a media player or a scanner that uses a browser's cookies under its own name signs nobody out.
-    return respond(signin_screen(visit, sentence, status=error.status, kept=kept), Life.NEVER)
+    screen = signin_screen(visit, sentence, status=error.status, kept=kept, carried=carried)
+    return cookies.probe(respond(screen, Life.NEVER))
 
 
 def _error_sentence(error: Exception, visit: visits.Visit) -> tuple[str, int]:

@@ -141,7 +141,7 @@ def _see_everything(device: Any, smtp: SmtpServer, home: str) -> None:
     assert "End this session?" in device.text
     device.follow("Sign out")
     device.open(inbox)
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
 
 
 def _act_on_everything(device: Any, inbox: str, messages: list[str]) -> None:

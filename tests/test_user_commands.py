@@ -407,7 +407,7 @@ def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
         assert "On my way" in moved.text
         _pocketpost("user", "lock", "--config", str(there / "pocketpost.toml"), "moved@example.net")
         moved.open(address.removeprefix(one.url))
-        assert moved.title == "Sign in"
+        assert moved.title == "Pocketpost"
         moved.sign_in("Moved@example.net", "secret")
         assert "locked this account" in moved.text
     finally:

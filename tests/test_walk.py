@@ -248,7 +248,7 @@ def test_signing_out_ends_the_session(gateway: Gateway, handheld: Handheld, dove
     device.follow("Menu").follow("Sign out")
     assert "You are signed out." in device.text
     device.fetch("GET", inbox)
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
 
 
 def test_a_repeated_post_sends_nothing_twice(gateway: Gateway, handheld: Handheld, dovecot: Dovecot) -> None:
@@ -301,9 +301,9 @@ def test_a_ticket_of_another_session_changes_nothing(gateway: Gateway, dovecot: 
 def test_no_page_before_sign_in_and_no_cookie_for_wml(gateway: Gateway) -> None:
     device = _phone(gateway)
     device.open("/i")
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
     device.open("/~AAAAAAAAAAAAAAAAAAAAAA/m1.1")
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
     with pytest.raises(Refused):
         device.follow("Inbox")
 
@@ -319,7 +319,7 @@ def test_a_user_agent_of_another_family_is_refused_and_ends_nothing(
     assert device.title.startswith("Inbox")
     device.agent = "EricssonT68/R101"
     device.fetch("GET", inbox)
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
     device.agent = "Nokia7110/1.0 (05.01)"
     device.fetch("GET", inbox)
     assert device.title.startswith("Inbox")

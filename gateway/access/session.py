@@ -103,6 +103,7 @@ class Session:
         "_resources",
         "_row",
         "_upstream",
+        "extended",
         "mailboxes",
         "remembered",
         "token",
@@ -116,14 +117,19 @@ class Session:
         credential: Credential,
         upstream: Upstream,
         remembered: str = "",
+        extended: bool = False,
     ) -> None:
-        """`remembered`: the new cookie of a known device, set at sign-in."""
+        """`remembered`: the new cookie of a known device, set at sign-in.
+
+        `extended`: whether this request has put off the session's expiry.
+        """
         self._resources = resources
         self._row = row
         self._credential = credential
         self._upstream = upstream
         self.token = token
         self.remembered = remembered
+        self.extended = extended
         # Fair shares are counted by account, not by session.
         self._person = logins.account_key(upstream, credential.address)
         #: The short ids of the account's mailboxes.

@@ -144,7 +144,7 @@ class Sessions:
             via=via,
             sealed=b"",
             touched=now,
-            expires=now + self._idle(),
+            expires=now + self.idle_seconds(),
             begun=now,
         )
 
@@ -169,9 +169,10 @@ class Sessions:
             self._end(row)
             raise SessionEnded(error.detail) from error
         log_context.note_account(logins.account_key(upstream, credential.address))
+        extended = False
         with optional("that a session lives"):
-            self._state.sessions.touch(row, now, now + self._idle())
-        return Session(self._resources, row, token, credential, upstream)
+            extended = self._state.sessions.touch(row, now, now + self.idle_seconds())
+        return Session(self._resources, row, token, credential, upstream, extended=extended)
 
     def knows(self, token: str) -> bool:
         """Return whether a token is that of a session, without touching the session or decrypting anything."""
@@ -241,7 +242,8 @@ class Sessions:
             return None
         return account_address.closed(credential.address, key, self._resources.secret)
 
-    def _idle(self) -> float:
+    def idle_seconds(self) -> float:
+        """Return how long a session lives that nobody uses."""
         return self._config.idle_minutes * 60.0
 
     def _purge(self, now: float) -> None:

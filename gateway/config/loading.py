@@ -94,6 +94,7 @@ class Config:
     https_listen: str = default("https", "listen")
     https_cert: Path | None = default("https", "cert")
     https_key: Path | None = default("https", "key")
+    service: str = default("display", "service")
     timezone: str = default("display", "timezone")
     state: Path = Path(default("state", "database"))
     secret: Path = Path(default("state", "secret"))
@@ -156,6 +157,7 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "https_listen": ("https", "listen"),
     "https_cert": ("https", "cert"),
     "https_key": ("https", "key"),
+    "service": ("display", "service"),
     "timezone": ("display", "timezone"),
     "state": ("state", "database"),
     "secret": ("state", "secret"),

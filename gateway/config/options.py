@@ -79,7 +79,7 @@ class Option:
 SECTIONS = (
     Section("http", "Plain HTTP: for phones without current TLS, and behind a reverse proxy."),
     Section("https", "HTTPS served by the gateway itself. Set all three keys, or none."),
-    Section("display", "Defaults until people choose settings of their own."),
+    Section("display", "The name of the service, and defaults until people choose settings of their own."),
     Section("state", "The gateway's own records; mail is never stored here."),
     Section("session", "How long people stay signed in."),
     Section(
@@ -150,6 +150,10 @@ OPTIONS = (
     Option(
         "https", "key", ValueKind.FILE, None, '"key.pem"',
         "The certificate's private key, in PEM.",
+    ),
+    Option(
+        "display", "service", ValueKind.TEXT, "Pocketpost", '"Pocketpost"',
+        "What the sign-in page calls this service; short, as it is the page's title on small screens.",
     ),
     Option(
         "display", "timezone", ValueKind.TIMEZONE, "UTC", '"Europe/Berlin"',

@@ -2,11 +2,13 @@
 
 Nothing here may keep a form for longer than a day, for a token that never was a session's, or readable
 without that token: it is encrypted under it. A person who signs in to the same account and presents the old
-token gets the form back, encrypted under the new one.
+token gets the form back, encrypted under the new one. A form that came with no such token is kept nowhere: the
+sign-in page carries it, encrypted under the server secret.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,11 +17,14 @@ from typing import Final
 
 from gateway.errors import SessionEnded
 from gateway.sealed import vault
+from gateway.sealed.vault import TicketedPost
 from gateway.state import PostedForm, State
 from gateway.state.posted_forms import LIFETIME
 
 #: Octets of a stored form; ours are never larger.
 LARGEST: Final = 256 * 1024
+#: Octets of a form that a page carries: the sign-in form with it, in base64, is within the limit of a form.
+LARGEST_CARRIED: Final = 128 * 1024
 _PURPOSE: Final = b"kept"
 #: Octets of a name in addresses, which phones take up to 100 octets of: a session has a handful of forms.
 _CODE: Final = 8
@@ -54,6 +59,7 @@ class SavedForms:
 
     def __init__(self, state: State, secret: bytes, clock: Callable[[], float]) -> None:
         self._state, self._secret, self._clock = state, secret, clock
+        self._seal = vault.Seal("", secret, b"carried")
 
     def keep(self, token: str, path: str, fields: Mapping[str, str]) -> bool:
         """Store a form posted with the token of an ended session; return whether it was stored."""
@@ -88,6 +94,26 @@ class SavedForms:
         rows = self._state.posted_forms.all(vault.digest(token), account, self._clock())
         opened = ((row.name, self._opened(row, token)) for row in rows)
         return tuple(SavedForm(name, *json.loads(plain)) for name, plain in opened if plain is not None)
+
+    def carried(self, post: TicketedPost, path: str, fields: Mapping[str, str]) -> str:
+        """Encrypt a form for the sign-in page to carry, as no token says whose it is; '' if it is too large."""
+        plain = json.dumps([post.ticket, post.mark.hex(), path, dict(fields)], separators=(",", ":")).encode()
+        return (
+            base64.urlsafe_b64encode(self._seal.close(plain, b"")).decode()
+            if len(plain) <= LARGEST_CARRIED
+            else ""
+        )
+
+    def arrived(self, carried: str) -> tuple[TicketedPost, str, Mapping[str, str]] | None:
+        """Return the post, path and fields of a form that a page has carried; None if it is not one of ours."""
+        try:
+            plain = self._seal.open(base64.urlsafe_b64decode(carried.encode()), b"")
+        except ValueError:  # binascii.Error, too
+            return None
+        if plain is None:
+            return None
+        ticket, mark, path, fields = json.loads(plain)
+        return TicketedPost(ticket, bytes.fromhex(mark)), path, fields
 
     def forget(self, token: str, name: bytes) -> None:
         """Remove a form that has been taken back, or sent."""

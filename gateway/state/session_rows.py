@@ -113,13 +113,17 @@ class SessionTable:
             found = connection.execute(_LIVING, {"token": digest, "now": now}).first()
         return SessionRow(**found._mapping) if found else None
 
-    def touch(self, row: SessionRow, now: float, expires: float) -> None:
-        """Extend the expiry, written at most once in TOUCH_SECONDS, more often for very short lifetimes."""
+    def touch(self, row: SessionRow, now: float, expires: float) -> bool:
+        """Extend the expiry, written at most once in TOUCH_SECONDS, more often for very short lifetimes.
+
+        Return whether it was.
+        """
         if 0 <= now - row.touched < min(TOUCH_SECONDS, (expires - now) / 10):
-            return
+            return False
         change = update(SESSIONS).where(SESSIONS.c.id == row.id).values(touched=now, expires=expires)
         with self._database.writing() as connection:
             connection.execute(change)
+        return True
 
     def delete(self, row_id: int) -> None:
         """Remove a session and its tickets, if it is there."""

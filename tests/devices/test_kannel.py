@@ -119,7 +119,7 @@ def test_a_session_goes_on_without_a_user_agent(
         phone.follow("Menu").follow("Sign out")
         assert "You are signed out." in phone.text
         gone = kannel.fakewap(phone.visited[1], connected=False, agent=NOKIA)
-        assert 'title="Sign in"' in _words(gone.body)
+        assert 'title="Pocketpost"' in _words(gone.body)
 
 
 def test_a_reply_posted_in_segments_arrives_whole(

@@ -66,7 +66,7 @@ def test_a_person_is_shown_the_door_and_let_in_again(browser: Any, panel: tuple[
     browser.follow("End all sessions")
     assert "None." in browser.press("End all sessions")
     phone.open(inbox)
-    assert phone.title == "Sign in"
+    assert phone.title == "Pocketpost"
     phone.sign_in(PERSON, "secret")
     assert "Inbox" in phone.title
     assert "All its sessions end at once: 1 now." in browser.follow("Lock the account")

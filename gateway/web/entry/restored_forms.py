@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from gateway.access.session import Session
 from gateway.addresses import relative
+from gateway.device import XHTML
 from gateway.errors import BadRequest
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, shorten
@@ -22,7 +23,7 @@ from gateway.state import BUSY_SECONDS, optional
 from gateway.web.request.form_bodies import KEPT, PAGE_FIELDS, Fields
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action, notice_screen
-from gateway.web.request.visit import SESSION_COOKIE, TOKEN_KEY, Visit, current
+from gateway.web.request.visit import Visit, current, token_of
 
 restored_forms = Blueprint("restored_forms", __name__)
 
@@ -38,24 +39,42 @@ MOST_SENT: Final = 4
 _PREVIEW: Final = 60
 
 
-def request_token() -> str:
-    """Return the session token of this request, valid or not."""
-    return request.environ.get(TOKEN_KEY) or request.cookies.get(SESSION_COOKIE, "")
+#: The field of the sign-in page with a typed form that is saved nowhere.
+CARRIED: Final = "carried"
 
 
-def save(visit: Visit) -> bool:
-    """Save the posted form if it was typed in a session that has ended; return whether it was saved."""
+def save(visit: Visit) -> tuple[bool, str]:
+    """Save the posted form if it was typed; return whether it is saved, and what the sign-in page carries of it.
+
+    It is saved under the token of a session that has ended. One that came without any is carried by the page, where
+    pages have room for it.
+    """
     form = Fields()
     with suppress(BadRequest):
         form = visit.form()
     fields = {name: value for name, value in form.items() if name not in PAGE_FIELDS and name != "password"}
-    kept = False
+    if not any(fields.get(name, "").strip() for name in _TYPED):
+        return False, ""
+    post, token = visit.ticketed_post(form), token_of(visit.config, request)
     with optional("a text that came too late", BUSY_SECONDS):
         # A repeat: the outcome of that mail is shown after signing in, and the text is not sent again.
-        was_sent = visit.sessions.was_begun(request_token(), visit.ticketed_post(form))
-        if not was_sent and any(fields.get(name, "").strip() for name in _TYPED):
-            kept = visit.sessions.saved_forms.keep(request_token(), request.path, fields)
-    return kept
+        if visit.sessions.was_begun(token, post):
+            return False, ""
+        if visit.sessions.saved_forms.keep(token, request.path, fields):
+            return True, ""
+    carried = ""
+    if visit.device.markup == XHTML and request.endpoint is not None:
+        carried = visit.sessions.saved_forms.carried(post, request.path, fields)
+    return bool(carried), carried
+
+
+def take_over(session: Session, token: str, carried: str) -> None:
+    """Keep in a new session what is saved under the token of an earlier one, and what the sign-in page has carried."""
+    with optional("texts of an earlier session", BUSY_SECONDS):
+        session.saved_forms.adopt(token, session.token, session.account)
+        arrived = session.saved_forms.arrived(carried)
+        if arrived is not None and not session.journal.ask(arrived[0]):
+            session.saved_forms.put(session.token, session.account, *arrived[1:])
 
 
 def keep(visit: Visit, path: str, fields: Mapping[str, str]) -> str:

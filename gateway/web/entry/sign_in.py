@@ -16,31 +16,15 @@ from gateway.account.profile import profile
 from gateway.addresses import session_root
 from gateway.device import WML
 from gateway.errors import GatewayError, RecipientsRefused, SenderRefusedThere, ServerAlert, TooManyTries
-from gateway.markup.screen import Action, Life, Screen, Verbatim
+from gateway.markup.screen import Action, Life, Screen, StatusMessage, Verbatim, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.sending import outbox
-from gateway.state import BUSY_SECONDS, optional
 from gateway.web.entry import restored_forms
 from gateway.web.entry.start_page import start_target as start_page
-from gateway.web.request import form_bodies
-from gateway.web.request.respond import (
-    forget_session,
-    keep_session,
-    probe_cookies,
-    redirect_to,
-    respond,
-    retry_later,
-)
+from gateway.web.request import cookies, form_bodies
+from gateway.web.request.respond import redirect_to, respond, retry_later
 from gateway.web.request.screens import FAILED, error_code, make_screen, notice_screen, sign_out_action
-from gateway.web.request.visit import (
-    DEVICE_COOKIE,
-    PROBE_COOKIE,
-    SESSION_COOKIE,
-    Visit,
-    current,
-    link,
-    sessionless_link,
-)
+from gateway.web.request.visit import Visit, current, link, sessionless_link, token_of
 
 signin = Blueprint("signin", __name__)
 
@@ -51,6 +35,10 @@ LONGEST_PASSWORD = 1024
 LONGEST_TOKEN = 64
 #: A longer wait in seconds is given in minutes.
 LONGEST_SECONDS = 99
+#: Characters of the service's name, which is the page's title.
+_LONGEST_SERVICE = 30
+#: The button that has this device forget the address.
+_FORGET = "forget"
 
 
 @signin.get("/")
@@ -77,10 +65,13 @@ def submit() -> Response:
     """Sign in, and redirect to the start page."""
     visit = current()
     form = visit.form()
+    if form.pressed_button() == _FORGET:
+        return _forget(visit, form)
     user = form.get("user", "").strip()[:LONGEST_ADDRESS]
+    kept, carried = _unsent(form)
     try:
         address = visit.config.complete_address(user)
-        cookie = visit.device.cookies and request.cookies.get(PROBE_COOKIE) == "1"
+        cookie = cookies.come_back()
         with failures_logged(visit.client.address):
             session = visit.sessions.open(
                 address,
@@ -91,23 +82,23 @@ def submit() -> Response:
                 language=visit.language.tag,
                 via="cookie" if cookie else "url",
                 remote=visit.client.address,
-                remembered=request.cookies.get(DEVICE_COOKIE, ""),
+                remembered=cookies.device_tokens(),
             )
     except GatewayError as error:
-        sentence, kept = error_sentence(error, visit), form.get("kept", "")
         code = error_code(visit) if error.status >= FAILED else ""
-        screen = signin_screen(visit, sentence, user, error.status, kept, code)
+        sentence = error_sentence(error, visit)
+        screen = signin_screen(
+            visit, sentence, user, kept=kept, carried=carried, status=error.status, code=code
+        )
         return retry_later(respond(screen, Life.NEVER), error.retry_after)
-    with optional("texts of an earlier session", BUSY_SECONDS):
-        token = form.get("kept") or request.cookies.get(SESSION_COOKIE, "")
-        session.saved_forms.adopt(token, session.token, session.account)
+    restored_forms.take_over(session, kept or token_of(visit.config, request), carried)
     start = (
         "restored_forms.show" if restored_forms.all_saved(session) else start_page(session, profile(session))
     )
     if outbox.has_pending(session):  # that page links to the saved forms or the inbox
         start = "outcomes.show"
     if cookie:
-        return keep_session(redirect_to(start, visit.config.path), session.token, session.remembered)
+        return cookies.keep_session(redirect_to(start, visit.config.path), session)
     return redirect_to(start, visit.config.path + session_root(session.token))
 
 
@@ -116,7 +107,7 @@ def sign_out() -> Response:
     """End the session; ask first without the ticket that our own links carry."""
     visit = current()
     if visit.session is None:
-        return respond(signin_screen(visit, ""), Life.NEVER)
+        return cookies.probe(respond(signin_screen(visit, ""), Life.NEVER))
     _ = visit.language.gettext
     if request.method != "GET" or visit.session.check_ticket(request.args.get("t", "")) is None:
         actions = (sign_out_action(visit, "1"), Action(_("Inbox"), link("mailbox.inbox"), "0"))
@@ -125,31 +116,55 @@ def sign_out() -> Response:
     visit.session.close()
     visit.session = None
     sentence = restored_forms.signed_out_sentence(visit) if kept else _("You are signed out.")
-    return forget_session(respond(signin_screen(visit, sentence, kept=kept), Life.NEVER), kept)
+    screen = signin_screen(visit, StatusMessage(sentence), "", kept=kept)
+    return cookies.forget_session(respond(screen, Life.NEVER), kept)
 
 
 def _show() -> Response:
     visit = current()
     if visit.session is not None:
         return redirect_to(start_page(visit.session, visit.profile), request.script_root)
-    return probe_cookies(respond(signin_screen(visit, "")))
+    return cookies.probe(respond(signin_screen(visit, "")))
+
+
+def _unsent(form: form_bodies.Fields) -> tuple[str, str]:
+    """Return what the page has of unsent texts: the token that opens saved ones, and one that it carries."""
+    return form.get("kept", ""), form.get(restored_forms.CARRIED, "")
+
+
+def _forget(visit: Visit, form: form_bodies.Fields) -> Response:
+    """Forget the address on this device; the unsent texts that the page brings stay."""
+    sentence = visit.language.gettext("This device no longer remembers your address.")
+    kept, carried = _unsent(form)
+    screen = signin_screen(visit, StatusMessage(sentence), "", kept=kept, carried=carried)
+    return cookies.forget_address(respond(screen, Life.NEVER))
 
 
 def signin_screen(
-    visit: Visit, sentence: str, user: str = "", status: int = 200, kept: str = "", code: str = ""
+    visit: Visit,
+    sentence: str,
+    user: str | None = None,
+    *,
+    kept: str = "",
+    carried: str = "",
+    status: int = 200,
+    code: str = "",
 ) -> Screen:
-    """Make the sign-in page; `sentence` is the previous error, `kept` the token that opens saved forms.
+    """Make the sign-in page; `sentence` says what happened, `kept` is the token that opens saved forms.
 
-    `code`: as `error_code` returns it.
+    `user`: the address as typed; None: the one that this device remembers. `carried`: a typed form that is saved
+    nowhere else; `code`: as `error_code` returns it.
     """
     _ = visit.language.gettext
     is_wml = visit.device.markup == WML
+    hidden = (("kept", kept[:LONGEST_TOKEN]), (restored_forms.CARRIED, carried))
     other = ("m", _("Full pages (XHTML)")) if is_wml else ("w", _("WAP pages (WML)"))
     values = {
         "sentence": sentence,
         "code": code,
-        "user": Verbatim(user),
-        "kept": Verbatim(kept[:LONGEST_TOKEN]),
+        "user": Verbatim(cookies.address()[:LONGEST_ADDRESS] if user is None else user),
+        "remembered": user != "" and bool(cookies.address()),
+        "hidden": [(name, Verbatim(text)) for name, text in hidden if text],
         "target": sessionless_link("w" if is_wml else "m"),
         "fresh": visit.variable_prefix(),
         "probe": form_bodies.PROBE,
@@ -158,7 +173,7 @@ def signin_screen(
     return make_screen(
         visit,
         "signin",
-        _("Sign in"),
+        shorten(visit.config.service, _LONGEST_SERVICE),
         values,
         actions,
         life=Life.PRIVATE,

@@ -9,20 +9,11 @@ from __future__ import annotations
 from flask import Response, g, request
 
 from gateway import markup
-from gateway.access.known_devices import DEVICE_SECONDS
 from gateway.config import Config
 from gateway.device import WML, WML_TEXT
 from gateway.markup.screen import Life, Screen
 from gateway.markup.security_headers import Reader, security_headers
-from gateway.state.posted_forms import LIFETIME
-from gateway.web.request.visit import (
-    DEVICE_COOKIE,
-    PROBE_COOKIE,
-    SESSION_COOKIE,
-    absolute_uri,
-    client_of,
-    current,
-)
+from gateway.web.request.visit import absolute_uri, client_of, current
 
 _VARY = "Accept, User-Agent, Cookie"
 _VARY_WML = "Accept, User-Agent"
@@ -84,44 +75,3 @@ def redirect_to(target: str, script_root: str) -> Response:
     response = Response(b"", code, {"Location": location}, content_type="text/plain")
     response.headers["Cache-Control"] = Life.NEVER.value
     return add_headers(response)
-
-
-def probe_cookies(response: Response) -> Response:
-    """Set a cookie, so that the next request shows whether this device keeps cookies."""
-    if current().device.cookies:
-        response.set_cookie(PROBE_COOKIE, "1", max_age=86400, path=_cookie_path(), samesite="Lax")
-    return response
-
-
-def keep_session(response: Response, token: str, remembered: str) -> Response:
-    """Set the session's cookie, and a longer-lived one that identifies the device."""
-    secure, path = current().secure, _cookie_path()
-    response.set_cookie(SESSION_COOKIE, token, path=path, httponly=True, samesite="Lax", secure=secure)
-    response.set_cookie(
-        DEVICE_COOKIE,
-        remembered,
-        int(DEVICE_SECONDS),
-        path=path,
-        httponly=True,
-        samesite="Strict",
-        secure=secure,
-    )
-    return response
-
-
-def _cookie_path() -> str:
-    """Return the path of our cookies: other applications of the same host must not get them."""
-    return current().config.path or "/"
-
-
-def forget_session(response: Response, kept: str = "") -> Response:
-    """Delete the session's cookie; `kept`: its token, if that has to open texts after the next sign-in."""
-    visit, path = current(), _cookie_path()
-    if visit.device.cookies and kept:
-        age, secure = int(LIFETIME), visit.secure
-        response.set_cookie(
-            SESSION_COOKIE, kept, age, path=path, httponly=True, samesite="Lax", secure=secure
-        )
-    elif visit.device.cookies:
-        response.delete_cookie(SESSION_COOKIE, path=path, httponly=True, samesite="Lax")
-    return response

@@ -28,6 +28,7 @@ from gateway.config import Config
 from gateway.device import WML, XHTML, Device, Override, identify
 from gateway.errors import BadRequest, SessionEnded, StateError, TooLong
 from gateway.markup.screen import Screen
+from gateway.sealed import vault
 from gateway.sealed.vault import TicketedPost
 from gateway.web.request import form_bodies, preferences, uploads
 
@@ -48,8 +49,8 @@ _NUMBERS = ("number", "box")
 #: Default ports that may be missing in Host (RFC 9110 §4.2).
 _PORTS = {"http": ":80", "https": ":443"}
 SESSION_COOKIE = "s"
-PROBE_COOKIE = "p"
-DEVICE_COOKIE = "d"
+#: Before the names of cookies over TLS (RFC 6265bis §4.1.3); a path of our own rules out the first, stricter one.
+_WHOLE_HOST, _BELOW_A_PATH = "__Host-", "__Secure-"
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class Visit:
     @property
     def secure(self) -> bool:
         """Whether the device uses TLS, to us or to a proxy of ours."""
-        return self.client.scheme == "https" or self.config.url.startswith("https://")
+        return _is_secure(self.config, self.client)
 
     @property
     def base(self) -> str:
@@ -152,7 +153,7 @@ def begin(config: Config, sessions: Sessions, overrides: Sequence[Override] = ()
     """Identify person and device, and store this request's visit; an invalid token makes one without session."""
     headers: Mapping[str, str] = dict(request.headers.items())
     try:
-        session = _session(sessions, headers.get("User-Agent"))
+        session = _session(config, sessions, headers.get("User-Agent"))
     except StateError:  # the person cannot be identified; an error page will say so
         g.visit = _visit(config, sessions, headers, None, overrides)
         raise
@@ -167,8 +168,35 @@ def begin(config: Config, sessions: Sessions, overrides: Sequence[Override] = ()
     return visit
 
 
-def _session(sessions: Sessions, user_agent: str | None) -> Session | None:
-    token = request.environ.get(TOKEN_KEY) or request.cookies.get(SESSION_COOKIE, "")
+def cookie_name(config: Config, asked: Request, name: str) -> str:
+    """Return the whole name of a cookie: over TLS another one than over plain HTTP.
+
+    A browser lets plain HTTP neither read nor replace what TLS has set (RFC 6265bis §5.7): with one name for both,
+    nobody who had signed in over TLS could sign in without. And the prefix lets nobody plant a cookie from outside TLS.
+    """
+    if not _is_secure(config, client_of(config, asked)):
+        return name
+    return (_BELOW_A_PATH if config.path else _WHOLE_HOST) + name
+
+
+def token_of(config: Config, asked: Request) -> str:
+    """Return the session token of a request, living or not, '' for none."""
+    token = asked.environ.get(TOKEN_KEY) or asked.cookies.get(cookie_name(config, asked, SESSION_COOKIE), "")
+    return token if vault.is_token(token) else ""
+
+
+def any_tokens(asked: Request) -> list[str]:
+    """Return what may be session tokens in the cookies of a request, whatever way it came."""
+    names = (prefix + SESSION_COOKIE for prefix in ("", _WHOLE_HOST, _BELOW_A_PATH))
+    return [token for name in names if vault.is_token(token := asked.cookies.get(name, ""))]
+
+
+def _is_secure(config: Config, by: Client) -> bool:
+    return by.scheme == "https" or config.url.startswith("https://")
+
+
+def _session(config: Config, sessions: Sessions, user_agent: str | None) -> Session | None:
+    token = token_of(config, request)
     session: Session | None = None
     if token and request.endpoint not in ("plain.robots", "plain.favicon"):
         with suppress(SessionEnded):

@@ -152,7 +152,7 @@ def _identity_screen(visit: Visit, number: int, shown: Identity, sentence: str) 
     _ = visit.language.gettext
     fields = [
         Field("name", _("Name"), shown.name, room=LONGEST_NAME),
-        Field("address", _("Address"), shown.address, room=LONGEST_ADDRESS, plain=True),
+        Field("address", _("Mail address"), shown.address, room=LONGEST_ADDRESS, plain=True),
         Field("reply_to", _("Reply to"), shown.reply_to, room=LONGEST_ADDRESS, plain=True),
     ]
     actions = []

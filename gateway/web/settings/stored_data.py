@@ -13,13 +13,14 @@ from flask import Blueprint, Response
 
 from gateway.account.export import everything
 from gateway.device import WML
-from gateway.markup.screen import Action, Life, Screen
+from gateway.markup.screen import Action, Life, Screen, StatusMessage
 from gateway.message.headers import filenames
 from gateway.pages.layout import MessagePage
 from gateway.pages.rows import of_rows
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.web.entry.sign_in import signin_screen
-from gateway.web.request.respond import add_headers, forget_session, respond
+from gateway.web.request import cookies
+from gateway.web.request.respond import add_headers, respond
 from gateway.web.request.screens import (
     make_screen,
     notice_screen,
@@ -101,7 +102,7 @@ def delete() -> Response:
     session.forget_account()
     visit.session = None
     sentence = visit.language.gettext("Everything kept about you is deleted. You are signed out.")
-    return forget_session(respond(signin_screen(visit, sentence), Life.NEVER))
+    return cookies.forget_session(respond(signin_screen(visit, StatusMessage(sentence), ""), Life.NEVER))
 
 
 def _question(visit: Visit, sentence: str) -> Screen:

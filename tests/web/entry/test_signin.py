@@ -170,18 +170,18 @@ def _device(answer: TestResponse) -> str:
 
 
 def test_an_owner_with_a_known_device_is_taken_from_anywhere_while_others_guess(street: Street) -> None:
-    known = _device(street.post("192.0.2.1", "zoe@example.net", "right", Cookie="p=1"))
+    known = _device(street.post("192.0.2.1", "zoe@example.net", "right", Cookie="s=1"))
     for number in range(5):
         street.guess()
         assert not _taken(street.post(f"203.0.113.{number}", "zoe@example.net", "right"))
-        answer = street.post(f"203.0.113.{number}", "Zoe@EXAMPLE.net", "wrong", Cookie=f"p=1; {known}")
+        answer = street.post(f"203.0.113.{number}", "Zoe@EXAMPLE.net", "wrong", Cookie=f"s=1; {known}")
         assert "Wrong address or password." in answer.get_data(as_text=True)
-        answer = street.post(f"203.0.113.{number}", "zoe@example.net", "right", Cookie=f"p=1; {known}")
+        answer = street.post(f"203.0.113.{number}", "zoe@example.net", "right", Cookie=f"s=1; {known}")
         assert _taken(answer)
         known = _device(answer)
     for _ in range(10):
-        street.post("203.0.114.1", "zoe@example.net", "wrong", Cookie=f"p=1; {known}")
-    assert not _taken(street.post("203.0.114.1", "zoe@example.net", "right", Cookie=f"p=1; {known}"))
+        street.post("203.0.114.1", "zoe@example.net", "wrong", Cookie=f"s=1; {known}")
+    assert not _taken(street.post("203.0.114.1", "zoe@example.net", "right", Cookie=f"s=1; {known}"))
 
 
 @pytest.mark.parametrize("path", ["/m", "/w"])

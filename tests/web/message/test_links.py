@@ -393,7 +393,7 @@ def test_writing_needs_a_session(house: House, dovecot: Dovecot) -> None:
     device = _opened(house.plain_browser(), dovecot, "writer4@example.net")
     key = device.links["Mail us"]
     device.open("/" + key)
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
 
 
 # Leaving a list

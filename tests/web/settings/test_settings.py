@@ -415,9 +415,9 @@ def test_deleting_is_asked_first_and_takes_everything(
     assert "All your devices are signed out." in device.text
     device.press("Delete all of it")
     assert "Everything kept about you is deleted." in device.text
-    assert device.title == "Sign in"
+    assert device.title == "Pocketpost"
     other.open("/i")
-    assert other.title == "Sign in"
+    assert other.title == "Pocketpost"
     with State.open(tmp_path / "state.sqlite") as state, state.database.reading() as connection:
         ours = [table for table in METADATA.sorted_tables if {"account", "session"} & {*table.columns.keys()}]
         assert len(ours) > 8
