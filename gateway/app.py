@@ -269,7 +269,11 @@ def _error_sentence(error: Exception, visit: visits.Visit) -> tuple[str, int]:
         return error_sentence(error, visit), error.status
     if isinstance(error, HTTPException):
         found = error.code != 404
-        sentence = _("That request could not be understood.") if found else _("There is no such page.")
+        sentence = (
+            _("That could not be understood. Go back and try again.")
+            if found
+            else _("There is no such page.")
+        )
         return sentence, error.code or 500
     log.error("unexpected error in %s", request.endpoint, exc_info=error)
     return _(GatewayError.sentence), 500

@@ -153,14 +153,16 @@ class SessionEnded(GatewayError):
 class AccountLocked(GatewayError):
     """The administrator has locked this account; neither address nor password was looked at."""
 
-    sentence = _("The administrator of this gateway has locked this account. Your mail is not affected.")
+    sentence = _(
+        "Your account is locked here. Ask the administrator of this gateway. Your mail is not affected."
+    )
     status = 403
 
 
 class TooManyTries(GatewayError):
     """Too many sign-ins failed; `seconds` until the next try."""
 
-    sentence = _("Too many tries.")
+    sentence = _("Too many attempts.")
     status = 429
 
     def __init__(self, seconds: int, detail: str = "") -> None:
@@ -171,27 +173,27 @@ class TooManyTries(GatewayError):
 class UnknownDomain(GatewayError):
     """No upstream serves the domain of this address."""
 
-    sentence = _("This gateway does not serve that mail domain.")
+    sentence = _("This gateway does not serve that mail address. Check the part after the @.")
     status = 403
 
 
 class BadRequest(GatewayError):
     """The request is invalid."""
 
-    sentence = _("That request could not be understood.")
+    sentence = _("That could not be understood. Go back and try again.")
     status = 400
 
 
 class NobodyToSendTo(BadRequest):
     """A mail without recipients."""
 
-    sentence = _("To whom?")
+    sentence = _("Enter a recipient.")
 
 
 class TooLong(BadRequest):
     """More was posted than anybody types."""
 
-    sentence = _("That is too long for this gateway. Leave some words out.")
+    sentence = _("That is too long. Shorten it and try again.")
     status = 413
 
 
@@ -212,26 +214,26 @@ class CannotDo(GatewayError):
 class StateError(GatewayError):
     """The gateway's own records could not be read or written; none of them was changed."""
 
-    sentence = _("This gateway cannot get at its records. Please try again in a minute.")
+    sentence = _("This gateway cannot read its own data. Please try again in a minute.")
     status = 503
 
 
 class StateFull(StateError):
     """There is no room for the database, or for a temporary file."""
 
-    sentence = _("This gateway's disk is full. Its administrator has to make room.")
+    sentence = _("This gateway's disk is full. Please tell its administrator.")
 
 
 class StateLocked(StateError):
     """Another writer locked the database for too long."""
 
-    sentence = _("This gateway is too busy just now. Please try again in a minute.")
+    sentence = _("This gateway is busy. Please try again in a minute.")
 
 
 class StateReadOnly(StateError):
     """The database can be read but not written."""
 
-    sentence = _("This gateway cannot write its records. Its administrator has to fix that.")
+    sentence = _("This gateway cannot save anything. Please tell its administrator.")
 
 
 class StoreError(GatewayError):
@@ -252,14 +254,14 @@ class AuthenticationFailed(StoreError):
 class CredentialExpired(AuthenticationFailed):
     """The server reports that the password has expired (RFC 5530 EXPIRED)."""
 
-    sentence = _("Your password has expired. Change it at your provider.")
+    sentence = _("Your password has expired. Change it on your provider's website.")
 
 
 class AppPasswordNeeded(AuthenticationFailed):
     """The provider takes a password that was made for mail programs, not the one of its web site."""
 
     sentence = _(
-        "Your provider requires an app password here. You can create one in its settings on the web."
+        "Your provider requires an app password here. Create one in your account settings on its website."
     )
 
 
@@ -267,8 +269,7 @@ class PasswordsDoubtful(AuthenticationFailed):
     """The refusal does not tell a wrong password from a right one: the provider takes none from most people."""
 
     sentence = _(
-        "Your provider did not accept this. It may take no passwords from mail programs, "
-        "not even the right one."
+        "Your provider did not let you sign in. The password may be wrong, or it accepts none from mail programs."
     )
 
 
@@ -276,8 +277,7 @@ class OAuthOnly(StoreError):
     """The server takes no passwords, only tokens that the provider's own sign-in page gives (RFC 7628)."""
 
     sentence = _(
-        "Your provider accepts passwords on its own sign-in page only, not from mail programs. "
-        "This gateway cannot use that page."
+        "Your provider accepts passwords only on its own sign-in page, which this gateway cannot use."
     )
     status = 403
 
@@ -286,7 +286,7 @@ class PasswordsNotTaken(StoreError):
     """The server offers no mechanism for passwords on this connection (LOGINDISABLED), or refuses what it offers."""
 
     sentence = _(
-        "The mail server does not accept passwords from this gateway. Its administrator has to look into that."
+        "The mail server does not accept passwords from this gateway. Please tell its administrator."
     )
     status = 403
 
@@ -298,7 +298,7 @@ class StoreUnreachable(StoreError):
     that. `for_anyone`: it happened before the account was named. `dropped`: it broke in the middle of a conversation.
     """
 
-    sentence = _("The mail server cannot be reached just now.")
+    sentence = _("The mail server cannot be reached. Please try again later.")
     status = 503
     answered = False
     for_anyone = False
@@ -308,7 +308,7 @@ class StoreUnreachable(StoreError):
 class AnswerTooLong(StoreUnreachable):
     """The server's response exceeds the limits; the connection was closed."""
 
-    sentence = _("The mail server answered with more than fits in here.")
+    sentence = _("The mail server sent more than this gateway can handle.")
     status = 502
     answered = True
 
@@ -316,7 +316,7 @@ class AnswerTooLong(StoreUnreachable):
 class MaildropLocked(StoreUnreachable):
     """The maildrop is locked while another program, or another request, reads it (RFC 1939 §4, RFC 2449 §8.1.1)."""
 
-    sentence = _("Another program is reading your mail just now. Try again in 20 s.")
+    sentence = _("Another program is using your mailbox. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
     answered = True
 
@@ -324,7 +324,7 @@ class MaildropLocked(StoreUnreachable):
 class SignInTooSoon(StoreUnreachable):
     """The server wants more time between two sign-ins (RFC 2449 §8.1.2)."""
 
-    sentence = _("Your mail server wants a pause between two visits. Try again in a minute.")
+    sentence = _("Your mail server limits how often you can check your mail. Try again in a minute.")
     retry_after = 60
     answered = True
 
@@ -332,21 +332,24 @@ class SignInTooSoon(StoreUnreachable):
 class StoreBusy(StoreUnreachable):
     """Too many requests wait for this server, or too many of this person; it was not contacted."""
 
-    sentence = _("The mail server is busy with other requests. Try again in 20 s.")
+    sentence = _("The mail server is busy. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
 
 
 class StoreDown(StoreUnreachable):
     """The server did not respond to others a moment ago; it was not contacted."""
 
-    sentence = _("The mail server cannot be reached just now. Try again in 20 s.")
+    sentence = _("The mail server cannot be reached. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
 
 
 class StoreTLSError(StoreError):
     """The server's certificate or TLS version is not acceptable."""
 
-    sentence = _("The connection to the mail server is not safe, so it was not used.")
+    sentence = _(
+        "The connection to the mail server is not secure, so it was not used. "
+        "Please tell the administrator of this gateway."
+    )
 
 
 class ServerAlert(StoreError):
@@ -370,27 +373,29 @@ class StoreRefused(StoreError):
 class MailboxExists(StoreRefused):
     """A mailbox of this name exists (RFC 5530 ALREADYEXISTS)."""
 
-    sentence = _("There is a folder of that name already.")
+    sentence = _("There is already a folder with that name. Choose another name.")
     status = 409
 
 
 class MailboxHasChildren(StoreRefused):
     """A mailbox with others below it is not deleted (RFC 9051 §7.1 HASCHILDREN)."""
 
-    sentence = _("There are folders in this folder. Delete those first.")
+    sentence = _("This folder contains other folders. Delete those first.")
     status = 409
 
 
 class NoMailbox(StoreRefused):
     """The server has signed the person in, but to no mailbox."""
 
-    sentence = _("Your password is correct, but your provider is not opening a mailbox for you just now.")
+    sentence = _(
+        "Your password is correct, but your provider is not opening your mailbox. Please try again later."
+    )
 
 
 class OverQuota(StoreRefused):
     """The message exceeds the quota (RFC 5530 OVERQUOTA)."""
 
-    sentence = _("There is no room for more mail. Delete some first.")
+    sentence = _("Your mailbox is full. Delete some mail first.")
 
 
 class NotSupported(StoreRefused):
@@ -415,7 +420,7 @@ class MailboxClosed(NotAllowed):
 class CannotSearch(StoreRefused):
     """The server supports no charset in which the search can be written (BADCHARSET)."""
 
-    sentence = _("The mail server cannot search for these letters.")
+    sentence = _("The mail server cannot search for these characters. Try other words.")
     status = 501
 
 
@@ -428,20 +433,20 @@ class CannotSearchAtAll(CannotSearch):
 class NotRemoved(StoreRefused):
     """A message was copied to its target, but could not be removed from its old mailbox."""
 
-    sentence = _("Copied, but it could not be removed from here.")
+    sentence = _("It was copied, but could not be removed from here.")
 
 
 class MailboxGone(StoreError):
     """The mailbox does not exist, or its UIDVALIDITY has changed."""
 
-    sentence = _("This folder has changed. Here is a fresh list.")
+    sentence = _("This folder has changed. Here is the current list.")
     status = 410
 
 
 class TargetGone(MailboxGone):
     """The mailbox that messages were to be moved to does not exist (TRYCREATE)."""
 
-    sentence = _("That folder is not there any more.")
+    sentence = _("That folder no longer exists.")
 
 
 class MessageGone(StoreError):
@@ -454,7 +459,7 @@ class MessageGone(StoreError):
 class PartlyDone(StoreError):
     """Some messages are done, then an error occurred: `why`. `done`: the result for each message that is."""
 
-    sentence = _("Not all of it could be done.")
+    sentence = _("Only part of this could be done.")
 
     def __init__(self, done: Mapping[Any, Any], why: StoreError) -> None:
         super().__init__(why.detail)
@@ -465,14 +470,14 @@ class PartlyDone(StoreError):
 class UnsafeArgument(StoreError):
     """An argument contains NUL, CR or LF, which would end its command."""
 
-    sentence = _("That text holds characters that cannot be used here.")
+    sentence = _("That text contains characters that cannot be used here.")
     status = 400
 
 
 class SubmissionError(GatewayError):
     """The message was not accepted for submission."""
 
-    sentence = _("The mail server did not take the message.")
+    sentence = _("The mail server did not accept the message.")
     status = 502
 
 
@@ -482,7 +487,7 @@ class SubmissionUnreachable(SubmissionError):
     `answered` and `for_anyone` are as in StoreUnreachable.
     """
 
-    sentence = _("The mail server for sending cannot be reached just now.")
+    sentence = _("The outgoing mail server cannot be reached. Please try again later.")
     status = 503
     answered = False
     for_anyone = False
@@ -491,34 +496,37 @@ class SubmissionUnreachable(SubmissionError):
 class SubmissionBusy(SubmissionUnreachable):
     """Too many requests wait for this server, or too many of this person; nothing was sent."""
 
-    sentence = _("The mail server for sending is busy with other requests. Try again in 20 s.")
+    sentence = _("The outgoing mail server is busy. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
 
 
 class SubmissionDown(SubmissionUnreachable):
     """The server did not respond to others a moment ago; nothing was sent."""
 
-    sentence = _("The mail server for sending cannot be reached just now. Try again in 20 s.")
+    sentence = _("The outgoing mail server cannot be reached. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
 
 
 class SubmissionDeferred(SubmissionError):
     """The server refuses for now (4yz), or the sender has reached a limit of its own; it can be reached."""
 
-    sentence = _("The mail server for sending asks to wait. Please try again later.")
+    sentence = _("The outgoing mail server is not accepting this mail yet. Please try again later.")
     status = 503
 
 
 class SubmissionTLSError(SubmissionError):
     """The submission server's certificate or TLS version is not acceptable."""
 
-    sentence = _("The connection for sending is not safe, so it was not used.")
+    sentence = _(
+        "The connection to the outgoing mail server is not secure, so it was not used. "
+        "Please tell the administrator of this gateway."
+    )
 
 
 class SubmissionAuthenticationFailed(SubmissionError):
     """The submission server refused the credentials."""
 
-    sentence = _("The mail server for sending refused your password.")
+    sentence = _("The outgoing mail server refused your password.")
 
 
 class SubmissionAppPasswordNeeded(SubmissionAuthenticationFailed):
@@ -531,7 +539,7 @@ class GatewayPasswordRefused(SubmissionAuthenticationFailed):
     """The server refused the user name and password that the administrator has configured for everybody."""
 
     sentence = _(
-        "The mail server for sending refused this gateway's own password. Its administrator has to look into that."
+        "The outgoing mail server refused this gateway's own password. Please tell its administrator."
     )
 
 
@@ -539,8 +547,7 @@ class SubmissionPasswordsNotTaken(SubmissionError):
     """The server offers no mechanism for passwords, or refuses what it offers."""
 
     sentence = _(
-        "The mail server for sending does not accept passwords from this gateway. "
-        "Its administrator has to look into that."
+        "The outgoing mail server does not accept passwords from this gateway. Please tell its administrator."
     )
 
 
@@ -548,7 +555,7 @@ class SubmissionTLSNeeded(SubmissionPasswordsNotTaken):
     """The server takes no password before STARTTLS, and the administrator has configured plain text."""
 
     sentence = _(
-        "The mail server for sending accepts passwords only after STARTTLS. The administrator has to set that."
+        "The outgoing mail server accepts passwords only after STARTTLS. Please tell the administrator of this gateway."
     )
 
 
@@ -562,7 +569,7 @@ class GatewayRefused(SubmissionError):
     """The server takes nothing from this gateway: not from its network address, or not by its name (EHLO)."""
 
     sentence = _(
-        "The mail server for sending does not accept this gateway. Its administrator has to look into that."
+        "The outgoing mail server does not accept mail from this gateway. Please tell its administrator."
     )
 
 
@@ -588,7 +595,7 @@ class RecipientsRefused(SubmissionError):
 class RecipientsDeferred(RecipientsRefused):
     """Every recipient was refused for now (greylisting, RFC 6647)."""
 
-    sentence = _("The mail server does not take mail for the recipient yet.")
+    sentence = _("The mail server does not accept mail for the recipient yet.")
     status = 503
 
 
@@ -601,7 +608,7 @@ class RecipientsTooLarge(RecipientsRefused):
 class AddressNotSendable(RecipientsRefused):
     """An address needs SMTPUTF8, which the server does not offer; nothing was sent to anybody (RFC 6531 §3.2)."""
 
-    sentence = _("The mail server cannot write the letters of this address. Nothing was sent.")
+    sentence = _("The mail server does not support the characters in this address. Nothing was sent.")
 
 
 class MessageTooLarge(SubmissionError):
@@ -627,7 +634,7 @@ class TooManyRecipients(SubmissionError):
     """The message has more recipients than the hourly limit allows; nothing was sent."""
 
     sentence = _(
-        "That is more people than you may write to in an hour here. The administrator sets that limit (per_hour)."
+        "That is more people than you can write to in an hour here. The administrator sets that limit (per_hour)."
     )
     status = 403
 
@@ -635,7 +642,7 @@ class TooManyRecipients(SubmissionError):
 class SentTooMuch(SubmissionError):
     """The hourly limit is reached; `until`: when there is room for this mail (seconds since the epoch)."""
 
-    sentence = _("You have sent as much as you may in an hour here. You can send again at %(time)s.")
+    sentence = _("You have reached the hourly limit for sending. You can send again at %(time)s.")
     status = 429
 
     def __init__(self, until: float, detail: str = "") -> None:
@@ -663,13 +670,13 @@ class SenderRefusedThere(SenderRefused):
 class MessageNotSendable(SubmissionError):
     """The server accepts seven bits only, and the message cannot be converted (RFC 6152)."""
 
-    sentence = _("The mail server cannot take the letters of this message.")
+    sentence = _("The mail server does not support the characters in this message.")
 
 
 class SignedNotSendable(MessageNotSendable):
     """What would have to be converted is signed, and no longer would be (RFC 1847 §2.1)."""
 
-    sentence = _("Part of this message is signed, and the mail server cannot take it unchanged.")
+    sentence = _("Part of this message is signed, and the mail server cannot pass it on unchanged.")
 
 
 class SubmissionRefused(SubmissionError):
@@ -712,7 +719,7 @@ class OutboundRefused(OutboundError):
 class OutboundUnreachable(OutboundError):
     """There was no connection, or no secure one; nothing was sent."""
 
-    sentence = _("The other server cannot be reached just now.")
+    sentence = _("The other server cannot be reached. Please try again later.")
     status = 503
 
 

@@ -138,7 +138,7 @@ def _see_everything(device: Any, smtp: SmtpServer, home: str) -> None:
     for wrong in ("m1.999999", "m99.1", "nowhere"):
         device.fetch("GET", inbox.rpartition("/")[0] + "/" + wrong)
     device.fetch("GET", inbox.rpartition("/")[0] + "/bye")
-    assert "End this session?" in device.text
+    assert "Sign out now?" in device.text
     device.follow("Sign out")
     device.open(inbox)
     assert device.title == "Pocketpost"

@@ -84,7 +84,7 @@ def _furnish(app: Flask, dovecot: Dovecot, user: str) -> None:
     connection.logout()
     browser = XhtmlBrowser(ORIGIN, in_process(app), check_page=check_page)
     browser.sign_in(user, "secret").open("/tn").fill("name", "Carol").fill("mail", "carol@example.org")
-    browser.press("Save").open("/q").fill("q", "subject:e").press("Search").press("Keep search")
+    browser.press("Save").open("/q").fill("q", "subject:e").press("Search").press("Save search")
     browser.open("/bye").follow("Sign out")
 
 

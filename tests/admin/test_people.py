@@ -94,8 +94,8 @@ def test_people_are_told_that_their_address_is_shown(
 ) -> None:
     process.apply(replace(process.config, admin_show_addresses=shown))
     page = process.app.test_client().get(f"/~{anna.token}/sk", headers={"User-Agent": PHONE})
-    assert "Kept about me" in page.text
-    assert ("the administrator of this gateway has asked to see it" in page.text) is shown
+    assert "My data" in page.text
+    assert ("The administrator of this gateway can see your address." in page.text) is shown
 
 
 def test_an_account_is_found_by_address_in_any_spelling_and_by_hash(

@@ -21,21 +21,23 @@ from tests.servers.scripted.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehl
 
 ME, BOB, EVE = "refused@example.net", "bob@example.net", "eve@example.net"
 
-UNREACHED = "The mail server for sending cannot be reached just now."
-WAIT = "The mail server for sending asks to wait. Please try again later."
-GATEWAY = "The mail server for sending does not accept this gateway. Its administrator has to look into that."
+UNREACHED = "The outgoing mail server cannot be reached. Please try again later."
+WAIT = "The outgoing mail server is not accepting this mail yet. Please try again later."
+GATEWAY = "The outgoing mail server does not accept mail from this gateway. Please tell its administrator."
 SENDER = f"The mail server does not let you send from {ME}."
 LARGE = "The message is too large for the mail server."
-NOT_TAKEN = "The mail server did not take the message."
+NOT_TAKEN = "The mail server did not accept the message."
 CONTENT = "The mail server did not accept the content of the message."
-PASSWORD = "The mail server for sending refused your password."
-APP_PASSWORD = "Your provider requires an app password here. You can create one in its settings on the web."
+PASSWORD = "The outgoing mail server refused your password."
+APP_PASSWORD = (
+    "Your provider requires an app password here. Create one in your account settings on its website."
+)
 NO_PASSWORDS = (
-    "The mail server for sending does not accept passwords from this gateway. "
-    "Its administrator has to look into that."
+    "The outgoing mail server does not accept passwords from this gateway. Please tell its administrator."
 )
 STARTTLS = (
-    "The mail server for sending accepts passwords only after STARTTLS. The administrator has to set that."
+    "The outgoing mail server accepts passwords only after STARTTLS. "
+    "Please tell the administrator of this gateway."
 )
 OAUTH = "Your provider does not let mail programs send with a password."
 REFUSED = f"Refused, so not sent to: {BOB}"

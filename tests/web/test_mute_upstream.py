@@ -148,7 +148,7 @@ def test_twenty_people_of_a_mute_server_cost_others_nothing(house: House) -> Non
     for answer in refused:
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "20"
-        assert b"is busy with other requests. Try again in 20 s." in answer.data
+        assert b"is busy. Try again in 20 seconds." in answer.data
         assert b">Try again<" in answer.data
     # Whoever asks meanwhile is answered at once, and holds nothing.
     more = [house.page(session) for session in crowd]
@@ -199,7 +199,7 @@ def test_a_circuit_opens_and_closes_by_one_probe(house: House, monkeypatch: pyte
     assert len(house.mute.ends) == connections + circuit.FAILURES
     answer = house.page(people[0]).result()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")
-    assert b"cannot be reached just now. Try again in 20 s." in answer.data
+    assert b"cannot be reached. Try again in 20 seconds." in answer.data
     # Signing in is refused as soon; the address stays in the form.
     form = {"user": "7@mute.example", "password": "secret"}
     answer = Client(house.app).post("/m", data=form, headers=BROWSER)

@@ -118,7 +118,12 @@ def _recovers(walk: Walk, server: RudePop3, command: bytes) -> None:
     """A server that is well again is believed to be; one that hung up may first be left alone for a while."""
     body = walk.get("/i").body
     left = len(server.mails)
-    assert f"of {left}".encode() in body or b"Number 3" in body or b"20 s" in body or b"just now" in body, (
+    assert (
+        f"of {left}".encode() in body
+        or b"Number 3" in body
+        or b"20 seconds" in body
+        or b"try again later" in body
+    ), (
         command,
         body,
     )

@@ -243,7 +243,7 @@ def test_another_program_has_the_maildrop(
     monkeypatch.setattr("gateway.store.pop3.visiting.LOCKED_SECONDS", ())
     with person.another_program():
         device.open(_at(device, "i"))
-        assert "Another program is reading your mail just now. Try again in 20 s." in device.text
+        assert "Another program is using your mailbox. Try again in 20 seconds." in device.text
         assert "Menu" in device.links
     device.follow("Try again")
     assert device.title.startswith("Inbox")
@@ -268,7 +268,7 @@ def test_a_message_that_is_too_large_says_so_and_gives_no_half_files(
     _to_row(device, "Files")
     device.follow("Forward")
     device.fill("to", "bob@example.net").fill("text", "All of it.").press("Send")
-    assert "more than fits in here" in device.text
+    assert "more than this gateway can handle" in device.text
     assert person.smtp.accepted == []
 
 
@@ -279,7 +279,7 @@ def test_signing_in_while_another_program_has_the_maildrop(
     device = HANDHELDS["wml"](person.transport)
     with person.another_program():
         device.sign_in(ME, "secret")
-        assert "Another program is reading your mail just now." in device.text
+        assert "Another program is using your mailbox." in device.text
         assert "Wrong" not in device.text
     device.fill("password", "secret").press("Sign in")
     assert device.title.startswith("Inbox")

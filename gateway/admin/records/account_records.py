@@ -29,7 +29,7 @@ MOST_NUMBER: Final = 2**63 - 1
 STORED: Final = {
     "sessions": "Sessions",
     "settings": "Settings of devices",
-    "memories": "Profile, people, address book, searches, favourites",
+    "memories": "Profile, people, address book, searches",
     "reading": "Reading positions",
     "mailboxes": "Folders, as short numbers",
     "kept": "Texts typed in sessions that have ended",

@@ -78,7 +78,7 @@ def folders(number: int, uid: int) -> Response:
         return link("attach_mail.folders", **draft.values(), i=at)
 
     _ = visit.language.gettext
-    sentence = _("That folder is not there any more.") if chosen else _("From my mail")
+    sentence = _("That folder no longer exists.") if chosen else _("From my mail")
     back = Action(_("Back"), list_link("attach_mail.messages", **draft.values()), "0")
     first = request.args.get("i", 0, int)
     return respond(chooser_screen(visit, _("Folders"), found, first, row, turn, back, sentence))

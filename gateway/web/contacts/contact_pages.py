@@ -280,7 +280,7 @@ def _read(visit: Visit, typed: dict[str, str]) -> tuple[Card, str]:
     _ = visit.language.gettext
     good, bad = address_lists.parse_typed(typed["mail"])
     if bad:
-        return Card(), _("This is no mail address: %(text)s") % {"text": shorten(clean(bad[0]), WIDTH)}
+        return Card(), _("Not a valid mail address: %(text)s") % {"text": shorten(clean(bad[0]), WIDTH)}
     note = typed_in(visit.device.markup, typed["note"])
     named = typed["name"] or next((one.name for one in good if one.name), "")
     phones = typed["phone"].replace(";", ",").replace("\n", ",").split(",")

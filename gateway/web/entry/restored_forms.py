@@ -121,7 +121,7 @@ def show() -> Response:
         for number, text in enumerate(kept, 1)
     ]
     actions.append(inbox_action(visit))
-    sentence = _("This was not sent. Go on with it?") if kept else _("Nothing is kept.")
+    sentence = _("This was not sent. Continue with it?") if kept else _("There are no unsent texts.")
     return respond(notice_screen(visit, _("Your text"), sentence, actions, life=Life.NEVER))
 
 
@@ -177,7 +177,7 @@ def are_kept(visit: Visit, token: str) -> bool:
 
 def signed_out_sentence(visit: Visit) -> str:
     """Say that the session has ended, and the texts have not."""
-    return visit.language.gettext("You were signed out. Your text is kept: sign in to go on.")
+    return visit.language.gettext("You have been signed out. Your text is kept: sign in to continue.")
 
 
 def _preview(text: SavedForm) -> str:

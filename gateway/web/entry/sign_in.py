@@ -111,7 +111,7 @@ def sign_out() -> Response:
     _ = visit.language.gettext
     if request.method != "GET" or visit.session.check_ticket(request.args.get("t", "")) is None:
         actions = (sign_out_action(visit, "1"), Action(_("Inbox"), link("mailbox.inbox"), "0"))
-        return respond(notice_screen(visit, _("Sign out"), _("End this session?"), actions, life=Life.NEVER))
+        return respond(notice_screen(visit, _("Sign out"), _("Sign out now?"), actions, life=Life.NEVER))
     kept = visit.session.token if restored_forms.all_saved(visit.session) else ""
     visit.session.close()
     visit.session = None

@@ -16,6 +16,7 @@ from flask import Blueprint, Response, request
 from gateway.addresses import ListPositionCode, Origin, ViewCode
 from gateway.errors import AuthenticationFailed, MailboxClosed, MailboxGone, StoreError, StoreTLSError
 from gateway.markup.screen import Action, Screen
+from gateway.sending.filing import DRAFTS
 from gateway.store.base import (
     FIRST,
     INBOX,
@@ -33,7 +34,7 @@ from gateway.web.mailbox.message_rows import ListEntry, ListFrame
 from gateway.web.mailbox.message_rows import list_screen as framed
 from gateway.web.request.mailbox_names import TITLE, title_of
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action
+from gateway.web.request.screens import inbox_action, notice_screen
 from gateway.web.request.visit import Visit, current, link, list_link
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,20 @@ def inbox() -> Response:
     if asked:
         return show_view(current(), INBOX, ListView(filter=asked))
     return show(INBOX, None)
+
+
+@mailbox.get("/bd")
+def drafts() -> Response:
+    """Show the newest drafts."""
+    visit = current()
+    with visit.signed_in.store() as store:
+        name = store.special(DRAFTS)
+    if name is not None:
+        return show(name, None)
+    _ = visit.language.gettext
+    write = Action(_("Write"), link("write.new"), "3")
+    sentence = _("No drafts yet. A mail that you save before sending is kept there.")
+    return respond(notice_screen(visit, _("Drafts"), sentence, (write, inbox_action(visit))))
 
 
 @mailbox.get("/b<int:number>")

@@ -34,6 +34,7 @@ _LINKS: Final = (
     ("1", _("Inbox"), "i", "i", ""),
     ("2", _("Folders"), "z", "z", "folders"),
     ("3", _("Write"), "c", "c", ""),
+    ("", _("Drafts"), "bd", "bd", "append"),
     ("4", _("Search"), "q", "q.{}", "search"),
     ("5", _("View"), "", "v{}", ""),
     ("6", _("Select"), "x", "x{}", "change"),

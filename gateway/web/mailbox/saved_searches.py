@@ -1,4 +1,4 @@
-"""Favourites, the person's saved searches: list, rename and remove.
+"""The person's saved searches: list, rename and remove.
 
 Nothing here may know what a search looks for. Each favourite is one value in the account memory, under a number; its
 title is its "name", or else its "query".
@@ -63,7 +63,7 @@ def favourite(name: str) -> Response:
     field = Field("name", _("Name"), str(value.get("name") or value.get("query") or ""), room=LONGEST_NAME)
     remove = remove_action(visit, link("favourites.remove", name=name))
     target = link("favourites.favourite", name=name)
-    return respond(form_screen(visit, _("Favourite"), target, [field], actions=(remove,)), Life.PRIVATE)
+    return respond(form_screen(visit, _("Saved search"), target, [field], actions=(remove,)), Life.PRIVATE)
 
 
 @favourites.post("/sf<name>.x")
@@ -93,7 +93,7 @@ def _list(visit: Visit, sentence: str) -> Response:
         Action(title, link("favourites.favourite", name=name), str(key) if key <= ROWS else "")
         for key, (name, title) in enumerate(found, 1)
     ]
-    lines = () if found else (_("Searches that you keep stand here."),)
+    lines = () if found else (_("No saved searches yet. Search, then press Save search below the results."),)
     actions += settings_actions(visit)
-    screen = notice_screen(visit, _("Favourites"), sentence, actions, lines)
+    screen = notice_screen(visit, _("Saved searches"), sentence, actions, lines)
     return respond(screen, Life.NEVER if sentence else Life.CHECK)

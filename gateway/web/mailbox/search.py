@@ -49,9 +49,9 @@ _ROOM: Final = 100
 _FAVOURITE_KEYS: Final = "456789"
 #: Recent searches to show.
 _RECENT: Final = 5
-_GONE: Final = _("That search is not kept any more.")
-_SEARCH_KEPT: Final = _("Kept under Search.")
-_NO_ROOM: Final = _("There is no room for more favourites.")
+_GONE: Final = _("That search is no longer there. Search again.")
+_SEARCH_KEPT: Final = _("Saved. You find it on the Search page.")
+_NO_ROOM: Final = _("You cannot save more searches. Remove one under Settings, Saved searches.")
 _NOTHING: Final = _("Type what to look for.")
 _HELP: Final = "from: to: subject: text: before: since: larger: has:attachment is:unread"
 
@@ -140,7 +140,10 @@ def keep(name: int) -> Response:
         return _form_with_error(visit, None, "", "", _GONE)
     kept = find
     sentence = apply_once(
-        visit, visit.form(), lambda: _SEARCH_KEPT if search_history.keep(visit, kept) else _NO_ROOM
+        visit,
+        visit.form(),
+        lambda: _SEARCH_KEPT if search_history.keep(visit, kept) else _NO_ROOM,
+        (_SEARCH_KEPT,),
     )
     return respond(_results(visit, find, 1, sentence), Life.NEVER)
 
@@ -276,7 +279,7 @@ def _actions(visit: Visit, find: SavedSearch, newest: MessageRef | None, front: 
     ]
     if front and not search_history.is_kept(visit, find):
         keep = link("search.keep", name=find.number)
-        actions.append(Action(_("Keep search"), keep, fields=(visit.ticket_field(),)))
+        actions.append(Action(_("Save search"), keep, fields=(visit.ticket_field(),)))
     return tuple(actions)
 
 

@@ -108,7 +108,7 @@ def submit(number: int, uid: int, letter: str) -> Response:
         with visit.signed_in.store() as store:
             target = resolve(visit, store, form.get("to", "")) or ""
         if not target:
-            sentence = visit.language.gettext("That folder is not there any more.")
+            sentence = visit.language.gettext("That folder no longer exists.")
             return choose_response(visit, address, letter, sentence=sentence)
 
     away, subject = OPERATIONS[word].away, ""

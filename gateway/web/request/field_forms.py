@@ -7,7 +7,7 @@ Nothing here may change anything except through `apply_once`, which applies a ch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from gateway.access.idempotency import UNKNOWN, do_once
 from gateway.access.outcomes import NOTICE
 from gateway.device import WML
 from gateway.errors import BadRequest
-from gateway.markup.screen import Action, Screen, Verbatim
+from gateway.markup.screen import Action, Screen, StatusMessage, Verbatim
 from gateway.web.request import form_bodies
 from gateway.web.request.form_bodies import Fields
 from gateway.web.request.screens import make_screen, settings_actions
@@ -28,7 +28,9 @@ def _(msgid: str) -> str:
 
 SAVED: Final = _("Saved.")
 _REMOVED: Final = _("Removed.")
-SLASH_NOTE: Final = _("A stroke (/) begins a new line.")
+#: The key of Remove, which is that of Delete elsewhere.
+REMOVE_KEY: Final = "7"
+SLASH_NOTE: Final = _("A slash (/) starts a new line.")
 #: Where a line ends in an input of WML, which has one line: at a slash by itself, not at one in a web address.
 _LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
 
@@ -93,25 +95,28 @@ def form_screen(
     return make_screen(visit, "settings", title, values, (*actions, *settings_actions(visit)))
 
 
-def apply_once(visit: Visit, form: Fields, change: Callable[[], str]) -> str:
+def apply_once(
+    visit: Visit, form: Fields, change: Callable[[], str], good: Container[str] = (SAVED, _REMOVED)
+) -> StatusMessage:
     """Apply a change once for a posted form; return its sentence in the person's language.
 
-    `change` returns a msgid. Its effect already shows on the page that follows.
+    `change` returns a msgid, one of `good` if it was done. Its effect already shows on the page that follows.
     """
     try:
         outcome = do_once(visit.signed_in, visit.ticketed_post(form), lambda: {NOTICE: change()})
     except BadRequest as error:
-        return visit.language.gettext(error.sentence)
+        return StatusMessage(visit.language.gettext(error.sentence), good=False)
     visit.apply_preferences()
-    return visit.language.gettext(outcome.get(NOTICE) or outcome[UNKNOWN])
+    said = outcome.get(NOTICE) or outcome[UNKNOWN]
+    return StatusMessage(visit.language.gettext(said), good=said in good)
 
 
 def remove_action(visit: Visit, href: str) -> Action:
     """Return the action that removes what a form is about; `remove_once` obeys it."""
-    return Action(visit.language.gettext("Remove"), href, "8", fields=(visit.ticket_field(),))
+    return Action(visit.language.gettext("Remove"), href, REMOVE_KEY, fields=(visit.ticket_field(),))
 
 
-def remove_once(visit: Visit, remove: Callable[[], None]) -> str:
+def remove_once(visit: Visit, remove: Callable[[], None]) -> StatusMessage:
     """Remove something once for the posted ticket; return the sentence that says so."""
 
     def change() -> str:

@@ -96,8 +96,9 @@ def inbox_action(visit: Visit, key: str = "0", soft: str = "") -> Action:
 
 
 def settings_actions(visit: Visit) -> tuple[Action, ...]:
-    """Return the actions from a settings page to the index of settings, and to the inbox."""
-    return Action(visit.language.gettext("Settings"), link("settings.show"), "*"), inbox_action(visit)
+    """Return the actions from a settings page back to the index of settings, and to the inbox."""
+    back = Action(visit.language.gettext("Settings"), link("settings.show"), "0")
+    return back, inbox_action(visit, key="")
 
 
 def sign_out_action(visit: Visit, key: str = "") -> Action:

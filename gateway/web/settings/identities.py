@@ -49,8 +49,8 @@ ROWS: Final = 8
 WIDTH: Final = 28
 #: Maximum characters of an invalid address in an error.
 _LONGEST_SHOWN: Final = 30
-_FULL: Final = _("There is no room for more. Remove one first.")
-_NO_ADDRESS: Final = _("This is no mail address: %(text)s")
+_FULL: Final = _("The list is full. Remove one first.")
+_NO_ADDRESS: Final = _("Not a valid mail address: %(text)s")
 
 
 # Names and addresses.
@@ -191,7 +191,7 @@ def quick_reply(number: int) -> Response:
         return _quick(visit, apply_once(visit, form, keep))
     field = Field("quick", _("Text"), held, room=LONGEST_QUICK)
     actions = [remove_action(visit, link("identities.remove_quick", number=number))] if number else []
-    sentence = "" if form is None else _("There is no text yet.")
+    sentence = "" if form is None else _("Type a text first.")
     target = link("identities.quick_reply", number=number)
     return respond(
         form_screen(visit, _("Quick reply"), target, [field], sentence, actions=actions), Life.PRIVATE
@@ -218,7 +218,9 @@ def _quick(visit: Visit, sentence: str, page: int = 1) -> Response:
         turns.append(Action(_("Next"), link("identities.quick", page=page + 1), "#", "accept"))
     if page > 1:
         turns.append(Action(_("Prev"), link("identities.quick", page=page - 1)))
-    return _list(visit, _("Quick replies"), rows, link("identities.quick_reply", number=0), sentence, turns)
+    empty = "" if rows else _("No quick replies yet. Add the sentences that you often reply with.")
+    title, new = _("Quick replies"), link("identities.quick_reply", number=0)
+    return _list(visit, title, rows, new, sentence, turns, empty)
 
 
 # Lists.
@@ -231,12 +233,16 @@ def _list(
     new: str,
     sentence: str,
     turns: list[Action] | None = None,
+    empty: str = "",
 ) -> Response:
-    """Show rows of text, each linked to its form, and a link to a new one."""
+    """Show rows of text, each linked to its form, and a link to a new one; `empty` says what may be added."""
     actions = [
         Action(shorten(fit(text, visit.device), WIDTH).strip() or "-", href, str(key) if key <= ROWS else "")
         for key, (text, href) in enumerate(rows, 1)
     ]
     add = Action(visit.language.gettext("Add"), new, "9")
     actions = [*actions, *(turns or ()), add, *settings_actions(visit)]
-    return respond(notice_screen(visit, title, sentence, actions), Life.NEVER if sentence else Life.CHECK)
+    lines = [empty] if empty else []
+    return respond(
+        notice_screen(visit, title, sentence, actions, lines), Life.NEVER if sentence else Life.CHECK
+    )

@@ -38,8 +38,8 @@ _SECTIONS: Final = (
     (_("Reading and writing"), "settings.reading"),
     (_("Time zone"), "zone.show"),
     (_("Language"), "settings.language"),
-    (_("Favourites"), "favourites.show"),
-    (_("Kept about me"), "stored_data.show"),
+    (_("Saved searches"), "favourites.show"),
+    (_("My data"), "stored_data.show"),
 )
 _LABELS: Final = {SIZE: _("Pages"), PICTURES: _("Pictures"), AFTER: _("After Delete")}
 _STARTS: Final = {"inbox": _("Inbox"), "unread": _("Unread"), "folders": _("Folders")}
@@ -154,7 +154,7 @@ def _reading_fields(visit: Visit) -> list[Field]:
         *([Field("sort", _("Sort by"), profile.sort, sorts)] if len(can.orders) > 1 else ()),
         Field(
             "quoting",
-            _("Quote in answers"),
+            _("Quote in replies"),
             "yes" if profile.quoting else "no",
             tuple((word, _(label)) for word, label in _ON),
         ),
@@ -173,4 +173,4 @@ def _language_fields(visit: Visit) -> list[Field]:
     _ = visit.language.gettext
     offered = [(tag, lang.LANGUAGES[tag].name) for tag in lang.offered(visit.device.charset)]
     now = visit.profile.language if visit.profile.language in dict(offered) else _BROWSER
-    return [Field("language", _("Language"), now, ((_BROWSER, _("as the browser asks")), *offered))]
+    return [Field("language", _("Language"), now, ((_BROWSER, _("as in the browser")), *offered))]

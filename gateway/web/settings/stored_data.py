@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, Response
@@ -37,10 +38,29 @@ def _(msgid: str) -> str:
     return msgid
 
 
+#: What the stored values are called, by the beginning of their path; whatever has no name here shows its path.
+_TITLES: Final = (
+    ("memory profile", _("Settings")),
+    ("memory contacts", _("Contacts")),
+    ("memory people", _("People you write to and hear from")),
+    ("memory favourite", _("Saved searches")),
+    ("memory search", _("Recent searches")),
+    ("memory invitation", _("Invitations")),
+    ("memory seen", _("Messages opened")),
+    ("sendings", _("Sending")),
+    ("kept texts", _("Texts not sent")),
+    ("tables sessions", _("Devices signed in")),
+    ("tables settings", _("Settings of devices")),
+    ("tables reading", _("Where you stopped reading")),
+    ("tables mailboxes", _("Folders")),
+    ("tables", _("Records")),
+)
+#: Names of values that are times, in seconds since the epoch.
+_TIMES: Final = ("at", "begun", "expires", "last", "moved", "until", "touched", "used_at")
 FILENAME: Final = "pocketpost.json"
 _EVERYTHING: Final = _(
-    "Your settings, people and favourites on all devices go, and so do notes on mail that was not sent for "
-    "certain. All your devices are signed out. Your mail stays."
+    "This deletes your settings, contacts and saved searches, and what is known of mail that may not have been sent. "
+    "All your devices are signed out. Your mail stays."
 )
 
 
@@ -49,17 +69,22 @@ def show() -> Response:
     """Show what is stored, with links to it."""
     visit = current()
     _ = visit.language.gettext
-    lines = [_("Settings, people and favourites, sealed. Never mail, never a password that can be read.")]
+    lines = [
+        _(
+            "What this gateway knows about you: your settings, contacts, saved searches, and people you write to. "
+            "It is encrypted. Your mail stays on the mail server, and nobody can read your password here."
+        )
+    ]
     if visit.config.admin_show_addresses:
-        lines.append(_("Your address too: the administrator of this gateway has asked to see it."))
+        lines.append(_("The administrator of this gateway can see your address."))
     show, delete = (
         Action(_("Show"), link("stored_data.first"), "1"),
-        Action(_("Delete all of it"), link("stored_data.ask"), "3"),
+        Action(_("Delete my data"), link("stored_data.ask"), "7"),
     )
     # A WAP phone has nowhere to save a file.
     files = () if visit.device.markup == WML else (Action(_("Download"), link("stored_data.download"), "2"),)
     actions = (show, *files, delete, *settings_actions(visit))
-    return respond(notice_screen(visit, _("Kept about me"), "", actions, lines))
+    return respond(notice_screen(visit, _("My data"), "", actions, lines))
 
 
 @stored_data.get("/skd")
@@ -97,11 +122,11 @@ def delete() -> Response:
     session = visit.signed_in
     ticket = visit.form().get("ticket", "")
     if session.check_ticket(ticket) is None:
-        sentence = visit.language.gettext("That request could not be understood.")
+        sentence = visit.language.gettext("That could not be understood. Go back and try again.")
         return respond(_question(visit, sentence), Life.NEVER)
     session.forget_account()
     visit.session = None
-    sentence = visit.language.gettext("Everything kept about you is deleted. You are signed out.")
+    sentence = visit.language.gettext("Your data is deleted. You are signed out.")
     return cookies.forget_session(respond(signin_screen(visit, StatusMessage(sentence), ""), Life.NEVER))
 
 
@@ -109,11 +134,11 @@ def _question(visit: Visit, sentence: str) -> Screen:
     _ = visit.language.gettext
     return question_screen(
         visit,
-        _("Kept about me"),
-        sentence or _("Delete all that is kept about you?"),
+        _("My data"),
+        sentence or _("Delete all your data here?"),
         link("stored_data.ask"),
         settings_actions(visit),
-        answer=_("Delete all of it"),
+        answer=_("Delete my data"),
         short=_("Delete"),
         lines=(_(_EVERYTHING),),
     )
@@ -126,7 +151,8 @@ def _kept(visit: Visit) -> dict[str, Any]:
 def _show(position: Position | None, number: int) -> Response:
     visit = current()
     rows = [
-        Block(Kind.HEADING if heading else Kind.ROW, (Run(text),)) for heading, text in _rows(_kept(visit))
+        Block(Kind.HEADING if heading else Kind.ROW, (Run(_named(visit, text) if heading else text),))
+        for heading, text in _rows(visit, _kept(visit))
     ]
 
     def frame(shown: MessagePage) -> Screen:
@@ -146,24 +172,34 @@ def _screen(visit: Visit, shown: MessagePage) -> Screen:
     total = "…" if shown.total is None else str(shown.total)
     pages = "" if shown.next is None and shown.number == 1 else f"{shown.number}/{total}"
     values = {"body": shown.body, "pages": pages}
-    return make_screen(visit, "details", _("Kept about me"), values, actions, life=Life.NEVER)
+    return make_screen(visit, "details", _("My data"), values, actions, life=Life.NEVER)
 
 
-def _rows(value: Any, path: str = "") -> Iterator[tuple[bool, str]]:
+def _named(visit: Visit, path: str) -> str:
+    """Return what a heading says in place of a path among the stored values."""
+    for beginning, title in _TITLES:
+        if path.startswith(beginning):
+            return f"{visit.language.gettext(title)}{path.removeprefix(beginning)}"
+    return path
+
+
+def _rows(visit: Visit, value: Any, path: str = "") -> Iterator[tuple[bool, str]]:
     """Yield a value's lines, each with whether it is a heading; nested values follow under their path."""
     inside = value.items() if isinstance(value, dict) else enumerate(value, 1)
     plain = [(name, one) for name, one in inside if not isinstance(one, (dict, list))]
     if path and plain:
         yield True, path
     yield from (
-        (False, f"{name}: {_value_text(one)}" if isinstance(value, dict) else _value_text(one))
+        (False, f"{name}: {_value_text(visit, str(name), one)}" if isinstance(value, dict) else str(one))
         for name, one in plain
     )
     inside = value.items() if isinstance(value, dict) else enumerate(value, 1)
     for name, one in inside:
         if isinstance(one, (dict, list)):
-            yield from _rows(one, f"{path} {name or '-'}".strip())
+            yield from _rows(visit, one, f"{path} {name or '-'}".strip())
 
 
-def _value_text(value: Any) -> str:
+def _value_text(visit: Visit, name: str, value: Any) -> str:
+    if name in _TIMES and isinstance(value, (int, float)) and value > 0:
+        return f"{datetime.fromtimestamp(value, visit.language.zone):%Y-%m-%d %H:%M}"
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)

@@ -16,12 +16,19 @@ from gateway.markup.screen import Action, Life, Screen
 from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
 from gateway.web.request.fitted_list import fitted_rows
 from gateway.web.request.respond import respond
+from gateway.web.request.screens import inbox_action
 from gateway.web.request.visit import Visit, current, link
 
 zone = Blueprint("zone", __name__)
 
+
+def _(msgid: str) -> str:
+    return msgid
+
+
 #: Maximum number of zones on a page.
 MOST: Final = 30
+_NO_ZONE: Final = _("There is no such time zone. Choose one from the list.")
 
 
 @zone.get("/sz")
@@ -36,7 +43,7 @@ def change() -> Response:
     """Save the chosen zone."""
     visit = current()
     form = visit.form()
-    name = form.get("zone", "")
+    name, sentence = form.get("zone", ""), visit.language.gettext(_NO_ZONE)
 
     def keep() -> str:
         profiles.choose(visit.signed_in, timezone=name)
@@ -44,8 +51,6 @@ def change() -> Response:
 
     if profiles.is_zone(name):
         sentence = apply_once(visit, form, keep)
-    else:
-        sentence = visit.language.gettext("There is no such time zone.")
     screen = _choice_screen(visit, (_now(visit), visit.config.timezone, *zones.SHORT_LIST), sentence)
     return respond(screen, Life.NEVER)
 
@@ -65,7 +70,7 @@ def find() -> Response:
     found = zones.find(typed, visit.now)
     if found:
         return respond(_choice_screen(visit, found, ""), Life.NEVER)
-    sentence = _("Nothing found. Try a large town nearby.") if typed else ""
+    sentence = _("Nothing found. Try a larger town nearby.") if typed else ""
     return respond(_search_screen(visit, typed, sentence), Life.NEVER)
 
 
@@ -78,12 +83,12 @@ def _choice_screen(visit: Visit, candidates: tuple[str, ...], sentence: str) -> 
     _ = visit.language.gettext
     names = zones.distinct(candidates, MOST)
     holds = _now(visit)
-    now = _("Here it is %(time)s (%(zone)s).") % {
+    now = _("It is %(time)s now (%(zone)s).") % {
         "time": f"{visit.now.astimezone(visit.language.zone):%H:%M}",
         "zone": zones.label(holds, visit.now),
     }
     value = holds if holds in names else names[0]
-    actions = (Action(_("Find a town"), link("zone.ask"), "7"),)
+    actions = (Action(_("Find a town"), link("zone.ask"), "3"),)
 
     def screen(most: int) -> Screen:
         options = tuple((name, zones.label(name, visit.now)) for name in names[:most])
@@ -97,8 +102,6 @@ def _choice_screen(visit: Visit, candidates: tuple[str, ...], sentence: str) -> 
 def _search_screen(visit: Visit, typed: str, sentence: str) -> Screen:
     _ = visit.language.gettext
     field = Field("find", _("Town, or hours from UTC such as +1"), typed, room=zones.LONGEST)
-    back = (Action(_("Time zone"), link("zone.show"), "7"),)
-    made = form_screen(
-        visit, _("Find a town"), link("zone.ask"), [field], sentence, search=True, actions=back
-    )
-    return replace(made, life=Life.PRIVATE)
+    back = Action(_("Time zone"), link("zone.show"), "0")
+    made = form_screen(visit, _("Find a town"), link("zone.ask"), [field], sentence, search=True)
+    return replace(made, life=Life.PRIVATE, actions=(back, inbox_action(visit, key="")))

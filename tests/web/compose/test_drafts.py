@@ -255,7 +255,7 @@ def test_going_back_and_sending_from_an_old_page_loses_and_doubles_nothing(
     answer = device.answer.body
     device.fill("text", "First. Second.").press("Save")
     assert len(drafts(office)) == 1
-    # The page before, which names a draft that is not there any more.
+    # The page before, which names a draft that no longer exists.
     address = re.search(rb'(?:action|href)="(c[\d.]+)"', answer)
     ticket = re.search(rb'name="ticket" value="([^"]+)"', answer)
     assert address is not None

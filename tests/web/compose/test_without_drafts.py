@@ -136,7 +136,7 @@ def test_a_text_that_found_room_in_drafts_later_is_kept_there_alone(
     device.follow("At noon.").press("Send")
     assert "A copy is in Drafts." in device.text
     at(device, "kept")
-    assert "Nothing is kept." in device.text
+    assert "There are no unsent texts." in device.text
     assert len(drafting.found(ME, "Drafts")) == 1
     drafting.smtp.refuse.clear()
 
@@ -196,9 +196,9 @@ def _unsent(device: Any) -> Any:
 
 def test_who_signs_out_finds_the_text_after_signing_in_there_again(office: Office, device: Any) -> None:
     _unsent(device).follow("Menu").follow("Sign out")
-    assert "Your text is kept: sign in to go on." in device.text
+    assert "Your text is kept: sign in to continue." in device.text
     device.fill("user", ME).fill("password", "secret").press("Sign in")
-    assert "This was not sent. Go on with it?" in device.text
+    assert "This was not sent. Continue with it?" in device.text
     device.follow("At noon.")
     assert "At noon." in device.answer.body.decode()
     device.press("Send")
@@ -216,7 +216,7 @@ def test_who_was_signed_out_and_follows_a_link_finds_the_text(office: Office, de
     _unsent(device)
     office.sessions._state.sessions.purge(time.time() + 10 * 24 * 3600)
     device.follow("Lunch")
-    assert "Your text is kept: sign in to go on." in device.text
+    assert "Your text is kept: sign in to continue." in device.text
     device.fill("user", ME).fill("password", "secret").press("Sign in")
     assert "At noon." in device.links
 

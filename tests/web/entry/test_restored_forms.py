@@ -65,7 +65,7 @@ def test_the_text_is_back_on_the_page_it_was_typed_on(office: Office, device: An
     assert sent.get_content().startswith(TEXT)
     assert sent["Subject"] == "Re: Lunch"
     at(device, "kept")
-    assert "Nothing is kept." in device.text
+    assert "There are no unsent texts." in device.text
 
 
 def test_nobody_else_gets_it(office: Office) -> None:
@@ -74,7 +74,7 @@ def test_nobody_else_gets_it(office: Office) -> None:
     device.fill("user", EVE).fill("password", "secret").press("Sign in")
     assert "Inbox" in device.title
     at(device, "kept")
-    assert "Nothing is kept." in device.text
+    assert "There are no unsent texts." in device.text
     assert "Dear Bob" not in device.text
 
 
@@ -89,7 +89,7 @@ def test_a_mail_that_went_out_is_told_of_and_not_offered_again(office: Office, d
     assert "What became of your mail" in device.text
     assert "Sent." in device.text
     at(device, "kept")
-    assert "Nothing is kept." in device.text
+    assert "There are no unsent texts." in device.text
     assert len(office.found(BOB)) == 1
 
 
@@ -105,14 +105,14 @@ def test_what_was_sent_is_not_offered_again_though_it_could_not_be_deleted(
     device.press("Send")
     assert "Sent." in device.text
     at(device, "kept")
-    assert "Nothing is kept." in device.text
+    assert "There are no unsent texts." in device.text
     # Nor in a session that takes it over, where it has another name.
     _end_sessions(office)
     at(device, "kept")
     device.fill("user", ME).fill("password", "secret").press("Sign in")
     assert "This was not sent" not in device.text
     at(device, "kept")
-    assert "Nothing is kept." in device.text
+    assert "There are no unsent texts." in device.text
     assert len(office.found(BOB)) == 1
 
 

@@ -33,7 +33,7 @@ SENTENCES: dict[type[GatewayError], str] = {
     errors.AuthenticationFailed: "Wrong address or password.",
     errors.CredentialExpired: "Your password has expired.",
     errors.StoreUnreachable: "cannot be reached",
-    errors.StoreTLSError: "not safe",
+    errors.StoreTLSError: "not secure",
     errors.StoreRefused: "could not do that",
 }
 
@@ -160,7 +160,9 @@ def _taken(answer: TestResponse) -> bool:
 
 def _seconds(answer: TestResponse) -> int:
     """Read how many seconds are told at least."""
-    found = re.search(r"Too many tries. Try again in (\d+) (second|minute)s?", answer.get_data(as_text=True))
+    found = re.search(
+        r"Too many attempts. Try again in (\d+) (second|minute)s?", answer.get_data(as_text=True)
+    )
     assert found is not None
     return int(found[1]) * (60 if found[2] == "minute" else 1)
 

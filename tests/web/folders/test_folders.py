@@ -469,8 +469,8 @@ def test_subscribing_and_ending_that(device: Any, aside: imaplib.IMAP4) -> None:
         ("a*", "A name cannot hold *"),
         ("a\u202eb", "A name cannot hold characters that are not seen."),
         ("\ufdd0\U0010ffff", "A name cannot hold characters that are not seen."),
-        ("inbox", "There is a folder of that name already."),
-        ("Taken", "There is a folder of that name already."),
+        ("inbox", "There is already a folder with that name."),
+        ("Taken", "There is already a folder with that name."),
     ],
 )
 def test_a_name_that_cannot_be_is_told_and_kept_in_the_field(

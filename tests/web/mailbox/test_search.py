@@ -228,9 +228,9 @@ def test_a_page_is_turned_without_searching(house: House, me: str) -> None:
 def test_favourites_and_newest_searches(house: House, handheld: Any, me: str, dovecot: Dovecot) -> None:
     device = handheld.sign_in(me, "secret")
     search(device, "subject:lamp since:2000")
-    device.press("Keep search")
-    assert "Kept under Search." in device.text
-    assert "Keep search" not in device.text
+    device.press("Save search")
+    assert "Saved. You find it on the Search page." in device.text
+    assert "Save search" not in device.text
     kept = device.posted
     search(device, "from:bob", "all")
     device.fetch("POST", *kept)  # a repeat keeps nothing twice
@@ -250,7 +250,7 @@ def test_favourites_and_newest_searches(house: House, handheld: Any, me: str, do
 def test_keys_of_the_search_page(house: House, me: str) -> None:
     device = house.browser().sign_in(me, "secret")
     for n in range(7):
-        search(device, f"lamp -y{n}").press("Keep search")
+        search(device, f"lamp -y{n}").press("Save search")
     device.follow("Menu").follow("Search")
     assert [device.keys[str(n)] for n in range(4, 10)] == [f"lamp -y{n}" for n in range(6)]
     assert "lamp -y6" in device.links
@@ -263,17 +263,17 @@ def test_keys_of_the_search_page(house: House, me: str) -> None:
 
 def test_a_favourite_is_a_start_page(house: House, me: str) -> None:
     device = house.browser().sign_in(me, "secret")
-    search(device, "lamp").press("Keep search")
+    search(device, "lamp").press("Save search")
     device.fetch("GET", root(device) + "/qf1")
     assert rows(device) == HERE[:9]
     for wrong in ("qf7", "q77", "q77.r", "q0"):
         device.fetch("GET", root(device) + "/" + wrong)
-        assert "not kept any more" in device.text
+        assert "no longer there" in device.text
 
 
 def test_nothing_that_was_typed_can_be_read_in_the_database(house: House, me: str, state: Path) -> None:
     device = house.browser().sign_in(me, "secret")
-    search(device, "subject:lamp").press("Keep search")
+    search(device, "subject:lamp").press("Save search")
     with closing(sqlite3.connect(state)) as connection:
         kinds = {row[0] for row in connection.execute("SELECT kind FROM memories")}
         dump = "\n".join(connection.iterdump())
@@ -290,7 +290,7 @@ def test_old_searches_are_forgotten_and_numbers_never_given_again(house: House, 
     device.fetch("GET", root(device) + f"/q{search_history.MOST_KEPT + 2}")
     assert rows(device) == HERE[:9]
     device.fetch("GET", root(device) + "/q1")
-    assert "not kept any more" in device.text
+    assert "no longer there" in device.text
     search(device, "lamp -0")
     device.fetch("GET", root(device) + f"/q{search_history.MOST_KEPT + 3}")
     assert device.title == "Search: lamp -0"
@@ -300,7 +300,7 @@ def test_a_folder_that_is_gone_is_said_so(house: House, handheld: Any, me: str, 
     device = handheld.sign_in(me, "secret")
     device.follow("Menu").follow("Folders")
     device.follow("Sent")
-    search(device, "lamp").press("Keep search")
+    search(device, "lamp").press("Save search")
     assert "of 10" in device.text
     shutil.rmtree(dovecot.maildir(me, "Sent"))
     for store in house.stores:

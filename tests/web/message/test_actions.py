@@ -251,12 +251,12 @@ def test_another_uidvalidity_ends_in_a_fresh_list(device: Any, side: Side, dovec
     for path in dovecot.maildir(ME).glob("dovecot.index*"):
         path.unlink()
     device.press("Delete")
-    assert "This folder has changed. Here is a fresh list." in device.text
+    assert "This folder has changed. Here is the current list." in device.text
     assert "Number 12." in " ".join(device.links)
     assert len(side.flags()) == COUNT
     assert side.flags("Trash") == {}
     device.fetch("GET", more)
-    assert "This folder has changed. Here is a fresh list." in device.text
+    assert "This folder has changed. Here is the current list." in device.text
 
 
 def test_a_ticket_of_another_session_does_nothing(device: Any, side: Side) -> None:

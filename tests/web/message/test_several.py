@@ -190,7 +190,7 @@ def test_another_uidvalidity_ends_in_a_fresh_list(device: Any, side: Side, dovec
     for path in dovecot.maildir(ME).glob("dovecot.index*"):
         path.unlink()
     act(device, "Delete")
-    assert "This folder has changed. Here is a fresh list." in device.text
+    assert "This folder has changed. Here is the current list." in device.text
     assert set(side.flags()) == ALL
     assert side.flags("Trash") == {}
 

@@ -98,8 +98,8 @@ def test_the_index_leads_to_every_section_and_back(device: Any) -> None:
         "Reading and writing",
         "Time zone",
         "Language",
-        "Favourites",
-        "Kept about me",
+        "Saved searches",
+        "My data",
     ]
     assert [label for label in device.links if label in sections] == sections
     for section in sections:
@@ -186,10 +186,10 @@ def test_an_identity_is_named_added_and_removed(device: Any) -> None:
     ("address", "sentence"),
     [
         ("info@elsewhere.example", "You cannot send from that address."),
-        ("nobody", "This is no mail address: nobody"),
-        ("a@example.net, b@example.net", "This is no mail address"),
-        ("", "This is no mail address"),
-        ("ü" * 80 + "@example.net", "This is no mail address"),
+        ("nobody", "Not a valid mail address: nobody"),
+        ("a@example.net, b@example.net", "Not a valid mail address"),
+        ("", "Not a valid mail address"),
+        ("ü" * 80 + "@example.net", "Not a valid mail address"),
     ],
 )
 def test_an_address_that_is_not_allowed_is_said_and_nothing_is_lost(
@@ -261,7 +261,7 @@ def test_quick_replies_are_offered_changed_added_and_removed(device: Any) -> Non
     assert "Thanks, $5 & more" in device.links
     assert "Thank you." not in device.links
     device.follow("Add").fill("quick", " ").press("Save")
-    assert "There is no text yet." in device.text
+    assert "Type a text first." in device.text
     device.fill("quick", "Ciao").press("Save")
     device.follow("Ciao").press("Remove")
     assert "Removed." in device.text
@@ -274,7 +274,7 @@ def test_there_is_room_for_so_many_quick_replies_page_by_page(device: Any) -> No
         device.follow("Add").fill("quick", f"Ответ номер {number}, довольно длинный").press("Save")
         assert "Saved." in device.text
     device.follow("Add").fill("quick", "one too many").press("Save")
-    assert "There is no room for more." in device.text
+    assert "The list is full." in device.text
     seen = []
     while True:
         seen += [label for label in device.links if label.startswith("Ответ")]
@@ -362,7 +362,7 @@ def _options(device: Any) -> list[Any]:
 def _keep_search(device: Any, words: str) -> None:
     device.fetch("GET", urljoin(device.url, "q"))
     device.fill("q", words).press("Search")
-    device.press("Keep search")
+    device.press("Save search")
 
 
 def test_a_favourite_has_a_name_of_its_own(device: Any, dovecot: Dovecot) -> None:
@@ -388,13 +388,12 @@ def _shown(device: Any) -> str:
 def test_everything_kept_is_shown_and_downloaded(device: Any, transport: Transport) -> None:
     device.follow("Name and addresses").follow("Add")
     device.fill("name", "Anna Unmistakable").fill("address", "info@example.net").press("Save")
-    device.follow("Settings").follow("Kept about me").follow("Show")
+    device.follow("Settings").follow("My data").follow("Show")
     words = _shown(device)
     assert "Anna Unmistakable" in words
-    assert "memory profile" in words
-    browser = (
-        _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Kept about me")
-    )
+    assert "Settings identities" in words
+    assert "memory" not in words
+    browser = _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("My data")
     address = browser.links["Download"]
     answer = transport("GET", f"{ORIGIN}/{address}", {"Cookie": f"s={browser.jar['s']}"}, b"")
     assert answer.headers["content-disposition"] == 'attachment; filename="pocketpost.json"'
@@ -411,10 +410,10 @@ def test_deleting_is_asked_first_and_takes_everything(
 ) -> None:
     other = _browser(transport).sign_in(ME, "secret")
     device.follow("Quick replies").follow("Add").fill("quick", "Mine").press("Save")
-    device.follow("Settings").follow("Kept about me").follow("Delete all of it")
+    device.follow("Settings").follow("My data").follow("Delete my data")
     assert "All your devices are signed out." in device.text
-    device.press("Delete all of it")
-    assert "Everything kept about you is deleted." in device.text
+    device.press("Delete my data")
+    assert "Your data is deleted." in device.text
     assert device.title == "Pocketpost"
     other.open("/i")
     assert other.title == "Pocketpost"
@@ -433,11 +432,9 @@ def test_deleting_is_asked_first_and_takes_everything(
 
 
 def test_deleting_needs_the_pages_own_ticket(transport: Transport) -> None:
-    device = (
-        _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Kept about me")
-    )
-    device.follow("Delete all of it")
-    device.fill("ticket", "A" * 18).press("Delete all of it")
+    device = _browser(transport).sign_in(ME, "secret").follow("Menu").follow("Settings").follow("My data")
+    device.follow("Delete my data")
+    device.fill("ticket", "A" * 18).press("Delete my data")
     assert "could not be understood" in device.text
     device.open("/i")
     assert device.title.startswith("Inbox")

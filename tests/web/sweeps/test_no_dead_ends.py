@@ -220,6 +220,6 @@ def test_a_folder_that_was_made_anew_meanwhile_has_changed(made: Gateway) -> Non
     aside.logout()
     for path in (f"/m{box}.1", f"/h{box}.1"):
         body = made.ask("GET", path, session).body
-        assert b"This folder has changed. Here is a fresh list." in body
+        assert b"This folder has changed. Here is the current list." in body
         assert b"Another" in body
         assert b"Lunch" not in body
