@@ -41,7 +41,7 @@ _SECTIONS: Final = (
     (_("Saved searches"), "favourites.show"),
     (_("My data"), "stored_data.show"),
 )
-_LABELS: Final = {SIZE: _("Pages"), PICTURES: _("Pictures"), AFTER: _("After Delete")}
+_LABELS: Final = {SIZE: _("Page size"), PICTURES: _("Pictures"), AFTER: _("After deleting")}
 _STARTS: Final = {"inbox": _("Inbox"), "unread": _("Unread"), "folders": _("Folders")}
 _ON: Final = (("yes", _("yes")), ("no", _("no")))
 #: The language that the browser asks for.

@@ -53,10 +53,11 @@ _TITLES: Final = (
     ("tables settings", _("Settings of devices")),
     ("tables reading", _("Where you stopped reading")),
     ("tables mailboxes", _("Folders")),
+    ("tables devices", _("Known devices and networks")),
     ("tables", _("Records")),
 )
 #: Names of values that are times, in seconds since the epoch.
-_TIMES: Final = ("at", "begun", "expires", "last", "moved", "until", "touched", "used_at")
+_TIMES: Final = ("at", "begun", "claimed", "expires", "last", "moved", "until", "touched", "used_at")
 FILENAME: Final = "pocketpost.json"
 _EVERYTHING: Final = _(
     "This deletes your settings, contacts and saved searches, and what is known of mail that may not have been sent. "
@@ -152,7 +153,7 @@ def _show(position: Position | None, number: int) -> Response:
     visit = current()
     rows = [
         Block(Kind.HEADING if heading else Kind.ROW, (Run(_named(visit, text) if heading else text),))
-        for heading, text in _rows(visit, _kept(visit))
+        for heading, text in _rows(visit, everything(visit.signed_in))
     ]
 
     def frame(shown: MessagePage) -> Screen:
@@ -196,7 +197,7 @@ def _rows(visit: Visit, value: Any, path: str = "") -> Iterator[tuple[bool, str]
     inside = value.items() if isinstance(value, dict) else enumerate(value, 1)
     for name, one in inside:
         if isinstance(one, (dict, list)):
-            yield from _rows(visit, one, f"{path} {name or '-'}".strip())
+            yield from _rows(visit, one, f"{path} {name}".strip())
 
 
 def _value_text(visit: Visit, name: str, value: Any) -> str:

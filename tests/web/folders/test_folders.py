@@ -148,6 +148,19 @@ def test_the_menu_leads_everywhere_and_back(device: Any) -> None:
     assert "You are signed out." in device.text
 
 
+def test_drafts_are_two_presses_from_the_inbox(
+    device: Any, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(ImapStore, "special", lambda self, role: None)
+        device.follow("Menu").follow("Drafts")
+    assert "No drafts yet." in device.text
+    dovecot.deliver(ME, MAIL, "Drafts")
+    device.follow("Inbox").follow("Menu").follow("Drafts")
+    assert device.title.startswith("Drafts")
+    assert "A plain one" in device.text
+
+
 def test_the_keys_of_the_menu(transport: Transport) -> None:
     browser = _browser(transport).sign_in(ME, "secret").follow("Menu")
     keys = browser.keys

@@ -111,6 +111,43 @@ def test_the_index_leads_to_every_section_and_back(device: Any) -> None:
     assert device.title.startswith("Inbox")
 
 
+def test_zero_leads_back_from_every_section(transport: Transport) -> None:
+    browser = _browser(transport).sign_in(ME, "secret").open("/s")
+    assert browser.keys["0"] == "Inbox"
+    for path in ("sd", "sm", "sm0", "sm1", "sg1", "sq", "sq0", "sr", "sz", "sl", "sf", "sk", "skp", "skx"):
+        assert browser.open(f"/{path}").keys["0"] == "Settings", path
+        assert "*" not in browser.keys, path
+    assert browser.open("/sz0").keys["0"] == "Time zone"
+
+
+def test_good_news_is_green_and_errors_are_not(transport: Transport) -> None:
+    def said() -> tuple[list[str], list[str]]:
+        return browser.page.xpath("//div[@class='g']/text()"), browser.page.xpath("//div[@class='e']/text()")
+
+    browser = _browser(transport).sign_in(ME, "secret").open("/sd").press("Save")
+    assert said() == (["Saved."], [])
+    browser.open("/sm0").press("Save")
+    assert said() == (["Saved."], [])
+    browser.open("/sm2").press("Remove")
+    assert said() == (["Removed."], [])
+    browser.open("/sm0").fill("address", "nobody").press("Save")
+    assert said() == ([], ["Not a valid mail address: nobody"])
+    browser.open("/sq0").press("Save")
+    assert said() == ([], ["Type a text first."])
+    browser.open("/sd").fill("ticket", "A" * 18).press("Save")
+    assert said() == ([], ["That could not be understood. Go back and try again."])
+
+
+def test_an_empty_list_says_what_belongs_in_it(device: Any) -> None:
+    device.follow("Saved searches")
+    assert "press Save search below the results" in device.text
+    device.follow("Settings").follow("Quick replies")
+    assert "No quick replies yet" not in device.text
+    while (text := next(iter(device.links))) not in ("Add", "Settings"):
+        device.follow(text).press("Remove")
+    assert "Add the sentences that you often reply with." in device.text
+
+
 # This device
 
 
