@@ -169,7 +169,7 @@ def signin_screen(
         "fresh": visit.variable_prefix(),
         "probe": form_bodies.PROBE,
     }
-    actions = (Action(other[1], sessionless_link(other[0]), "4"),)
+    actions = (Action(other[1], sessionless_link(other[0]), "5"),)
     return make_screen(
         visit,
         "signin",
