@@ -1,8 +1,9 @@
 """A gateway of the demo's mailbox, for looking at its pages as a handheld gets them.
 
 Nothing here may touch the state, the mail servers or the counts of the gateway that runs: this one has a folder of its
-own, which is removed. It is started when somebody looks, and stopped when nobody has for a while; pages are only asked
-for (GET), so that nothing is ever sent.
+own, which is removed. It is started when somebody looks, and stopped when nobody has for a while. Browsers get pages
+only (GET); forms are sent by its own walks (`demo_walks`), to the demo's servers, and the next walk begins in a mailbox
+as new.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -25,6 +26,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from gateway.access.sessions import Sessions
 from gateway.account.merging import merge
 from gateway.addresses import SESSION_ROOT, session_root
+from gateway.admin.handhelds.demo_walker import Walker
+from gateway.admin.handhelds.demo_walks import Walk
 from gateway.app import create_app
 from gateway.config import Config, load
 from gateway.device import HTML, WML, WML_TEXT, Device, Override, identify
@@ -67,12 +70,16 @@ class ShownHandheld:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of the demo's gateway. `location`: where it leads, as path and query, "" if nowhere."""
+    """One answer of the demo's gateway.
+
+    `address`: path and query that were asked for; `location`: where it leads, likewise, "" if nowhere.
+    """
 
     status: int
     content_type: str
     octets: bytes
     location: str = ""
+    address: str = ""
 
     @property
     def mimetype(self) -> str:
@@ -101,15 +108,19 @@ class DemoGateway:
         watch_seconds: float = WATCH_SECONDS,
     ) -> None:
         self._handhelds, self._idle, self._watch = handhelds, idle_seconds, watch_seconds
-        self._lock = Lock()
+        self._lock = Condition()
         self._running: _Running | None = None
         self._used, self._users = 0.0, 0
+        #: Whether a form was sent since it was started.
+        self._changed = False
         self._stop = Event()
         self._watcher: Thread | None = None
         #: The session of each handheld.
         self._tokens: OrderedDict[ShownHandheld, str] = OrderedDict()
         #: Handhelds by their names in addresses; they survive a stop, so that an old page opens again.
         self._shown: OrderedDict[str, ShownHandheld] = OrderedDict()
+        #: Where walks ended, by handheld and name of the walk.
+        self._ends: OrderedDict[tuple[ShownHandheld, str], Answer] = OrderedDict()
 
     @property
     def is_running(self) -> bool:
@@ -137,13 +148,51 @@ class DemoGateway:
 
     def root(self, shown: ShownHandheld) -> str:
         """Return the path below which a handheld's pages are, signing it in if need be. Raise DemoMissing."""
-        with self._lock:
-            return self._root(self._started(), shown)
+        with self._in_use() as running, self._lock:
+            return self._root(running, shown)
 
     def get(self, shown: ShownHandheld, path: str, query: str) -> Answer:
         """Get a page of a handheld; `path` as in PATH_INFO, where an ended session is replaced. Raise DemoMissing."""
         with self._in_use() as running:
-            return self._answer(running, shown, path, query)
+            with self._lock:
+                app, root = self._app(running), self._root(running, shown)
+            path = SESSION_ROOT.sub(root, path, count=1) if SESSION_ROOT.match(path) else path
+            return self._answer(app, shown, path, query)
+
+    def walk(self, shown: ShownHandheld, walk: Walk) -> Answer:
+        """Take a walk in a mailbox as new; return where it ends. Raise DemoMissing, and Lost if there is no way."""
+        with self._in_use(anew=True) as running:
+            with self._lock:
+                app, root = self._app(running), self._root(running, shown)
+
+            def ask(address: str, fields: Mapping[str, str] | None) -> Answer:
+                self._changed = self._changed or fields is not None
+                url = urlsplit(address)
+                return self._answer(app, shown, url.path, url.query, fields)
+
+            walker = Walker(root, ask)
+            for step in walk.steps:
+                step.take(walker)
+            end = walker.page
+            assert isinstance(end, Answer)
+            with self._lock:
+                self._keep(running, shown, walk, end)
+        return end
+
+    def end_of(self, shown: ShownHandheld, walk: Walk) -> Answer:
+        """Return where a walk ended last, taking it if need be."""
+        with self._lock:
+            kept = self._ends.get((shown, walk.name))
+        return kept or self.walk(shown, walk)
+
+    def _keep(self, running: _Running, shown: ShownHandheld, walk: Walk, end: Answer) -> None:
+        """Keep where a walk ended, with the session in which it did: links lead on from there."""
+        self._ends[shown, walk.name] = end
+        while len(self._ends) > MOST:
+            self._ends.popitem(last=False)
+        root = SESSION_ROOT.match(end.address)
+        if root is not None and running.sessions.knows(root[1]):
+            self._tokens[shown] = root[1]
 
     def close(self) -> None:
         """Stop, if it runs."""
@@ -155,9 +204,13 @@ class DemoGateway:
             self._end()
 
     @contextmanager
-    def _in_use(self) -> Iterator[_Running]:
-        """Start it if need be, and keep it from being stopped."""
+    def _in_use(self, anew: bool = False) -> Iterator[_Running]:
+        """Start it if need be, and keep it from being stopped. `anew`: alone, and with no form sent before."""
         with self._lock:
+            if anew:
+                self._lock.wait_for(lambda: not self._users)
+                if self._changed:
+                    self._end()
             running = self._started()
             self._users += 1
         try:
@@ -166,15 +219,26 @@ class DemoGateway:
             with self._lock:
                 self._users -= 1
                 self._used = time.monotonic()
+                self._lock.notify_all()
 
-    def _answer(self, running: _Running, shown: ShownHandheld, path: str, query: str) -> Answer:
-        with self._lock:
-            app, root = self._app(running), self._root(running, shown)
-        path = SESSION_ROOT.sub(root, path, count=1) if SESSION_ROOT.match(path) else path
+    def _answer(
+        self,
+        app: Flask,
+        shown: ShownHandheld,
+        path: str,
+        query: str,
+        fields: Mapping[str, str] | None = None,
+    ) -> Answer:
         device = shown.device(self.overrides())
         accept = WML_TEXT if device.markup == WML else f"{HTML}, image/png, image/jpeg, image/gif"
         headers = Headers({"User-Agent": shown.agent, "Accept": accept})
-        builder = EnvironBuilder("/", headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+        builder = EnvironBuilder(
+            "/",
+            method="GET" if fields is None else "POST",
+            data=fields,
+            headers=headers,
+            environ_base={"REMOTE_ADDR": "127.0.0.1"},
+        )
         environ = builder.get_environ()
         environ["PATH_INFO"], environ["QUERY_STRING"] = path, query
         pieces, status, sent = run_wsgi_app(app, environ, buffered=True)
@@ -182,15 +246,19 @@ class DemoGateway:
         if location:
             url = urlsplit(urljoin(f"http://{builder.host}{path}", location))
             location = url.path + (f"?{url.query}" if url.query else "")
-        return Answer(int(status[:3]), sent.get("Content-Type", ""), b"".join(pieces), location)
+        address = path + (f"?{query}" if query else "")
+        return Answer(int(status[:3]), sent.get("Content-Type", ""), b"".join(pieces), location, address)
 
     def _started(self) -> _Running:
         self._used = time.monotonic()
         if self._running is None:
             self._running = _start()
+            self._changed = False
             self._tokens.clear()
-            self._watcher = Thread(target=self._end_when_idle, name="preview", daemon=True)
-            self._watcher.start()
+            self._ends.clear()
+            if self._watcher is None:
+                self._watcher = Thread(target=self._end_when_idle, name="preview", daemon=True)
+                self._watcher.start()
         return self._running
 
     def _root(self, running: _Running, shown: ShownHandheld) -> str:
@@ -204,7 +272,9 @@ class DemoGateway:
         """Return the application; with other overrides it is a new one, and handhelds are identified anew."""
         handhelds = self._handhelds()
         if running.app is None or running.handhelds != handhelds:
-            running.app = create_app(replace(running.config, handhelds=handhelds), sessions=running.sessions)
+            running.app = create_app(
+                replace(running.config, handhelds=handhelds, outbound=False), sessions=running.sessions
+            )
             running.handhelds = handhelds
             self._tokens.clear()
         return running.app
@@ -232,6 +302,7 @@ class DemoGateway:
             with self._lock:
                 if not self._users and time.monotonic() - self._used >= self._idle:
                     self._end()
+                    self._watcher = None
                     return
 
     def _end(self) -> None:

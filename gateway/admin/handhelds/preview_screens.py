@@ -1,7 +1,8 @@
 """The preview: the demo's mailbox as a handheld gets it, in a frame of its width, with the size of each page.
 
-Nothing here may send anything: pages are asked for by GET. Under /handhelds/preview is the panel's page around the
-frame, under /handhelds/framed, by the same path, the page itself.
+Nothing here may send what a browser posts: pages are asked for by GET, and where only a form leads, one of the walks of
+`demo_walks` goes. Under /handhelds/preview is the panel's page around the frame, under /handhelds/framed, by the same
+path, the page itself; under either, SCREEN and the name of a walk are where it ends.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.handhelds import framed_pages
 from gateway.admin.handhelds.demo_gateway import Answer, DemoGateway, DemoMissing, ShownHandheld
+from gateway.admin.handhelds.demo_walker import Lost
+from gateway.admin.handhelds.demo_walks import GROUPS, WALKS, Walk
 from gateway.admin.panel_pages import page
 from gateway.device import WML, XHTML, names
 from gateway.device.agents import LONGEST
@@ -22,11 +25,10 @@ preview = Blueprint("preview", __name__)
 
 #: Key of the demo's gateway in the panel's extensions.
 DEMO: Final = "pocketpost.preview"
-#: Where the links to the first pages lead, within the session.
-STARTS: Final = (
-    ("/i", "Inbox"), ("/k", "Menu"), ("/c", "Write"), ("/q", "Search"), ("/z", "Folders"), ("/t", "Contacts"),
-    ("/s", "Settings"), ("/x", "Select"),
-)  # fmt: skip
+#: The first walk in lists, which a handheld is shown first.
+FIRST: Final = "Inbox"
+#: Before the names of walks, where the paths of sessions begin with a tilde.
+SCREEN: Final = "/screen/"
 #: Pixels of a frame's height at least: more than one screenful is seen at once.
 SMALLEST_HEIGHT: Final = 400
 _OUTER, _INNER = "/handhelds/preview", "/handhelds/framed"
@@ -47,18 +49,56 @@ def missing(error: DemoMissing) -> Response:
     return page("notice", 404, title="No preview", text=MISSING.format(error))
 
 
+@preview.errorhandler(Lost)
+def lost(error: Lost) -> Response:
+    """Say that a screen is not reached on this handheld."""
+    return page(
+        "notice", 404, title="No preview", text=f"This handheld does not get to that screen: {error}."
+    )
+
+
 @preview.get(_OUTER)
 def begin() -> AnyResponse:
     """Ask which handheld, or open its inbox."""
     profile, markup = (request.args.get(name, "") for name in ("profile", "markup"))
     if "agent" not in request.args:
-        return page("preview", title="Preview", profiles=names(), markups=(WML, XHTML))
+        return page(
+            "preview", title="Preview", profiles=names(), markups=(WML, XHTML), groups=GROUPS, first=FIRST
+        )
     shown = ShownHandheld(
         "".join(sign for sign in request.args["agent"][: 2 * LONGEST] if " " <= sign <= "~"),
         markup if markup in (WML, XHTML) else None,
         profile if profile in names() else None,
     )
-    return redirect(f"{_OUTER}/{_demo().name(shown)}{_demo().root(shown)}/i", 303)
+    walk = WALKS.get(request.args.get("screen", ""), WALKS[FIRST])
+    _demo().root(shown)  # the demo may not be installed
+    return redirect(_screen_address(_OUTER, _demo().name(shown), walk), 303)
+
+
+@preview.get(f"{_OUTER}/<name>")
+def another(name: str) -> AnyResponse:
+    """Lead to another screen of a handheld."""
+    walk = WALKS.get(request.args.get("screen", ""), WALKS[FIRST])
+    return redirect(_screen_address(_OUTER, name, walk), 303)
+
+
+@preview.get(f"{_OUTER}/<name>{SCREEN}<walk>")
+def around_screen(name: str, walk: str) -> AnyResponse:
+    """Take a walk, and show the page at its end with what is around it."""
+    shown, found = _demo().shown(name), WALKS.get(walk)
+    if shown is None or found is None:
+        return redirect(_OUTER, 303)
+    return _around(name, shown, _demo().walk(shown, found), _screen_address(_INNER, name, found), walk)
+
+
+@preview.get(f"{_INNER}/<name>{SCREEN}<walk>")
+def framed_screen(name: str, walk: str) -> AnyResponse:
+    """Show the page at the end of a walk."""
+    shown, found = _demo().shown(name), WALKS.get(walk)
+    if shown is None or found is None:
+        return redirect(_OUTER, 303)
+    answer = _demo().end_of(shown, found)
+    return _framed(answer, f"{_OUTER}/{name}{quote(answer.address, safe='/~.-_?=&')}")
 
 
 @preview.get(f"{_OUTER}/<name>/<path:_path>")
@@ -67,20 +107,7 @@ def around(name: str, _path: str) -> AnyResponse:
     asked = _asked(_OUTER, name)
     if isinstance(asked, AnyResponse):
         return asked
-    shown, answer = asked
-    device, root = shown.device(_demo().overrides()), _demo().root(shown)
-    return page(
-        "previewed",
-        title="Preview",
-        shown=shown,
-        device=device,
-        size=framed_pages.size(answer),
-        source=framed_pages.source(answer),
-        frame=_address(_INNER, name),
-        height=max(device.screen[1], SMALLEST_HEIGHT),
-        sandbox=framed_pages.SANDBOX,
-        starts=[(f"{_OUTER}/{name}{root}{start}", label) for start, label in STARTS],
-    )
+    return _around(name, *asked, _address(_INNER, name))
 
 
 @preview.get(f"{_INNER}/<name>/<path:_path>")
@@ -89,10 +116,36 @@ def framed(name: str, _path: str) -> AnyResponse:
     asked = _asked(_INNER, name)
     if isinstance(asked, AnyResponse):
         return asked
-    document = framed_pages.framed(asked[1], _address(_OUTER, name))
+    return _framed(asked[1], _address(_OUTER, name))
+
+
+def _around(name: str, shown: ShownHandheld, answer: Answer, frame: str, screen: str = "") -> Response:
+    device = shown.device(_demo().overrides())
+    return page(
+        "previewed",
+        title="Preview",
+        shown=shown,
+        device=device,
+        size=framed_pages.size(answer),
+        source=framed_pages.source(answer),
+        frame=frame,
+        height=max(device.screen[1], SMALLEST_HEIGHT),
+        sandbox=framed_pages.SANDBOX,
+        action=f"{_OUTER}/{name}",
+        groups=GROUPS,
+        screen=screen,
+    )
+
+
+def _framed(answer: Answer, address: str) -> Response:
+    document = framed_pages.framed(answer, address)
     response = Response(document, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = framed_pages.policy(document)
     return response
+
+
+def _screen_address(prefix: str, name: str, walk: Walk) -> str:
+    return f"{prefix}/{name}{SCREEN}{quote(walk.name, safe='')}"
 
 
 def _asked(prefix: str, name: str) -> tuple[ShownHandheld, Answer] | AnyResponse:

@@ -16,8 +16,10 @@ from lxml import etree
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.handhelds import demo_gateway
 from gateway.admin.handhelds.demo_gateway import DemoGateway, ShownHandheld
-from gateway.admin.handhelds.preview_screens import DEMO, STARTS
+from gateway.admin.handhelds.demo_walks import WALKS, Follow, Open, Walk
+from gateway.admin.handhelds.preview_screens import DEMO
 from gateway.wap import wbxml
+from gateway.web.message.unsubscribe import EXTENSION
 from tests.admin.conftest import XHTML, Administrator, text_of
 
 SECONDS = 20.0
@@ -57,6 +59,13 @@ def opened(administrator: Administrator, query: str) -> str:
     answer = administrator.client.get(f"/handhelds/preview?{query}")
     assert answer.status_code == 303
     return answer.headers["Location"]
+
+
+def inbox_of(administrator: Administrator, query: str) -> str:
+    """Return the address of the inbox of a handheld as links of its pages lead there."""
+    _page, _frame, document = frame_of(administrator, opened(administrator, query))
+    (base,) = document.xpath("//base/@href")
+    return str(base)
 
 
 def frame_of(administrator: Administrator, address: str) -> tuple[etree._Element, str, etree._Element]:
@@ -121,17 +130,60 @@ def test_links_lead_on_within_the_preview(
 
 
 @pytest.mark.parametrize("profile", ["nokia7110", "kaios"])
-def test_every_first_page_is_shown(administrator: Administrator, demo: DemoGateway, profile: str) -> None:
-    inbox = opened(administrator, f"agent=&profile={profile}")
-    for path, _name in STARTS:
-        page, _, document = frame_of(administrator, inbox.removesuffix("/i") + path)
+def test_a_screen_that_only_a_form_leads_to_is_chosen_from_the_list(
+    administrator: Administrator, demo: DemoGateway, profile: str
+) -> None:
+    choice = administrator.get("/handhelds/preview")
+    assert choice.xpath("//h:option[../@label]/text()", namespaces=XHTML) == [*WALKS]
+    address = opened(administrator, f"agent=&profile={profile}&screen=Deleted")
+    for words in (
+        "Deleted: Lunch on Thursday?",
+        "Undone.",
+        "Deleted: Lunch on Thursday?",
+    ):  # as new each time
+        page, _, document = frame_of(administrator, address)
         assert "too large" not in text_of(page)
-        assert document.xpath("//h1")
+        assert words in " ".join(document.xpath("//body//text()"))
+        another = "Undone" if words.startswith("Deleted") else "Deleted"
+        (form,) = page.xpath("//h:form[.//h:select[@id='screen']]", namespaces=XHTML)
+        answer = administrator.client.get(f"{form.get('action')}?screen={another}")
+        assert answer.status_code == 303
+        address = answer.headers["Location"]
         assert not [
             node
             for node in document.xpath("//input|//select|//textarea")
             if profile == "nokia7110" and not node.get("disabled")
         ]
+
+
+def test_links_lead_on_from_where_a_walk_has_ended(administrator: Administrator, demo: DemoGateway) -> None:
+    address = opened(administrator, "agent=&profile=kaios&screen=Your+text")
+    _page, _frame, document = frame_of(administrator, address)
+    (link,) = document.xpath("//a[contains(., 'See you there')]/@href")
+    there = urljoin(document.xpath("string(//base/@href)"), link)
+    _page, _frame, document = frame_of(administrator, there)
+    assert document.xpath("string(//textarea)").strip() == "See you there."
+
+
+def test_a_walk_whose_way_is_gone_says_so(
+    administrator: Administrator, demo: DemoGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = Walk("Inbox", (Open("i"), Follow("no such words")))
+    monkeypatch.setitem(WALKS, "Inbox", walk)  # type: ignore[arg-type]
+    text = text_of(administrator.get(opened(administrator, "agent=&profile=kaios"), 404))
+    assert "This handheld does not get to that screen: no link 'no such words'." in text
+
+
+def test_no_request_of_a_walk_leaves_this_machine() -> None:
+    demo = DemoGateway(lambda: ())
+    try:
+        demo.root(ShownHandheld(profile="kaios"))
+        running = demo._running
+        assert running is not None
+        assert running.app is not None
+        assert running.app.extensions[EXTENSION] is None
+    finally:
+        demo.close()
 
 
 def test_a_frame_can_run_post_and_load_nothing(administrator: Administrator, demo: DemoGateway) -> None:
@@ -154,7 +206,7 @@ def test_a_frame_can_run_post_and_load_nothing(administrator: Administrator, dem
 def test_a_page_of_another_session_or_of_none_is_one_of_this_session(
     administrator: Administrator, demo: DemoGateway
 ) -> None:
-    address = opened(administrator, "agent=&profile=kaios")
+    address = inbox_of(administrator, "agent=&profile=kaios")
     other = re.sub("~[A-Za-z0-9_-]+", "~" + "A" * 22, address)
     _page, _frame, document = frame_of(administrator, other)
     assert "Inbox" in document.xpath("string(//h1)")
@@ -269,7 +321,7 @@ def test_no_page_of_a_post_is_shown(administrator: Administrator, demo: DemoGate
 
 
 def test_a_picture_and_a_file_are_passed_on_as_such(administrator: Administrator, demo: DemoGateway) -> None:
-    inbox = opened(administrator, "agent=&profile=kaios")
+    inbox = inbox_of(administrator, "agent=&profile=kaios")
     demo_answers = {
         "image/png": demo_gateway.Answer(200, "image/png", b"png"),
         "application/octet-stream": demo_gateway.Answer(200, "text/plain", b"a file"),
