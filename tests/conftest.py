@@ -102,6 +102,14 @@ def _compile_each_statement_once() -> None:
     SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what was measured: figures, which no test judges."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(f"MEASURED {text}")
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Run two tests for each core: about half of a test's time is spent waiting for a server or a browser."""
     return 2 * len(os.sched_getaffinity(0))

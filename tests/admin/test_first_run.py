@@ -21,23 +21,12 @@ from gateway.config import load
 from gateway.config.options import sample
 from gateway.server.listeners import Listener
 from tests import PATIENCE
-from tests.devices.phones import WmlPhone, XhtmlBrowser, in_process, over_http
+from tests.devices.phones import XhtmlBrowser, in_process
+from tests.first_steps import MAIL_PASSWORD, PASSWORD, browser, by_the_panel, with_mail
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import ROOT, Prompting, pocketpost, provider
 from tests.servers.smtp import SmtpServer
-
-PASSWORD = "correct horse battery"
-ADDRESS = "walker@provider.invalid"
-MAIL_PASSWORD = "only-for-the-mail"
-MAIL = (
-    b"From: Ada <ada@provider.invalid>\r\nTo: %b\r\nSubject: The first mail\r\n\r\nIt arrived.\r\n"
-    % ADDRESS.encode()
-)
-
-
-def browser(origin: str) -> XhtmlBrowser:
-    return XhtmlBrowser(origin, over_http, limit=200_000)
 
 
 @pytest.mark.long
@@ -45,51 +34,23 @@ def test_from_an_empty_folder_to_a_phone_reading_mail(
     dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
 ) -> None:
     port, panel = free_ports(2)
-    (tmp_path / "ca.pem").write_bytes(dovecot.ca_file.read_bytes() + smtp_server.ca_file.read_bytes())
-    dovecot.user(ADDRESS, MAIL_PASSWORD)
-    smtp_server.passwords[ADDRESS] = MAIL_PASSWORD
-    dovecot.deliver(ADDRESS, MAIL)
+    ca_file, file = with_mail(dovecot, smtp_server, tmp_path), tmp_path / "pocketpost.toml"
+    imap_port = dovecot.ports["imap"]
     with provider(dovecot, smtp_server) as ispdb:
         terminal = Prompting([*pocketpost(ispdb, panel), "serve"], tmp_path)
         try:
-            terminal.until(r"Write one now.*\? \[Y/n\]: ")
-            terminal.type("y")
-            origin = terminal.until(r"Open +(http://127\.0\.0\.1:\d+)/")[1]
-            code = terminal.until(r"Code +([\d-]+)")[1]
-            assert not (tmp_path / "pocketpost.toml").exists()
-
-            page = browser(origin).open()
-            page.fill("code", code).press("Go on")
-            page.fill("address", ADDRESS).fill("ca_file", "ca.pem").press("Find servers")
-            assert f"ok: imap+starttls://localhost:{dovecot.ports['imap']}" in page.text
-            page.fill("mail_password", "wrong").press("Test")
-            assert "FAIL: imap: Wrong address or password" in page.text
-            page.fill("mail_password", MAIL_PASSWORD).press("Test")
-            for words in ("imap takes the password", "smtp takes the password", 'sent: "Sent"', "TLSv1"):
-                assert f"ok: {words}" in page.text or words in page.text, page.text
-            assert MAIL_PASSWORD not in page.answer.body.decode()
-            page.fill("listen", f"127.0.0.1:{port}").fill("password", PASSWORD).fill("again", "other")
-            page.press("Save, and start the gateway")
-            assert "differ" in page.text
-            assert not (tmp_path / "pocketpost.toml").exists()
-            page.fill("password", PASSWORD).fill("again", PASSWORD).press("Save, and start the gateway")
-            assert f"http://127.0.0.1:{port}/" in page.text
-            terminal.until("listening at")
-
-            phone = WmlPhone(f"http://127.0.0.1:{port}", over_http).sign_in(ADDRESS, MAIL_PASSWORD, "/w")
-            phone.follow("The first mail")
-            assert "It arrived." in phone.text
+            origin = by_the_panel(terminal, file, Path(ca_file.name), imap_port, port)
             admin = browser(origin).open().fill("password", PASSWORD).press("Sign in").follow("Upstreams")
-            assert f"imap+starttls://localhost:{dovecot.ports['imap']}" in admin.text
+            assert f"imap+starttls://localhost:{imap_port}" in admin.text
             terminal.process.terminate()
             assert terminal.ended() == 0, terminal.text
         finally:
             terminal.close()
-    text = (tmp_path / "pocketpost.toml").read_text()
+    text = file.read_text()
     assert [line for line in sample().splitlines() if line[:1] == "#" and line not in text.splitlines()] == [
         "# [admin]"
     ]
-    assert load(tmp_path / "pocketpost.toml").admin_listen == f"127.0.0.1:{panel}"
+    assert load(file).admin_listen == f"127.0.0.1:{panel}"
     kept = b"".join(file.read_bytes() for file in tmp_path.iterdir()) + terminal.text.encode()
     assert MAIL_PASSWORD.encode() not in kept
     assert PASSWORD.encode() not in kept
