@@ -205,7 +205,8 @@ def _page(
     lines: list[ReportLine] | None = None,
     address: str = "",
 ) -> Response:
-    title = "New upstream" if action == _NEW else f"Upstream for {', '.join(form.typed['domains'].split())}"
+    domains = ", ".join(form.typed["domains"].split()) or request.args.get("domain", "")
+    title = "New upstream" if action == _NEW else f"Upstream for {domains}"
     return page(
         "upstream", status, title=title, action=action, form=form, version_of_file=version, problem=problem,
         lines=lines or [], address=address,
