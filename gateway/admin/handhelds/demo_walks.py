@@ -84,7 +84,7 @@ _SIGN_IN: Final = _typed(user="alice@pocketpost.example", password="tap")  # noq
 _MISTYPED: Final = _SIGN_IN | _typed(password="tip")  # noqa: S106
 _SIGN_OUT: Final = (Open("k"), Follow("Sign out"))
 _SEARCHED: Final = (Open("q"), Press("Search", _typed(q="from:bob")))
-_FAVOURITE: Final = (*_SEARCHED, Press("Keep search"), Open("sf"), Follow("from:bob"))
+_FAVOURITE: Final = (*_SEARCHED, Press("Save search"), Open("sf"), Follow("from:bob"))
 _ALICE: Final = _typed(name="Alice", address="alice@pocketpost.example")
 _CHANGE: Final = (Open("z"), Follow("Change folders"))
 _AS_FILE: Final = (
@@ -131,7 +131,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("Search: results", _SEARCHED),
             Walk("Search: nothing found", (Open("q"), Press("Search", _typed(q="zebra")))),
             Walk("Search: refused", (Open("q"), Press("Search"))),
-            Walk("Search: kept", (*_SEARCHED, Press("Keep search"))),
+            Walk("Search: saved", (*_SEARCHED, Press("Save search"))),
         ),
     ),
     (
@@ -273,21 +273,21 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("Time zone: saved", (Open("sz"), Press("Save"))),
             Walk("Language", (Open("sl"),)),
             Walk("Language: saved", (Open("sl"), Press("Save", _typed(language="de")))),
-            Walk("Favourites", (Open("sf"),)),
-            Walk("Favourites: one", _FAVOURITE),
+            Walk("Saved searches", (Open("sf"),)),
+            Walk("Saved search", _FAVOURITE),
             Walk(
-                "Favourites: saved",
+                "Saved search: saved",
                 (*_FAVOURITE, Press("Save")),
             ),
             Walk(
-                "Favourites: removed",
+                "Saved search: removed",
                 (*_FAVOURITE, Press("Remove")),
             ),
-            Walk("Favourite: results", (*_SEARCHED, Press("Keep search"), Open("qf1"))),
-            Walk("Kept about me", (Open("sk"),)),
-            Walk("Kept about me: shown", (Open("skp"),)),
-            Walk("Kept about me: asked first", (Open("skx"),)),
-            Walk("Kept about me: deleted", (Open("skx"), Press("Delete all of it"))),
+            Walk("Saved search: results", (*_SEARCHED, Press("Save search"), Open("qf1"))),
+            Walk("My data", (Open("sk"),)),
+            Walk("My data: shown", (Open("skp"),)),
+            Walk("My data: asked first", (Open("skx"),)),
+            Walk("My data: deleted", (Open("skx"), Press("Delete my data"))),
         ),
     ),
 )
