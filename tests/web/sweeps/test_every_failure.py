@@ -126,7 +126,7 @@ def test_more_than_anybody_types_is_said_to_be_too_long(
     form = FORM | {"text": "x" * 1_000_000}
     for path in ("/c", "/tn", "/ti"):
         body = gateway.ask("POST", path, session, markup, form, multipart).body
-        assert b"That is too long for this gateway." in body
+        assert b"That is too long. Shorten it and try again." in body
         # Nothing of that size is kept for whoever has been signed out.
         assert b"Please sign in again." in gateway.ask("POST", path, ended, markup, form, multipart).body
 
