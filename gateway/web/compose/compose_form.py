@@ -6,10 +6,12 @@ does the rest. If a text is longer than its field, the page shows its end and an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from gateway import markup
 from gateway.composing.basis import Basis
 from gateway.composing.typed_mail import (
     ASKED,
@@ -23,6 +25,7 @@ from gateway.composing.typed_mail import (
 )
 from gateway.device import WML
 from gateway.markup.repertoire import fit
+from gateway.markup.scale import WmlScale
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
 from gateway.message.headers.header_fields import clean, safe_label, safe_spec
 from gateway.message.model import Address
@@ -98,6 +101,10 @@ _LEVELS: Final = (
     _Level(12, frozenset({SEND, SAVE, FIELDS, ATTACH})),
     _Level(0, frozenset({SEND, SAVE, FIELDS, ATTACH})),
 )
+#: Octets by which the size computed for a level may be too large: what is repeated, compilers write once.
+_DOUBT: Final = 12
+#: A button of a deck.
+_BUTTON: Final = re.compile("<anchor.*?</anchor>", re.DOTALL)
 #: Where nothing else fits, whatever was saved before: more letters find the others.
 _LIKELIEST: Final = _LEVELS[-1]._replace(choices=2)
 _XHTML_LEVELS: Final = (_Level(400), *_LEVELS[1:3])
@@ -173,23 +180,45 @@ def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
     """Make the screen; return it and whether it fits and holds all that was typed, which else must be saved first."""
     for laid_out, holds in ((form, _holds_all_fields(form)), _without_crowded_inputs(form)):
         for displayed, complete in _text_variants(visit, laid_out):
-            screen, fits = _fitted(visit, displayed)
-            if fits:
+            screen = _fitted(visit, displayed)
+            if screen is not None:
                 return screen, complete and holds
     return _screen(visit, displayed, _LIKELIEST), False
 
 
-def _fitted(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
-    """Make the largest screen of a form that fits, or the smallest there is; return it and whether it fits."""
-    first, *between, least = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
-    screen = _screen(visit, form, first)
-    if visit.fits(screen):
-        return screen, True
-    smallest = _screen(visit, form, least)
-    if not visit.fits(smallest):  # nor do those between, of which each is larger
-        return smallest, False
-    screens = (_screen(visit, form, level) for level in between)
-    return next((screen for screen in screens if visit.fits(screen)), smallest), True
+def _fitted(visit: Visit, form: ComposeForm) -> Screen | None:
+    """Make the largest screen of a form that fits, None for none.
+
+    Writing and measuring a page is expensive. So the largest is measured, and what the others take is computed from
+    that; one that seems to fit is measured as well.
+    """
+    first, *smaller = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
+    whole = _screen(visit, form, first)
+    size, limit = markup.size(whole, visit.device), visit.device.deck_limit
+    if size <= limit:
+        return whole
+    button = _button_octets(markup.write(whole, visit.device)) if visit.device.markup == WML else 0
+    fixed = size - _octets_of_level(visit, form, first, button)
+    for level in smaller:
+        may_fit = fixed + _octets_of_level(visit, form, level, button) <= limit + _DOUBT
+        if may_fit or level is smaller[-1]:
+            screen = _screen(visit, form, level)
+            if visit.fits(screen):
+                return screen
+    return None
+
+
+def _octets_of_level(visit: Visit, form: ComposeForm, level: _Level, button: int) -> int:
+    """Return about how many octets of a page depend on its level; `button`: those of one button."""
+    lines = [label + text for label, text in _lines(visit, form, level.width)]
+    texts = (_said(form, level.width), _tail(form, level.width), *lines)
+    buttons = _buttons(visit, form, level.without, 1)
+    return button * len(buttons) + sum(len(text.encode("utf-8", "replace")) for text in texts)
+
+
+def _button_octets(deck: str) -> int:
+    """Return about how many octets a button takes in a deck: they all post the same fields."""
+    return max((WmlScale().piece(one).own for one in _BUTTON.findall(deck)), default=0)
 
 
 def _without_crowded_inputs(form: ComposeForm) -> tuple[ComposeForm, bool]:
@@ -254,7 +283,7 @@ def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
     # The same for Send and Save: what is saved and then sent from one page has one copy.
     ticket = form.ticket or visit.signed_in.ticket()
     shown = {
-        "sentence": shorten(form.sentence, 4 * width + _SENTENCE),
+        "sentence": _said(form, width),
         "lines": _lines(visit, form, width),
         "tail": _tail(form, width),
         "inputs": inputs,
@@ -383,6 +412,10 @@ def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
         if len(line) <= width:
             return line
     return f"{shorten(labels[0], max(width, _NAME))} +{visit.language.number(len(labels) - 1)}"
+
+
+def _said(form: ComposeForm, width: int) -> str:
+    return shorten(form.sentence, 4 * width + _SENTENCE)
 
 
 def _tail(form: ComposeForm, width: int) -> str:
