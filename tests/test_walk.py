@@ -175,7 +175,7 @@ def _walk(
     device.follow("Prev")
     device.follow("Reply")
     device.fill("text", "Grüße, 5 $ & 3 < 4 да").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     device.follow("Inbox")
 
 
@@ -259,9 +259,9 @@ def test_a_repeated_post_sends_nothing_twice(gateway: Gateway, handheld: Handhel
     device = handheld(gateway)
     device.sign_in(me, "secret").follow("Costs $5 & more").follow("Reply")
     device.fill("text", "Once.").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     device.fetch("POST", *device.posted)
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert len(_found(dovecot, bob, "INBOX")) == 1
     assert len(_found(dovecot, me, "Sent")) == 1
 
@@ -282,7 +282,7 @@ def test_a_failed_submission_gives_the_text_back(
         smtp_server.start()
     assert "Not sent." in device.text
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert _found(dovecot, bob, "INBOX")[0].get_content().startswith("Kept, $5 & <all>.")
 
 
@@ -293,7 +293,7 @@ def test_a_ticket_of_another_session_changes_nothing(gateway: Gateway, dovecot: 
     device = _plain_browser(gateway)
     device.sign_in(me, "secret").follow("Costs $5 & more").follow("Reply")
     device.fill("text", "Hello").fill("ticket", "A" * 20).press("Send")
-    assert "Sent." not in device.text
+    assert "Sent to" not in device.text
     assert "Hello" in device.page.find(".//textarea").text
     assert _found(dovecot, me, "Sent") == []
 

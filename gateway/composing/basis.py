@@ -68,7 +68,8 @@ class Basis:
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
     resumed from, `replaced` the drafts that it has replaced. `redirected`: the message to redirect. `alternative`: in a
-    draft, the answer to an invitation for calendar programs. `left_out`: whom the original names and a reply cannot
+    draft, the answer to an invitation for calendar programs. `quoted`: whose text follows what is typed, "" if that is
+    not known, None for none. `left_out`: whom the original names and a reply cannot
     reach. `fields`: the inputs that are shown initially.
 
     Of another program's draft: `reply_to` and the other fields `kept`; when it is saved here it loses the looks of its
@@ -90,6 +91,7 @@ class Basis:
     draft: MessageRef | None = None
     replaced: tuple[str, ...] = ()
     quotation: Quotation = no_quotation
+    quoted: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     redirected: Enclosure | None = None
     alternative: Enclosure | None = None
@@ -157,6 +159,7 @@ def reply(author: Author, store: MailStore, number: int, uid: int, variant: str 
         original=OriginalMessage(number, uid, ANSWERED),
         left_out=(*map(safe_label, unusable), *([f"+{more}"] if more else ())),
         quotation=partial(quotation, author, ref, found) if quotes else no_quotation,
+        quoted=_writer(found) if quotes else None,
     )
 
 
@@ -178,7 +181,17 @@ def forward(author: Author, store: MailStore, number: int, uid: int, variant: st
         return replace(made, subject=found.envelope.subject, redirected=whole)
     if variant == "a":
         return replace(made, enclosures=(whole,))
-    return replace(made, quotation=partial(forwarded, author, ref, found), enclosures=enclosures(ref, found))
+    return replace(
+        made,
+        quotation=partial(forwarded, author, ref, found),
+        quoted=_writer(found),
+        enclosures=enclosures(ref, found),
+    )
+
+
+def _writer(found: Message) -> str:
+    """Return who has written a message, "" if it does not say so."""
+    return next((safe_label(one) for one in (*found.envelope.from_, *found.envelope.sender)), "")
 
 
 def _addressed(author: Author, found: Message) -> Identity:

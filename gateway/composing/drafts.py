@@ -93,6 +93,7 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         draft=ref if is_draft else None,
         replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
         quotation=lambda store: Quoted(taken.quoted),
+        quoted="" if taken.quoted.strip() else None,
         enclosures=attached if is_draft else enclosures(ref, found, ornaments=True),
         alternative=answer if is_draft else None,
     )

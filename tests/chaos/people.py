@@ -145,7 +145,6 @@ class Person:
             lambda device: device.open(f"{self._home}i"),
             lambda device: device.follow(f"about {mark}"),
             lambda device: device.follow("Quick reply"),
-            lambda device: device.follow(_QUICK_WORDS),
         )
 
     def _words(self, mark: str, room: int) -> str:
@@ -171,7 +170,8 @@ class Person:
     def _send(self, mail: Mail) -> None:
         before = self._phone.posted
         mail.pressed.append(time.monotonic())
-        came = self._phone.tries(lambda device: device.press("Send"))
+        quick = not mail.typed and len(mail.pressed) == 1  # a question has a page with Send on it
+        came = self._phone.tries(lambda device: device.press(_QUICK_WORDS if quick else "Send"))
         form = self._phone.posted
         if form is None or form is before:
             mail.pressed.pop()

@@ -35,7 +35,8 @@ class Claim(Enum):
 
 #: What a page may say of a mail, and what that claims. "…" stands for what differs each time.
 TABLE: Final = (
-    ("Sent.", Claim.SENT),
+    ("Sent to ….", Claim.SENT),
+    ("Sent.", Claim.SENT),  # where more is told of the recipients than who has got it
     ("Not sent.", Claim.NOT_SENT),
     ("It is not certain whether the message was sent. Look in Sent.", Claim.UNCERTAIN),
     ("It is not certain whether the message was sent.", Claim.UNCERTAIN),  # by POP3, which has no Sent

@@ -57,7 +57,7 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
     _assert_fits(browser)
     browser.type(browser.field("text"), TEXT)
     served.restart()
-    assert "Sent." in browser.go(browser.key_of("Send"))
+    assert "Sent to" in browser.go(browser.key_of("Send"))
     _assert_fits(browser)
     assert SUBJECT in browser.go("0")
     journey.assert_answered(TEXT)

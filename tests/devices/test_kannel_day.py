@@ -76,7 +76,7 @@ def test_a_text_is_written_piece_by_piece(phone: WmlPhone, journey: Journey) -> 
     assert draft["Subject"] == "Stück für Stück"
     phone.fill("text", "Zweitens & drittens.").press("Add more")
     phone.fill("text", "Ende.").press("Send")
-    assert "Sent." in phone.text
+    assert "Sent to" in phone.text
     (arrived,) = journey.messages(journey.bob)
     said = arrived.get_content().replace(" \r\n", " ").split()
     assert " ".join(said) == "Erstens, $1. Zweitens & drittens. Ende."

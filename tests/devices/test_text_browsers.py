@@ -58,7 +58,7 @@ def test_walk_with_a_restart_in_the_middle(browser: W3m, served: GatewayServer, 
     assert "# Next" not in page
     browser.open_reply()
     served.restart()
-    assert "Sent." in browser.write(TEXT)
+    assert "Sent to" in browser.write(TEXT)
     assert SUBJECT in browser.follow("Inbox")
     journey.assert_answered(TEXT)
     browser.open("Menu")

@@ -453,7 +453,7 @@ def test_the_main_job(
         while say("Next") in device.links:
             device.follow(say("Next"))
         device.follow(say("Reply")).fill("text", "Да, où, żółć").press(say("Send"))
-        assert say("Sent.") in device.text
+        assert say("Sent to %(who)s.") % {"who": ME} in device.text
         device.follow(say("Inbox")).follow(say("Menu")).follow(say("Settings")).follow(say("Language"))
         other = next(name for name in ("de", "fr") if name != tag)
         device.fill("language", other)

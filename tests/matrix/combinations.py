@@ -78,7 +78,7 @@ def _in_a_text_browser(
             page = browser.follow("Next")
         assert LAST_WORDS in page
         browser.open_reply()
-        assert "Sent." in browser.write(TEXT)
+        assert "Sent to" in browser.write(TEXT)
 
 
 def _in_chromium(site: Site, journey: Journey, folder: Path, _: pytest.FixtureRequest) -> None:
@@ -98,7 +98,7 @@ def _in_chromium(site: Site, journey: Journey, folder: Path, _: pytest.FixtureRe
         assert LAST_WORDS in page
         browser.go(browser.key_of("Reply"))
         browser.type(browser.field("text"), TEXT)
-        assert "Sent." in browser.go(browser.key_of("Send"))
+        assert "Sent to" in browser.go(browser.key_of("Send"))
 
 
 def _through_kannel(
@@ -117,7 +117,7 @@ def _through_kannel(
             phone.follow("Next")
         assert LAST_WORDS in phone.text
         phone.follow("Reply").fill("text", TEXT).press("Send")
-        assert "Sent." in phone.text
+        assert "Sent to" in phone.text
         assert max(reply.pdu for reply in session.replies) <= session.sdu
 
 

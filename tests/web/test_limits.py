@@ -80,7 +80,7 @@ def test_a_forward_may_be_as_large_as_the_server_takes(
     with closing(office.closing):
         smtp_server.size = 20_000_000
         device = _forwarding(office, office.browser(), 15_000_000).press("Send")
-        assert "Sent." in device.text
+        assert "Sent to" in device.text
         assert len(office.smtp.accepted[-1].octets) > 15_000_000
 
 
@@ -115,7 +115,7 @@ def _age(office: Office, seconds: float) -> float:
 def test_more_than_the_limit_is_told_with_a_time_and_sent_after_it(office: Office, device: Any) -> None:
     office.signed_in(device, ME)
     for number in range(MOST):
-        assert "Sent." in _write(device, number).press("Send").text
+        assert "Sent to" in _write(device, number).press("Send").text
     first = _age(office, 0)
     other = office.signed_in(office.browser(), ME)  # a new session of the same account is no way round
     for one in (device, other):
@@ -132,7 +132,7 @@ def test_more_than_the_limit_is_told_with_a_time_and_sent_after_it(office: Offic
     _age(office, HOUR)
     for one in (device, other):
         one.press("Send")
-        assert "Sent." in one.text
+        assert "Sent to" in one.text
     assert office.found(ME, "Drafts") == []
     assert len(office.found(BOB)) == MOST + 2
 
@@ -145,7 +145,7 @@ def test_a_mail_to_many_counts_for_many(office: Office) -> None:
     assert TooManyRecipients.sentence in device.text
     assert people[-1] in device.answer.body.decode()
     at(device, "c").fill("to", ", ".join(people[:11])).fill("text", "Some.").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     at(device, "c").fill("to", ", ".join(people[:11])).fill("text", "Some.").press("Send")
     assert "You can send again at" in device.text
 
@@ -171,7 +171,7 @@ def test_what_no_server_has_seen_does_not_count(office: Office, device: Any) -> 
         _write(device, number).press("Send")
         assert "cannot be reached" in device.text
     office.smtp.drop = ""
-    assert "Sent." in _write(device, 9).press("Send").text
+    assert "Sent to" in _write(device, 9).press("Send").text
 
 
 def test_nobody_gets_past_the_limit_by_sending_at_once(tmp_path: Path) -> None:

@@ -227,12 +227,12 @@ def test_several_at_a_time(person: Person, device: Any) -> None:
 def test_answering_and_forwarding(person: Person, device: Any) -> None:
     _to_row(device, f"Number {COUNT}.")
     device.follow("Reply").fill("text", "Yes.").press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     device.open(_at(device, "i"))
     _to_row(device, "Files")
     device.follow("Forward")
     device.fill("to", "bob@example.net").fill("text", "See below.").press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     assert [b"See below." in each.octets for each in person.smtp.accepted] == [False, True]
     assert b"A file of notes." in person.smtp.accepted[1].octets
 

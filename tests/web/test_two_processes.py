@@ -112,7 +112,7 @@ def test_a_draft_goes_on_in_the_other_process(
             device.fetch("POST", *posted)
         assert here.smtp.accepted == []
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert len(here.found(BOB)) == 1
     assert _drafts(here) == []
 

@@ -171,7 +171,7 @@ def test_send_says_not_sent_and_the_same_again_sends_it(
         assert _drafts(office) == ["Hello"]
         assert office.smtp.accepted == []
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert len(office.found(BOB)) == 1
     assert _drafts(office) == []
 
@@ -187,7 +187,7 @@ def test_the_first_post_again_sends_once_the_state_can_be_written(
         assert "Not sent." in device.text
     for _repeat in range(2):
         device.fetch("POST", written, posted[1])
-        assert "Sent." in device.text
+        assert "Sent to" in device.text
     assert len(office.found(BOB)) == 1
     assert len(office.found(ME, "Sent")) == 1
     assert _drafts(office) == []
@@ -224,7 +224,7 @@ def test_a_mailbox_that_takes_no_draft_leaves_the_text_in_the_form(
         assert "No copy could be kept in Drafts." in device.text
         assert text_field(device) == "Short and mine."
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert len(office.found(BOB)) == 1
 
 
@@ -244,7 +244,7 @@ def test_save_needs_the_mailbox_only(
         assert "Saved in Drafts." in device.text
         assert _drafts(office) == ["Hello"]
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert _drafts(office) == []
 
 
@@ -284,7 +284,7 @@ def test_a_file_that_is_removed_is_noticed_and_made_again(office: Office, device
     assert path.exists()
     device.sign_in(ME, "secret")
     at(device, "c").fill("to", BOB).fill("subject", "Hello").fill("text", "Mine.").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     # All of it is in the file that has the name now.
     _database(office).close()
     with closing(sqlite3.connect(path)) as connection:

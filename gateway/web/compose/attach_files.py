@@ -17,13 +17,12 @@ from gateway.composing.mailbox_parts import Enclosure
 from gateway.device import WML
 from gateway.errors import GatewayError
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Life, Screen, shorten
+from gateway.markup.screen import Action, Life, Screen, StatusMessage, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.message.outgoing import builder
-from gateway.web.compose import draft
-from gateway.web.compose.compose_form import LEAVE, TEXT
+from gateway.web.compose import draft, send_screens
+from gateway.web.compose.compose_form import ATTACH, BUTTONS, LEAVE, TEXT, Button
 from gateway.web.compose.draft import ComposePage, Composition
-from gateway.web.mailbox.mailbox_list import INBOX, show
 from gateway.web.request.fitted_list import fitted_list, row_within
 from gateway.web.request.form_bodies import KEEP, Fields
 from gateway.web.request.mail_author import author
@@ -79,11 +78,16 @@ def _screen(
     small = visit.device.markup == WML
     where = mail.target.values
     target, ticket = link("drafts.files", **where), visit.signed_in.ticket()
+    uploads = not small and visit.config.upload_limit
+    buttons = [
+        Button(name, _(BUTTONS[name][0]), BUTTONS[name][1])
+        for name in (*((ATTACH,) if uploads else ()), TEXT, LEAVE)
+    ]
     actions = [
         Action(
             _("From my mail"),
             list_link("attach_mail.messages", **where),
-            "1" if small else "5",
+            "6",
             "accept",
             short=_("Find"),
         )
@@ -95,14 +99,15 @@ def _screen(
         before = link("drafts.files", **where, i=max(0, first - ROWS))
     actions += paging_actions(visit, next_page, before, soft="")
     if small:
-        for word, label, key in ((TEXT, _("Text"), "4"), (LEAVE, _("Inbox"), "0")):
-            actions.append(Action(label, target, key, fields=(("do", word), ("keep", ticket))))
+        for one in buttons:
+            actions.append(Action(one.label, target, one.key, fields=(("do", one.action), ("keep", ticket))))
     values = {
         "sentence": sentence,
         "rows": rows,
         "remove": REMOVE,
         "inputs": range(1, INPUTS + 1) if visit.config.upload_limit else (),
         "limit": room,
+        "buttons": buttons,
         "target": target,
         "keep": ticket,
     }
@@ -141,7 +146,7 @@ def submit(visit: Visit, target: ComposePage) -> Response:
     if pressed == TEXT:
         return draft.page(visit, mail)
     if pressed == LEAVE:
-        return show(INBOX, None, visit.language.gettext("Saved in Drafts."))
+        return send_screens.page_after(visit, mail, StatusMessage(visit.language.gettext("Saved in Drafts.")))
     try:
         if pressed.startswith(REMOVE):
             return page(visit, _remove(visit, mail, form, pressed.removeprefix(REMOVE)))

@@ -16,7 +16,7 @@ from gateway.composing import assembly
 from gateway.composing.mailbox_parts import Enclosure, enclosures, whole_message
 from gateway.errors import GatewayError, MailboxGone, MessageGone, MessageTooLarge
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Life, Screen, shorten
+from gateway.markup.screen import Action, Life, Screen, StatusMessage, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.message.model import Message
 from gateway.store.base import INBOX, Listing, MessageRef, Window
@@ -232,7 +232,7 @@ def attach(number: int, uid: int, box: int, message: int) -> Response:
     except GatewayError as error:
         return attach_files.page(visit, mail, desk.not_saved_sentence(visit, error))
     names = [shorten(clean(name), _NAMED) or _("File") for name in chosen]  # a repeat has none
-    return desk.page(visit, mail, f"{_('Attached')}: {names[0]}" if names else "")
+    return desk.page(visit, mail, StatusMessage(f"{_('Attached')}: {names[0]}") if names else "")
 
 
 def _chosen(visit: Visit, address: MessageAddress, section: str) -> Enclosure:

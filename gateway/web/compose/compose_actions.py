@@ -17,6 +17,7 @@ from typing import Final
 from flask import Response
 
 from gateway.account import people
+from gateway.actions.table import DELETE
 from gateway.composing import assembly, basis, typed_mail
 from gateway.composing.basis import Basis
 from gateway.composing.typed_mail import MailContent, TypedMail, UnresolvedRecipient
@@ -30,20 +31,22 @@ from gateway.errors import (
     StateError,
     StoreError,
 )
+from gateway.markup.screen import Action, StatusMessage
 from gateway.message.headers.header_fields import clean
 from gateway.message.outgoing import resumed
 from gateway.sending import filing, outbox
 from gateway.store.base import ANSWERED, MailStore
 from gateway.web.compose import attach_files, compose_form, draft, send_screens, unsent_texts
-from gateway.web.compose.compose_form import ATTACH, FIELDS, LEAVE, MORE, SAVE, SEND, TEXT
+from gateway.web.compose.compose_form import ATTACH, DISCARD, FIELDS, LEAVE, MORE, SAVE, SEND, TEXT
 from gateway.web.compose.draft import ComposePage, Composition
 from gateway.web.entry import mail_outcomes, own_copies, restored_forms
 from gateway.web.entry.sign_in import error_sentence
-from gateway.web.mailbox.mailbox_list import INBOX, show
-from gateway.web.message.message_screen import MessageAddress
+from gateway.web.message.more_actions import LETTER
 from gateway.web.request.form_bodies import KEEP, TICKET, Fields
 from gateway.web.request.mail_author import author
-from gateway.web.request.visit import Visit
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import question_screen
+from gateway.web.request.visit import Visit, link
 
 log = logging.getLogger(__name__)
 
@@ -155,10 +158,8 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
     if outcome.kind == outbox.SENT and made:  # a repeat of the request is not counted again
         people.record_people(visit.signed_in, content.recipients, wrote=True)
         unsent_texts.remember_choice(visit, mail)
-    original = mail.basis.original
-    address = MessageAddress(original.number, original.uid) if original is not None else None
     copying = unsent_texts.offer_copy(visit, mail, outcome)
-    return send_screens.outcome_response(visit, outcome, content.text, address, copying)
+    return send_screens.outcome_response(visit, outcome, content.text, mail, copying)
 
 
 def _problem(
@@ -225,7 +226,7 @@ def _more(visit: Visit, mail: Composition, form: Fields) -> Response:
 
 def _save(visit: Visit, mail: Composition, form: Fields) -> Response:
     mail = draft.save_once(visit, mail, form)
-    return draft.page(visit, mail, visit.language.gettext("Saved in Drafts."), form)
+    return draft.page(visit, mail, StatusMessage(visit.language.gettext("Saved in Drafts.")), form)
 
 
 def _fields(visit: Visit, mail: Composition, form: Fields) -> Response:
@@ -249,15 +250,30 @@ def _text(visit: Visit, mail: Composition, form: Fields) -> Response:
 
 
 def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
-    """Go to the inbox; unfinished mail is in Drafts."""
+    """Go back to where the mail was begun; unfinished mail is in Drafts."""
     if mail.basis.redirected is not None or not draft.is_changed(visit, mail):
-        return show(INBOX, None)
-    if not visit.signed_in.last_seen_can.append:  # there is nowhere to keep it
-        kept = unsent_texts.keep_text(visit, mail).restored_form
-        _ = visit.language.gettext
-        return show(INBOX, None, _("Your text is kept for a day, under Menu.") if kept else _("Not saved."))
-    draft.save_once(visit, mail, form)
-    return show(INBOX, None, visit.language.gettext("Saved in Drafts."))
+        return send_screens.page_after(visit, mail, "")
+    _ = visit.language.gettext
+    if visit.signed_in.last_seen_can.append:
+        mail = draft.save_once(visit, mail, form)
+        return send_screens.page_after(visit, mail, StatusMessage(_("Saved in Drafts.")))
+    if unsent_texts.keep_text(visit, mail).restored_form:
+        sentence = StatusMessage(_("Your text is kept for a day, under Menu."))
+        return send_screens.page_after(visit, mail, sentence)
+    return send_screens.page_after(visit, mail, _("Not saved."))
+
+
+def _discard(visit: Visit, mail: Composition, form: Fields) -> Response:
+    """Ask whether to delete the mail, which is saved until then; what is deleted can be taken back."""
+    if draft.is_changed(visit, mail):
+        mail = draft.save_once(visit, mail, form)
+    if mail.basis.draft is None:  # there is nothing to discard
+        return send_screens.page_after(visit, mail, "")
+    _, where = visit.language.gettext, mail.target.values
+    target = link("message_actions.submit", **where, letter=LETTER[DELETE])
+    ways = (Action(_("Text"), link(draft.RESUME, **where), compose_form.BUTTONS[TEXT][1]),)
+    sentence = _("Discard this mail?")
+    return respond(question_screen(visit, _("Discard"), sentence, target, ways))
 
 
 def _attach(visit: Visit, mail: Composition, form: Fields) -> Response:
@@ -274,5 +290,6 @@ _ACTIONS: Final[dict[str, Callable[[Visit, Composition, Fields], Response]]] = {
     FIELDS: _fields,
     TEXT: _text,
     LEAVE: _leave,
+    DISCARD: _discard,
     ATTACH: _attach,
 }

@@ -23,13 +23,14 @@ from gateway.composing.typed_mail import (
     UnresolvedRecipient,
     piece_mark,
 )
-from gateway.device import WML
+from gateway.device import WML, Device
 from gateway.markup.repertoire import fit
 from gateway.markup.scale import WmlScale
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
 from gateway.message.headers.header_fields import clean, safe_label, safe_spec
 from gateway.message.model import Address
 from gateway.message.outgoing import resumed
+from gateway.store.base import ANSWERED
 from gateway.web.compose.text_limits import text_limit
 from gateway.web.entry import restored_forms
 from gateway.web.request import form_bodies
@@ -51,6 +52,11 @@ _SENTENCE: Final = 80
 _LINES: Final = dict.fromkeys(PEOPLE, 120) | {"subject": 60}
 #: Minimum deck size in octets for such hints; on smaller decks a button is worth more.
 _LINES_FROM: Final = 1300
+#: Characters that a line must have to say what is quoted.
+_QUOTED: Final = 40
+#: Columns of a text field at most (RFC 3676 §4.2); pixels of the screen for each of its lines, and its lines.
+_COLUMNS: Final = 72
+_LINE, _FEWEST, _MOST_ROWS = 45, 3, 16
 #: Characters of a recipient that are shown in any case.
 _NAME: Final = 12
 #: Characters to show of the end of a longer text.
@@ -68,16 +74,21 @@ _LABELS: Final = {
 ORDER: Final = ("from", "to", "cc", "bcc", "subject", "text")
 HEADS: Final = ("from", "to", "cc", "bcc", "subject")
 
-SEND, MORE, SAVE, FIELDS, TEXT, ATTACH, LEAVE = "send", "more", "save", "fields", "text", "attach", "leave"
-_BUTTONS: Final = {
-    SEND: _("Send"),
-    MORE: _("Add more"),
-    SAVE: _("Save"),
-    FIELDS: _("More fields"),
-    TEXT: _("Text"),
-    ATTACH: _("Attach"),
-    LEAVE: _("Inbox"),
+SEND, MORE, SAVE, FIELDS, TEXT, ATTACH = "send", "more", "save", "fields", "text", "attach"
+DISCARD, LEAVE = "discard", "leave"
+#: Label and key of each button in its order, the same on every page on which a mail is written.
+BUTTONS: Final = {
+    SEND: (_("Send"), "1"),
+    ATTACH: (_("Attach"), "2"),
+    SAVE: (_("Save"), "3"),
+    MORE: (_("Add more"), "4"),
+    TEXT: (_("Text"), "5"),
+    DISCARD: (_("Discard"), "7"),
+    FIELDS: (_("More fields"), "8"),
+    LEAVE: (_("Save and close"), "0"),
 }
+#: The last one where nothing is saved, or hardly anything has room.
+_CLOSE: Final = _("Close")
 #: Characters by which a person recognises whom a question is about.
 _WHO: Final = 12
 
@@ -95,14 +106,15 @@ _LEVELS: Final = (
     _Level(200),
     _Level(60),
     _Level(40),
-    _Level(25, frozenset({SEND})),
-    _Level(25, frozenset({SEND, SAVE})),
-    _Level(12, frozenset({SEND, SAVE, ATTACH})),
-    _Level(12, frozenset({SEND, SAVE, FIELDS, ATTACH})),
-    _Level(0, frozenset({SEND, SAVE, FIELDS, ATTACH})),
+    _Level(40, frozenset({DISCARD})),
+    _Level(25, frozenset({DISCARD, SAVE})),
+    _Level(25, frozenset({DISCARD, SAVE, SEND})),
+    _Level(12, frozenset({DISCARD, SAVE, SEND, ATTACH})),
+    _Level(12, frozenset({DISCARD, SAVE, SEND, FIELDS, ATTACH})),
+    _Level(0, frozenset({DISCARD, SAVE, SEND, FIELDS, ATTACH})),
 )
 #: Octets by which the size computed for a level may be too large: what is repeated, compilers write once.
-_DOUBT: Final = 12
+_DOUBT: Final = 16
 #: A button of a deck.
 _BUTTON: Final = re.compile("<anchor.*?</anchor>", re.DOTALL)
 #: Where nothing else fits, whatever was saved before: more letters find the others.
@@ -117,7 +129,6 @@ class Input:
     name: str
     label: str
     value: Verbatim
-    key: str
     options: tuple[tuple[str, str], ...] = ()
     most: int = 0
     wrong: bool = False
@@ -212,7 +223,7 @@ def _octets_of_level(visit: Visit, form: ComposeForm, level: _Level, button: int
     """Return about how many octets of a page depend on its level; `button`: those of one button."""
     lines = [label + text for label, text in _lines(visit, form, level.width)]
     texts = (_said(form, level.width), _tail(form, level.width), *lines)
-    buttons = _buttons(visit, form, level.without, 1)
+    buttons = _buttons(visit, form, level.without)
     return button * len(buttons) + sum(len(text.encode("utf-8", "replace")) for text in texts)
 
 
@@ -274,7 +285,7 @@ def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
     _ = visit.language.gettext
     width = level.width
     inputs = _inputs(visit, form, level.choices)
-    buttons = _buttons(visit, form, level.without, len(inputs) + 1)
+    buttons = _buttons(visit, form, level.without)
     doubt = _to_ask_about(form)
     endpoint, values = form.target
     hidden = [(BEGUN, str(form.saved_length))] if form.saved_length else []
@@ -287,6 +298,7 @@ def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
         "lines": _lines(visit, form, width),
         "tail": _tail(form, width),
         "inputs": inputs,
+        "area": (_columns(visit.device), _rows(visit.device)),
         "hidden": hidden,
         "buttons": buttons,
         "sends": SEND,
@@ -297,6 +309,16 @@ def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
         "probe": form_bodies.PROBE,
     }
     return make_screen(visit, "compose", _(form.basis.title), shown, life=Life.PRIVATE)
+
+
+def _columns(device: Device) -> int:
+    """Return the columns of the text field: CSS makes it as wide as the screen, text browsers go by this."""
+    return min(device.columns, _COLUMNS)
+
+
+def _rows(device: Device) -> int:
+    """Return the lines of the text field: about half of the screen."""
+    return min(max(device.screen[1] // _LINE, _FEWEST), _MOST_ROWS)
 
 
 def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]:
@@ -323,7 +345,7 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
         if name == "text" and visit.device.markup != WML and visit.device.input_limit < _HINT_BELOW:
             # XHTML Basic has no maxlength for a textarea.
             label = _("Text (at most %(count)s letters)") % {"count": visit.language.number(most)}
-        found.append(Input(name, label, Verbatim(value), str(len(found) + 1), options, most, name in wrong))
+        found.append(Input(name, label, Verbatim(value), options, most, name in wrong))
         if doubt is not None and doubt.field == name:
             options = tuple(
                 (one.spec, f"{safe_label(one)} {safe_spec(one.spec)}".strip())
@@ -331,11 +353,11 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
             )
             what = shorten(fit(clean(doubt.piece), visit.device), _WHO)
             label = _("Who is %(what)s?") % {"what": what}
-            found.append(Input(PICKED, label, Verbatim(doubt.choices[0].spec), str(len(found) + 1), options))
+            found.append(Input(PICKED, label, Verbatim(doubt.choices[0].spec), options))
     if asks_for_copy(visit, form.basis):
         options = (("yes", _("yes")), ("no", _("no")))
         value = form.copy_to_self or options[0][0]
-        found.append(Input(COPY, _("Copy to me"), Verbatim(value), str(len(found) + 1), options))
+        found.append(Input(COPY, _("Copy to me"), Verbatim(value), options))
     return found
 
 
@@ -366,23 +388,27 @@ def _to_ask_about(form: ComposeForm) -> UnresolvedRecipient | None:
     return next((one for one in form.unresolved if one.choices and one.field in form.input_names), None)
 
 
-def _buttons(visit: Visit, form: ComposeForm, without: frozenset[str], key: int) -> list[Button]:
+def _buttons(visit: Visit, form: ComposeForm, without: frozenset[str]) -> list[Button]:
     small = visit.device.markup == WML
     heads = "text" not in form.input_names if small else "bcc" in form.input_names
-    names = [SEND]
-    if form.basis.redirected is None:
-        keeps = visit.signed_in.last_seen_can.append
-        names += [TEXT] if heads and small else [MORE, SAVE] if keeps else []
+    can, names, close = visit.signed_in.last_seen_can, [SEND], ""
+    if form.basis.redirected is not None:
+        close = _CLOSE
+    else:
+        short = visit.device.input_limit < _HINT_BELOW or form.saved_length > 0
+        names += [TEXT] if heads and small else [*([MORE] if short else []), SAVE] if can.append else []
+        names += [] if (heads and small) or not can.append else [ATTACH]
         # On a small phone the text is saved while the other fields are shown.
-        names += [] if heads or (small and not keeps) else [FIELDS]
-        names += [] if (heads and small) or not keeps else [ATTACH]
+        names += [] if heads or (small and not can.append) else [FIELDS]
+        names += [DISCARD] if can.append and can.delete else []
+        close = "" if can.append and SEND not in without else _CLOSE
     _ = visit.language.gettext
-    found = []
-    for name in names:
-        if name not in without:
-            found.append(Button(name, _(_BUTTONS[name]), str(key) if key < 10 else ""))
-        key += 1
-    return [*found, Button(LEAVE, _(_BUTTONS[LEAVE]), "0")]
+    found = [
+        Button(name, _(BUTTONS[name][0]), BUTTONS[name][1])
+        for name in BUTTONS
+        if name in names and name not in without
+    ]
+    return [*found, Button(LEAVE, _(close or BUTTONS[LEAVE][0]), BUTTONS[LEAVE][1])]
 
 
 def _lines(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str]]:
@@ -398,7 +424,21 @@ def _lines(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str]]
     others = [("", content.subject)] if "subject" not in form.input_names and content.subject else []
     if names := [clean(one.name) or _("File") for one in form.basis.enclosures]:
         others.append((f"{_('Attached')}: ", ", ".join(names)))
+    if form.basis.quoted is not None and width >= _QUOTED:
+        others.append(("", _said_of_quotation(visit, form.basis)))
     return lines + [(label, shorten(fit(clean(text), visit.device), width)) for label, text in others]
+
+
+def _said_of_quotation(visit: Visit, initial: Basis) -> str:
+    """Say what stands below the text that is typed."""
+    _ = visit.language.gettext
+    if not initial.quoted:
+        return _("What was below your text stays there.")
+    if initial.original is not None and initial.original.flag == ANSWERED:
+        said = _("The message from %(who)s is quoted below your text.")
+    else:
+        said = _("The message from %(who)s follows your text.")
+    return said % {"who": shorten(fit(initial.quoted, visit.device), _QUOTED // 2)}
 
 
 def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
@@ -415,7 +455,8 @@ def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
 
 
 def _said(form: ComposeForm, width: int) -> str:
-    return shorten(form.sentence, 4 * width + _SENTENCE)
+    room = 4 * width + _SENTENCE
+    return form.sentence if len(form.sentence) <= room else shorten(form.sentence, room)
 
 
 def _tail(form: ComposeForm, width: int) -> str:

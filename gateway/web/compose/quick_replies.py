@@ -1,10 +1,14 @@
-"""Quick replies: the person's own sentences, most used first; one key chooses, one sends.
+"""Quick replies: the person's own sentences, most used first; one key sends the chosen one.
 
-Nothing here may send before the whole sentence and its recipient have been shown.
+Nothing here may send before the whole sentence and its recipient have been shown: who gets it stands above the
+sentences, and one that has no room in its row is shown on a page of its own first. All rows of a page share a ticket,
+so whoever presses two of them is asked before the second is sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +19,7 @@ from gateway.account.profile import QuickReply, count_quick_reply
 from gateway.composing import assembly, basis, typed_mail
 from gateway.composing.basis import Basis
 from gateway.composing.typed_mail import TypedMail
-from gateway.errors import NobodyToSendTo, NotFound
+from gateway.errors import GatewayError, NobodyToSendTo, NotFound
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean
@@ -24,13 +28,13 @@ from gateway.store.base import MailStore
 from gateway.web.compose import compose_form, draft, send_screens, unsent_texts
 from gateway.web.compose.draft import Composition
 from gateway.web.compose.reply_and_forward import reply_page
-from gateway.web.entry import mail_outcomes, own_copies
+from gateway.web.entry import mail_outcomes
 from gateway.web.message.message_screen import MessageAddress
-from gateway.web.request.fitted_list import row_within
+from gateway.web.request.fitted_list import fitted_rows, row_within
 from gateway.web.request.form_bodies import TICKET
 from gateway.web.request.mail_author import author
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, notice_screen, paging_actions
+from gateway.web.request.screens import notice_screen, paging_actions
 from gateway.web.request.visit import Visit, current, link
 
 quick = Blueprint("quick", __name__)
@@ -44,33 +48,72 @@ _WHO: Final = 60
 
 @quick.get("/y<int:number>.<int:uid>")
 def listing(number: int, uid: int) -> Response:
-    """List the sentences, most used first."""
+    """List the sentences, most used first: each sends itself, or is edited first if `e` asks for that."""
     visit = current()
-    _ = visit.language.gettext
     address = MessageAddress(number, uid)
+    with visit.signed_in.store() as store:
+        reply = basis.reply(author(visit), store, number, uid)
     sentences = visit.profile.quick
-    first = row_within(request.args.get("i", 0, type=int), len(sentences))
-    actions = [
-        Action(
-            shorten(fit(clean(one.text), visit.device), _WIDTH),
-            link("quick.one", **address.values(), quick=one.id),
-            str(key),
-        )
-        for key, one in enumerate(sentences[first : first + ROWS], 1)
-    ]
+    first, edited = row_within(request.args.get("i", 0, type=int), len(sentences)), "e" in request.args
+    shown = sentences[first : first + ROWS] if _reaches_somebody(reply) else ()
+    ticket = visit.ticket_field()
 
-    def at(row: int) -> str:
-        return link("quick.listing", **address.values(), **({"i": row} if row else {}))
+    def screen(count: int) -> Screen:
+        rows = [
+            _row(visit, address, one, str(key), () if edited else (ticket,))
+            for key, one in enumerate(shown[:count], 1)
+        ]
+        more = first + count if shown and first + count < len(sentences) else 0
+        return _listing(visit, address, reply, rows, (first, more, edited))
 
-    next_page = at(first + ROWS) if first + ROWS < len(sentences) else ""
-    actions += paging_actions(visit, next_page, at(max(0, first - ROWS)) if first else "", soft="")
-    actions.append(Action(_("Back"), link("message.first", **address.values()), "0"))
-    sentence = (
-        _("Answer with:")
-        if sentences
-        else _("You have no quick replies. Settings is where they are written.")
+    return respond(fitted_rows(screen, visit.fits, len(shown)))
+
+
+def _row(
+    visit: Visit, address: MessageAddress, one: QuickReply, key: str, posted: tuple[tuple[str, str], ...]
+) -> Action:
+    """Return the row of a sentence, which sends it if `posted` has a ticket and all of it is shown."""
+    whole = fit(clean(one.text), visit.device)
+    fields = posted if len(whole) <= _WIDTH else ()
+    return Action(
+        shorten(whole, _WIDTH), link("quick.one", **address.values(), quick=one.id), key, fields=fields
     )
-    return respond(notice_screen(visit, _("Quick reply"), sentence, actions))
+
+
+def _listing(
+    visit: Visit, address: MessageAddress, reply: Basis, rows: Sequence[Action], place: tuple[int, int, bool]
+) -> Screen:
+    """Make the list; `place`: its first row, that of the next page if there is one, and whether rows are edited."""
+    _ = visit.language.gettext
+    first, more, edited = place
+
+    def at(row: int, e: bool = edited) -> str:
+        asked = ({"i": row} if row else {}) | ({"e": 1} if e else {})
+        return link("quick.listing", **address.values(), **asked)
+
+    actions = [
+        *rows,
+        *paging_actions(visit, at(more) if more else "", at(max(0, first - ROWS)) if first else "", ""),
+    ]
+    if rows and not edited:
+        actions.append(Action(_("Edit first"), at(first, True)))
+    actions.append(Action(_("Back"), link("message.first", **address.values()), "0"))
+    if not visit.profile.quick:
+        return notice_screen(
+            visit,
+            _("Quick reply"),
+            _("You have no quick replies. Settings is where they are written."),
+            actions,
+        )
+    if not rows:
+        return notice_screen(visit, _("Quick reply"), _(NobodyToSendTo.sentence), actions)
+    who = f"{_('To')}: {compose_form.people_line(visit, reply.to, _WHO)}"
+    said = _("Choose one to edit:") if edited else _("One press sends it:")
+    return notice_screen(visit, _("Quick reply"), who, actions, (said,), life=Life.PRIVATE)
+
+
+def _reaches_somebody(reply: Basis) -> bool:
+    return bool(typed_mail.mail_content(TypedMail(), reply, ()).recipients)
 
 
 @quick.get("/y<int:number>.<int:uid>.<int:quick>")
@@ -122,11 +165,11 @@ def send(number: int, uid: int, quick: int) -> Response:
     if outcome.kind == outbox.SENT and made:  # a repeated request is not another use
         count_quick_reply(session, chosen.id)
         people.record_people(session, made[0].content(visit).recipients, wrote=True)
-    if not made and own_copies.is_missing(outcome):  # a repeated request
-        with session.store() as store:
+    if not made and outcome.kind == outbox.SENT:  # a repeated request
+        with suppress(GatewayError), session.store() as store:
             compose(store)
     copying = unsent_texts.offer_copy(visit, made[0], outcome) if made else ()
-    return send_screens.outcome_response(visit, outcome, chosen.text, address, copying)
+    return send_screens.outcome_response(visit, outcome, chosen.text, made[0] if made else None, copying)
 
 
 def _not_sent(
@@ -161,11 +204,10 @@ def _screen(visit: Visit, address: MessageAddress, chosen: QuickReply, reply: Ba
     ]
     actions = [
         Action(_("Send"), target, "1", "accept", fields=(ticket,)),
-        Action(_("Edit"), target, "2", fields=(ticket, ("do", "edit"))),
-        Action(_("Back"), link("quick.listing", **address.values()), "3"),
-        inbox_action(visit),
+        Action(_("Edit"), target, "5", fields=(ticket, ("do", "edit"))),
+        Action(_("Back"), link("quick.listing", **address.values()), "0"),
     ]
-    if not typed_mail.mail_content(TypedMail(), reply, ()).recipients:
+    if not _reaches_somebody(reply):
         actions, lines = actions[1:], [_(NobodyToSendTo.sentence)]
     sentence = clean(chosen.text)
     return notice_screen(visit, _("Quick reply"), sentence, actions, lines, life=Life.PRIVATE)

@@ -46,7 +46,7 @@ def send_copy(visit: Visit, target: ComposePage, form: Fields) -> Response:
         mail = Composition(target, target.load(visit, store), typed_mail.read(fields), page=page)
         return assembly.for_sending(author, store, mail.basis, mail.content(visit), page)
 
-    return send_screens.outcome_response(visit, own_copies.send(visit, form, make), "")
+    return send_screens.outcome_response(visit, own_copies.send(visit, form, make), "", None)
 
 
 def keep_text(visit: Visit, mail: Composition) -> Composition:

@@ -5,17 +5,20 @@ Nothing here may call a mail sent unless that is certain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from gateway.markup.repertoire import fit
 from gateway.markup.screen import shorten
-from gateway.message.headers.header_fields import clean
+from gateway.message.headers.header_fields import clean, safe_label
+from gateway.message.model import Address
 from gateway.sealed.send_journal import SENDING, SENT, UNCERTAIN
 from gateway.sending import outbox
 from gateway.sending.outbox import Outcome
 from gateway.web.request.visit import Visit
 
-#: Maximum characters of the previous mail's recipients in the question whether to send another one.
+#: Maximum characters of a mail's recipients in a sentence about it.
 _WHO: Final = 30
 
 
@@ -37,16 +40,28 @@ def outcome_text(visit: Visit, outcome: Outcome, of_copy: bool = True) -> str:
     return " ".join(sentences if of_copy else sentences[:-1])
 
 
-def outcome_sentences(visit: Visit, outcome: Outcome) -> list[str]:
-    """Return the sentences of an outcome in the person's language; the first is the short answer."""
+def outcome_sentences(visit: Visit, outcome: Outcome, named: Sequence[Address] = ()) -> list[str]:
+    """Return the sentences of an outcome in the person's language; the first is the short answer.
+
+    `named`: the mail's recipients, of whom the short answer says who has got it.
+    """
     _ = visit.language.gettext
     if outcome.kind == outbox.ASKED:
         who = shorten(", ".join(map(clean, outcome.recipients)), _WHO) or _("somebody")
         return [_(_QUESTIONS[outcome.first]) % {"who": who, "ago": time_ago(visit, outcome.at)}]
-    return [
+    said = [
         _(msgid) % {name: clean(value) for name, value in values.items()} if values else _(msgid)
         for msgid, values in outbox.sentences(outcome, visit.language.clock)
     ]
+    got = {spec.lower() for spec in outcome.recipients}
+    known = {spec: one for one in named if (spec := one.spec.lower()) in got}
+    if known and outcome.kind == outbox.SENT and not outcome.is_partial:
+        labels = [fit(safe_label(one), visit.device) for one in known.values()]
+        who = shorten(labels[0], _WHO)
+        if len(labels) > 1:
+            who += f" +{visit.language.number(len(labels) - 1)}"
+        said[0] = _("Sent to %(who)s.") % {"who": who}
+    return said
 
 
 def time_ago(visit: Visit, at: float) -> str:

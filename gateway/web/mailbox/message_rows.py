@@ -14,12 +14,13 @@ from gateway.device import WML
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Screen, beside_undo, shorten
 from gateway.message.headers.header_fields import clean, safe_label
-from gateway.store.base import DELETED, FLAGGED, SEEN, Summary
+from gateway.store.base import DELETED, DRAFT, FLAGGED, SEEN, Summary
+from gateway.store.mailbox_tree import role_of
 from gateway.web.mailbox.reading_progress import open_link, positions
 from gateway.web.request.fitted_list import fitted_list
 from gateway.web.request.mailbox_names import SLASH, short
 from gateway.web.request.screens import make_screen, paging_actions, range_words
-from gateway.web.request.visit import Visit
+from gateway.web.request.visit import Visit, link
 
 #: Maximum characters of a subject in a row; the first that fits is used.
 _WIDTHS: Final = (120, 90, 70, 56, 46, 38, 31, 25, 20, 16, 12, 8)
@@ -113,7 +114,8 @@ def _rows(visit: Visit, entries: Sequence[ListEntry]) -> list[MessageRow]:
     rows = []
     for index, (entry, number) in enumerate(zip(entries, numbers, strict=True)):
         uid = entry.summary.ref.uid
-        href = entry.href or open_link(number, uid, stops[number].get(uid))
+        written = link("drafts.resume", number=number, uid=uid) if is_draft(entry.summary) else ""
+        href = entry.href or written or open_link(number, uid, stops[number].get(uid))
         rows.append(_row(visit, index, entry, href, own))
     return rows
 
@@ -136,6 +138,12 @@ def _row(visit: Visit, index: int, entry: ListEntry, href: str, own: frozenset[s
     )
 
 
+def is_draft(summary: Summary) -> bool:
+    """Return whether a message of a list is a mail that is being written: it opens for that."""
+    # QUIRK: GNU imap4d does not keep the flags of APPEND; what lies in Drafts is a draft without them too.
+    return DRAFT in summary.flags or role_of(summary.ref.mailbox) == "drafts"
+
+
 def subject_of(visit: Visit, summary: Summary) -> str:
     """Return the subject of a message in a list, or that there is none, or that it is not known."""
     _ = visit.language.gettext
@@ -147,6 +155,9 @@ def _who(visit: Visit, summary: Summary, own: frozenset[str]) -> str:
     """Return who a mail is from, or to whom if it is the person's own."""
     _ = visit.language.gettext
     envelope = summary.envelope
+    if is_draft(summary) and summary.readable:
+        named = (*envelope.to, *envelope.cc, *envelope.bcc)
+        return _("To %(who)s") % {"who": safe_label(named[0])} if named else _("To nobody yet")
     sender = envelope.from_ or envelope.sender
     if sender and sender[0].spec.lower() in own and envelope.to and envelope.to[0].spec.lower() not in own:
         return _("To %(who)s") % {"who": safe_label(envelope.to[0])}

@@ -15,7 +15,7 @@ from gateway.composing import invitation_reply
 from gateway.composing.author import Author
 from gateway.errors import BadRequest, NotFound
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Life, shorten
+from gateway.markup.screen import Action, Life, StatusMessage, shorten
 from gateway.message.headers.header_fields import clean, safe_spec
 from gateway.sending import outbox
 from gateway.store.base import MailStore
@@ -66,7 +66,7 @@ def submit(number: int, uid: int) -> Response:
     if state is None or not state.open:
         return _question(visit, address, state)
     outcome, first = invitation_reply.send(author(visit), post, number, uid, state.invitation, answer)
-    said = mail_outcomes.outcome_sentences(visit, outcome)
+    said = mail_outcomes.outcome_sentences(visit, outcome, (state.invitation.organizer,))
     if outcome.kind == outbox.SENT:
         event, sequence = state.invitation.event, state.invitation.sequence
         if first:  # a repeat may come after another answer
@@ -75,7 +75,7 @@ def submit(number: int, uid: int) -> Response:
     if copying := own_copies.offer(visit, outcome, target, {ANSWER: answer}, post.ticket):
         return _notice(visit, address, said, copying)
     if outcome.kind == outbox.SENT:
-        return show(address, " ".join(said))
+        return show(address, StatusMessage(" ".join(said)))
     if outcome.kind == outbox.SENDING:
         return _notice(visit, address, said)
     return _question(visit, address, state, said)

@@ -47,7 +47,7 @@ def test_an_empty_mail_is_written_and_sent_to_several(office: Office, device: An
     device.fill("to", f"{BOB}; {ANN}").fill("subject", "Größe $5").fill("text", "Hello, 3 < 4 & да").press(
         "Send"
     )
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     for who in (BOB, ANN):
         (got,) = office.found(who)
         assert got["Subject"] == "Größe $5"
@@ -65,7 +65,7 @@ def test_bcc_is_in_our_copy_and_nowhere_on_the_wire(office: Office, device: Any)
     if small(device):
         device.press("Text")
     device.fill("text", "Psst.").press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     (accepted,) = office.smtp.accepted
     assert set(accepted.recipients) == {BOB, ANN, ME}
     assert b"\nbcc:" not in accepted.octets.lower()  # a Message-ID may have these letters
@@ -91,7 +91,7 @@ def test_a_bad_address_is_named_and_everything_else_stays(office: Office, device
         assert field.get("class") == "e"
     assert office.smtp.accepted == []
     device.fill("to", BOB).press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     (got,) = office.found(BOB)
     assert (got["Subject"], got.get_content().strip()) == ("Kept $1", "Also kept")
 
@@ -124,7 +124,7 @@ def test_first_letters_find_people_and_one_of_them_is_chosen(office: Office, dev
     assert page.index(f">{BOB}") < page.index(f">{ANN}")  # the most used first
     assert len(office.found(BOB)) == 2
     device.press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     got = office.found(BOB)[-1]
     assert got["Subject"] == "3"
     assert specs(got["To"]) == [ANN, BOB]
@@ -135,7 +135,7 @@ def test_who_is_picked_is_forgotten_when_the_letters_are_typed_over(office: Offi
     device.fill("to", BOB).fill("subject", "1").fill("text", "x").press("Send")
     at(device, "c").fill("to", "cb").fill("subject", "2").fill("text", "y").press("Send")
     device.fill("to", ANN).press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert [m["Subject"] for m in office.found(BOB)] == ["1"]
     assert [m["Subject"] for m in office.found(ANN)] == ["2"]
 
@@ -148,7 +148,7 @@ def test_nobody_and_nothing_are_asked_for(office: Office, device: Any) -> None:
     assert "There is no text yet." in device.text
     assert office.smtp.accepted == []
     device.fill("subject", "Only this").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
 
 
 # --- answering
@@ -167,7 +167,7 @@ def test_an_answer_to_all_leaves_oneself_out(office: Office, device: Any) -> Non
     at(device, path_of(device).replace("m", "r") + ".a")
     assert device.title == "Reply all"
     device.fill("text", "Yes.").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     (got,) = office.found(ANN)
     assert specs(got["To"]) == [BOB]
     assert specs(got["Cc"]) == ["dan@example.net", ANN, "zed@example.net"]
@@ -207,9 +207,11 @@ def test_very_many_recipients_fit_and_all_get_it(office: Office, device: Any) ->
     office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ",\r\n ".join(many)))
     office.signed_in(device, ME).follow("Lunch")
     at(device, path_of(device).replace("m", "r") + ".a").press("More fields")
-    device.fill("subject", "All of you").press("Text" if small(device) else "Add more")
+    device.fill("subject", "All of you")
+    if small(device):
+        device.press("Text")
     device.fill("text", "Yes.").press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     assert set(office.smtp.accepted[0].recipients) == {BOB, *many}
     assert office.found(BOB)[0]["Subject"] == "All of you"
 
@@ -221,7 +223,7 @@ def test_recipients_of_an_answer_can_be_changed(office: Office, device: Any) -> 
     if small(device):
         device.press("Text")
     device.fill("text", "At eight.").press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     (got,) = office.found(ANN)
     assert got["Subject"] == "Dinner instead"
     assert [(one.display_name, one.addr_spec) for one in got["To"].addresses] == [("Bob", BOB), ("", ANN)]
@@ -260,7 +262,7 @@ def test_a_mail_is_forwarded_with_its_attachments_untouched(office: Office, devi
     assert device.title == "Forward"
     assert "Attached: Rechnüng.pdf" in device.text
     device.fill("to", BOB).fill("text", "See below.").press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     (got,) = office.found(BOB)
     assert got["Subject"] == "Fwd: Invoice"
     text, pdf, older = got.iter_parts()
@@ -286,7 +288,7 @@ def test_a_mail_is_forwarded_with_its_attachments_untouched(office: Office, devi
 def test_a_mail_is_forwarded_as_an_attachment(office: Office, device: Any) -> None:
     _opened_file(office, device, ".a")
     device.fill("to", BOB).press("Send")
-    assert "Sent." in device.text, device.text
+    assert "Sent to" in device.text, device.text
     (got,) = office.found(BOB)
     _text, whole = got.iter_parts()
     assert whole.get_content_type() == "message/rfc822"
@@ -298,7 +300,7 @@ def test_a_mail_is_redirected_untouched(office: Office, device: Any) -> None:
     _opened_file(office, device, ".r")
     assert device.title == "Redirect"
     device.fill("to", BOB).press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     (got,) = office.found(BOB)
     assert got["From"] == "Shop <shop@example.org>"
     assert got["Subject"] == "Invoice"
@@ -318,7 +320,7 @@ def test_a_redirect_that_fails_leaves_nothing_behind(office: Office, device: Any
     assert "Not sent." in device.text
     assert office.found(ME, "Drafts") == []
     device.fill("to", ANN).press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert office.raw(ANN)[0].endswith(FILES)
     assert office.found(ME, "Drafts") == []
 
@@ -391,7 +393,7 @@ def test_another_identity_is_chosen_and_kept_in_the_draft(known: Office, knowing
     (draft,) = known.found(ME, "Drafts")
     assert specs(draft["From"]) == ["boss@example.net"]
     knowing.press("Send")
-    assert "Sent." in knowing.text, knowing.text
+    assert "Sent to" in knowing.text, knowing.text
     (got,) = known.found(BOB)
     assert specs(got["From"]) == ["boss@example.net"]
     assert specs(got["Reply-To"]) == ["office@example.net"]
@@ -446,7 +448,7 @@ def test_a_refused_recipient_can_be_put_right(office: Office, device: Any) -> No
     assert "Not sent." in device.text
     assert ANN in device.text
     device.fill("to", BOB).press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert office.found(BOB)[0].get_content().strip() == "x"
     assert office.found(ME, "Drafts") == []
 
@@ -483,16 +485,19 @@ def test_without_a_ticket_of_this_session_nothing_is_sent_or_saved(office: Offic
     assert office.found(ME, "Drafts") == []
 
 
-def test_every_field_and_button_has_a_key_of_its_own(office: Office) -> None:
+def test_every_button_has_a_key_of_its_own_and_every_field_a_label(office: Office) -> None:
     office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME))
     browser = office.signed_in(office.browser(), ME).follow("Lunch").follow("Reply")
-    buttons = {
-        e.get("accesskey"): e.get("value") for e in browser.page.iter("input") if e.get("type") == "submit"
+    held = {
+        "1": "Send",
+        "2": "Attach",
+        "3": "Save",
+        "7": "Discard",
+        "8": "More fields",
+        "0": "Save and close",
     }
-    assert buttons == {
-        "2": "Send", "3": "Add more", "4": "Save", "5": "More fields", "6": "Attach", "0": "Inbox",
-    }  # fmt: skip
-    assert browser.page.find(".//textarea").get("accesskey") == "1"
+    assert _keys(browser) == held
+    assert not [e for e in browser.page.iter("textarea", "label", "select") if e.get("accesskey")]
     labels = {e.get("for") for e in browser.press("More fields").page.iter("label")}
     fields = {
         e.get("id")
@@ -501,3 +506,55 @@ def test_every_field_and_button_has_a_key_of_its_own(office: Office) -> None:
     }
     assert fields <= labels
     assert {"to", "cc", "bcc", "subject", "text"} <= fields
+
+
+def _keys(browser: Any) -> dict[str, str]:
+    return {
+        e.get("accesskey"): e.get("value") for e in browser.page.iter("input") if e.get("type") == "submit"
+    }
+
+
+def test_the_text_field_is_as_wide_as_the_screen_and_as_high_as_suits_it(office: Office) -> None:
+    sizes = {}
+    for name, browser in (("small", office.browser()), ("text", office.plain_browser())):
+        area = at(office.signed_in(browser, ME), "c").page.find(".//textarea")
+        sizes[name] = int(area.get("cols")), int(area.get("rows"))
+    assert sizes == {"small": (30, 7), "text": (72, 10)}
+
+
+def test_who_gets_it_and_what_is_quoted_stand_above_send(office: Office, device: Any) -> None:
+    office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME))
+    office.signed_in(device, ME).follow("Lunch").follow("Reply")
+    assert 0 < device.text.index("To: Bob") < device.text.find(
+        "Send", device.text.index("To: Bob")
+    ) or not small(device)
+    if device.limit > 1000:
+        assert "The message from Bob is quoted below your text." in device.text
+    at(device, path_of(device).replace("r", "f"))
+    if device.limit > 1000:
+        assert "The message from Bob follows your text." in device.text
+    assert (
+        "Sent to Bob."
+        in at(device, path_of(device).replace("f", "r")).fill("text", "Yes.").press("Send").text
+    )
+    assert device.title.startswith("Lunch")
+
+
+def test_what_is_discarded_is_asked_about_and_can_be_taken_back(office: Office) -> None:
+    office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME))
+    for device in (office.phone(agent="Nokia6610/1.0 (4.18)", limit=5600), office.browser()):
+        office.signed_in(device, ME).follow("Lunch").follow("Reply").fill("text", "Hm.").press("Discard")
+        assert "Discard this mail?" in device.text
+        assert [one.get_content()[:3] for one in office.found(ME, "Drafts")] == ["Hm."], (
+            "until then it is kept"
+        )
+        assert b"Hm." in device.follow("Text").answer.body
+        device.press("Discard").press("Discard")
+        assert "Deleted: Re: Lunch" in device.text
+        assert office.found(ME, "Drafts") == []
+        device.press("Undo")
+        assert len(office.found(ME, "Drafts")) == 1
+        at(device, "i").follow("Lunch").follow("Reply").press("Discard")
+        assert device.title == "Lunch", "there was nothing to discard"
+        office.anew(ME)
+        office.dovecot.deliver(ME, mail(f"Bob <{BOB}>", ME))

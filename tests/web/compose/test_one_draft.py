@@ -87,12 +87,12 @@ def _untrue(text: str, counts: tuple[int, int, int]) -> list[str]:
             # What the line broke off after is finished at the next request, and that is told.
             "more than one draft": drafts > 1 + ("Whether its copy is in Sent could not be seen." in text),
             "arrived twice": arrived > 1,
-            "sent, and is not": text.startswith("Sent.") and arrived != 1,
+            "sent, and is not": re.search(r"Sent\.|Sent to ", text) is not None and arrived != 1,
             "not sent, and was": "Not sent." in text and arrived != 0,
             "a copy, and there is none": "A copy is in Drafts." in text and drafts != 1,
             "no copy, and there is one": "No copy could be kept in Drafts." in text and drafts != 0,
             "saved, and is not": "Saved in Drafts." in text and drafts != 1,
-            "nothing said": not re.search(r"Sent\.|Not sent\.|Saved|Not saved\.|not certain", text),
+            "nothing said": not re.search(r"Sent to|Sent\.|Not sent\.|Saved|Not saved\.|not certain", text),
         }.items()
         if is_so
     ]

@@ -1,4 +1,4 @@
-"""quick: a person's own sentences, sent in three presses from the message, the most used first."""
+"""quick: a person's own sentences, sent in two presses from the message, the most used first."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gateway.account import profile
 from tests.devices.phones import WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
+from tests.web.acting import buttons
 from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME, BOB = "qme@example.net", "qbob@example.net"
@@ -49,23 +50,24 @@ def _sentences(office: Office) -> list[str]:
     return [one.text for one in profile.profile(_session(office)).quick]
 
 
+_OTHERS = ("Back", "Next", "Prev", "Edit first")
+
+
 def _listed(device: Any) -> list[str]:
-    return [label for label in device.links if label not in ("Back", "Next", "Prev")]
+    return [one for one in (*device.links, *buttons(device)) if one not in _OTHERS]
 
 
-def test_three_presses_from_the_message_send_a_sentence(office: Office, device: Any) -> None:
+def test_two_presses_from_the_message_send_a_sentence(office: Office, device: Any) -> None:
     office.signed_in(device, ME).follow("Lunch")
     device.follow("Quick reply")  # one
-    device.follow("Thank you.")  # two
     assert "To: Bob" in device.text
-    assert "Re: Lunch" in device.text
-    device.press("Send")  # three
-    assert "Sent." in device.text
+    device.press("Thank you.")  # two
+    assert "Sent to Bob." in device.text
+    assert device.title == "Lunch"
     (got,) = office.found(BOB)
     assert got.get_content().replace("\r\n", "\n").startswith("Thank you.\n\nOn ")
     assert got["In-Reply-To"] == "<Lunch@example.org>"
     assert "\\Answered" in office.flags(ME)[0]
-    device.follow("Next message")
 
 
 def test_the_presses_are_keys(office: Office) -> None:
@@ -73,18 +75,28 @@ def test_the_presses_are_keys(office: Office) -> None:
     assert browser.keys["5"] == "Quick reply"
     browser.follow("Quick reply")
     assert {key for key in browser.keys if key != "0"} == set("1234567")
-    browser.follow("Yes.")
-    (button,) = [e for e in browser.page.iter("input") if e.get("value") == "Send"]
+    (button,) = [e for e in browser.page.iter("input") if e.get("value") == "Yes."]
     assert button.get("accesskey") == "1"
-    phone = office.signed_in(office.phone(), ME).follow("Lunch").follow("Quick reply").follow("Yes.")
-    assert [do.get("label") for do in phone.card.findall("do") if do.get("type") == "accept"] == ["Send"]
+
+
+def test_a_second_sentence_from_the_same_page_is_asked_about(office: Office, device: Any) -> None:
+    """Whoever presses the wrong key and goes back does not send two answers by that."""
+    office.signed_in(device, ME).follow("Lunch").follow("Quick reply").press("No.")
+    url, *body = device.posted
+    one, other = sorted(profile.profile(_session(office)).quick, key=lambda quick: quick.text != "No.")[:2]
+    device.fetch("POST", url.replace(f".{one.id}", f".{other.id}"), *body)
+    assert "Send this one too?" in device.text
+    assert len(office.found(BOB)) == 1
+    device.press("Send")
+    assert "Sent to Bob." in device.text
+    assert len(office.found(BOB)) == 2
 
 
 def test_a_repeat_sends_and_counts_once(office: Office, device: Any) -> None:
-    office.signed_in(device, ME).follow("Lunch").follow("Quick reply").follow("No.").press("Send")
+    office.signed_in(device, ME).follow("Lunch").follow("Quick reply").press("No.")
     for _time in range(2):
         device.fetch("POST", *device.posted)
-        assert "Sent." in device.text
+        assert "Sent to" in device.text
     assert len(office.found(BOB)) == len(office.found(ME, "Sent")) == 1
     session = _session(office)
     assert [one.used for one in profile.profile(session).quick][:2] == [1, 0]
@@ -94,30 +106,31 @@ def test_what_is_used_most_comes_first(office: Office, device: Any) -> None:
     office.signed_in(device, ME).follow("Lunch")
     message = path_of(device)
     for sentence in ("I will be late.", "No.", "I will be late."):
-        at(device, message).follow("Quick reply").follow(sentence).press("Send")
-        assert "Sent." in device.text
+        at(device, message).follow("Quick reply").press(sentence)
+        assert "Sent to" in device.text
     at(device, message).follow("Quick reply")
     assert _listed(device)[:3] == ["I will be late.", "No.", "Yes."]
 
 
 def test_a_sentence_can_be_gone_on_with(office: Office, device: Any) -> None:
-    office.signed_in(device, ME).follow("Lunch").follow("Quick reply").follow("I will be late.").press("Edit")
+    office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
+    device.follow("Edit first").follow("I will be late.").press("Edit")
     assert "I will be late." in device.answer.body.decode()
     device.fill("text", "I will be late. Very.").press("Send")
     assert office.found(BOB)[0].get_content().startswith("I will be late. Very.")
 
 
 def test_one_that_could_not_be_sent_is_in_drafts(office: Office, device: Any) -> None:
-    office.signed_in(device, ME).follow("Lunch").follow("Quick reply").follow("Yes.")
+    office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
     office.smtp.stop()
     try:
-        device.press("Send")
+        device.press("Yes.")
     finally:
         office.smtp.start()
     assert "Not sent." in device.text
     assert len(office.found(ME, "Drafts")) == 1
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     assert len(office.found(BOB)) == 1
     assert office.found(ME, "Drafts") == []
 
@@ -141,7 +154,7 @@ def test_many_long_sentences_fit_and_are_shown_in_full_before_they_are_sent(
     device.follow(next(label for label in second if label.startswith("&")))
     assert device.text.count("&" * 9) == 19
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
 
 
 def test_who_has_none_is_told_where_to_write_them(office: Office, device: Any) -> None:
@@ -157,7 +170,8 @@ def test_who_has_none_is_told_where_to_write_them(office: Office, device: Any) -
 def test_nothing_is_sent_without_a_ticket_of_this_session(office: Office) -> None:
     for device in (office.phone(), office.plain_browser()):
         assert isinstance(device, WmlPhone | XhtmlBrowser)
-        office.signed_in(device, ME).follow("Lunch").follow("Quick reply").follow("Yes.")
+        office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
+        device.follow("Edit first").follow("Yes.")
         device.fetch("POST", device.url, b"ticket=" + b"A" * 18)
         assert "could not be understood" in device.text
     assert office.smtp.accepted == []

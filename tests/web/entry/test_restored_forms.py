@@ -60,7 +60,7 @@ def test_the_text_is_back_on_the_page_it_was_typed_on(office: Office, device: An
     else:
         assert device.page.findtext(".//textarea") == TEXT
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     (sent,) = office.found(BOB)
     assert sent.get_content().startswith(TEXT)
     assert sent["Subject"] == "Re: Lunch"
@@ -81,13 +81,13 @@ def test_nobody_else_gets_it(office: Office) -> None:
 def test_a_mail_that_went_out_is_told_of_and_not_offered_again(office: Office, device: Any) -> None:
     device.sign_in(ME, "secret").follow("Lunch").follow("Reply")
     device.fill("text", TEXT).press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     _end_sessions(office)
     device.fetch("POST", *device.posted)  # as a phone does that has not seen the answer
     assert "Your text is kept" not in device.text
     device.fill("user", ME).fill("password", "secret").press("Sign in")
     assert "What became of your mail" in device.text
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     at(device, "kept")
     assert "There are no unsent texts." in device.text
     assert len(office.found(BOB)) == 1
@@ -103,7 +103,7 @@ def test_what_was_sent_is_not_offered_again_though_it_could_not_be_deleted(
     device.fill("user", ME).fill("password", "secret").press("Sign in").follow("Dear Bob")
     monkeypatch.setattr(SavedForms, "forget", fails)
     device.press("Send")
-    assert "Sent." in device.text
+    assert "Sent to" in device.text
     at(device, "kept")
     assert "There are no unsent texts." in device.text
     # Nor in a session that takes it over, where it has another name.

@@ -24,6 +24,7 @@ TZOFFSETTO:+0100
 END:STANDARD
 END:VTIMEZONE
 """
+TOLD = "Nora Vale"
 NORA = "ORGANIZER;CN=Nora Vale:mailto:nora@example.org"
 LONG = "with a name that is much longer than one line of a calendar may be, grün und blau"
 
@@ -109,7 +110,7 @@ def test_an_answer_is_a_reply_that_programs_understand(
     assert "nora@example.org" in walk.text
     assert smtp_server.accepted == []
     walk.press(label)
-    assert f"Sent. {said}" in walk.text
+    assert f"Sent to {TOLD}. {said}" in walk.text
     assert "Come along." in walk.text
     envelope, found, lines = answered(smtp_server)
     assert envelope.recipients == ("nora@example.org",)
@@ -132,17 +133,17 @@ def test_an_answer_is_sent_once_and_can_be_changed(invite: Any, smtp_server: Smt
     walk.press("Accept")
     first = walk.posted
     walk.fetch("POST", *first)
-    assert "Sent. You accepted." in walk.text
+    assert f"Sent to {TOLD}. You accepted." in walk.text
     assert len(smtp_server.accepted) == 1
     walk.follow("Inbox").follow("Walk")
     assert "You accepted." in walk.text
     walk.follow("Accept or decline")
     assert "You accepted." in walk.text
     walk.press("Decline")
-    assert "Sent. You declined." in walk.text
+    assert f"Sent to {TOLD}. You declined." in walk.text
     assert len(smtp_server.accepted) == 2
     walk.fetch("POST", *first)
-    assert "Sent. You declined." in walk.text, "a repeat is not another answer"
+    assert f"Sent to {TOLD}. You declined." in walk.text, "a repeat is not another answer"
     assert len(smtp_server.accepted) == 2
 
 
@@ -179,7 +180,7 @@ def test_another_version_says_so(invite: Any, dovecot: Dovecot) -> None:
     assert "Updated invitation" in walk.text
     assert "You accepted. That was an earlier version." in walk.text
     walk.follow("Accept or decline").press("Decline")
-    assert "Sent. You declined." in walk.text
+    assert f"Sent to {TOLD}. You declined." in walk.text
     assert "earlier version" not in walk.text
     walk.follow("Inbox").follow("Walk")
     assert "There is a newer version of this invitation." in walk.text
@@ -255,10 +256,10 @@ def test_a_failed_answer_that_is_continued_in_drafts_is_still_one_for_programs(
     walk.press("Accept")
     smtp_server.refuse.clear()
     walk.follow("Inbox").follow("Menu").follow("Folders").follow("Drafts")
-    walk.follow(next(label for label in walk.links if "Accepted" in label)).follow("Edit")
+    walk.follow(next(label for label in walk.links if "Accepted" in label))
     walk.press("Save")
     walk.press("Send")
-    assert "Sent." in walk.text
+    assert "Sent to" in walk.text
     _envelope, _found, lines = answered(smtp_server)
     assert f"ATTENDEE;CN=Actor;PARTSTAT=ACCEPTED:mailto:{ME}" in lines
 
