@@ -48,13 +48,22 @@ _WHO: Final = 60
 
 @quick.get("/y<int:number>.<int:uid>")
 def listing(number: int, uid: int) -> Response:
-    """List the sentences, most used first: each sends itself, or is edited first if `e` asks for that."""
-    visit = current()
+    """List the sentences, most used first: each sends itself."""
+    return _listed(current(), number, uid, edited=False)
+
+
+@quick.get("/y<int:number>.<int:uid>.e")
+def to_edit(number: int, uid: int) -> Response:
+    """List the sentences for one to be edited before it is sent."""
+    return _listed(current(), number, uid, edited=True)
+
+
+def _listed(visit: Visit, number: int, uid: int, *, edited: bool) -> Response:
     address = MessageAddress(number, uid)
     with visit.signed_in.store() as store:
         reply = basis.reply(author(visit), store, number, uid)
     sentences = visit.profile.quick
-    first, edited = row_within(request.args.get("i", 0, type=int), len(sentences)), "e" in request.args
+    first = row_within(request.args.get("i", 0, type=int), len(sentences))
     shown = sentences[first : first + ROWS] if _reaches_somebody(reply) else ()
     ticket = visit.ticket_field()
 
@@ -88,8 +97,8 @@ def _listing(
     first, more, edited = place
 
     def at(row: int, e: bool = edited) -> str:
-        asked = ({"i": row} if row else {}) | ({"e": 1} if e else {})
-        return link("quick.listing", **address.values(), **asked)
+        endpoint = "quick.to_edit" if e else "quick.listing"
+        return link(endpoint, **address.values(), **({"i": row} if row else {}))
 
     actions = [
         *rows,

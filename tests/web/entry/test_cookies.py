@@ -71,7 +71,7 @@ def test_a_closed_browser_signs_nobody_out_and_loses_no_text(
     browser = _browser(kept, origin).sign_in(ME, "secret").follow("Lunch").follow("Reply").fill("text", TEXT)
     kept.restart()
     browser.press("Send")
-    assert "Sent." in browser.text
+    assert "Sent to" in browser.text
     assert len(office.found(BOB)) == 1
     assert _browser(kept, origin).open("/").title.startswith("Inbox")
 
@@ -137,7 +137,7 @@ def _goes_on(office: Office, browser: XhtmlBrowser, text: str = TEXT) -> None:
     browser.follow("Dear Bob")
     assert browser.page.findtext(".//textarea") == text
     browser.press("Send")
-    assert "Sent." in browser.text
+    assert "Sent to" in browser.text
     assert len(office.found(BOB)) == 1
 
 
