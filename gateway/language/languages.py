@@ -66,9 +66,9 @@ LANGUAGES: Final = {
         "Deutsch", "äöüß", group=".", day=_GERMAN_DAY, full="{weekday} {day}. {month} {year} {time}"
     ),
     "es": LanguageFormat("Español", "áéíñóú", group=".", grouped=5),
-    "fr": LanguageFormat("Français", "àçèéêùû", month="{number}/{year}"),
+    "fr": LanguageFormat("Français", "àçèéêîùû", month="{number}/{year}"),
     "pl": LanguageFormat("Polski", "óąćęłńśźż", grouped=5),
-    "pt-BR": LanguageFormat("Português", "àáâãçéêíóôú", group="."),
+    "pt-BR": LanguageFormat("Português", "àáâãçéêíóôõú", group="."),
     "ru": LanguageFormat("Русский", "абвгдежзийклмнопрстуфхцчшщыьэюяё", month="{number}.{year}"),
 }
 ENGLISH: Final = "en"
