@@ -148,10 +148,10 @@ def _act_on_everything(device: Any, inbox: str, messages: list[str]) -> None:
     """See what can be done with one message and with several, each question, and what was done taken back."""
     for message in messages:
         device.fetch("GET", message)
-        device.follow("More").follow("More").follow("Back").follow("Move")
+        device.follow("More").follow("More").follow("Message").follow("More").follow("Move")
         while "Next" in device.links:
             device.follow("Next")
-        device.follow("Back").press("Delete")
+        device.follow("Message").press("Delete")
         assert "Deleted: " in device.text or "marked as deleted: " in device.text
         device.press("Undo")
         assert "Undone." in device.text

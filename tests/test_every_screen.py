@@ -21,15 +21,17 @@ import pytest
 from flask import Flask
 from PIL import Image
 
+from gateway.markup.keys import BACK_KEY, KEYS, MAIN_KEY, ROW_KEYS
 from tests import rig
 from tests.devices import chromium, mobileok
 from tests.devices.checks import check_deck, check_page
 from tests.devices.chromium import Chromium
-from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser, in_process
+from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser, in_process, label_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
 ORIGIN = "http://pp.example:8080"
+DOCS = Path(__file__).parent.parent / "docs"
 SAMPLES = Path(__file__).parent / "data" / "messages"
 #: Pages of one kind that are looked at: the third message list differs from the second by its words only.
 OF_A_KIND = 8
@@ -202,6 +204,103 @@ def test_every_deck_is_good_on_the_smallest_phone(app: Flask) -> None:
     phone.sign_in("screens@example.net", "secret")
     seen = _walk(app, phone, lambda device: None)
     assert _screens(app) - seen == set(ELSEWHERE) | NOT_FOR_PHONES
+
+
+# --- keys
+
+#: Screens whose numbered things are rows: lists, menus, choices.
+ROWS = {
+    "mailbox.inbox", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
+    "bulk.tick", "bulk.return_to_list", "menu.show", "folders.show", "folders.page", "more.choose",
+    "contacts.listing", "attachment.listing", "attachment.contents", "search.form",
+    "quick.listing", "attach_mail.messages", "attach_mail.folders", "attach_mail.parts",
+    "settings.show", "identities.identities", "identities.quick", "favourites.show", "stored_data.show",
+}  # fmt: skip
+#: Screens of lists: there 0 is the menu.
+LISTS = {
+    "mailbox.inbox", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
+    "bulk.return_to_list", "search.form", "folders.show", "folders.page", "contacts.listing",
+}  # fmt: skip
+#: Pages on which mail is written, whose fields and buttons have keys of their own.
+WRITING = ("compose.", "write.", "drafts.", "quick.", "attach_mail.")
+#: Labels that share a key, because a page has only one of them.
+EITHER = ({"Flag", "Unflag"}, {"Unread", "Restore"}, {"Junk", "Not junk"}, {"Subscribe", "Unsubscribe"})
+
+
+def _keyed(device: Any) -> Iterator[tuple[str, str, bool]]:
+    """Yield label and key of all that has a key, and whether it is the button of a form or a question."""
+    if isinstance(device, WmlPhone):
+        accept = [do.get("label") for do in device.card.findall("do") if do.get("type") == "accept"]
+        for element in device.card.iter("a", "anchor", "input"):
+            if key := element.get("accesskey"):
+                label = element.text if element.tag == "anchor" else "".join(element.itertext())
+                is_form = element.find("go") is not None and element.find("go").get("method") == "post"
+                yield device._plain(label or "").strip(), key, is_form and bool(accept)
+        return
+    for element in device.page.iter("a", "input", "textarea", "label"):
+        if key := element.get("accesskey"):
+            is_button = element.get("type") == "submit"
+            label = element.get("value") if is_button else label_of(element)
+            yield (label or "").strip(), key, is_button
+
+
+def _faults_of_keys(screen: str, found: list[tuple[str, str, bool]]) -> Iterator[str]:
+    """Name what breaks the table of gateway/markup/keys.py on one page."""
+    held = [key for _label, key, _button in found]
+    if len(held) != len(set(held)):
+        yield f"two things on one key: {found}"
+    if "0" not in held:
+        yield "no way back on 0"
+    for label, key, is_button in found:
+        plain = re.sub(r" \([\d,.]+\)$", "", label)
+        plain = re.sub(r"\A(Write) to .*|\A(Call) .*", r"\1\2", plain)
+        if (
+            screen.startswith(WRITING)
+            or (screen in ROWS and key in ROW_KEYS)
+            or (is_button and key == MAIN_KEY)
+        ):
+            continue
+        if key == BACK_KEY:
+            if (plain == "Menu") is not (screen in LISTS):
+                yield f"{label!r} on 0"
+        elif KEYS.get(plain) != key:
+            yield f"{label!r} on {key}"
+
+
+KEYPADS = {
+    "wml": lambda app: WmlPhone(ORIGIN, in_process(app), agent="Nokia6610/1.0 (4.18)", limit=5600),
+    "xhtml": lambda app: XhtmlBrowser(ORIGIN, in_process(app)),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("markup", KEYPADS)
+def test_every_key_is_that_of_the_table(app: Flask, markup: str) -> None:
+    device = KEYPADS[markup](app)
+    device.sign_in("screens@example.net", "secret")
+    faults: set[str] = set()
+    labels: dict[tuple[str, str], set[str]] = {}
+
+    def judge(device: Any) -> None:
+        screen, found = _endpoint(app, device.url), list(_keyed(device))
+        faults.update(f"{screen}: {fault}" for fault in _faults_of_keys(screen, found))
+        for label, key, _is_button in found:
+            if screen not in ROWS and key in ROW_KEYS:
+                labels.setdefault((screen, key), set()).add(label)
+
+    _walk(app, device, judge, 3)
+    for (screen, key), given in labels.items():
+        if len(given) > 1 and given not in EITHER and not screen.startswith(WRITING):
+            faults.add(f"{screen}: {key} is given to {sorted(given)}")
+    assert not faults, "\n".join(sorted(faults))
+
+
+def test_the_docs_have_the_same_keys() -> None:
+    section = (DOCS / "pages.md").read_text("utf-8").partition("## Keys")[2].partition("\n## ")[0]
+    told: dict[str, str] = {}
+    for row in re.findall(r"^\| `?([\d#*])`? \|(.*)\|$", section, re.MULTILINE):
+        told |= dict.fromkeys(re.findall(r"\*([\w ]+)\*", row[1]), row[0])
+    assert told == dict(KEYS)
 
 
 #: CSS pixels: the narrowest screen of the standard, a keypad phone, a small tablet.

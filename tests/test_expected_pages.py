@@ -42,7 +42,8 @@ def said(name: str, device_name: str) -> str:
         screen = layout.screen(page)
         octets = markup.encode(screen, device)[0]
         (check_deck if device.markup == WML else check_page)(octets, device.deck_limit)
-        who = " | ".join(str(screen.values[key]) for key in ("subject", "who", "date")) if page.first else ""
+        head = (str(screen.values[key]) for key in ("subject", "who", "when", "to", "attached"))
+        who = " | ".join(filter(None, head)) if page.first else ""
         out.append(f"== {page.number}/{page.total} {who}".rstrip())
         out += [_LINE_ENDS.sub(r"\1\n", str(block).replace("\u00a0", "&#160;")) for block in page.body]
     return "\n".join(out) + "\n"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,12 @@ DEVICES: dict[str, tuple[Callable[[Office], Any], bool]] = {
 def office(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator[Office]:
     made = Office(dovecot, smtp_server, tmp_path)
     made.anew(ME, BOB)
-    for subject in ("Oldest", "Older", "Newest"):
+    made_of_two = EmailMessage()
+    made_of_two["From"], made_of_two["To"], made_of_two["Subject"] = BOB, ME, "Oldest"
+    made_of_two.set_content("See the file.")
+    made_of_two.add_attachment("A line of the file.\n", filename="notes.txt")
+    dovecot.deliver(ME, made_of_two.as_bytes(policy=SMTP))
+    for subject in ("Older", "Newest"):
         cc = f"Cc: {CAROL}\r\n" if subject == "Older" else ""
         dovecot.deliver(
             ME, mail(f"Bob <{BOB}>", ME, subject, text=LONG if subject == "Newest" else "Hello.", head=cc)
@@ -138,6 +145,21 @@ def _drafts(device: Any) -> Any:
 
 def _older(device: Any) -> Any:
     return _inbox(device).follow("Older")
+
+
+def _oldest(device: Any) -> Any:
+    return _inbox(device).follow("Oldest")
+
+
+def _found(device: Any) -> Any:
+    """The results of a search."""
+    return _inbox(device).follow("Search").fill("q", "subject:older").press("Search")
+
+
+def _search_again(keypad: Keypad) -> None:
+    keypad.press("Search again")
+    keypad.type("q", "subject:newest")
+    keypad.press("Search")
 
 
 def _known(device: Any) -> Any:
@@ -348,6 +370,27 @@ ROWS = (
         _inbox,
         _search,
         lambda device, office: "Hello." in device.text,
+    ),
+    Row(
+        "searching again, from what was found",
+        2,
+        _found,
+        _search_again,
+        lambda device, office: "Newest" in device.text and "Older" not in device.text,
+    ),
+    Row(
+        "the only attachment of a message",
+        1,
+        _oldest,
+        _sequence("Attachments"),
+        lambda device, office: "A line of the file." in device.text,
+    ),
+    Row(
+        "fetching a list anew",
+        1,
+        _inbox,
+        _sequence("Refresh"),
+        lambda device, office: "Newest" in device.text,
     ),
     Row(
         "another folder, from a list",

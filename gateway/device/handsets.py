@@ -81,7 +81,7 @@ PROFILES: Final[tuple[DeviceProfile, ...]] = (
     ),
     DeviceProfile(
         "kindle", r"\bKindle/|\bSilk/", XHTML, 5000, 10_000,
-        wml_version="1.3", screen=(600, 800), columns=60, input_limit=100_000, cookies=True,
+        wml_version="1.3", screen=(600, 800), columns=60, rows=20, input_limit=100_000, cookies=True,
     ),
     DeviceProfile(
         "textbrowser", r"^(w3m|Lynx|ELinks|Links|Dillo|NetSurf)\b|\bNetSurf/", XHTML, 5000, 10_000,

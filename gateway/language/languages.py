@@ -116,6 +116,16 @@ class Language:
         manner = _manner(self.tag)
         return self._date(manner.day if local.year == today.year else manner.month, local)
 
+    def moment(self, when: datetime | None, now: datetime) -> str:
+        """Format when something came, with its time if that is not long ago: "Sat 16:37", "3 Nov 16:37", "Nov 2019"."""
+        if when is None:
+            return ""
+        local, today = when.astimezone(self.zone), now.astimezone(self.zone)
+        if 0 <= (today.date() - local.date()).days <= _WEEKDAY_SPAN:
+            return f"{self.gettext(_DAYS[local.weekday()])} {local:%H:%M}"
+        day = self.short_date(when, now)
+        return f"{day} {local:%H:%M}" if local.year == today.year else day
+
     def clock(self, when: datetime) -> str:
         """Format a time of day, rounded up to the minute: "15:40"."""
         return f"{(when + timedelta(seconds=59)).astimezone(self.zone):%H:%M}"

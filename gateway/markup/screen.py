@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
+from gateway.markup.keys import KEYS
 from gateway.rendition.breaks import grapheme_before
 
 
@@ -26,6 +27,10 @@ class Verbatim(str):
     """Text that a form sends back unchanged: it is never transliterated."""
 
     __slots__ = ()
+
+
+#: The target of an action that leads back in the browser's history, as a deck can (WAP-191 §9.5.2).
+PREVIOUS_PAGE: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,6 @@ class Action:
         return self.short or self.label
 
 
-#: The key of Undo, on every page that offers it.
-UNDO_KEY: Final = "*"
-
-
 class StatusMessage(str):
     """A sentence about what was just done, with the action that undoes it if there is one; `good`: it was done."""
 
@@ -69,10 +70,14 @@ class StatusMessage(str):
         return made
 
 
-def beside_undo(actions: Iterable[Action], sentence: str) -> tuple[Action, ...]:
-    """Return the actions of a page; while something can be undone, its key belongs to that alone."""
-    undo = getattr(sentence, "undo", None)
-    return tuple(replace(one, key="") if undo and one.key == UNDO_KEY else one for one in actions)
+def with_own_keys(actions: Iterable[Action], sentence: str = "") -> tuple[Action, ...]:
+    """Return the actions of a page, each key given to the first alone; while something can be undone, `*` to that."""
+    taken = {KEYS["Undo"]} if getattr(sentence, "undo", None) else set()
+    found = []
+    for one in actions:
+        found.append(replace(one, key="") if one.key in taken else one)
+        taken |= {one.key} - {""}
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

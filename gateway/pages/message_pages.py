@@ -6,8 +6,9 @@ Nothing here may know a URL: the caller supplies the actions of a page and the l
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -15,12 +16,14 @@ from gateway import markup
 from gateway.device import WML, Device
 from gateway.language import Language
 from gateway.markup.direction import marked, right_to_left
+from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean, safe_label
 from gateway.message.headers.mailto import unsubscribe
 from gateway.message.mime import protected
-from gateway.message.model import Message
+from gateway.message.model import Message, Part
+from gateway.pages import message_heads
 from gateway.pages.layout import Layout, MessagePage, Octets, of_message
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.context import Context
@@ -45,26 +48,26 @@ _ACTIONS: Final = {
     "edit": (_("Edit"), ""),
     "again": (_("Send again"), ""),
     "answer": (_("Accept or decline"), ""),
-    "next": (_("Next"), "#"),
-    "prev": (_("Prev"), "*"),
-    "reply": (_("Reply"), "1"),
-    "attachments": (_("Attachments"), "2"),
-    "reply-all": (_("Reply all"), "3"),
-    "forward": (_("Forward"), "4"),
-    "quick": (_("Quick reply"), "5"),
-    "older": (_("Next message"), "6"),
-    "delete": (_("Delete"), "7"),
-    "more": (_("More"), "8"),
-    "archive": (_("Archive"), "9"),
+    "next": (_("Next"), KEYS["Next"]),
+    "prev": (_("Prev"), KEYS["Prev"]),
+    "reply": (_("Reply"), KEYS["Reply"]),
+    "attachments": (_("Attachments"), KEYS["Attachments"]),
+    "reply-all": (_("Reply all"), KEYS["Reply all"]),
+    "forward": (_("Forward"), KEYS["Forward"]),
+    "quick": (_("Quick reply"), KEYS["Quick reply"]),
+    "older": (_("Next message"), KEYS["Next message"]),
+    "delete": (_("Delete"), KEYS["Delete"]),
+    "more": (_("More"), KEYS["More"]),
+    "archive": (_("Archive"), KEYS["Archive"]),
     "unsubscribe": (_("Unsubscribe"), ""),
-    "home": (_("Inbox"), "0"),
+    "home": (_("Inbox"), BACK_KEY),
 }
 #: Those that change something, and are posted with a ticket.
 _POSTED: Final = frozenset({"delete", "archive"})
 #: Those that WML pages after the first have too.
 _BRIEF: Final = frozenset({"edit", "next", "prev", "reply", "delete", "more", "home"})
 #: Those on softkeys: the first of them on the accept key.
-_MAIN: Final = frozenset({"edit", "next", "reply"})
+_MAIN: Final = frozenset({"edit", "next", "reply", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,15 @@ def message_screen(
     language: Language,
     actions: Sequence[Action],
     sentence: str = "",
+    *,
+    now: datetime | None = None,
+    own: Collection[str] = (),
+    files: Sequence[Part] = (),
 ) -> Screen:
-    """Return the screen around a page of a message."""
+    """Return the screen around a page of a message; `own`: the reader's addresses; `files`: what is attached.
+
+    The title of a deck is who the message is from: its phone shows title and text one below the other.
+    """
     _ = language.gettext
     room = device.deck_limit // _SHARE
     no_subject, nobody = (_("(no subject)"), _("(nobody)")) if message.readable else (_("(unreadable)"), "?")
@@ -112,16 +122,20 @@ def message_screen(
     senders = message.envelope.from_ or message.envelope.sender
     who = fit(safe_label(senders[0]) if senders else nobody, device)
     title = shorten(subject, device.columns * _TITLE_LINES)
+    first_deck = shown.first and device.markup == WML
     values = {
         "sentence": sentence,
         "first": shown.first,
         "subject": marked(_within(subject, room, device.charset) if shown.first else title),
         "right_to_left": right_to_left(subject),
-        "who": marked(_within(who, room, device.charset)),
-        "date": language.long_date(message.envelope.date or message.received),
+        "who": _within(who, room, device.charset),
+        "when": message_heads.when(message, device, language, now),
+        "to": message_heads.to_whom(message.envelope, device, language, own),
+        "attached": message_heads.attached(files, device, language),
         "pages": "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
         "body": shown.body,
     }
+    title = shorten(who, device.columns) if first_deck else title
     return Screen("message", title, values, tuple(actions), life=Life.PRIVATE, words=_, language=language.tag)
 
 
@@ -144,7 +158,11 @@ def reading_actions(
     actions = []
     for name in names:
         label, key = _ACTIONS[name]
-        soft = ("accept" if name == main else "options") if name in _MAIN else ""
+        soft = (
+            ("accept" if name == main else "options")
+            if name in _MAIN and not (brief and name == "delete")
+            else ""
+        )
         posted = (("ticket", ticket),) if name in _POSTED else ()
         label = links["title"] if name == "home" else translate(label)
         actions.append(Action(label, links[name], key, soft, fields=posted))
@@ -178,6 +196,8 @@ def message_layout(
     language = language or Language()
     _ = language.gettext
 
+    found = attachments(message)
+
     def link_target(block: Block, run: Run | None) -> str:
         if run is not None:
             return _id_link(run, device)
@@ -187,7 +207,7 @@ def message_layout(
     def frame(shown: MessagePage) -> Screen:
         links = _example_links(shown, message) | {"title": _("Inbox")}
         actions = reading_actions(_, device, shown, links, "0" * _TICKET)
-        return message_screen(message, shown, device, language, actions)
+        return message_screen(message, shown, device, language, actions, files=found)
 
     return of_message(message, octets, device, reading_context(language, fold=fold), frame, link_target)
 

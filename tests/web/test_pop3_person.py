@@ -171,9 +171,8 @@ def test_every_way_leads_somewhere_and_none_to_what_cannot_be(person: Person, de
 def test_pages_and_files_of_a_message(person: Person, device: Any) -> None:
     assert f"({COUNT + 1})" in device.title
     _to_row(device, "Files")
+    assert "notes.txt" in device.text
     device.follow("Attachments")
-    label = next(label for label in device.links if "notes.txt" in label)
-    device.follow(label)
     assert "A file of notes." in device.text
     device.open(_at(device, "i"))
     _to_row(device, "Files")
@@ -208,7 +207,7 @@ def test_what_was_read_is_remembered_and_can_be_taken_back(person: Person, devic
     device.open(_at(device, "i"))
     _to_row(device, "Files")
     device.follow("More").follow("More").follow("Next unread")
-    assert device.title == f"Number {COUNT - 1}."
+    assert f"Number {COUNT - 1}." in device.title + device.text
 
 
 def test_several_at_a_time(person: Person, device: Any) -> None:
@@ -291,7 +290,7 @@ def test_a_message_that_another_program_deleted(person: Person, device: Any) -> 
         other.dele(COUNT)
         other.dele(COUNT - 1)
     device.follow("Next message")
-    assert device.title in (f"Number {COUNT - 2}.", "Files"), device.text
+    assert device.title == "Files" or f"Number {COUNT - 2}." in device.text + device.title, device.text
     assert person.dovecot.count(ME) == COUNT - 1
 
 

@@ -20,9 +20,10 @@ from gateway.rendition.documents import DocumentError
 from gateway.web.attachments import containers, file_links
 from gateway.web.attachments.document_pages import failure
 from gateway.web.attachments.file_links import FileAddress
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.request.fitted_list import first_fitting, fitted_list
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, make_screen, paging_actions, range_words
+from gateway.web.request.screens import make_screen, paging_actions, range_words
 from gateway.web.request.visit import Visit, current, link
 
 attachment = Blueprint("attachment", __name__)
@@ -33,8 +34,8 @@ def _(msgid: str) -> str:
 
 
 _NONE: Final = _("There are none.")
-#: Rows per page: the number keys left over by the actions below the list.
-ROWS: Final = 7
+#: Rows per page: one per number key.
+ROWS: Final = 9
 #: Maximum characters of a file name in a row, tried in this order until the page fits.
 _WIDTHS: Final = (100, 60, 40, 30, 24, 18, 14, 10, 8)
 
@@ -62,10 +63,7 @@ def listing(number: int, uid: int) -> Response:
     with visit.signed_in.store() as store:
         found = store.structure(file_links.reference(visit, address))
     items = [(part, replace(address, section=part.section)) for part in file_links.files(found)]
-    actions = (
-        Action(visit.language.gettext("Message"), link("message.first", **address.message), "9"),
-        inbox_action(visit),
-    )
+    actions = ways_back(visit, number, uid)
     what = "" if items else _nothing(visit, found)
     return respond(
         _fitting_screen(
@@ -101,7 +99,7 @@ def contents(number: int, uid: int, section: str) -> Response:
             return respond(failure(visit, address, part, error))
         items = [(inner, address.child(index)) for index, inner in enumerate(found)]
         nothing = visit.language.gettext(_NONE)
-    actions = _navigation(visit, address)
+    actions = file_links.navigation(visit, address)
     return respond(
         _fitting_screen(
             visit,
@@ -119,13 +117,6 @@ def _nothing(visit: Visit, message: Message) -> str:
     unseen = (gap for gap in notes.gaps(message) if gap.bound is not Bound.HEADER)
     say = visit.language.gettext
     return next((notes.gap(say, gap) for gap in unseen), say(_NONE))
-
-
-def _navigation(visit: Visit, address: FileAddress) -> tuple[Action, ...]:
-    """Return the actions below the list on keys that the rows leave free, without the link to the file itself."""
-    keys = iter("89")
-    actions = file_links.navigation(visit, address)
-    return tuple(action if action.key == "0" else replace(action, key=next(keys)) for action in actions)
 
 
 def _page_link(address: FileAddress) -> Callable[[int], str]:
@@ -196,4 +187,6 @@ def _screen(
     if len(rows) < count:
         lines.append(range_words(visit, first + 1, last, count))
     values = {"rows": rows, "lines": lines}
-    return make_screen(visit, "attachments", title, values, (*turns, *actions), life=Life.PRIVATE)
+    taken = {row.key for row in rows}
+    others = [replace(one, key="") if one.key in taken else one for one in actions]
+    return make_screen(visit, "attachments", title, values, (*turns, *others), life=Life.PRIVATE)

@@ -15,7 +15,8 @@ from flask import Blueprint, Response, current_app
 
 from gateway import confined
 from gateway.markup import LinkResolver
-from gateway.markup.screen import Action, Life, Screen
+from gateway.markup.keys import KEYS
+from gateway.markup.screen import Action, Life, Screen, with_own_keys
 from gateway.message.media_types import Look
 from gateway.message.model import Envelope, Message, Part
 from gateway.pages.layout import Layout, MessagePage, of_message
@@ -233,13 +234,15 @@ def file_screen(
     common["what"] = file_links.description(visit, part)
     actions = (*turns, offer or file_links.original(visit, address), *file_links.navigation(visit, address))
     title = file_links.title_of(visit, part)
-    return make_screen(visit, "document", title, {**common, **values}, actions, life=Life.PRIVATE)
+    return make_screen(
+        visit, "document", title, {**common, **values}, with_own_keys(actions), life=Life.PRIVATE
+    )
 
 
 def _other_page(visit: Visit, address: FileAddress, file: File) -> Screen:
     """Return the screen that links to the right page for a file of this kind."""
     href = file_links.view_link(address, file.part, file.octets)
-    open_it = Action(visit.language.gettext("Open"), href, "#", "accept")
+    open_it = Action(visit.language.gettext("Open"), href, KEYS["Open"], "accept")
     return file_screen(visit, address, file.part, (open_it,))
 
 

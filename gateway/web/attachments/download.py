@@ -20,6 +20,7 @@ from gateway.access.session import Session
 from gateway.addresses import nesting_code
 from gateway.device import WML
 from gateway.errors import StoreUnreachable
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life
 from gateway.message import media_types
 from gateway.message.headers import filenames
@@ -79,7 +80,7 @@ def _confirmation(visit: Visit, address: FileAddress, part: Part) -> Response | 
         return None
     _ = visit.language.gettext
     sentence = _("This file may be too large for your device.")
-    confirmed = Action(_("Download"), address.link("download.original", y=1), "1")
+    confirmed = Action(_("Download"), address.link("download.original", y=1), KEYS["Download"])
     return respond(file_screen(visit, address, part, offer=confirmed, sentence=sentence))
 
 

@@ -18,6 +18,7 @@ from gateway.addresses import nesting_code, nesting_steps
 from gateway.device import WML
 from gateway.errors import BadRequest, NotFound
 from gateway.markup import PictureLink
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, shorten
 from gateway.message import media_types
 from gateway.message.headers.header_fields import clean
@@ -33,7 +34,7 @@ from gateway.rendition.notes import gaps
 from gateway.rendition.selection import attachments
 from gateway.store.base import MailStore, MessageRef
 from gateway.web.attachments import containers
-from gateway.web.request.screens import inbox_action
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.request.visit import Visit, link
 
 
@@ -244,13 +245,13 @@ def description(visit: Visit, part: Part) -> str:
     return f"{type_name(visit, part)} · {visit.language.size(size_of(part))}"
 
 
-def original(visit: Visit, address: FileAddress, key: str = "1") -> Action:
+def original(visit: Visit, address: FileAddress, key: str = KEYS["Original"]) -> Action:
     """Return the action that downloads the file itself."""
     return Action(visit.language.gettext("Original"), address.link("download.original"), key)
 
 
 def navigation(visit: Visit, address: FileAddress) -> tuple[Action, ...]:
-    """Return the actions back to the list of files, to the message and to the inbox."""
+    """Return the actions back to the list of files, to the message and to its list."""
     gettext = visit.language.gettext
     parent = address.parent()
     up = (
@@ -259,7 +260,6 @@ def navigation(visit: Visit, address: FileAddress) -> tuple[Action, ...]:
         else link("attachment.listing", **address.message)
     )
     return (
-        Action(gettext("Attachments"), up, "2"),
-        Action(gettext("Message"), link("message.first", **address.message), "3"),
-        inbox_action(visit),
+        Action(gettext("Attachments"), up, KEYS["Attachments"]),
+        *ways_back(visit, address.number, address.uid),
     )

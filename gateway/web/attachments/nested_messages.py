@@ -92,10 +92,13 @@ def _layout(visit: Visit, address: FileAddress, message: Message, octets: Octets
     def frame(shown: MessagePage) -> Screen:
         actions = (
             *_page_links(visit, where, address, shown),
-            *_navigation(visit, address, bool(file_links.files(message))),
+            *_navigation(visit, address, bool(attached)),
         )
-        return message_screen(message, shown, visit.device, visit.language, actions)
+        return message_screen(
+            message, shown, visit.device, visit.language, actions, now=visit.now, files=attached
+        )
 
+    attached = file_links.files(message)
     opened = frozenset({unfolded} - {""})
     context = reading_context(visit.language, unfolded=opened)
     return of_message(message, octets, visit.device, context, frame, link_target)

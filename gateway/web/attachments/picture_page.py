@@ -15,6 +15,7 @@ from flask import Blueprint, Response, current_app, request
 from gateway import confined
 from gateway.device import WML, Device
 from gateway.errors import NotFound
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.message.media_types import BMP, GIF, JPEG, PNG, WBMP
 from gateway.message.model import Part
@@ -149,7 +150,9 @@ def _scaled(device: Device, file: File, media_type: str = "") -> Picture:
 def _offer(visit: Visit, address: FileAddress, part: Part) -> Screen:
     """Make the page that offers a picture to a person who has turned pictures off."""
     _ = visit.language.gettext
-    show = Action(_("Show picture"), address.link("picture.page", y=1), "#", "accept", _("Show"))
+    show = Action(
+        _("Show picture"), address.link("picture.page", y=1), KEYS["Show picture"], "accept", _("Show")
+    )
     return file_screen(visit, address, part, (show,), sentence=_("Pictures are switched off."))
 
 

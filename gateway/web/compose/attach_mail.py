@@ -81,7 +81,7 @@ def folders(number: int, uid: int) -> Response:
     sentence = _("That folder no longer exists.") if chosen else _("From my mail")
     back = Action(_("Back"), list_link("attach_mail.messages", **draft.values()), "0")
     first = request.args.get("i", 0, int)
-    return respond(chooser_screen(visit, _("Folders"), found, first, row, turn, back, sentence))
+    return respond(chooser_screen(visit, _("Folders"), found, first, row, turn, (back,), sentence))
 
 
 def _messages(

@@ -17,6 +17,7 @@ from gateway.account import address_book as books
 from gateway.account import people
 from gateway.device import WML
 from gateway.errors import NotFound
+from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, Verbatim, shorten
 from gateway.message import vcard
@@ -24,6 +25,7 @@ from gateway.message.headers import address_lists
 from gateway.message.headers.header_fields import clean
 from gateway.message.vcard import Card
 from gateway.pages.message_pages import dial_link
+from gateway.web.mailbox.ways_back import message_action
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.message.message_screen import show as show_message
 from gateway.web.request import form_bodies
@@ -40,7 +42,6 @@ from gateway.web.request.fitted_list import first_fitting, fitted_rows
 from gateway.web.request.mail_links import keep_links, link_id
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import (
-    inbox_action,
     make_screen,
     paging_actions,
     question_screen,
@@ -54,8 +55,6 @@ contacts = Blueprint("contacts", __name__)
 ROWS: Final = 9
 WIDTH: Final = 28
 SOUGHT: Final = 40
-#: Addresses and numbers of a contact that get a key.
-_CONTACT_KEYS: Final = 6
 
 
 def _(msgid: str) -> str:
@@ -139,10 +138,10 @@ def _list_screen(
     actions.append(Action(_("Import"), link("vcards.import_form")))
     if visit.device.markup != WML and count and not sought:
         actions.append(Action(_("Export"), link("vcards.export")))
-    actions.append(inbox_action(visit))
+    actions.append(Action(_("Menu"), link("menu.show"), KEYS["Menu"], "options"))
     values = {
         "sentence": sentence,
-        "range": range_words(visit, first, after - 1, count) if count else _("Nobody here."),
+        "range": range_words(visit, first, after - 1, count) if count else _nobody(visit, sought),
         "rows": rows,
         "sought": Verbatim(sought),
         "target": link("contacts.find"),
@@ -151,6 +150,13 @@ def _list_screen(
         "probe": form_bodies.PROBE,
     }
     return make_screen(visit, "contacts", _("Contacts"), values, actions)
+
+
+def _nobody(visit: Visit, sought: str) -> str:
+    """Say that there is nobody, and what can be done."""
+    _ = visit.language.gettext
+    hint = _("Try other letters.") if sought else _("New adds somebody, Import reads vCards.")
+    return f"{_('Nobody here.')} {hint}"
 
 
 def name(card: Card) -> str:
@@ -181,11 +187,10 @@ def show_one(visit: Visit, number: int, sentence: str = "", *more: Action) -> Re
     card = _card(visit, number)
     actions = [
         *_contact_actions(visit, card),
-        Action(_("Edit"), link("contacts.edit", number=number), "7"),
-        Action(_("Delete"), link("contacts.ask", number=number), "8"),
+        Action(_("Edit"), link("contacts.edit", number=number), KEYS["Edit"]),
+        Action(_("Delete"), link("contacts.ask", number=number), KEYS["Delete"]),
         *more,
-        Action(_("Contacts"), list_link("contacts.listing"), "9"),
-        inbox_action(visit),
+        _back_to_list(visit),
     ]
     only = card.addresses if len(card.addresses) == 1 else ()
     organisation = card.organisation if card.organisation != name(card) else ""
@@ -193,6 +198,10 @@ def show_one(visit: Visit, number: int, sentence: str = "", *more: Action) -> Re
     values = {"sentence": sentence, "lines": [fit(line, visit.device) for line in lines]}
     life = Life.NEVER if sentence else Life.CHECK
     return respond(make_screen(visit, "contact", _shown(visit, card), values, actions, life=life))
+
+
+def _back_to_list(visit: Visit) -> Action:
+    return Action(visit.language.gettext("Contacts"), list_link("contacts.listing"), BACK_KEY)
 
 
 def _card(visit: Visit, number: int) -> Card:
@@ -213,18 +222,19 @@ def _contact_actions(visit: Visit, card: Card) -> list[Action]:
     for url, spec in links:
         label = _("Write") if len(links) == 1 else fit(_("Write to %(who)s") % {"who": spec}, visit.device)
         href = link("write.suggested", key=link_id(visit, url, spec))
-        found.append(Action(label, href, *_key(found), short=_("Write")))
+        found.append(Action(label, href, *_key(found, "Write"), short=_("Write")))
     for number in card.phones:
         label = fit(_("Call %(who)s") % {"who": number}, visit.device)
         href = dial_link(f"tel:{number}", visit.device)
         if href:
-            found.append(Action(label, href, *_key(found), short=_("Call")))
+            found.append(Action(label, href, *_key(found, "Call"), short=_("Call")))
     return found
 
 
-def _key(before: Sequence[Action]) -> tuple[str, str]:
-    """Return key and softkey of the next action: a number while there are any, the softkey for the first."""
-    return str(len(before) + 1) if len(before) < _CONTACT_KEYS else "", "" if before else "accept"
+def _key(before: Sequence[Action], label: str) -> tuple[str, str]:
+    """Return key and softkey of the next action: the first of each kind has a key, the first of all the softkey."""
+    taken = any(one.key == KEYS[label] for one in before)
+    return "" if taken else KEYS[label], "" if before else "accept"
 
 
 # --- editing
@@ -320,7 +330,7 @@ def _form_screen(visit: Visit, number: int, typed: dict[str, str], sentence: str
     notes = [_(SLASH_NOTE)] if small and "/" in typed.get("note", "") else []
     back = link("contacts.one", number=number) if number else link("contacts.listing")
     screen = form_screen(visit, _("Contact"), target, fields, sentence, notes=notes)
-    return replace(screen, actions=(Action(_("Back"), back, "9"), inbox_action(visit)))
+    return replace(screen, actions=(Action(_("Back"), back, KEYS["Back"]),))
 
 
 @contacts.get("/t<int:number>.x")
@@ -330,7 +340,7 @@ def ask(number: int) -> Response:
     _ = visit.language.gettext
     sentence = _("Delete %(who)s?") % {"who": _shown(visit, _card(visit, number))}
     target = link("contacts.ask", number=number)
-    actions = (Action(_("Back"), link("contacts.one", number=number), "9"),)
+    actions = (Action(_("Back"), link("contacts.one", number=number), KEYS["Back"]),)
     return respond(question_screen(visit, _("Delete"), sentence, target, actions, short=_("Delete")))
 
 
@@ -370,8 +380,7 @@ def add_sender(number: int, uid: int) -> Response:
     kept = books.find(visit.signed_in, card.addresses[0]) if card else 0
     if not kept:
         return show_message(place, sentence)
-    back = Action(visit.language.gettext("Message"), link("message.first", number=number, uid=uid))
-    return show_one(visit, kept, sentence, back)
+    return show_one(visit, kept, sentence, message_action(visit, number, uid))
 
 
 def _adding(visit: Visit, card: Card) -> Callable[[], str]:

@@ -13,6 +13,7 @@ from gateway.access.idempotency import UNKNOWN, PostOutcome, do_once
 from gateway.account import address_book as books
 from gateway.device import WML
 from gateway.errors import BadRequest
+from gateway.markup.keys import BACK_KEY
 from gateway.markup.screen import Action, Life, Screen, Verbatim
 from gateway.message import vcard
 from gateway.message.headers import filenames
@@ -21,7 +22,7 @@ from gateway.web.contacts.contact_pages import show
 from gateway.web.request import form_bodies
 from gateway.web.request.form_bodies import Fields
 from gateway.web.request.respond import add_headers, respond
-from gateway.web.request.screens import inbox_action, make_screen
+from gateway.web.request.screens import make_screen
 from gateway.web.request.visit import Visit, current, link, list_link
 
 vcards = Blueprint("vcards", __name__)
@@ -105,7 +106,7 @@ def _screen(visit: Visit, text: str, sentence: str) -> Screen:
         "room": _ROOM,
         "upload": visit.device.markup != WML and visit.config.upload_limit > 0,
     }
-    actions = (Action(_("Contacts"), list_link("contacts.listing"), "9"), inbox_action(visit))
+    actions = (Action(_("Contacts"), list_link("contacts.listing"), BACK_KEY),)
     return make_screen(visit, "import", _("Import"), values, actions, life=Life.PRIVATE)
 
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flask import request
+
+from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.store.base import INBOX, Folder
 from gateway.store.mailbox_tree import EMPTIED, lowered
 from gateway.web.folders import folder_names
+from gateway.web.message.more_actions import FOR
 from gateway.web.request import mailbox_names
 from gateway.web.request.field_forms import Field, form_screen
 from gateway.web.request.screens import notice_screen, question_screen
@@ -62,24 +66,29 @@ def _actions(visit: Visit, found: Folder) -> tuple[Action, ...]:
 
     actions = []
     if found.open:
-        actions.append(Action(_("Open"), list_link("mailbox.by_number", number=number), "1", "accept"))
+        actions.append(
+            Action(_("Open"), list_link("mailbox.by_number", number=number), KEYS["Open"], "accept")
+        )
     if found.mailbox.delimiter and "\\noinferiors" not in lowered(found.mailbox.attributes):
-        actions.append(folder_action(_("New folder here"), NEW, "2"))
+        actions.append(folder_action(_("New folder here"), NEW, KEYS["New folder here"]))
     if not found.role:
-        actions += [folder_action(_("Rename"), RENAME, "3"), folder_action(_("Delete"), DELETE, "4")]
+        actions.append(folder_action(_("Rename"), RENAME, KEYS["Rename"]))
+        actions.append(folder_action(_("Delete"), DELETE, KEYS["Delete"]))
     if found.role in EMPTIED and found.total:
-        actions.append(folder_action(_("Empty"), EMPTY, "5"))
+        actions.append(folder_action(_("Empty"), EMPTY, KEYS["Empty"]))
     if found.name != INBOX:
         label = _("Unsubscribe") if found.subscribed else _("Subscribe")
         fields = (("yes", "0" if found.subscribed else "1"), visit.ticket_field())
         actions.append(
-            Action(label, link("folder.change", number=number, what=SUBSCRIBE), "6", fields=fields)
+            Action(
+                label, link("folder.change", number=number, what=SUBSCRIBE), KEYS["Subscribe"], fields=fields
+            )
         )
     return (*actions, _back(visit))
 
 
 def _back(visit: Visit) -> Action:
-    return Action(visit.language.gettext("Folders"), list_link("folders.show"), "0")
+    return Action(visit.language.gettext("Folders"), list_link("folders.show"), BACK_KEY)
 
 
 def name_screen(
@@ -88,7 +97,7 @@ def name_screen(
     """Make the form for a name; `number` is the number of a folder that could not be looked up."""
     _ = visit.language.gettext
     number = number_of(visit, found) if found is not None else number
-    target = link("folder.change", number=number, what=what) if number else link("folder.make")
+    target = link("folder.change", number=number, what=what) if number else link("folder.make", **_purpose())
     if found is None:
         title = _("New folder") if what == NEW else _("Rename")
     else:
@@ -100,6 +109,11 @@ def name_screen(
     return replace(screen, values={**screen.values, **button}, actions=(_back(visit),))
 
 
+def _purpose() -> dict[str, str]:
+    """Return the parameter that says for which message a folder is made, if for one."""
+    return {FOR: request.args[FOR]} if FOR in request.args else {}
+
+
 def question(visit: Visit, found: Folder, what: str, certain: bool) -> Screen:
     """Make the page that asks before a folder, or everything in it, is deleted."""
     _ = visit.language.gettext
@@ -109,7 +123,7 @@ def question(visit: Visit, found: Folder, what: str, certain: bool) -> Screen:
     only_marks = target and what == EMPTY and not certain
     lines = [_("This server only marks them as deleted.")] if only_marks else []
     title = _("Delete") if what == DELETE else _("Empty")
-    actions = (Action(_("Back"), link("folder.show", number=number), "3"), _back(visit))
+    actions = (Action(_("Back"), link("folder.show", number=number), KEYS["Back"]),)
     return question_screen(visit, title, sentence, target, actions, lines=lines)
 
 

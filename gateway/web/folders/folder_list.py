@@ -12,6 +12,7 @@ from typing import Final
 
 from flask import Blueprint, Response
 
+from gateway.markup.keys import KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Screen
 from gateway.store.base import OTHERS, PERSONAL, SHARED, Folder
@@ -132,16 +133,16 @@ def _screen(
     )
     actions = [
         *paging_actions(visit, next_page, before),
-        Action(_("Menu"), link("menu.show"), "0", "options"),
+        Action(_("Menu"), link("menu.show"), KEYS["Menu"], "options"),
     ]
-    change = Action(_("Change folders"), _link(CHANGE, 0), "" if top else "*")
+    change = Action(_("Change folders"), _link(CHANGE, 0))
     if kind == SUBSCRIBED:
         actions += [change, Action(_("All folders"), _link(ALL, 0))]
     elif kind == ALL:
         actions += [change, Action(_("Subscribed only"), _link(SUBSCRIBED, 0))]
     else:
         actions += [
-            Action(_("New folder"), link("folder.new"), "" if top else "*"),
+            Action(_("New folder"), link("folder.new")),
             Action(_("Folders"), _link(SUBSCRIBED, 0)),
         ]
     title = _("Change folders") if kind == CHANGE else _("Folders")

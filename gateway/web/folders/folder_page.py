@@ -6,6 +6,7 @@ since, delete asks again, and empty leaves them alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -20,6 +21,9 @@ from gateway.web.entry.sign_in import error_sentence
 from gateway.web.folders import folder_forms, folder_names
 from gateway.web.folders.folder_forms import DELETE, EMPTY, NEW, RENAME, SUBSCRIBE, number_of
 from gateway.web.folders.folder_list import show_list
+from gateway.web.message import folder_choice
+from gateway.web.message.message_screen import MessageAddress
+from gateway.web.message.more_actions import FOR, choose_response
 from gateway.web.request.respond import respond
 from gateway.web.request.visit import Visit, current
 
@@ -37,6 +41,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
     ResultCode.SUBSCRIBED: _("Subscribed."),
     ResultCode.UNSUBSCRIBED: _("Not subscribed any more."),
 }
+
+
+#: A message and an operation, as `more_actions` writes them.
+_PURPOSE: Final = re.compile(r"(\d{1,9})\.(\d{1,10})\.([mc])", re.ASCII)
 
 
 @folder.get("/z<int:number>")
@@ -92,7 +100,23 @@ def change(number: int = 0, what: str = NEW) -> Response:
         )
     except BadRequest as error:
         outcome = _refused(error_sentence(error, visit))
+    if outcome.get(RESULT) == ResultCode.CREATED and (purpose := _purpose()):
+        return _offered(visit, int(outcome[NUMBER]), *purpose)
     return _outcome_response(visit, number, what, outcome, form.get("name", ""))
+
+
+def _purpose() -> tuple[MessageAddress, str] | None:
+    """Return the message for which a folder is made, and whether to move or to copy it; None for a folder as such."""
+    found = _PURPOSE.fullmatch(request.args.get(FOR, ""))
+    return (MessageAddress(int(found[1]), int(found[2])), found[3]) if found else None
+
+
+def _offered(visit: Visit, number: int, message: MessageAddress, letter: str) -> Response:
+    """Show the folders to move a message to, the new one first."""
+    folder_choice.remember(visit, visit.mailbox(number)[0])
+    return choose_response(
+        visit, message, letter, sentence=visit.language.gettext(_SENTENCES[ResultCode.CREATED])
+    )
 
 
 # --- performing

@@ -14,6 +14,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import CannotDo, GatewayError, StoreError, StoreRefused, StoreUnreachable, UnsafeArgument
+from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.web.entry.sign_in import error_sentence
 from gateway.web.mailbox.mailbox_list import back_action
@@ -59,7 +60,7 @@ def _may_pass(error: Exception) -> bool:
 
 def _again(visit: Visit) -> Action | None:
     """Return the action that repeats the request; a form that was not processed comes with all that was typed."""
-    again = Action(visit.language.gettext("Try again"), reload_link(), "1")
+    again = Action(visit.language.gettext("Try again"), reload_link(), KEYS["Try again"])
     if request.method != "POST":
         return again
     fields = form_bodies.Fields()
@@ -74,11 +75,11 @@ def _ways(visit: Visit) -> tuple[Action, ...]:
     _ = visit.language.gettext
     ways = [_way_back(visit)]
     if request.endpoint != _INBOX:
-        ways.append(inbox_action(visit))
+        ways.append(inbox_action(visit, "" if ways[0] else BACK_KEY))
     if request.endpoint != _FOLDERS and visit.signed_in.last_seen_can.folders:
-        ways.append(Action(_("Folders"), list_link(_FOLDERS), "3"))
+        ways.append(Action(_("Folders"), list_link(_FOLDERS)))
     if request.endpoint != MENU:
-        ways.append(Action(_("Menu"), link(MENU), "4"))
+        ways.append(Action(_("Menu"), link(MENU)))
     first, *more = (way for way in ways if way is not None)
     return replace(first, soft="accept"), *more
 
@@ -94,5 +95,5 @@ def _way_back(visit: Visit) -> Action | None:
         return None
     label = visit.language.gettext("Back")
     if uid and request.blueprint != "message":
-        return Action(label, link("message.first", number=number, uid=uid), "2")
-    return replace(back_action(visit, number, known[0], "2"), label=label)
+        return Action(label, link("message.first", number=number, uid=uid), KEYS["Back"])
+    return replace(back_action(visit, number, known[0]), label=label)

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 
 from gateway.addresses import ListPositionCode, Origin, ViewCode
 from gateway.errors import AuthenticationFailed, MailboxClosed, MailboxGone, StoreError, StoreTLSError
+from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.screen import Action, Screen
 from gateway.sending.filing import DRAFTS
 from gateway.store.base import (
@@ -182,6 +183,7 @@ def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
         actions=actions,
         remarks=_undeleted(visit, listing.undeleted),
         empty=visit.language.gettext("No messages here."),
+        hint=visit.language.gettext("Refresh looks for new mail."),
         forget=front,
     )
     return framed(visit, [ListEntry(summary) for summary in summaries], frame, sentence)
@@ -231,6 +233,7 @@ def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = 
         actions=_view_actions(visit, number, view, front),
         remarks=[*_remarks(visit, found, view), *_undeleted(visit, found.undeleted)],
         empty=_("No messages here."),
+        hint=_("View, in the menu, shows the others.") if view.filter else _("Refresh looks for new mail."),
         forget=front and not view.thread,
     )
     return framed(visit, entries, frame, sentence)
@@ -297,7 +300,10 @@ def _title(visit: Visit, name: str, unseen: int | None) -> str:
 
 
 def _actions(visit: Visit, number: int, front: bool, top: int = 0) -> tuple[Action, ...]:
-    """Return the actions of a list: nine of a keypad's twelve keys are for rows, two turn pages, one opens the menu."""
+    """Return the actions of a list: twelve keys are for rows, turning pages and the menu.
+
+    With no page before it, `*` fetches the list as it is now.
+    """
     _ = visit.language.gettext
     here = {"number": number, "top": top} if top else {"number": number}
     can = visit.signed_in.can
@@ -308,12 +314,13 @@ def _actions(visit: Visit, number: int, front: bool, top: int = 0) -> tuple[Acti
         Action(
             _("Refresh"),
             list_link("mailbox.inbox") if front else list_link("mailbox.by_number", number=number),
+            KEYS["Refresh"],
         ),
-        Action(_("Menu"), link("menu.show", **here), "0", "options"),
+        Action(_("Menu"), link("menu.show", **here), KEYS["Menu"], "options"),
     )
 
 
-def back_action(visit: Visit, number: int, name: str, key: str = "0") -> Action:
+def back_action(visit: Visit, number: int, name: str, key: str = BACK_KEY) -> Action:
     """Return the action back to the list from which a message was opened, or else to the top of its mailbox."""
     label = title_of(visit, name, TITLE)
     origin = Origin.decode(visit.origin)

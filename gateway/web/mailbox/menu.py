@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from gateway.addresses import relative
 from gateway.errors import StoreError
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action
 from gateway.message.headers.header_fields import safe_spec
 from gateway.web.entry import restored_forms
@@ -75,7 +76,7 @@ def _back(visit: Visit, number: int, top: int) -> list[Action]:
     """Return the action back to the page of the list from which the menu was opened."""
     label = visit.language.gettext("Back")
     if top:
-        return [Action(label, list_link("mailbox.by_number", number=number, top=top), "0")]
+        return [Action(label, list_link("mailbox.by_number", number=number, top=top), KEYS["Back"])]
     if number:
         return [replace(back_action(visit, number, visit.mailbox(number)[0]), label=label)]
     return [replace(back_action(visit, 0, ""), label=label)] if visit.origin else []

@@ -11,8 +11,9 @@ from typing import Final
 
 from gateway.account.profile import own_addresses
 from gateway.device import WML
+from gateway.markup.keys import ROW_KEYS
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Screen, beside_undo, shorten
+from gateway.markup.screen import Action, Screen, shorten, with_own_keys
 from gateway.message.headers.header_fields import clean, safe_label
 from gateway.store.base import DELETED, DRAFT, FLAGGED, SEEN, Summary
 from gateway.store.mailbox_tree import role_of
@@ -32,8 +33,6 @@ _LINES: Final = 2
 _FOLDER: Final = 16
 #: Who a message is from that could not be read.
 UNKNOWN: Final = "?"
-#: Number keys, then letters for pages with more rows than a keypad has keys.
-_KEYS: Final = "123456789abcdefghijk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class ListEntry:
 class ListFrame:
     """The frame around the rows. `first`: rank of the first row (0: none). `notes`: sentences above the rows.
 
-    `next` returns the link to the next page for a number of shown rows, "" for none.
+    `next` returns the link to the next page for a number of shown rows, "" for none. `empty`: what is said if there are
+    none; `hint`: what can be done then.
     """
 
     title: str
@@ -62,6 +62,7 @@ class ListFrame:
     remarks: Sequence[str] = ()
     notes: Sequence[str] = ()
     empty: str = ""
+    hint: str = ""
     forget: bool = False
 
 
@@ -125,7 +126,7 @@ def _row(visit: Visit, index: int, entry: ListEntry, href: str, own: frozenset[s
     envelope = summary.envelope
     return MessageRow(
         href=href,
-        key=_KEYS[index : index + 1],
+        key=ROW_KEYS[index : index + 1],
         who=shorten(fit(_who(visit, summary, own), visit.device), _WHO),
         subject=shorten(fit(subject_of(visit, summary), visit.device), _WIDTHS[0]),
         date=visit.language.short_date(envelope.date or summary.received, visit.now),
@@ -171,9 +172,10 @@ def _screen(visit: Visit, frame: ListFrame, rows: Sequence[MessageRow], sentence
         "rows": rows,
         "range": _range(visit, frame, len(rows)),
         "notes": frame.notes,
+        "hint": "" if frame.count else frame.hint,
     }
     actions = (*paging_actions(visit, frame.next(len(rows)), frame.prev), *frame.actions)
-    actions = beside_undo(actions, sentence)
+    actions = with_own_keys(actions, sentence)
     return make_screen(visit, "mailbox", frame.title, values, actions, forget=frame.forget)
 
 

@@ -17,6 +17,7 @@ from gateway.access.outcomes import SEARCH
 from gateway.addresses import Origin
 from gateway.device import WML
 from gateway.errors import GatewayError, MailboxGone, SessionEnded
+from gateway.markup.keys import KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message import query as queries
@@ -46,7 +47,7 @@ _TITLE: Final = 24
 #: Maximum characters of a query on a phone: in any script they fit the smallest deck, together with an error.
 _ROOM: Final = 100
 #: The form uses keys 1 to 3 for its fields and its button, favourites the next.
-_FAVOURITE_KEYS: Final = "456789"
+_FAVOURITE_KEYS: Final = "23456789"
 #: Recent searches to show.
 _RECENT: Final = 5
 _GONE: Final = _("That search is no longer there. Search again.")
@@ -198,7 +199,9 @@ def _form(visit: Visit, number: int | None, words: str, where: str, sentence: st
         sentence,
     )
     screen = replace(screen, values={**screen.values, "button": _("Search")})
-    menu = Action(_("Menu"), link("menu.show", **({} if number is None else {"number": number})), "0")
+    menu = Action(
+        _("Menu"), link("menu.show", **({} if number is None else {"number": number})), KEYS["Menu"]
+    )
     return _fitted(visit, screen, [*_favourite_actions(visit), *_recent_actions(visit)], menu)
 
 
@@ -263,6 +266,7 @@ def _results(visit: Visit, find: SavedSearch, row: int, sentence: str = "") -> S
         actions=_actions(visit, find, refs[0] if refs else None, first == 1),
         notes=_notes(visit, find) if first == 1 else (),
         empty=_("Nothing found."),
+        hint=_("Try fewer words, or all folders."),
     )
     return list_screen(visit, entries, frame, sentence)
 
@@ -274,8 +278,8 @@ def _actions(visit: Visit, find: SavedSearch, newest: MessageRef | None, front: 
     if find.mailbox and newest is not None:
         here = {"number": session.mailboxes.number(newest.mailbox, newest.uidvalidity)}
     actions = [
-        Action(_("Menu"), link("menu.show", **here), "0", "options"),
-        Action(_("Search"), link("search.form", **here, s=find.number)),
+        Action(_("Menu"), link("menu.show", **here), KEYS["Menu"], "options"),
+        Action(_("Search again"), link("search.form", **here, s=find.number), KEYS["Search again"]),
     ]
     if front and not search_history.is_kept(visit, find):
         keep = link("search.keep", name=find.number)

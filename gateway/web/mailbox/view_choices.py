@@ -13,6 +13,7 @@ from flask import Blueprint, Response
 
 from gateway.access.idempotency import PostOutcome, do_once
 from gateway.errors import BadRequest
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import CHOICES, FILTERS, ListView
@@ -94,5 +95,5 @@ def _screen(
         sentence,
         notes=notes,
     )
-    back = Action(_("Back"), list_link("mailbox.by_number", number=number), "0")
+    back = Action(_("Back"), list_link("mailbox.by_number", number=number), KEYS["Back"])
     return replace(screen, values={**screen.values, "button": _("Show")}, actions=(back,))

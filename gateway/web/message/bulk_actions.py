@@ -35,6 +35,7 @@ from gateway.actions.table import (
     is_possible,
 )
 from gateway.errors import BadRequest
+from gateway.markup.keys import MAIN_KEY
 from gateway.markup.screen import Action, Life, Screen
 from gateway.message.model import UID_DIGITS
 from gateway.store.base import MailStore, MessageRef
@@ -229,7 +230,7 @@ def _question(visit: Visit, list_page: ListPage, name: str, word: str, count: in
     lines = [_("No more than %(count)s at a time.") % words] if count == MOST else []
     fields = (("of", name), ("do", word), visit.ticket_field())
     yes = Action(
-        _(OPERATIONS[word].label), _link(list_page.number), "1", "accept", short=_("Yes"), fields=fields
+        _(OPERATIONS[word].label), _link(list_page.number), MAIN_KEY, "accept", short=_("Yes"), fields=fields
     )
     sentence = visit.language.ngettext(*_QUESTIONS[word], count) % words
     actions = (yes, back_action(visit, list_page))
@@ -259,4 +260,4 @@ def _choose_folder(visit: Visit, number: int | None, name: str, first: int) -> R
     sentence = visit.language.ngettext(*_QUESTIONS[word], len(wanted)) % words
     title = _(OPERATIONS[word].label)
     home = back_action(visit, _list_page(visit, number, before))
-    return respond(chooser_screen(visit, title, found, first, row, turn, home, sentence))
+    return respond(chooser_screen(visit, title, found, first, row, turn, (home,), sentence))

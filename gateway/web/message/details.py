@@ -14,6 +14,7 @@ from typing import Final
 from flask import Blueprint, Response
 
 from gateway.language import Language
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.message.headers import address_lists, header_fields
 from gateway.message.headers.address_lists import GroupedAddresses
@@ -24,11 +25,11 @@ from gateway.rendition import notes
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.selection import both_forms
 from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, MailStore, MessageRef
-from gateway.web.mailbox.reading_progress import resume_link
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, make_screen, paging_actions, sign_out_action
+from gateway.web.request.screens import make_screen, paging_actions
 from gateway.web.request.visit import Visit, current, link
 
 details = Blueprint("details", __name__)
@@ -53,10 +54,8 @@ _FIELDS: Final = {
     "cc": _("Cc"),
     "bcc": _("Bcc"),
 }
-#: The keys that open a field's addresses; nobody has many senders.
-_KEYS: Final = {name: str(key) for key, name in enumerate(_FIELDS, 2)} | {"sender": ""}
-#: What leads to each form of a message that has two, in the order of `both_forms`: label and key.
-_FORMS: Final = ((_("As text"), "3"), (_("As HTML"), "8"))
+#: What leads to each form of a message that has two, in the order of `both_forms`.
+_FORMS: Final = (_("As text"), _("As HTML"))
 _FLAGS: Final = {
     SEEN.lower(): _("read"),
     ANSWERED.lower(): _("answered"),
@@ -176,22 +175,26 @@ def _screen(
         before = link(turned, **own, page=shown.number - 1, position=shown.start, b="")
     actions = [*paging_actions(visit, next_page, before)]
     if name:
-        back = link("details.first", **where)
+        actions.append(Action(_("Details"), link("details.first", **where), KEYS["Details"]))
     else:
-        back = resume_link(visit, address.number, address.uid)
         actions += [
-            Action(_label(visit, field, found), link("details.people", **where, name=field), _KEYS[field])
+            Action(_label(visit, field, found), link("details.people", **where, name=field), _key(field))
             for field, found in known.lists.items()
             if len(found.addresses) > SHOWN_ADDRESSES
         ]
         actions += [
-            Action(_(label), link("message.page", **where, page=1, position=Position(section)), key)
-            for (label, key), section in zip(_FORMS, both_forms(known.message.root) or (), strict=False)
+            Action(_(label), link("message.page", **where, page=1, position=Position(section)), KEYS[label])
+            for label, section in zip(_FORMS, both_forms(known.message.root) or (), strict=False)
         ]
-    actions += [Action(_("Back"), back, "1"), inbox_action(visit), sign_out_action(visit, "9")]
+    actions += ways_back(visit, address.number, address.uid)
     pages = "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}"
     values = {"pages": pages, "body": shown.body}
     return make_screen(visit, "details", title, values, actions, life=Life.PRIVATE)
+
+
+def _key(name: str) -> str:
+    """Return the key that opens a field's addresses, "" for that of the sender: nobody has many."""
+    return KEYS.get(_FIELDS[name], "")
 
 
 def _label(visit: Visit, name: str, found: GroupedAddresses) -> str:

@@ -6,12 +6,12 @@ the existing folders when it is posted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Life, Screen
+from gateway.markup.screen import Action, Life, Screen, with_own_keys
 from gateway.state import optional
 from gateway.store.base import MailStore
 from gateway.web.request import mailbox_names
@@ -43,7 +43,7 @@ class TargetList(list[TargetFolder]):
 
 
 def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> TargetList:
-    """List the folders that messages can be moved to, recently used ones first."""
+    """List the folders that messages can be moved to, in the order of `_order`."""
     memory = visit.signed_in.memory
     # The memory lists values from the least recently written on.
     last = {mark: -at for at, mark in enumerate(memory.all(KIND))}
@@ -51,10 +51,15 @@ def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> Ta
     marked = [
         (memory.mark(folder.name), folder) for folder in listed if folder.open and folder.name not in without
     ]
-    order = sorted(marked, key=lambda row: last.get(row[0], 1))
+    order = sorted(marked, key=lambda row: _order(row[1].role, last.get(row[0], 1)))
     found = TargetList(TargetFolder(mark, mailbox_names.names(visit, folder)) for mark, folder in order)
     found.whole = listed.whole
     return found
+
+
+def _order(role: str, last: int) -> tuple[bool, int, bool, bool]:
+    """Order targets: those used last, Inbox and Archive, a person's own; Drafts and Sent come last of all."""
+    return role in ("drafts", "sent"), last, role not in ("inbox", "archive"), role != ""
 
 
 def resolve(visit: Visit, store: MailStore, mark: str) -> str | None:
@@ -78,13 +83,13 @@ def chooser_screen(
     first: int,
     row: Callable[[str], tuple[str, tuple[tuple[str, str], ...]]],
     turn: Callable[[int], str],
-    back: Action,
+    ways: Sequence[Action],
     sentence: str = "",
 ) -> Screen:
     """Make a page of the folders from index `first` on.
 
     `row` returns where a folder's mark is posted to, and the form fields; `turn` the address of the page that starts
-    at an index.
+    at an index; `ways` lead back.
     """
     _ = visit.language.gettext
     first = row_within(first, len(found))
@@ -104,6 +109,7 @@ def chooser_screen(
             turn(max(0, first - ROWS)) if first else "",
         )
         actions += paging_actions(visit, next_page, before, soft="")
-        return notice_screen(visit, title, sentence, (*actions, back), life=Life.NEVER)
+        own = with_own_keys((*actions, *ways))
+        return notice_screen(visit, title, sentence, own, life=Life.NEVER)
 
     return fitted_list(screen, visit.fits, _WIDTHS, min(ROWS, len(found) - first))

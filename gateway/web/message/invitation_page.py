@@ -14,19 +14,21 @@ from gateway.account import invitations_seen
 from gateway.composing import invitation_reply
 from gateway.composing.author import Author
 from gateway.errors import BadRequest, NotFound
+from gateway.markup.keys import KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, StatusMessage, shorten
 from gateway.message.headers.header_fields import clean, safe_spec
 from gateway.sending import outbox
 from gateway.store.base import MailStore
 from gateway.web.entry import mail_outcomes, own_copies
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.message import invitation_state
 from gateway.web.message.invitation_state import InvitationState
 from gateway.web.message.message_screen import MessageAddress, reference, show
 from gateway.web.request.form_bodies import TICKET, Fields
 from gateway.web.request.mail_author import author
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, notice_screen
+from gateway.web.request.screens import notice_screen
 from gateway.web.request.visit import Visit, current, link
 
 invitation = Blueprint("invitation", __name__)
@@ -132,9 +134,9 @@ def _notice(
     actions = list(more)
     if open_:
         ticket = visit.signed_in.ticket()
-        for key, (answer, label) in enumerate(_LABELS.items(), 1):
+        for answer, label in _LABELS.items():
             fields = ((ANSWER, answer), (TICKET, ticket))
-            actions.append(Action(_(label), link("invitation.submit", **where), str(key), fields=fields))
-        actions.append(Action(_("Quick reply"), link("quick.listing", **where), "4"))
-    actions += [Action(_("Back"), link("message.first", **where), "5"), inbox_action(visit)]
+            actions.append(Action(_(label), link("invitation.submit", **where), KEYS[label], fields=fields))
+        actions.append(Action(_("Quick reply"), link("quick.listing", **where), KEYS["Quick reply"]))
+    actions += ways_back(visit, address.number, address.uid)
     return respond(notice_screen(visit, _("Invitation"), lines[0], actions, lines[1:], life=Life.NEVER))

@@ -15,7 +15,8 @@ from flask import Blueprint, Response, request
 
 from gateway.device import WML, identify
 from gateway.language import Language
-from gateway.markup.screen import Action, Life, Screen, shorten
+from gateway.markup.keys import KEYS
+from gateway.markup.screen import PREVIOUS_PAGE, Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.rendition.links import trackers
 from gateway.rendition.links.destinations import named_elsewhere
@@ -57,8 +58,8 @@ def _fitting_screen(visit: Visit, found: Link, resolved: ResolvedLink) -> Screen
 def _action_choices(visit: Visit, resolved: ResolvedLink) -> Iterator[tuple[Action, ...]]:
     """Yield the possible actions, the best first; a URL that is also on a softkey takes space twice."""
     _ = visit.language.gettext
-    straight = Action(_("Open"), resolved.target.url, "1", "accept")
-    as_sent = Action(_("Open as sent"), resolved.original.url, "2")
+    straight = Action(_("Open"), resolved.target.url, KEYS["Open"], "accept")
+    as_sent = Action(_("Open as sent"), resolved.original.url, KEYS["Open as sent"])
     if resolved.original.url != resolved.target.url:
         yield straight, as_sent
         yield replace(straight, soft=""), as_sent
@@ -85,8 +86,14 @@ def _screen(visit: Visit, found: Link, resolved: ResolvedLink, actions: tuple[Ac
         "address": shorten(address, width),
         "notes": [*_notes(visit, resolved)],
     }
-    home = (inbox_action(visit),) if visit.session is not None else ()
-    return make_screen(visit, "link", _("Link"), values, (*actions, *home), life=Life.PRIVATE)
+    return make_screen(visit, "link", _("Link"), values, (*actions, *_way_back(visit)), life=Life.PRIVATE)
+
+
+def _way_back(visit: Visit) -> tuple[Action, ...]:
+    """Return the way back: in WML the browser's own, to the very page; else by the session, which a cookie tells."""
+    if visit.device.markup == WML:
+        return (Action(visit.language.gettext("Back"), PREVIOUS_PAGE, KEYS["Back"]),)
+    return (inbox_action(visit),) if visit.session is not None else ()
 
 
 def _warnings(visit: Visit, found: Link, resolved: ResolvedLink) -> Iterator[str]:

@@ -22,6 +22,7 @@ from gateway.store.base import MailStore, MessageRef
 from gateway.web.mailbox.error_page import shown_after
 from gateway.web.mailbox.message_rows import subject_of
 from gateway.web.mailbox.origin_list import ListPage, next_message, show_list
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.message.folder_choice import remember, resolve
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.message.message_screen import show as show_message
@@ -31,7 +32,6 @@ from gateway.web.message.more_actions import (
     NEWER,
     NEXT_UNREAD,
     OLDER,
-    back_action,
     choose_response,
 )
 from gateway.web.message.undo import show_if_exists, status_message
@@ -162,5 +162,9 @@ def _question(visit: Visit, address: MessageAddress) -> Screen:
     _ = visit.language.gettext
     target = link("message_actions.submit", **address.values(), letter=LETTER[ERASE])
     return question_screen(
-        visit, _("Delete"), _("Delete this message for good?"), target, (back_action(visit, address),)
+        visit,
+        _("Delete"),
+        _("Delete this message for good?"),
+        target,
+        ways_back(visit, address.number, address.uid),
     )

@@ -6,7 +6,7 @@ Operations are posted to `message_actions`, which may respond with the page of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,10 +14,10 @@ from flask import Blueprint, Response, current_app, request
 
 from gateway.account import people
 from gateway.account.profile import own_addresses
-from gateway.markup.screen import Life, Screen, StatusMessage, beside_undo
+from gateway.markup.screen import Life, Screen, StatusMessage, with_own_keys
 from gateway.message.headers.mailto import unsubscribe
 from gateway.message.mime import protected
-from gateway.message.model import Message
+from gateway.message.model import Message, Part
 from gateway.message.outgoing.reply import reply_all_recipients
 from gateway.message.outgoing.resumed import returned_message
 from gateway.pages.layout import Layout, MessagePage, of_message
@@ -26,7 +26,7 @@ from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.selection import both_forms
 from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
 from gateway.store.mailbox_tree import role_of
-from gateway.web.attachments.file_links import files, is_section, picture_link
+from gateway.web.attachments.file_links import FileAddress, files, is_section, picture_link, view_link
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.mailbox.reading_progress import remember
 from gateway.web.message import invitation_state
@@ -173,10 +173,21 @@ def _layout(
     def frame(shown: MessagePage) -> Screen:
         links = {**around, **_page_links(address, shown, _form(found, shown.start))}
         actions = reading_actions(visit.language.gettext, visit.device, shown, links, ticket)
-        actions = beside_undo(actions, sentence)
-        return message_screen(found, shown, visit.device, visit.language, actions, sentence)
+        actions = with_own_keys(actions, sentence)
+        return message_screen(
+            found,
+            shown,
+            visit.device,
+            visit.language,
+            actions,
+            sentence,
+            now=visit.now,
+            own=own,
+            files=attached,
+        )
 
-    around = _action_links(visit, address, ref.mailbox, found, invited)
+    attached, own = files(found), own_addresses(visit.signed_in, visit.profile)
+    around = _action_links(visit, address, ref.mailbox, found, invited, attached)
     ticket = visit.signed_in.ticket()
     unfolded = frozenset({address.unfolded} - {""})
     context = reading_context(visit.language, unfolded=unfolded)
@@ -200,7 +211,12 @@ def _page_links(address: MessageAddress, shown: MessagePage, form: str) -> dict[
 
 
 def _action_links(
-    visit: Visit, address: MessageAddress, mailbox: str, found: Message, invited: bool
+    visit: Visit,
+    address: MessageAddress,
+    mailbox: str,
+    found: Message,
+    invited: bool,
+    attached: Sequence[Part],
 ) -> dict[str, str]:
     """Return the links of the actions on every page, "" if there is none."""
     where = address.values()
@@ -213,7 +229,7 @@ def _action_links(
     return {
         "edit": link("drafts.resume", **where) if drafted else "",
         "reply": "" if drafted else link("compose.reply", **where),
-        "attachments": link("attachment.listing", **where) if files(found) else "",
+        "attachments": _attachments_link(address, attached),
         "unsubscribe": link("unsubscribe.ask", **where) if unsubscribe(found) else "",
         "reply-all": link("compose.reply", **where, variant="a")
         if not drafted and _several(visit, found)
@@ -229,6 +245,13 @@ def _action_links(
         "home": back.href,
         "title": back.label,
     }
+
+
+def _attachments_link(address: MessageAddress, found: Sequence[Part]) -> str:
+    """Return where the attachments are: the only one's own page, a list of several, "" if there are none."""
+    if len(found) == 1:
+        return view_link(FileAddress(address.number, address.uid, found[0].section), found[0])
+    return link("attachment.listing", **address.values()) if found else ""
 
 
 def _several(visit: Visit, found: Message) -> bool:

@@ -28,18 +28,20 @@ from gateway.actions.table import (
     UNREAD,
     is_possible,
 )
+from gateway.markup.keys import KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.message.model import Message
 from gateway.message.outgoing.reply import list_recipients
 from gateway.store.base import DELETED, FLAGGED
-from gateway.web.mailbox.reading_progress import positions, resume_link
+from gateway.web.mailbox.reading_progress import positions
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.message import undo as undoing
 from gateway.web.message.folder_choice import chooser_screen, targets
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import notice_screen, sign_out_action
+from gateway.web.request.screens import notice_screen
 from gateway.web.request.visit import Visit, current, link
 
 more = Blueprint("more", __name__)
@@ -50,6 +52,8 @@ LETTERS: Final = {
     "u": UNREAD, "f": FLAG, "g": UNFLAG, "r": RESTORE, "a": ARCHIVE,
 }  # fmt: skip
 LETTER: Final = {word: letter for letter, word in LETTERS.items()}
+#: The query parameter of the form for a new folder: the message that is to be moved there, and by what.
+FOR: Final = "for"
 #: Neighbours: older, newer, next unread.
 OLDER, NEWER, NEXT_UNREAD = "o", "n", "u"
 
@@ -70,19 +74,19 @@ def show(number: int, uid: int) -> Response:
     flags = {flag.lower() for flag in found.flags}
     partly_read = bool(positions(visit, number, (uid,)))
     operations = (
-        (UNFLAG if FLAGGED.lower() in flags else FLAG, "1"),
-        (RESTORE if DELETED.lower() in flags else UNREAD, "2"),
-        (MOVE, "3"),
-        (COPY, "4"),
-        (NOT_JUNK if junk else JUNK, "5"),
+        UNFLAG if FLAGGED.lower() in flags else FLAG,
+        RESTORE if DELETED.lower() in flags else UNREAD,
+        MOVE,
+        COPY,
+        NOT_JUNK if junk else JUNK,
     )
     can = visit.signed_in.can
     actions = (
-        *(_operation(visit, address, word, key) for word, key in operations if is_possible(word, can)),
-        Action(_("Details"), link("details.first", **address.values()), "6"),
-        Action(_("More"), link("more.rare", **address.values()), "8"),
-        *([Action(_("First page"), link("message.first", **address.values()), "*")] if partly_read else ()),
-        back_action(visit, address),
+        *(_operation(visit, address, word) for word in operations if is_possible(word, can)),
+        Action(_("Details"), link("details.first", **address.values()), KEYS["Details"]),
+        Action(_("More"), link("more.rare", **address.values()), KEYS["More"]),
+        *([_first_page(visit, address)] if partly_read else ()),
+        *ways_back(visit, number, uid),
     )
     return respond(notice_screen(visit, _("More"), _subject(visit, found), actions))
 
@@ -100,22 +104,25 @@ def rare(number: int, uid: int) -> Response:
     where = address.values()
     actions = []
     if list_recipients(found):
-        actions.append(Action(_("Reply to list"), link("compose.reply", **where, variant="l"), "1"))
-    actions.append(Action(_("Forward as file"), link("compose.forward", **where, variant="a"), "2"))
-    actions.append(Action(_("Redirect"), link("compose.forward", **where, variant="r"), "3"))
-    actions.append(Action(_("Edit as new"), link("drafts.resume", **where), "4"))
-    fields = (visit.ticket_field(),)
-    actions.append(Action(_("Add sender"), link("contacts.add_sender", **where), "5", fields=fields))
+        actions.append(
+            Action(_("Reply to list"), link("compose.reply", **where, variant="l"), KEYS["Reply to list"])
+        )
     actions.append(
-        Action(_("Newer message"), link("message_actions.neighbour", **address.values(), which=NEWER), "6")
+        Action(_("Forward as file"), link("compose.forward", **where, variant="a"), KEYS["Forward as file"])
     )
+    actions.append(Action(_("Redirect"), link("compose.forward", **where, variant="r"), KEYS["Redirect"]))
+    actions.append(Action(_("Edit as new"), link("drafts.resume", **where), KEYS["Edit as new"]))
+    fields = (visit.ticket_field(),)
+    add_sender = link("contacts.add_sender", **where)
+    actions.append(Action(_("Add sender"), add_sender, KEYS["Add sender"], fields=fields))
+    newer = link("message_actions.neighbour", **where, which=NEWER)
+    actions.append(Action(_("Newer message"), newer, KEYS["Newer message"]))
     if visit.signed_in.can.seen:
-        unread = link("message_actions.neighbour", **address.values(), which=NEXT_UNREAD)
-        actions.append(Action(_("Next unread"), unread, "7"))
+        unread = link("message_actions.neighbour", **where, which=NEXT_UNREAD)
+        actions.append(Action(_("Next unread"), unread, KEYS["Next unread"]))
     if visit.signed_in.can.undo and can_undo(outcome_of(visit.signed_in, before) or {}):
-        actions.append(undoing.undo_action(visit, before, "8"))
-    actions.append(sign_out_action(visit, "9"))
-    actions.append(Action(_("Back"), link("more.show", **address.values()), "0"))
+        actions.append(undoing.undo_action(visit, before, KEYS["Undo"]))
+    actions += ways_back(visit, number, uid)
     return respond(notice_screen(visit, _("More"), _subject(visit, found), actions))
 
 
@@ -141,23 +148,23 @@ def choose_response(
         return link("more.choose", **address.values(), letter=letter, f=at)
 
     title = visit.language.gettext(OPERATIONS[LETTERS[letter]].label)
-    return respond(
-        chooser_screen(visit, title, found, first, row, turn, back_action(visit, address), sentence)
-    )
+    new = link("folder.new", **{FOR: f"{address.number}.{address.uid}.{letter}"})
+    ways = (Action(visit.language.gettext("New folder"), new), *ways_back(visit, address.number, address.uid))
+    return respond(chooser_screen(visit, title, found, first, row, turn, ways, sentence))
 
 
-def _operation(visit: Visit, address: MessageAddress, word: str, key: str) -> Action:
+def _first_page(visit: Visit, address: MessageAddress) -> Action:
+    label = visit.language.gettext("First page")
+    return Action(label, link("message.first", **address.values()), KEYS["First page"])
+
+
+def _operation(visit: Visit, address: MessageAddress, word: str) -> Action:
     """Return the action that performs an operation on a message, or chooses a folder for it."""
-    label = visit.language.gettext(OPERATIONS[word].label)
+    label, key = visit.language.gettext(OPERATIONS[word].label), KEYS[OPERATIONS[word].label]
     if word in (MOVE, COPY):
         return Action(label, link("more.choose", **address.values(), letter=LETTER[word]), key)
     href = link("message_actions.submit", **address.values(), letter=LETTER[word])
     return Action(label, href, key, fields=(visit.ticket_field(),))
-
-
-def back_action(visit: Visit, address: MessageAddress) -> Action:
-    """Return the action back to the message, at its reading position."""
-    return Action(visit.language.gettext("Back"), resume_link(visit, address.number, address.uid), "0")
 
 
 def _subject(visit: Visit, found: Message) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.actions.operation_outcomes import decode_uids, encode_uids
 from gateway.actions.table import OPERATIONS
+from gateway.markup.keys import KEYS, ROW_KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Screen, shorten
 from gateway.message.headers.header_fields import safe_label
@@ -28,7 +29,6 @@ TICKED, PAGE, FOUND = "t", "p", "f"
 #: Maximum characters of a row; the first that fits is used.
 _WIDTHS: Final = (90, 70, 56, 46, 38, 31, 25, 20, 16)
 _WHO: Final = 24
-_KEYS: Final = "123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _row(visit: Visit, number: int | None, index: int, summary: Summary) -> Tick
     own = visit.signed_in.mailboxes.number(summary.ref.mailbox, summary.ref.uidvalidity)
     return TickRow(
         value=f"{summary.ref.uid}" if own == number else f"{own}.{summary.ref.uid}",
-        key=_KEYS[index : index + 1],
+        key=ROW_KEYS[index : index + 1],
         who=shorten(fit(safe_label(who[0]) if who else nobody, visit.device), _WHO),
         subject=fit(subject_of(visit, summary), visit.device),
         date=visit.language.short_date(envelope.date or summary.received, visit.now),
@@ -110,7 +110,9 @@ def _screen(
 
 def back_action(visit: Visit, list_page: ListPage) -> Action:
     """Return the action back to the list."""
-    return Action(visit.language.gettext("Back"), link("bulk.return_to_list", **list_page.arguments), "0")
+    return Action(
+        visit.language.gettext("Back"), link("bulk.return_to_list", **list_page.arguments), KEYS["Back"]
+    )
 
 
 def encode_refs(visit: Visit, refs: Iterable[MessageRef]) -> list[str]:

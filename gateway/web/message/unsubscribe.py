@@ -17,6 +17,7 @@ from gateway.access.outcomes import RESULT, SENTENCE, STATUS, ResultCode
 from gateway.composing import canned
 from gateway.composing.author import Author
 from gateway.errors import BadRequest, GatewayError, NotFound, OutboundUncertain
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers import mailto
 from gateway.message.headers.header_fields import clean, safe_spec
@@ -28,12 +29,13 @@ from gateway.sending import outbox
 from gateway.sending.outbox import Mail
 from gateway.store.base import MailStore
 from gateway.web.entry import mail_outcomes, own_copies
+from gateway.web.mailbox.ways_back import ways_back
 from gateway.web.message.message_screen import MessageAddress, reference
 from gateway.web.request.form_bodies import Fields
 from gateway.web.request.mail_author import author
 from gateway.web.request.mail_links import keep_links, link_id
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, notice_screen, question_screen
+from gateway.web.request.screens import notice_screen, question_screen
 from gateway.web.request.visit import Visit, current, link, sessionless_link
 
 unsubscribe = Blueprint("unsubscribe", __name__)
@@ -170,10 +172,13 @@ def _actions(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods)
         text = _("Unsubscribe")
         keep_links(visit, [(methods.url, text)])
         actions.append(
-            Action(_("On the web"), sessionless_link(f"l/{link_id(visit, methods.url, text)}"), "2")
+            Action(
+                _("On the web"),
+                sessionless_link(f"l/{link_id(visit, methods.url, text)}"),
+                KEYS["On the web"],
+            )
         )
-    actions.append(Action(_("Back"), link("message.first", **address.values()), "3"))
-    return (*actions, inbox_action(visit))
+    return (*actions, *ways_back(visit, address.number, address.uid))
 
 
 def _one_click_notice(

@@ -15,6 +15,7 @@ from gateway.access.idempotency import UNKNOWN, do_once
 from gateway.access.outcomes import NOTICE
 from gateway.device import WML
 from gateway.errors import BadRequest
+from gateway.markup.keys import KEYS, MAIN_KEY
 from gateway.markup.screen import Action, Screen, StatusMessage, Verbatim
 from gateway.web.request import form_bodies
 from gateway.web.request.form_bodies import Fields
@@ -28,8 +29,6 @@ def _(msgid: str) -> str:
 
 SAVED: Final = _("Saved.")
 _REMOVED: Final = _("Removed.")
-#: The key of Remove, which is that of Delete elsewhere.
-REMOVE_KEY: Final = "7"
 SLASH_NOTE: Final = _("A slash (/) starts a new line.")
 #: Where a line ends in an input of WML, which has one line: at a slash by itself, not at one in a web address.
 _LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
@@ -49,7 +48,6 @@ class Field:
     room: int = 0
     lines: bool = False
     plain: bool = False
-    key: str = ""
 
 
 def shown_in(markup: str, text: str) -> str:
@@ -73,20 +71,18 @@ def form_screen(
     search: bool = False,
     actions: Sequence[Action] = (),
 ) -> Screen:
-    """Make the screen of a form; its fields have the keys from 1 on, and its button the next.
+    """Make the screen of a form; its button has the main key, its fields none.
 
     `actions`: come before those to the settings; `search`: the button is Find, and changes nothing.
     """
     _ = visit.language.gettext
-    keyed = [
-        replace(field, key=str(number), value=Verbatim(field.value)) for number, field in enumerate(fields, 1)
-    ]
+    shown = [replace(field, value=Verbatim(field.value)) for field in fields]
     values = {
         "sentence": sentence,
         "notes": notes,
-        "fields": keyed,
+        "fields": shown,
         "button": _("Find") if search else _("Save"),
-        "save": str(len(keyed) + 1),
+        "save": MAIN_KEY,
         "target": target,
         "ticket": visit.signed_in.ticket(),
         "fresh": visit.variable_prefix(),
@@ -113,7 +109,7 @@ def apply_once(
 
 def remove_action(visit: Visit, href: str) -> Action:
     """Return the action that removes what a form is about; `remove_once` obeys it."""
-    return Action(visit.language.gettext("Remove"), href, REMOVE_KEY, fields=(visit.ticket_field(),))
+    return Action(visit.language.gettext("Remove"), href, KEYS["Remove"], fields=(visit.ticket_field(),))
 
 
 def remove_once(visit: Visit, remove: Callable[[], None]) -> StatusMessage:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gateway.access import log_context
+from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.web.request.visit import Visit, link, list_link
 
@@ -90,7 +91,7 @@ def error_code(visit: Visit) -> str:
     return visit.language.gettext("Error code: %(code)s") % {"code": name} if name else ""
 
 
-def inbox_action(visit: Visit, key: str = "0", soft: str = "") -> Action:
+def inbox_action(visit: Visit, key: str = BACK_KEY, soft: str = "") -> Action:
     """Return the action that opens the inbox."""
     return Action(visit.language.gettext("Inbox"), list_link("mailbox.inbox"), key, soft)
 
@@ -110,7 +111,7 @@ def sign_out_action(visit: Visit, key: str = "") -> Action:
 def paging_actions(visit: Visit, next_page: str, back: str, soft: str = "accept") -> tuple[Action, ...]:
     """Return the actions to the next page and the previous one, if they exist."""
     _ = visit.language.gettext
-    found = (Action(_("Next"), next_page, "#", soft), Action(_("Prev"), back, "*"))
+    found = (Action(_("Next"), next_page, KEYS["Next"], soft), Action(_("Prev"), back, KEYS["Prev"]))
     return tuple(action for action in found if action.href)
 
 

@@ -88,7 +88,7 @@ def _choice_screen(visit: Visit, candidates: tuple[str, ...], sentence: str) -> 
         "zone": zones.label(holds, visit.now),
     }
     value = holds if holds in names else names[0]
-    actions = (Action(_("Find a town"), link("zone.ask"), "3"),)
+    actions = (Action(_("Find a town"), link("zone.ask")),)
 
     def screen(most: int) -> Screen:
         options = tuple((name, zones.label(name, visit.now)) for name in names[:most])

@@ -70,7 +70,7 @@ def test_delete_asks_first_where_it_is_for_good(device: Any, side: Side) -> None
     device.press("Delete")
     assert "Delete this message for good?" in device.text
     assert side.flags("Trash").keys() == trash.keys()
-    device.follow("Back")
+    device.follow("Message")
     assert "This is message 7." in device.text
     device.press("Delete").press("Delete")
     assert "Deleted for good: Number 7." in device.text

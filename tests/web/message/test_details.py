@@ -110,9 +110,9 @@ def test_details_say_everything_and_open_long_lists(
     assert all(f"<p{n}@example.org>" in words for n in range(1, 312))
     device.follow("Prev")
     assert "last@example.org" not in device.text
-    device.follow("Back")
+    device.follow("Details")
     assert device.title == "Details"
-    device.follow("Back")
+    device.follow("Message")
     assert "Short." in _all_pages(device)
 
 
@@ -130,7 +130,7 @@ def test_details_go_back_to_where_one_was(transport: Transport, handheld: Handhe
     dovecot.deliver(ME, _mail())
     device = handheld(transport).sign_in(ME, "secret").follow("Long").follow("Next")
     there = device.text
-    device.follow("More").follow("Details").follow("Back")
+    device.follow("More").follow("Details").follow("Message")
     assert device.text == there
     device.follow("More").follow("First page")
     assert "1/" in device.text

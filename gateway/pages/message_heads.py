@@ -1,0 +1,75 @@
+"""What stands above a message: who it is from, when it came, to whom, and what is attached, in as few lines as can be.
+
+Nothing here may know a URL, or leave out the sender. On small screens a date is as short as it is in a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from gateway.device import WML, Device
+from gateway.language import Language
+from gateway.markup.direction import ended
+from gateway.markup.repertoire import fit
+from gateway.markup.screen import shorten
+from gateway.message import media_types
+from gateway.message.headers.header_fields import clean, safe_label
+from gateway.message.model import Envelope, Message, Part
+from gateway.rendition.documents import effective_type
+
+#: Characters in a line from which on a screen is no small one.
+_WIDE: Final = 40
+#: Maximum characters of a recipient, and of a file's name.
+_WHO: Final = 24
+_NAME: Final = 40
+#: Files that are named; the others are counted.
+_FILES: Final = 3
+
+
+def when(message: Message, device: Device, language: Language, now: datetime | None) -> str:
+    """Return when a message was sent: in full on wide screens, and if it is not known what today is."""
+    sent = message.envelope.date or message.received
+    short = now is not None and device.columns < _WIDE
+    return language.moment(sent, now) if short and now else language.long_date(sent)
+
+
+def to_whom(envelope: Envelope, device: Device, language: Language, own: Collection[str]) -> str:
+    """Return to whom a message is, "" if to its reader (one of the addresses `own`) alone, to nobody, or not known."""
+    _ = language.gettext
+    people = (*envelope.to, *envelope.cc)
+    mine = any(one.spec.lower() in own for one in people)
+    if not people or not own or (mine and len(people) == 1):
+        return ""
+    label = shorten(fit(safe_label(people[0]), device), min(_WHO, device.columns))
+    first = _("to me") if mine else _("to %(who)s") % {"who": ended(label)}
+    return f"{first} +{language.number(len(people) - 1)}" if len(people) > 1 else first
+
+
+def attached(files: Sequence[Part], device: Device, language: Language) -> str:
+    """Return the names of the first files, each with its kind, and how many more there are; "" for none.
+
+    On a WAP phone one name has one line.
+    """
+    small = device.markup == WML
+    named = files[: 1 if small else _FILES]
+    names = [_named(part, device, language, small) for part in named]
+    more = f" +{language.number(len(files) - len(named))}" if len(files) > len(named) else ""
+    return f"{', '.join(names)}{more}"
+
+
+def _named(part: Part, device: Device, language: Language, small: bool) -> str:
+    kind = language.gettext(media_types.words(effective_type(part.media_type, part.filename, b"")))
+    name = fit(clean(part.filename), device)
+    if not name:
+        return kind
+    if small:  # its ending says what it is, if it has one
+        width = device.columns - 1
+        name = name if len(name) <= width else f"{shorten(name, width - _ENDING)}{name[-_ENDING:]}"
+        return ended(name) if "." in name else f"{ended(name)} ({kind})"
+    return f"{ended(shorten(name, _NAME))} ({kind})"
+
+
+#: Characters of a name's ending that stay when it is shortened: ".docx".
+_ENDING: Final = 5

@@ -1,0 +1,71 @@
+"""The line above a message, and the names of what is attached."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.device import by_name
+from gateway.language import Language
+from gateway.message.model import Address, Envelope, Message, Part
+from gateway.pages import message_heads
+
+PHONE, WAP, KINDLE = by_name("xhtml"), by_name("nokia7110"), by_name("kindle")
+ME = frozenset({"me@example.org"})
+SATURDAY = datetime(2026, 11, 28, 16, 37, tzinfo=UTC)
+MONDAY = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+
+
+def _to(*specs: str) -> Envelope:
+    return Envelope(
+        to=tuple(Address("", spec) for spec in specs[:1]), cc=tuple(Address("", s) for s in specs[1:])
+    )
+
+
+@pytest.mark.parametrize(
+    ("specs", "said"),
+    [
+        (("me@example.org",), ""),
+        ((), ""),
+        (("ME@example.org", "a@example.org", "b@example.org", "c@example.org"), "to me +3"),
+        (("a@example.org", "me@example.org"), "to me +1"),
+        (("list@example.org",), "to list@example.org"),
+        (("list@example.org", "a@example.org"), "to list@example.org +1"),
+    ],
+)
+def test_it_says_to_whom_unless_to_its_reader_alone(specs: tuple[str, ...], said: str) -> None:
+    assert message_heads.to_whom(_to(*specs), PHONE, Language(), ME) == said
+
+
+def test_nothing_is_said_where_the_reader_is_not_known() -> None:
+    assert message_heads.to_whom(_to("a@example.org"), PHONE, Language(), ()) == ""
+
+
+def test_a_date_is_short_on_small_screens_and_in_full_on_wide_ones() -> None:
+    mail = Message(Envelope(date=SATURDAY), Part("1", "text/plain"))
+    assert message_heads.when(mail, PHONE, Language(), MONDAY) == "Sat 16:37"
+    assert message_heads.when(mail, KINDLE, Language(), MONDAY) == "Sat 28 Nov 2026 16:37"
+    assert message_heads.when(mail, PHONE, Language(), None) == "Sat 28 Nov 2026 16:37"
+    old = Message(Envelope(date=SATURDAY.replace(month=3)), Part("1", "text/plain"))
+    assert message_heads.when(old, PHONE, Language(), MONDAY) == "28 Mar 16:37"
+    older = Message(Envelope(date=SATURDAY.replace(year=2019)), Part("1", "text/plain"))
+    assert message_heads.when(older, PHONE, Language(), MONDAY) == "Nov 2019"
+
+
+def _file(name: str, kind: str) -> Part:
+    return Part("2", kind, disposition="attachment", disposition_parameters={"filename": name})
+
+
+def test_files_are_named_with_their_kind() -> None:
+    files = [_file("minutes.pdf", "application/pdf"), _file("", "image/jpeg")]
+    assert message_heads.attached(files, PHONE, Language()) == "minutes.pdf (PDF), Picture"
+    assert message_heads.attached(files * 3, PHONE, Language()).endswith("minutes.pdf (PDF) +3")
+    assert message_heads.attached(files, WAP, Language()) == "minutes.pdf +1"
+    assert message_heads.attached([], PHONE, Language()) == ""
+
+
+def test_a_long_name_keeps_its_ending_in_one_line() -> None:
+    said = message_heads.attached([_file("minutes of the meeting.docx", "")], WAP, Language())
+    assert said.endswith("….docx")
+    assert len(said) < WAP.columns
