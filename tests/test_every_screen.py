@@ -244,6 +244,18 @@ def _keyed(device: Any) -> Iterator[tuple[str, str, bool]]:
             yield (label or "").strip(), key, is_button
 
 
+def _without_number(device: Any) -> Iterator[str]:
+    """Name the buttons whose key does not stand beside them, in the same line also in a text browser."""
+    for button in device.page.iter("input") if isinstance(device, XhtmlBrowser) else ():
+        key = button.get("accesskey")
+        if (
+            button.get("type") == "submit"
+            and key
+            and key not in button.getparent().xpath("span[@class='k']/text()")
+        ):
+            yield f"{button.get('value')!r} without its {key}"
+
+
 def _faults_of_keys(screen: str, found: list[tuple[str, str, bool]]) -> Iterator[str]:
     """Name what breaks the table of gateway/markup/keys.py on one page."""
     held = [key for _label, key, _button in found]
@@ -283,7 +295,8 @@ def test_every_key_is_that_of_the_table(app: Flask, markup: str) -> None:
 
     def judge(device: Any) -> None:
         screen, found = _endpoint(app, device.url), list(_keyed(device))
-        faults.update(f"{screen}: {fault}" for fault in _faults_of_keys(screen, found))
+        wrong = (*_faults_of_keys(screen, found), *_without_number(device))
+        faults.update(f"{screen}: {fault}" for fault in wrong)
         for label, key, _is_button in found:
             if screen not in ROWS and key in ROW_KEYS:
                 labels.setdefault((screen, key), set()).add(label)
