@@ -210,7 +210,7 @@ def test_every_deck_is_good_on_the_smallest_phone(app: Flask) -> None:
 
 #: Screens whose numbered things are rows: lists, menus, choices.
 ROWS = {
-    "mailbox.inbox", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
+    "mailbox.inbox", "mailbox.drafts", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
     "bulk.tick", "bulk.return_to_list", "menu.show", "folders.show", "folders.page", "more.choose",
     "contacts.listing", "attachment.listing", "attachment.contents", "search.form",
     "quick.listing", "attach_mail.messages", "attach_mail.folders", "attach_mail.parts",
@@ -218,7 +218,7 @@ ROWS = {
 }  # fmt: skip
 #: Screens of lists: there 0 is the menu.
 LISTS = {
-    "mailbox.inbox", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
+    "mailbox.inbox", "mailbox.drafts", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
     "bulk.return_to_list", "search.form", "folders.show", "folders.page", "contacts.listing",
 }  # fmt: skip
 #: Pages on which mail is written, whose fields and buttons have keys of their own.
