@@ -14,7 +14,6 @@ from flask import Blueprint, Response
 
 from gateway.account.export import everything
 from gateway.device import WML
-from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life, Screen, StatusMessage
 from gateway.message.headers import filenames
 from gateway.pages.layout import MessagePage
@@ -169,8 +168,8 @@ def _screen(visit: Visit, shown: MessagePage) -> Screen:
     next_page = ""
     if shown.next is not None:
         next_page = link("stored_data.page", number=shown.number + 1, position=shown.next)
-    back = Action(_("Back"), link("stored_data.show"), KEYS["Back"])
-    actions = (*paging_actions(visit, next_page, ""), back)
+    back = Action(_("Back"), link("stored_data.show"))
+    actions = (*paging_actions(visit, next_page, ""), back, *settings_actions(visit))
     total = "…" if shown.total is None else str(shown.total)
     pages = "" if shown.next is None and shown.number == 1 else f"{shown.number}/{total}"
     values = {"body": shown.body, "pages": pages}

@@ -345,7 +345,7 @@ def test_a_zone_is_chosen_from_the_short_list_and_the_clock_follows(device: Any,
     assert "Saved." in device.text
     assert _held(device) == ["Europe/Athens"]
     assert "(Athens, UTC+" in device.text
-    device.follow("Inbox").follow("Long")
+    device.follow("Inbox").follow("Long").follow("More").follow("Details")
     assert "3 Nov 2026 15:05" in device.text
 
 
