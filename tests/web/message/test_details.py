@@ -240,7 +240,7 @@ def test_either_form_of_a_message_is_one_key_away(
     device.follow("More").follow("Details").follow("As text")
     text = _forth_and_back(device)
     assert "for the 1. time" in text
-    assert "for the 199. time" in text
+    assert "for the 199." in text  # where a page may end
     assert "paragraph" not in text
     device.follow("More").follow("Details").follow("As HTML")
     page = _forth_and_back(device)
