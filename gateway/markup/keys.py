@@ -86,6 +86,16 @@ _FOLDERS: Final = {
     "Subscribe": "6",
     "Unsubscribe": "6",
 }
+_WRITING: Final = {
+    "Attach": "2",
+    "Save": "3",
+    "Add more": "4",
+    "Text": "5",
+    "From my mail": "6",
+    "Discard": "7",
+    "More fields": "8",
+    "Save and close": BACK_KEY,
+}
 _SETTINGS: Final = {"Signature": "5", "Remove": "7", "Sign out": "9"}
 _ERRORS: Final = {"Try again": "1"}
 
@@ -99,6 +109,7 @@ KEYS: Final[Mapping[str, str]] = (
     | _LINKS
     | _CONTACTS
     | _FOLDERS
+    | _WRITING
     | _SETTINGS
     | _ERRORS
 )
