@@ -179,8 +179,8 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("Attachments", _BOAT),
             Walk("Picture", (*_BOAT, Follow("pumpkin"))),
             Walk("Document", (Open("i"), Follow("Your tic"), Follow("Attachments"))),
-            Walk("Message inside", _AS_FILE),
-            Walk("Contents of a file", (*_AS_FILE, Follow("Attachments"))),
+            Walk("Message inside", (*_AS_FILE, Follow("Where"))),
+            Walk("Contents of a file", (*_AS_FILE, Follow("Where"), Follow("Attachments"))),
         ),
     ),
     (
