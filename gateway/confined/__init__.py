@@ -26,9 +26,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import Final, cast
 
+from gateway import computing
 from gateway.confined import child
 from gateway.confined.child import LENGTH
 from gateway.confined.jobs import JOBS, unpacked
@@ -141,7 +143,9 @@ def run(name: str, octets: bytes, **arguments: object) -> object:
 def stream(name: str, octets: bytes, **arguments: object) -> Generator[object, None, None]:
     """Yield the values of a job as they are made; raise its error, which may come after some of them."""
     failed = JOBS[name].error
-    if not _slots.acquire(timeout=PATIENCE_SECONDS):
+    with computing.waiting():
+        mine = _slots.acquire(timeout=PATIENCE_SECONDS)
+    if not mine:
         raise failed(BUSY)
     job = object()
     _jobs.add(job)
@@ -165,6 +169,11 @@ def running() -> int:
     return len(_jobs)
 
 
+def _next_line(answers: BufferedReader) -> bytes:
+    with computing.waiting():
+        return answers.readline(ITEM_LIMIT)
+
+
 def _items(ours: socket.socket, name: str, octets: bytes, arguments: dict[str, object]) -> Iterator[object]:
     head = json.dumps({"name": name, "arguments": arguments}).encode()
     with contextlib.suppress(
@@ -175,7 +184,7 @@ def _items(ours: socket.socket, name: str, octets: bytes, arguments: dict[str, o
         ours.sendall(octets)
     failed = JOBS[name].error
     with ours.makefile("rb") as answers:
-        while line := answers.readline(ITEM_LIMIT):
+        while line := _next_line(answers):
             try:
                 kind, *content = json.loads(line, object_hook=unpacked)
             except (

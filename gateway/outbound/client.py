@@ -16,6 +16,7 @@ from functools import cache
 from typing import Final
 from urllib.parse import urlencode
 
+from gateway import computing
 from gateway.errors import OutboundRefused, OutboundUncertain, OutboundUnreachable
 from gateway.outbound import http1_exchange, reach
 from gateway.outbound.http1_exchange import Response
@@ -96,6 +97,10 @@ class Outbound:
         if not self._reach.allows(target):
             raise OutboundRefused(f"{target.origin} is out of reach")
         octets = http1_exchange.request(method, target, body, media_type)
+        with computing.waiting():
+            return self._exchange(method, target, octets, most)
+
+    def _exchange(self, method: str, target: Target, octets: bytes, most: int) -> Response:
         deadline = _Deadline(self._seconds)
         try:
             address = self._address(target, deadline)

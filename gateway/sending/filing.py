@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from gateway import computing
 from gateway.errors import (
     MailboxGone,
     MessageGone,
@@ -84,7 +85,8 @@ def only(store: MailStore, role: str, message_id: str) -> MessageRef | None:
 def is_in_sent(store: MailStore, message_id: str, waits: Sequence[float] = ()) -> bool:
     """Return whether a copy is in Sent, looking again after each of so many seconds."""
     for seconds in (0.0, *waits):
-        time.sleep(seconds)
+        with computing.waiting():
+            time.sleep(seconds)
         if find(store, SENT, message_id) is not None:
             return True
     return False

@@ -18,6 +18,7 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from gateway import computing
 from gateway.access import log_context
 from gateway.device import WML_TEXT
 from gateway.errors import GatewayError
@@ -186,7 +187,7 @@ class Bridge:
         context = contextvars.copy_context()
 
         def work(step: Callable[..., Any], *values: Any) -> Future[Any]:
-            return self._pool.submit(context.run, step, *values)
+            return self._pool.submit(context.run, computing.in_turn, step, *values)
 
         try:
             answer: WsgiResponse = await _done(work, ask, self._app, request)

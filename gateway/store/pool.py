@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from threading import Condition, Event, Thread
 from typing import Final, Protocol, TypeVar
 
+from gateway import computing
 from gateway.errors import StoreBusy
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class Pool:
             _close(stale)
 
     def _book(self, key: bytes, until: float, stale: list[_Unused]) -> _Unused | None:
-        with self._changed:
+        with computing.resuming(), self._changed:
             stale += self._stale()
             while True:
                 resting = next(
@@ -153,6 +154,7 @@ class Pool:
                 busy = self._leased.get(key, 0)
                 if resting is not None or (busy < self._per_account and self._has_room(stale)):
                     break
+                computing.leave()
                 if not self._changed.wait(until - self._clock()) and self._clock() >= until:
                     raise StoreBusy("all connections are in use")
             self._leased[key] = busy + 1

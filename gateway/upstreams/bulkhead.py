@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import Final
 
+from gateway import computing
 from gateway.config import Server, Upstream
 from gateway.errors import (
     GatewayError,
@@ -91,7 +92,8 @@ class Bulkhead:
                 return False
             self._standing[person] += 1
         try:
-            time.sleep(seconds)
+            with computing.waiting():
+                time.sleep(seconds)
         finally:
             with self._changed:
                 self._standing -= Counter((person,))
@@ -99,7 +101,7 @@ class Bulkhead:
 
     def _enter(self, upstream: Upstream, server: Server, person: bytes, stranger: bool) -> Place:
         down, busy = _REFUSALS[server.protocol]
-        with self._changed:
+        with computing.resuming(), self._changed:
             place = self._shares.join(upstream, person, self._clock(), stranger)
             try:
                 while True:
@@ -113,6 +115,7 @@ class Bulkhead:
                     seconds = self._shares.waits(upstream, place, now)
                     if seconds <= 0:
                         raise busy("no place in line")
+                    computing.leave()
                     self._changed.wait(deadline.left(seconds))
             except TimeoutError:
                 self._give_up(upstream, place)

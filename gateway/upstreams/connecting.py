@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 from typing import Final
 
+from gateway import computing
 from gateway.upstreams import deadline, health
 
 #: Seconds for a lookup, and for a connection to any address of a server.
@@ -108,7 +109,7 @@ def addresses(host: str, port: int) -> Sequence[str]:
 
 def connect(host: str, port: int) -> socket.socket:
     """Connect to a server of the configuration, or raise the OSError of the last address that was tried."""
-    with health.opening():
+    with health.opening(), computing.waiting():
         return _connect(host, port)
 
 

@@ -13,6 +13,7 @@ import ssl
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gateway import computing
 from gateway.config import Server, Tls
 from gateway.config.hosts import is_loopback
 from gateway.errors import GatewayError
@@ -113,7 +114,8 @@ def handshake(sock: socket.socket, trusted: ssl.SSLContext, host: str) -> ssl.SS
     """Do the handshake as a client; the plain socket must not be used any more, whatever the result."""
     try:
         sock.settimeout(deadline.left(HANDSHAKE_SECONDS))
-        return trusted.wrap_socket(sock, server_hostname=host)
+        with computing.waiting():
+            return trusted.wrap_socket(sock, server_hostname=host)
     except BaseException:
         sock.close()
         raise

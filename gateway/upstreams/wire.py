@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+from gateway import computing
 from gateway.upstreams import deadline
 
 #: Octets read from the socket at a time; a TLS record has at most 16 KB.
@@ -88,7 +89,8 @@ class Wire:
         view = memoryview(octets)
         for at in range(0, len(octets), SEND):
             self.sock.settimeout(min(self.silence, self._left()))
-            self.sock.sendall(view[at : at + SEND])
+            with computing.waiting():
+                self.sock.sendall(view[at : at + SEND])
 
     @property
     def room(self) -> int:
@@ -176,7 +178,8 @@ class Wire:
 
     def _fill(self) -> None:
         self.sock.settimeout(min(self.silence, self._left()))
-        octets = self.sock.recv(RECEIVE)
+        with computing.waiting():
+            octets = self.sock.recv(RECEIVE)
         if not octets:
             raise Ended("the peer closed the connection")
         self.octets_in += len(octets)

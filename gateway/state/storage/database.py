@@ -23,6 +23,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from gateway import computing
 from gateway.errors import ConfigError, StateError, StateLocked
 from gateway.state.storage import faults
 
@@ -101,7 +102,9 @@ class Database:
         SQLite itself only polls for the lock, and among many writers some never get it.
         """
         until = time.monotonic() + patience
-        if not self._turn.acquire(timeout=patience):
+        with computing.waiting():
+            mine = self._turn.acquire(timeout=patience)
+        if not mine:
             raise StateLocked("state: other writers of this process take too long")
         try:
             yield max(until - time.monotonic(), faults.OPTIONAL_SECONDS)
@@ -230,7 +233,8 @@ def _engine(path: Path, synchronous: str) -> Engine:
             connection.exec_driver_sql("BEGIN")
             return
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with computing.waiting():  # for the writers of other processes
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Final
 from weakref import WeakValueDictionary
 
+from gateway import computing
 from gateway.config import Server
 from gateway.errors import MaildropLocked, StoreRefused, StoreUnreachable
 from gateway.store.base import MailStore, Notes
@@ -53,7 +54,9 @@ def open_maildrop(server: Server, user: str, password: str) -> BoundedPOP3:
     with _turns:
         turn = _TURNS.setdefault((server, user), _Turn())
     try:
-        if not turn.lock.acquire(timeout=deadline.left(PATIENCE_SECONDS)):
+        with computing.waiting():
+            mine = turn.lock.acquire(timeout=deadline.left(PATIENCE_SECONDS))
+        if not mine:
             raise TimeoutError
     except TimeoutError:
         raise MaildropLocked("another request of this gateway") from None
@@ -79,7 +82,8 @@ def _signed_in(server: Server, user: str, password: str) -> BoundedPOP3:
         except BaseException:
             farewell(opened.connection)
             raise
-        time.sleep(seconds)
+        with computing.waiting():
+            time.sleep(seconds)
     raise AssertionError
 
 
