@@ -20,8 +20,6 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.addresses import LINK_ID_LENGTH, LINK_ID_PATTERN
 from gateway.errors import ConfigError, SessionEnded
@@ -214,8 +212,10 @@ def _create_secret(path: Path) -> None:
 
 
 def _key(token: str, secret: bytes, purpose: bytes) -> bytes:
+    """Derive a key of 32 octets: HKDF-SHA256 without salt, whose second step is one block (RFC 5869 §2.2, §2.3)."""
     source = token.encode("utf-8", "surrogatepass") + secret
-    return HKDF(SHA256(), length=32, salt=None, info=b"pocketpost " + purpose).derive(source)
+    extracted = hmac.digest(bytes(32), source, "sha256")
+    return hmac.digest(extracted, b"pocketpost " + purpose + b"\x01", "sha256")
 
 
 def _row(row_id: int) -> bytes:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
+from gateway.state.storage.prepared import Prepared
 
 #: Characters of a value.
 LONGEST_VALUE: Final = 1000
@@ -27,8 +28,10 @@ SETTINGS = Table(
     Column("value", String, nullable=False),
 )
 #: Built once: every page needs it.
-_MINE: Final = select(SETTINGS.c.key, SETTINGS.c.value).where(
-    SETTINGS.c.account == bindparam("account"), SETTINGS.c.device == bindparam("device")
+_MINE: Final = Prepared(
+    select(SETTINGS.c.key, SETTINGS.c.value).where(
+        SETTINGS.c.account == bindparam("account"), SETTINGS.c.device == bindparam("device")
+    )
 )
 
 
@@ -40,9 +43,7 @@ class Settings:
 
     def all(self, account: int, device: str) -> dict[str, str]:
         """Return the settings on a device."""
-        with self._database.reading() as connection:
-            found = connection.execute(_MINE, {"account": account, "device": device})
-            return {row.key: row.value for row in found}
+        return dict(self._database.rows(_MINE, account=account, device=device))
 
     def put(self, account: int, device: str, values: Mapping[str, str]) -> None:
         """Store settings, all of them or none."""

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
+from gateway.state.storage.prepared import Prepared
 
 MEMORIES = Table(
     "memories",
@@ -44,6 +45,8 @@ _ONE: Final = select(MEMORIES.c.sealed).where(
     MEMORIES.c.name == bindparam("name"),
 )
 
+_READ: Final = Prepared(_ONE)
+
 #: Maps the stored octets to new ones; None: nothing stored (before, after).
 Change = Callable[[bytes | None], bytes | None]
 
@@ -56,8 +59,8 @@ class Memories:
 
     def get(self, account: int, kind: str, name: str) -> bytes | None:
         """Return one value, None if there is none."""
-        with self._database.reading() as connection:
-            return _one(connection, account, kind, name)
+        found = self._database.rows(_READ, account=account, kind=kind, name=name)
+        return found[0][0] if found else None
 
     def all(self, account: int, kind: str) -> dict[str, bytes]:
         """Return all values of a kind by name, the oldest first."""

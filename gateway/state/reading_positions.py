@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from gateway.state.mailbox_numbers import MAX_INTEGER
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
+from gateway.state.storage.prepared import Prepared
 
 #: Messages per account; the most recent are kept.
 KEPT: Final = 200
@@ -30,10 +31,12 @@ READING = Table(
     Column("at", Float, nullable=False),
 )
 #: Built once: every list needs it.
-_BEGUN: Final = select(READING.c.uid, READING.c.position, READING.c.page).where(
-    READING.c.account == bindparam("account"),
-    READING.c.mailbox == bindparam("mailbox"),
-    READING.c.uid.in_(bindparam("uids", expanding=True)),
+_BEGUN: Final = Prepared(
+    select(READING.c.uid, READING.c.position, READING.c.page).where(
+        READING.c.account == bindparam("account"),
+        READING.c.mailbox == bindparam("mailbox"),
+        READING.c.uid.between(bindparam("least"), bindparam("most")),
+    )
 )
 
 
@@ -52,10 +55,12 @@ class ReadingPositions:
 
     def positions(self, account: int, mailbox: int, uids: Iterable[int]) -> dict[int, ReadingPosition]:
         """Return where reading stopped in those of the messages that have been begun."""
-        known = [uid for uid in uids if uid <= MAX_INTEGER]
-        with self._database.reading() as connection:
-            found = connection.execute(_BEGUN, {"account": account, "mailbox": mailbox, "uids": known})
-            return {row.uid: ReadingPosition(row.position, row.page) for row in found}
+        known = {uid for uid in uids if uid <= MAX_INTEGER}
+        if not known:
+            return {}
+        least, most = min(known), max(known)
+        found = self._database.rows(_BEGUN, account=account, mailbox=mailbox, least=least, most=most)
+        return {uid: ReadingPosition(position, page) for uid, position, page in found if uid in known}
 
     def remember(self, account: int, mailbox: int, uid: int, position: ReadingPosition, now: float) -> None:
         """Remember a position; nothing is written when it is known."""

@@ -32,6 +32,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
+from gateway.state.storage.prepared import Prepared
 
 ENDED_SECONDS = 24 * 3600.0  # seconds that the account of an ended session is remembered
 TOUCH_SECONDS = 60.0  # seconds between two writes of the expiry: reading a page should not write to disk
@@ -91,8 +92,8 @@ class SessionRow:
 
 _NAMES = tuple(column.name for column in SESSIONS.columns)
 #: Built once: every page needs it.
-_LIVING = select(SESSIONS).where(
-    SESSIONS.c.digest == bindparam("token"), SESSIONS.c.expires > bindparam("now")
+_LIVING = Prepared(
+    select(SESSIONS).where(SESSIONS.c.digest == bindparam("token"), SESSIONS.c.expires > bindparam("now"))
 )
 
 
@@ -109,9 +110,8 @@ class SessionTable:
 
     def get(self, digest: bytes, now: float) -> SessionRow | None:
         """Find the unexpired session of a token."""
-        with self._database.reading() as connection:
-            found = connection.execute(_LIVING, {"token": digest, "now": now}).first()
-        return SessionRow(**found._mapping) if found else None
+        found = self._database.rows(_LIVING, token=digest, now=now)
+        return SessionRow(**dict(zip(_NAMES, found[0], strict=True))) if found else None
 
     def touch(self, row: SessionRow, now: float, expires: float) -> bool:
         """Extend the expiry, written at most once in TOUCH_SECONDS, more often for very short lifetimes.

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +22,16 @@ SECRET = bytes(range(32))
 OTHER_SECRET = bytes(range(1, 33))
 TOKEN = "Tm9ib2R5IGtub3dzIHRoaX"
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+# The keys
+
+
+@given(st.text(max_size=80), st.binary(max_size=80), st.binary(max_size=40))
+def test_keys_are_those_of_hkdf(token: str, secret: bytes, purpose: bytes) -> None:
+    source = token.encode("utf-8", "surrogatepass") + secret
+    expected = HKDF(SHA256(), length=32, salt=None, info=b"pocketpost " + purpose).derive(source)
+    assert vault._key(token, secret, purpose) == expected
 
 
 # The server secret

@@ -26,6 +26,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from gateway import computing
 from gateway.errors import ConfigError, StateError, StateLocked
 from gateway.state.storage import faults
+from gateway.state.storage.prepared import Prepared, Reader
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Database:
         self._steps, self._anew = steps, anew
         self._engine = _engine(path, synchronous="NORMAL")
         self._synced = _engine(path, synchronous="FULL")
+        self._reader = Reader(lambda: _reading(path))
         self._opening = Lock()
         self._turn = Lock()
         self._renewed: list[Callable[[], None]] = []
@@ -71,6 +73,14 @@ class Database:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
+            raise faults.of_database(error) from error
+
+    def rows(self, query: Prepared, **values: Any) -> list[Any]:
+        """Return the rows of a prepared query, as tuples of its columns. Raise StateError."""
+        self._look()
+        try:
+            return self._reader.rows(query, values)
+        except sqlite3.Error as error:
             raise faults.of_database(error) from error
 
     @contextmanager
@@ -123,6 +133,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._reader.close()
         self._engine.dispose()
         self._synced.dispose()
 
@@ -237,6 +248,11 @@ def _engine(path: Path, synchronous: str) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """Open a connection for single queries, each a transaction of its own; used by one thread at a time."""
+    return sqlite3.connect(path, faults.BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 @contextmanager
