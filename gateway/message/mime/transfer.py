@@ -59,7 +59,9 @@ _PADDING: Final = 76
 _LOOKAHEAD: Final = _PADDING + 4
 #: An "=" that begins no escape.
 _STRAY: Final = re.compile(rb"=(?![0-9A-Fa-f]{2})")
-_QP_TOKEN: Final = re.compile(rb"=[0-9A-Fa-f]{2}|[^=]+|=")
+_QP_TOKEN: Final = re.compile(rb"=[0-9A-Fa-f]{2}|=\r?\n|[^=]+|=")
+#: What `a2b_qp` reads otherwise than we do: spaces before the end of a line, stray "=" and carriage returns.
+_QP_ODD: Final = re.compile(rb"[ \t]\r?\n|=(?![0-9A-Fa-f]{2}|\r?\n)|\r(?!\n)")
 
 
 class QuotedPrintable:
@@ -71,7 +73,7 @@ class QuotedPrintable:
         self._at = start
         self._kept = b""
         self._given = 0
-        # For each line: decoded end and start, encoded start, its octets, decoded octets of the line end.
+        # For each line, or clean lines together: decoded end and start, encoded start, octets, those of the line end.
         self._marks: deque[tuple[int, int, int, bytes, int]] = deque()
         self._cursor = (0, 0)
 
@@ -85,6 +87,10 @@ class QuotedPrintable:
         out: list[bytes] = []
         at = 0
         while at < len(octets):
+            if clean := self._clean(octets, at):
+                out.append(self._decoded(a2b_qp(octets[at:clean]), octets[at:clean], 0))
+                at = clean
+                continue
             end = octets.find(b"\n", at, at + _LINE + _LOOKAHEAD) + 1
             if end:
                 out.append(self._line(octets[at:end]))
@@ -101,6 +107,11 @@ class QuotedPrintable:
         self._kept = octets[at:]
         return b"".join(out)
 
+    def _clean(self, octets: bytes, at: int) -> int:
+        """Return where whole lines end that `a2b_qp` decodes as we do; 0 if the first one is not such a line."""
+        odd = _QP_ODD.search(octets, at)
+        return octets.rfind(b"\n", at, odd.start() if odd else len(octets)) + 1
+
     def _line(self, line: bytes) -> bytes:
         """Decode a line: drop its end after a soft line break, and always the spaces before its end."""
         if line.endswith(b"=\r\n"):
@@ -115,9 +126,12 @@ class QuotedPrintable:
 
     def _literal(self, body: bytes, end: bytes, encoded: bytes) -> bytes:
         decoded = a2b_qp(_STRAY.sub(b"=3D", body)) + end if b"=" in body else body + end
+        return self._decoded(decoded, encoded, len(end))
+
+    def _decoded(self, decoded: bytes, encoded: bytes, newline: int) -> bytes:
         given = self._given
         self._given += len(decoded)
-        self._marks.append((self._given, given, self._at, encoded, len(end)))
+        self._marks.append((self._given, given, self._at, encoded, newline))
         self._at += len(encoded)
         return decoded
 
@@ -133,7 +147,8 @@ class QuotedPrintable:
         wanted = index - begin
         before, offset = self._cursor
         for token in _QP_TOKEN.finditer(line, offset):
-            size = 1 if token.group()[0] == 0x3D else len(token.group())
+            text = token.group()
+            size = len(text) if text[0] != 0x3D else 0 if text.endswith(b"\n") else 1
             if before + size > wanted:
                 self._cursor = (before, token.start())
                 return at + token.start() + (wanted - before), ""
