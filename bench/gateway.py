@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
+from bench import clocks
 from gateway.access.sessions import Sessions
 from gateway.app import create_app
 from gateway.config import Config, Server, Tls, Upstream
@@ -212,7 +213,7 @@ class Served:
 
     @property
     def pids(self) -> list[int]:
-        return [self._process.pid]
+        return clocks.family(self._process.pid)
 
     @property
     def transport(self) -> Transport:

@@ -6,6 +6,7 @@ end in the old one. What is fixed when the process starts (RESTART) waits for th
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,22 +22,26 @@ from gateway.admin.monitoring.instrumentation import CountedSessions, Instrument
 from gateway.app import client_address, close, create_app, is_signed_in
 from gateway.config import Config, Upstream, load
 from gateway.config.option_values import ANY_DOMAIN
-from gateway.errors import StateError
+from gateway.errors import ConfigError, StateError
 from gateway.sealed.vault import server_secret
 from gateway.server import log_lines
 from gateway.state import State
-from gateway.store.pool import Pool
+from gateway.store.pool import PER_ACCOUNT, Pool
 from gateway.upstreams.bulkhead import Bulkhead
 from gateway.upstreams.health import HealthRecords
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+log = logging.getLogger(__name__)
+
 #: Fields of Config that are read once, when the process starts.
 RESTART: Final = (
     "listen", "https_listen", "https_cert", "https_key", "threads", "upload_limit", "state", "secret",
     "admin_listen", "admin_cert", "admin_key",
 )  # fmt: skip
+#: Beyond so many workers an account has one connection in each: providers allow ten to fifteen.
+FEW_WORKERS: Final = 4
 #: Seconds for which it counts that the state could be written, or not.
 WRITING_SECONDS: Final = 5.0
 
@@ -53,8 +58,19 @@ class _Served:
 class GatewayProcess:
     """One process that serves handhelds: a WSGI application that can be given another configuration."""
 
-    def __init__(self, config: Config, file: Path | None = None, state: State | None = None) -> None:
-        """`file`: where the configuration was read from, None if it has no file."""
+    def __init__(
+        self,
+        config: Config,
+        file: Path | None = None,
+        state: State | None = None,
+        workers: int = 1,
+        announce_reload: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`file`: where the configuration was read from, None if it has no file.
+
+        `workers`: how many processes serve it; `announce_reload` has the others read the configuration again, too.
+        """
+        self._workers, self._announce_reload = workers, announce_reload
         self.file = file
         self.started = time.time()
         self.state = state or State.open(config.state)
@@ -113,7 +129,19 @@ class GatewayProcess:
         """Read the file again and serve by it; return the fields that wait for a restart. Raise ConfigError."""
         if self.file is None:
             return ()
-        config = load(self.file)
+        waiting = self._apply_file(load(self.file))
+        self._announce_reload()
+        return waiting
+
+    def follow(self) -> None:
+        """Serve by the file, which another process of this gateway has read again."""
+        try:
+            if self.file is not None and (config := load(self.file)) != self.config:
+                self._apply_file(config)
+        except ConfigError as error:
+            log.error("the configuration was not read again: %s", error.detail)
+
+    def _apply_file(self, config: Config) -> tuple[str, ...]:
         log_lines.configure(config)
         return self.apply(config)
 
@@ -166,7 +194,7 @@ class GatewayProcess:
         close(self.app)
 
     def _made(self, config: Config) -> _Served:
-        pool = Pool()
+        pool = Pool(connections_per_account=1 if self._workers > FEW_WORKERS else PER_ACCOUNT)
         bulkhead = Bulkhead(config.threads, records=self.health)
         sessions = CountedSessions(config, self.state, self._secret, pool, merge=merge, bulkhead=bulkhead)
         app = create_app(config, sessions=sessions)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DEMO_LISTEN = "127.0.0.1:8080"
 DEMO_PANEL = "127.0.0.1:8090"
 DEMO_PASSWORD = "tap"  # noqa: S105
+MOST_WORKERS = 64
 USUAL_FILE = "pocketpost.toml"
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104
 
@@ -104,6 +105,8 @@ def demo(listen: str) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(listen, panel) as file:
             config = load(file)
+            from gateway.cli.serving import run_gateway
+
             run_gateway(config, file, lambda: print_addresses(config, listener), DEMO_PASSWORD)
     exit_now()
 
@@ -118,31 +121,6 @@ def panel_beside(listen: str) -> str:
         with suppress(GatewayError), bind(replace(usual, port=port)) as line:
             return host_port(*line.getsockname()[:2])
     raise ConfigError("no port is free for the panel")
-
-
-def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_password: str = "") -> None:
-    """Serve a configuration until SIGTERM; the panel, too, if it has a password."""
-    from gateway.admin.gateway_process import GatewayProcess
-    from gateway.admin.monitoring.newest_lines import LINES
-    from gateway.admin.panel import site
-    from gateway.sealed import admin_password
-    from gateway.server.listeners import Site, listeners, run
-
-    LINES.follow(logging.getLogger())
-    process = GatewayProcess(config, file)
-    if panel_password:
-        process.state.administration.set_password_hash(admin_password.hashed(panel_password))
-    handhelds = Site(
-        process,
-        listeners(config),
-        config.threads,
-        config.upload_limit,
-        process.is_signed_in,
-        process.client_address,
-    )
-    panels = (site(process),) if process.state.administration.password_hash() else ()
-    run(handhelds, *panels, ready=ready)
-    process.close()
 
 
 def print_addresses(config: Config, listener: Listener) -> None:
@@ -172,7 +150,11 @@ def print_addresses(config: Config, listener: Listener) -> None:
     "--config", "file", type=click.Path(path_type=Path),
     help=f"The configuration file (TOML); ./{USUAL_FILE} unless given. At a terminal, a missing one can be written.",
 )  # fmt: skip
-def serve(file: Path | None) -> None:
+@click.option(
+    "--workers", "count", type=click.IntRange(1, MOST_WORKERS),
+    help="Processes that serve handhelds; as many as there are cores unless given.",
+)  # fmt: skip
+def serve(file: Path | None, count: int | None) -> None:
     """Serve the configured mail domains until SIGTERM."""
     with report_errors():
         file = existing(file)
@@ -187,9 +169,17 @@ def serve(file: Path | None) -> None:
         for listener in (*served, panel_listener(config)):
             require_free(listener)
         log = logging.getLogger(__name__)
-        run_gateway(
-            config, file, lambda: log.info("listening at %s", " and ".join(each.url for each in served))
-        )
+        from gateway.cli.serving import run_gateway, run_workers
+        from gateway.server.workers import cores
+
+        def ready() -> None:
+            log.info("listening at %s", " and ".join(each.url for each in served))
+
+        count = count or min(cores(), MOST_WORKERS)
+        if count == 1:
+            run_gateway(config, file, ready)
+        else:
+            run_workers(config, file, ready, count)
     exit_now()
 
 

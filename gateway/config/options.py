@@ -131,7 +131,7 @@ OPTIONS = (
     ),
     Option(
         "http", "threads", ValueKind.NUMBER, 16, "16",
-        "Requests handled at the same time.", high=MAX_THREADS,
+        "Requests handled at the same time, in each worker.", high=MAX_THREADS,
     ),
     Option(
         "http", "upload_limit", ValueKind.NUMBER, 10_000_000, "10000000",

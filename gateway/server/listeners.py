@@ -15,14 +15,16 @@ import resource
 import signal
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import Config
 from gateway.config.hosts import host_port, listen_address
 from gateway.errors import ConfigError
+from gateway.server import workers
 from gateway.server.admission import Full, Holder, Slots
 from gateway.server.bridge import Bridge, peer
 from gateway.server.certificate import ServerCertificate
@@ -223,9 +225,18 @@ class HttpServer:
 
 
 @contextlib.contextmanager
-def _signalled(renew: Callable[[], None]) -> Iterator[asyncio.Event]:
+def _signalled(renew: Callable[[], None], reload: Callable[[], object]) -> Iterator[asyncio.Event]:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    handlers = {signal.SIGINT: stop.set, signal.SIGTERM: stop.set, signal.SIGHUP: renew}
+
+    def again() -> None:  # it reads files, and may wait for those who do the same
+        Thread(target=reload, name="reload").start()
+
+    handlers = {
+        signal.SIGINT: stop.set,
+        signal.SIGTERM: stop.set,
+        signal.SIGHUP: renew,
+        workers.RELOAD: again,
+    }
     before = {number: signal.getsignal(number) for number in handlers}
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
@@ -267,13 +278,13 @@ class _Line:
     server: HttpServer
 
 
-async def _serve(lines: list[_Line], ready: Callable[[], None]) -> bool:
+async def _serve(lines: list[_Line], ready: Callable[[], None], reload: Callable[[], object]) -> bool:
     def renew() -> None:
         for line in lines:
             if line.certificate is not None:
                 line.certificate.renew()
 
-    with _signalled(renew) as stop:
+    with _signalled(renew, reload) as stop:
         for line in lines:
             line.sock.listen(BACKLOG)
         accepting = [asyncio.create_task(line.server.accept(line.sock, line.certificate)) for line in lines]
@@ -291,21 +302,31 @@ async def _serve(lines: list[_Line], ready: Callable[[], None]) -> bool:
         return all(await asyncio.gather(*(server.finish() for server in servers)))
 
 
-def run(*sites: Site, ready: Callable[[], None] = lambda: None) -> None:
+def run(
+    *sites: Site,
+    ready: Callable[[], None] = lambda: None,
+    bound: Mapping[Listener, socket.socket] | None = None,
+    reload: Callable[[], object] = lambda: None,
+) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests at hand. Call from the main thread.
 
-    Hanging threads may be left after this.
+    `bound`: sockets of listeners that are bound already, shared with other processes; `reload` reads the configuration
+    again, at `workers.RELOAD`. Hanging threads may be left after this.
     """
-    with contextlib.ExitStack() as bound:
+    bound = bound or {}
+    with contextlib.ExitStack() as opened:
         lines, bridges = [], []
         for site in sites:
-            sockets = [(bound.enter_context(bind(each)), each.certificate()) for each in site.listeners]
+            sockets = [
+                (opened.enter_context(bound.get(each) or bind(each)), each.certificate())
+                for each in site.listeners
+            ]
             bridges.append(site.bridge())
             server = HttpServer(bridges[-1], min(site.connections, _most_connections()))
             lines += [_Line(sock, certificate, server) for sock, certificate in sockets]
         finished = False
         try:
-            finished = asyncio.run(_serve(lines, ready))
+            finished = asyncio.run(_serve(lines, ready, reload))
         finally:
             for bridge in bridges:
                 bridge.close(wait=finished)

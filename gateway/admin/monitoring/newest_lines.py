@@ -6,16 +6,21 @@ number and length.
 
 from __future__ import annotations
 
+import json
 import logging
+import socket
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final
 
 #: Lines that are kept, and characters of each (a traceback is one).
 MOST: Final = 2000
 LONGEST: Final = 4000
+#: Octets of such a line as JSON, in which a character takes twelve at most.
+DATAGRAM: Final = 12 * LONGEST + 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class NewestLines(logging.Handler):
         self._lines: deque[LogLine] = deque(maxlen=MOST)
         self._reading = Lock()
         self._like: logging.Handler | None = None
+        self._elsewhere: socket.socket | None = None
 
     def follow(self, logger: logging.Logger) -> None:
         """Keep the lines of a logger from now on, in whatever form its other handler gives them then."""
@@ -52,8 +58,26 @@ class NewestLines(logging.Handler):
         except Exception:
             self.handleError(record)
             return
+        if self._elsewhere is not None:
+            with suppress(OSError):  # the log itself has the line
+                self._elsewhere.send(json.dumps([record.levelno, text]).encode(), socket.MSG_DONTWAIT)
+        self._keep(LogLine(record.levelno, text))
+
+    def send_to(self, line: socket.socket) -> None:
+        """Send each line on, to the process that shows the lines of all."""
+        self._elsewhere = line
+
+    def take_from(self, line: socket.socket) -> None:
+        """Keep the lines of other processes, too."""
+        Thread(target=self._take, args=(line,), name="lines", daemon=True).start()
+
+    def _take(self, line: socket.socket) -> None:
+        while octets := line.recv(DATAGRAM):
+            self._keep(LogLine(*json.loads(octets)))
+
+    def _keep(self, line: LogLine) -> None:
         with self._reading:
-            self._lines.append(LogLine(record.levelno, text))
+            self._lines.append(line)
 
     def newest(self, level: int = 0, text: str = "") -> Iterator[LogLine]:
         """Yield lines of a level or above with a text in them, in capitals or not, the newest first."""
@@ -63,5 +87,5 @@ class NewestLines(logging.Handler):
         return (line for line in reversed(lines) if line.level >= level and wanted in line.text.casefold())
 
 
-#: The lines of this process.
+#: The lines of this process, and of those that send it theirs.
 LINES: Final = NewestLines()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,7 @@ from gateway.admin.monitoring import log_screen
 from gateway.admin.monitoring.log_screen import SHOWN
 from gateway.admin.monitoring.newest_lines import LONGEST, MOST, NewestLines
 from gateway.server.log_lines import TextFormatter
+from tests import PATIENCE
 from tests.admin.conftest import XHTML, Administrator, text_of
 
 
@@ -118,3 +121,25 @@ def test_no_line_has_a_token_or_an_address(
     assert "AAAA" not in line
     assert "anna@" not in line
     assert "/m1.2" in line
+
+
+def test_the_lines_of_other_processes_are_there_too(
+    administrator: Administrator, logger: logging.Logger
+) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    other = NewestLines()
+    other.setFormatter(logging.Formatter("%(levelname)s of another: %(message)s"))
+    other.send_to(theirs)
+    log_screen.LINES.take_from(ours)
+    longest = "\U0001f980" * LONGEST
+    for text in ("one", longest):
+        other.emit(logging.LogRecord("test", logging.WARNING, "", 0, text, None, None))
+    end = time.monotonic() + PATIENCE
+    while len(found := lines_of(administrator)) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert found[-1] == "WARNING of another: one"
+    assert longest.startswith(found[0].removeprefix("WARNING of another: "))
+    theirs.close()
+    other.emit(logging.LogRecord("test", logging.WARNING, "", 0, "nobody listens", None, None))
+    ours.shutdown(socket.SHUT_RDWR)
+    ours.close()

@@ -1,0 +1,81 @@
+"""Runs the gateway: in this process, or in several workers on the same listeners.
+
+Nothing here may decide what is served. The panel is served by the first worker, which gets the log lines of the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gateway import confined
+from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.monitoring.newest_lines import LINES
+from gateway.admin.panel import site
+from gateway.config import Config
+from gateway.sealed import admin_password
+from gateway.sealed.vault import server_secret
+from gateway.server import workers
+from gateway.server.listeners import BACKLOG, Listener, Site, bind, listeners, run
+from gateway.state import State
+
+
+def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_password: str = "") -> None:
+    """Serve a configuration in this process until SIGTERM; the panel, too, if it has a password."""
+    LINES.follow(logging.getLogger())
+    process = GatewayProcess(config, file)
+    if panel_password:
+        process.state.administration.set_password_hash(admin_password.hashed(panel_password))
+    _serve(process, ready)
+
+
+def run_workers(config: Config, file: Path, ready: Callable[[], None], count: int) -> None:
+    """Serve a configuration in so many processes until SIGTERM. Raise ConfigError."""
+    for listener in listeners(config):
+        listener.certificate()
+    # What the workers need is made before there are any; each opens it for itself.
+    State.open(config.state).close()
+    server_secret(config.secret)
+    bound = {listener: bind(listener) for listener in listeners(config)}
+    for sock in bound.values():
+        sock.listen(BACKLOG)
+    lines = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def work(number: int) -> None:
+        LINES.follow(logging.getLogger())
+        if number:
+            LINES.send_to(lines[0])
+        else:
+            LINES.take_from(lines[1])
+        process = GatewayProcess(config, file, workers=count, announce_reload=workers.announce_reload)
+        _serve(process, bound=bound, panel=number == 0)
+        confined.stop()
+
+    def ending() -> None:
+        for sock in bound.values():
+            sock.close()
+
+    ready()
+    workers.run(count, work, ending)
+
+
+def _serve(
+    process: GatewayProcess,
+    ready: Callable[[], None] = lambda: None,
+    bound: Mapping[Listener, socket.socket] | None = None,
+    panel: bool = True,
+) -> None:
+    config = process.config
+    handhelds = Site(
+        process,
+        listeners(config),
+        config.threads,
+        config.upload_limit,
+        process.is_signed_in,
+        process.client_address,
+    )
+    panels = (site(process),) if panel and process.state.administration.password_hash() else ()
+    run(handhelds, *panels, ready=ready, bound=bound, reload=process.follow)
+    process.close()
