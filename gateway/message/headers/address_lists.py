@@ -114,9 +114,23 @@ class _List:
             self.end()
 
 
+#: One address as nearly all are: `Name <spec>`, `"Name" <spec>`, or bare, without anything that has to be told apart.
+_USUAL_SPEC: Final = rb"[^\s\"<>,;:()\[\]@\\=]++@[^\s\"<>,;:()\[\]@\\=]++"
+_USUAL: Final = re.compile(
+    rb"[ ]*+(?:(?:\"([^\"\\]*+)\"|([^\"<>,;:()\[\]@\\\r\n]*+))[ ]*+<(%b)>|(%b))[ ]*+"
+    % (_USUAL_SPEC, _USUAL_SPEC)
+)
+
+
 def parse(value: bytes | str) -> tuple[tuple[Address, ...], int]:
     """Parse an address list: the first ADDRESS_LIMIT with groups flattened, and how many more there are."""
-    found = parse_groups(value, ADDRESS_LIMIT)
+    octets = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
+    if not octets:
+        return (), 0
+    if len(octets) <= header_fields.FIELD_LIMIT and (usual := _USUAL.fullmatch(octets)):
+        quoted, name, spec, bare = usual.groups()
+        return (make((quoted or name or b"").strip(), _spec(spec or bare)),), 0
+    found = parse_groups(octets, ADDRESS_LIMIT)
     return found.addresses, found.more
 
 

@@ -66,8 +66,10 @@ def in_charset(value: bytes, label: str) -> bytes:
 
     QUIRK: programs that do not encode headers write them in the charset of the body.
     """
+    if value.isascii():
+        return value
     codec = decoding.resolve(label)
-    if value.isascii() or decoding.guessed(codec) or codec == decoding.UTF7 or decoding.is_utf8(value):
+    if decoding.guessed(codec) or codec == decoding.UTF7 or decoding.is_utf8(value):
         return value
     try:
         return value.decode(codec).encode("utf-8")
@@ -78,7 +80,8 @@ def in_charset(value: bytes, label: str) -> bytes:
 def decode(value: bytes | str) -> str:
     """Decode an unstructured value, or a phrase without its quotes, to clean text."""
     octets = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
-    text = _decode_words(octets[:FIELD_LIMIT])
+    octets = octets[:FIELD_LIMIT]
+    text = _decode_words(octets) if b"=?" in octets else _text(octets)
     if "=?" in text:  # encoded twice, by a program that took the first encoding for text
         text = _decode_words(text.encode("utf-8", "surrogatepass"))
     return clean(text)
