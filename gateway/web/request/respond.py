@@ -13,7 +13,8 @@ from gateway.config import Config
 from gateway.device import WML, WML_TEXT
 from gateway.markup.screen import Life, Screen
 from gateway.markup.security_headers import Reader, security_headers
-from gateway.web.request.visit import absolute_uri, client_of, current
+from gateway.web.request.compression import compress
+from gateway.web.request.visit import absolute_uri, any_tokens, client_of, current, token_of
 
 _VARY = "Accept, User-Agent, Cookie"
 _VARY_WML = "Accept, User-Agent"
@@ -26,7 +27,10 @@ def respond(screen: Screen, life: Life | None = None) -> Response:
     status = 200 if device.markup == WML else screen.status
     response = Response(octets, status, content_type=content_type)
     response.headers["Cache-Control"] = (life or screen.life).value
-    return add_headers(response)
+    add_headers(response)
+    if device.markup != WML:
+        compress(response, request, {token_of(current().config, request), *any_tokens(request)})
+    return response
 
 
 def add_headers(response: Response) -> Response:
