@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from gateway.message.mime import part_tree
-from gateway.message.model import HEADER_FIELDS, MAX_NUMBER, Bound, Gap, Message, Part
+from gateway.message.model import HEADER_FIELDS, MAX_NUMBER, Bound, Envelope, Gap, Message, Part
 from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, MessageRef, Summary
 from gateway.store.imap import response
 from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets, words
@@ -74,12 +74,21 @@ PLAIN_LIST_ITEMS = _of_a_row(_fields("DATE FROM SUBJECT TO"))
 PLAIN_OPEN_ITEMS = _of_a_message(_fields(f"{_OPENED} TO CC BCC"))
 
 
-def summary(ref: MessageRef, sequence: int, row: Row) -> Summary:
-    """Make a row of a list, of whatever there is."""
+#: What the header and the structure of a row say: the envelope, and whether there are attachments.
+Described: TypeAlias = tuple[Envelope, bool]
+
+
+def described(row: Row) -> Described:
+    """Read the header and the structure of a row."""
     tree = row.get(b"BODYSTRUCTURE")
     root = part_tree.from_bodystructure(tree)[0] if tree is not None else Part("1", "text/plain")
     attached = tree is not None and part_tree.has_attachment(root)
-    envelope, _ = part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))
+    return part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))[0], attached
+
+
+def summary(ref: MessageRef, sequence: int, row: Row, known: Described | None = None) -> Summary:
+    """Make a row of a list, of whatever there is; `known`: what `described` returns for it."""
+    envelope, attached = known or described(row)
     size, received = number(row.get(b"RFC822.SIZE")), response.moment(row.get(b"INTERNALDATE"))
     return Summary(ref, sequence, envelope, flags_of(row), received, size, attached, is_whole(row))
 

@@ -134,7 +134,9 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
 
     def _listing_of(self, mailbox: str, window: Window, found: dict[int, Row], unseen: int | None) -> Listing:
         numbers = [n for n in window.numbers(self._exists) if fetched.uid_of(found.get(n, {}))]
-        summaries = tuple(fetched.summary(self._ref(found[n]), n, found[n]) for n in reversed(numbers))
+        summaries = tuple(
+            self._known_rows.summary(self._ref(found[n]), n, found[n]) for n in reversed(numbers)
+        )
         return Listing(mailbox, self._uidvalidity, self._exists, unseen, max(numbers, default=0), summaries)
 
     def _missing(self, found: dict[int, Row], window: Window) -> list[int]:

@@ -27,6 +27,7 @@ from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
 from gateway.store.imap.exchange import Exchange, refusal
 from gateway.store.imap.features import Feature, Refusals, abilities, is_announced, refused
 from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, messages, uid_of
+from gateway.store.imap.known_rows import KnownRows
 from gateway.store.imap.opening import mailbox_argument
 from gateway.store.imap.response import Malformed, Reply, Untagged
 from gateway.store.imap.search import criteria
@@ -61,6 +62,7 @@ class Selected:
         self._virtual: set[str] = set()
         #: Mailboxes without mod-sequences of their own; and whether others have them, None: not known.
         self._modless: set[str] = set()
+        self._known_rows = KnownRows()
         self._modseqs: bool | None = None
 
     @property
@@ -352,7 +354,7 @@ class Selected:
                 rows.update(moved)
             elif line.kind == "FETCH":
                 with suppress(Malformed):
-                    rows.setdefault(line.number, {}).update(line.items())
+                    rows.setdefault(line.number, {}).update(self._known_rows.items(line))
             elif line.kind == "OK" and line.status.code == "UIDVALIDITY":
                 self._uidvalidity = response.numeral(line.status.argument) or 0
             elif line.kind == "OK" and line.status.code == "PERMANENTFLAGS":

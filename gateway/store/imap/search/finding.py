@@ -238,7 +238,7 @@ class Finding(Selected):
             uid = rows_.uid_of(row)
             if uid in uids:
                 ref = MessageRef(self._selected or "", self._uidvalidity, uid)
-                summaries[uid] = rows_.summary(ref, sequence, row)
+                summaries[uid] = self._known_rows.summary(ref, sequence, row)
         return summaries, replies
 
     def _speak(self, commands: Sequence[CommandParts]) -> list[Reply]:
