@@ -201,10 +201,13 @@ class Served:
             env={**os.environ, "PYTHONPATH": str(root)},
             stderr=subprocess.PIPE,
         )
-        end = time.monotonic() + START_SECONDS
+        begun = time.monotonic()
+        end = begun + START_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                over_http("GET", self.origin + "/m", {}, b"")
+                self.start_seconds = time.monotonic() - begun
                 return
             except OSError:
                 time.sleep(0.05)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from bench.first_openings import Opened
+from bench.footprint import Footprint
 from bench.measure import Row
 from bench.sending import Sent
 
@@ -45,6 +47,16 @@ _SENT: list[tuple[str, Callable[[Sent], str]]] = [
 ]
 
 
+_OPENED: list[tuple[str, Callable[[Opened], str]]] = [
+    ("gateway", lambda row: row.gateway),
+    ("markup", lambda row: row.markup),
+    ("page", lambda row: row.page),
+    ("people", lambda row: f"{row.people}"),
+    ("pages/s", lambda row: f"{row.rate:.0f}"),
+    ("CPU ms", lambda row: f"{row.cpu_ms:.2f}"),
+]
+
+
 def tables(rows: Sequence[Row]) -> str:
     """Say all rows: a table for each gateway, and what the larger mailbox costs more."""
     out = []
@@ -63,7 +75,21 @@ def sendings(rows: Sequence[Sent]) -> str:
     return f"### Sending\n\n{_table(_SENT, rows)}"
 
 
-def _table(columns: Sequence[tuple[str, Callable[[Any], str]]], rows: Iterable[Row | Sent]) -> str:
+def openings(rows: Sequence[Opened]) -> str:
+    """Say what first openings cost, by one person and by many."""
+    return f"### First openings\n\n{_table(_OPENED, rows)}"
+
+
+def footprint(found: Footprint | None) -> str:
+    """Say how long the served gateway takes to start, and how much memory its processes do."""
+    if found is None:
+        return ""
+    workers = ", ".join(f"{each:.0f}" for each in found.workers_mb) or "none"
+    said = f"{found.start_seconds:.2f} s to the first answer; MB of the parent {found.parent_mb:.0f}, workers {workers}"
+    return f"### Start and memory\n\n{said}\n"
+
+
+def _table(columns: Sequence[tuple[str, Callable[[Any], str]]], rows: Iterable[Any]) -> str:
     lines = [[name for name, _ in columns], ["---"] * 3 + ["--:"] * (len(columns) - 3)]
     lines += [[say(row) for _, say in columns] for row in rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -13,9 +13,12 @@ import tempfile
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from bench import mailbox, report, sending
+from bench import first_openings, mailbox, report, sending
+from bench import footprint as footprints
+from bench.first_openings import Opened
+from bench.footprint import Footprint
 from bench.gateway import InProcess, Served
 from bench.measure import Row, Setting, measure, rate
 from bench.sending import Sent
@@ -26,7 +29,17 @@ from tests.servers.smtp import SmtpServer
 SIZES = (100, 100_000)
 ROUNDS = 60
 CLIENTS = 8
+PEOPLE = (1, 8, 64)
 SECONDS = 1.0
+
+
+class Figures(NamedTuple):
+    """All figures of a run."""
+
+    rows: list[Row]
+    sent: list[Sent]
+    opened: list[Opened]
+    footprint: Footprint | None
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -36,15 +49,20 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="times at most that each page is fetched")
     parser.add_argument("--clients", type=int, default=CLIENTS, help="how many for the rate; 0 leaves it out")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each rate is measured")
+    parser.add_argument(
+        "--people", type=int, nargs="*", default=PEOPLE, help="how many open messages for the first time"
+    )
     parser.add_argument("--in-process", action="store_true", help="leave the served gateway out")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     return parser.parse_args(words)
 
 
-def run(asked: argparse.Namespace) -> tuple[list[Row], list[Sent]]:
+def run(asked: argparse.Namespace) -> Figures:
     """Measure everything that was asked for."""
     rows: list[Row] = []
     sent: list[Sent] = []
+    opened: list[Opened] = []
+    footprint: Footprint | None = None
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb")))
         server = stack.enter_context(closing(Dovecot()))
@@ -66,7 +84,11 @@ def run(asked: argparse.Namespace) -> tuple[list[Row], list[Sent]]:
             for markup in ("wml", "xhtml"):
                 setting = Setting(server, gateway, users[min(users)], min(users), markup)
                 sent.append(sending.measure(setting, smtp, asked.rounds))
-    return rows, sent
+            if gateway.remote:
+                footprint = footprints.measure(gateway)
+            for people in asked.people if gateway.remote else (1,):
+                opened += first_openings.measure(server, gateway, people)
+    return Figures(rows, sent, opened, footprint)
 
 
 def main() -> int:
@@ -76,9 +98,10 @@ def main() -> int:
     if not dovecots.installed():
         print("dovecot is not installed: see tests/debian-packages.txt", file=sys.stderr)
         return 1
-    rows, sent = run(asked)
+    figures = run(asked)
     if asked.json:
-        print(json.dumps([*map(asdict, rows), *map(asdict, sent)], indent=1))
+        print(json.dumps([asdict(row) for part in figures[:3] for row in part], indent=1))
     else:
-        print(report.tables(rows), report.sendings(sent), sep="\n")
+        tables = report.tables(figures.rows), report.sendings(figures.sent), report.openings(figures.opened)
+        print(*tables, report.footprint(figures.footprint), sep="\n")
     return 0

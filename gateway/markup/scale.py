@@ -70,11 +70,7 @@ class WmlScale:
         return wbxml.measure(text)
 
     def fits(self, weights: Iterable[wbxml.Measure], limit: int) -> bool:
-        weights = list(weights)
-        own = sum(weight.own for weight in weights)
-        if own > limit:
-            return False
-        return wbxml.bound(weights) <= limit
+        return wbxml.fits(weights, limit)
 
     def least(self, weight: wbxml.Measure) -> int:
         return weight.own

@@ -123,8 +123,13 @@ _FIRST_STRIDE: Final = 16
 _CLOSE: Final = 3
 
 
-def _largest(cuts: _Cuts, accept: Accept, length: int, guess: int) -> int:
-    """Return the largest index before `length` whose head is accepted, to within _CLOSE, by strides from a guess."""
+def _largest(
+    cuts: _Cuts, accept: Accept, length: int, guess: int, settled: Callable[[int, int], bool]
+) -> int:
+    """Return the largest index before `length` whose head is accepted, to within _CLOSE, by strides from a guess.
+
+    `settled` returns whether all indexes between two lead to the same cut: then any of them will do.
+    """
     low, high = 0, length
     at, stride = guess, max(guess // _FIRST_STRIDE, _CLOSE)
     while low < at < high:
@@ -136,6 +141,8 @@ def _largest(cuts: _Cuts, accept: Accept, length: int, guess: int) -> int:
             break
         stride *= 2
     while high - low > (_CLOSE if high > _FIRST_STRIDE * _CLOSE else 1):
+        if low and settled(low, high - 1):
+            break
         middle = (low + high) // 2
         if accept(cuts.head(middle)):
             low = middle
@@ -158,7 +165,13 @@ def split(
     if block.kind in _WHOLE or length < 2:
         return None
     cuts = _Cuts(block)
-    limit = breaks.grapheme_before(text, _largest(cuts, accept, length, guess))
+
+    def settled(least: int, most: int) -> bool:
+        limits = (breaks.grapheme_before(text, least), breaks.grapheme_before(text, most))
+        least, most = (breaks.best(text, limit, spare) for limit in limits)
+        return least == most and bool(text[:least].strip()) and not breaks.is_bare(text[:least])
+
+    limit = breaks.grapheme_before(text, _largest(cuts, accept, length, guess, settled))
     if not text[:limit].strip():
         return None
     index = breaks.best(text, limit, spare)

@@ -30,6 +30,8 @@ class TestSizes:
         pieces = [wbxml.measure(block) for block in blocks]
         whole = wbxml.deck_bound(deck("".join(blocks)))
         assert wbxml.bound([frame, *pieces]) >= whole + len(b"\x20")
+        most = wbxml.bound([frame, *pieces])
+        assert [wbxml.fits([frame, *pieces], limit) for limit in (most - 1, most)] == [False, True]
         assert whole >= len(wbxml.encode(deck("".join(blocks))))
 
     def test_only_plain_markup_is_measured(self) -> None:

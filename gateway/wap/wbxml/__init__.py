@@ -8,7 +8,7 @@ sums. Nothing here may import anything of ours outside this package.
 from gateway.wap.wbxml.decoder import decode
 from gateway.wap.wbxml.encoder import encode
 from gateway.wap.wbxml.meter import Measure
-from gateway.wap.wbxml.sizes import bound, deck_bound, fragment_size, measure, measure_deck
+from gateway.wap.wbxml.sizes import bound, deck_bound, fits, fragment_size, measure, measure_deck
 from gateway.wap.wbxml.tokens import WBXMLError
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "deck_bound",
     "decode",
     "encode",
+    "fits",
     "fragment_size",
     "measure",
     "measure_deck",

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -67,14 +67,22 @@ def deck_bound(wml: str | bytes) -> int:
 
 def bound(pieces: Iterable[Measure]) -> int:
     """Return how many octets a deck of these pieces, in this order, has at most, whichever compiler is used."""
-    pieces = list(pieces)
-    own = HEADER + 1 + sum(piece.own for piece in pieces)
+    return max(_sizes(list(pieces)))
+
+
+def fits(pieces: Iterable[Measure], limit: int) -> bool:
+    """Return whether `bound` is within a limit; cheaper, if one compiler shows that it is not."""
+    return all(size <= limit for size in _sizes(list(pieces)))
+
+
+def _sizes(pieces: Sequence[Measure]) -> Iterator[int]:
+    """Yield what each compiler makes of a deck at most."""
+    yield HEADER + 1 + sum(piece.own for piece in pieces)
+    yield _libwbxml(_joined([piece.libwbxml for piece in pieces]))
     kannel = _joined([piece.kannel for piece in pieces])
-    libwbxml = _joined([piece.libwbxml for piece in pieces])
-    sizes = [own, _kannel(kannel, bytes), _libwbxml(libwbxml)]
+    yield _kannel(kannel, bytes)
     if any(piece.latin for piece in pieces) and not all(map(bytes.isascii, kannel.said)):
-        sizes.append(_kannel(kannel, _latin))
-    return max(sizes)
+        yield _kannel(kannel, _latin)
 
 
 #: Characters that ISO-8859-1 does not have.
@@ -114,7 +122,7 @@ def _repeated(texts: Iterable[bytes], minimum: int) -> list[bytes]:
 
 def _length(number: int) -> int:
     """Return how many octets a multi-byte integer takes (WAP-192 §5.1)."""
-    return max(1, (number.bit_length() + 6) // 7)
+    return 1 if number < 128 else (number.bit_length() + 6) // 7
 
 
 def _table(share: Share, items: Sequence[bytes]) -> tuple[int, list[tuple[bytes, int]]]:

@@ -1,0 +1,68 @@
+"""The search for a cut ends when all that is left to try leads to the same one: fewer tries, the same halves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.rendition import blocks
+from gateway.rendition.blocks import Block, Kind, Position, Run, split
+
+WORDS = st.sampled_from([
+    "a", "word", "longer", "sentence.", "End!", "What?", "1.", "–", "x" * 30, "漢字漢字。", "é", "e\u0301", "👨‍👩‍👧",
+    "\n", "\n\n", "  ", "b.c", "(12)", "Mr.", "it", "is", "so", " ", " ", " ",
+])  # fmt: skip
+PROSE = " ".join(f"This is sentence {n} of a text, as people write them." for n in range(60))
+
+
+def halves(
+    text: str, most: int, guess: int, spare: int, tear: bool
+) -> tuple[tuple[Block, Block] | None, int]:
+    """Cut a text so that its head has at most so many characters; return the halves and how often was tried."""
+    tries = 0
+
+    def accept(head: Block) -> bool:
+        nonlocal tries
+        tries += 1
+        return len(head.text) <= most
+
+    block = Block(Kind.PARAGRAPH, (Run(text),), Position("1", 0))
+    return split(block, accept, guess, tear, spare), tries
+
+
+@pytest.fixture(scope="module")
+def to_the_end() -> Callable[..., int]:
+    """The search that goes on until the index is known."""
+    search = blocks._largest
+    return lambda cuts, accept, length, guess, settled: search(
+        cuts, accept, length, guess, lambda low, high: False
+    )
+
+
+@given(
+    st.lists(WORDS, min_size=1, max_size=160).map(" ".join),
+    st.integers(0, 900), st.floats(0.8, 1.2), st.sampled_from((0, 20, 60, 87)), st.booleans(),
+)  # fmt: skip
+@settings(max_examples=1500, deadline=None)
+def test_the_halves_are_those_of_the_whole_search(
+    to_the_end: Callable[..., int], text: str, most: int, off: float, spare: int, tear: bool
+) -> None:
+    guess = max(int(most * off), 1)
+    found, tries = halves(text, most, guess, spare, tear)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_largest", to_the_end)
+        expected, most_tries = halves(text, most, guess, spare, tear)
+    assert found == expected
+    assert tries <= most_tries
+
+
+def test_prose_takes_fewer_tries(to_the_end: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(1)
+    cuts = [(most, int(most * chance.uniform(0.9, 1.1))) for most in range(300, 1300, 20)]
+    tries = sum(halves(PROSE, most, guess, 60, True)[1] for most, guess in cuts)
+    monkeypatch.setattr(blocks, "_largest", to_the_end)
+    assert tries < 0.8 * sum(halves(PROSE, most, guess, 60, True)[1] for most, guess in cuts)
