@@ -11,8 +11,8 @@ import pytest
 
 from bench import report
 from bench.measure import PAGES, Row
-from bench.sending import Sent
-from bench.suite import arguments, run
+from bench.suite import Figures, arguments, run
+from gateway.server.workers import cores
 from tests.servers import dovecot
 
 pytestmark = pytest.mark.long
@@ -28,15 +28,16 @@ SYNCED = 5
 
 
 @pytest.fixture(scope="module")
-def figures() -> tuple[list[Row], list[Sent]]:
+def figures() -> Figures:
     if not dovecot.installed():
         pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     words = ["--sizes", str(SMALL), str(LARGE), "--rounds", "2", "--clients", "2", "--seconds", "0.05"]
+    words += ["--people", "1", "3"]
     return run(arguments(words))
 
 
 @pytest.fixture(scope="module")
-def rows(figures: tuple[list[Row], list[Sent]]) -> list[Row]:
+def rows(figures: Figures) -> list[Row]:
     return figures[0]
 
 
@@ -63,7 +64,25 @@ def test_the_report_names_every_row(rows: list[Row]) -> None:
     assert text.count("\n| in process |") == text.count("\n| served |") == len(MARKUPS) * len(PAGES)
 
 
-def test_sending_costs_as_much_as_it_is_said_to(figures: tuple[list[Row], list[Sent]]) -> None:
+def test_first_openings_are_measured_by_one_person_and_by_many(figures: Figures) -> None:
+    found = [(one.gateway, one.people, one.markup, one.page) for one in figures.opened]
+    pages = ("text message", "HTML newsletter")
+    wanted = [("in process", 1, *each) for each in product(MARKUPS, pages)]
+    wanted += [("served", people, *each) for people in (1, 3) for each in product(MARKUPS, pages)]
+    assert found == wanted
+    assert all(min(one.rate, one.cpu_ms) > 0 for one in figures.opened)
+    assert report.openings(figures.opened).count("\n| served |") == 8
+
+
+def test_start_and_memory_are_those_of_all_processes(figures: Figures) -> None:
+    assert figures.footprint is not None
+    assert figures.footprint.start_seconds > 0
+    assert len(figures.footprint.workers_mb) == (cores() if cores() > 1 else 0)
+    assert all(each > 1 for each in (figures.footprint.parent_mb, *figures.footprint.workers_mb))
+    assert "to the first answer" in report.footprint(figures.footprint)
+
+
+def test_sending_costs_as_much_as_it_is_said_to(figures: Figures) -> None:
     sent = figures[1]
     assert {(one.gateway, one.markup) for one in sent} == set(product(("in process", "served"), MARKUPS))
     assert all(min(one.ms, one.floor_ms, one.cpu_ms) > 0 for one in sent)

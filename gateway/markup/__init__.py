@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from operator import is_
 from typing import Final
 
 from markupsafe import Markup
@@ -19,7 +20,7 @@ from gateway.markup.environment import environment
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen
 from gateway.markup.wml import LinkResolver, PictureLink
-from gateway.rendition.blocks import Block
+from gateway.rendition.blocks import Block, Run
 from gateway.wap import wbxml
 
 __all__ = [
@@ -101,5 +102,12 @@ def fit_block(item: Block, device: Device) -> Block:
     """Write the text of a block in characters that the device has; link targets stay as they are."""
     if item.text.isascii() and item.marker.isascii():
         return item
-    runs = tuple(run if run.text.isascii() else replace(run, text=fit(run.text, device)) for run in item.runs)
-    return replace(item, runs=runs, marker=fit(item.marker, device))
+    runs, marker = tuple(_fit_run(run, device) for run in item.runs), fit(item.marker, device)
+    if marker == item.marker and all(map(is_, runs, item.runs)):
+        return item
+    return replace(item, runs=runs, marker=marker)
+
+
+def _fit_run(run: Run, device: Device) -> Run:
+    text = fit(run.text, device)
+    return run if text == run.text else replace(run, text=text)

@@ -142,7 +142,6 @@ class Wrapping:
         if _indent(following) > _indent(before):
             return False
         rest = 0 < len(before.text) <= REST < self.width and written.removesuffix(before.text)[-1:] == " "
-        unfinished = _UNFINISHED.search(before.text[-_LOOK:]) is not None
         if (
             rest
             and len(following.text) > REST
@@ -150,11 +149,12 @@ class Wrapping:
             and before.text[-1:].isalpha()
         ):
             return True
-        if not unfinished and not (_STOPS.search(before.text[-1:]) and following.text[:1].islower()):
+        if not rest and _reach(before, following) <= self.early:
             return False
-        if not unfinished and following.text.count(" ") < READS_ON:
-            return False
-        return rest or _reach(before, following) > self.early
+        stops = _STOPS.search(before.text[-1:]) and following.text[:1].islower()
+        if stops and following.text.count(" ") >= READS_ON:
+            return True
+        return _UNFINISHED.search(before.text[-_LOOK:]) is not None  # last, since it costs most
 
     def _apart(self, before: Line, following: Line) -> bool:
         mark = _MARK.match(before.text)
