@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench.clocks import family
 from tests import postbox
 from tests.chaos import sentences
 from tests.chaos.judge import Mail, Told
@@ -96,7 +97,10 @@ class Scene:
             self.smtp.start()
             stack.callback(self.smtp.stop)
             upstreams = "".join(self._upstream(stack, domain) for domain in DOMAINS)
-            self.state = StateFolder(self.folder / "state", lambda: [g.pid for g in self.gates if g.pid])
+            self.state = StateFolder(
+                self.folder / "state",
+                lambda: [pid for gate in self.gates if gate.pid for pid in family(gate.pid)],
+            )
             stack.callback(self.state.close)
             for name in GATES:
                 self.gates.append(Gate(self.folder, name, partial(self._config, upstreams)))
