@@ -21,6 +21,7 @@ from gateway.rendition import loose, notes, selection
 from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.rendition.context import Context
 from gateway.rendition.fold import SegmentFolder
+from gateway.rendition.html import picture_links
 from gateway.rendition.html.html_octets import is_page
 from gateway.rendition.segments import UNSEEN, ReaderState, Segment
 from gateway.rendition.selection import PAGE_ORDINAL, Reading, View
@@ -151,7 +152,7 @@ class _Renderer:
         """Give a picture without a name one, so that its link has a text."""
         if block.kind is not Kind.PICTURE or block.runs:
             return block
-        return replace(block, runs=(Run(self._context.translate(_("Picture"))),))
+        return replace(block, runs=(Run(self._context.translate(picture_links.PICTURE)),))
 
     def _text(self, part: Part, section: str, start: int, state: ReaderState) -> Iterator[Segment]:
         """Read a text part whose octets are those of a section."""

@@ -18,7 +18,7 @@ from gateway.message.model import Address, Envelope, Part
 from gateway.rendition import notes, roles
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.context import Context
-from gateway.rendition.html import converter
+from gateway.rendition.html import converter, picture_links
 from gateway.rendition.html.html_octets import HTML_CAP as HTML_CAP
 from gateway.rendition.html.html_octets import HtmlOctets
 from gateway.rendition.records import invitations, records, reports
@@ -74,7 +74,13 @@ class Wholes:
     def _html(self, part: Part) -> Iterator[Segment]:
         page = HtmlOctets(part, self._octets(part.section, 0))
         drafts, too_many = converter.read(
-            page.text(), self._context.fold, self._reply, self._pictures, page.more, self._all_of_it
+            page.text(),
+            self._context.fold,
+            self._reply,
+            self._pictures,
+            page.more,
+            self._all_of_it,
+            self._context.translate(picture_links.PICTURE),
         )
         if not self._reply:
             drafts = roles.without_preheader(drafts)

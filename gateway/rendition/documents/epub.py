@@ -19,7 +19,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.documents import archive
 from gateway.rendition.documents.bounds import DAMAGED, DocumentError
 from gateway.rendition.documents.xmlpart import Attributes, Vocabulary, consume
-from gateway.rendition.html import converter
+from gateway.rendition.html import converter, picture_links
 
 _CONTAINER: Final = "META-INF/container.xml"
 #: Octets of a chapter that are read.
@@ -96,5 +96,7 @@ def _chapter(book: zipfile.ZipFile, name: str, context: Context) -> Iterator[Blo
             break
     octets = b"".join(page)
     text = decoding.decode(octets, decoding.html_label(octets))[0]
-    drafts, _too_many = converter.read(text, context.fold, False, {})
+    drafts, _too_many = converter.read(
+        text, context.fold, False, {}, picture=context.translate(picture_links.PICTURE)
+    )
     return (segment.block for segment in roles.segments(drafts, "", False))

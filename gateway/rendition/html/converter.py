@@ -41,9 +41,15 @@ class HtmlReader(Structure):
     """The parser target: gathers drafts."""
 
     def __init__(
-        self, shorten: bool, reply: bool, pictures: Mapping[str, str], all_of_it: bool = False
+        self,
+        shorten: bool,
+        reply: bool,
+        pictures: Mapping[str, str],
+        all_of_it: bool = False,
+        picture: str = picture_links.PICTURE,
     ) -> None:
         super().__init__(shorten, reply, pictures, all_of_it)
+        self._picture_word = picture
         #: Whether the rest is left out.
         self.full = False
         self._elements = 0
@@ -168,7 +174,7 @@ class HtmlReader(Structure):
         self.drafts = [draft for draft in self.drafts if not draft.gone]
         _let_in(self.drafts)
         if self._nameless:
-            self.drafts = picture_links.settle(self.drafts, self._nameless)
+            self.drafts = picture_links.settle(self.drafts, self._nameless, self._picture_word)
 
     # Elements
 
@@ -303,13 +309,14 @@ def read(
     pictures: Mapping[str, str],
     more: More = _no_more,
     all_of_it: bool = False,
+    picture: str = picture_links.PICTURE,
 ) -> tuple[list[Draft], bool]:
     """Read an HTML part into drafts; return them, and whether there were too many.
 
     `pictures`: the sections of the pictures to show, by Content-ID. `more` is called to replace what was not for
-    reading. `all_of_it`: hidden text is read too.
+    reading. `all_of_it`: hidden text is read too. `picture`: what a picture is called of which nothing is known.
     """
-    reader = HtmlReader(shorten, reply, pictures, all_of_it)
+    reader = HtmlReader(shorten, reply, pictures, all_of_it, picture)
     reader.look = TextStyle(background=page_source.ground(html))
 
     def source() -> Iterator[bytes]:

@@ -19,6 +19,13 @@ from gateway.rendition.html.tables import BETWEEN
 from gateway.rendition.links import trackers, urls
 from gateway.rendition.unplaced import Draft
 
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+#: What a picture is called of which nothing is known.
+PICTURE: Final = _("Picture")
 #: Paragraphs before and after a picture in which a text with the same link makes its name needless.
 _NEAR: Final = 6
 #: Letters of a file's name that say something at least, and characters of it that are shown at most.
@@ -26,13 +33,28 @@ _LETTERS: Final = 4
 _SHOWN: Final = 32
 #: Letters of a word in it at most.
 _WORD_MOST: Final = 20
+#: Sites that name each file by a key of letters.
+_KEYED_SITES: Final = re.compile(
+    r"(?:https?:)?//(?:[\w-]+\.){0,3}(?:imgur\.com|zupimages\.net|ibb\.co|postimg\.(?:cc|org)|imgbox\.com|prnt\.sc|imageshack\.us"
+    r"|gyazo\.com|twimg\.com|fbcdn\.net|googleusercontent\.com|photobucket\.com|tinypic\.com)/",
+    re.IGNORECASE,
+)
+#: What links are for, by a name in their path, also where parameters follow it.
+_PURPOSE: Final = re.compile(
+    r"(?<=/)(?=[^/?#]{0,40}(?:subscri|opt-?out|privacy|terms|preferences|browser|webversion|web-version|view-?online"
+    r"|forward|contact|support|help|faq|login|sign-?in|account|profile|shop|cart|order))"
+    r"([A-Za-z]{3,20}(?:[-_][A-Za-z]{1,20}){0,5})(?:\.\w{2,5})?/?(?=[?#]|\Z)",
+    re.IGNORECASE,
+)
 _FILE: Final = re.compile(r"([^/]{1,100})\.(?:png|jpe?g|gif|webp|bmp|svg)\Z", re.IGNORECASE)
 #: A file named by a program: a UUID; or, beside a single word, a long number or a digest.
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _KEY: Final = re.compile(r"\d{9}|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _DIGITS: Final = "0123456789"
-_WORD: Final = re.compile(r"(?:[^\W\d_A-Z][^\W\d_]*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z")
+_WORD: Final = re.compile(
+    r"(?:[^\W\d_A-Z]+(?:[A-Z][^\W\d_A-Z]{2,})*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z"
+)
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 #: Letters that follow each other in no word of a language that we know: no vowel, five consonants, rare pairs.
 _NO_WORD: Final = re.compile(
@@ -63,7 +85,7 @@ def makeshift(url: str) -> str:
 def file_words(source: str) -> str:
     """Return the words of a picture's file name ("metal_detector2.jpg": "metal detector"), '' if it has none."""
     match = _FILE.search(unquote(source).partition("?")[0].partition("#")[0])
-    if match is None or _IDENTIFIER.search(match[1]):
+    if match is None or _IDENTIFIER.search(match[1]) or _KEYED_SITES.match(source):
         return ""
     tokens = [token.strip(_DIGITS) for token in _BETWEEN.split(match[1])]
     tokens = [token for token in tokens if token and token.isalpha()]
@@ -83,8 +105,12 @@ def file_words(source: str) -> str:
 class _Names:
     """The names of the nameless: where two are alike, the second has the number 2."""
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
+    def __init__(self, sources: Mapping[str, str], picture: str) -> None:
         self._sources = sources
+        self._picture = picture
+        #: The host that was last said of a picture.
+        self._host = ""
+        self._hosts: set[str] = set()
         self._makeshifts = {url: makeshift(url) for url in sources}
         self._alike: dict[str, dict[str, int]] = {}
         self._known: dict[str, str] = {}
@@ -100,19 +126,44 @@ class _Names:
 
     def _found(self, url: str) -> str:
         if url.startswith("http"):
-            return file_words(self._sources[url]) or trackers.label(url)
+            words = file_words(self._sources[url])
+            return words or self._by_url(url)
         if url.startswith("mailto:?"):  # a mail to whom one likes (RFC 6068 §2)
             return glyphs.collapse(mailto.parse(url).subject).strip() or makeshift(url)
         return makeshift(url)
 
-    def number(self, name: str, url: str) -> int:
-        alike = self._alike.setdefault(name, {})
-        return alike.setdefault(url, len(alike) + 1)
+    def _by_url(self, url: str) -> str:
+        name = trackers.label(url)
+        if "/" in name:
+            return name
+        purpose = _PURPOSE.search(url.partition("//")[2])
+        if purpose is not None:
+            return f"{name}/…/{purpose[1]}"
+        self._hosts.add(name)
+        return name
+
+    def said(self, url: str, last: str) -> str:
+        """Return what a link is called behind one with the name `last`: only a number if that is the same."""
+        name = self.name(url)
+        is_host = name in self._hosts
+        alike = self._alike.setdefault("" if is_host else name, {})
+        number = alike.setdefault(url, len(alike) + 1)
+        if number > 1 and name == last:
+            return str(number)
+        said = self._picture if is_host else name
+        said = said if number == 1 else f"{said} {number}"
+        if is_host and name != self._host:
+            self._host = name
+            return f"{said} ({name})"
+        return said
 
 
-def settle(drafts: list[Draft], sources: Mapping[str, str]) -> list[Draft]:
-    """Return the drafts with the links of nameless pictures named or dropped; `sources`: their files, by URL."""
-    names = _Names(sources)
+def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTURE) -> list[Draft]:
+    """Return the drafts with the links of nameless pictures named or dropped.
+
+    `sources`: their files, by URL; `picture`: what those are called of which only the host is known.
+    """
+    names = _Names(sources, picture)
     told: dict[str, list[int]] = {}
     for index, draft in enumerate(drafts):
         for run in draft.runs:
@@ -173,8 +224,7 @@ def _named(runs: list[Run], names: _Names, last: str) -> Iterator[Run]:
             between = ""
             continue
         name = names.name(run.link)
-        number = names.number(name, run.link)
-        said = name if number == 1 else str(number) if name == last else f"{name} {number}"
+        said = names.said(run.link, last)
         last = name
         yield from _parted(between, replace(run, text=said))
         between = BETWEEN

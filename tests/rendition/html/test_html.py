@@ -282,7 +282,7 @@ def test_a_long_url_as_text_is_shown_short_and_leads_where_it_did() -> None:
 
 def test_a_linked_picture_without_words_says_where_it_leads() -> None:
     html = '<a href="https://www.example.org/x"><img src=a></a> <a href="https://b.example/"><img alt="B" src=b></a>'
-    assert said(html_of(html)) == ["paragraph example.org B"]
+    assert said(html_of(html)) == ["paragraph Picture (example.org) B"]
 
 
 def links_of(html: str) -> list[tuple[str, str]]:
@@ -297,21 +297,30 @@ ONE, TWO = "http://e.example/1", "http://e.example/2"
     [
         (
             f"<a href={ONE}><img src=a></a> <a href={TWO}><img src=b></a>",
-            [("e.example", ONE), ("2", TWO)],
+            [("Picture (e.example)", ONE), ("2", TWO)],
         ),
         (
             f"<p><a href={ONE}><img src=a></a><p><a href={TWO}><img src=b></a>",
-            [("e.example", ONE), ("2", TWO)],
+            [("Picture (e.example)", ONE), ("2", TWO)],
         ),
         (
             f"<p><a href={ONE}><img src=a></a><p>Lamps<p><a href={TWO}><img src=b></a>",
-            [("e.example", ONE), ("e.example 2", TWO)],
+            [("Picture (e.example)", ONE), ("Picture 2", TWO)],
         ),
         (
             f"<a href={ONE}><img src=buy_now.gif></a> Lamps <a href={TWO}><img src=buy_now.gif></a>",
             [("buy now", ONE), ("buy now 2", TWO)],
         ),
-        (f"<a href={ONE}><img src=a></a> <a href={ONE}><img src=b></a>", [("e.example", ONE)]),
+        (f"<a href={ONE}><img src=a></a> <a href={ONE}><img src=b></a>", [("Picture (e.example)", ONE)]),
+        (
+            f"<a href={ONE}><img src=a></a> Lamps <a href=http://f.example/><img src=b></a> "
+            f"<a href={TWO}><img src=c></a>",
+            [
+                ("Picture (e.example)", ONE),
+                ("Picture 2 (f.example)", "http://f.example/"),
+                ("Picture 3 (e.example)", TWO),
+            ],
+        ),
         (f"<a href={ONE}><img src=red_lamp.jpg></a> <a href={ONE}>Buy it</a>", [("Buy it", ONE)]),
         (
             f"<p>A <a href={ONE}><img src=a></a> B<p>C<p><a href={TWO}>Blue lamp</a> <a href={ONE}>Red lamp</a>",
@@ -319,7 +328,7 @@ ONE, TWO = "http://e.example/1", "http://e.example/2"
         ),
         (
             f"<table><tr><td><a href={ONE}><img src=a></a><td><a href={TWO}><img src=b></a></table>",
-            [("e.example", ONE), ("2", TWO)],
+            [("Picture (e.example)", ONE), ("2", TWO)],
         ),
         (f"<a href={ONE}><img src=a></a> <a href={ONE}>Red lamp</a>", [("Red lamp", ONE)]),
         (f"<a href={ONE}>Red lamp</a> <a href={ONE}><img src=a></a>", [("Red lamp", ONE)]),
@@ -327,7 +336,7 @@ ONE, TWO = "http://e.example/1", "http://e.example/2"
         (f"<p><a href={ONE}>Red lamp</a><p><a href={ONE}><img src=a></a>", [("Red lamp", ONE)]),
         (
             f"<p><a href={ONE}>Red lamp</a><p><a href={TWO}><img src=a></a>",
-            [("Red lamp", ONE), ("e.example", TWO)],
+            [("Red lamp", ONE), ("Picture (e.example)", TWO)],
         ),
     ],
 )
@@ -345,7 +354,7 @@ def test_areas_of_an_image_map_and_fallbacks_are_links() -> None:
     assert links_of(page) == [
         ("Shoes", "https://e.example/shoes"),
         ("Hats", "https://e.example/hats"),
-        ("f.example", "https://f.example/x"),
+        ("Picture (f.example)", "https://f.example/x"),
         ("Watch", "https://e.example/film"),
         ("Plan", "https://e.example/plan"),
     ]
@@ -436,8 +445,8 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
     [
         ("href='https://www.e.example/offers/green-lamps.html'><img src=a>", "e.example/…/green-lamps.html"),
         ("href='https://www.e.example/offers'><img src=a>", "e.example/offers"),
-        ("href='https://www.e.example/c/1234567'><img src=a>", "e.example"),
-        ("href='https://www.e.example/click?q=1'><img src=a>", "e.example"),
+        ("href='https://www.e.example/c/1234567'><img src=a>", "Picture (e.example)"),
+        ("href='https://www.e.example/click?q=1'><img src=a>", "Picture (e.example)"),
         ("href='https://e.example/x'><img src=a alt=Image title='Green lamps'>", "Green lamps"),
         ("href='https://e.example/x' title='Green lamps'><img src=a alt=logo>", "Green lamps"),
         ("href='https://e.example/x' aria-label='Green lamps'><img src=a>", "Green lamps"),
@@ -445,16 +454,29 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/x'><img src=dot.gif width=9><img src=top_story2.jpg>", "top story"),
         ("href='https://e.example/x'><img src=Red%20lamp.png>", "Red lamp"),
         ("href='https://e.example/x'><img src=Facebook_logo_white.png>", "Facebook"),
-        ("href='https://e.example/x'><img src=backHeader1.gif>", "e.example"),
-        ("href='https://e.example/x'><img src=top_left.gif>", "e.example"),
-        ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "e.example"),
-        ("href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>", "e.example"),
-        ("href='https://e.example/x'><img src=R8WVgRdC.png>", "e.example"),
-        ("href='https://e.example/x'><img src=lampandhouseandgardenmail.png>", "e.example"),
-        ("href='https://e.example/x'><img src=x.gif alt=10354>", "e.example"),
-        ("href='https://e.example/x'><img src=x.gif alt=illustr4>", "e.example"),
-        ("href='https://e.example/x'><img src=a alt=HMQB355IN8S94I8N8THTD1I5YX14LE>", "e.example"),
-        ("href='https://e.example/x'><img src=vnwyhj.png alt=https://f.example/vnwyhj.png>", "e.example"),
+        ("href='https://e.example/x'><img src=backHeader1.gif>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=top_left.gif>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=1692954363_IwohWult.png>", "Picture (e.example)"),
+        (
+            "href='https://e.example/x'><img src=949450ef-e41d-47d9-9eec-d5af0ef33fe7.png>",
+            "Picture (e.example)",
+        ),
+        ("href='https://e.example/x'><img src=R8WVgRdC.png>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=lampandhouseandgardenmail.png>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=x.gif alt=10354>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=x.gif alt=illustr4>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=a alt=HMQB355IN8S94I8N8THTD1I5YX14LE>", "Picture (e.example)"),
+        (
+            "href='https://e.example/x'><img src=vnwyhj.png alt=https://f.example/vnwyhj.png>",
+            "Picture (e.example)",
+        ),
+        ("href='https://e.example/PrivacyPolicy.jsp?siteId=159'><img src=a>", "e.example/…/PrivacyPolicy"),
+        ("href='https://e.example/m/unsubscribe?u=1&k=2'><img src=a>", "e.example/…/unsubscribe"),
+        ("href='https://e.example/pycub.php?u=1&k=2'><img src=a>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=torICsI.png>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=https://i.imgur.com/lamp.png>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=//static.xx.fbcdn.net/lamp.png>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=https://e.example/i.imgur.com/greenLamps.png>", "greenLamps"),
         (
             "href='https://e.example/go?u=https%3A%2F%2Ff.example%2Fgreen-lamps'><img src=a>",
             "e.example/…/green-lamps",
@@ -463,12 +485,18 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='mailto:anna@e.example?subject=x'><img src=a>", "anna@e.example"),
         ("href='mailto:?subject=Green%20lamps&body=See%20here'><img src=a>", "Green lamps"),
         ("href='mailto:?body=See%20here'><img src=a>", "mailto:"),
-        ("href='https://e.example/x'><img src=1x1.gif width=135 height=45>", "e.example"),
+        ("href='https://e.example/x'><img src=1x1.gif width=135 height=45>", "Picture (e.example)"),
     ],
 )
 def test_a_linked_picture_is_named_by_what_is_known_of_it(link: str, name: str) -> None:
     (run,) = (run for block in html_of(f"<a {link}</a>") for run in block.runs if run.link)
     assert run.text == name
+
+
+def test_a_picture_of_which_nothing_is_known_is_called_so_in_the_language_of_the_person() -> None:
+    page = "<a href='http://e.example/1'><img src=a></a>"
+    german = Context(translate={"Picture": "Bild"}.__getitem__)
+    assert said(html_of(page, german)) == ["paragraph Bild (e.example)"]
 
 
 @pytest.mark.parametrize("end", ["", "</pre>"])
