@@ -59,8 +59,16 @@ _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
-    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11})>|[):]"
+    r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11}|[A-Z][a-z]{1,3}[A-Z]"
+    r"|(?!ftp|[gpi]?db|irb|lua|pre|div|br|em|d[dt]|t[dhr]|[dou]l|li|h\d)[a-z]{2,3})>| {2,8}[Sa-z]>|[):]"
     r"| {2,4}\|(?!.*\|)| {2,8}>{1,2})(?= |\r?\n?\Z)"
+)
+#: So many lines ahead the same initials show that they are a mark.
+_MARK_AHEAD: Final = 6
+_INITIALS: Final = re.compile(r" {2,8}\w|\w{2,}>")
+#: A line alone is marked if it is indented, as SuperCite does, or if a sentence follows the initials.
+_LONE_MARK: Final = re.compile(
+    r" {2,8}\w{1,12}> [\"'(.]{0,3}[^\W\d_]+[ ,.'’]|[A-Z]{2,4}> (?:\S{1,40} ){2,}.*[a-z]"
 )
 #: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
 _INTRODUCED: Final = re.compile(r'>{5,6} ?(?:On [^"]{6,40}, )?"\w{1,20}" == ')
@@ -213,7 +221,7 @@ class Lines:
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
             mark = _OWN_MARK.match(text) if depth == 0 else None
-            if mark and self._is_marked_so(mark[1]):
+            if mark and (_LONE_MARK.match(text[:_LOOK]) or self._is_marked_so(mark[1])):
                 depth, text = _depth_of(text[mark.end() :].lstrip(" "))
                 depth += max(1, mark[1].count(">"))
         self._last = depth, piece.text.rstrip()
@@ -232,9 +240,10 @@ class Lines:
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed)
 
     def _is_marked_so(self, mark: str) -> bool:
-        """Return whether the line above or below begins with the same mark of somebody's own."""
-        following = self.piece(1)
-        beside = (self._last[1], following.text if following is not None else "")
+        """Return whether the line above or below begins with the same mark of somebody's own, or one close below."""
+        ahead = _MARK_AHEAD if _INITIALS.match(mark) else 1
+        pieces = [self.piece(index) for index in range(1, ahead + 1)]
+        beside = (self._last[1], *(piece.text for piece in pieces if piece is not None))
         found = [match[1] for match in map(_OWN_MARK.match, beside) if match is not None]
         return mark in found or (mark[:1] == " " and any(other[-1:] == mark[-1:] == ">" for other in found))
 

@@ -41,6 +41,8 @@ CHANCE_FULL: Final = 0.005
 CAPITALS: Final = 0.6
 #: The first of two lines of a title has at least this length, columns.
 TITLE_LINE: Final = 70
+#: A line below a narrower one, indented by so many columns more, says more of it.
+DEEPER: Final = 3
 #: Two lines that both begin with a capital are separate if they are shorter, columns.
 TWO_LINES: Final = 60
 #: Lines of one kind (fields, rows) in a paragraph at least; fewer are accidents.
@@ -74,7 +76,7 @@ _ROW: Final = re.compile(
 _BEGINS: Final = re.compile(
     r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<])|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
-    r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d\s|\d{3}[ -]\d\.\d\.\d\b|--\w)"
+    r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
 #: Marks of quotation of somebody's own, which each line has.
 _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
@@ -160,8 +162,11 @@ class Wrapping:
         mark = _MARK.match(before.text)
         if mark and following.text.startswith(mark.group()):
             return True
+        if self._is_below(before, following):
+            return True
         alone = " " not in following.text and following.text.startswith(_ADDRESSES)
-        if alone and (len(before.text) < self.width * LONE or _SENTENCE.search(before.text)):
+        least = USUAL if self.width < TWO_LINES and _indent(before) else self.width * LONE
+        if alone and (len(before.text) < least or _SENTENCE.search(before.text)):
             return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
         if begun or _BEGINS.match(following.text[:_LOOK]):
@@ -174,6 +179,15 @@ class Wrapping:
             return True
         reads_on = following.text[:1].islower() and following.text.count(" ") >= READS_ON
         return not reads_on and (before.text.endswith((":", "：")) or (self.rows and is_row(before)))
+
+    def _is_below(self, before: Line, following: Line) -> bool:
+        """Return whether a line stands below a title of fewer columns than text is wrapped at."""
+        deeper = _indent(following) >= _indent(before) + DEEPER and item(before) is None
+        return deeper and self.width < TWO_LINES and not _indent(before) and _unfinished(before) is None
+
+
+def _unfinished(line: Line) -> re.Match[str] | None:
+    return _UNFINISHED.search(line.text[-_LOOK:])
 
 
 def _is_finished_by(before: Line, field: Line) -> bool:

@@ -313,8 +313,7 @@ ONE, TWO = "http://e.example/1", "http://e.example/2"
         ),
         (f"<a href={ONE}><img src=a></a> <a href={ONE}><img src=b></a>", [("Picture (e.example)", ONE)]),
         (
-            f"<a href={ONE}><img src=a></a> Lamps <a href=http://f.example/><img src=b></a> "
-            f"<a href={TWO}><img src=c></a>",
+            f"<a href={ONE}><img src=a></a> A <a href=http://f.example/><img src=b></a> <a href={TWO}><img src=c></a>",
             [
                 ("Picture (e.example)", ONE),
                 ("Picture 2 (f.example)", "http://f.example/"),

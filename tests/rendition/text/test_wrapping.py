@@ -656,6 +656,36 @@ def test_initials_are_marks_of_quotation() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("    R> Another lamp goes out...\n\nIndeed.\n", [1, 0]),
+        ("EL> So how many of the lamps are green?\n\nIndeed.\n", [1, 0]),
+        ("bmn> So how many?\n\nSome.\n\nbmn> Really?\n\nbmn> Oh.\nbmn> Yes.\n", [1, 0, 1, 1]),
+        ("    b> Why?\n    b> Why not?\n", [1]),
+        ("    S> A) Why?\n    S> B) Why not?\n", [1, 1]),
+        ("  GvR> No, why?\n\nOh.\n", [1, 0]),
+    ],
+)
+def test_initials_are_marks_of_a_line_alone_too(text: str, quotes: list[int]) -> None:
+    assert [block.quote for block in text_of(text, FULL)] == quotes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<td> lamps\n<td> more lamps\n",
+        "td> lamps\ntd> more lamps\n",
+        "ftp> get lamps\nftp> quit\n",
+        "C> DIR\n\nS> 220 lamp.example\n",
+        "AB> no quotation\n",
+        "M> I#;V1E.R @8S Q,F)D\nM)F%B8\n",
+    ],
+)
+def test_prompts_and_ends_of_tags_are_no_initials(text: str) -> None:
+    assert not any(block.quote for block in text_of(text, FULL))
+
+
 def test_words_that_did_not_fit_into_a_quoted_line_are_quoted() -> None:
     text = (
         "> What is inside of the lamp that you are going to give to my sister is a\nvery\n"
@@ -722,3 +752,24 @@ def test_marks_of_emacs_and_bars_are_marks_of_quotation() -> None:
         ">A bar\ntoo.",
         "  | a | b |\n  | c | d |",
     ]
+
+
+def test_a_line_indented_below_a_title_stands_apart() -> None:
+    text = (
+        "Lamp House Publishes 'Writing Lamps for Beginners'\n    posted by anna on Tuesday August 13, @09:50 (books)\n"
+        "    http://lamps.example.org/article.pl?sid=02/08/13/1354231\n"
+    )
+    assert [block.text.count("\n") for block in text_of(text, FULL)] == [2]
+    hanging = (
+        "[1] Anna Vale has told us that the lamp of the house near the old mill\n"
+        "    is green, and that it has been so for as long as anybody remembers\n    it.\n"
+    )
+    assert [block.text.count("\n") for block in text_of(hanging, FULL)] == [0]
+
+
+def test_lines_of_a_log_with_fractions_of_seconds_stand_apart() -> None:
+    lines = [
+        f"Sep 12 12:04:13.79{number} check[52238]: [ 9] Assigning defaults to\nlamp{number}.example.org\n"
+        for number in range(4)
+    ]
+    assert [block.text.count("\nSep") for block in text_of("".join(lines), FULL)] == [3]
