@@ -18,6 +18,9 @@ from gateway.rendition.links import urls
 PART: Final = 2 / 3
 #: A page with fewer words is too short to compare.
 LEAST_WORDS: Final = 12
+#: A text of which so many words are only in what the page hides is filler, against filters of spam: shares of it.
+HIDDEN_LEAST: Final = 0.8
+SHOWN_MOST: Final = 0.5
 #: Links compared at most.
 LINKS_LIMIT: Final = 500
 #: Characters of an excuse, a text that only refers to the HTML, at most.
@@ -62,6 +65,12 @@ _HREF: Final = re.compile(r"\bhref\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s
 _WORD: Final = re.compile(r"\w{2,}")
 _URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"]{2,4000}", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"\A(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
+#: Attributes that hide an element; only the plainest ones, as no tree is built here.
+_HIDES: Final = re.compile(
+    r"display\s?:\s?none|visibility\s?:\s?hidden|(?:font-size|opacity|max-height)\s?:\s?0(?![.\d]{0,9}[1-9])",
+    re.IGNORECASE,
+)
+_EMPTY: Final = frozenset({"img", "br", "hr", "input", "meta", "link", "area", "wbr", "col", "base", "embed"})
 _UNREAD: Final = frozenset({"style", "script", "title", "template"})
 _LINKS: Final = frozenset({"a", "area"})
 
@@ -84,7 +93,10 @@ def is_excuse(text: str, html_octets: int) -> bool:
 
 def says_more(page: str, text: str) -> bool:
     """Return whether the plain text lacks links, or too many of the words, of a page, or names links by URLs."""
-    links, words = _looked_through(page)
+    links, words, hidden = _looked_through(page)
+    own = set(_WORD.findall(_URL.sub(" ", text)))
+    if (links or words) and _is_filler(own, set(words), hidden):
+        return True
     if links and (len(_BRACKETED.findall(text)) >= BRACKETED or "](http" in text):
         return True
     if len(_LEFT.findall(text)) >= LEFT:
@@ -103,6 +115,13 @@ def says_more(page: str, text: str) -> bool:
     return _run_together(words, set(_WORD.findall(text))) >= RUN_TOGETHER
 
 
+def _is_filler(said: set[str], shown: set[str], hidden: set[str]) -> bool:
+    """Return whether the words of a text are what the page hides."""
+    if len(said) < LEAST_WORDS or not hidden:
+        return False
+    return len(said & hidden) >= HIDDEN_LEAST * len(said) and len(said & shown) < SHOWN_MOST * len(said)
+
+
 def _run_together(words: list[str], said: set[str]) -> int:
     """Return how many pairs of a page's words are one word in a text."""
     strange = said.difference(words)
@@ -118,24 +137,29 @@ def _said_number(link: str, digits: str) -> bool:
     return link.startswith("tel:") and re.sub(r"\D", "", link)[-6:] in digits
 
 
-def _looked_through(page: str) -> tuple[set[str], list[str]]:
-    """Return the links of a page, and its words."""
+def _looked_through(page: str) -> tuple[set[str], list[str], set[str]]:
+    """Return the links of a page, its words, and those that are hidden."""
     links: set[str] = set()
     words: list[str] = []
-    for tag, said in _tokens(page):
-        if tag in _LINKS and len(links) < LINKS_LIMIT:
+    hidden: set[str] = set()
+    for tag, said, is_hidden in _tokens(page):
+        if is_hidden:
+            if not tag:
+                hidden.update(_WORD.findall(unescape(said) if "&" in said else said))
+        elif tag in _LINKS and len(links) < LINKS_LIMIT:
             match = _HREF.search(said)
             url = urls.allowed(unescape(match[1] or match[2] or match[3] or "")) if match else ""
             if url:
                 links.add(url)
         elif not tag:
             words += _WORD.findall(unescape(said) if "&" in said else said)
-    return links, words
+    return links, words, hidden
 
 
-def _tokens(page: str) -> Iterator[tuple[str, str]]:
-    """Yield each start tag of a page with its attributes, and each visible text with '' for a tag."""
+def _tokens(page: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield each start tag of a page with its attributes, and each text with '' for a tag; and whether it is hidden."""
     at, unread = 0, ""
+    hiding = _Hiding()
     while (token := _TOKEN.match(page, at)) is not None:
         at = token.end()
         if token[0] == "<!--":
@@ -147,7 +171,27 @@ def _tokens(page: str) -> Iterator[tuple[str, str]]:
                 unread = "" if token["end"] and tag == unread else unread
             elif tag in _UNREAD:
                 unread = "" if token["end"] else tag
-            elif not token["end"]:
-                yield tag, token["rest"]
+            else:
+                hiding.see(tag, token["end"], token["rest"])
+                if not token["end"]:
+                    yield tag, token["rest"], hiding.depth > 0
         elif token["text"] and not unread:
-            yield "", token["text"]
+            yield "", token["text"], hiding.depth > 0
+
+
+class _Hiding:
+    """The element, if any, that hides what is read: `depth` counts those of its name that are open in it."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self._tag = ""
+
+    def see(self, tag: str, end: str, rest: str) -> None:
+        """Take a tag."""
+        if self.depth and tag == self._tag:
+            if end:
+                self.depth -= 1
+            else:
+                self.depth = 0 if tag == "p" else self.depth + 1  # the next paragraph ends one
+        if not (self.depth or end or tag in _EMPTY or rest.endswith("/")) and _HIDES.search(rest):
+            self.depth, self._tag = 1, tag

@@ -23,6 +23,8 @@ _BLANKS: Final = re.compile(r"\s{2,}|[^\S ]")
 #: Joiners have no use in scripts whose letters do not join, where they pad words against filters.
 _PADDING: Final = re.compile("(?<=[\x00-\u052f])[\u200c\u200d]++(?![^\x00-\u052f])")
 _BETWEEN: Final = re.compile(r"[\W_]+")
+#: Selectors of the look of a character before them, where there is none.
+_SELECTS_NOTHING: Final = re.compile("(?:(?<=\\s)|\\A)[\ufe00-\ufe0f]+")
 _JOINERS: Final = "\u200c\u200d"
 EDGES: Final = " \t\r\n\x0b\x0c\x85\xa0" + _SPECIAL
 
@@ -35,7 +37,8 @@ def visible(text: str) -> str:
         text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     if "\xf0" in text or "\xe2" in text:
         text = _TWICE.sub(_once, text)
-    return unpadded(_UNSEEN.sub("", text))
+    text = unpadded(_UNSEEN.sub("", text))
+    return _SELECTS_NOTHING.sub("", text) if "\ufe0f" in text or "\ufe0e" in text else text
 
 
 def _once(match: re.Match[str]) -> str:

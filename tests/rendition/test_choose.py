@@ -78,6 +78,28 @@ LINK = "<p>Please reset it: <a href='https://shop.example/reset?t=1&amp;u=2'>Res
 NOTE = "We received a request to reset your password within a day. Please reset it: "
 
 
+MOON = "The moon is a lamp that seven brothers have seen on the river while wise men went along the green hills. "
+
+
+@pytest.mark.parametrize(
+    "style", ["display:none", "font-size: 0px", "opacity:0.0", "VISIBILITY: hidden", "max-height:0;"]
+)
+@pytest.mark.parametrize(
+    "before", ["", "<p style='display:none'>x<p>", "<div style=opacity:0.5><br style='display:none'>"]
+)
+def test_a_text_that_the_page_hides_is_filler(style: str, before: str) -> None:
+    page = f"{before}<b>Your parcel is here.</b><div style='{style}'><div>{MOON}</div>{MOON}</div><i>Reply now.</i>"
+    assert {block.at.section for block in read(alternative(MOON * 2, page))} == {"2"}
+
+
+def test_a_text_that_the_page_hides_and_shows_is_read() -> None:
+    twice = f"<div style='display:none'>{MOON}</div><div>{MOON}</div>"
+    unclosed = f"<p style='display:none'>{MOON}<p>{MOON}"
+    nothing = f"<div style='display:none'>{MOON}</div>"
+    for page in (twice, unclosed, nothing):
+        assert {block.at.section for block in read(alternative(MOON, page))} == {"1"}
+
+
 @pytest.mark.parametrize(
     ("text", "page"),
     [

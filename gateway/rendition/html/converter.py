@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.rendition import glyphs
-from gateway.rendition.html import page_source, picture_links
+from gateway.rendition.html import page_source, picture_links, picture_names
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
 from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
@@ -172,6 +172,7 @@ class HtmlReader(Structure):
         while self._tables:
             self._close_table()
         self.drafts = [draft for draft in self.drafts if not draft.gone]
+        self.drafts = picture_names.without_repeated(self.drafts)
         _let_in(self.drafts)
         if self._nameless:
             self.drafts = picture_links.settle(self.drafts, self._nameless, self._picture_word)

@@ -24,6 +24,15 @@ _NOTHING: Final = re.compile(
 )
 
 
+#: Shorter names are signs, "yes" in a table say, characters.
+_LEAST_REPEATED: Final = 8
+#: Words of a name that tell that it is one of a picture.
+_PICTURE: Final = re.compile(
+    r"^(?: (?:logo|image|picture|photo|icon|banner|foto|bild|imagen|imagem))+(?: (?:of|von|de|du|di))? (?=.)"
+    r"|(?: (?:logo|image|picture|photo|icon|banner|foto|bild|imagen|imagem))+ $"
+)
+
+
 def says_something(name: str) -> bool:
     """Return whether a picture's name is worth reading."""
     return _NOTHING.match(name) is None
@@ -31,8 +40,15 @@ def says_something(name: str) -> bool:
 
 def _beside(name: str, text: str) -> bool:
     """Return whether a text begins or ends with the words of a name."""
-    named, said = glyphs.words(name), glyphs.words(text)
+    named, said = _named(name), glyphs.words(text)
     return bool(named.strip()) and (said.startswith(named) or said.endswith(named))
+
+
+def _named(name: str) -> str:
+    """Return the words of a name without those that tell that it is one of a picture."""
+    words = glyphs.words(name)
+    rest = _PICTURE.sub(" ", words)
+    return rest if rest.strip() else words
 
 
 def _is_host(text: str, link: str) -> bool:
@@ -85,11 +101,26 @@ def _give_way(name: Draft, text: Draft) -> None:
         return
     if not _beside(name.text, text.text) or (text.names and not links):  # "yes" beside "yes" in a table
         return
-    if links and not others and glyphs.words(name.text) == glyphs.words(text.text):
+    if links and not others and _named(name.text) == glyphs.words(text.text):
         text.runs = [replace(run, link=next(iter(links))) for run in text.runs]
     elif not links <= others:
         return
     name.runs = []
+
+
+def without_repeated(drafts: list[Draft]) -> list[Draft]:
+    """Return drafts without those that are only the name of a picture that was there before, a logo at the end say."""
+    said: set[str] = set()
+    kept: list[Draft] = []
+    for draft in drafts:
+        if draft.names and not _links(draft):
+            name = _named(draft.text)
+            if name in said:
+                continue
+            if len(name) >= _LEAST_REPEATED:
+                said.add(name)
+        kept.append(draft)
+    return kept
 
 
 def _links(draft: Draft) -> set[str]:

@@ -498,6 +498,28 @@ def test_a_picture_of_which_nothing_is_known_is_called_so_in_the_language_of_the
     assert said(html_of(page, german)) == ["paragraph Bild (e.example)"]
 
 
+def test_the_name_of_a_picture_says_nothing_by_calling_itself_a_logo() -> None:
+    page = f"<p><a href={ONE}><img alt='Lamp House logo' src=a></a><p><a href={ONE}>Lamp House</a>"
+    assert links_of(page) == [("Lamp House", ONE)]
+    assert text_of("<p><img alt='Picture of red lamp' src=a><p>Red lamp") == "Red lamp"
+    assert text_of("<p><img alt='Logo' title='Logo' src=a><p>Red lamp") == "Red lamp"
+    assert text_of("<p><img alt='Logo design' src=a><p>Red lamp") == "Logo design\nRed lamp"
+
+
+def test_the_name_of_a_picture_is_not_repeated_at_the_end() -> None:
+    logo = "<p><img alt='Lamp House' src=a>"
+    assert text_of(f"{logo}<p>Hello{logo}<p>Yours") == "Lamp House\nHello\nYours"
+    linked = f"<p><a href={TWO}><img alt='Lamp House' src=a></a>"
+    assert [link for _text, link in links_of(f"{logo}<p>Hello{linked}")] == [TWO]
+    yes = "<p><img alt=yes src=a>"
+    assert text_of(f"{yes}<p>A{yes}<p>B") == "yes\nA\nyes\nB"
+
+
+def test_a_selector_of_nothing_is_no_text() -> None:
+    page = f"<p><a href={ONE}>Lamps</a><a href={TWO}>\ufe0e</a> <a href={TWO}>\u2754\ufe0f</a>"
+    assert links_of(page) == [("Lamps", ONE), ("\u2754\ufe0f", TWO)]
+
+
 @pytest.mark.parametrize("end", ["", "</pre>"])
 def test_preformatted_texts_count_as_the_blocks_that_they_cost(end: str) -> None:
     page = f"<pre>x{end}"
