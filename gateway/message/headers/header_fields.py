@@ -149,7 +149,7 @@ def _cleaning() -> dict[int, str | None]:
     table |= dict.fromkeys(
         (*range(0x2060, 0x2066), *range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF)
     )
-    return table | dict.fromkeys((*range(0xD800, 0xE000), *range(0xE0000, 0xE0080)))
+    return table | dict.fromkeys((*range(0xD800, 0xE000), *range(0xE0000, 0xE1000)))
 
 
 _CLEANING: Final = _cleaning()

@@ -33,6 +33,8 @@ _BOXES: Final = frozenset(
 #: The sign between two parts of a formula that are written one above the other.
 _PAIRS: Final = {"mfrac": "/", "msup": "^", "msub": "_"}
 
+#: Before these the parser ends a link that is open.
+_ENDS_LINKS: Final = frozenset({"table", "fieldset"})
 #: Faster than the parser's own empty mapping.
 _NO_ATTRIBUTES: Final[Attributes] = {}
 
@@ -99,13 +101,23 @@ class HtmlReader(Structure):
             self._between_pair()
         if style.apart:
             self.edge()
+        around = self._link_around(name)
         close = _OPEN[tag](self, name, attributes, style)
+        if around is not None:
+            close = _both(close, around)
         if style.apart:
             close = self._apart(close)
         if marked:
             self.look = self._seen(self.look, attributes, style, rules)
         self._looks.append(before)
         self._closes.append(close)
+
+    def _link_around(self, name: str) -> Close | None:
+        """Open again the link that the parser has ended, as it does before a table, unlike browsers; return its end."""
+        attributes, self.left_open = self.left_open, None
+        if attributes is None or name not in _ENDS_LINKS:
+            return None
+        return self._open_link("a", attributes, css.NOTHING)
 
     def _inline_style(self, attributes: Attributes) -> css.Style:
         """Read what an element says of its own style, each text once."""
@@ -134,6 +146,7 @@ class HtmlReader(Structure):
         self.look = self._looks.pop()
 
     def data(self, text: str) -> None:
+        self.left_open = None
         if self.full:
             return
         if self._hidden:
@@ -239,6 +252,15 @@ class HtmlReader(Structure):
             self._pairs.pop()
 
         return close
+
+
+def _both(first: Close | None, second: Close) -> Close:
+    def closed() -> None:
+        if first is not None:
+            first()
+        second()
+
+    return closed
 
 
 Open = Callable[[HtmlReader, str, Attributes, css.Style], Close | None]

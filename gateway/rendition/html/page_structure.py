@@ -168,6 +168,9 @@ class Structure(Embedded):
         added, block = self.added, style.block
 
         def close() -> None:
+            new = self.added - added
+            if self._picture is None and all(text.isspace() for text, _face in self._stretches[-new:] if new):
+                self.left_open = attributes
             if self.added == added and self._picture is not None:
                 name = named(attributes, "title", "aria-label")
                 if name:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.html import hard_breaks, list_numbers, picture_names
+from gateway.rendition.html.elements import Attributes
 from gateway.rendition.html.styles import colours, symbols
 from gateway.rendition.links import urls
 from gateway.rendition.segments import BLOCK_LIMIT, ReaderState, Role
@@ -74,6 +75,8 @@ class Paragraphs:
         self.extra = 0
         #: How many stretches there were: shows whether an element had any text.
         self.added = 0
+        #: The attributes of a link that has ended with nothing in it, until something follows.
+        self.left_open: Attributes | None = None
         self._shorten = shorten
         self._all_of_it = all_of_it
         self._stretches: list[tuple[str, Face]] = []

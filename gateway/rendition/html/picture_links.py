@@ -65,7 +65,7 @@ _NO_WORD: Final = re.compile(
 _DRAWING: Final = re.compile(
     r"images?|img|pictures?|pic|[pf](?:h)?oto|bild|gra(?:f|ph)ik|graphic|icons?|ico|logo|banner|button|bouton|botao"
     r"|background|head(?:er)?|foot(?:er)?|bullet|spacer|blank|clear|pixel|trans(?:parent)?|shim|dot|arrows?|thumb(?:nail)?"
-    r"|final|copy|untitled|unnamed|download|screenshot|(?:adobe|shutter|i)stock|e?mail|newsletter|colou?r",
+    r"|fullpage|final|copy|untitled|unnamed|download|screenshot|(?:adobe|shutter|i)stock|e?mail|newsletter|colou?r",
     re.IGNORECASE,
 )
 _LOOKS: Final = re.compile(

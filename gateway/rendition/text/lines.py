@@ -60,8 +60,8 @@ _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
     r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11}|[A-Z][a-z]{1,3}[A-Z]"
-    r"|(?!ftp|[gpi]?db|irb|lua|pre|div|br|em|d[dt]|t[dhr]|[dou]l|li|h\d)[a-z]{2,3})>| {2,8}[Sa-z]>|[):]"
-    r"| {2,4}\|(?!.*\|)| {2,8}>{1,2})(?= |\r?\n?\Z)"
+    r"|(?!ftp|[gpi]?db|irb|lua|pre|div|br|em|d[dt]|t[dhr]|[dou]l|li|h\d)[a-z]{2,3})>| {2,8}[Sa-z]>|--\]|[):]"
+    r"| {2,4}\|(?!.*\|)| {2,8}>{1,2})(?:(?<=--\])|(?= |\r?\n?\Z))"
 )
 #: So many lines ahead the same initials show that they are a mark.
 _MARK_AHEAD: Final = 6

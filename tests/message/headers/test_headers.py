@@ -78,6 +78,7 @@ def test_words_of_the_standard_library_are_read(text: str) -> None:
     [
         ("a\u202eb\u202c \u2066c\u2069\u200f\u061c", "ab c"),
         ("pay\u200bpal\ufeff\u2060 \u00adx", "paypal x"),
+        ("pay\U000e0139\U000e0061pal", "paypal"),
         (" a\r\n\tb\u00a0\u3000 c\0d\x1b ", "a b cd"),
         ("pay\u200dpal", "paypal"),
         ("👨\u200d👩 می\u200cخواهم", "👨\u200d👩 می\u200cخواهم"),

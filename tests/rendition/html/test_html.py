@@ -472,6 +472,7 @@ def test_urls_and_addresses_in_the_text_are_links(page: str, links: list[str]) -
         ("href='https://e.example/PrivacyPolicy.jsp?siteId=159'><img src=a>", "e.example/…/PrivacyPolicy"),
         ("href='https://e.example/m/unsubscribe?u=1&k=2'><img src=a>", "e.example/…/unsubscribe"),
         ("href='https://e.example/pycub.php?u=1&k=2'><img src=a>", "Picture (e.example)"),
+        ("href='https://e.example/x'><img src=fullpage.png>", "Picture (e.example)"),
         ("href='https://e.example/x'><img src=torICsI.png>", "Picture (e.example)"),
         ("href='https://e.example/x'><img src=https://i.imgur.com/lamp.png>", "Picture (e.example)"),
         ("href='https://e.example/x'><img src=//static.xx.fbcdn.net/lamp.png>", "Picture (e.example)"),
@@ -513,6 +514,32 @@ def test_the_name_of_a_picture_is_not_repeated_at_the_end() -> None:
     assert [link for _text, link in links_of(f"{logo}<p>Hello{linked}")] == [TWO]
     yes = "<p><img alt=yes src=a>"
     assert text_of(f"{yes}<p>A{yes}<p>B") == "yes\nA\nyes\nB"
+
+
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        (f"<td><a href={ONE}>\n <table><tr><td> Pay now</table>\n</a> B", [("Pay now", ONE)]),
+        (f"<p>Hi <a href={ONE}> <table><tr><td><b>Pay</b> now</table></a> B", [("Pay", ONE), ("now", ONE)]),
+        (f"<a href={ONE}><fieldset>Pay now</fieldset></a> B", [("Pay now", ONE)]),
+        (f"<a href={ONE}><table><tr><td><img src=red_lamp.png></table></a> B", [("red lamp", ONE)]),
+        (f"<a href={ONE}><table><tr><td><a href={TWO}>Y</a><td>Z</table></a>", [("Y", TWO), ("Z", ONE)]),
+        (f"<a href={ONE}></a> <table><tr><td>B</table>", []),
+        (f"<a href={ONE}></a><p><table><tr><td>B</table>", []),
+        (f"<a href={ONE}>A</a><table><tr><td>B</table>", [("A", ONE)]),
+    ],
+)
+def test_a_table_in_a_link_is_a_link(page: str, links: list[tuple[str, str]]) -> None:
+    assert links_of(page) == links
+
+
+def test_tags_and_selectors_that_pad_words_are_gone() -> None:
+    assert text_of("<p>Mi\U000e0139\U000e0139cr\U000e0061o") == "Micro"
+
+
+def test_a_key_is_no_name_of_a_picture() -> None:
+    assert text_of("<p>A<p><img src=x alt='Xwu_aVWvEzhB4vvkFNvc3yNzT0m-kljXQbYyq6pAyJICYo'>") == "A"
+    assert text_of("<p>A<p><img src=x alt='Lamps-of-2023-and-2024-in-all-colours'>") != "A"
 
 
 def test_a_selector_of_nothing_is_no_text() -> None:

@@ -583,10 +583,14 @@ READ = {
         ["Deep Links: Hometown Paper Tells of Anna's Support of the Green Lamp Bill", "Addresses"],
     ),
     "marks of somebody's own": (
-        "--]the language has a word for this, and it is one of the best, I say. Arguably\n--]it is better than it.\n",
+        "%]the language has a word for this, and it is one of the best, I say. Arguably\n%]it is better than it.\n",
         [
-            "--]the language has a word for this, and it is one of the best, I say. Arguably\n--]it is better than it."
+            "%]the language has a word for this, and it is one of the best, I say. Arguably\n%]it is better than it."
         ],
+    ),
+    "marks of quotation of somebody's own": (
+        "--]the language has a word for this, and it is one of the best, I say. Arguably\n--]it is better than it.\n",
+        ["the language has a word for this, and it is one of the best, I say. Arguably it is better than it."],
     ),
     "stars around a line": (
         "* * * Earlier ones are at the house of lamps * * *\n",
@@ -665,6 +669,7 @@ def test_initials_are_marks_of_quotation() -> None:
         ("    b> Why?\n    b> Why not?\n", [1]),
         ("    S> A) Why?\n    S> B) Why not?\n", [1, 1]),
         ("  GvR> No, why?\n\nOh.\n", [1, 0]),
+        ("--]And so on. Is it\n--]not?\n--]\n--]Yes.\n\nOh.\n\n--]\n", [1, 1, 0, 0]),
     ],
 )
 def test_initials_are_marks_of_a_line_alone_too(text: str, quotes: list[int]) -> None:
