@@ -23,7 +23,7 @@ _WORD: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\\W_]+"
 )
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\s]")
-_UNSEEN: Final = re.compile("[\xad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_UNSEEN: Final = re.compile("[\xad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e0fff]")
 #: What is meant by a label (WHATWG Encoding §4.2).
 _MEANT: Final = {
     "gb2312": "gb18030",

@@ -14,6 +14,7 @@ from typing import Final
 from gateway.rendition import glyphs
 from gateway.rendition.html import page_source, picture_links, picture_names
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
+from gateway.rendition.html.embedded import AREA
 from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
@@ -90,6 +91,8 @@ class HtmlReader(Structure):
         rules = self._sheets.of(name, attributes) if self._sheets.some else NOTHING
         marked = bool(attributes) or rules is not NOTHING
         if marked:
+            if style.covered and self.look.face.link and min(style.width or AREA, style.height or 0) >= AREA:
+                self._picture = self._picture or ""  # drawn as a background
             if not self._all_of_it and _hides(tag, attributes, style, rules):
                 self._hidden = 1
                 return

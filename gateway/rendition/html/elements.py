@@ -49,7 +49,7 @@ TAGS: Final[dict[str, Tag]] = {
     name: tag
     for tag, names in {
         Tag.BLOCK: "address article aside body center details dialog div dl dt fieldset figcaption figure footer "
-        "header legend main nav p section summary tbody thead tfoot caption option textarea html noframes text "
+        "header legend main nav p section summary tbody thead tfoot caption option textarea html text "
         "foreignobject button",
         Tag.HEADING: "h1 h2 h3 h4 h5 h6",
         Tag.LIST: "ul ol menu dir",
@@ -73,7 +73,7 @@ TAGS: Final[dict[str, Tag]] = {
         Tag.FORM: "form",
         Tag.AREA: "area",
         Tag.PAIR: "mfrac msup msub",
-        Tag.DROP: "script title template noembed iframe select datalist xml o:smarttagtype w:worddocument "
+        Tag.DROP: "script title template noembed noframes iframe select datalist xml o:smarttagtype w:worddocument "
         "metadata desc annotation annotation-xml",
     }.items()
     for name in names.split()

@@ -52,7 +52,7 @@ class Embedded(Paragraphs):
 
     def _say_url(self, url: str, source: str = "") -> None:
         """Write the label of a link that consists of a picture without a name, once for each URL."""
-        if url not in self._nameless and not self.look.unseen:
+        if url not in self._nameless:
             self.picture_name(picture_links.makeshift(url))
             self.blank()
         self._nameless.setdefault(url, source)

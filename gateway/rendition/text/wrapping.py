@@ -110,6 +110,10 @@ _ADDRESSES: Final = ("http:", "https:", "www.")
 _URL_REST: Final = re.compile(r"(?=[^\w\s]{0,3}[^\W_])[\w/&=?%#~.+,;:@!$'()*-]+")
 _URL_SIGN: Final = re.compile(r"[/&=?%#~_]|\d[A-Za-z]|[A-Za-z]\d|\w[.-]\w")
 _URL_MIXED: Final = re.compile(r"[/&=?%#_]|\d[A-Za-z]|[A-Za-z]\d")
+#: The rest of a file's name.
+_URL_FILE: Final = re.compile(
+    r"\w\.(?:s?html?|php|aspx?|jsp|cgi|pdf|txt|xml|zip|gz|gif|jpe?g|png)\Z", re.IGNORECASE
+)
 _URL_GOES_ON: Final = tuple("/&=?%-_")
 
 
@@ -339,4 +343,5 @@ def _url_goes_on(written: str, before: str, following: str) -> bool:
         return False
     if before.endswith(_URL_GOES_ON):
         return _URL_SIGN.search(token) is not None
-    return alone and len(before) + len(token) > URL_FULL and _URL_MIXED.search(token) is not None
+    mixed = _URL_MIXED.search(token) or _URL_FILE.search(token)
+    return alone and len(before) + len(token) > URL_FULL and mixed is not None

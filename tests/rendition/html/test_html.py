@@ -533,6 +533,38 @@ def test_a_table_in_a_link_is_a_link(page: str, links: list[tuple[str, str]]) ->
     assert links_of(page) == links
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<td style='font-size:0px'><a href={ONE}><img src=a width=600></a>",
+        f"<p><a href={ONE}><div style='background:url(x.png);width:632px;height:99px;text-indent:-9999px'> </div></a>",
+        f"<p><a href={ONE}><div style='background-image:url(x.png);height:99px'></div></a>",
+    ],
+)
+def test_a_picture_is_seen_whatever_the_size_of_text_and_as_a_background_too(page: str) -> None:
+    assert links_of(page) == [("Picture (e.example)", ONE)]
+
+
+def test_a_background_without_height_is_no_picture() -> None:
+    assert links_of(f"<p>A<a href={ONE}><div style='background:url(x.png)'></div></a>") == []
+    assert links_of(f"<p><a href={ONE}><div style='background:url(x.png);height:99px'>Lamps</div></a>") == [
+        ("Lamps", ONE)
+    ]
+
+
+@pytest.mark.parametrize(
+    "style", ["display:none", "display:inline-block;width:0;overflow:hidden", "font-size:9px"]
+)
+def test_a_rule_for_a_tag_hides_what_is_in_it(style: str) -> None:
+    sheet = f"u {{ {style} }} .shown {{ display: block }} p {{ display: none }}"
+    page = f"<style>{sheet}</style>Le<u>filler</u>dg<u style='display:inline'>e</u>r<p>Yours"
+    assert text_of(page).replace("\n", " ") == ("Lefillerdger Yours" if "font" in style else "Ledger Yours")
+
+
+def test_what_is_for_browsers_without_frames_is_not_read_where_there_are_none() -> None:
+    assert text_of("<noframes><xml><style></xml></noframes><p>Hello") == "Hello"
+
+
 def test_tags_and_selectors_that_pad_words_are_gone() -> None:
     assert text_of("<p>Mi\U000e0139\U000e0139cr\U000e0061o") == "Micro"
 

@@ -778,3 +778,12 @@ def test_lines_of_a_log_with_fractions_of_seconds_stand_apart() -> None:
         for number in range(4)
     ]
     assert [block.text.count("\nSep") for block in text_of("".join(lines), FULL)] == [3]
+
+
+def test_a_url_broken_in_the_name_of_a_file_is_one_link() -> None:
+    url = "http://www.lamps.example.org/old/people/anna.vale/home.formal/NATO/N1968/index.html"
+    for end in (-6, -9):
+        (block,) = text_of(f"{url[:end]}\n{url[end:]}\n", FULL)
+        assert [run.link for run in block.runs] == [url]
+    blocks = text_of(f"{url[:-6]}\nThe page says.\n", FULL)
+    assert [run.link for block in blocks for run in block.runs if run.link] == [url[:-6]]

@@ -19,6 +19,10 @@ Attributes = Mapping[str, str]
 _PLAIN: Final = re.compile(r"(?:[a-z0-9]{1,20})?([.#][\w-]{1,100})\Z")
 #: The last compound of a selector, which the rule applies to.
 _LAST: Final = re.compile(r"[^\s>+~]{1,200}\Z")
+#: Tags that a rule hides as wrappers of filler; one for these says something of the whole page, or of a part of it.
+_STRUCTURE: Final = frozenset(
+    {"html", "body", "table", "tbody", "tr", "td", "th", "div", "p", "a", "span", "center"}
+)
 _NAMES: Final = re.compile(r"[.#][\w-]{1,100}")
 _TAG: Final = re.compile(r"[a-z][a-z0-9]{0,19}")
 #: Matches every element.
@@ -67,6 +71,8 @@ class Sheets:
             plain = _PLAIN.match(selector)
             if plain is not None:
                 self._name(plain.group(1), style)
+            elif style.hidden and selector not in _STRUCTURE and _TAG.fullmatch(selector):
+                self._name(selector, style)
             else:
                 for name in _hit(selector):
                     self._doubt(name, style)
