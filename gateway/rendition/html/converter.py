@@ -348,7 +348,11 @@ def read(
     def source() -> Iterator[bytes]:
         text, asked, inside = html, 0, False
         while text:
-            shown = glyphs.visible(page_source.put_right(text)).replace("\x0b", " ").replace("\x0c", " ")
+            shown = (
+                glyphs.visible(page_source.put_right(text, all_of_it))
+                .replace("\x0b", " ")
+                .replace("\x0c", " ")
+            )
             yield shown.encode("utf-8", "replace")
             opened, closed = text.rfind("<!--"), text.rfind("-->")
             inside = opened > closed if opened != closed else inside

@@ -22,6 +22,9 @@ _END: Final = frozenset({"/html", "/body"})
 _MAY_END: Final = frozenset({"br", "hr", "p"})
 #: Their content is for browsers without frames, but the parser, which knows frames, leaves it as it stands.
 _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
+#: A browser reads whatever follows as the choice's own, and shows none of it (HTML §13.2.6.4.16), also to the end;
+#: the parser ends it early.
+_CHOICE: Final = re.compile(r"<select\b[^<>]*>.*?(?:</select\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 #: The start tag of a body with attributes, the colour of its ground, and what else may set that.
 _BODY: Final = re.compile(r"<[Bb][Oo][Dd][Yy]\s([^<>]{1,2000})")
 _BGCOLOR: Final = re.compile(r"\bbgcolor\s*=\s*[\"']?\s*([#\w]{1,40})", re.IGNORECASE)
@@ -42,10 +45,15 @@ def ground(page: str) -> colours.Colour | None:
     return colours.WHITE
 
 
-def put_right(page: str) -> str:
-    """Return the source with what stands for frames as content, and with text that was appended as such."""
+def put_right(page: str, all_of_it: bool = False) -> str:
+    """Return the source with what stands for frames as content, without choices, and with appended text as such.
+
+    `all_of_it`: choices stay, as there is nothing else to read.
+    """
     if "<frame" in page or "<FRAME" in page:
         page = _NO_FRAMES.sub(r"<\1div", page)
+    if not all_of_it and ("<select" in page or "<SELECT" in page):
+        page = _CHOICE.sub("", page)
     at = len(page)
     while (
         at := page.rfind("<", len(page) - _APPENDED_WITHIN if len(page) > _APPENDED_WITHIN else 0, at)

@@ -47,6 +47,8 @@ DEEPER: Final = 3
 TWO_LINES: Final = 60
 #: Lines of one kind (fields, rows) in a paragraph at least; fewer are accidents.
 KIN: Final = 2
+#: The first of two lines of prose has at least this length, columns.
+PROSE_LINE: Final = 50
 #: Spaces in a line that begins with a small letter from which it continues a line that ends in a number or colon.
 READS_ON: Final = 2
 #: A line in which a URL was broken has at least this length, columns.
@@ -76,6 +78,7 @@ _ROW: Final = re.compile(
 _BEGINS: Final = re.compile(
     r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<])|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
+    r"[\w./+-]{1,80}\.\w{1,4}:\d{1,6}:(?:\d{1,4}:)?\s|make(?:\[\d+\])?: |"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
 #: Marks of quotation of somebody's own, which each line has.
@@ -314,9 +317,15 @@ def _are_two(ahead: Sequence[Line]) -> bool:
     if len(lines) != 2 or item(lines[1]) is not None:
         return False
     above, below = lines[0].text, lines[1].text
-    if max(len(above), len(below)) >= TWO_LINES:
+    if max(len(above), len(below)) >= TWO_LINES or (len(above) >= PROSE_LINE and _is_sentence(above)):
         return False
     return below[:1].isupper() and not above.endswith((",", "-")) and not _UNFINISHED.search(above[-_LOOK:])
+
+
+def _is_sentence(above: str) -> bool:
+    """Return whether a line is inside a sentence rather than a title: most of its words are small."""
+    words = _WORDS.findall(above)
+    return _STOPS.search(above[-1:]) is not None and sum(word[0].islower() for word in words) > len(words) / 2
 
 
 def _all_capitals(words: Sequence[str]) -> bool:

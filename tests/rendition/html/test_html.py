@@ -561,6 +561,19 @@ def test_a_rule_for_a_tag_hides_what_is_in_it(style: str) -> None:
     assert text_of(page).replace("\n", " ") == ("Lefillerdger Yours" if "font" in style else "Ledger Yours")
 
 
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>Hi<SELECT>A<option>B<option>C</select>D", "HiD"),
+        ("<h2>Lamps<select>A<br>B</h2> <p>C</p> D</select> E<p>F", "Lamps E\nF"),
+        ("<p>Hi<select>filler<h2>filler</h2><p>filler", "Hi"),
+        ("<h2><select>A</h2><p>nothing else", "nothing else"),
+    ],
+)
+def test_what_is_in_a_choice_is_not_read(page: str, text: str) -> None:
+    assert text_of(page) == text
+
+
 def test_what_is_for_browsers_without_frames_is_not_read_where_there_are_none() -> None:
     assert text_of("<noframes><xml><style></xml></noframes><p>Hello") == "Hello"
 

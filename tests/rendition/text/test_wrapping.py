@@ -787,3 +787,33 @@ def test_a_url_broken_in_the_name_of_a_file_is_one_link() -> None:
         assert [run.link for run in block.runs] == [url]
     blocks = text_of(f"{url[:-6]}\nThe page says.\n", FULL)
     assert [run.link for block in blocks for run in block.runs if run.link] == [url[:-6]]
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        (
+            '"Green lamps are often wrong," the famous owner of it Lev\nLandau put it, "but never in doubt."\n',
+            0,
+        ),
+        (
+            "For more tips that save money on your journey to Financial\nIndependence, visit our house of lamps.\n",
+            0,
+        ),
+        (
+            "It is the home of more than ten thousand lamp makers.\nMost are gone, but half of them are better.\n",
+            1,
+        ),
+        ("Inflating One Ounce of Lamps to the Whole Universe Again\nTwenty Easy Steps\n", 1),
+        (
+            "gen.cc: In function:\ngen.cc:586: `header' is not declared here\ngen.cc:604:33: macro needs 2\n",
+            2,
+        ),
+        (
+            "make[2]: *** [obj/tools/gen.o] Error 1, and so on and so on for long\nmake[1]: *** [all] Error 2\n",
+            1,
+        ),
+    ],
+)
+def test_two_lines_are_prose_or_not(text: str, ends: int) -> None:
+    assert sum(block.text.count("\n") for block in text_of(text, FULL)) == ends
