@@ -65,9 +65,10 @@ _HREF: Final = re.compile(r"\bhref\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s
 _WORD: Final = re.compile(r"\w{2,}")
 _URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"]{2,4000}", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"\A(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
-#: Attributes that hide an element; only the plainest ones, as no tree is built here.
+#: Attributes that hide an element; only the plainest ones, as no tree is built here. Letters without size are none: in
+#: newsletters most cells have such, and what stands in them its own size.
 _HIDES: Final = re.compile(
-    r"display\s?:\s?none|visibility\s?:\s?hidden|(?:font-size|opacity|max-height)\s?:\s?0(?![.\d]{0,9}[1-9])",
+    r"display\s?:\s?none|visibility\s?:\s?hidden|(?:opacity|max-height)\s?:\s?0(?![.\d]{0,9}[1-9])",
     re.IGNORECASE,
 )
 _EMPTY: Final = frozenset({"img", "br", "hr", "input", "meta", "link", "area", "wbr", "col", "base", "embed"})

@@ -81,9 +81,7 @@ NOTE = "We received a request to reset your password within a day. Please reset 
 MOON = "The moon is a lamp that seven brothers have seen on the river while wise men went along the green hills. "
 
 
-@pytest.mark.parametrize(
-    "style", ["display:none", "font-size: 0px", "opacity:0.0", "VISIBILITY: hidden", "max-height:0;"]
-)
+@pytest.mark.parametrize("style", ["display:none", "opacity:0.0", "VISIBILITY: hidden", "max-height:0;"])
 @pytest.mark.parametrize(
     "before", ["", "<p style='display:none'>x<p>", "<div style=opacity:0.5><br style='display:none'>"]
 )
@@ -92,11 +90,19 @@ def test_a_text_that_the_page_hides_is_filler(style: str, before: str) -> None:
     assert {block.at.section for block in read(alternative(MOON * 2, page))} == {"2"}
 
 
+def test_links_in_cells_without_size_count() -> None:
+    page = f"<td style='font-size:0px'>{MOON}<p style='font-size:16px'><a href='https://shop.example/x'>See</a></td>"
+    assert {
+        block.at.section for block in read(alternative(f"{MOON}[See](https://shop.example/y)", page))
+    } == {"2"}
+
+
 def test_a_text_that_the_page_hides_and_shows_is_read() -> None:
     twice = f"<div style='display:none'>{MOON}</div><div>{MOON}</div>"
     unclosed = f"<p style='display:none'>{MOON}<p>{MOON}"
     nothing = f"<div style='display:none'>{MOON}</div>"
-    for page in (twice, unclosed, nothing):
+    resized = f"<td style='font-size:0px'><p style='font-size:16px'>{MOON}</p></td>"
+    for page in (twice, unclosed, nothing, resized):
         assert {block.at.section for block in read(alternative(MOON, page))} == {"1"}
 
 
@@ -418,6 +424,18 @@ def test_an_invitation_follows_its_text_in_rows() -> None:
         "row Who: Anna; Example <a@example.org>",
         "paragraph Bring\npaper",
     ]
+
+
+@pytest.mark.parametrize(
+    ("description", "text"),
+    [
+        ("<p>Bring lamps<br />and oil</p><p>5 &lt; 6 &amp\\; 7</p>", "Bring lamps\nand oil\n5 < 6 & 7"),
+        ("Bring lamps <anna@e.example> if 5 < 6 &amp\\; 7", "Bring lamps <anna@e.example> if 5 < 6 &amp; 7"),
+    ],
+)
+def test_a_description_of_an_event_in_html_is_text(description: str, text: str) -> None:
+    event = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\nDESCRIPTION:{description}\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    assert said(read(leaf("1", "text/calendar", event)))[-1] == f"paragraph {text}"
 
 
 def test_a_contact_is_shown_in_rows() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from html import unescape
 from typing import Final
 from urllib.parse import unquote
 
@@ -52,6 +53,10 @@ _READ_PROPERTIES: Final = frozenset(
     ("SUMMARY", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "EXDATE", "LOCATION", "ORGANIZER", "ATTENDEE")
 ) | {"DESCRIPTION", "STATUS", "SEQUENCE", "COMMENT", "UID", "RECURRENCE-ID"}
 _EXCEPTIONS: Final = 10
+#: A description in HTML, what ends a line in it, and its tags.
+_MARKUP: Final = re.compile(r"</(?:p|div|span|a|b|html)>|<(?:br|p|html)\s?/?>", re.IGNORECASE)
+_BREAK: Final = re.compile(r"<br\s?/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -159,7 +164,14 @@ def _told(context: Context, event: Event, found: Calendar) -> Iterator[Row]:
             yield row(context, label, _person(context, value, parameters, answers))
     for name in ("DESCRIPTION", "COMMENT"):
         for _name, _parameters, value in event.all(name):
-            yield Kind.PARAGRAPH, list(linked(value_of(value), context.fold))
+            yield Kind.PARAGRAPH, list(linked(_plain(value_of(value)), context.fold))
+
+
+def _plain(description: str) -> str:
+    """Return a description without the tags that some calendars put into it, as RFC 5545 does not allow."""
+    if not _MARKUP.search(description):
+        return description
+    return unescape(_TAG.sub("", _BREAK.sub("\n", description))).strip()
 
 
 def _times(context: Context, event: Event, zones: occasions.Zones) -> Iterator[Row]:

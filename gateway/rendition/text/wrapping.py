@@ -78,7 +78,7 @@ _ROW: Final = re.compile(
 _BEGINS: Final = re.compile(
     r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<])|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
-    r"[\w./+-]{1,80}\.\w{1,4}:\d{1,6}:(?:\d{1,4}:)?\s|make(?:\[\d+\])?: |"
+    r"%(?:[a-z]{3,20}(?:\(|\s|\Z)|\{)|[\w./+-]{1,80}\.\w{1,4}:\d{1,6}:(?:\d{1,4}:)?\s|make(?:\[\d+\])?: |"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
 #: Marks of quotation of somebody's own, which each line has.

@@ -810,6 +810,10 @@ def test_a_url_broken_in_the_name_of_a_file_is_one_link() -> None:
             2,
         ),
         (
+            "rm -rf the lamps of all of the houses PREFIX=%{_prefix} and so on\n%install\nrm -rf again\n%{_make} x\n",
+            3,
+        ),
+        (
             "make[2]: *** [obj/tools/gen.o] Error 1, and so on and so on for long\nmake[1]: *** [all] Error 2\n",
             1,
         ),
