@@ -168,20 +168,24 @@ class Structure(Embedded):
         added, block = self.added, style.block
 
         def close() -> None:
-            new = self.added - added
-            if self._picture is None and all(text.isspace() for text, _face in self._stretches[-new:] if new):
-                self.left_open = attributes
-            if self.added == added and self._picture is not None:
-                name = named(attributes, "title", "aria-label")
-                if name:
-                    self.picture_name(name)
-                else:
-                    self._say_url(url, self._picture)
+            if self.added == added:
+                self._name_picture(url, attributes)
             if block:
                 self.flush()
 
         self._picture = None
         return close
+
+    def _name_picture(self, url: str, attributes: Attributes) -> None:
+        """Name the picture of a link without text, if it has one."""
+        if self._picture is None:
+            self.left_open = attributes
+            return
+        name = named(attributes, "title", "aria-label")
+        if name:
+            self.picture_name(name)
+        else:
+            self._say_url(url, self._picture)
 
     def _open_break(self, name: str, attributes: Attributes, style: css.Style) -> None:
         self.line_break()

@@ -73,7 +73,7 @@ class Paragraphs:
         self.lists: list[list_numbers.Counter] = []
         #: What preformatted texts cost beyond the blocks that they make, in blocks.
         self.extra = 0
-        #: How many stretches there were: shows whether an element had any text.
+        #: How many stretches there were that are not blank: shows whether an element had any text.
         self.added = 0
         #: The attributes of a link that has ended with nothing in it, until something follows.
         self.left_open: Attributes | None = None
@@ -170,7 +170,7 @@ class Paragraphs:
         if text:
             self._stretches.append((text, self.look.face))
             self._size += len(text)
-            self.added += 1
+            self.added += not text.isspace()
             self._last = text[-1]
 
     def line_break(self) -> None:

@@ -539,6 +539,7 @@ def test_a_table_in_a_link_is_a_link(page: str, links: list[tuple[str, str]]) ->
         f"<td style='font-size:0px'><a href={ONE}><img src=a width=600></a>",
         f"<p><a href={ONE}><div style='background:url(x.png);width:632px;height:99px;text-indent:-9999px'> </div></a>",
         f"<p><a href={ONE}><div style='background-image:url(x.png);height:99px'></div></a>",
+        f"<p>Hi<a href={ONE}> <img src=a> </a>B",
     ],
 )
 def test_a_picture_is_seen_whatever_the_size_of_text_and_as_a_background_too(page: str) -> None:
