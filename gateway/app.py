@@ -90,7 +90,7 @@ LARGEST_FORM: Final = 256 * 1024
 #: Endpoints that need no session; on any other the user is asked to sign in first.
 OPEN: Final = frozenset({
     "signin.front", "signin.wml", "signin.xhtml", "signin.submit_wml", "signin.submit_xhtml", "signin.sign_out",
-    "links.page", "plain.robots", "plain.favicon",
+    "links.page", "plain.robots", "plain.favicon", "plain.style_sheet",
 })  # fmt: skip
 #: Screens (blueprints or endpoints) and what a mail store must be able to do for them: fields of its `can`.
 NEEDS: Final = {

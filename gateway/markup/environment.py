@@ -55,6 +55,12 @@ def _printer(markup: str, charset: str) -> Callable[[object], object]:
     return printed
 
 
+def template_folders(markup: str) -> list[Path]:
+    """Return where the templates of a markup may be: inside the package, or beside it."""
+    package = Path(__file__).resolve().parent.parent
+    return [package / _FOLDERS[markup], package.parent / _FOLDERS[markup]]
+
+
 def environment(device: Device) -> Environment:
     """Return the environment shared by all devices of this markup and charset."""
     return _environment(device.markup, device.charset)
@@ -62,9 +68,7 @@ def environment(device: Device) -> Environment:
 
 @cache
 def _environment(markup: str, charset: str) -> Environment:
-    """Make an environment; templates are inside the package or beside it."""
-    package = Path(__file__).resolve().parent.parent
-    folder = _FOLDERS[markup]
+    """Make an environment."""
     printed, fit = _printer(markup, charset), fitter(markup, charset)
 
     def apart(value: object) -> object:
@@ -75,7 +79,7 @@ def _environment(markup: str, charset: str) -> Environment:
         return Markup(f'<span class="{CLASS}">{printed(text)}</span>')  # noqa: S704
 
     made = Environment(
-        loader=FileSystemLoader([package / folder, package.parent / folder]),
+        loader=FileSystemLoader(template_folders(markup)),
         autoescape=True,
         finalize=printed,
         undefined=StrictUndefined,

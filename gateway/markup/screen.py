@@ -21,6 +21,7 @@ class Life(Enum):
     CHECK = "no-cache"
     PRIVATE = "private, max-age=600"
     PUBLIC = "public, max-age=86400"
+    LASTING = "public, max-age=31536000, immutable"
 
 
 class Verbatim(str):
@@ -85,8 +86,8 @@ class Screen:
     """One page: the name of its template, its title, its values and its actions.
 
     `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's
-    gettext function; `language`: its tag. `rendered`: its text for each device, so that what was measured is what
-    is sent.
+    gettext function; `language`: its tag. `style`: the link to the style sheet, "" for none. `rendered`: its text for
+    each device, so that what was measured is what is sent.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Screen:
     life: Life = Life.CHECK
     status: int = 200
     language: str = "en"
+    style: str = ""
     rendered: dict[object, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 

@@ -67,7 +67,7 @@ def test_a_good_page_has_no_fault() -> None:
         ("NON-TEXT_ALTERNATIVES", 'alt="" ', ""),
         ("IMAGES_SPECIFY_SIZE", 'width="10"', ""),
         ("IMAGES_RESIZING", 'width="10"', 'width="20"'),
-        ("STYLE_SHEETS_SIZE", "solid}", "solid}" + "p{margin:0}" * 100),
+        ("STYLE_SHEETS_SIZE", "solid}", "solid}" + "p{margin:0}" * 200),
         ("MEASURES", "solid}", "solid}p{width:12px}"),
         ("STYLE_SHEETS_SUPPORT", "solid}", "solid}@import 'x'"),
         ("COLOR_CONTRAST", "#111", "#888"),

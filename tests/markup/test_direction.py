@@ -13,6 +13,7 @@ from gateway import markup
 from gateway.device import Device, by_name
 from gateway.markup.direction import CLASS, END, MARK, marked, right_to_left
 from gateway.markup.screen import Screen
+from gateway.markup.style_sheet import STYLE_SHEET
 from gateway.message.mime import wire_format
 from gateway.pages.message_pages import message_pages
 from gateway.rendition.blocks import Block, Kind, Run
@@ -77,7 +78,7 @@ def test_a_page_is_valid_and_says_the_direction_of_its_subject() -> None:
     check_page(page.octets, 10_000)
     said = page.octets.decode()
     assert re.findall(f'<(h1|h2|p) class="{CLASS}">', said) == ["h1", "p", "h2"]
-    assert ".r{direction:rtl}" in said
+    assert b".r{direction:rtl}" in STYLE_SHEET
 
 
 def written(screen: Screen, device: Device) -> str:
@@ -91,12 +92,14 @@ def test_a_subject_in_a_list_is_set_apart_from_what_is_beside_it() -> None:
         "href": "m1.1", "key": "1", "who": "Bob", "subject": HEBREW, "date": "12:30", "folder": ARABIC, "messages": "",
         **dict.fromkeys(("unseen", "flagged", "attached", "deleted"), False),
     }  # fmt: skip
-    screen = Screen("mailbox", HEBREW, {"sentence": "", "notes": (), "range": "1", "rows": (row,)})
+    screen = Screen(
+        "mailbox", HEBREW, {"sentence": "", "notes": (), "hint": "", "range": "1", "rows": (row,)}
+    )
     page = written(screen, XHTML)
     assert f'<br/><span class="{CLASS}">{HEBREW}</span></a>' in page
     assert f'[<span class="{CLASS}">{ARABIC}</span>]' in page
     assert f'<h1 class="{CLASS}">{HEBREW} <span class="d">1</span></h1>' in page
-    assert "span.r{unicode-bidi:" in page
+    assert b"span.r{unicode-bidi:" in STYLE_SHEET
     assert f">Bob: {HEBREW}{MARK}{END}</a> 12:30" in written(screen, WML)
     latin = written(
         replace(
@@ -123,12 +126,13 @@ def test_what_is_typed_has_its_direction(value: str, way: bool) -> None:
     }  # fmt: skip
     values = {
         "inputs": (field, field | {"name": "subject", "key": "2"}), "lines": (), "hidden": (), "buttons": (),
+        "area": (20, 4),
         **dict.fromkeys(("sentence", "target", "tail", "probe", "ticket", "keep"), ""),
     }  # fmt: skip
     page = written(Screen("compose", "Reply", values), XHTML)
     found = re.findall(r'<(textarea|input) (?:type="text" )?[^>]* class="r"', page)
     assert found == (["textarea", "input"] if way else [])
-    assert "unicode-bidi:plaintext" in page  # while it is typed, too
+    assert b"unicode-bidi:plaintext" in STYLE_SHEET  # while it is typed, too
 
 
 @pytest.mark.parametrize("name", ["notice", "ask"])

@@ -21,6 +21,7 @@ from lxml import etree
 from werkzeug.test import Client, TestResponse
 
 from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
+from gateway.markup import style_sheet
 from gateway.wap import wbxml
 from gateway.web.request import visit as visits
 from tests import rig
@@ -381,6 +382,20 @@ def test_robots_and_favicon_are_cacheable_and_open_no_session(client: Client, tr
             assert answer.headers["Cache-Control"] == "public, max-age=86400"
             assert "Set-Cookie" not in answer.headers
     assert client.get("/robots.txt").get_data() == b"User-agent: *\nDisallow: /\n"
+
+
+def test_the_style_sheet_is_kept_for_a_year_under_its_digest(client: Client, transport: Transport) -> None:
+    """Every page links to it outside its session; under another name it is sent, but not kept."""
+    browser = _browser(transport)
+    (link,) = etree.fromstring(browser.answer.body).iterfind(".//{*}link")
+    address = urljoin(browser.url, link.get("href"))
+    assert address == f"{ORIGIN}/{style_sheet.NAME}"
+    answer = client.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "text/css")
+    assert answer.get_data() == style_sheet.STYLE_SHEET
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "Set-Cookie" not in answer.headers
+    assert client.get("/style-00000000.css").headers["Cache-Control"] == "no-cache"
 
 
 # --- cookies

@@ -17,6 +17,7 @@ from lxml import etree
 from gateway.admin.handhelds import deck_view
 from gateway.admin.handhelds.demo_gateway import Answer
 from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
+from gateway.markup.style_sheet import STYLE_SHEET
 from gateway.wap import wbxml
 
 DECKS: Final = frozenset({WML_TEXT, WML_COMPILED})
@@ -24,7 +25,14 @@ PAGES: Final = frozenset({HTML, XHTML_WAP, XHTML_XML})
 #: What a frame may do: lead the window elsewhere when a person activates a link. It is of the panel's own origin, so
 #: that the panel's cookie comes along; without scripts it can do nothing with that.
 SANDBOX: Final = "allow-same-origin allow-top-navigation-by-user-activation"
-_STYLE: Final = re.compile(rb"<style[^>]*>(.*?)</style>", re.DOTALL)
+_STYLE: Final = b"<style>" + STYLE_SHEET + b"</style>"
+_LINK: Final = re.compile(rb'<link rel="stylesheet"[^>]*/>')
+#: The style sheet of handhelds' pages is allowed by its digest: in the frame it stands inside the page.
+_DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE_SHEET).digest()).decode("ascii")
+POLICY: Final = (
+    f"default-src 'none'; style-src 'self' 'sha256-{_DIGEST}'; img-src 'self'; base-uri 'self'; form-action 'none'; "
+    f"frame-ancestors 'self'; sandbox {SANDBOX}"
+)
 _HEAD: Final = re.compile(rb"<head[^>]*>")
 _SHEET: Final = '<link rel="stylesheet" type="text/css" href="/style.css" />'
 
@@ -64,16 +72,5 @@ def framed(answer: Answer, address: str) -> bytes:
         return f'<!DOCTYPE html><html lang="en"><head>{head}</head><body class="frame">{body}</body></html>'.encode()
     found = _HEAD.search(answer.octets)
     at = found.end() if found else 0
-    return answer.octets[:at] + base.encode() + answer.octets[at:]
-
-
-def policy(document: bytes) -> str:
-    """Return the Content-Security-Policy of a document in the frame: its own style sheet is allowed by its digest."""
-    styles = ["'self'"]
-    for found in _STYLE.finditer(document):
-        digest = base64.b64encode(hashlib.sha256(found[1]).digest()).decode("ascii")
-        styles.append(f"'sha256-{digest}'")
-    return (
-        f"default-src 'none'; style-src {' '.join(styles)}; img-src 'self'; base-uri 'self'; form-action 'none'; "
-        f"frame-ancestors 'self'; sandbox {SANDBOX}"
-    )
+    page = _LINK.sub(lambda _link: _STYLE, answer.octets[at:], count=1)
+    return answer.octets[:at] + base.encode() + page

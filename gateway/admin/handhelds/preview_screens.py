@@ -140,7 +140,7 @@ def _around(name: str, shown: ShownHandheld, answer: Answer, frame: str, screen:
 def _framed(answer: Answer, address: str) -> Response:
     document = framed_pages.framed(answer, address)
     response = Response(document, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = framed_pages.policy(document)
+    response.headers["Content-Security-Policy"] = framed_pages.POLICY
     return response
 
 

@@ -23,7 +23,7 @@ from gateway.web.attachments.document_pages import failure
 from gateway.web.attachments.file_links import FileAddress
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import paging_actions
+from gateway.web.request.screens import paging_actions, with_style
 from gateway.web.request.visit import Visit, current, link
 
 nested = Blueprint("nested", __name__)
@@ -94,8 +94,10 @@ def _layout(visit: Visit, address: FileAddress, message: Message, octets: Octets
             *_page_links(visit, where, address, shown),
             *_navigation(visit, address, bool(attached)),
         )
-        return message_screen(
-            message, shown, visit.device, visit.language, actions, now=visit.now, files=attached
+        return with_style(
+            message_screen(
+                message, shown, visit.device, visit.language, actions, now=visit.now, files=attached
+            )
         )
 
     attached = file_links.files(message)

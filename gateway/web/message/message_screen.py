@@ -33,6 +33,7 @@ from gateway.web.message import invitation_state
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
 from gateway.web.request.result_cache import Key, ResultCache
+from gateway.web.request.screens import with_style
 from gateway.web.request.visit import Visit, current, link
 
 message = Blueprint("message", __name__)
@@ -174,7 +175,7 @@ def _layout(
         links = {**around, **_page_links(address, shown, _form(found, shown.start))}
         actions = reading_actions(visit.language.gettext, visit.device, shown, links, ticket)
         actions = with_own_keys(actions, sentence)
-        return message_screen(
+        framed = message_screen(
             found,
             shown,
             visit.device,
@@ -185,6 +186,7 @@ def _layout(
             own=own,
             files=attached,
         )
+        return with_style(framed)
 
     attached, own = files(found), own_addresses(visit.signed_in, visit.profile)
     around = _action_links(visit, address, ref.mailbox, found, invited, attached)

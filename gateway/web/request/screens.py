@@ -6,12 +6,14 @@ Nothing here may query a server, or know what a screen is about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from gateway.access import log_context
+from gateway.markup import style_sheet
 from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.screen import Action, Life, Screen
-from gateway.web.request.visit import Visit, link, list_link
+from gateway.web.request.visit import Visit, link, list_link, sessionless_link
 
 #: The lowest status of errors that are not the client's (RFC 9110 §15.6).
 FAILED: Final = 500
@@ -29,7 +31,7 @@ def make_screen(
     forget: bool = False,
 ) -> Screen:
     """Make a screen in the person's language."""
-    return Screen(
+    made = Screen(
         name,
         title,
         values,
@@ -40,6 +42,12 @@ def make_screen(
         status=status,
         language=visit.language.tag,
     )
+    return with_style(made)
+
+
+def with_style(screen: Screen) -> Screen:
+    """Return a screen with the link to its style sheet, relative to this request's address."""
+    return replace(screen, style=sessionless_link(style_sheet.NAME))
 
 
 def notice_screen(

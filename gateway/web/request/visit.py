@@ -198,7 +198,7 @@ def _is_secure(config: Config, by: Client) -> bool:
 def _session(config: Config, sessions: Sessions, user_agent: str | None) -> Session | None:
     token = token_of(config, request)
     session: Session | None = None
-    if token and request.endpoint not in ("plain.robots", "plain.favicon"):
+    if token and request.blueprint != "plain":
         with suppress(SessionEnded):
             session = sessions.resume(token, user_agent)
     if session is not None and (session.via == "url") != (TOKEN_KEY in request.environ):

@@ -1,4 +1,4 @@
-"""Files that robots and browsers request by themselves; none of them opens a session."""
+"""Files that robots and browsers request by themselves, and the style sheet; none of them opens a session."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint, Response
 
 from gateway.markup.screen import Life
+from gateway.markup.style_sheet import DIGEST, STYLE_SHEET
 
 plain = Blueprint("plain", __name__)
 
@@ -32,5 +33,12 @@ def favicon() -> Response:
     return _file(_ICON, "image/x-icon")
 
 
-def _file(octets: bytes, content_type: str) -> Response:
-    return Response(octets, content_type=content_type, headers={"Cache-Control": Life.PUBLIC.value})
+@plain.get("/style-<digest>.css")
+def style_sheet(digest: str) -> Response:
+    """Send the style sheet; under the name of another one, which a page of another version has, it is not kept."""
+    life = Life.LASTING if digest == DIGEST else Life.CHECK
+    return _file(STYLE_SHEET, "text/css; charset=us-ascii", life)
+
+
+def _file(octets: bytes, content_type: str, life: Life = Life.PUBLIC) -> Response:
+    return Response(octets, content_type=content_type, headers={"Cache-Control": life.value})
