@@ -138,9 +138,11 @@ class Chromium:
         self._await("Page.loadEventFired")
         return self.text
 
-    def type(self, key: str, text: str) -> None:
-        """Type into the field that an access key reaches."""
-        self.key(key)
+    def type(self, name: str, text: str) -> None:
+        """Move to the field with this name, as with a D-pad, and type into it."""
+        root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+        found = self.call("DOM.querySelector", nodeId=root, selector=f'[name="{name}"]')["nodeId"]
+        self.call("DOM.focus", nodeId=found)
         self.call("Input.insertText", text=text)
 
     @property
@@ -162,11 +164,6 @@ class Chromium:
             if label in (element.text_content() or element.get("value") or ""):
                 return element.get("accesskey", "")
         raise AssertionError(f"no {label!r} on the page")
-
-    def field(self, name: str) -> str:
-        """Return the access key of the field with this name."""
-        [found] = [each for each in self.page.iter("input", "textarea") if each.get("name") == name]
-        return found.get("accesskey", "")
 
     @property
     def width(self) -> int:

@@ -33,8 +33,8 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
     browser: Chromium, served: GatewayServer, journey: Journey
 ) -> None:
     browser.open(served.url + "/")
-    browser.type(browser.field("user"), journey.me)
-    browser.type(browser.field("password"), PASSWORD)
+    browser.type("user", journey.me)
+    browser.type("password", PASSWORD)
     inbox = browser.go(browser.key_of("Sign in"))
     assert f"of {journey.count}" in inbox
     assert "/~" not in browser.source, "the session is in a cookie"
@@ -55,7 +55,7 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
     assert LAST_WORDS in page
     browser.go(browser.key_of("Reply"))
     _assert_fits(browser)
-    browser.type(browser.field("text"), TEXT)
+    browser.type("text", TEXT)
     served.restart()
     assert "Sent to" in browser.go(browser.key_of("Send"))
     _assert_fits(browser)

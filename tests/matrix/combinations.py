@@ -86,8 +86,8 @@ def _in_chromium(site: Site, journey: Journey, folder: Path, _: pytest.FixtureRe
         pytest.skip("NOT TESTED: chromium is not installed (see tests/debian-packages.txt)")
     with closing(Chromium(folder)) as browser:
         browser.open(site.gateway.url + "/")
-        browser.type(browser.field("user"), journey.me)
-        browser.type(browser.field("password"), PASSWORD)
+        browser.type("user", journey.me)
+        browser.type("password", PASSWORD)
         assert SUBJECT in browser.go(browser.key_of("Sign in"))
         page = browser.go(browser.key_of(SUBJECT))
         assert "Pay $(user) now." in page
@@ -97,7 +97,7 @@ def _in_chromium(site: Site, journey: Journey, folder: Path, _: pytest.FixtureRe
             page = browser.go("#")
         assert LAST_WORDS in page
         browser.go(browser.key_of("Reply"))
-        browser.type(browser.field("text"), TEXT)
+        browser.type("text", TEXT)
         assert "Sent to" in browser.go(browser.key_of("Send"))
 
 
