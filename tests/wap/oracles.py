@@ -7,6 +7,7 @@ return None; mark tests with `needs_kannel`, `needs_libwbxml` or `needs_tshark`,
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -77,6 +78,16 @@ def kannel_size(wml: bytes, charset: str = "") -> int | None:
     """Return the octets that Kannel makes of a deck; None if it refuses it or is not installed."""
     octets = kannel_compile(wml, charset)
     return None if octets is None else len(octets)
+
+
+def kannel_service(document: bytes, program: str) -> bytes | None:
+    """Compile a Service Indication (`test_si`) or a Service Loading (`test_sl`) with Kannel."""
+    command = [str(Path(KANNEL).with_name(program)), "-f", "{target}", "{source}"] if KANNEL else []
+    said = _compiled(document, command) if KANNEL else None
+    if said is None:
+        return None
+    octets = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), said)
+    return octets.partition(b"content being\n")[2]
 
 
 def libwbxml_compile(wml: bytes, *options: str) -> bytes | None:

@@ -75,8 +75,9 @@ class TestEncode:
         wml = "".join(blocks).replace("unheard", "p").replace("of>", "b>").replace("zzz", "alt")
         compiler = encoder.Compiler()
         wml_parser.read(deck(wml), compiler)
-        assert not compiler.names
-        assert len(compiler.with_table()) <= len(b"\0" + b"".join(compiler.pieces))
+        assert not compiler.body.names
+        bare = len(b"\0" + b"".join(compiler.body.pieces))
+        assert len(compiler.body.with_wholes(True)) <= bare
 
     def test_a_deck_in_any_encoding_is_the_same(self) -> None:
         body = "<wml><card><p>caf\u00e9</p></card></wml>"
@@ -215,7 +216,7 @@ class TestDecode:
             b"",
             b"\x01\x04\x6a",
             b"\x10\x04\x6a\x00\x3f",  # WBXML 2.0
-            b"\x01\x05\x6a\x00\x05",  # Service Indication
+            b"\x01\x07\x6a\x00\x05",  # Channel
             b"\x01\x04\x11\x00\x3f",  # Shift_JIS
             b"\x01\x04\x6a\x00\x7f",  # no end
             b"\x01\x04\x6a\x00\x3f\x3f",  # two roots

@@ -1,8 +1,8 @@
-"""The decoder: compiled WML decks (WBXML 1.0 to 1.3) back to WML text.
+"""The decoder: compiled documents (WBXML 1.0 to 1.3; WML, SI and SL) back to their text.
 
 Nothing here may trust a length, an offset or a nesting: everything is checked, and anything broken is a
 WBXMLError. It serves the tests as an oracle and a person at the terminal; no request passes through it.
-WAP-192 §5 (structure) and §7 (numbers), WAP-191 §14.
+WAP-192 §5 (structure) and §7 (numbers), WAP-191 §14, WAP-167 §8, WAP-168 §8.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
+from gateway.wap.wbxml.languages import BY_NUMBER, BY_ROOT, DATE, WML
 from gateway.wap.wbxml.tokens import (
-    ATTRIBUTE_STARTS,
-    ATTRIBUTE_VALUES,
     CHARSETS,
     CONVERSIONS,
     DEPTH_LIMIT,
@@ -24,21 +23,18 @@ from gateway.wap.wbxml.tokens import (
     EXT_T,
     HAS_ATTRIBUTES,
     HAS_CONTENT,
-    HREF_ATTRIBUTES,
     LITERAL,
     OPAQUE,
     PI,
     PUBLIC_ID_IN_TABLE,
     PUBLIC_ID_UNKNOWN,
-    PUBLIC_IDS,
     STR_I,
     STR_T,
     SWITCH_PAGE,
-    SYSTEM_IDS,
-    TAGS,
     UTF_8,
     WBXMLError,
 )
+from gateway.wap.wbxml.wml_parser import is_name
 
 #: Octets of a deck. The largest limit of any phone known here is 357,000.
 INPUT_LIMIT: Final = 1 << 20
@@ -47,44 +43,48 @@ OUTPUT_LIMIT: Final = 1 << 23
 #: Octets of a multi-byte integer: mb_u_int32 (WAP-192 §5.1).
 _INTEGER_LIMIT: Final = 5
 
-_TAG_NAMES: Final = {token: name for name, token in TAGS.items()}
-_STARTS: Final = {token: start for start, token in ATTRIBUTE_STARTS.items()}
-_VALUES: Final = {token: value for value, token in ATTRIBUTE_VALUES.items()}
-_DOCTYPES: Final = {number: public for public, number in PUBLIC_IDS.items()}
 _CONVERSION_NAMES: Final = {number: name for name, number in CONVERSIONS.items()}
-_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:.\-]*\Z")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_DIGITS: Final = re.compile(r"(....)(..)(..)(..)(..)(..)")
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _IN_TEXT: Final = {"\r": "&#13;"}
 _IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 def decode(octets: bytes) -> str:
-    """Write a compiled deck as WML text; raise WBXMLError if it is invalid."""
+    """Write a compiled document as text; raise WBXMLError, with the offset where reading stopped, if it is invalid."""
     if len(octets) > INPUT_LIMIT:
-        raise WBXMLError(f"more than {INPUT_LIMIT} octets")
-    return _Decoder(octets).deck()
+        raise WBXMLError(f"more than {INPUT_LIMIT} octets", offset=INPUT_LIMIT)
+    decoder = _Decoder(octets)
+    try:
+        return decoder.document()
+    except WBXMLError as error:
+        raise WBXMLError(error.reason, offset=decoder.at) from None
 
 
 class _Decoder:
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
-        self._at = 0
+        self.at = 0
         self._out: list[str] = []
         self._written = 0
         self._table = b""
         self._codec, self._unit = CHARSETS[UTF_8]
+        self._language = WML
 
-    def deck(self) -> str:
+    def document(self) -> str:
         public_id = self._header()
         self._write('<?xml version="1.0"?>\n')
         if public_id:
-            self._write(f'<!DOCTYPE wml PUBLIC "{public_id}" "{SYSTEM_IDS[public_id]}">\n')
+            language = self._language
+            self._write(
+                f'<!DOCTYPE {language.root} PUBLIC "{public_id}" "{language.system_ids[public_id]}">\n'
+            )
         self._instructions()
         self._elements()
         self._instructions()
-        if self._at != len(self._octets):
-            raise WBXMLError(f"octets after the end, at {self._at}")
+        if self.at != len(self._octets):
+            raise WBXMLError("octets after the end")
         return "".join(self._out)
 
     def _header(self) -> str:
@@ -101,14 +101,19 @@ class _Decoder:
         self._table = self._take(self._integer())
         if number == PUBLIC_ID_UNKNOWN:
             return ""
-        public_id = self._from_table(index) if number == PUBLIC_ID_IN_TABLE else _DOCTYPES.get(number, "")
-        if public_id not in PUBLIC_IDS:
-            raise WBXMLError(f"no public identifier of WML 1.1 to 1.3: {number}")
+        public_id, language = BY_NUMBER.get(number, ("", None))
+        if number == PUBLIC_ID_IN_TABLE:
+            public_id = self._from_table(index)
+            found = (one for one in BY_ROOT.values() if public_id in one.public_ids)
+            language = next(found, None)
+        if language is None:
+            raise WBXMLError(f"no public identifier of WML 1.1 to 1.3, SI or SL: {number}")
+        self._language = language
         return public_id
 
     def _instructions(self) -> None:
-        while self._at < len(self._octets) and self._octets[self._at] == PI:
-            self._at += 1
+        while self.at < len(self._octets) and self._octets[self.at] == PI:
+            self.at += 1
             self._instruction()
 
     def _instruction(self) -> None:
@@ -139,9 +144,9 @@ class _Decoder:
     def _element(self, token: int, tags: list[str]) -> None:
         """Read a start tag with its attributes; put it on the stack if it has content."""
         identity = token & ~(HAS_ATTRIBUTES | HAS_CONTENT)
-        name = self._name() if identity == LITERAL else _TAG_NAMES.get(identity)
+        name = self._name() if identity == LITERAL else self._language.tag_names.get(identity)
         if name is None:
-            raise WBXMLError(f"unknown tag {token:#04x} at {self._at - 1}")
+            raise WBXMLError(f"unknown tag {token:#04x}")
         self._write(f"<{name}")
         if token & HAS_ATTRIBUTES:
             for attribute, value in self._attributes().items():
@@ -167,23 +172,24 @@ class _Decoder:
                 raise WBXMLError(f"attribute {name} twice")
             parts = [value]
             while (token := self._octet()) != END and (token >= 0x80 or token in _STRINGS):
-                parts.append(self._attribute_value(token, name))
+                dated = token == OPAQUE and name in self._language.dates
+                parts.append(self._date() if dated else self._attribute_value(token, name))
             found[name] = "".join(parts)
         return found
 
     def _attribute_start(self, token: int) -> tuple[str, str]:
         if token == LITERAL:
             return self._name(), ""
-        if token not in _STARTS:
-            raise WBXMLError(f"unknown attribute {token:#04x} at {self._at - 1}")
-        return _STARTS[token]
+        start = self._language.start_names.get(token)
+        if start is None:
+            raise WBXMLError(f"unknown attribute {token:#04x}")
+        return start
 
     def _attribute_value(self, token: int, name: str) -> str:
-        if token in _VALUES:
-            return _VALUES[token]
-        text = self._text(token, name)
+        value = self._language.value_names.get(token)
+        text = self._text(token, name) if value is None else value
         if text is None:
-            raise WBXMLError(f"unknown attribute value {token:#04x} at {self._at - 1}")
+            raise WBXMLError(f"unknown attribute value {token:#04x}")
         return text
 
     def _text(self, token: int, attribute: str) -> str | None:
@@ -197,33 +203,42 @@ class _Decoder:
             return self._checked(chr(number) if number <= 0x10FFFF else "\0")
         if token == OPAQUE:
             return self._checked(self._characters(self._take(self._integer())))
+        if not self._language.variables:
+            return None
         if EXT_I <= token <= EXT_I + 2:
             return self._variable(token - EXT_I, self._inline(), attribute)
         if EXT_T <= token <= EXT_T + 2:
             return self._variable(token - EXT_T, self._from_table(self._integer()), attribute)
         return None
 
-    @staticmethod
-    def _variable(conversion: int, name: str, attribute: str) -> str:
+    def _date(self) -> str:
+        """Read a date from its digits. WAP-167 §8.2.2."""
+        digits = self._take(self._integer()).hex().ljust(len("YYYYMMDDhhmmss"), "0")
+        date = _DIGITS.sub(r"\1-\2-\3T\4:\5:\6Z", digits)
+        if not DATE.fullmatch(date):
+            raise WBXMLError("no date")
+        return date
+
+    def _variable(self, conversion: int, name: str, attribute: str) -> str:
         if not _VARIABLE_NAME.match(name):
             raise WBXMLError(f"no name of a variable: {name[:40]!r}")
-        default = "escape" if attribute in HREF_ATTRIBUTES else "noesc"
+        default = "escape" if attribute in self._language.urls else "noesc"
         said = _CONVERSION_NAMES[conversion]
         return f"$({name})" if said == default else f"$({name}:{said})"
 
     def _name(self) -> str:
         name = self._from_table(self._integer())
-        if not _NAME.match(name):
+        if not is_name(name):
             raise WBXMLError(f"no name: {name[:40]!r}")
         return name
 
     def _switch_page(self) -> None:
         if self._octet() != 0:
-            raise WBXMLError("WML has one code page")
+            raise WBXMLError("there is one code page")
 
     def _inline(self) -> str:
-        octets = _terminated(self._octets, self._at, self._unit)
-        self._at += len(octets) + self._unit
+        octets = _terminated(self._octets, self.at, self._unit)
+        self.at += len(octets) + self._unit
         return self._characters(octets)
 
     def _from_table(self, index: int) -> str:
@@ -236,11 +251,10 @@ class _Decoder:
         except UnicodeDecodeError as error:
             raise WBXMLError(f"text is not {self._codec}: {error.reason}") from None
 
-    @staticmethod
-    def _checked(text: str) -> str:
+    def _checked(self, text: str) -> str:
         if _NO_XML.search(text):
             raise WBXMLError("a character that XML cannot say")
-        return text.replace("$", "$$")
+        return text.replace("$", "$$") if self._language.variables else text
 
     def _integer(self) -> int:
         number = 0
@@ -249,19 +263,19 @@ class _Decoder:
             number = number << 7 | octet & 0x7F
             if octet < 0x80:
                 return number
-        raise WBXMLError(f"an integer without end at {self._at}")
+        raise WBXMLError("an integer without end")
 
     def _octet(self) -> int:
-        if self._at >= len(self._octets):
+        if self.at >= len(self._octets):
             raise WBXMLError("cut off")
-        self._at += 1
-        return self._octets[self._at - 1]
+        self.at += 1
+        return self._octets[self.at - 1]
 
     def _take(self, length: int) -> bytes:
-        octets = self._octets[self._at : self._at + length]
+        octets = self._octets[self.at : self.at + length]
         if len(octets) < length:
             raise WBXMLError("cut off")
-        self._at += length
+        self.at += length
         return octets
 
     def _write(self, text: str) -> None:

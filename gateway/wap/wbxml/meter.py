@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from gateway.wap.wbxml.encoder import LARGEST_REFERENCE, Compiler
-from gateway.wap.wbxml.tokens import ATTRIBUTE_VALUES, STARTS_BY_NAME, TAGS
+from gateway.wap.wbxml.encoder import Compiler
+from gateway.wap.wbxml.languages import WML
+from gateway.wap.wbxml.string_table import LARGEST_REFERENCE
+from gateway.wap.wbxml.tokens import ATTRIBUTE_VALUES, TAGS
 from gateway.wap.wbxml.wml_parser import split_variables
 
 #: Strings and words of at most this many octets stay out of the string table.
@@ -85,7 +87,7 @@ class Meter:
 
     def measure(self) -> Measure:
         """Return the sizes of what was read."""
-        return Measure(self._own.size(), self._kannel.share(), self._libwbxml.share())
+        return Measure(self._own.body.size(), self._kannel.share(), self._libwbxml.share())
 
     def start(self, tag: str, attributes: list[str]) -> None:
         """Take a start tag."""
@@ -165,7 +167,7 @@ class Meter:
             self._kannel.names.append(name[4:].encode())
             self._libwbxml.names.append(f"{_XML}|{name[4:]}".encode())
         else:
-            for prefix, _token in STARTS_BY_NAME.get(name, ()):
+            for prefix, _token in WML.starts_by_name.get(name, ()):
                 if value.startswith(prefix):
                     rest = value[len(prefix) :]
                     break

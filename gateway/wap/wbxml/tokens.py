@@ -11,12 +11,18 @@ from typing import Final
 
 
 class WBXMLError(ValueError):
-    """The text is not WML, or the octets are not WBXML; `line` is that of the text, if there is one."""
+    """The text cannot be compiled, or the octets are not WBXML.
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
-        super().__init__(reason if line is None else f"line {line}: {reason}")
+    `line` is that of the text, `offset` that of the octet where reading stopped, if there is one.
+    """
+
+    def __init__(self, reason: str, line: int | None = None, offset: int | None = None) -> None:
+        where = "" if line is None else f"line {line}: "
+        where = where if offset is None else f"octet {offset}: "
+        super().__init__(where + reason)
         self.reason = reason
         self.line = line
+        self.offset = offset
 
 
 # WAP-192 §7.1. EXT_I and EXT_T carry WML's variables (WAP-191 §14.3.1): the low bits say how it is escaped.
@@ -37,7 +43,7 @@ HAS_CONTENT: Final = 0x40
 CONVERSIONS: Final = {"escape": 0, "unesc": 1, "noesc": 2}
 
 #: WAP-192 §5.4: major version less one, minor version. 1.1 is what every WAP 1.x phone reads.
-WBXML_1_1: Final = 0x01
+VERSIONS: Final = {"1.1": 0x01, "1.2": 0x02, "1.3": 0x03}
 
 #: MIBenum of the IANA registry -> Python codec and octets of the string terminator.
 CHARSETS: Final = {3: ("ascii", 1), 4: ("iso-8859-1", 1), 106: ("utf-8", 1), 1000: ("utf-16-be", 2)}
@@ -54,7 +60,6 @@ PUBLIC_IDS: Final = {
 }
 PUBLIC_ID_IN_TABLE: Final = 0x00
 PUBLIC_ID_UNKNOWN: Final = 0x01
-WML_1_1: Final = 0x04
 SYSTEM_IDS: Final = {
     "-//WAPFORUM//DTD WML 1.1//EN": "http://www.wapforum.org/DTD/wml_1.1.xml",
     "-//WAPFORUM//DTD WML 1.2//EN": "http://www.wapforum.org/DTD/wml12.dtd",
@@ -226,14 +231,3 @@ HREF_ATTRIBUTES: Final = frozenset({"href", "src", "onenterforward", "onenterbac
 
 #: Inline elements; white space beside any other element is dropped. WAP-191 §11.8.1.
 INLINE: Final = frozenset({"em", "strong", "b", "i", "u", "big", "small", "a", "anchor", "img"})
-
-
-def _starts_by_name() -> dict[str, tuple[tuple[str, int], ...]]:
-    out: dict[str, list[tuple[str, int]]] = {}
-    for (name, prefix), token in ATTRIBUTE_STARTS.items():
-        out.setdefault(name, []).append((prefix, token))
-    return {name: tuple(sorted(rows, key=lambda row: -len(row[0]))) for name, rows in out.items()}
-
-
-#: Attribute -> its starts, the longest value prefix first.
-STARTS_BY_NAME: Final = _starts_by_name()

@@ -1,4 +1,4 @@
-"""Parses WML text into events, and splits text at its variables.
+"""Parses the text of documents into events, and splits text at its variables.
 
 Nothing here may fetch anything or expand an entity other than XML's own five and WML's two: a deck with an
 internal subset is refused, an external one is never read. XML 1.0; WAP-191 §10.3 (variables).
@@ -18,13 +18,20 @@ _ENTITIES: Final = b'<!ENTITY nbsp "&#160;"><!ENTITY shy "&#173;">'
 _OTHER_ENTITY: Final = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);|#)")
 _UNHEARD_ENTITY: Final = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|nbsp|shy);|#)")
 
+_ASCII_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:.\-]*\Z")
+_NOT_IN_NAMES: Final = re.compile(r"[\0-,/;-@\[-^`{-\x7f]")
+
 _VARIABLE: Final = re.compile(
     r"\$(?:(?P<dollar>\$)"
     r"|\((?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<conversion>[A-Za-z]+))?\)"
     r"|(?P<bare>[A-Za-z_][A-Za-z0-9_]*))"
 )
 #: All spellings, abbreviations included, which WAP-191 §10.3.1 calls deprecated.
-_CONVERSIONS: Final = CONVERSIONS | {name[0]: number for name, number in CONVERSIONS.items()}
+_CONVERSIONS: Final = (
+    CONVERSIONS
+    | {name[0]: number for name, number in CONVERSIONS.items()}
+    | {"unescape": CONVERSIONS["unesc"]}  # QUIRK: WAP-191 has `unesc`, books and toolkits the whole word.
+)
 
 
 class Reader(Protocol):
@@ -72,6 +79,19 @@ def read_fragment(markup: str, reader: Reader, *, plain: bool = False) -> None:
     """Send the events of some content to a handler, inside one element that is not part of it."""
     data, parser = _prepare(markup, reader, plain)
     _run(parser, (b"<x>", data, b"</x>"))
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of an element or attribute (XML 1.0 §2.3)."""
+    if _ASCII_NAME.match(text):
+        return True
+    if text.isascii() or _NOT_IN_NAMES.search(text):
+        return False
+    try:
+        expat.ParserCreate("utf-8").Parse(f"<{text}/>".encode(), True)
+    except (expat.ExpatError, UnicodeError):
+        return False
+    return True
 
 
 def _prepare(source: str | bytes, reader: Reader, plain: bool) -> tuple[bytes, expat.XMLParserType]:

@@ -1,0 +1,202 @@
+"""Finds the substrings that come more than once in the strings of a deck, and chooses those worth a table.
+
+Nothing here may know an octet of WBXML beyond what a reference and a string cost. A page is all strings of a deck in
+one, divided by `BREAK`; choosing is greedy by octets saved, so it depends on the strings alone, not on their order.
+Candidates are the inner nodes of the suffix tree, read off a suffix array with its longest common prefixes
+(T. Kasai et al., *Linear-Time Longest-Common-Prefix Computation*, 2001).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import heapify, heappop, heapreplace, nsmallest
+from itertools import accumulate, pairwise
+from typing import Final, NamedTuple
+
+#: Divides strings, and begins what stands for a reference: no XML text contains either (XML 1.0 §2.2).
+BREAK: Final = "\1"
+MARK: Final = "\0"
+#: Characters of a page that are searched for candidates; they are counted in all of it.
+_SEARCHED: Final = 6000
+#: Characters of a candidate. Longer repeats are rare, and taken in pieces.
+_LONGEST: Final = 80
+#: Candidates that are looked at closely, and how often all together.
+_CANDIDATES: Final = 400
+_STEPS: Final = 1200
+#: Characters of pages that are gone through for that.
+_WORK: Final = 3_000_000
+#: Items, by the digits of a mark.
+_ITEMS: Final = 343
+#: Octets of a table to which a reference takes one octet (WAP-192 §5.1: 7 bits an octet).
+NEAR: Final = 128
+
+Width = Callable[[str], int]
+
+
+class Item(NamedTuple):
+    """A substring; `token`: it has one of its own in attribute values, and takes no table."""
+
+    text: str
+    token: bool = False
+
+
+class Page(NamedTuple):
+    """The strings of a deck, those of its texts and those of its attributes.
+
+    `known`: the strings of its table, each with a mark behind it; `names`: how often which variable comes, which can
+    refer to the table as a whole only.
+    """
+
+    texts: str
+    attributes: str
+    known: str
+    names: Mapping[str, int]
+
+    def replace(self, item: Item, by: str) -> Page:
+        """Put a mark in place of an item, and the item into the table."""
+        attributes = self.attributes.replace(item.text, by).replace(BREAK + BREAK, BREAK)
+        if item.token:
+            return self._replace(attributes=attributes)
+        texts = self.texts.replace(item.text, by).replace(BREAK + BREAK, BREAK)
+        entry = item.text + MARK
+        known = self.known if entry in self.known else self.known + entry
+        return Page(texts, attributes, known, self.names)
+
+    def gain(self, item: Item, width: int, reference: int) -> int:
+        """Return how many octets it saves to refer to every occurrence of an item.
+
+        A string takes two octets more than its text. A reference takes one more than its number; within a string it
+        makes two strings out of one, at its ends none, in place of a whole one it saves a string.
+        """
+        text = item.text
+        count = self.attributes.count(text)
+        ends = count and self.attributes.count(BREAK + text) + self.attributes.count(text + BREAK)
+        if item.token:
+            return count * (width - 1) + 2 * (ends - count)
+        here = self.texts.count(text)
+        count += here
+        if not count:
+            return 0
+        if here:
+            ends += self.texts.count(BREAK + text) + self.texts.count(text + BREAK)
+        saved = count * (width - 1 - reference) + 2 * (ends - count)
+        return saved if text + MARK in self.known else saved + self.named(text) - width - 1
+
+    def named(self, text: str) -> int:
+        """Return how many octets variables save if a text is in the table."""
+        saved = 0
+        for name, count in self.names.items():
+            if text.endswith(name) and name + MARK not in self.known:
+                saved += count * len(name)
+        return saved
+
+
+def choose(
+    page: Page, values: Iterable[str], width: Width, *, whole_words: bool = False
+) -> tuple[list[Item], Page]:
+    """Choose substrings, the best first; return them with the page that has a mark in place of each.
+
+    `values`: those that have tokens in attributes. `width`: the octets of a string in the deck's charset.
+    `whole_words`: none that begins or ends within a word.
+    """
+    length = width(page.known)
+    steps = min(_STEPS, _WORK // (len(page.texts) + len(page.attributes)))
+    heap = nsmallest(_CANDIDATES, _candidates(page, width, whole_words))
+    heap += [(-saved, Item(value, True)) for value in values if (saved := _saved(page, value)) > 0]
+    heapify(heap)
+    items: list[Item] = []
+    for _ in range(steps):
+        if not heap or len(items) == _ITEMS:
+            break
+        bound, item = heap[0]
+        gain = page.gain(item, width(item.text), 1 if length < NEAR else 2)
+        if gain <= 0:
+            heappop(heap)
+        elif -gain > bound:
+            heapreplace(heap, (-gain, item))
+        else:
+            heappop(heap)
+            length -= len(page.known)
+            page = page.replace(item, BREAK + mark(len(items)) + BREAK)
+            length += len(page.known)
+            items.append(item)
+    return items, page
+
+
+def _saved(page: Page, value: str) -> int:
+    return page.gain(Item(value, True), len(value), 0)
+
+
+def joined(strings: list[str]) -> str:
+    """Join strings with a mark of no item between them."""
+    return BREAK + f"{BREAK}{MARK}{BREAK}".join(strings) + BREAK
+
+
+def mark(number: int) -> str:
+    """Write the mark of an item: digits that no text contains, so that no later item is found in it."""
+    return MARK + chr(2 + number // 49) + chr(2 + number // 7 % 7) + chr(2 + number % 7)
+
+
+def marked(text: str) -> int:
+    """Return the number of the item that a mark stands for."""
+    return (ord(text[1]) - 2) * 49 + (ord(text[2]) - 2) * 7 + ord(text[3]) - 2
+
+
+def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[int, Item]]:
+    """Yield repeated substrings, each after the negative of the octets that it saves at most."""
+    strings = Counter((page.texts + page.attributes).split(BREAK))
+    for text, count in strings.items():
+        saved = (count - 1) * (width(text) + 1) - 2 * count + page.named(text)
+        if saved > 0 and count + page.names.get(text, 0) > 1 and text not in ("", MARK):
+            yield -saved, Item(text)
+    text = (page.texts + page.attributes)[:_SEARCHED]
+    order = sorted(range(len(text)), key=[text[at : at + _LONGEST] for at in range(len(text))].__getitem__)
+    before = [text[at - 1] for at in order]
+    changes = list(accumulate((a != b for a, b in pairwise(before)), initial=0))
+    starts = list(accumulate((character == BREAK for character in before), initial=0))
+    for first, end, length in _intervals(_common_prefixes(text, order)):
+        if changes[first] == changes[end - 1] and before[first] != BREAK:
+            continue  # always behind the same character: a longer one saves more
+        count = end - first
+        at = order[first]
+        behind = at + length
+        if whole_words and (text[at - 1 : at + 1].isalnum() or text[behind - 1 : behind + 1].isalnum()):
+            continue
+        item = text[at:behind]
+        ends = starts[end] - starts[first] + (count if text[behind : behind + 1] == BREAK else 0)
+        octets = width(item)
+        saved = count * (octets - 2) + 2 * (ends - count) - octets - 1 + page.named(item)
+        if saved > 0:
+            yield -saved, Item(item)
+
+
+def _common_prefixes(text: str, order: list[int]) -> list[int]:
+    """Return for each suffix how many characters it has in common with the one before it; 0 for the first."""
+    rank = [0] * len(order)
+    for place, at in enumerate(order):
+        rank[at] = place
+    common = [0] * len(order)
+    length = 0
+    for at, place in enumerate(rank):
+        if not place:
+            length = 0
+            continue
+        other = order[place - 1]
+        while text[at + length : at + length + 1] == text[other + length : other + length + 1] > BREAK:
+            length += 1
+        common[place] = min(length, _LONGEST)
+        length = max(length - 1, 0)
+    return common
+
+
+def _intervals(common: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield the inner nodes of the suffix tree: first place, place behind the last, length of the common prefix."""
+    stack: list[tuple[int, int]] = []
+    for place, length in enumerate([*common, 0]):
+        first = place - 1
+        while stack and stack[-1][0] > length:
+            taller, first = stack.pop()
+            yield first, place, taller
+        if length and (not stack or stack[-1][0] < length):
+            stack.append((length, first))
