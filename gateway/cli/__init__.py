@@ -45,6 +45,8 @@ LATER = {
     "restore": ("gateway.cli.backup_commands", "restore"),
     "sessions": ("gateway.cli.user_commands", "sessions_group"),
     "user": ("gateway.cli.user_commands", "user_group"),
+    "wap": ("gateway.cli.wap_commands", "wap_group"),
+    "wbxml": ("gateway.cli.wbxml_commands", "wbxml_group"),
 }
 
 

@@ -112,19 +112,22 @@ def libwbxml_decode(octets: bytes) -> bytes | None:
 
 def tshark_tree(octets: bytes) -> str | None:
     """Return how tshark dissects a compiled deck, sent as a connectionless WSP Reply."""
+    # TID, Reply, 200, headers of one octet: application/vnd.wap.wmlc
+    return tshark_datagram(bytes([1, 4, 0x20, 1, 0x94]) + octets, 9200, 40000, "wbxml")
+
+
+def tshark_datagram(octets: bytes, source: int, target: int, protocols: str) -> str | None:
+    """Return how tshark dissects a datagram from one UDP port to another, the `protocols` in detail."""
     if TSHARK is None:
         return None
-    wsp = (
-        bytes([1, 4, 0x20, 1, 0x94]) + octets
-    )  # TID, Reply, 200, headers of one octet: application/vnd.wap.wmlc
-    udp = struct.pack(">HHHH", 9200, 40000, 8 + len(wsp), 0) + wsp
+    udp = struct.pack(">HHHH", source, target, 8 + len(octets), 0) + octets
     local = bytes([127, 0, 0, 1])
     ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + local + local + udp
     capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
     capture += struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "deck.pcap").write_bytes(capture)
-        command = [TSHARK, "-n", "-r", str(Path(folder, "deck.pcap")), "-O", "wbxml"]
+        command = [TSHARK, "-n", "-r", str(Path(folder, "deck.pcap")), "-O", protocols]
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=True)
     return done.stdout.decode("utf-8", "replace")
 

@@ -88,7 +88,9 @@ class TestServices:
         with pytest.raises(wbxml.WBXMLError, match="no date"):
             wbxml.encode(f'<si><indication created="{date}"/></si>')
 
-    @pytest.mark.parametrize("octets", [b"\x00", b"\x01\x2a", b"\x08\x19\x99\x06\x25\x15\x23\x15\x00"])
+    @pytest.mark.parametrize(
+        "octets", [b"\x00", b"\x01\x2a", b"\x08\x19\x99\x06\x25\x15\x23\x15\x00", b"\x04\x19\x99\x06\x25\x85"]
+    )
     def test_octets_that_are_no_date(self, octets: bytes) -> None:
         body = b"\x01\x05\x6a\x00\x45\x86\x0a\xc3" + octets + b"\x01\x01"
         with pytest.raises(wbxml.WBXMLError, match="no date"):

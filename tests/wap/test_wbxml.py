@@ -8,13 +8,16 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from gateway import cli
 from gateway.wap import wbxml
 from gateway.wap.wbxml import decoder, encoder, tokens, wml_parser
 from tests import bounded
+from tests.fuzz import wbxml as fuzz
 from tests.wap import oracles
 from tests.wap.decks import DECKS, ELEMENTS, FULL, HEAD, canonical, deck
 
@@ -343,3 +346,45 @@ class TestOracles:
             pytest.skip("w3c-sgml-lib is not installed")
         assert oracles.dtd_errors(page % b"") == []
         assert oracles.dtd_errors(page % b"<font/>") != []
+
+
+class TestFuzzTargets:
+    @pytest.mark.parametrize("target", list(fuzz.TARGETS))
+    def test_their_samples(self, target: str) -> None:
+        for sample in fuzz.samples(target):
+            fuzz.TARGETS[target](sample)
+            fuzz.TARGETS[target](sample[:-3])
+
+
+class TestCommands:
+    @staticmethod
+    def run(*arguments: str, octets: bytes, fails: int = 0) -> bytes:
+        said = CliRunner().invoke(cli.main, ["wbxml", *arguments, "-"], input=octets)
+        assert said.exit_code == fails, said.output
+        return said.stdout_bytes if not fails else said.stderr_bytes
+
+    def test_there_and_back(self, tmp_path: Path) -> None:
+        octets = self.run("encode", octets=FULL.encode())
+        assert octets == wbxml.encode(FULL)
+        assert self.run("decode", octets=octets).decode() == wbxml.decode(octets) + "\n"
+        file = tmp_path / "deck.wml"
+        file.write_text(FULL)
+        assert CliRunner().invoke(cli.main, ["wbxml", "encode", str(file)]).stdout_bytes == octets
+
+    def test_options(self) -> None:
+        octets = self.run("encode", "--version", "1.3", "--charset", "iso-8859-1", octets=deck("é").encode())
+        assert octets == wbxml.encode(deck("é"), 4, version="1.3")
+        twice = deck('<p title="twice"/>' * 2).encode()
+        plain = self.run("encode", "--plain-attributes", octets=twice)
+        assert plain == wbxml.encode(twice, attribute_references=False)
+        assert plain != self.run("encode", octets=twice)
+
+    def test_what_is_wrong_is_one_sentence(self) -> None:
+        assert (
+            self.run("encode", octets=b"<wml>\n<p></wml>", fails=1)
+            == b"Error: <stdin>: line 2: mismatched tag\n"
+        )
+        assert (
+            self.run("decode", octets=b"\x01\x04\x6a\x00\x7f", fails=1)
+            == b"Error: <stdin>: octet 5: cut off\n"
+        )

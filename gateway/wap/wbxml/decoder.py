@@ -175,6 +175,8 @@ class _Decoder:
                 dated = token == OPAQUE and name in self._language.dates
                 parts.append(self._date() if dated else self._attribute_value(token, name))
             found[name] = "".join(parts)
+            if name in self._language.dates and not DATE.fullmatch(found[name]):
+                raise WBXMLError("no date")
         return found
 
     def _attribute_start(self, token: int) -> tuple[str, str]:
@@ -214,10 +216,7 @@ class _Decoder:
     def _date(self) -> str:
         """Read a date from its digits. WAP-167 §8.2.2."""
         digits = self._take(self._integer()).hex().ljust(len("YYYYMMDDhhmmss"), "0")
-        date = _DIGITS.sub(r"\1-\2-\3T\4:\5:\6Z", digits)
-        if not DATE.fullmatch(date):
-            raise WBXMLError("no date")
-        return date
+        return _DIGITS.sub(r"\1-\2-\3T\4:\5:\6Z", digits)
 
     def _variable(self, conversion: int, name: str, attribute: str) -> str:
         if not _VARIABLE_NAME.match(name):
