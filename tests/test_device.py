@@ -90,11 +90,30 @@ def test_a_phone_that_speaks_more_is_told_more() -> None:
 
 @pytest.mark.parametrize(
     ("sdu", "limit"),
-    [("1000", 904), ("1400", 1304), ("1048576", 1396), ("nonsense", 1396), ("3", 1396), ("", 1396)],
-)
+    # Whatever is offered is believed, but for 0, which is no limit.
+    [
+        ("1000", 904), ("1400", 1304), ("1048576", 1396), ("nonsense", 1396), ("", 1396),
+        ("695", 599), ("300", 204), ("97", 1), ("96", 1), ("3", 1), ("0", 1396),
+    ],
+)  # fmt: skip
 def test_the_sdu_only_ever_lowers_the_page(sdu: str, limit: int) -> None:
     headers = {"Accept": "text/vnd.wap.wml", "User-Agent": "Nokia7110/1.0", "X-Wap-Client-Sdu-Size": sdu}
     assert identify(headers).deck_limit == limit
+
+
+@pytest.mark.parametrize(
+    "through", [{"Via": "WAP/1.1 vm (Kannel/1.4.5)"}, {"Via": "1.1 wap.example.net"}, {"X-Wap-Gateway": "x"}]
+)
+def test_what_came_through_a_wap_gateway_is_compiled_unless_text_is_preferred(
+    through: dict[str, str],
+) -> None:
+    both = "application/vnd.wap.wmlc, text/vnd.wap.wml"
+    assert identify({"Accept": both}).content_type == WML_TEXT
+    assert identify({"Accept": both, "Via": "1.1 swap.example.net"}).content_type == WML_TEXT
+    assert identify({"Accept": both, **through}).content_type == WML_COMPILED
+    assert identify({"Accept": f"{both};q=0.9"}).content_type == WML_COMPILED
+    for accept in ("application/vnd.wap.wmlc;q=0.9, text/vnd.wap.wml", KANNEL):
+        assert identify({"Accept": accept, **through}).content_type == WML_TEXT
 
 
 def test_a_choice_of_markup_holds_whatever_accept_says() -> None:

@@ -371,6 +371,10 @@ OPTIONS = (
         "Whether they show old pages again whatever the gateway says, so that a fresh one needs a new address.",
     ),
     Option(
+        "handheld", "attribute_references", ValueKind.FLAG, None, "false",
+        "Whether attribute values of a compiled deck may refer to its string table, which makes it smaller.",
+    ),
+    Option(
         "handheld", "images", ValueKind.CHOICES, None, '["image/gif", "image/vnd.wap.wbmp"]',
         "The pictures that they can show, best first, whatever they say they accept.",
         choices=("image/vnd.wap.wbmp", "image/gif", "image/png", "image/jpeg"),

@@ -25,7 +25,8 @@ class Traits:
     """The traits of a device that hold for either markup.
 
     `screen`: pixels. `columns`: characters in a line. `rows`: messages on a page of a list. `input_limit`:
-    octets that a form may send. `cookies`: cookies are kept. `caches_regardless`: pages are cached whatever
+    octets that a form may send. `cookies`: cookies are kept. `attribute_references`: in a compiled deck, attribute
+    values may refer to the string table. `caches_regardless`: pages are cached whatever
     the headers, so a fresh page needs a new URL.
     """
 
@@ -36,6 +37,7 @@ class Traits:
     input_limit: int = 1400
     cookies: bool = False
     caches_regardless: bool = False
+    attribute_references: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,11 @@ _NOBODY: Final = r"(?!)"
 #: A page of XHTML is what a person scrolls through before turning it, some eight screenfuls; never more than
 #: XHTML_PAGE. The first match wins: models stand before families, the generic rows at the end.
 PROFILES: Final[tuple[DeviceProfile, ...]] = (
-    DeviceProfile("nokia7110", r"^Nokia(7110|7160|6250|6210)\b", WML, 1396, caches_regardless=True),
+    # QUIRK: the authors of Kannel say that a Nokia 7110 does not understand string table references in attributes.
+    DeviceProfile(
+        "nokia7110", r"^Nokia(7110|7160|6250|6210)\b", WML, 1396,
+        caches_regardless=True, attribute_references=False,
+    ),
     DeviceProfile("nokia3330", r"^Nokia(3330|6310i?)\b", WML, 2800, screen=(84, 48), caches_regardless=True),
     DeviceProfile("ericssont68", r"^Ericsson(R320|R520|T39|T68)", WML, 3000, screen=(101, 80), columns=16),
     DeviceProfile("nokia6100", r"^Nokia6100\b", WML, 3100, wml_version="1.2", screen=(128, 128), columns=18),

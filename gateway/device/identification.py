@@ -47,8 +47,10 @@ _BETTER_IMAGES: Final = _IMAGES[XHTML]
 #: Octets our own reply header takes at most in a WSP Reply (Content-Type, Content-Length, Date, Referrer-Policy,
 #: Cache-Control, Vary, Server; well-known names in one octet, the others as text, WAP-230 §8.4).
 WSP_REPLY_HEADER: Final = 96
-#: A smaller page is useless, so a smaller SDU is taken for a mistake.
-SMALLEST_SDU: Final = 600
+#: The smallest SDU that can be said: 0 means none, and a page has at least one octet.
+_SMALLEST_PAGE: Final = 1
+#: What WAP gateways call themselves in Via: the protocol is WAP, or their name has it (RFC 9110 §7.6.3).
+_WAP_GATEWAY: Final = re.compile(r"\bWAP|Kannel", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,9 @@ class Device(Traits):
     pictures: bool = True
 
     def within(self, sdu: int) -> Device:
-        """Lower the page to what an SDU of this many octets carries; never raise it."""
-        room = sdu - WSP_REPLY_HEADER
-        if room < SMALLEST_SDU or room >= self.deck_limit:
+        """Lower the page to what an SDU of this many octets carries; never raise it. 0: no limit was told."""
+        room = max(sdu - WSP_REPLY_HEADER, _SMALLEST_PAGE)
+        if not sdu or room >= self.deck_limit:
             return self
         return replace(self, deck_limit=room)
 
@@ -103,7 +105,8 @@ def identify(
 
     `markup` and `name` override Accept and User-Agent: a person's choice, or what was identified at sign-in. An
     administrator's `overrides` by User-Agent go before the table and before Accept, but not before a person's choice
-    of markup. X-WAP-Client-SDU-Size can only lower the page size.
+    of markup. X-WAP-Client-SDU-Size can only lower the page size; what came through a WAP gateway gets compiled decks
+    unless it prefers text.
     """
     accept = _accept(headers.get("Accept", ""))
     agent = headers.get("User-Agent", "")
@@ -116,7 +119,7 @@ def identify(
         profile = _GENERIC[markup]
     if override is not None:
         profile = override.apply(profile)
-    device = _device(profile, markup, _content_type(accept, markup))
+    device = _device(profile, markup, _content_type(accept, markup, _came_by_wap(headers)))
     device = replace(device, images=(override and override.images) or _images(accept, markup))
     sdu = headers.get("X-Wap-Client-Sdu-Size", "").strip()
     if markup == WML and sdu.isascii() and sdu.isdigit():
@@ -200,9 +203,19 @@ def _images(accept: Mapping[str, float], markup: str) -> tuple[str, ...]:
     return named if named and not accept.keys() & {"image/*", "*/*"} else usual or named
 
 
-def _content_type(accept: Mapping[str, float], markup: str) -> str:
-    """Choose the type to send as: the one in Accept with the highest q, else the one that every device takes."""
+def _came_by_wap(headers: Mapping[str, str]) -> bool:
+    """Return whether a request came through a WAP gateway."""
+    return "X-Wap-Gateway" in headers or _WAP_GATEWAY.search(headers.get("Via", "")) is not None
+
+
+def _content_type(accept: Mapping[str, float], markup: str, came_by_wap: bool) -> str:
+    """Choose the type to send as: the one in Accept with the highest q, else the one that every device takes.
+
+    A WAP gateway passes on what is compiled, and would compile text itself.
+    """
     kinds = _TYPES[markup]
+    if markup == WML and came_by_wap:
+        kinds = kinds[::-1]
     best = max(kinds, key=lambda kind: accept.get(kind, 0.0))
     if accept.get(best, 0.0) > 0.0:
         return best

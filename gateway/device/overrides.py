@@ -39,6 +39,7 @@ class Override:
     wml_version: str | None = None
     cookies: bool | None = None
     caches_regardless: bool | None = None
+    attribute_references: bool | None = None
     images: tuple[str, ...] | None = None
 
     @classmethod

@@ -1,7 +1,7 @@
 """Writes screens and blocks as WML or XHTML, and measures them.
 
 Nothing here may know where a value came from. The size of a page is its size on the way to the phone:
-compiled octets (WBXML, WAP-192) for WML, encoded octets for XHTML.
+compiled octets (WBXML, WAP-192) for WML, by us or by any WAP gateway, encoded octets for XHTML.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Final
 
 from markupsafe import Markup
 
-from gateway.device import ASCII, LATIN_1, UTF_8, WML, WML_COMPILED, Device
+from gateway.device import WML, WML_COMPILED, Device
 from gateway.language import softkey
 from gateway.markup import wml, xhtml
 from gateway.markup.environment import environment
 from gateway.markup.repertoire import fit
+from gateway.markup.scale import MIB_ENUMS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.markup.wml import LinkResolver, PictureLink
 from gateway.rendition.blocks import Block, Run
@@ -37,8 +38,8 @@ __all__ = [
     "write",
 ]
 
-#: The devices' charsets by MIBenum, their number in the IANA registry, as WBXML names them.
-_MIB_ENUMS: Final = {UTF_8: 106, LATIN_1: 4, ASCII: 3}
+#: Responses that a cache may use without asking.
+_STORED: Final = frozenset({Life.PRIVATE, Life.PUBLIC})
 
 
 def write(screen: Screen, device: Device) -> str:
@@ -61,23 +62,23 @@ def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
     """Return the octets to send, and their media type with its charset."""
     text = write(screen, device)
     if device.content_type == WML_COMPILED:
-        return _compiled(text, device), WML_COMPILED
+        # What may be stored is asked for again: there a search for the smallest encoding pays.
+        return _compiled(text, device, 0 if screen.life in _STORED else device.deck_limit), WML_COMPILED
     return text.encode(
         device.charset, "xmlcharrefreplace"
     ), f"{device.content_type}; charset={device.charset}"
 
 
-def _compiled(text: str, device: Device) -> bytes:
-    """Compile in the device's charset, or in UTF-8 if a character is not in it (only a form's probe can have one)."""
-    try:
-        return wbxml.encode(text, _MIB_ENUMS[device.charset])
-    except wbxml.WBXMLError:
-        return wbxml.encode(text)
+def _compiled(text: str, device: Device, room: int) -> bytes:
+    """Compile in the device's charset; as small as can be if the plain encoding takes more than `room` octets."""
+    return wbxml.encode(
+        text, MIB_ENUMS[device.charset], room=room, attribute_references=device.attribute_references
+    )
 
 
 def compiled(screen: Screen, device: Device) -> bytes:
     """Compile a WML screen."""
-    return wbxml.encode(write(screen, device))
+    return _compiled(write(screen, device), device, device.deck_limit)
 
 
 def size(screen: Screen, device: Device) -> int:
@@ -87,6 +88,8 @@ def size(screen: Screen, device: Device) -> int:
 
 def text_size(text: str, device: Device) -> int:
     """Measure the text of a page in the octets that the device's limit counts."""
+    if device.content_type == WML_COMPILED:
+        return len(_compiled(text, device, device.deck_limit))
     if device.markup == WML:
         return wbxml.deck_bound(text)
     return len(text.encode(device.charset, "xmlcharrefreplace"))

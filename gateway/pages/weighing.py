@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from markupsafe import Markup
 
-from gateway.device import WML, Device
-from gateway.markup.scale import Scale, WmlScale, XhtmlScale
+from gateway.device import WML, WML_COMPILED, Device
+from gateway.markup.scale import CompiledScale, Scale, WmlScale, XhtmlScale
 from gateway.pages.lookback import length
 from gateway.rendition.blocks import Block
 from gateway.wap.wbxml import Measure
@@ -94,6 +94,8 @@ AnyWeighing: TypeAlias = Weighing[Measure] | Weighing[int]
 
 def weighing(device: Device, frame: Callable[[bool], str], write: Callable[[Block], Markup]) -> AnyWeighing:
     """Return the measuring for a device."""
+    if device.content_type == WML_COMPILED:
+        return Weighing(CompiledScale(device.charset), device.deck_limit, frame, write)
     if device.markup == WML:
         return Weighing(WmlScale(), device.deck_limit, frame, write)
     return Weighing(XhtmlScale(device.charset), device.deck_limit, frame, write)

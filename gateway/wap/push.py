@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from gateway.wap.wbxml import WBXMLError, encode
-from gateway.wap.wbxml.languages import SI, SL, Language
+from gateway.wap.wbxml.document_types import SI, SL, DocumentType
 from gateway.wap.wbxml.string_table import multibyte
 
 #: UDP and short messages alike: connectionless, not secured (WAP-259 §6, IANA: wap-push). The other is where a WSP
@@ -98,10 +98,10 @@ def short_messages(octets: bytes, reference: int) -> list[Segment]:
     return segments
 
 
-def _compiled(language: Language, document: str, action: str) -> bytes:
+def _compiled(doctype: DocumentType, document: str, action: str) -> bytes:
     """Compile a document, without string table: what reads it in a phone may be simpler than its browser."""
-    if ("action", action) not in language.starts:
-        raise PushError(f"no action of {language.root.upper()}: {action!r}")
+    if ("action", action) not in doctype.starts:
+        raise PushError(f"no action of {doctype.root.upper()}: {action!r}")
     try:
         return encode(document, room=_ANY, attribute_references=False)
     except WBXMLError as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway import markup
 from gateway.device import ASCII, LATIN_1, UTF_8, WML, WML_COMPILED, XHTML, Device, by_name
 from gateway.markup.repertoire import fit
-from gateway.markup.screen import Action, Screen, Verbatim
+from gateway.markup.screen import Action, Life, Screen, Verbatim
 from gateway.rendition.blocks import Block, Kind, Run
 from gateway.wap import wbxml
 from tests.wap import oracles
@@ -128,7 +128,29 @@ def test_a_compiled_deck_names_its_charset(device: Device, charset: int) -> None
     octets, _type = markup.encode(_screen("Grüße “5 €” 👍"), direct)
     assert octets[2] == charset
     assert fit("Grüße “5 €” 👍", device) in html.unescape(wbxml.decode(octets))
-    assert len(octets) <= markup.size(_screen("Grüße “5 €” 👍"), direct)
+    assert len(octets) == markup.size(_screen("Grüße “5 €” 👍"), direct)
+
+
+@given(st.lists(st.sampled_from(["größere", "Bäume", "für", "“Gärten”", "5 €", "👍", "Привет"]), max_size=60))
+@settings(deadline=None, max_examples=25)
+def test_a_deck_that_we_compile_is_no_larger_than_for_others(words: list[str]) -> None:
+    for device in (PHONE, LATIN, TYPEWRITER):
+        direct = replace(device, content_type=WML_COMPILED)
+        screen = _screen(" ".join(words))
+        assert (
+            len(markup.encode(screen, direct)[0])
+            == markup.size(screen, direct)
+            <= markup.size(screen, device)
+        )
+
+
+def test_a_smaller_deck_is_looked_for_where_it_pays() -> None:
+    sentence = ", ".join(f"message {number} of the harbour" for number in range(9))
+    screen, direct = _screen(sentence), replace(PHONE, content_type=WML_COMPILED)
+    plain = markup.encode(screen, direct)[0]
+    assert len(plain) > len(markup.encode(replace(screen, life=Life.PRIVATE), direct)[0])
+    assert len(plain) > len(markup.encode(screen, replace(direct, deck_limit=len(plain) - 1))[0])
+    assert len(plain) == len(markup.encode(screen, replace(direct, deck_limit=len(plain)))[0])
 
 
 @oracles.needs_kannel

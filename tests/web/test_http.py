@@ -148,6 +148,19 @@ def test_accept_chooses_the_markup(client: Client, accept: str | None, media_typ
     assert "Accept" in client.get("/", headers=headers).headers["Vary"]
 
 
+def test_what_came_through_a_wap_gateway_is_compiled_by_us(client: Client) -> None:
+    """Accept is the same for both: what tells them apart stands in Vary."""
+    for headers, media_type in (
+        ({}, WML_TEXT),
+        ({"X-WAP-Gateway": "x"}, WML_COMPILED),
+        ({"Via": "WAP/1.1 x"}, WML_COMPILED),
+    ):
+        answer = client.get("/", headers={"Accept": f"{WML_COMPILED}, {WML_TEXT}", **headers})
+        _assert_said_as(answer, media_type)
+        assert {"Via", "X-WAP-Gateway"} <= set(answer.headers["Vary"].split(", "))
+        assert "Content-Security-Policy" not in answer.headers
+
+
 @pytest.mark.parametrize("accept", ["*/*", "text/html", WML_TEXT, PHONE_ACCEPT])
 def test_w_and_m_are_wml_and_xhtml_whatever_is_accepted(client: Client, accept: str) -> None:
     assert WML_DOCTYPE in client.get("/w", headers={"Accept": accept}).get_data()

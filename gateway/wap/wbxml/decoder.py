@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
-from gateway.wap.wbxml.languages import BY_NUMBER, BY_ROOT, DATE, WML
+from gateway.wap.wbxml.document_types import BY_NUMBER, BY_ROOT, DATE, WML
 from gateway.wap.wbxml.tokens import (
     CHARSETS,
     CONVERSIONS,
@@ -70,16 +70,14 @@ class _Decoder:
         self._written = 0
         self._table = b""
         self._codec, self._unit = CHARSETS[UTF_8]
-        self._language = WML
+        self._doctype = WML
 
     def document(self) -> str:
         public_id = self._header()
         self._write('<?xml version="1.0"?>\n')
         if public_id:
-            language = self._language
-            self._write(
-                f'<!DOCTYPE {language.root} PUBLIC "{public_id}" "{language.system_ids[public_id]}">\n'
-            )
+            doctype = self._doctype
+            self._write(f'<!DOCTYPE {doctype.root} PUBLIC "{public_id}" "{doctype.system_ids[public_id]}">\n')
         self._instructions()
         self._elements()
         self._instructions()
@@ -101,14 +99,14 @@ class _Decoder:
         self._table = self._take(self._integer())
         if number == PUBLIC_ID_UNKNOWN:
             return ""
-        public_id, language = BY_NUMBER.get(number, ("", None))
+        public_id, doctype = BY_NUMBER.get(number, ("", None))
         if number == PUBLIC_ID_IN_TABLE:
             public_id = self._from_table(index)
             found = (one for one in BY_ROOT.values() if public_id in one.public_ids)
-            language = next(found, None)
-        if language is None:
+            doctype = next(found, None)
+        if doctype is None:
             raise WBXMLError(f"no public identifier of WML 1.1 to 1.3, SI or SL: {number}")
-        self._language = language
+        self._doctype = doctype
         return public_id
 
     def _instructions(self) -> None:
@@ -144,7 +142,7 @@ class _Decoder:
     def _element(self, token: int, tags: list[str]) -> None:
         """Read a start tag with its attributes; put it on the stack if it has content."""
         identity = token & ~(HAS_ATTRIBUTES | HAS_CONTENT)
-        name = self._name() if identity == LITERAL else self._language.tag_names.get(identity)
+        name = self._name() if identity == LITERAL else self._doctype.tag_names.get(identity)
         if name is None:
             raise WBXMLError(f"unknown tag {token:#04x}")
         self._write(f"<{name}")
@@ -172,23 +170,23 @@ class _Decoder:
                 raise WBXMLError(f"attribute {name} twice")
             parts = [value]
             while (token := self._octet()) != END and (token >= 0x80 or token in _STRINGS):
-                dated = token == OPAQUE and name in self._language.dates
+                dated = token == OPAQUE and name in self._doctype.dates
                 parts.append(self._date() if dated else self._attribute_value(token, name))
             found[name] = "".join(parts)
-            if name in self._language.dates and not DATE.fullmatch(found[name]):
+            if name in self._doctype.dates and not DATE.fullmatch(found[name]):
                 raise WBXMLError("no date")
         return found
 
     def _attribute_start(self, token: int) -> tuple[str, str]:
         if token == LITERAL:
             return self._name(), ""
-        start = self._language.start_names.get(token)
+        start = self._doctype.start_names.get(token)
         if start is None:
             raise WBXMLError(f"unknown attribute {token:#04x}")
         return start
 
     def _attribute_value(self, token: int, name: str) -> str:
-        value = self._language.value_names.get(token)
+        value = self._doctype.value_names.get(token)
         text = self._text(token, name) if value is None else value
         if text is None:
             raise WBXMLError(f"unknown attribute value {token:#04x}")
@@ -205,7 +203,7 @@ class _Decoder:
             return self._checked(chr(number) if number <= 0x10FFFF else "\0")
         if token == OPAQUE:
             return self._checked(self._characters(self._take(self._integer())))
-        if not self._language.variables:
+        if not self._doctype.variables:
             return None
         if EXT_I <= token <= EXT_I + 2:
             return self._variable(token - EXT_I, self._inline(), attribute)
@@ -221,7 +219,7 @@ class _Decoder:
     def _variable(self, conversion: int, name: str, attribute: str) -> str:
         if not _VARIABLE_NAME.match(name):
             raise WBXMLError(f"no name of a variable: {name[:40]!r}")
-        default = "escape" if attribute in self._language.urls else "noesc"
+        default = "escape" if attribute in self._doctype.urls else "noesc"
         said = _CONVERSION_NAMES[conversion]
         return f"$({name})" if said == default else f"$({name}:{said})"
 
@@ -253,7 +251,7 @@ class _Decoder:
     def _checked(self, text: str) -> str:
         if _NO_XML.search(text):
             raise WBXMLError("a character that XML cannot say")
-        return text.replace("$", "$$") if self._language.variables else text
+        return text.replace("$", "$$") if self._doctype.variables else text
 
     def _integer(self) -> int:
         number = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.wap.wbxml.languages import BY_ROOT, DATE, WML
+from gateway.wap.wbxml.document_types import BY_ROOT, DATE, WML
 from gateway.wap.wbxml.string_table import OCTET, Body, multibyte, string_piece, variable_piece
 from gateway.wap.wbxml.tokens import (
     CHARSETS,
@@ -46,7 +46,7 @@ def encode(
     room: int | None = None,
     attribute_references: bool = True,
 ) -> bytes:
-    """Compile a document; one without a known document type is written with the first of its language.
+    """Compile a document; one without a known document type is written with the first of its root element.
 
     `charset`: MIBenum of a charset with single octets as terminators; what is not in it becomes entities, but raises
     WBXMLError in names. `version`: that of WBXML. `room`: octets; as far as they suffice, no time is spent on a
@@ -57,7 +57,7 @@ def encode(
         raise ValueError(f"charset {charset} ends strings with {unit} octets")
     compiler = Compiler(codec=codec)
     public_id = read(document, compiler).public_id
-    ids = compiler.language.public_ids
+    ids = compiler.doctype.public_ids
     header = bytes((VERSIONS[version], ids.get(public_id, next(iter(ids.values()))))) + multibyte(charset)
     body = compiler.body
     try:
@@ -72,11 +72,11 @@ def encode(
 
 
 class Compiler:
-    """Takes the events of `wml_parser` and writes the body. Its language is that of the root element."""
+    """Takes the events of `wml_parser` and writes the body. The document type is that of the root element."""
 
     def __init__(self, *, bare: bool = False, codec: str = "utf-8") -> None:
         """Begin a document, or with `bare` content of a deck in an unknown context: its outer white space stays."""
-        self.language = WML
+        self.doctype = WML
         self.body = Body(codec, WML.values)
         self._pieces = self.body.pieces
         self._beyond = _BEYOND.get(codec)
@@ -93,9 +93,9 @@ class Compiler:
             if self._bare:  # the element around a fragment is not part of it
                 opened.append(-1)
                 return
-            self.language = BY_ROOT.get(tag, WML)
-            self.body.values = self.language.values
-        block = tag not in self.language.inline
+            self.doctype = BY_ROOT.get(tag, WML)
+            self.body.values = self.doctype.values
+        block = tag not in self.doctype.inline
         if self._text:
             self._flush(block)
         self._after_block = block
@@ -105,7 +105,7 @@ class Compiler:
             raise WBXMLError(f"more than {DEPTH_LIMIT} elements within each other")
         opened.append(len(self._pieces))
         flags = HAS_ATTRIBUTES if attributes else 0
-        token = self.language.tags.get(tag)
+        token = self.doctype.tags.get(tag)
         if token is not None:
             self._pieces.append(OCTET[token | flags])
         else:
@@ -122,7 +122,7 @@ class Compiler:
     def end(self, tag: str) -> None:
         """Take an end tag."""
         around = self._bare and len(self._open) == 1
-        block = tag not in self.language.inline and not around
+        block = tag not in self.doctype.inline and not around
         if self._text:
             self._flush(block)
         self._after_block = block
@@ -154,22 +154,22 @@ class Compiler:
         self._said(text, _NOESC, in_attribute=False)
 
     def _attribute(self, name: str, value: str) -> None:
-        language = self.language
-        token = language.starts.get((name, value))
-        if token is not None and name not in language.dates:
+        doctype = self.doctype
+        token = doctype.starts.get((name, value))
+        if token is not None and name not in doctype.dates:
             self._pieces.append(OCTET[token])
             return
-        for prefix, token in language.starts_by_name.get(name, ()):
+        for prefix, token in doctype.starts_by_name.get(name, ()):
             if value.startswith(prefix):
                 self._pieces.append(OCTET[token])
                 value = value[len(prefix) :]
                 break
         else:
             self._literal(name, 0)
-        if name in language.dates:
+        if name in doctype.dates:
             self._date(value)
         else:
-            self._said(value, _ESCAPE if name in language.urls else _NOESC, in_attribute=True)
+            self._said(value, _ESCAPE if name in doctype.urls else _NOESC, in_attribute=True)
 
     def _date(self, value: str) -> None:
         """Write a date as its digits, two an octet, without zeros at the end. WAP-167 §8.2.2."""
@@ -180,7 +180,7 @@ class Compiler:
 
     def _said(self, text: str, conversion: int, *, in_attribute: bool) -> None:
         """Write text with its variables."""
-        if "$" not in text or not self.language.variables:
+        if "$" not in text or not self.doctype.variables:
             self._characters(text, in_attribute)
             return
         for part in split_variables(text, conversion):
@@ -210,7 +210,7 @@ class Compiler:
 
     def _value(self, value: str, codec: str) -> bytes:
         """Write a value without the string table, with its tokens where they save octets."""
-        parts = self.language.value_pattern.split(value)
+        parts = self.doctype.value_pattern.split(value)
         if len(parts) == 1:
             return string_piece(value, codec)
         octets, text = b"", ""
@@ -222,7 +222,7 @@ class Compiler:
             if not token:
                 text += part
                 continue
-            octets += (string_piece(text, codec) if text else b"") + OCTET[self.language.values[part]]
+            octets += (string_piece(text, codec) if text else b"") + OCTET[self.doctype.values[part]]
             text = ""
         return octets + (string_piece(text, codec) if text else b"")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from gateway.wap.wbxml.document_types import WML
 from gateway.wap.wbxml.encoder import Compiler
-from gateway.wap.wbxml.languages import WML
 from gateway.wap.wbxml.string_table import LARGEST_REFERENCE
 from gateway.wap.wbxml.tokens import ATTRIBUTE_VALUES, TAGS
 from gateway.wap.wbxml.wml_parser import split_variables

@@ -26,7 +26,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from gateway.wap.wbxml.encoder import Compiler
 from gateway.wap.wbxml.meter import KANNEL_MINIMUM, LIBWBXML_MINIMUM, Measure, Meter, Share
+from gateway.wap.wbxml.tokens import CHARSETS, UTF_8
 from gateway.wap.wbxml.wml_parser import read, read_fragment
 
 #: Octets before the string table's length: version, public identifier, charset.
@@ -46,6 +48,16 @@ def measure_deck(wml: str | bytes) -> Measure:
     meter = Meter()
     prolog = read(wml, meter, plain=True)
     return meter.measure()._replace(latin=prolog.encoding.lower() in _LATIN)
+
+
+def own_size(markup: str, charset: int = UTF_8, *, whole: bool = False) -> int:
+    """Return how many octets `encode` makes of some content at most, or of a `whole` deck behind its header."""
+    compiler = Compiler(bare=not whole, codec=CHARSETS[charset][0])
+    if whole:
+        read(markup, compiler)
+    else:
+        read_fragment(markup, compiler)
+    return compiler.body.size()
 
 
 def fragment_size(markup: str) -> int:

@@ -98,7 +98,7 @@ def list_screen(visit: Visit, entries: Sequence[ListEntry], frame: ListFrame, se
     # A sender shares its line with the subject, or in XHTML with key and date.
     who = min(_WHO, device.columns // 2 if device.markup == WML else device.columns - _DATE)
     widths = [width for width in _WIDTHS if width <= _LINES * device.columns]
-    return fitted_list(screen, visit.fits, widths, len(rows), least=0)
+    return fitted_list(screen, visit.fits, widths, len(rows))
 
 
 def _rows(visit: Visit, entries: Sequence[ListEntry]) -> list[MessageRow]:

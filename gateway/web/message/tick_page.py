@@ -56,7 +56,7 @@ def tick_screen(
         ]
         return _screen(visit, list_page, found, narrow, words, sentence)
 
-    return fitted_list(screen, visit.fits, _WIDTHS, len(boxes), least=0)
+    return fitted_list(screen, visit.fits, _WIDTHS, len(boxes))
 
 
 def _row(visit: Visit, number: int | None, index: int, summary: Summary) -> TickRow:

@@ -10,14 +10,15 @@ from flask import Response, g, request
 
 from gateway import markup
 from gateway.config import Config
-from gateway.device import WML, WML_TEXT
+from gateway.device import WML, WML_COMPILED, WML_TEXT
 from gateway.markup.screen import Life, Screen
 from gateway.markup.security_headers import Reader, security_headers
 from gateway.web.request.compression import compress
 from gateway.web.request.visit import absolute_uri, any_tokens, client_of, current, token_of
 
 _VARY = "Accept, User-Agent, Cookie"
-_VARY_WML = "Accept, User-Agent"
+#: The names of the others that decks depend on take more room in an SDU than is left: those tell WAP gateways apart.
+_VARY_WML = "Accept, User-Agent, Via, X-WAP-Gateway"
 
 
 def respond(screen: Screen, life: Life | None = None) -> Response:
@@ -55,7 +56,7 @@ def _reader(response: Response) -> Reader:
     if "Content-Disposition" in response.headers:
         return Reader.DISK
     wap = "visit" in g and current().device.markup == WML
-    if response.mimetype == WML_TEXT or (wap and response.location):
+    if response.mimetype in (WML_TEXT, WML_COMPILED) or (wap and response.location):
         return Reader.DECK
     return Reader.WAP_PICTURE if wap and (response.mimetype or "").startswith("image/") else Reader.BROWSER
 

@@ -350,6 +350,16 @@ def test_no_list_of_a_mailbox_that_has_nothing(house: House, handheld: Any, dove
         assert "No messages here." in device.text
 
 
+@pytest.mark.parametrize("sdu", ["300", "3"])
+def test_a_list_has_a_row_however_small_the_sdu(house: House, me: str, sdu: str) -> None:
+    """A Motorola Timeport negotiates 3 octets and takes 1350."""
+    device = house.phone(limit=1396, headers={"X-WAP-Client-SDU-Size": sdu}).sign_in(me, "secret")
+    (first,) = rows(device)
+    device.follow("Next")
+    (second,) = rows(device)
+    assert first != second
+
+
 def test_nine_rows_are_a_small_deck(house: House, me: str) -> None:
     device = house.phone().sign_in(me, "secret")
     assert len(rows(device)) == 9

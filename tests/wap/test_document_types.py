@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.wap import wbxml
-from gateway.wap.wbxml import languages
+from gateway.wap.wbxml import document_types
 from tests.wap import oracles
 from tests.wap.decks import deck
 
@@ -66,14 +66,12 @@ class TestServices:
         assert wbxml.encode(wbxml.decode(octets)) == octets
 
     def test_everything_has_its_token(self) -> None:
-        for language in (languages.SI, languages.SL):
-            for tag in language.tags:
-                assert f"<{tag}/>" in wbxml.decode(
-                    wbxml.encode(f"<{language.root}><{tag}/></{language.root}>")
-                )
-            for name, prefix in language.starts:
-                value = "2026-11-30T08:00:00Z" if name in language.dates else prefix
-                document = f'<{language.root} {name}="{value}"/>'
+        for doctype in (document_types.SI, document_types.SL):
+            for tag in doctype.tags:
+                assert f"<{tag}/>" in wbxml.decode(wbxml.encode(f"<{doctype.root}><{tag}/></{doctype.root}>"))
+            for name, prefix in doctype.starts:
+                value = "2026-11-30T08:00:00Z" if name in doctype.dates else prefix
+                document = f'<{doctype.root} {name}="{value}"/>'
                 octets = wbxml.encode(document)
                 assert octets[3] == 0, "no literal"
                 assert wbxml.decode(octets).endswith(document)

@@ -15,7 +15,7 @@ from gateway.wap.wbxml import tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class DocumentType:
     """One document type. `public_ids`: the first is that of a document which names none or another.
 
     `starts`: (attribute, beginning of its value) -> token. `inline`: elements beside which white space counts.
@@ -52,7 +52,7 @@ class Language:
         object.__setattr__(self, "value_names", {token: value for value, token in self.values.items()})
 
 
-WML: Final = Language(
+WML: Final = DocumentType(
     "wml",
     tokens.PUBLIC_IDS,
     tokens.SYSTEM_IDS,
@@ -69,7 +69,7 @@ DATE: Final = re.compile(r"[1-9]\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ", 
 
 _DOMAINS: Final = {".com/": 0x85, ".edu/": 0x86, ".net/": 0x87, ".org/": 0x88}
 
-SI: Final = Language(
+SI: Final = DocumentType(
     "si",
     {"-//WAPFORUM//DTD SI 1.0//EN": 0x05},
     {"-//WAPFORUM//DTD SI 1.0//EN": "http://www.wapforum.org/DTD/si.dtd"},
@@ -94,7 +94,7 @@ SI: Final = Language(
     dates=frozenset({"created", "si-expires"}),
 )
 
-SL: Final = Language(
+SL: Final = DocumentType(
     "sl",
     {"-//WAPFORUM//DTD SL 1.0//EN": 0x06},
     {"-//WAPFORUM//DTD SL 1.0//EN": "http://www.wapforum.org/DTD/sl.dtd"},
@@ -113,10 +113,10 @@ SL: Final = Language(
 )
 
 #: Root element -> document type.
-BY_ROOT: Final = {language.root: language for language in (WML, SI, SL)}
+BY_ROOT: Final = {doctype.root: doctype for doctype in (WML, SI, SL)}
 #: Number of a public identifier -> the identifier and its document type.
 BY_NUMBER: Final = {
-    number: (public_id, language)
-    for language in BY_ROOT.values()
-    for public_id, number in language.public_ids.items()
+    number: (public_id, doctype)
+    for doctype in BY_ROOT.values()
+    for public_id, number in doctype.public_ids.items()
 }
