@@ -8,7 +8,7 @@ import pytest
 
 from gateway.device import SMALLEST_UNKNOWN_DECK, WSP_REPLY_HEADER
 from gateway.wap import wbxml
-from tests.devices.checks import check_deck
+from tests.devices.checks import check_compiled_deck
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.devices.kannel import Kannel
 from tests.devices.phones import WmlPhone
@@ -74,7 +74,7 @@ def test_walk_with_a_restart_in_the_middle(
             transport(session, wbxml.decode),
             limit=3000 if agent.startswith("Ericsson") else 1396,
             charset=charset,
-            check_deck=check_deck,
+            check_deck=check_compiled_deck,
         )
         phone.sign_in(journey.me, PASSWORD)
         assert phone.title.startswith("Inbox")

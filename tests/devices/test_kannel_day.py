@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 import pytest
 
 from gateway.wap import wbxml
-from tests.devices.checks import check_deck
+from tests.devices.checks import check_compiled_deck
 from tests.devices.journey import PASSWORD, SUBJECT, Journey
 from tests.devices.kannel import Kannel
 from tests.devices.phones import WmlPhone
@@ -28,7 +28,10 @@ def phone(
         kannel.host, kannel.port, agent="Nokia7110/1.0 (04.84)", sdu=SDUS[request.param]
     ) as session:
         yield WmlPhone(
-            served.url, transport(session, wbxml.decode), limit=session.sdu - 4, check_deck=check_deck
+            served.url,
+            transport(session, wbxml.decode),
+            limit=session.sdu - 4,
+            check_deck=check_compiled_deck,
         ).sign_in(journey.me, PASSWORD)
         assert max(reply.pdu for reply in session.replies) <= session.sdu
 

@@ -17,7 +17,7 @@ import pytest
 
 from gateway.wap import wbxml
 from tests.devices import chromium
-from tests.devices.checks import check_deck
+from tests.devices.checks import check_compiled_deck
 from tests.devices.chromium import Chromium
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.devices.kannel import Kannel
@@ -107,7 +107,10 @@ def _through_kannel(
     kannel: Kannel = request.getfixturevalue("kannel")
     with WspSession(kannel.host, kannel.port, agent="Nokia7110/1.0 (04.84)", sdu=sdu) as session:
         phone = WmlPhone(
-            site.gateway.url, transport(session, wbxml.decode), limit=session.sdu - 4, check_deck=check_deck
+            site.gateway.url,
+            transport(session, wbxml.decode),
+            limit=session.sdu - 4,
+            check_deck=check_compiled_deck,
         )
         phone.sign_in(journey.me, PASSWORD).follow(SUBJECT)
         assert "Pay $(user) now." in phone.text

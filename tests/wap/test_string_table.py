@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from itertools import takewhile
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +17,9 @@ from tests.wap import oracles
 from tests.wap.decks import DECKS, FULL, canonical, deck
 
 #: Few letters, so that much repeats, within words and across them; two of them take more than an octet.
-REPETITIVE = st.text("ab é🙂", max_size=60)
+REPETITIVE = st.one_of(
+    st.text("ab é🙂", max_size=60), st.builds(operator.mul, st.sampled_from("7 x"), st.integers(70, 170))
+)
 VALUES = st.lists(st.sampled_from(["http://www.", ".com/", "top", "text", "ab", "éa", " "]), max_size=8).map(
     "".join
 )
@@ -58,6 +63,24 @@ class TestSubstrings:
         assert wbxml.encode(wml, room=len(plain)) == plain
         with pytest.raises(NameError):
             wbxml.encode(wml, room=len(plain) - 1)
+
+    def test_repeats_longer_than_is_compared(self) -> None:
+        """Found by fuzzing: suffixes with more than 80 characters in common."""
+        for length in (79, 80, 81, 82, 160):
+            wml = deck(f"<p>x]{'7' * length}</p><p>77777777</p>")
+            assert canonical(wbxml.decode(wbxml.encode(wml))) == canonical(wml)
+
+    @given(st.text("ab\1", max_size=300), st.integers(1, 6))
+    def test_common_prefixes(self, text: str, longest: int) -> None:
+        text += repeats.BREAK
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(repeats, "_LONGEST", longest)
+            order = sorted(range(len(text)), key=lambda at: text[at : at + longest])
+            found = repeats._common_prefixes(text, order)
+        for place, (at, other) in enumerate(zip(order[1:], order, strict=False), 1):
+            pairs = zip(text[at : at + longest], text[other : other + longest], strict=False)
+            same = takewhile(lambda pair: repeats.BREAK < pair[0] == pair[1], pairs)
+            assert found[place] == len(list(same))
 
     @given(REPEATING_DECKS)
     @settings(deadline=None)

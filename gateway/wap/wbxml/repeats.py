@@ -150,7 +150,7 @@ def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[i
         saved = (count - 1) * (width(text) + 1) - 2 * count + page.named(text)
         if saved > 0 and count + page.names.get(text, 0) > 1 and text not in ("", MARK):
             yield -saved, Item(text)
-    text = (page.texts + page.attributes)[:_SEARCHED]
+    text = (page.texts + page.attributes)[:_SEARCHED] + BREAK
     order = sorted(range(len(text)), key=[text[at : at + _LONGEST] for at in range(len(text))].__getitem__)
     before = [text[at - 1] for at in order]
     changes = list(accumulate((a != b for a, b in pairwise(before)), initial=0))
@@ -172,7 +172,10 @@ def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[i
 
 
 def _common_prefixes(text: str, order: list[int]) -> list[int]:
-    """Return for each suffix how many characters it has in common with the one before it; 0 for the first."""
+    """Return for each suffix how many characters it has in common with the one before it; 0 for the first.
+
+    Not more than are compared for `order`, and none beyond a break, with which the text must end.
+    """
     rank = [0] * len(order)
     for place, at in enumerate(order):
         rank[at] = place
@@ -183,9 +186,12 @@ def _common_prefixes(text: str, order: list[int]) -> list[int]:
             length = 0
             continue
         other = order[place - 1]
-        while text[at + length : at + length + 1] == text[other + length : other + length + 1] > BREAK:
+        # Suffixes that have more in common than was compared are not in their order.
+        if text[at : at + length] != text[other : other + length]:
+            length = 0
+        while length < _LONGEST and BREAK < text[at + length] == text[other + length]:
             length += 1
-        common[place] = min(length, _LONGEST)
+        common[place] = length
         length = max(length - 1, 0)
     return common
 
