@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from gateway import markup
-from gateway.device import by_name
+from gateway.device import WML_COMPILED, Device, by_name
 from gateway.language import Language
 from gateway.message.mime import wire_format
 from gateway.pages.message_pages import message_layout
@@ -23,9 +24,8 @@ MESSAGES = Path(__file__).parent.parent / "data" / "messages"
 ZONE = timezone(timedelta(hours=1))
 
 
-def pages(tag: str, handheld: str) -> Iterator[bytes]:
-    """Write every page of every message as WML text."""
-    device = by_name(handheld)
+def pages(tag: str, device: Device) -> Iterator[bytes]:
+    """Write every page of every message as the device gets it."""
     for file in sorted(MESSAGES.glob("*.eml")):
         mail = wire_format.parse(file.read_bytes())
         layout = message_layout(mail.message, mail.octets, device, language=Language(tag, ZONE))
@@ -55,6 +55,24 @@ def assert_smaller(decks: list[bytes]) -> tuple[int, int, int]:
 @oracles.needs_libwbxml
 @pytest.mark.parametrize("tag", one_of(("en", "de", "es", "fr", "pl", "pt-BR", "ru"), "en"))
 def test_our_pages_are_smaller(tag: str) -> None:
-    decks = [*pages(tag, "nokia7110"), *pages(tag, "wml5000")]
+    decks = [*pages(tag, by_name("nokia7110")), *pages(tag, by_name("wml5000"))]
     print(len(decks), *assert_smaller(decks))
     assert len(decks) > 30
+
+
+@pytest.mark.parametrize("limit", [904, 1396])
+def test_a_page_that_we_compile_fits_and_holds_no_less(limit: int) -> None:
+    prose = (
+        (Path(__file__).parent.parent.parent / "docs" / "security.md").read_text("utf-8").replace("|", " ")
+    )
+    mail = wire_format.parse(
+        b"Subject: x\nFrom: a@b.example\nContent-Type: text/plain; charset=utf-8\n\n" + prose.encode()
+    )
+    text = replace(by_name("nokia7110"), deck_limit=limit)
+    counts = []
+    for device in (text, replace(text, content_type=WML_COMPILED)):
+        layout = message_layout(mail.message, mail.octets, device, language=Language("en", ZONE))
+        decks = [markup.encode(layout.screen(page), device)[0] for page in layout.all()]
+        counts.append(len(decks))
+    assert max(map(len, decks)) <= limit
+    assert counts[1] <= counts[0]
