@@ -8,7 +8,16 @@ octets a deck has at most, whichever compiler is used, and `bound` the same from
 from gateway.wap.wbxml.decoder import decode
 from gateway.wap.wbxml.encoder import encode
 from gateway.wap.wbxml.meter import Measure
-from gateway.wap.wbxml.sizes import HEADER, bound, deck_bound, fits, fragment_size, measure, measure_deck, own_size
+from gateway.wap.wbxml.sizes import (
+    HEADER,
+    bound,
+    deck_bound,
+    fits,
+    fragment_size,
+    measure,
+    measure_deck,
+    own_size,
+)
 from gateway.wap.wbxml.tokens import WBXMLError
 
 __all__ = [
