@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -112,23 +113,30 @@ def libwbxml_decode(octets: bytes) -> bytes | None:
 
 def tshark_tree(octets: bytes) -> str | None:
     """Return how tshark dissects a compiled deck, sent as a connectionless WSP Reply."""
-    # TID, Reply, 200, headers of one octet: application/vnd.wap.wmlc
-    return tshark_datagram(bytes([1, 4, 0x20, 1, 0x94]) + octets, 9200, 40000, "wbxml")
-
-
-def tshark_datagram(octets: bytes, source: int, target: int, protocols: str) -> str | None:
-    """Return how tshark dissects a datagram from one UDP port to another, the `protocols` in detail."""
     if TSHARK is None:
         return None
-    udp = struct.pack(">HHHH", source, target, 8 + len(octets), 0) + octets
-    local = bytes([127, 0, 0, 1])
-    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + local + local + udp
+    # TID, Reply, 200, headers of one octet: application/vnd.wap.wmlc
+    return tshark_datagrams([bytes([1, 4, 0x20, 1, 0x94]) + octets], 9200, "wbxml")
+
+
+def tshark_datagrams(datagrams: Sequence[bytes], port: int, *protocols: str, target: int = 40000) -> str:
+    """Return how tshark dissects datagrams from a port to another, and what it holds for malformed.
+
+    `protocols` are shown with all their fields.
+    """
     capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
-    capture += struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip
+    local = bytes([127, 0, 0, 1])
+    for datagram in datagrams:
+        udp = struct.pack(">HHHH", port, target, 8 + len(datagram), 0) + datagram
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + local + local + udp
+        capture += struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "deck.pcap").write_bytes(capture)
-        command = [TSHARK, "-n", "-r", str(Path(folder, "deck.pcap")), "-O", protocols]
-        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=True)
+        decoder = f"udp.port=={port},{'wtp' if 'wtp' in protocols else 'wsp'}"
+        command = [TSHARK or "tshark", "-n", "-r", str(Path(folder, "deck.pcap")), "-d", decoder]
+        done = subprocess.run(
+            [*command, "-O", ",".join(protocols)], capture_output=True, timeout=_PATIENCE, check=True
+        )
     return done.stdout.decode("utf-8", "replace")
 
 

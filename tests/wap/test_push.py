@@ -59,10 +59,9 @@ class TestPdu:
     )
     def test_tshark_reads_it(self, kind: push.Kind, media_type: str) -> None:
         content = push.indication(URL, "new") if kind is push.Kind.INDICATION else push.loading(URL)
-        tree = oracles.tshark_datagram(
-            push.pdu(kind, content, 9), push.SENDER_PORT, push.PUSH_PORT, "wsp,wbxml"
+        tree = oracles.tshark_datagrams(
+            [push.pdu(kind, content, 9)], push.SENDER_PORT, "wsp", "wbxml", target=push.PUSH_PORT
         )
-        assert tree is not None
         assert "PDU Type: Push (0x06)" in tree
         assert f"application/vnd.wap.{media_type}" in tree
         assert "charset=UTF-8" in tree

@@ -1,0 +1,46 @@
+"""The Wireless Session Protocol (WAP-230), sans I/O: PDUs, headers and capabilities as values.
+
+`read_pdu` and `write_pdu` are for sessions, `read_unit` and `write_unit` for requests without one. Nothing here may
+import anything of ours outside this package.
+"""
+
+from gateway.wap.wsp.assigned import AbortReason, PduType
+from gateway.wap.wsp.octets import WSPError
+from gateway.wap.wsp.pdus import (
+    Connect,
+    ConnectReply,
+    Disconnect,
+    Method,
+    Pdu,
+    Push,
+    Redirect,
+    RedirectAddress,
+    Reply,
+    Resume,
+    Suspend,
+    read_pdu,
+    read_unit,
+    write_pdu,
+    write_unit,
+)
+
+__all__ = [
+    "AbortReason",
+    "Connect",
+    "ConnectReply",
+    "Disconnect",
+    "Method",
+    "Pdu",
+    "PduType",
+    "Push",
+    "Redirect",
+    "RedirectAddress",
+    "Reply",
+    "Resume",
+    "Suspend",
+    "WSPError",
+    "read_pdu",
+    "read_unit",
+    "write_pdu",
+    "write_unit",
+]

@@ -1,0 +1,133 @@
+"""Capabilities: what a client proposes for its session, and what a server answers.
+
+Nothing here may answer what was not proposed, or more than was proposed. WAP-230 §8.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.wap.wsp.assigned import Capability
+from gateway.wap.wsp.octets import SHORT, TEXT, Cursor, text_string, uintvar
+from gateway.wap.wsp.parameters import latin_1
+
+#: Octets of an SDU that was not negotiated. WAP-230 §8.3.3.
+DEFAULT_SDU: Final = 1400
+#: Outstanding methods and pushes that were not negotiated. WAP-230 §8.3.3.
+DEFAULT_MOR: Final = 1
+
+# Protocol options. WAP-230 §8.3.2.3.
+CONFIRMED_PUSH: Final = 0x80
+PUSH: Final = 0x40
+RESUME: Final = 0x20
+ACKNOWLEDGEMENT_HEADERS: Final = 0x10
+LARGE_DATA: Final = 0x08
+
+#: A capability's identifier (a text if it is no number) and its parameters as octets.
+Proposal = tuple[int | str, bytes]
+
+
+def read_capabilities(octets: bytes, start: int = 0) -> tuple[Proposal, ...]:
+    """Read capabilities, in order; raise WSPError."""
+    cursor = Cursor(octets, start)
+    found: list[Proposal] = []
+    while cursor.left:
+        one = cursor.part(cursor.uintvar())
+        if not one.left:
+            continue
+        first = one.peek()
+        if TEXT <= first < SHORT:
+            found.append((latin_1(one.text()), one.rest()))
+        else:
+            found.append((one.octet() & 0x7F if first >= SHORT else one.integer(), one.rest()))
+    return tuple(found)
+
+
+def write_capabilities(capabilities: Sequence[Proposal]) -> bytes:
+    """Write capabilities."""
+    out = b""
+    for identifier, parameters in capabilities:
+        name = (
+            text_string(identifier.encode("latin-1"))
+            if isinstance(identifier, str)
+            else bytes((SHORT | identifier,))
+        )
+        out += uintvar(len(name + parameters)) + name + parameters
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds in a session. SDUs are in octets, 0 for no limit; `methods`: outstanding at a time."""
+
+    client_sdu: int = DEFAULT_SDU
+    server_sdu: int = DEFAULT_SDU
+    options: int = 0
+    methods: int = DEFAULT_MOR
+    pushes: int = DEFAULT_MOR
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the session may be suspended and resumed."""
+        return bool(self.options & RESUME)
+
+
+def least(proposed: int, supported: int) -> int:
+    """Return the smaller of two sizes, of which 0 is none."""
+    return min(filter(None, (proposed, supported)), default=0)
+
+
+def negotiate(proposals: Sequence[Proposal], supported: Terms) -> tuple[Terms, tuple[Proposal, ...]]:
+    """Return the terms of a session, and the capabilities to answer.
+
+    Of a capability that is proposed several times the first holds, as the one preferred. A capability that is not known
+    is answered without parameters (WAP-230 §8.3.1); so are code pages and extended methods, of which none is supported.
+    Aliases are only information, and are not answered. A value that says nothing is taken as if it were not there.
+    """
+    sizes = {Capability.CLIENT_SDU: DEFAULT_SDU, Capability.SERVER_SDU: DEFAULT_SDU}
+    counts = {Capability.METHOD_MOR: DEFAULT_MOR, Capability.PUSH_MOR: DEFAULT_MOR}
+    limits = {
+        Capability.CLIENT_SDU: supported.client_sdu, Capability.SERVER_SDU: supported.server_sdu,
+        Capability.METHOD_MOR: supported.methods, Capability.PUSH_MOR: supported.pushes,
+    }  # fmt: skip
+    options = 0
+    answers: list[Proposal] = []
+    seen: set[int | str] = set()
+    for identifier, octets in proposals:
+        if identifier in seen or identifier == Capability.ALIASES:
+            continue
+        seen.add(identifier)
+        value = _size(octets) if identifier in sizes else octets[0] if octets else None
+        if identifier in sizes or identifier in counts or identifier == Capability.PROTOCOL_OPTIONS:
+            if value is None:
+                continue
+            kind = Capability(identifier)
+            if kind in sizes:
+                sizes[kind] = least(value, limits[kind])
+                answers.append((kind, uintvar(sizes[kind])))
+            elif kind in counts:
+                counts[kind] = min(value, limits[kind])
+                answers.append((kind, bytes((counts[kind],))))
+            else:
+                options = value & supported.options
+                answers.append((kind, bytes((options,))))
+        elif identifier not in (Capability.CLIENT_MESSAGE, Capability.SERVER_MESSAGE):
+            answers.append((identifier, b""))
+    terms = Terms(
+        sizes[Capability.CLIENT_SDU],
+        sizes[Capability.SERVER_SDU],
+        options,
+        counts[Capability.METHOD_MOR],
+        counts[Capability.PUSH_MOR],
+    )
+    return terms, tuple(answers)
+
+
+def _size(octets: bytes) -> int | None:
+    """Read the uintvar that a size consists of; None if it is none."""
+    try:
+        return Cursor(octets).uintvar()
+    except ValueError:
+        return None
