@@ -1,0 +1,16 @@
+"""The addresses of a session: who sends from where, and to which port of ours.
+
+Nothing here may do anything. WAP-230 §7.1.5 (peer address quadruplet; our own address is one and the same).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Quadruplet(NamedTuple):
+    """The peer's address and port, and our own port."""
+
+    host: str
+    port: int
+    local_port: int

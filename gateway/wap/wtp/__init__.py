@@ -1,0 +1,10 @@
+"""The Wireless Transaction Protocol (WAP-224 with erratum OMA-WAP-224_002), sans I/O: the responder.
+
+`pdus` has the encoding, `table` the states, `timing` the intervals and counters of appendix A. Nothing here may import
+anything of ours outside `gateway.wap`.
+"""
+
+from gateway.wap.wtp.indications import AbortIndication, Indication, InvokeIndication, ResultConfirmation
+from gateway.wap.wtp.responder import Limits, Responder
+
+__all__ = ["AbortIndication", "Indication", "InvokeIndication", "Limits", "Responder", "ResultConfirmation"]

@@ -1,0 +1,227 @@
+"""The WTP responder: all transactions of all initiators.
+
+Nothing here may read a clock or know WSP. `receive` takes a datagram, `wake` does what is due at `due`; what is to be
+sent and told stands in `datagrams` and `indications` until it is taken. Transactions are bounded, for each host and in
+all. WAP-224.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from dataclasses import dataclass
+from itertools import count
+
+from gateway.wap.quadruplet import Quadruplet
+from gateway.wap.wtp import timing
+from gateway.wap.wtp.indications import Indication, InvokeIndication
+from gateway.wap.wtp.pdus import (
+    DIRECTION,
+    Abort,
+    Ack,
+    Invoke,
+    Nack,
+    Pdu,
+    PduType,
+    Provider,
+    Result,
+    Segment,
+    WTPError,
+    read_pdu,
+    separate,
+    write_pdu,
+)
+from gateway.wap.wtp.segmentation import Outgoing
+from gateway.wap.wtp.table import Event, State
+from gateway.wap.wtp.tids import LastTids
+from gateway.wap.wtp.transaction import Transaction
+
+Key = tuple[Quadruplet, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Transactions at a time in all, for one host, and with packets still to come; octets of an Invoke's message."""
+
+    transactions: int = 4096
+    per_host: int = 64
+    segmented: int = 64
+    message: int = 65_536
+
+
+class Responder:
+    """Answers the Invokes of initiators."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.intervals = timing.Intervals()
+        self.datagrams: deque[tuple[Quadruplet, bytes]] = deque()
+        self.indications: deque[Indication] = deque()
+        self._transactions: dict[Key, Transaction] = {}
+        self._by_host: Counter[str] = Counter()
+        self._segmented: set[Key] = set()
+        self._tids = LastTids()
+        self._timers: list[tuple[float, int, Key]] = []
+        self._order = count()
+
+    def __len__(self) -> int:
+        return len(self._transactions)
+
+    # --- what transactions use ---
+
+    def send(self, peer: Quadruplet, pdu: Pdu) -> None:
+        """Send a PDU."""
+        self.datagrams.append((peer, write_pdu(pdu)))
+
+    def indicate(self, indication: Indication) -> None:
+        """Tell the user."""
+        self.indications.append(indication)
+
+    def schedule(self, transaction: Transaction, at: float) -> None:
+        """Wake a transaction at this time."""
+        heapq.heappush(self._timers, (at, next(self._order), (transaction.peer, transaction.invoke.tid)))
+
+    def verified(self, transaction: Transaction, now: float) -> None:
+        """Take in that the initiator knows this transaction."""
+        self._tids.verified(transaction.peer, transaction.invoke.tid, transaction.invoke.new, now)
+
+    # --- the network ---
+
+    def receive(self, datagram: bytes, peer: Quadruplet, now: float) -> None:
+        """Take a datagram, with one PDU or several."""
+        for octets in separate(datagram):
+            try:
+                pdu = read_pdu(octets)
+            except WTPError as error:
+                self._malformed(error, peer, now)
+            else:
+                # With the direction bit it would be the answer to an Invoke of ours, and there is none.
+                if not pdu.tid & DIRECTION and not isinstance(pdu, Result):
+                    self._dispatch(pdu, peer, now)
+
+    def _malformed(self, error: WTPError, peer: Quadruplet, now: float) -> None:
+        if error.tid is None or error.tid & DIRECTION:
+            return
+        known = self._transactions.get((peer, error.tid))
+        if known is not None:
+            self._handle(known, Event.RCV_ERROR, now)
+        elif error.kind == PduType.INVOKE:
+            self.send(peer, Abort(error.tid ^ DIRECTION, Provider.PROTOERR))
+
+    def _dispatch(self, pdu: Pdu, peer: Quadruplet, now: float) -> None:
+        known = self._transactions.get((peer, pdu.tid))
+        if isinstance(pdu, Invoke):
+            if known is None:
+                self._begin(pdu, peer, now)
+            elif known.state is State.RECEIVING:
+                known.packet(0, pdu.data, pdu.gtr, pdu.ttr, now)
+            else:
+                known.handle(Event.RCV_INVOKE, now, pdu)
+        elif known is None:
+            return
+        elif isinstance(pdu, Ack):
+            known.acknowledged(pdu, now)
+        elif isinstance(pdu, Segment) and not pdu.result:
+            known.packet(pdu.number, pdu.data, pdu.gtr, pdu.ttr, now)
+        elif isinstance(pdu, Abort):
+            known.handle(Event.RCV_ABORT, now, pdu)
+        elif isinstance(pdu, Nack):
+            known.handle(Event.RCV_NACK, now, pdu)
+        self._forget_if_over(peer, pdu.tid)
+
+    def _begin(self, invoke: Invoke, peer: Quadruplet, now: float) -> None:
+        refusal = None
+        if invoke.version:
+            refusal = Provider.WTPVERSIONONE
+        elif invoke.tcl > 2:
+            refusal = Provider.PROTOERR
+        elif len(invoke.data) > self.limits.message:
+            refusal = Provider.MESSAGETOOLARGE
+        elif invoke.tcl == 0:
+            self.indicate(InvokeIndication(peer, invoke.tid, 0, invoke.data))
+            return
+        elif self._by_host[peer.host] >= self.limits.per_host:
+            refusal = Provider.CAPTEMPEXCEEDED
+        elif len(self._transactions) >= self.limits.transactions or (
+            not invoke.ttr and len(self._segmented) >= self.limits.segmented
+        ):
+            return  # WAP-224 table 37
+        if refusal is not None:
+            self.send(peer, Abort(invoke.tid ^ DIRECTION, refusal))
+            return
+        is_valid = self._tids.is_valid(peer, invoke.tid, invoke.new, now)
+        transaction = Transaction(self, peer, invoke, is_valid)
+        self._transactions[peer, invoke.tid] = transaction
+        self._by_host[peer.host] += 1
+        if not invoke.ttr:
+            self._segmented.add((peer, invoke.tid))
+        transaction.begin(now, self.limits.message)
+
+    # --- time ---
+
+    @property
+    def due(self) -> float | None:
+        """When `wake` has something to do, None for never."""
+        while self._timers:
+            at, _, key = self._timers[0]
+            transaction = self._transactions.get(key)
+            if transaction is not None and transaction.timer is not None and transaction.at == at:
+                return at
+            heapq.heappop(self._timers)
+        return None
+
+    def wake(self, now: float) -> None:
+        """Take the expiration of timers."""
+        while (at := self.due) is not None and at <= now:
+            _, _, key = heapq.heappop(self._timers)
+            self._transactions[key].wake(now)
+            self._forget_if_over(*key)
+
+    # --- the user ---
+
+    def respond(self, peer: Quadruplet, tid: int, now: float) -> None:
+        """TR-Invoke.res: the user has taken the message."""
+        transaction = self._transactions.get((peer, tid))
+        if transaction is not None:
+            self._handle(transaction, Event.INVOKE_RES, now)
+
+    def reply(
+        self, peer: Quadruplet, tid: int, data: bytes, now: float, outgoing: Outgoing | None = None
+    ) -> None:
+        """TR-Result.req: send the result, in one packet or as `outgoing` has it in several."""
+        transaction = self._transactions.get((peer, tid))
+        if transaction is not None:
+            transaction.reply(data, outgoing, now)
+
+    def abort(self, peer: Quadruplet, tid: int, reason: int, now: float) -> None:
+        """TR-Abort.req: end a transaction for a reason of the user's."""
+        transaction = self._transactions.get((peer, tid))
+        if transaction is not None:
+            transaction.abort(reason, now)
+            self._forget_if_over(peer, tid)
+
+    def unverified(self, peer: Quadruplet) -> list[Invoke]:
+        """Return the Invokes of a peer that wait for their verification."""
+        if self._by_host[peer.host] < 2:  # the one that asks is one of them
+            return []
+        return [
+            transaction.invoke
+            for (known, _), transaction in self._transactions.items()
+            if known == peer and transaction.state is State.TIDOK_WAIT
+        ]
+
+    def _handle(self, transaction: Transaction, event: Event, now: float) -> None:
+        transaction.handle(event, now)
+        self._forget_if_over(transaction.peer, transaction.invoke.tid)
+
+    def _forget_if_over(self, peer: Quadruplet, tid: int) -> None:
+        transaction = self._transactions.get((peer, tid))
+        if transaction is None:
+            return
+        if transaction.state is not State.RECEIVING:
+            self._segmented.discard((peer, tid))
+        if transaction.state is State.LISTEN:
+            del self._transactions[peer, tid]
+            self._by_host[peer.host] -= 1
+            if not self._by_host[peer.host]:
+                del self._by_host[peer.host]
