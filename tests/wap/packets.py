@@ -31,9 +31,9 @@ MXP600_CAPABILITIES: Final = (
 #: Its Connect, built from what is known of it: WTP class 2 with U/P and already RID, SAR not supported, on port 9200.
 MXP600_CONNECT: Final = b"\x0f\x00\x07\x1a" + b"\x01\x10\x1d\x82\x64" + MXP600_CAPABILITIES + MXP600_HEADERS
 
-#: A Nokia 7210's Connect and Get in one datagram, transactions 1 and 2: 43 octets and 30.
+#: A Nokia 7210's Connect and Get in one datagram, transactions 1 and 2.
 _NOKIA_7210_CONNECT: Final = (
-    b"\x0e\x00\x01\x12\x01\x10\x04\x1e\x03\x80\x8a\x78\x80\x94\x80\xa1\x81\xea\xa9Nokia7210/1.0 (3.08)\0\0"
+    b"\x0e\x00\x01\x12\x01\x10\x04\x1c\x03\x80\x8a\x78\x80\x94\x80\xa1\x81\xea\xa9Nokia7210/1.0 (3.08)\0"
 )
 _NOKIA_7210_GET: Final = b"\x0e\x00\x02\x12" + b"\x40\x17http://wap.example.org/"
 NOKIA_7210_BOTH: Final = (

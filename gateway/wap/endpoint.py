@@ -1,0 +1,374 @@
+"""The server's side of WAP: datagrams in, requests out, replies in, datagrams out.
+
+Nothing here may open a socket, read a clock, start a thread or draw a number: datagrams, seconds and session ids come
+in. `receive_datagram` and `handle_timer` take what happens, `next_event` and `datagrams_to_send` give what follows from
+it, `get_timer` says when time itself matters, and `reply` answers a request. WAP-230 §7 (sessions, and requests without
+one), over `wtp`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gateway.wap import wsp
+from gateway.wap.quadruplet import Quadruplet
+from gateway.wap.requests import Cancelled, Delivered, Event, Request, TooLarge
+from gateway.wap.sessions import Session, Sessions
+from gateway.wap.wsp.assigned import METHODS, NEWEST, USUAL, AbortReason, PduType, Version
+from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, least, negotiate
+from gateway.wap.wsp.headers import Headers, read_headers
+from gateway.wap.wsp.headers import field as header_field
+from gateway.wap.wtp import (
+    AbortIndication,
+    Indication,
+    InvokeIndication,
+    Limits,
+    Responder,
+    ResultConfirmation,
+)
+from gateway.wap.wtp.segmentation import Outgoing, largest_message, packet_size
+
+CONNECTIONLESS_PORT = 9200
+DATAGRAM = 65_000
+"""Octets of the largest message in one datagram: IP has 65,507, less our headers."""
+SUPPORTED = Terms(client_sdu=0, server_sdu=65_536, options=RESUME, methods=4, pushes=1)
+"""The most that is agreed on in a session. What phones send beyond their server SDU is read: a text is not lost by it."""
+SESSIONS = 20_000
+SESSIONS_PER_HOST = 15_000
+"""Sessions of one host: a phone has one, but all phones behind a translator of addresses look like one host."""
+IDLE = 12 * 3600.0
+"""Seconds without a request after which a session is dropped."""
+SMALLEST_SDU = 100
+"""QUIRK: a Motorola Timeport names an SDU of 3 octets. Below this size an SDU is taken for one that was not named."""
+HELD = 64
+"""Requests that wait for their session at a time."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What is needed to answer a request: its transaction, or without WTP its transaction id."""
+
+    peer: Quadruplet
+    tid: int
+    version: Version
+    limit: int
+    extra: Headers = ()
+    session: Session | None = None
+    indication: InvokeIndication | None = field(default=None, repr=False)
+
+
+class Endpoint:
+    """All phones that talk to one server."""
+
+    def __init__(self, ids: Iterator[int], limits: Limits | None = None) -> None:
+        """`ids` yields unpredictable numbers for sessions, below 2**28."""
+        self._wtp = Responder(limits)
+        self._sessions = Sessions(ids, SESSIONS, SESSIONS_PER_HOST, IDLE)
+        self._events: deque[Event] = deque()
+        self._unit_replies: deque[tuple[Quadruplet, bytes]] = deque()
+        self._pending: dict[int, _Pending] = {}
+        self._request_ids: dict[tuple[Quadruplet, int], int] = {}
+        self._opening: dict[tuple[Quadruplet, int], Session] = {}
+        self._held: deque[InvokeIndication] = deque()
+        self._last_id = 0
+
+    # --- the five ---
+
+    def receive_datagram(self, data: bytes, peer: Quadruplet, now: float) -> None:
+        """Take a datagram."""
+        if peer.local_port == CONNECTIONLESS_PORT and self._unit(data, peer):
+            return
+        self._wtp.receive(data, peer, now)
+        self._take_indications(now)
+
+    def datagrams_to_send(self, now: float) -> list[tuple[Quadruplet, bytes]]:
+        """Return what is to be sent, and to whom."""
+        out = [*self._wtp.datagrams, *self._unit_replies]
+        self._wtp.datagrams.clear()
+        self._unit_replies.clear()
+        return out
+
+    def get_timer(self) -> float | None:
+        """Return when `handle_timer` is to be called, None for never."""
+        return min(filter(None, (self._wtp.due, self._sessions.due)), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Take that it is so late."""
+        self._wtp.wake(now)
+        for session in self._sessions.expired(now):
+            self._abort_methods(session, AbortReason.DISCONNECT, now)
+        self._take_indications(now)
+
+    def next_event(self) -> Event | None:
+        """Return what has happened, one after the other; None if that is all."""
+        return self._events.popleft() if self._events else None
+
+    def reply(self, request_id: int, reply: wsp.Reply, now: float) -> None:
+        """Answer a request; one that is not waited for any more is ignored. Raise TooLarge, and wait on for another."""
+        pending = self._pending.get(request_id)
+        if pending is None:
+            return
+        whole = wsp.Reply(reply.status, reply.content_type, reply.headers + pending.extra, reply.body)
+        octets = wsp.write_pdu(whole, pending.version)
+        if len(octets) > pending.limit and pending.extra:  # the time of day only if it fits
+            octets = wsp.write_pdu(reply, pending.version)
+        if len(octets) > pending.limit:
+            raise TooLarge(len(octets), pending.limit)
+        if pending.indication is None:
+            del self._pending[request_id]
+            self._unit_replies.append((pending.peer, bytes((pending.tid,)) + octets))
+            return
+        self._send_result(pending.indication, octets, now)
+        self._take_indications(now)
+
+    # --- what the bearer may want to know ---
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions there are."""
+        return len(self._sessions)
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions are under way."""
+        return len(self._wtp)
+
+    def stamp(self, request_id: int, headers: Headers) -> None:
+        """Add headers to a reply to come, if they fit."""
+        if request_id in self._pending:
+            self._pending[request_id].extra += headers
+
+    # --- without a session ---
+
+    def _unit(self, data: bytes, peer: Quadruplet) -> bool:
+        """Take a connectionless request; return False for what is not one.
+
+        QUIRK: a Motorola MXP600 speaks WTP on this port. Its PDUs have a TID where a request has its type, and control
+        characters where that has its URL.
+        """
+        if len(data) < 3 or data[1] not in METHODS:
+            return False
+        try:
+            tid, pdu = wsp.read_unit(data)
+        except wsp.WSPError:
+            return self._sessions.of(peer) is None and data[0] & 0x78 != 0x08
+        assert isinstance(pdu, wsp.Method)
+        if any(character < " " for character in pdu.url):
+            return False
+        version = _version(pdu.headers)
+        self._request(_Pending(peer, tid, version or USUAL, DEFAULT_SDU), pdu, None, version)
+        return True
+
+    # --- with one ---
+
+    def _take_indications(self, now: float) -> None:
+        while self._wtp.indications:
+            self._indicated(self._wtp.indications.popleft(), now)
+        for held in tuple(self._held):
+            if self._sessions.of(held.peer) or not self._waits_for_session(held.peer):
+                self._held.remove(held)
+                self._invoked(held, now)
+
+    def _indicated(self, indication: Indication, now: float) -> None:
+        match indication:
+            case InvokeIndication():
+                self._invoked(indication, now)
+            case ResultConfirmation():
+                self._opening.pop((indication.peer, indication.tid), None)
+                self._end(indication.peer, indication.tid, Delivered)
+            case AbortIndication():
+                opened = self._opening.pop((indication.peer, indication.tid), None)
+                if opened is not None:  # nobody has taken our reply
+                    self._suspend(opened, now)
+                session = self._end(indication.peer, indication.tid, Cancelled)
+                if session is None or not indication.user:
+                    return
+                if indication.reason == AbortReason.DISCONNECT:
+                    self._disconnect(session, now)
+                elif indication.reason == AbortReason.SUSPEND:
+                    self._suspend(session, now)
+
+    def _invoked(self, indication: InvokeIndication, now: float) -> None:
+        try:
+            pdu = wsp.read_pdu(indication.data)
+        except wsp.WSPError:
+            self._abort(indication, AbortReason.PROTOERR, now)
+            return
+        session = self._sessions.of(indication.peer)
+        if indication.tcl == 0:
+            self._unreliable(pdu, session, now)
+        elif indication.tcl == 2 and isinstance(pdu, wsp.Connect):
+            self._connect(indication, pdu, now)
+        elif indication.tcl == 2 and isinstance(pdu, wsp.Resume):
+            self._resume(indication, pdu, now)
+        elif session is None:
+            if self._waits_for_session(indication.peer) and len(self._held) < HELD:
+                self._held.append(indication)
+            else:
+                self._abort(indication, AbortReason.DISCONNECT, now)
+        elif session.suspended:
+            self._abort(indication, AbortReason.SUSPEND, now)
+        elif indication.tcl == 2 and isinstance(pdu, wsp.Method):
+            self._method(indication, pdu, session, now)
+        else:
+            self._abort(indication, AbortReason.PROTOERR, now)
+
+    def _waits_for_session(self, peer: Quadruplet) -> bool:
+        """Return whether a Connect or Resume of this address waits for its verification."""
+        first = (PduType.CONNECT, PduType.RESUME)
+        return any(invoke.data[:1] and invoke.data[0] in first for invoke in self._wtp.unverified(peer))
+
+    def _unreliable(self, pdu: wsp.Pdu, session: Session | None, now: float) -> None:
+        if (
+            session is None
+            or not isinstance(pdu, wsp.Disconnect | wsp.Suspend)
+            or pdu.session_id != session.id
+        ):
+            return
+        if isinstance(pdu, wsp.Disconnect):
+            self._disconnect(session, now)
+        elif session.terms.can_resume:
+            self._suspend(session, now)
+
+    def _connect(self, indication: InvokeIndication, pdu: wsp.Connect, now: float) -> None:
+        terms, answers = negotiate(pdu.capabilities, SUPPORTED)
+        version = _version(pdu.headers)
+        old = self._sessions.of(indication.peer)
+        if old is not None:
+            self._disconnect(old, now)
+        session = Session(0, indication.peer, terms, pdu.raw_headers, version)
+        for gone in self._sessions.add(session, now):
+            self._abort_methods(gone, AbortReason.DISCONNECT, now)
+        headers = _version_header(version)
+        reply = wsp.ConnectReply(session.id, answers, headers)
+        self._opening[indication.peer, indication.tid] = session
+        self._send_result(indication, wsp.write_pdu(reply, version or USUAL), now)
+
+    def _resume(self, indication: InvokeIndication, pdu: wsp.Resume, now: float) -> None:
+        session = self._sessions.by_id(pdu.session_id)
+        if session is None or not session.terms.can_resume:
+            self._abort(indication, AbortReason.DISCONNECT, now)
+            return
+        self._abort_methods(session, AbortReason.RESUME, now)
+        other = self._sessions.of(indication.peer)
+        if other is not None and other is not session:
+            self._disconnect(other, now)
+        if session.peer != indication.peer:
+            self._sessions.move(session, indication.peer)
+        session.suspended = False
+        self._sessions.touch(session, now)
+        self._opening[indication.peer, indication.tid] = session
+        self._send_result(indication, wsp.write_pdu(wsp.Reply(200)), now)
+
+    def _method(self, indication: InvokeIndication, pdu: wsp.Method, session: Session, now: float) -> None:
+        if len(session.methods) >= max(1, session.terms.methods):
+            self._abort(indication, AbortReason.MOREXCEEDED, now)
+            return
+        session.methods.add(indication.tid)
+        self._sessions.touch(session, now)
+        self._wtp.respond(indication.peer, indication.tid, now)
+        version = _version(pdu.headers)
+        pending = _Pending(
+            indication.peer,
+            indication.tid,
+            version or session.version or USUAL,
+            least(_believed(session.terms.client_sdu), _room(indication)),
+            session=session,
+            indication=indication,
+        )
+        self._request(pending, pdu, session, version)
+
+    def _request(
+        self, pending: _Pending, pdu: wsp.Method, session: Session | None, version: Version | None
+    ) -> None:
+        self._last_id += 1
+        headers = pdu.headers
+        if session is not None:
+            own = {name.lower() for name, _ in headers}
+            headers = (
+                tuple(row for row in read_headers(session.headers) if row[0].lower() not in own) + headers
+            )
+        pending.extra = _version_header(version)
+        self._pending[self._last_id] = pending
+        if pending.indication is not None:
+            self._request_ids[pending.peer, pending.tid] = self._last_id
+        tod = next((name for name, _ in headers if name.lower() in ("x-wap-tod", "x-wap.tod")), "")
+        self._events.append(
+            Request(
+                self._last_id,
+                pending.peer,
+                pdu.name,
+                pdu.url,
+                headers,
+                pdu.content_type,
+                pdu.body,
+                pending.limit,
+                session.terms.client_sdu if session is not None else None,
+                session.id if session is not None else None,
+                tod,
+            )
+        )
+
+    def _send_result(self, indication: InvokeIndication, octets: bytes, now: float) -> None:
+        packet = packet_size(indication.receive_unit, indication.group)
+        outgoing = None
+        if indication.sar and len(octets) > packet:
+            outgoing = Outgoing(octets, indication.receive_unit, indication.group)
+        self._wtp.reply(indication.peer, indication.tid, octets, now, outgoing)
+
+    def _abort(self, indication: InvokeIndication, reason: AbortReason, now: float) -> None:
+        if indication.tcl:
+            self._wtp.abort(indication.peer, indication.tid, reason, now)
+
+    def _end(self, peer: Quadruplet, tid: int, event: type[Delivered] | type[Cancelled]) -> Session | None:
+        """Forget a request that is over; return its session."""
+        request_id = self._request_ids.pop((peer, tid), None)
+        if request_id is None:
+            return None
+        pending = self._pending.pop(request_id)
+        if pending.session is not None:
+            pending.session.methods.discard(tid)
+        self._events.append(event(request_id))
+        return pending.session
+
+    def _abort_methods(self, session: Session, reason: AbortReason, now: float) -> None:
+        for tid in tuple(session.methods):
+            self._wtp.abort(session.peer, tid, reason, now)
+            self._end(session.peer, tid, Cancelled)
+
+    def _disconnect(self, session: Session, now: float) -> None:
+        self._abort_methods(session, AbortReason.DISCONNECT, now)
+        self._sessions.drop(session)
+
+    def _suspend(self, session: Session, now: float) -> None:
+        if not session.terms.can_resume:
+            self._disconnect(session, now)
+            return
+        self._abort_methods(session, AbortReason.SUSPEND, now)
+        session.suspended = True
+
+
+def _believed(sdu: int) -> int:
+    return sdu if sdu == 0 or sdu >= SMALLEST_SDU else DEFAULT_SDU
+
+
+def _version(headers: Headers) -> Version | None:
+    """Return the encoding version that a phone has named, and we write at most."""
+    major, dot, minor = header_field(headers, "Encoding-Version").partition(".")
+    if not (major.isdecimal() and dot and minor.isdecimal()):
+        return None
+    return min((int(major), int(minor)), NEWEST)
+
+
+def _version_header(version: Version | None) -> Headers:
+    """Return the Encoding-Version to answer: none that was not named (WAP-230 §8.4.2.70)."""
+    return () if version is None else (("Encoding-Version", f"{version[0]}.{version[1]}"),)
+
+
+def _room(indication: InvokeIndication) -> int:
+    """Return the octets that a transaction can carry back: in packets only to those who take them."""
+    if indication.sar:
+        return largest_message(indication.receive_unit, indication.group)
+    return min(DATAGRAM, indication.receive_unit or DATAGRAM)

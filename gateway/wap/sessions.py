@@ -1,0 +1,106 @@
+"""WSP sessions by the address of their phone, and by their id, bounded in all and for each host.
+
+Nothing here may know a PDU or a clock. Headers are kept as they came, so that an idle session is small. WAP-230 §7.1.5.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gateway.wap.quadruplet import Quadruplet
+from gateway.wap.wsp.assigned import Version
+from gateway.wap.wsp.capabilities import Terms
+
+
+@dataclass(slots=True)
+class Session:
+    """One session. `headers`: its static ones, encoded; `methods`: the transactions of its outstanding requests."""
+
+    id: int
+    peer: Quadruplet
+    terms: Terms
+    headers: bytes
+    version: Version | None = None
+    suspended: bool = False
+    seen: float = 0.0
+    methods: set[int] = field(default_factory=set)
+
+
+class Sessions:
+    """All sessions; of too many, the one that has been idle for longest is dropped."""
+
+    def __init__(self, ids: Iterator[int], most: int, per_host: int, idle: float) -> None:
+        """`ids` yields unpredictable numbers below 2**28; `idle`: seconds after which a session is dropped."""
+        self._ids = ids
+        self._most, self._per_host, self._idle = most, per_host, idle
+        self._by_id: OrderedDict[int, Session] = OrderedDict()  # the one seen last stands last
+        self._by_peer: dict[Quadruplet, Session] = {}
+        self._hosts: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def of(self, peer: Quadruplet) -> Session | None:
+        """Return the session of an address."""
+        return self._by_peer.get(peer)
+
+    def by_id(self, session_id: int) -> Session | None:
+        """Return a session by its id."""
+        return self._by_id.get(session_id)
+
+    def add(self, session: Session, now: float) -> list[Session]:
+        """Give a session an id and keep it; return those that have to go for it."""
+        gone = []
+        if self._hosts[session.peer.host] >= self._per_host:
+            gone.append(next(each for each in self._by_id.values() if each.peer.host == session.peer.host))
+        elif len(self._by_id) >= self._most:
+            gone.append(next(iter(self._by_id.values())))
+        for each in gone:
+            self.drop(each)
+        session.id = next(number for number in self._ids if number and number not in self._by_id)
+        session.seen = now
+        self._by_id[session.id] = session
+        self._by_peer[session.peer] = session
+        self._hosts[session.peer.host] += 1
+        return gone
+
+    def touch(self, session: Session, now: float) -> None:
+        """Take in that a session is alive."""
+        session.seen = now
+        self._by_id.move_to_end(session.id)
+
+    def move(self, session: Session, peer: Quadruplet) -> None:
+        """Bind a session to another address, at which there is none."""
+        self._unbind(session)
+        session.peer = peer
+        self._by_peer[peer] = session
+        self._hosts[peer.host] += 1
+
+    def drop(self, session: Session) -> None:
+        """Forget a session."""
+        if self._by_id.pop(session.id, None) is not None:
+            self._unbind(session)
+
+    def _unbind(self, session: Session) -> None:
+        if self._by_peer.get(session.peer) is session:
+            del self._by_peer[session.peer]
+        self._hosts[session.peer.host] -= 1
+        if not self._hosts[session.peer.host]:
+            del self._hosts[session.peer.host]
+
+    @property
+    def due(self) -> float | None:
+        """When the next session has been idle for too long."""
+        first = next(iter(self._by_id.values()), None)
+        return None if first is None else first.seen + self._idle
+
+    def expired(self, now: float) -> list[Session]:
+        """Drop the sessions that have been idle for too long, and return them."""
+        gone = []
+        while (due := self.due) is not None and due <= now:
+            session = next(iter(self._by_id.values()))
+            self.drop(session)
+            gone.append(session)
+        return gone
