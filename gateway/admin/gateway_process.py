@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 #: Fields of Config that are read once, when the process starts.
 RESTART: Final = (
     "listen", "https_listen", "https_cert", "https_key", "threads", "upload_limit", "state", "secret",
-    "admin_listen", "admin_cert", "admin_key",
+    "admin_listen", "admin_cert", "admin_key", "wap_listen", "wap_port", "wap_connectionless_port", "wap_trusted",
+    "wap_connectionless",
 )  # fmt: skip
 #: Beyond so many workers an account has one connection in each: providers allow ten to fifteen.
 FEW_WORKERS: Final = 4

@@ -103,9 +103,10 @@ def demo(listen: str) -> None:
         listener = Listener.parse(listen)
         require_free(listener)
         panel = panel_beside(listen)
+        wap = wap_beside(listener.host)
         # Before and after `run` handles SIGTERM: whatever the demo has created is removed on exit.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with running(listen, panel) as file:
+        with running(listen, panel, wap) as file:
             config = load(file)
             from gateway.cli.serving import run_gateway
 
@@ -125,6 +126,24 @@ def panel_beside(listen: str) -> str:
     raise ConfigError("no port is free for the panel")
 
 
+def wap_beside(host: str) -> tuple[str, int, int] | None:
+    """Return where the demo serves WAP phones: at their usual ports if these are free, else at others.
+
+    None if the host is a name.
+    """
+    from gateway.server.bearer import free_ports
+
+    return free_ports(host, ((9201, 9200), (0, 0)))
+
+
+def wap_lines(config: Config, near: Listener) -> list[str]:
+    """Return the line that says what to set on a phone, if phones are served."""
+    if not config.wap_listen:
+        return []
+    ports = f"UDP port {config.wap_port}, connectionless {config.wap_connectionless_port}"
+    return [f"WAP       on the phone: gateway {near.host}, {ports}, home page {near.url}w"]
+
+
 def print_addresses(config: Config, listener: Listener) -> None:
     """Print where the demo is and how to open it, one line each."""
     from gateway.demo.sample import ALICE, BOB, CAROL, PASSWORD
@@ -138,6 +157,7 @@ def print_addresses(config: Config, listener: Listener) -> None:
         f"Browser   open {near.url}m in any browser, the narrower the better",
         f"Terminal  w3m {near.url}",
         f"Phone     {near.url}w through a WAP gateway such as Kannel (other machines: --listen 0.0.0.0:{near.port})",
+        *wap_lines(config, near),
         f"Panel     http://{config.admin_listen}/ for the administrator, password {DEMO_PASSWORD}",
         f"Servers   IMAP {upstream.store.address}, SMTP {upstream.smtp.address}, for a look from the side as {ALICE}",
         f"          POP3 {by_pop3.store.address}",

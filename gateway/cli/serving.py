@@ -17,7 +17,7 @@ from gateway.admin.panel import site
 from gateway.config import Config
 from gateway.sealed import admin_password
 from gateway.sealed.vault import server_secret
-from gateway.server import workers
+from gateway.server import bearer, workers
 from gateway.server.listeners import BACKLOG, Listener, Site, bind, listeners, run
 from gateway.state import State
 
@@ -35,6 +35,9 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     """Serve a configuration in so many processes until SIGTERM. Raise ConfigError."""
     for listener in listeners(config):
         listener.certificate()
+    if config.wap_listen:
+        for port in (config.wap_port, config.wap_connectionless_port):
+            bearer.bind(config.wap_listen, port).close()
     # What the workers need is made before there are any; each opens it for itself.
     State.open(config.state).close()
     server_secret(config.secret)
@@ -77,5 +80,11 @@ def _serve(
         process.client_address,
     )
     panels = (site(process),) if panel and process.state.administration.password_hash() else ()
+    # One process has the phones' sessions, however many workers there are.
+    phones = bearer.Bearer(process, config) if panel and config.wap_listen else None
+    if phones is not None:
+        phones.start()
     run(handhelds, *panels, ready=ready, bound=bound, reload=process.follow)
+    if phones is not None:
+        phones.stop()
     process.close()

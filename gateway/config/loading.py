@@ -104,6 +104,11 @@ class Config:
     log_format: str = default("log", "format")
     log_level: str = default("log", "level")
     log_requests: bool = default("log", "requests")
+    wap_listen: str = default("wap", "listen")
+    wap_port: int = default("wap", "port")
+    wap_connectionless_port: int = default("wap", "connectionless_port")
+    wap_trusted: tuple[Network | str, ...] = default("wap", "trusted")
+    wap_connectionless: bool = default("wap", "connectionless")
     outbound: bool = default("outbound", "enabled")
     per_hour: int = default("submission", "per_hour")
     message_limit: int = default("submission", "message_limit")
@@ -167,6 +172,11 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "log_format": ("log", "format"),
     "log_level": ("log", "level"),
     "log_requests": ("log", "requests"),
+    "wap_listen": ("wap", "listen"),
+    "wap_port": ("wap", "port"),
+    "wap_connectionless_port": ("wap", "connectionless_port"),
+    "wap_trusted": ("wap", "trusted"),
+    "wap_connectionless": ("wap", "connectionless"),
     "outbound": ("outbound", "enabled"),
     "per_hour": ("submission", "per_hour"),
     "message_limit": ("submission", "message_limit"),

@@ -169,6 +169,13 @@ def _host(text: str) -> str:
     return host_port(host_name(url.hostname or ""), url.port)
 
 
+def _address(option: Option, value: object, folder: Path) -> str:
+    try:
+        return str(ipaddress.ip_address(_text(value)))
+    except ValueError:
+        raise ValueError("an IP address is needed, such as 0.0.0.0") from None
+
+
 def _helo(option: Option, value: object, folder: Path) -> str:
     return helo_of(_text(value))
 
@@ -255,6 +262,7 @@ CHECKS: dict[ValueKind, Callable[[Option, object, Path], Any]] = {
     ValueKind.DOMAINS: _domains,
     ValueKind.NAMES: _names,
     ValueKind.HOST: _helo,
+    ValueKind.ADDRESS: _address,
     ValueKind.TEXT: _any_text,
     ValueKind.SECRET: _secret,
     ValueKind.NETWORKS: _networks,

@@ -15,6 +15,7 @@ COMMENT_WIDTH = 96  # characters in a line of the sample, so that it reads well 
 MAX_THREADS = 256  # more are slower, not faster, because of the GIL
 MAX_UPLOAD = 100_000_000  # octets: each upload is in memory while its mail is made
 MAX_MESSAGE = 200_000_000  # octets: several copies are in memory while it is sent
+MAX_UDP_PORT = 65_535
 MAX_PER_HOUR = 100_000  # mails: nobody types more
 MAX_IDLE_MINUTES = 525_600  # minutes: one year
 
@@ -34,6 +35,7 @@ class ValueKind(Enum):
     DOMAINS = "list of domains"
     NAMES = "list of host names"
     HOST = "host name"
+    ADDRESS = "IP address"
     NETWORKS = "list of networks"
     IMAP = "IMAP URL"
     POP3 = "POP3 URL"
@@ -90,6 +92,11 @@ SECTIONS = (
     Section(
         "log",
         "The log, on standard error, where a service manager collects it. It has no passwords, tokens or text.",
+    ),
+    Section(
+        "wap",
+        "WAP 1.x phones that come by UDP, with no WAP gateway between. The phone's profile has the address of this "
+        "machine as its gateway, and a page of this gateway as its home page (docs/wap.md).",
     ),
     Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
     Section(
@@ -204,6 +211,28 @@ OPTIONS = (
         "log", "requests", ValueKind.FLAG, False, "true",
         "Write a line for each request too: method, path without token and query, status, octets, milliseconds, client "
         "and user agent.",
+    ),
+    Option(
+        "wap", "listen", ValueKind.ADDRESS, "", '"0.0.0.0"',
+        "The address to serve phones at; without it, none are served.",
+    ),
+    Option(
+        "wap", "port", ValueKind.NUMBER, 9201, "9201",
+        "The UDP port of sessions (connection-oriented WSP); phones expect 9201.", high=MAX_UDP_PORT,
+    ),
+    Option(
+        "wap", "connectionless_port", ValueKind.NUMBER, 9200, "9200",
+        "The UDP port of requests without a session (connectionless WSP); phones expect 9200.", high=MAX_UDP_PORT,
+    ),
+    Option(
+        "wap", "trusted", ValueKind.NETWORKS, ("127.0.0.0/8",), '["127.0.0.0/8", "10.64.0.0/16"]',
+        "Networks in which nobody can send under another's address, such as that of your own cell or dial-in. All "
+        "others first get a small page with a link, Continue, which shows that they are where they say, and have "
+        "budgets.",
+    ),
+    Option(
+        "wap", "connectionless", ValueKind.FLAG, False, "true",
+        "Serve requests without a session to addresses outside the trusted networks, too.",
     ),
     Option(
         "outbound", "enabled", ValueKind.FLAG, True, "false",
@@ -448,6 +477,8 @@ def literal(value: str | int | bool | tuple[str, ...] | None) -> str:
         return "none"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(literal, value)) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

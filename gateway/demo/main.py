@@ -21,8 +21,11 @@ LOCAL_TIME = Path("/etc/localtime")
 
 
 @contextlib.contextmanager
-def running(listen: str, panel: str) -> Iterator[Path]:
-    """Run the mail servers, and yield the configuration file of a gateway at `listen` with its panel at `panel`."""
+def running(listen: str, panel: str, wap: tuple[str, int, int] | None = None) -> Iterator[Path]:
+    """Run the mail servers, and yield the configuration file of a gateway at `listen` with its panel at `panel`.
+
+    `wap`: the address and the two ports for WAP phones, with sessions and without.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="pocketpost-demo-") as folder,
         Servers(PASSWORDS, MAILBOXES, POP3_PASSWORDS) as servers,
@@ -31,20 +34,23 @@ def running(listen: str, panel: str) -> Iterator[Path]:
         for address in MESSAGES:
             servers.fill(address, sample(address, now))
         file = Path(folder) / "pocketpost.toml"
-        file.write_text(configuration(listen, panel, servers), encoding="utf-8")
+        file.write_text(configuration(listen, panel, servers, wap), encoding="utf-8")
         yield file
 
 
-def configuration(listen: str, panel: str, servers: Servers) -> str:
+def configuration(listen: str, panel: str, servers: Servers, wap: tuple[str, int, int] | None = None) -> str:
     """Return a configuration with the demo's servers: any other domain is that of those who read by POP3."""
     smtp = f"smtp://{HOST}:{servers.smtp_port}"
+    phones = ""
+    if wap is not None:
+        phones = f'\n[wap]\nlisten = "{wap[0]}"\nport = {wap[1]}\nconnectionless_port = {wap[2]}\n'
     return f"""# The demo's configuration; it is removed when the demo stops.
 [http]
 listen = "{listen}"
 
 [admin]
 listen = "{panel}"
-
+{phones}
 [display]
 timezone = "{_timezone()}"
 

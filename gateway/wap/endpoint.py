@@ -34,7 +34,7 @@ CONNECTIONLESS_PORT = 9200
 DATAGRAM = 65_000
 """Octets of the largest message in one datagram: IP has 65,507, less our headers."""
 SUPPORTED = Terms(client_sdu=0, server_sdu=65_536, options=RESUME, methods=4, pushes=1)
-"""The most that is agreed on in a session. What phones send beyond their server SDU is read: a text is not lost by it."""
+"""The most that is agreed on in a session. What phones send beyond their server SDU is read: no text is lost by it."""
 SESSIONS = 20_000
 SESSIONS_PER_HOST = 15_000
 """Sessions of one host: a phone has one, but all phones behind a translator of addresses look like one host."""
@@ -134,6 +134,10 @@ class Endpoint:
     def transactions(self) -> int:
         """How many transactions are under way."""
         return len(self._wtp)
+
+    def ignore(self, request_id: int) -> None:
+        """Give no answer to a request that came without a session."""
+        self._pending.pop(request_id, None)
 
     def stamp(self, request_id: int, headers: Headers) -> None:
         """Add headers to a reply to come, if they fit."""

@@ -326,14 +326,20 @@ class TestAir:
 def test_nothing_that_comes_does_harm(mutated: list[tuple[int, bytes, int, int]]) -> None:
     """Mutated packets end in an answer, an abort or nothing, and leave nothing behind but sessions."""
     endpoint = Endpoint(count(1))
-    originals = (packets.NOKIA_7110_GET, packets.MXP600_CONNECT, packets.NOKIA_7210_BOTH, b"\x18\x90\x00")
-    originals += (write_pdu(Invoke(9, wsp.write_pdu(wsp.Resume(1)))),)
+    resume = write_pdu(Invoke(9, wsp.write_pdu(wsp.Resume(1))))
+    originals = (
+        packets.NOKIA_7110_GET,
+        packets.MXP600_CONNECT,
+        packets.NOKIA_7210_BOTH,
+        b"\x18\x90\x00",
+        resume,
+    )
     now = 0.0
     for which, change, at, port in mutated:
-        data = bytearray(originals[which])
-        at %= len(data)
-        data[at : at + len(change)] = change
-        endpoint.receive_datagram(bytes(data), PHONE._replace(local_port=port), now)
+        mutant = bytearray(originals[which])
+        at %= len(mutant)
+        mutant[at : at + len(change)] = change
+        endpoint.receive_datagram(bytes(mutant), PHONE._replace(local_port=port), now)
         for request in _requests(endpoint):
             endpoint.reply(request.id, wsp.Reply(200, "text/plain", (), b"x"), now)
     for _ in range(1000):
