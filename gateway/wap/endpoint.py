@@ -71,6 +71,8 @@ class Endpoint:
         self._pending: dict[int, _Pending] = {}
         self._request_ids: dict[tuple[Quadruplet, int], int] = {}
         self._opening: dict[tuple[Quadruplet, int], Session] = {}
+        self._answered_in: dict[Quadruplet, tuple[int, int]] = {}
+        self._datagrams = 0
         self._held: deque[InvokeIndication] = deque()
         self._last_id = 0
 
@@ -80,6 +82,7 @@ class Endpoint:
         """Take a datagram."""
         if peer.local_port == CONNECTIONLESS_PORT and self._unit(data, peer):
             return
+        self._datagrams += 1
         self._wtp.receive(data, peer, now)
         self._take_indications(now)
 
@@ -180,10 +183,10 @@ class Endpoint:
             case InvokeIndication():
                 self._invoked(indication, now)
             case ResultConfirmation():
-                self._opening.pop((indication.peer, indication.tid), None)
+                self._opened(indication.peer, indication.tid)
                 self._end(indication.peer, indication.tid, Delivered)
             case AbortIndication():
-                opened = self._opening.pop((indication.peer, indication.tid), None)
+                opened = self._opened(indication.peer, indication.tid)
                 if opened is not None:  # nobody has taken our reply
                     self._suspend(opened, now)
                 session = self._end(indication.peer, indication.tid, Cancelled)
@@ -247,7 +250,7 @@ class Endpoint:
             self._abort_methods(gone, AbortReason.DISCONNECT, now)
         headers = _version_header(version)
         reply = wsp.ConnectReply(session.id, answers, headers)
-        self._opening[indication.peer, indication.tid] = session
+        self._opens(indication, session)
         self._send_result(indication, wsp.write_pdu(reply, version or USUAL), now)
 
     def _resume(self, indication: InvokeIndication, pdu: wsp.Resume, now: float) -> None:
@@ -263,13 +266,27 @@ class Endpoint:
             self._sessions.move(session, indication.peer)
         session.suspended = False
         self._sessions.touch(session, now)
-        self._opening[indication.peer, indication.tid] = session
+        self._opens(indication, session)
         self._send_result(indication, wsp.write_pdu(wsp.Reply(200)), now)
+
+    def _opens(self, indication: InvokeIndication, session: Session) -> None:
+        self._opening[indication.peer, indication.tid] = session
+        self._answered_in[indication.peer] = (indication.tid, self._datagrams)
+
+    def _opened(self, peer: Quadruplet, tid: int) -> Session | None:
+        """Take in that a Connect or Resume is over; return its session."""
+        if self._answered_in.get(peer, (None,))[0] == tid:
+            del self._answered_in[peer]
+        return self._opening.pop((peer, tid), None)
 
     def _method(self, indication: InvokeIndication, pdu: wsp.Method, session: Session, now: float) -> None:
         if len(session.methods) >= max(1, session.terms.methods):
             self._abort(indication, AbortReason.MOREXCEEDED, now)
             return
+        tid, datagram = self._answered_in.get(indication.peer, (0, self._datagrams))
+        if datagram < self._datagrams:
+            # It has our ConnectReply, or it would not ask. QUIRK: fakewap with several threads acknowledges other TIDs.
+            self._wtp.acknowledge(indication.peer, tid, now)
         session.methods.add(indication.tid)
         self._sessions.touch(session, now)
         self._wtp.respond(indication.peer, indication.tid, now)

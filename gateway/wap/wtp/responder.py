@@ -200,6 +200,13 @@ class Responder:
             transaction.abort(reason, now)
             self._forget_if_over(peer, tid)
 
+    def acknowledge(self, peer: Quadruplet, tid: int, now: float) -> None:
+        """Take it that the initiator has the result, as something else that it sent shows."""
+        transaction = self._transactions.get((peer, tid))
+        if transaction is not None and transaction.state is State.RESULT_RESP_WAIT:
+            transaction.acknowledged(Ack(tid), now)
+            self._forget_if_over(peer, tid)
+
     def unverified(self, peer: Quadruplet) -> list[Invoke]:
         """Return the Invokes of a peer that wait for their verification."""
         if self._by_host[peer.host] < 2:  # the one that asks is one of them
