@@ -8,10 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from gateway.cli.wap_get import get
+
 
 @click.group(name="wap")
 def wap_group() -> None:
     """Talk to WAP phones."""
+
+
+wap_group.add_command(get)
 
 
 @wap_group.command()

@@ -96,7 +96,7 @@ SECTIONS = (
     Section(
         "wap",
         "WAP 1.x phones that come by UDP, with no WAP gateway between. The phone's profile has the address of this "
-        "machine as its gateway, and a page of this gateway as its home page (docs/wap.md).",
+        "machine as its gateway, and a page of this gateway as its home page (docs/wap-phones.md).",
     ),
     Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
     Section(

@@ -1,0 +1,177 @@
+"""`pocketpost wap get`: a phone on the command line, which says each PDU in words.
+
+Nothing here may know more of WAP than to print it; `gateway.wap.initiator` is the phone.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+
+from gateway.wap import wbxml, wsp
+from gateway.wap.initiator import Answer, Initiator
+from gateway.wap.wsp.capabilities import write_capabilities
+from gateway.wap.wsp.octets import uintvar
+from gateway.wap.wtp.pdus import Abort, Invoke, Pdu, Result
+
+PORTS: Final = {False: 9201, True: 9200}
+"""By whether it is connectionless. WAP-259 appendix B."""
+SECONDS: Final = 60.0
+"""Seconds after which nothing is waited for any more."""
+ACCEPT: Final = "application/vnd.wap.wmlc, image/vnd.wap.wbmp, text/plain"
+CLIENT_SDU: Final = 0
+
+
+@click.command()
+@click.argument("url")
+@click.option(
+    "--gateway", metavar="HOST[:PORT]", default="127.0.0.1", show_default=True,
+    help="The WAP gateway; port 9201, or 9200 with --connectionless.",
+)  # fmt: skip
+@click.option("--connectionless", is_flag=True, help="Ask without a session.")
+@click.option("--post", metavar="BODY", help="Post this form instead (a=b&c=d).")
+@click.option("--agent", default="Pocketpost", show_default=True, help="The User-Agent.")
+@click.option("--sdu", type=click.IntRange(0), help="Negotiate this client SDU, in octets; 0 for no limit.")
+@click.option("--sar", is_flag=True, help="Take results in segments.")
+def get(
+    url: str, gateway: str, connectionless: bool, post: str | None, agent: str, sdu: int | None, sar: bool
+) -> None:
+    """Fetch URL as a WAP phone does, and print each PDU in words."""
+    place = urlsplit(f"//{gateway}")
+    address = (place.hostname or "127.0.0.1", place.port or PORTS[connectionless])
+    headers = (("Accept", ACCEPT), ("User-Agent", agent))
+    own = headers if connectionless else ()
+    method = wsp.Method("GET", url, own)
+    if post is not None:
+        method = wsp.Method(
+            "POST", url, own, "application/x-www-form-urlencoded; charset=utf-8", post.encode()
+        )
+    try:
+        family = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family[0], socket.SOCK_DGRAM) as line:
+            line.connect(family[4])
+            if connectionless:
+                reply = _unit(line, method)
+            else:
+                reply = _Phone(line, sar).fetch(method, headers, sdu)
+    except OSError as error:
+        raise click.ClickException(f"{address[0]} port {address[1]}: {error.strerror or error}") from error
+    if isinstance(reply, wsp.Reply):
+        click.echo(_body(reply))
+        raise SystemExit(0 if reply.status < 400 else 1)
+    raise click.ClickException("there is no reply")
+
+
+def _unit(line: socket.socket, method: wsp.Method) -> wsp.Pdu | None:
+    click.echo(f"> {words(method)}")
+    line.send(wsp.write_unit(1, method))
+    line.settimeout(SECONDS)
+    try:
+        _, reply = wsp.read_unit(line.recv(65_536))
+    except TimeoutError:
+        return None
+    except wsp.WSPError as error:
+        raise click.ClickException(f"what came is malformed: {error}") from error
+    click.echo(f"< {words(reply)}")
+    return reply
+
+
+class _Phone:
+    """The initiator at a socket."""
+
+    def __init__(self, line: socket.socket, sar: bool) -> None:
+        self._line, self._phone = line, Initiator(sar=sar)
+
+    def fetch(
+        self, method: wsp.Method, headers: tuple[tuple[str, str], ...], sdu: int | None
+    ) -> wsp.Pdu | None:
+        """Connect, ask, disconnect."""
+        capabilities = () if sdu is None else ((CLIENT_SDU, uintvar(sdu)),)
+        connected = self._ask(wsp.Connect(capabilities, headers))
+        if not isinstance(connected, wsp.ConnectReply):
+            return connected
+        reply = self._ask(method)
+        self._phone.invoke(wsp.write_pdu(wsp.Disconnect(connected.session_id)), time.monotonic(), tcl=0)
+        self._send()
+        return reply
+
+    def _ask(self, pdu: wsp.Pdu) -> wsp.Pdu | None:
+        end = time.monotonic() + SECONDS
+        tid = self._phone.invoke(wsp.write_pdu(pdu), time.monotonic())
+        while time.monotonic() < end:
+            self._send()
+            while (answer := self._phone.next_event()) is not None:
+                if answer.tid == tid:
+                    return self._answered(answer)
+            due = self._phone.get_timer() or end
+            self._line.settimeout(max(0.01, min(due, end) - time.monotonic()))
+            try:
+                self._phone.receive_datagram(self._line.recv(65_536), time.monotonic())
+            except TimeoutError:
+                self._phone.handle_timer(time.monotonic())
+        return None
+
+    def _answered(self, answer: Answer) -> wsp.Pdu | None:
+        self._send()
+        if answer.pdu is not None:
+            click.echo(f"< {words(answer.pdu)}")
+        return answer.pdu
+
+    def _send(self) -> None:
+        for data in self._phone.datagrams_to_send(time.monotonic()):
+            self._line.send(data)
+        while self._phone.log:
+            side, pdu = self._phone.log.popleft()
+            click.echo(f"{side} {transaction_words(pdu)}")
+
+
+def transaction_words(pdu: Pdu) -> str:
+    """Say a PDU of WTP in words."""
+    tid = f"{type(pdu).__name__} {pdu.tid & 0x7FFF}"
+    if isinstance(pdu, Abort):
+        known = pdu.user and pdu.reason in set(wsp.AbortReason)
+        return f"{tid}: {wsp.AbortReason(pdu.reason).name if known else f'reason {pdu.reason:#04x}'}"
+    flags = [name for name in ("new", "user_ack", "gtr", "ttr", "rid", "verify") if getattr(pdu, name, False)]
+    said = f"{tid} {' '.join(flags)}".rstrip()
+    if isinstance(pdu, Invoke):
+        try:
+            said += f": {words(wsp.read_pdu(pdu.data))}"
+        except wsp.WSPError:
+            said += f": {len(pdu.data)} octets"
+    elif isinstance(pdu, Result) or hasattr(pdu, "data"):
+        said += f": {len(pdu.data)} octets"
+    return said
+
+
+def words(pdu: wsp.Pdu) -> str:
+    """Say a PDU of WSP in words."""
+    match pdu:
+        case wsp.Method():
+            parts = [pdu.name, pdu.url, f"{len(pdu.body)} octets" if pdu.body else ""]
+        case wsp.Reply():
+            parts = ["Reply", str(pdu.status), pdu.content_type, f"{len(pdu.body)} octets"]
+        case wsp.Connect() | wsp.ConnectReply():
+            parts = [type(pdu).__name__]
+            parts += [f"session {pdu.session_id}"] if isinstance(pdu, wsp.ConnectReply) else []
+            parts += (
+                [f"capabilities {write_capabilities(pdu.capabilities).hex()}"] if pdu.capabilities else []
+            )
+        case _:
+            parts = [type(pdu).__name__]
+    headers = [f"{name}: {value}" for name, value in getattr(pdu, "headers", ())]
+    return "; ".join([" ".join(filter(None, parts)), *headers])
+
+
+def _body(reply: wsp.Reply) -> str:
+    if reply.content_type == "application/vnd.wap.wmlc":
+        try:
+            return wbxml.decode(reply.body)
+        except wbxml.WBXMLError as error:
+            return f"(no WBXML: {error.reason})"
+    if reply.content_type.startswith("text/"):
+        return reply.body.decode("utf-8", "replace")
+    return f"({len(reply.body)} octets)"
