@@ -262,8 +262,11 @@ class TestBearer:
         ):
             line.settimeout(0.2)
             sent = received = 0
-            for tid in range(1, 60):
-                for data in (b"\x0e\0" + bytes((tid,)) + b"\x12\x01\x10\0\0", b"\x18\0" + bytes((tid,))):
+            for tid in range(2, 120, 2):
+                connect = b"\x0e\0" + bytes((tid,)) + b"\x12\x01\x10\0\0"
+                get = b"\x0e\0" + bytes((tid + 1,)) + b"\x12\x40\1/"
+                acks = [b"\x18\0" + bytes((each,)) for each in (tid, tid + 1)]
+                for data in (connect, acks[0], get, acks[1]):
                     sent += line.sendto(data, ("127.0.0.1", port))
             with suppress(TimeoutError):
                 while True:

@@ -318,7 +318,16 @@ class TestClass2:
         for port in (1, 2):
             net.responder.receive(write_pdu(Invoke(4, b"i")), Quadruplet(f"192.0.2.{port}", 1, 9201), 0)
         assert len(net.responder) == 3
-        assert net.sent() == []
+        assert net.sent() == [Abort(DIRECTION | 4, Provider.CAPTEMPEXCEEDED)]
+
+    def test_an_old_one_that_its_peer_leaves_goes_for_a_new_one(self) -> None:
+        net = Net(Limits(transactions=3, per_host=2))
+        net.receive(Invoke(1, b"i"), Invoke(2, b"i"))
+        net.reply(b"r", 2)
+        net.told()
+        assert net.receive(Invoke(3, b"i")) == []
+        assert net.told() == [ResultConfirmation(PEER, 2), InvokeIndication(PEER, 3, 2, b"i")]
+        assert net.receive(Invoke(4, b"i")) == [Abort(DIRECTION | 4, Provider.CAPTEMPEXCEEDED)]
 
     def test_pdus_of_the_other_direction_are_harmless(self) -> None:
         net = Net()

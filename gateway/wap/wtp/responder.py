@@ -8,13 +8,14 @@ all. WAP-224.
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.wtp import timing
-from gateway.wap.wtp.indications import Indication, InvokeIndication
+from gateway.wap.wtp.indications import Indication, InvokeIndication, ResultConfirmation
 from gateway.wap.wtp.pdus import (
     DIRECTION,
     Abort,
@@ -38,13 +39,17 @@ from gateway.wap.wtp.transaction import Transaction
 
 Key = tuple[Quadruplet, int]
 
+LOOKED_AT = 32
+"""Transactions that are looked at, the oldest first, for one that may go."""
+_WAITING_FOR_PEER = (State.TIDOK_WAIT, State.RECEIVING, State.RESULT_RESP_WAIT, State.WAIT_TIMEOUT)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Transactions at a time in all, for one host, and with packets still to come; octets of an Invoke's message."""
 
     transactions: int = 4096
-    per_host: int = 64
+    per_host: int = 256
     segmented: int = 64
     message: int = 65_536
 
@@ -58,7 +63,7 @@ class Responder:
         self.datagrams: deque[tuple[Quadruplet, bytes]] = deque()
         self.indications: deque[Indication] = deque()
         self._transactions: dict[Key, Transaction] = {}
-        self._by_host: Counter[str] = Counter()
+        self._by_host: dict[str, dict[Key, None]] = {}
         self._segmented: set[Key] = set()
         self._tids = LastTids()
         self._timers: list[tuple[float, int, Key]] = []
@@ -140,11 +145,9 @@ class Responder:
         elif invoke.tcl == 0:
             self.indicate(InvokeIndication(peer, invoke.tid, 0, invoke.data))
             return
-        elif self._by_host[peer.host] >= self.limits.per_host:
+        elif not self._has_room(peer.host):
             refusal = Provider.CAPTEMPEXCEEDED
-        elif len(self._transactions) >= self.limits.transactions or (
-            not invoke.ttr and len(self._segmented) >= self.limits.segmented
-        ):
+        elif not invoke.ttr and len(self._segmented) >= self.limits.segmented:
             return  # WAP-224 table 37
         if refusal is not None:
             self.send(peer, Abort(invoke.tid ^ DIRECTION, refusal))
@@ -152,10 +155,33 @@ class Responder:
         is_valid = self._tids.is_valid(peer, invoke.tid, invoke.new, now)
         transaction = Transaction(self, peer, invoke, is_valid)
         self._transactions[peer, invoke.tid] = transaction
-        self._by_host[peer.host] += 1
+        self._by_host.setdefault(peer.host, {})[peer, invoke.tid] = None
         if not invoke.ttr:
             self._segmented.add((peer, invoke.tid))
         transaction.begin(now, self.limits.message)
+
+    def _has_room(self, host: str) -> bool:
+        """Return whether there is room for another transaction; an old one that waits for its peer goes for it.
+
+        Of those that nobody answers a flood would have as many as there may be.
+        """
+        own = self._by_host.get(host, {})
+        keys: Iterable[Key]
+        if len(own) >= self.limits.per_host:
+            keys = own
+        elif len(self._transactions) >= self.limits.transactions:
+            keys = self._transactions
+        else:
+            return True
+        for key in list(islice(keys, LOOKED_AT)):
+            transaction = self._transactions[key]
+            if transaction.state in _WAITING_FOR_PEER:
+                if transaction.state is State.RESULT_RESP_WAIT:
+                    self.indicate(ResultConfirmation(*key))
+                transaction.state = State.LISTEN
+                self._forget_if_over(*key)
+                return True
+        return False
 
     # --- time ---
 
@@ -209,7 +235,7 @@ class Responder:
 
     def unverified(self, peer: Quadruplet) -> list[Invoke]:
         """Return the Invokes of a peer that wait for their verification."""
-        if self._by_host[peer.host] < 2:  # the one that asks is one of them
+        if len(self._by_host.get(peer.host, ())) < 2:  # the one that asks is one of them
             return []
         return [
             transaction.invoke
@@ -229,6 +255,6 @@ class Responder:
             self._segmented.discard((peer, tid))
         if transaction.state is State.LISTEN:
             del self._transactions[peer, tid]
-            self._by_host[peer.host] -= 1
+            del self._by_host[peer.host][peer, tid]
             if not self._by_host[peer.host]:
                 del self._by_host[peer.host]
