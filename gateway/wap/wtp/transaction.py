@@ -142,8 +142,8 @@ class Transaction:
         message = self.incoming.message()
         self.invoke = replace(self.invoke, data=message, gtr=False, ttr=True)
         self.state = State.LISTEN
-        if self.tid_is_valid:
-            self._acknowledge_group()
+        # The last group is acknowledged by the Result, or by the hold-on Ack. QUIRK: after an Ack of it, fakewap takes
+        # the Result for another one, and never ends.
         self.handle(Event.RCV_INVOKE, now, self.invoke)
 
     def _acknowledge_group(self) -> None:
