@@ -32,7 +32,17 @@ from gateway.admin.monitoring.log_screen import log_screen
 from gateway.admin.monitoring.metrics import metrics
 from gateway.admin.monitoring.overview import overview
 from gateway.admin.monitoring.upstream_probes import UpstreamProbes
-from gateway.admin.panel_pages import COOKIE, MENU, PANEL, TEMPLATES, Pages, Panel, ago, current_pages, page
+from gateway.admin.panel_pages import (
+    MENU,
+    PANEL,
+    TEMPLATES,
+    Pages,
+    Panel,
+    ago,
+    cookie_name,
+    current_pages,
+    page,
+)
 from gateway.admin.panel_sign_in import admin_sign_in
 from gateway.admin.people.audit_screen import audit
 from gateway.admin.people.people_screen import people
@@ -128,7 +138,7 @@ def _printable(value: object) -> object:
 def _admit() -> AnyResponse | None:
     """Find who asks; refuse a post from elsewhere or without a ticket."""
     pages = current_pages()
-    token = request.cookies.get(COOKIE, "")
+    token = request.cookies.get(cookie_name(), "")
     g.admin_session = pages.sessions.find(token) if token else None
     if request.method == "POST" and _from_elsewhere():
         return page(

@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 
 #: Key of the panel in its application's extensions.
 PANEL: Final = "pocketpost.panel"
-COOKIE: Final = "pocketpost-admin"
+_COOKIE: Final = "pocketpost-admin"
+#: Before the name of the cookie over TLS (RFC 6265bis §4.1.3).
+_WHOLE_HOST: Final = "__Host-"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 #: The templates are inside the package or beside it.
 TEMPLATES: Final = tuple(folder / "templates_mobile" / "admin" for folder in (_PACKAGE, _PACKAGE.parent))
@@ -75,6 +77,23 @@ def current_panel() -> Panel:
     """Return the panel of this request."""
     panel: Panel = current_app.extensions[PANEL]
     return panel
+
+
+def cookie_name() -> str:
+    """Return the name of the session's cookie: over TLS another one than over plain HTTP.
+
+    Browsers let plain HTTP neither read nor replace what TLS has set (RFC 6265bis §5.7): with one name for both,
+    nobody who had signed in over TLS could sign in without.
+    """
+    return _WHOLE_HOST + _COOKIE if request.is_secure else _COOKIE
+
+
+def set_cookie(response: AnyResponse, token: str) -> None:
+    """Keep the session in the browser; without a token, end it there."""
+    age = None if token else 0
+    response.set_cookie(
+        cookie_name(), token, age, path="/", httponly=True, samesite="Strict", secure=request.is_secure
+    )
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
-from gateway.admin.panel_pages import COOKIE, current_panel, page, record
+from gateway.admin.panel_pages import cookie_name, current_panel, page, record, set_cookie
 from gateway.errors import AdminBusy, TooManyTries
 
 admin_sign_in = Blueprint("admin_sign_in", __name__)
@@ -39,17 +39,17 @@ def enter() -> Response:
         return _form("This password is wrong.", 403)
     record("signed in")
     response = redirect("/", 303)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure, path="/")
+    set_cookie(response, token)
     return response
 
 
 @admin_sign_in.post("/sign-out")
 def leave() -> Response:
     """End this session."""
-    current_panel().sessions.end(request.cookies.get(COOKIE, ""))
+    current_panel().sessions.end(request.cookies.get(cookie_name(), ""))
     record("signed out")
     response = redirect("/sign-in", 303)
-    response.delete_cookie(COOKIE)
+    set_cookie(response, "")
     return response
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.access.log_context import FIELDS
 from gateway.access.sign_in_log import FAILED
+from gateway.admin.admin_sessions import AdminSession
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import HEADERS, create_panel
+from gateway.admin.panel_pages import PANEL
 from gateway.errors import AdminBusy
 from gateway.sealed import admin_password
+from tests.devices.cookie_store import CookieStore
+from tests.devices.phones import Answer
 
 from .conftest import PASSWORD, Administrator, text_of
 
@@ -48,6 +55,37 @@ def test_a_wrong_password_opens_nothing_and_the_right_one_does(client: FlaskClie
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert client.get("/").status_code == 200
+
+
+def test_who_signed_in_over_tls_can_sign_in_over_plain_http_too(process: GatewayProcess) -> None:
+    app = create_panel(process)
+
+    def over_wsgi(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        form = {"content_type": "application/x-www-form-urlencoded"} if body else {}
+        client = app.test_client(use_cookies=False)
+        answer = client.open(url, method=method, data=body, headers=dict(headers), **form)
+        cookies = answer.headers.getlist("Set-Cookie")
+        return Answer(answer.status_code, dict(answer.headers), answer.data, url, cookies)
+
+    browser = CookieStore(over_wsgi)
+    password = urlencode({"password": PASSWORD}).encode()
+    for base in ("https://127.0.0.1", "http://127.0.0.1"):
+        assert browser("POST", f"{base}/sign-in", {}, password).status == 303
+        assert browser("GET", f"{base}/", {}, b"").status == 200, base
+    assert {name: one.secure for name, one in browser.kept.items()} == {
+        "__Host-pocketpost-admin": True,
+        "pocketpost-admin": False,
+    }
+    ticket = urlencode({"ticket": app.extensions[PANEL].sessions.ticket(_only(app, browser))}).encode()
+    assert browser("POST", "https://127.0.0.1/sign-out", {}, ticket).status == 303
+    assert {*browser.kept} == {"pocketpost-admin"}
+
+
+def _only(app: Flask, browser: CookieStore) -> AdminSession:
+    """Return the session of the cookie that came over TLS."""
+    found = app.extensions[PANEL].sessions.find(browser.kept["__Host-pocketpost-admin"].value)
+    assert isinstance(found, AdminSession)
+    return found
 
 
 def test_a_wrong_password_is_a_line_for_fail2ban(

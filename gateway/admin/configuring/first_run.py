@@ -24,7 +24,7 @@ from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.one_time_code import CodeSessions, OneTimeCode
 from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.panel import application, environment, panel_listener
-from gateway.admin.panel_pages import COOKIE, Pages, current_pages, page
+from gateway.admin.panel_pages import Pages, current_pages, page, set_cookie
 from gateway.config import Config, writing
 from gateway.config.editing import Change
 from gateway.config.hosts import host_port, is_loopback
@@ -99,7 +99,7 @@ def enter() -> AnyResponse:
         )
         return page("code", 403, title="First run", problem=text)
     response = redirect("/", 303)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", path="/")
+    set_cookie(response, token)
     return response
 
 
