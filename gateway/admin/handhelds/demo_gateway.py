@@ -26,7 +26,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from gateway.access.sessions import Sessions
 from gateway.account.merging import merge
 from gateway.addresses import SESSION_ROOT, session_root
-from gateway.admin.handhelds.demo_walker import Walker
+from gateway.admin.handhelds.demo_walker import Past, Walker
 from gateway.admin.handhelds.demo_walks import Walk
 from gateway.app import create_app
 from gateway.config import Config, load
@@ -170,7 +170,12 @@ class DemoGateway:
                 url = urlsplit(address)
                 return self._answer(app, shown, url.path, url.query, fields)
 
-            walker = Walker(root, ask)
+            def arrange(past: Past) -> str:
+                self._changed = True
+                token = root.removeprefix(session_root(""))
+                return past(running.sessions.resume(token, shown.agent))
+
+            walker = Walker(root, ask, arrange)
             for step in walk.steps:
                 step.take(walker)
             end = walker.page

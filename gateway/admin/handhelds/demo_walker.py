@@ -14,6 +14,8 @@ from urllib.parse import urljoin
 from lxml import etree
 from lxml.etree import _Element as Element
 
+from gateway.access.session import Session
+from gateway.addresses import SESSION_ROOT
 from gateway.device import WML_TEXT
 
 #: Pages of a list on which a message is looked for.
@@ -52,14 +54,17 @@ class Page(Protocol):
 
 #: Ask for a path and query with the fields of a form, None for GET.
 Ask = Callable[[str, Mapping[str, str] | None], Page]
+#: Something that has happened before, arranged in a session; returns the address that tells of it.
+Past = Callable[[Session], str]
 
 
 @dataclass(slots=True)
 class Walker:
-    """One walk. `root`: the path of the session; `ask`: the way to the gateway."""
+    """One walk. `root`: the path of the session; `ask`: the way to the gateway; `arrange`: the way to its past."""
 
     root: str
     ask: Ask
+    arrange: Callable[[Past], str]
     page: Page = field(init=False)
     _root: Element = field(init=False)
     _before: list[tuple[Page, Element]] = field(default_factory=list)
@@ -74,6 +79,8 @@ class Walker:
             if not self.page.location:
                 break
             address, fields = self.page.location, None
+        if session := SESSION_ROOT.match(self.page.address):
+            self.root = session[0]
         try:
             self._root = etree.fromstring(self.page.octets, etree.XMLParser(**_PARSER_OPTIONS))
         except etree.XMLSyntaxError:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.admin.handhelds.demo_walker import Walker
+from gateway.admin.handhelds.demo_past import broken_link, died_while_sending
+from gateway.admin.handhelds.demo_walker import Past, Walker
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,18 @@ class Back:
         walker.back(self.count)
 
 
-Step = Open | Follow | Press | Back
+@dataclass(frozen=True, slots=True)
+class After:
+    """Open the screen that tells of something that has happened."""
+
+    past: Past
+
+    def take(self, walker: Walker) -> None:
+        """Take this step."""
+        walker.fetch(walker.arrange(self.past))
+
+
+Step = Open | Follow | Press | Back | After
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,9 @@ _INVITED: Final = (Open("i"), Follow("Lantern"), Follow("Accept or"))
 _BOAT: Final = (Open("i"), Follow("Where the"), Follow("Attachments"))
 _LISTED: Final = (Open("i"), Follow("[small"), Follow("Unsubscribe"))
 _TO_BOB: Final = _typed(to="bob@pocketpost.example", subject="The boat", text="See you there.")
+_TO_NOBODY: Final = _TO_BOB | _typed(to="bob@pocketpost.example, nobody@pocketpost.example")
 _SIGN_IN: Final = _typed(user="alice@pocketpost.example", password="tap")  # noqa: S106
+_CAROL: Final = _SIGN_IN | _typed(user="carol@harbour.example")  # her mailbox, over POP3, has no folders
 _MISTYPED: Final = _SIGN_IN | _typed(password="tip")  # noqa: S106
 _SIGN_OUT: Final = (Open("k"), Follow("Sign out"))
 _SEARCHED: Final = (Open("q"), Press("Search", _typed(q="from:bob")))
@@ -111,6 +125,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("Sign in: session ended", (*_SIGN_OUT, Open("i"))),
             Walk("Sign in: text kept", _LATE),
             Walk("Your text", (*_LATE, Press("Sign in", _SIGN_IN))),
+            Walk("Your mail", (After(died_while_sending),)),
             Walk("Sign out: asked first", (Open("bye"),)),
             Walk("Signed out", _SIGN_OUT),
         ),
@@ -124,6 +139,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("Folders", (Open("z"),)),
             Walk("A folder's list", (Open("z"), Follow("Archive"))),
             Walk("Drafts", (Open("z"), Follow("Drafts"))),
+            Walk("Drafts: none", (Open("/"), Press("Sign in", _CAROL), Open("bd"))),
             Walk("View", (*_MENU, Follow("View"))),
             Walk("View: flagged only", (*_MENU, Follow("View"), Press("Show", _typed(filter="g")))),
             Walk("View: refused", (*_MENU, Follow("View"), Press("Show", _typed(page="x")))),
@@ -153,6 +169,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("More: rarer actions", (*_LUNCH, Follow("More"), Follow("More"))),
             Walk("Details", (*_LUNCH, Follow("More"), Follow("Details"))),
             Walk("Link", (Open("i"), Follow("Your order"), Follow("parcel"))),
+            Walk("Link: broken", (After(broken_link),)),
             Walk("Link: not known", (Open("l/AAAAAAAAAAA"),)),
             Walk("Move: folders", (*_LUNCH, Follow("More"), Follow("Move"))),
             Walk("Moved", (*_LUNCH, Follow("More"), Follow("Move"), Press("Boat"))),
@@ -192,6 +209,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
             Walk("Write: discarding", (Open("c"), Press("Discard", _TO_BOB))),
             Walk("Write: saved", (Open("c"), Press("Save", _TO_BOB))),
             Walk("Sent", (Open("c"), Press("Send", _TO_BOB))),
+            Walk("Sent: not to all", (Open("c"), Press("Send", _TO_NOBODY))),
             Walk("Reply", (*_LUNCH, Follow("Reply"))),
             Walk("Reply: to all", (Open("i"), Follow("Lantern"), Follow("Reply all"))),
             Walk("Reply: sent", (*_LUNCH, Follow("Reply"), Press("Send", _typed(text="Yes.")))),
