@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -20,8 +21,10 @@ from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.records.backup import SECRET, STATE
 from gateway.config import load
 from gateway.errors import AccountLocked
+from gateway.sealed import vault
 from gateway.state import State
 from gateway.state.storage.migrations import STEPS
+from tests import PATIENCE
 from tests.admin.conftest import FILE
 from tests.admin.signed_in import is_out, sign_in
 from tests.devices.phones import WmlPhone, over_http
@@ -67,6 +70,34 @@ def hash_of(process: GatewayProcess, account: int) -> str:
 
 
 # --- people and sessions
+
+
+class Resting:
+    """A connection to a mail server that says when it is closed."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        self.closed = Event()
+
+    def is_usable(self, idle: float) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_the_running_gateway_closes_the_connections_of_a_session_that_the_shell_ends(
+    process: GatewayProcess,
+) -> None:
+    anna, ben = sign_in(process, ANNA), sign_in(process, BEN)
+    with process.pool.lease(vault.digest(anna.token), Resting) as ended:
+        pass
+    with process.pool.lease(vault.digest(ben.token), Resting) as living:
+        pass
+    run(process, "sessions", "end", str(anna.id))
+    assert ended.closed.wait(PATIENCE)
+    assert not living.closed.is_set()
 
 
 def test_accounts_and_sessions_are_listed(process: GatewayProcess) -> None:

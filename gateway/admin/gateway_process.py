@@ -195,7 +195,10 @@ class GatewayProcess:
         close(self.app)
 
     def _made(self, config: Config) -> _Served:
-        pool = Pool(connections_per_account=1 if self._workers > FEW_WORKERS else PER_ACCOUNT)
+        pool = Pool(
+            connections_per_account=1 if self._workers > FEW_WORKERS else PER_ACCOUNT,
+            living=lambda keys: self.state.sessions.living(keys, time.time()),
+        )
         bulkhead = Bulkhead(config.threads, records=self.health)
         sessions = CountedSessions(config, self.state, self._secret, pool, merge=merge, bulkhead=bulkhead)
         app = create_app(config, sessions=sessions)

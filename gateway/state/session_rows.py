@@ -113,6 +113,12 @@ class SessionTable:
         found = self._database.rows(_LIVING, token=digest, now=now)
         return SessionRow(**dict(zip(_NAMES, found[0], strict=True))) if found else None
 
+    def living(self, digests: Collection[bytes], now: float) -> frozenset[bytes]:
+        """Return which of these are digests of unexpired sessions."""
+        query = select(SESSIONS.c.digest).where(SESSIONS.c.digest.in_(digests), SESSIONS.c.expires > now)
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(query))
+
     def touch(self, row: SessionRow, now: float, expires: float) -> bool:
         """Extend the expiry, written at most once in TOUCH_SECONDS, more often for very short lifetimes.
 

@@ -3,7 +3,8 @@
 Nothing here may know what a connection is for: `key` identifies its owner (a digest, never a password),
 `connect` makes one. A connection is leased to one thread at a time. A broken one is discarded; an idle one is
 checked before it is leased, so that a restart of the server between two clicks goes unnoticed and nothing is
-ever tried twice. One thread closes idle connections, and exists only while there are any.
+ever tried twice. One thread closes idle connections, also those whose owner another process has signed out, and exists
+only while there are any.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Condition, Event, Thread
 from typing import Final, Protocol, TypeVar
 
 from gateway import computing
-from gateway.errors import StoreBusy
+from gateway.errors import GatewayError, StoreBusy
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ PER_ACCOUNT: Final = 2
 TOTAL: Final = 200
 #: Seconds a connection is idle before it is closed; servers close after thirty minutes (RFC 9051 §5.4).
 IDLE_SECONDS: Final = 300.0
+#: Seconds between two looks whose owners still live. An owner is on record that long after the first connection.
+LOOK_SECONDS: Final = 3.0
 #: Seconds a request waits for one of its account's connections; the queue for the upstream comes first.
 PATIENCE_SECONDS: Final = 8.0
 #: Least number of seconds between two runs of the reaper.
@@ -48,6 +51,8 @@ class PooledConnection(Protocol):
 
 
 C = TypeVar("C", bound=PooledConnection)
+#: Which of these keys still have an owner. Raise GatewayError if that cannot be seen.
+Living = Callable[[Collection[bytes]], Collection[bytes]]
 
 
 @dataclass(slots=True)
@@ -69,7 +74,11 @@ class Pool:
         idle_seconds: float = IDLE_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        living: Living = lambda keys: keys,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
+        """`living`: asked every `look_seconds` while there are idle connections."""
+        self._living, self._look = living, look_seconds
         self._per_account, self._total = connections_per_account, total
         self._idle, self._patience, self._clock = idle_seconds, patience_seconds, clock
         self._changed = Condition()
@@ -208,7 +217,7 @@ class Pool:
                 self._reaper = reaper
 
     def _reap(self) -> None:
-        """Close connections that are idle too long, as long as there are any idle ones."""
+        """Close connections that are idle too long or whose owner is gone, as long as there are any idle ones."""
         while True:
             with self._changed:
                 stale = self._stale()
@@ -218,8 +227,22 @@ class Pool:
                     break
                 seconds = oldest.since + self._idle - self._clock()
             _close(stale)
-            self._closed.wait(max(seconds, SHORTEST_SECONDS))
+            self._closed.wait(max(min(seconds, self._look), SHORTEST_SECONDS))
+            _close(self._orphaned())
         _close(stale)
+
+    def _orphaned(self) -> list[_Unused]:
+        """Take out the idle connections whose owner is gone; while that cannot be seen, none."""
+        with self._changed:
+            before = self._clock() - self._look
+            asked = {item.key for item in self._unused.values() if item.since <= before}
+        try:
+            gone = asked.difference(self._living(asked)) if asked else ()
+        except GatewayError as error:
+            log.info("who is signed out is not known: %s", error.detail)
+            return []
+        with self._changed:
+            return [self._unused.pop(name) for name, item in list(self._unused.items()) if item.key in gone]
 
 
 def _close(found: list[_Unused]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing
 
 import pytest
 
 from gateway.config import Tls
-from gateway.errors import AuthenticationFailed, MessageGone, StoreUnreachable
+from gateway.errors import AuthenticationFailed, MessageGone, StateError, StoreUnreachable
 from gateway.store.base import Window
 from gateway.store.imap import imap_store
 from gateway.store.imap.imap_store import ImapStore
@@ -164,6 +164,33 @@ def test_what_rested_too_long_is_closed_by_itself_and_then_nobody_watches() -> N
     with lender.lease(b"a", Watched):
         pass
     assert closed.wait(PATIENCE), "and watches again when there is something to watch"
+
+
+def test_who_was_signed_out_elsewhere_has_no_connection_left() -> None:
+    living, seen = {b"a", b"b"}, threading.Event()
+
+    def look(keys: Collection[bytes]) -> Collection[bytes]:
+        seen.set()
+        if not living:
+            raise StateError("the file is locked")
+        return living & {*keys}
+
+    lender = kept(Pool(living=look, look_seconds=0.05))
+    with lender.lease(b"a", Fake) as first, lender.lease(b"b", Fake) as second:
+        assert not seen.wait(0.2), "nobody looks while nothing is idle"
+    assert seen.wait(PATIENCE)
+    assert not first.closed
+    living.discard(b"a")
+    while not first.closed:
+        threading.Event().wait(0.01)
+    assert (second.closed, lender.open_connections) == (False, 1)
+    living.clear()
+    seen.clear()
+    assert seen.wait(PATIENCE)
+    assert not second.closed, "what cannot be seen closes nothing"
+    living.add(b"c")
+    while not second.closed:
+        threading.Event().wait(0.01)
 
 
 def test_where_no_thread_can_be_had_the_next_one_watches(monkeypatch: pytest.MonkeyPatch) -> None:
