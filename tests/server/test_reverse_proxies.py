@@ -6,12 +6,14 @@ import http.client
 import random
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.markup.security_headers import HSTS_SECONDS
 from tests import PATIENCE
 from tests.devices.journey import SUBJECT, Journey
 from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser
@@ -126,6 +128,40 @@ def test_over_tls_cookies_and_headers_say_so(whole: Whole) -> None:
         assert f"Path={below or '/'}" in response.headers["Set-Cookie"]
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("below", ["", PATH])
+def test_where_the_address_for_handhelds_is_https_a_browser_is_told_once_to_stay_there(
+    name: str, below: str, tmp_path: Path, dovecot: Dovecot, smtp_server: SmtpServer
+) -> None:
+    front = fronts()
+    port, plain = (front.path_tls, front.path) if below else (front.root_tls, front.root)
+    options = f'url = "https://localhost:{port}{below}"\ntrusted_proxies = ["127.0.0.1"]'
+    gateway = GatewayServer(tmp_path, dovecot, smtp_server, http=options).start()
+    try:
+        with running(name, tmp_path, front, gateway.port):
+            context = ssl._create_unverified_context()
+            tls = http.client.HTTPSConnection("localhost", port, context=context, timeout=PATIENCE)
+            told, cookie = _asked(tls, f"{below}/m")
+            assert told == [f"max-age={HSTS_SECONDS}"]
+            assert cookie.startswith("__Secure-s=" if below else "__Host-s=")
+            assert "Secure" in cookie
+            told, _cookie = _asked(
+                http.client.HTTPConnection("127.0.0.1", plain, timeout=PATIENCE), f"{below}/m"
+            )
+            assert not told  # over plain HTTP it must not stand (RFC 6797 §7.2)
+    finally:
+        gateway.stop()
+
+
+def _asked(connection: http.client.HTTPConnection, target: str) -> tuple[list[str], str]:
+    """Return every HSTS field of an answer, and its cookie; an outsider's X-Forwarded-Proto does not matter."""
+    with closing(connection):
+        connection.request("GET", target, headers={"X-Forwarded-Proto": "https"})
+        response = connection.getresponse()
+        assert response.status == 200
+        return response.headers.get_all("Strict-Transport-Security", []), response.headers["Set-Cookie"]
 
 
 def test_half_an_upload_does_nothing(whole: Whole) -> None:
