@@ -167,8 +167,13 @@ class Session:
 
     @property
     def markup(self) -> str:
-        """The markup chosen at sign-in."""
+        """The markup at sign-in."""
         return self._row.markup
+
+    @property
+    def chose_markup(self) -> bool:
+        """Whether the person asked for that markup."""
+        return bool(self._row.chosen)
 
     @property
     def language(self) -> str:

@@ -96,9 +96,11 @@ class Sessions:
         via: Via,
         remote: str,
         remembered: str = "",
+        chosen: bool = True,
     ) -> Session:
         """Sign in upstream and begin a session.
 
+        `chosen`: the person asked for this markup, so that no override changes it.
         `remote`: the network address; `remembered`: the cookie of a known device. Raise UnknownDomain,
         AccountLocked, TooManyTries, AuthenticationFailed or another StoreError.
         """
@@ -118,7 +120,7 @@ class Sessions:
         entry = self._throttle.enter(Attempt(counted, remote, origin), now)
         token = vault.new_token()
         row = self._new_row(token, now, user_agent, markup=markup, device=device, language=language, via=via)
-        row = replace(row, domain=domain_mark(self._resources.secret, credential.address))
+        row = replace(row, domain=domain_mark(self._resources.secret, credential.address), chosen=chosen)
         with self._given_back_unless_wrong(entry):
             credential = self._verified(Session(self._resources, row, token, credential, upstream), entry)
             sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)

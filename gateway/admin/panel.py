@@ -174,7 +174,7 @@ def _failed(error: Exception) -> AnyResponse:
     """Turn any error into a page that says what it was."""
     if isinstance(error, HTTPException) and error.code is not None:
         text = "There is no such page." if error.code == 404 else (error.description or "")
-        return page("notice", error.code, title=error.name, text=text)
+        return page("notice", error.code, title=error.name.capitalize(), text=text)
     if isinstance(error, GatewayError):
         log.warning("%s: %s", type(error).__name__, error.detail)
         return page("notice", error.status, title="Not done", text=error.detail or error.sentence)

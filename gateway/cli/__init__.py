@@ -98,8 +98,11 @@ def demo(listen: str) -> None:
             ) from error
         from gateway.config import load
         from gateway.server.listeners import Listener, require_free
+        from gateway.server.log_lines import TextFormatter
 
-        logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+        handler = logging.StreamHandler()
+        handler.setFormatter(TextFormatter())  # as the log of `serve`, which the panel shows, too
+        logging.basicConfig(level=logging.WARNING, handlers=[handler])
         listener = Listener.parse(listen)
         require_free(listener)
         panel = panel_beside(listen)

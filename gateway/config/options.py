@@ -360,8 +360,8 @@ OPTIONS = (
     ),
     Option(
         "handheld", "markup", ValueKind.CHOICE, None, '"wml"',
-        "Their markup, whatever they say they accept. A person still gets the other one by /w or /m; who is signed in "
-        "keeps theirs until the next sign-in.", choices=("wml", "xhtml"),
+        "Their markup, whatever they say they accept, from the next page on. Whoever signs in at /w or /m has chosen "
+        "that markup and keeps it. When this is removed, sessions keep what they began with.", choices=("wml", "xhtml"),
     ),
     Option(
         "handheld", "deck", ValueKind.NUMBER, None, "2800",

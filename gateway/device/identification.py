@@ -100,19 +100,22 @@ def identify(
     markup: str | None = None,
     name: str | None = None,
     overrides: Sequence[Override] = (),
+    *,
+    chosen: bool = True,
 ) -> Device:
     """Return the device that sent these request headers (keys in canonical case).
 
     `markup` and `name` override Accept and User-Agent: a person's choice, or what was identified at sign-in. An
-    administrator's `overrides` by User-Agent go before the table and before Accept, but not before a person's choice
-    of markup. X-WAP-Client-SDU-Size can only lower the page size; what came through a WAP gateway gets compiled decks
+    administrator's `overrides` by User-Agent go before the table and before Accept, but not before a markup that was
+    `chosen`. X-WAP-Client-SDU-Size can only lower the page size; what came through a WAP gateway gets compiled decks
     unless it prefers text.
     """
     accept = _accept(headers.get("Accept", ""))
     agent = headers.get("User-Agent", "")
     override = first_match(overrides, agent)
     if override is not None:
-        name, markup = override.profile or name, markup or override.markup
+        name = override.profile or name
+        markup = (chosen and markup) or override.markup or markup
     profile = _BY_NAME[name] if name in _BY_NAME else _profile(agent)
     markup = markup or _markup(accept, profile)
     if profile is None or (profile.name in ("wml", "xhtml") and profile.markup != markup):

@@ -55,6 +55,7 @@ SESSIONS = Table(
     Column("expires", Float, nullable=False),
     Column("domain", String, nullable=False),
     Column("begun", Float, nullable=False),
+    Column("chosen", Integer, nullable=False),
 )
 
 #: Accounts of ended sessions, while something may still be posted to one of them.
@@ -72,7 +73,7 @@ class SessionRow:
     """One session. `id` is chosen by the caller, who encrypts with it; `family` of the User-Agent, "" if unknown.
 
     `touched` (the last use), `expires` and `begun` are seconds since the epoch; `domain` is a mark of the mail domain.
-    `begun` is 0 and `domain` is "" if an earlier version began it.
+    `begun` is 0 and `domain` is "" if an earlier version began it. `chosen`: its markup is the person's choice.
     """
 
     id: int
@@ -88,6 +89,7 @@ class SessionRow:
     expires: float
     domain: str = ""
     begun: float = 0.0
+    chosen: bool = True
 
 
 _NAMES = tuple(column.name for column in SESSIONS.columns)

@@ -1,4 +1,7 @@
-"""The first run and the panel in Chromium, as wide as a phone and as a desk: every page fits, every form arrives."""
+"""The first run and the panel in Chromium, as wide as a phone and as a desk: every page fits, every form arrives.
+
+Each page is also asked for what a screen reader gets of it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 
 from gateway.config import load
 from tests.devices.chromium import BINARY, Chromium
+from tests.devices.test_panel_screen_reader import faults
 from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
@@ -57,13 +61,15 @@ class Desk:
         return self._seen()
 
     def _seen(self) -> str:
-        """Return the words of the page, which must fit into each width."""
+        """Return the words of the page, which must fit into each width, and be whole to who does not see it."""
         for width in WIDTHS:
             size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
             self._browser.call("Emulation.setDeviceMetricsOverride", **size)
             shown = self._run("document.documentElement.scrollWidth")
             assert isinstance(shown, int)
             assert shown <= width, (self._run("location.href"), shown)
+        missed = [*faults(self._browser)]
+        assert not missed, (self._run("location.href"), missed)
         assert self._run("document.styleSheets.length") == 1
         assert self._run("document.styleSheets[0].cssRules.length > 10")
         return str(self._run("document.body.innerText"))

@@ -231,4 +231,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (agent, markup)
         ) WITHOUT ROWID""",
     ),
+    # Who signed in before keeps their markup.
+    ("ALTER TABLE sessions ADD COLUMN chosen INTEGER NOT NULL DEFAULT 1 CHECK (chosen IN (0, 1))",),
 )

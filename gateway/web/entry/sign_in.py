@@ -24,7 +24,15 @@ from gateway.web.entry.start_page import start_target as start_page
 from gateway.web.request import cookies, form_bodies
 from gateway.web.request.respond import redirect_to, respond, retry_later
 from gateway.web.request.screens import FAILED, error_code, make_screen, notice_screen, sign_out_action
-from gateway.web.request.visit import Visit, current, link, sessionless_link, token_of
+from gateway.web.request.visit import (
+    UNASKED,
+    Visit,
+    asked_for_markup,
+    current,
+    link,
+    sessionless_link,
+    token_of,
+)
 
 signin = Blueprint("signin", __name__)
 
@@ -83,6 +91,7 @@ def submit() -> Response:
                 via="cookie" if cookie else "url",
                 remote=visit.client.address,
                 remembered=cookies.device_tokens(),
+                chosen=asked_for_markup(),
             )
     except GatewayError as error:
         code = error_code(visit) if error.status >= FAILED else ""
@@ -165,7 +174,7 @@ def signin_screen(
         "user": Verbatim(cookies.address()[:LONGEST_ADDRESS] if user is None else user),
         "remembered": user != "" and bool(cookies.address()),
         "hidden": [(name, Verbatim(text)) for name, text in hidden if text],
-        "target": sessionless_link("w" if is_wml else "m"),
+        "target": sessionless_link("w" if is_wml else "m") + ("" if asked_for_markup() else f"?{UNASKED}=1"),
         "fresh": visit.variable_prefix(),
         "probe": form_bodies.PROBE,
     }

@@ -41,6 +41,8 @@ _FORCED = {
     "signin.xhtml": XHTML,
     "signin.submit_xhtml": XHTML,
 }
+#: The query parameter of a sign-in in a markup that nobody asked for.
+UNASKED = "a"
 #: The query parameter with the list from which a message was opened.
 ORIGIN = "l"
 MENU = "menu.show"
@@ -185,6 +187,11 @@ def token_of(config: Config, asked: Request) -> str:
     return token if vault.is_token(token) else ""
 
 
+def asked_for_markup() -> bool:
+    """Return whether the person asked for the markup of this sign-in page, or of the one that was posted."""
+    return request.endpoint in _FORCED and UNASKED not in request.args
+
+
 def any_tokens(asked: Request) -> list[str]:
     """Return what may be session tokens in the cookies of a request, whatever way it came."""
     names = (prefix + SESSION_COOKIE for prefix in ("", _WHOLE_HOST, _BELOW_A_PATH))
@@ -214,7 +221,7 @@ def _visit(
     overrides: Sequence[Override],
 ) -> Visit:
     if session is not None:
-        device = identify(headers, session.markup, session.device, overrides)
+        device = identify(headers, session.markup, session.device, overrides, chosen=session.chose_markup)
     else:
         device = identify(headers, _FORCED.get(request.endpoint or ""), overrides=overrides)
     tag = lang.choose(headers.get("Accept-Language", ""), lang.offered(device.charset))

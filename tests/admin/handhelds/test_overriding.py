@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from werkzeug.test import Client
 
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.handhelds.seen_screens import pattern_of
+from gateway.admin.monitoring.instrumentation import CountedSessions
 from gateway.config import load
 from gateway.device import Override
 from gateway.device.agents import cleaned
+from gateway.errors import AuthenticationFailed
 from tests.admin.conftest import PASSWORD, XHTML, Administrator, parsed, text_of
+from tests.admin.signed_in import sign_in
 
 AGENT = "Nokia3410/1.0 (05.06) [en]"
 WML = {"Accept": "text/vnd.wap.wml", "User-Agent": AGENT}
@@ -90,6 +94,36 @@ def test_an_override_is_edited_and_removed(
     assert "# mine" in file.read_text()
     sent(administrator, remove)
     assert [one["pattern"] for one in process.config.handhelds] == ["B*"]
+
+
+@pytest.mark.parametrize(("path", "chosen"), [("/", False), ("/w", True)])
+def test_an_override_of_markup_holds_for_who_is_signed_in_unless_they_chose_theirs(
+    process: GatewayProcess,
+    administrator: Administrator,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    chosen: bool,
+) -> None:
+    client = Client(process)
+    page = client.get(path, headers=WML).text
+    found = re.search(r'<go href="(w[^"]*)" method="post"', page)
+    assert found, page
+    told: list[bool] = []
+
+    def refuse(_self: object, *_who: str, chosen: bool, **_more: object) -> None:
+        told.append(chosen)
+        raise AuthenticationFailed("wrong")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CountedSessions, "open", refuse)
+        again = client.post(f"/{found[1]}", data={"user": "anna", "password": "x"}, headers=WML).text
+    assert told == [chosen]
+    assert f'"{found[1]}"' in again, "a mistyped password is not a choice"
+    session = sign_in(process, "anna@example.org", user_agent=AGENT, chosen=chosen)
+    settings = f"/~{session.token}/s"
+    assert b"<wml>" in client.get(settings, headers=WML).data
+    sent(administrator, "/settings/tables/handheld/0", pattern="Nokia3410*", markup="xhtml")
+    assert (b"<wml>" in client.get(settings, headers=WML).data) is chosen
 
 
 @pytest.mark.parametrize(
