@@ -72,7 +72,7 @@ def test_a_person_is_shown_the_door_and_let_in_again(browser: Any, panel: tuple[
     assert "All its sessions end at once: 1 now." in browser.follow("Lock the account")
     assert "Locked since" in browser.press("Lock the account")
     phone.sign_in(PERSON, "secret")
-    assert "locked this account" in phone.text
+    assert "Your account is locked here" in phone.text
     assert "Lock the account" in browser.press("Unlock")
     assert "account unlocked" in browser.follow("Audit")
     phone.sign_in(PERSON, "secret")
