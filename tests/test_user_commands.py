@@ -440,7 +440,7 @@ def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
         moved.open(address.removeprefix(one.url))
         assert moved.title == "Pocketpost"
         moved.sign_in("Moved@example.net", "secret")
-        assert "locked this account" in moved.text
+        assert "Your account is locked here" in moved.text
     finally:
         two.stop()
 
