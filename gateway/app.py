@@ -270,9 +270,7 @@ def _error_sentence(error: Exception, visit: visits.Visit) -> tuple[str, int]:
     if isinstance(error, HTTPException):
         found = error.code != 404
         sentence = (
-            _("That could not be understood. Go back and try again.")
-            if found
-            else _("There is no such page.")
+            _("That could not be understood. Go back and try again.") if found else _("Page not found.")
         )
         return sentence, error.code or 500
     log.error("unexpected error in %s", request.endpoint, exc_info=error)

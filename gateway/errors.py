@@ -198,9 +198,9 @@ class TooLong(BadRequest):
 
 
 class NotFound(GatewayError):
-    """There is no such page."""
+    """Page not found."""
 
-    sentence = _("There is no such page.")
+    sentence = _("Page not found.")
     status = 404
 
 

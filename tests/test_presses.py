@@ -223,7 +223,7 @@ def _write(keypad: Keypad) -> None:
     keypad.type("subject", "Hello")
     keypad.type("text", "Hello.")
     keypad.press("Send")
-    assert "Choose who is meant" in keypad.device.text
+    assert "Choose the right person" in keypad.device.text
     keypad.press("Send")
 
 

@@ -38,8 +38,8 @@ def _(msgid: str) -> str:
     return msgid
 
 
-UNDER_WAY: Final = _("Under way. Look again in a moment.")
-UNCERTAIN: Final = _("It is not certain whether this was done. Look before you do it again.")
+UNDER_WAY: Final = _("Still working on it. Look again in a moment.")
+UNCERTAIN: Final = _("This may or may not have been done. Check before you try again.")
 
 
 class OutcomeUnknown(GatewayError):

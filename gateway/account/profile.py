@@ -46,10 +46,10 @@ STANDARD: Final = (
     _("Yes."),
     _("No."),
     _("Thank you."),
-    _("I will call you later."),
-    _("I am on my way."),
-    _("I will be late."),
-    _("I will answer when I am at a computer."),
+    _("I'll call you later."),
+    _("I'm on my way."),
+    _("I'll be late."),
+    _("I'll reply when I'm at a computer."),
 )
 
 

@@ -30,9 +30,9 @@ def _(msgid: str) -> str:
 
 #: The kind under which the account memory keeps the name (`of`) of the last operation, and the subject of its message.
 LAST: Final = "undo"
-_STAYS: Final = _("What is in Trash or Junk stays there.")
+_STAYS: Final = _("Messages in Trash or Junk stay there.")
 #: The sentence for a connection that broke during an operation.
-_UNCERTAIN: Final = _("The connection to the mail server broke off. It is not certain what was done.")
+_UNCERTAIN: Final = _("The connection to the mail server was lost. It is not certain what was done.")
 
 
 def run_once(

@@ -113,25 +113,25 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     UNFLAG: Operation(
         _("Unflag"),
-        _("Not flagged any more."),
-        _n("%(count)s message not flagged any more.", "%(count)s messages not flagged any more."),
-        _("%(count)s of %(all)s not flagged any more."),
+        _("Unflagged."),
+        _n("%(count)s message unflagged.", "%(count)s messages unflagged."),
+        _("%(count)s of %(all)s unflagged."),
         flag=FLAGGED,
         present=False,
     ),
     RESTORE: Operation(
         _("Restore"),
-        _("Not deleted any more."),
-        _n("%(count)s message not deleted any more.", "%(count)s messages not deleted any more."),
-        _("%(count)s of %(all)s not deleted any more."),
+        _("Restored."),
+        _n("%(count)s message restored.", "%(count)s messages restored."),
+        _("%(count)s of %(all)s restored."),
         flag=DELETED,
         present=False,
     ),
     UNDO: Operation(
         _("Undo"),
         _("Undone."),
-        _n("%(count)s message is as it was.", "%(count)s messages are as they were."),
-        _("%(count)s of %(all)s are as they were."),
+        _n("Undone: %(count)s message.", "Undone: %(count)s messages."),
+        _("%(count)s of %(all)s undone."),
     ),
 }
 

@@ -30,7 +30,7 @@ Value: TypeAlias = str | int | date
 
 TOO_LONG: Final = _("That is too long. Leave some words out.")
 UNCLOSED: Final = _("A quotation mark is missing: %(piece)s")
-UNKNOWN: Final = _("Not understood: %(piece)s Put it in quotation marks to look for these letters.")
+UNKNOWN: Final = _("Not understood: %(piece)s Put it in quotation marks to search for it as text.")
 EMPTY: Final = _("Something is missing after %(piece)s")
 NO_DATE: Final = _("Not a date: %(piece)s Write 2026-11-03, 3.11.2026, 11/2026 or 7d.")
 NO_SIZE: Final = _("Not a size: %(piece)s Write 500k or 2m.")

@@ -236,7 +236,7 @@ class _Renderer:
         text = say(_("This message has no text."))
         if names:
             more = " …" if len(found) > NAMES_LIMIT else ""
-            text = say(_("This message has no text. It holds: %(names)s")) % {
+            text = say(_("This message has no text. It contains: %(names)s")) % {
                 "names": ", ".join(names) + more
             }
         return Block(Kind.NOTE, (Run(text),), Position(self._message.root.section, NOTE_ORDINAL))

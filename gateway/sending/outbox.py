@@ -195,7 +195,7 @@ def sentences(
             parts.append((msgid, {"who": who}))
     if outcome.kind == SENT:
         if outcome.is_partial:
-            parts.append((_("The others got it."), {}))
+            parts.append((_("It was sent to the others."), {}))
         if outcome.filed is False:
             copied = outcome.to_self and outcome.kept is False
             parts.append((_("A copy was sent to you.") if copied else _COPY_NOT_IN_SENT[outcome.kept], {}))
@@ -214,8 +214,8 @@ _SHORT: Final[dict[str, str]] = {
 _NOT_CERTAIN: Final = _("It is not certain whether the message was sent.")
 _UNSENT: Final[dict[str, str]] = {
     "refused": _("Refused, so not sent to: %(who)s"),
-    "later": _("The server asks to wait, so not sent yet to: %(who)s"),
-    "too_large": _("Too large for the mailbox, so not sent to: %(who)s"),
+    "later": _("The mail server asks you to wait. Not sent yet to: %(who)s"),
+    "too_large": _("Too large for their mailbox, so not sent to: %(who)s"),
     "doubtful": _("It is not certain whether it was sent to: %(who)s"),
 }
 #: What needs no saying where the recipients are named.
@@ -228,9 +228,9 @@ _COPY_IN_DRAFTS: Final[dict[bool | None, str]] = {
     None: _("Look in Drafts for a copy."),
 }
 _COPY_NOT_IN_SENT: Final[dict[bool | None, str]] = {
-    True: _("Its copy is still in Drafts."),
+    True: _("The copy is still in Drafts."),
     False: _("No copy could be kept in Sent."),
-    None: _("Whether its copy is in Sent could not be seen."),
+    None: _("A copy may or may not be in Sent."),
 }
 
 

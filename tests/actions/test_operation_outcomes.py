@@ -62,9 +62,9 @@ def _outcome(word: str, count: int, of: int, **more: str) -> dict[str, str]:
         (_outcome("move", 12, 20, why="Why."), "12 of 20 moved to Trash. Why."),
         (_outcome("move", 0, 20, why="Why."), "Why."),
         (_outcome("move", 1, 1), "Moved to Trash."),
-        (_outcome("undo", 3, 3), "3 messages are as they were."),
+        (_outcome("undo", 3, 3), "Undone: 3 messages."),
         (_outcome("move", 0, 1, why="It says: %(alert)s", alert="50% full"), "It says: 50% full"),
-        ({}, "Under way. Look again in a moment."),
+        ({}, "Still working on it. Look again in a moment."),
     ],
 )  # fmt: skip
 def test_what_is_said(outcome: dict[str, str], sentence: str) -> None:

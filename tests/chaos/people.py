@@ -269,7 +269,7 @@ class Person:
             if NEWS not in self._phone.text:
                 return
             self.diary.read_news(self._phone.lines)
-            if not self._phone.tries(lambda device: device.press("Go on")):
+            if not self._phone.tries(lambda device: device.press("Continue")):
                 self._wait(tried)
 
     def _take_back(self) -> None:

@@ -44,22 +44,22 @@ TABLE: Final = (
     ("A copy is in Drafts.", Claim.IN_DRAFTS),
     ("No copy could be kept in Drafts.", Claim.NOT_IN_DRAFTS),
     ("Look in Drafts for a copy.", Claim.MAYBE_IN_DRAFTS),
-    ("Its copy is still in Drafts.", Claim.STILL_IN_DRAFTS),
+    ("The copy is still in Drafts.", Claim.STILL_IN_DRAFTS),
     ("No copy could be kept in Sent.", Claim.NOT_IN_SENT),
-    ("Whether its copy is in Sent could not be seen.", Claim.MAYBE_IN_DRAFTS),
+    ("A copy may or may not be in Sent.", Claim.MAYBE_IN_DRAFTS),
     ("A copy was sent to you.", Claim.COPIED),
     ("Saved in Drafts.", Claim.SAVED),
     ("Not saved.", Claim.NOT_SAVED),
     ("You have been signed out. Your text is kept: sign in to continue.", Claim.KEPT),
     ("This was not sent. Continue with it?", Claim.OFFERED),
-    ("You sent a mail to … Send this one too?", Claim.ASKED),
-    ("It is not certain whether your mail to … Send this one too?", Claim.ASKED_IN_DOUBT),
-    ("Your mail to … is still being sent. Send this one too?", Claim.ASKED_IN_DOUBT),
+    ("You sent a message to … Send this one too?", Claim.ASKED),
+    ("It is not certain whether your message to … Send this one too?", Claim.ASKED_IN_DOUBT),
+    ("Your message to … is still being sent. Send this one too?", Claim.ASKED_IN_DOUBT),
 )
 #: How each question ends whether a page that has sent a mail is to send another one.
 QUESTION: Final = "Send this one too?"
 #: A page of news begins so; each line under it is about one mail.
-NEWS: Final = "What became of your mail:"
+NEWS: Final = "What happened to your mail:"
 
 #: Characters that "…" stands for at most.
 _MOST: Final = 80

@@ -201,7 +201,7 @@ class Walk:
     def folders(self) -> None:
         device = self.at("z").follow("Change folders").follow("New folder")
         device.fill("name", self.site.kind.separator.join("ab")).press("Create")
-        assert f"A name cannot hold {self.site.kind.separator}" in device.text
+        assert f"A name cannot contain {self.site.kind.separator}" in device.text
         device.fill("name", FOLDER).press("Create")
         assert "Created." in device.text, device.text
         assert self.named(FOLDER) in self.side.mailboxes()

@@ -453,7 +453,7 @@ def test_enriched_text() -> None:
 
 def test_a_message_without_text_says_what_there_is() -> None:
     made = leaf("1", "application/pdf", b"x", disposition_parameters={"filename": "bill.pdf"})
-    assert said(read(made)) == ["note This message has no text. It holds: bill.pdf"]
+    assert said(read(made)) == ["note This message has no text. It contains: bill.pdf"]
     assert said(read(leaf("1", "text/plain", "\n \n"))) == ["note This message has no text."]
     assert [part.section for part in attachments(mail(made)[0])] == ["1"]
 

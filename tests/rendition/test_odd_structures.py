@@ -245,9 +245,8 @@ def test_parts_beyond_the_bound_are_named_in_the_pages() -> None:
     assert "Too many parts" in "".join(map(str, _last_page(mail.message, mail.octets)))
     deep = b"".join(multipart(f"b{n}", f"--b{n}\n") for n in range(60)) + b"\nwords"
     (said_of_it,) = [note for note in notes_of(deep) if "too deep" in note]
-    assert (
-        said_of_it == "What is inside part 1.1.1.1.…1.1.1.1 (multipart/mixed) is left out: it lies too deep."
-    )
+    part = "1.1.1.1.…1.1.1.1 (multipart/mixed)"
+    assert said_of_it == f"The contents of part {part} are left out: they are nested too deeply."
 
 
 def _last_page(mail: Message, octets: Octets) -> tuple[object, ...]:
@@ -320,7 +319,7 @@ def test_a_sealed_message_is_opened_to_a_bound_and_no_deeper_than_three() -> Non
     for _ in range(5):
         within = message(sealed(within))
     (note,) = notes_of(sealed(within))
-    assert note == "What is inside part 1 (message/rfc822) is left out: it lies too deep."
+    assert note == "The contents of part 1 (message/rfc822) are left out: they are nested too deeply."
 
 
 def test_names_of_parts_stay_short() -> None:

@@ -113,7 +113,7 @@ def test_a_known_provider_that_is_slow_gets_no_second_copy(
         session = signed_in(sessions, ME)
         outcome = house.send(session, "slow")
         said = [msgid for msgid, _values in outbox.sentences(outcome)]
-        assert said == ["Sent.", "Its copy is still in Drafts."]
+        assert said == ["Sent.", "The copy is still in Drafts."]
         assert house.copies("slow") == (1, 1)
         assert outbox.recover(session, NOW) == ()
         assert house.copies("slow") == (1, 0)

@@ -113,17 +113,17 @@ def test_everybody_gets_it_once_though_three_at_once_are_taken(
     ("to", "line"),
     [
         ("nobody@example.net", "Refused, so not sent to: nobody@example.net"),
-        ("grey@example.net", "The server asks to wait, so not sent yet to: grey@example.net"),
+        ("grey@example.net", "The mail server asks you to wait. Not sent yet to: grey@example.net"),
     ],
 )
 def test_one_of_two_is_not_accepted(session: Session, to: str, line: str) -> None:
-    assert send(session, to, BEN)[1] == ["Sent.", line, "The others got it."]
+    assert send(session, to, BEN)[1] == ["Sent.", line, "It was sent to the others."]
 
 
 def test_nobody_is_accepted(session: Session) -> None:
     assert send(session, "grey@example.net")[1][:2] == [
         "Not sent.",
-        "The server asks to wait, so not sent yet to: grey@example.net",
+        "The mail server asks you to wait. Not sent yet to: grey@example.net",
     ]
 
 

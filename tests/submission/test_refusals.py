@@ -41,8 +41,8 @@ STARTTLS = (
 )
 OAUTH = "Your provider does not let mail programs send with a password."
 REFUSED = f"Refused, so not sent to: {BOB}"
-LATER = f"The server asks to wait, so not sent yet to: {BOB}"
-LARGE_THERE = f"Too large for the mailbox, so not sent to: {BOB}"
+LATER = f"The mail server asks you to wait. Not sent yet to: {BOB}"
+LARGE_THERE = f"Too large for their mailbox, so not sent to: {BOB}"
 
 #: Step, reply, and the sentence between "Not sent." and where the copy is.
 CASES: tuple[tuple[str, bytes, str], ...] = (
@@ -199,8 +199,8 @@ def test_a_refusal_is_told_as_what_it_is(
     ("reply", "line"),
     [
         (b"550 5.1.1 no such user", f"Refused, so not sent to: {EVE}"),
-        (b"450 4.2.0 greylisted", f"The server asks to wait, so not sent yet to: {EVE}"),
-        (b"552 5.2.3 too large", f"Too large for the mailbox, so not sent to: {EVE}"),
+        (b"450 4.2.0 greylisted", f"The mail server asks you to wait. Not sent yet to: {EVE}"),
+        (b"552 5.2.3 too large", f"Too large for their mailbox, so not sent to: {EVE}"),
         (b"553 5.7.1 <x@y>: Sender address rejected: not for this one", f"Refused, so not sent to: {EVE}"),
     ],
 )
@@ -209,7 +209,7 @@ def test_one_of_two_is_named(
     session: Session, script: ScriptedSmtp, reply: bytes, line: str, more: tuple[bytes, ...]
 ) -> None:
     script.answers = {f"rcpt {EVE}": reply, "ehlo": ehlo(CAPABILITIES[0], *more, *CAPABILITIES[1:])}
-    assert said(session, BOB, EVE) == ["Sent.", line, "The others got it."]
+    assert said(session, BOB, EVE) == ["Sent.", line, "It was sent to the others."]
     assert script.taken[-1].recipients == [BOB]
 
 
@@ -259,7 +259,7 @@ def test_who_has_certainly_not_got_it_is_named_beside_what_is_uncertain(
     assert lines == [
         "It is not certain whether the message was sent. Look in Sent.",
         f"Refused, so not sent to: {EVE}",
-        "The server asks to wait, so not sent yet to: late@example.net",
+        "The mail server asks you to wait. Not sent yet to: late@example.net",
         "A copy is in Drafts.",
     ]
 

@@ -20,7 +20,7 @@ from tests.web.office import CLIENTS, Office, at, mail, path_of
 
 ME, BOB, ANN = "more@example.net", "more-bob@example.net", "more-ann@example.net"
 FIRST, SECOND = "We meet at noon, at the café.", "No: at one. " + "It is far. " * 12
-ASKED = re.compile(r"You sent a mail to (\S+) a moment ago\. Send this one too\?")
+ASKED = re.compile(r"You sent a message to (\S+) a moment ago\. Send this one too\?")
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_nobody_knows_of_the_first(office: Office, device: Any) -> None:
     device.fill("to", BOB).fill("subject", "Noon").fill("text", FIRST).press("Send")
     office.smtp.reset()
     _back_and_sent(device, to=ANN, text=SECOND)
-    assert "It is not certain whether your mail to" in device.text
+    assert "It is not certain whether your message to" in device.text
     assert "Send this one too?" in device.text
     assert _typed(device, "text").split() == SECOND.split()
     assert office.found(ANN) == []
@@ -153,7 +153,7 @@ def test_the_session_has_ended_meanwhile(office: Office, device: Any) -> None:
         assert "Your text is kept" in device.text
     device.fill("user", ME).fill("password", "secret").press("Sign in")
     assert "Sent." in device.text  # of the first
-    device.press("Go on")
+    device.press("Continue")
     assert "This was not sent" in device.text
     device.follow("No: at one.").press("Send")
     assert "Sent to" in device.text

@@ -108,7 +108,7 @@ def _walk(
     said, there = pages[2].body, MAILS[0] in server.mails
     if b"Deleted for good" in said and there:  # a server that takes DELE and does nothing is found out later
         assert command == b"DELE"
-        assert b"1 message is here again that the mail server said was deleted" in walk.get("/i").body
+        assert b"1 message is back that the mail server said it had deleted" in walk.get("/i").body
     assert there or b"Deleted for good" in said or b"not certain" in said, (command, said)
     if command not in (b"USER", b"PASS"):  # a refusal of those ends the session
         _recovers(walk, server, command)

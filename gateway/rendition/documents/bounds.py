@@ -46,10 +46,10 @@ PROTECTED: Final = _("This file is protected by a password.")
 TOO_LARGE: Final = _("This file is too large to be shown here.")
 TOO_LONG: Final = _("This file takes too long to read.")
 BUSY: Final = _("Too many files are being read just now. Please try again.")
-NO_TEXT: Final = _("This document holds pictures of pages, but no text.")
+NO_TEXT: Final = _("This document contains pictures of pages, but no text.")
 EMPTY: Final = _("This document is empty.")
-CUT: Final = _("Cut here: the document is too long. Get the original for the rest.")
-BROKEN: Final = _("The rest cannot be read. Get the original for it.")
+CUT: Final = _("The document is too long and is cut here. The rest is in the original.")
+BROKEN: Final = _("The rest cannot be read here. It is in the original.")
 
 
 class DocumentError(ValueError):

@@ -33,7 +33,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-_NONE: Final = _("There are none.")
+_NONE: Final = _("No attachments.")
 #: Rows per page: one per number key.
 ROWS: Final = 9
 #: Maximum characters of a file name in a row, tried in this order until the page fits.

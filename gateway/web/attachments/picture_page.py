@@ -153,7 +153,7 @@ def _offer(visit: Visit, address: FileAddress, part: Part) -> Screen:
     show = Action(
         _("Show picture"), address.link("picture.page", y=1), KEYS["Show picture"], "accept", _("Show")
     )
-    return file_screen(visit, address, part, (show,), sentence=_("Pictures are switched off."))
+    return file_screen(visit, address, part, (show,), sentence=_("Pictures are turned off."))
 
 
 def _screen(visit: Visit, address: FileAddress, part: Part, made: Picture) -> Screen:

@@ -70,7 +70,7 @@ def _first_sentence(visit: Visit, initial: Basis) -> str:
     if initial.left_out:
         return _("Left out: %(who)s") % {"who": ", ".join(initial.left_out)}
     lost = (*([_("formatting")] if initial.formatted else ()), *initial.lost)
-    sentence = _("When this draft is saved or sent from here, it loses: %(what)s")
+    sentence = _("Saving or sending this draft from here drops: %(what)s")
     return sentence % {"what": ", ".join(lost)} if lost else ""
 
 
@@ -171,12 +171,12 @@ def _problem(
     if unresolved:
         first = next((one for one in unresolved if not one.choices), None)
         if first is not None:
-            return _("This is no mail address: %(what)s") % {"what": clean(first.piece)}, unresolved
-        return _("Choose who is meant, then send."), unresolved
+            return _("Not a valid mail address: %(text)s") % {"text": clean(first.piece)}, unresolved
+        return _("Choose the right person, then send."), unresolved
     if not content.recipients:
         return _(NobodyToSendTo.sentence), ()
     if not content.text.strip() and _needs_text(mail.basis, content):
-        return _("There is no text yet."), ()
+        return _("Type a text first."), ()
     return "", ()
 
 
@@ -272,7 +272,7 @@ def _discard(visit: Visit, mail: Composition, form: Fields) -> Response:
     _, where = visit.language.gettext, mail.target.values
     target = link("message_actions.submit", **where, letter=LETTER[DELETE])
     ways = (Action(_("Text"), link(draft.RESUME, **where), compose_form.BUTTONS[TEXT][1]),)
-    sentence = _("Discard this mail?")
+    sentence = _("Discard this message?")
     return respond(question_screen(visit, _("Discard"), sentence, target, ways))
 
 

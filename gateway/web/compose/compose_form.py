@@ -344,7 +344,7 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
         label = _(_LABELS[name])
         if name == "text" and visit.device.markup != WML and visit.device.input_limit < _HINT_BELOW:
             # XHTML Basic has no maxlength for a textarea.
-            label = _("Text (at most %(count)s letters)") % {"count": visit.language.number(most)}
+            label = _("Text (up to %(count)s characters)") % {"count": visit.language.number(most)}
         found.append(Input(name, label, Verbatim(value), options, most, name in wrong))
         if doubt is not None and doubt.field == name:
             options = tuple(

@@ -88,4 +88,7 @@ def _shortened(visit: Visit, suggestion: Mailto) -> Iterator[tuple[Mailto, str]]
     _ = visit.language.gettext
     for recipients, subject, text in _SHARES:
         cut = Mailto(suggestion.to[:recipients], suggestion.subject[:subject], suggestion.text[:text])
-        yield cut, "" if cut == suggestion else _("Not all that the link suggests has room here.")
+        yield (
+            cut,
+            "" if cut == suggestion else _("There is not enough room for everything the link suggests."),
+        )

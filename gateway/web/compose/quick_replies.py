@@ -111,7 +111,7 @@ def _listing(
         return notice_screen(
             visit,
             _("Quick reply"),
-            _("You have no quick replies. Settings is where they are written."),
+            _("No quick replies yet. Add some under Settings."),
             actions,
         )
     if not rows:

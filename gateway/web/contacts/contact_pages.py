@@ -64,8 +64,8 @@ def _(msgid: str) -> str:
 _DELETED: Final = _("Deleted.")
 _ADDED: Final = _("Added.")
 _KNOWN: Final = _("Already in the address book.")
-_FULL: Final = _("There is no room for more. Remove one first.")
-_NOBODY: Final = _("This message does not say whom it is from.")
+_FULL: Final = _("No room for more. Remove one first.")
+_NOBODY: Final = _("This message does not say who it is from.")
 #: Label of each field, and its maximum characters elsewhere and on a WML phone, where they fit a deck in any script.
 _FIELDS: Final = {
     "name": (_("Name"), vcard.NAME, 30),
@@ -156,7 +156,7 @@ def _nobody(visit: Visit, sought: str) -> str:
     """Say that there is nobody, and what can be done."""
     _ = visit.language.gettext
     hint = _("Try other letters.") if sought else _("New adds somebody, Import reads vCards.")
-    return f"{_('Nobody here.')} {hint}"
+    return f"{_('No contacts here.')} {hint}"
 
 
 def name(card: Card) -> str:
@@ -296,7 +296,7 @@ def _read(visit: Visit, typed: dict[str, str]) -> tuple[Card, str]:
     phones = typed["phone"].replace(";", ",").replace("\n", ",").split(",")
     specs = tuple(one.spec for one in good)
     card = vcard.normalized(Card(named, specs, tuple(phones), typed["organisation"], note))
-    return card, "" if card else _("A mail address or a telephone number is needed.")
+    return card, "" if card else _("Enter a mail address or a phone number.")
 
 
 def _fitted(visit: Visit, number: int, card: Card, typed: dict[str, str], sentence: str) -> Screen:

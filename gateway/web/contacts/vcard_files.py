@@ -50,7 +50,7 @@ def import_vcards() -> Response:
         return respond(_screen(visit, text, sentence), Life.NEVER)
     found, others, beyond = _parse_all(form)
     if not found and not others:
-        return respond(_screen(visit, text, _("There are no contacts in this.")), Life.NEVER)
+        return respond(_screen(visit, text, _("No contacts found in this.")), Life.NEVER)
 
     def add() -> PostOutcome:
         new, left = books.add(visit.signed_in, found)
@@ -86,9 +86,9 @@ def _outcome_sentence(visit: Visit, outcome: PostOutcome) -> str:
         ngettext("%(count)s contact added.", "%(count)s contacts added.", new) % {"count": number(new)}
     ]
     if rest:
-        sentences.append(_("Known before: %(count)s.") % {"count": number(rest)})
+        sentences.append(_("Already there: %(count)s.") % {"count": number(rest)})
     if others:
-        sentences.append(_("Without address and number: %(count)s.") % {"count": number(others)})
+        sentences.append(_("Without an address or number: %(count)s.") % {"count": number(others)})
     if left:
         sentences.append(_("No room for: %(count)s.") % {"count": number(left)})
     return " ".join(sentences)

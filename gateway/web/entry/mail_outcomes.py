@@ -28,9 +28,9 @@ def _(msgid: str) -> str:
 
 #: Outcome of the previous mail -> the question.
 _QUESTIONS: Final = {
-    SENT: _("You sent a mail to %(who)s %(ago)s. Send this one too?"),
-    UNCERTAIN: _("It is not certain whether your mail to %(who)s went out %(ago)s. Send this one too?"),
-    SENDING: _("Your mail to %(who)s is still being sent. Send this one too?"),
+    SENT: _("You sent a message to %(who)s %(ago)s. Send this one too?"),
+    UNCERTAIN: _("It is not certain whether your message to %(who)s was sent %(ago)s. Send this one too?"),
+    SENDING: _("Your message to %(who)s is still being sent. Send this one too?"),
 }
 
 

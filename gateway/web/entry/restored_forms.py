@@ -116,7 +116,7 @@ def show() -> Response:
             relative(f"{request.script_root}{text.path}?{FIELD}={text.code}", request_path()),
             str(number),
             "" if number > 1 else "accept",
-            _("Go on"),
+            _("Continue"),
         )
         for number, text in enumerate(kept, 1)
     ]

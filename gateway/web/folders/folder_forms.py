@@ -47,7 +47,7 @@ def folder_screen(visit: Visit, found: Folder, sentence: str = "") -> Screen:
 def _counts(visit: Visit, found: Folder) -> str:
     _, number = visit.language.gettext, visit.language.number
     if not found.open:
-        return _("Holds folders only.")
+        return _("Contains folders only.")
     if not found.total:
         return _("No messages here.")
     total = visit.language.ngettext("%(count)s message", "%(count)s messages", found.total)

@@ -38,7 +38,7 @@ _WIDTHS: Final = (60, 40, 30, 24, 18, 12)
 #: Indentation for each parent on the page, and its maximum depth.
 _INDENT: Final = "-"
 _DEEPEST: Final = 4
-_HEADINGS: Final = {OTHERS: _("Of other people"), SHARED: _("Shared")}
+_HEADINGS: Final = {OTHERS: _("Other people's"), SHARED: _("Shared")}
 
 
 @dataclass(frozen=True, slots=True)

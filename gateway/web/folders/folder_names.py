@@ -41,14 +41,14 @@ def validated(typed: str, delimiter: str) -> str:
     """Return the name as sent to the server. Raise NameRefused."""
     name = unicodedata.normalize("NFC", typed).strip()
     if not name:
-        raise NameRefused(_("There is no name yet."))
+        raise NameRefused(_("Enter a name first."))
     if len(name) > LONGEST:
         raise NameRefused(_("That name is too long."))
     if any(map(_is_unseen, name)):
-        raise NameRefused(_("A name cannot hold characters that are not seen."))
+        raise NameRefused(_("A name cannot contain invisible characters."))
     for sign in (*delimiter, *_WILDCARDS):
         if sign in name:
-            raise NameRefused(_("A name cannot hold %(sign)s"), sign)
+            raise NameRefused(_("A name cannot contain %(sign)s"), sign)
     return name
 
 

@@ -39,7 +39,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     ResultCode.RENAMED: _("Renamed."),
     ResultCode.DELETED: _("Deleted."),
     ResultCode.SUBSCRIBED: _("Subscribed."),
-    ResultCode.UNSUBSCRIBED: _("Not subscribed any more."),
+    ResultCode.UNSUBSCRIBED: _("Unsubscribed."),
 }
 
 

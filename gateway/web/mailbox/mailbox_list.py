@@ -70,7 +70,7 @@ def drafts() -> Response:
         return show(name, None)
     _ = visit.language.gettext
     write = Action(_("Write"), link("write.new"), "3")
-    sentence = _("No drafts yet. A mail that you save before sending is kept there.")
+    sentence = _("No drafts yet. Messages that you save before sending are kept here.")
     return respond(notice_screen(visit, _("Drafts"), sentence, (write, inbox_action(visit))))
 
 
@@ -273,7 +273,7 @@ def _remarks(visit: Visit, found: FoundList, view: ListView) -> Sequence[str]:
     if not found.filtered:
         remarks.append(_("all messages, since this mail server cannot search"))
     if found.order is not view.order is not Order.RECEIVED:
-        remarks.append(_("by arrival, since this mail server cannot sort so"))
+        remarks.append(_("by arrival, since this mail server cannot sort that way"))
     if found.newest:
         remarks.append(_("among the newest %(count)s") % {"count": visit.language.number(found.newest)})
     return remarks
@@ -287,8 +287,8 @@ def _undeleted(visit: Visit, count: int) -> Sequence[str]:
     if not count:
         return ()
     words = visit.language.ngettext(
-        "%(count)s message is here again that the mail server said was deleted",
-        "%(count)s messages are here again that the mail server said were deleted",
+        "%(count)s message is back that the mail server said it had deleted",
+        "%(count)s messages are back that the mail server said it had deleted",
         count,
     )
     return (words % {"count": visit.language.number(count)},)

@@ -51,9 +51,9 @@ _FAVOURITE_KEYS: Final = "23456789"
 #: Recent searches to show.
 _RECENT: Final = 5
 _GONE: Final = _("That search is no longer there. Search again.")
-_SEARCH_KEPT: Final = _("Saved. You find it on the Search page.")
+_SEARCH_KEPT: Final = _("Saved. You will find it on the Search page.")
 _NO_ROOM: Final = _("You cannot save more searches. Remove one under Settings, Saved searches.")
-_NOTHING: Final = _("Type what to look for.")
+_NOTHING: Final = _("Enter something to search for.")
 _HELP: Final = "from: to: subject: text: before: since: larger: has:attachment is:unread"
 
 
@@ -292,7 +292,7 @@ def _notes(visit: Visit, find: SavedSearch) -> tuple[str, ...]:
     _, number = visit.language.gettext, visit.language.number
     notes = []
     if find.count > len(find.refs):
-        notes.append(_("The newest of %(count)s found.") % {"count": number(find.count)})
+        notes.append(_("The newest of %(count)s results.") % {"count": number(find.count)})
     if find.searched < find.total:
         of = {"searched": number(find.searched), "total": number(find.total)}
         notes.append(_("Only the newest %(searched)s of %(total)s messages were searched.") % of)

@@ -73,6 +73,6 @@ def _page(visit: Visit, found: tuple[Outcome, ...]) -> Screen:
         lines.append(mail_outcomes.outcome_text(visit, outcome))
     seen = ".".join(outcome.name for outcome in found)
     fields = (visit.ticket_field(), ("seen", seen))
-    next_page = Action(_("Go on"), link("outcomes.acknowledge"), "1", "accept", fields=fields)
-    sentence = _("What became of your mail:")
+    next_page = Action(_("Continue"), link("outcomes.acknowledge"), "1", "accept", fields=fields)
+    sentence = _("What happened to your mail:")
     return notice_screen(visit, _("Your mail"), sentence, (next_page,), lines, life=Life.NEVER)

@@ -32,7 +32,7 @@ def _(msgid: str) -> str:
 
 #: Digits of a page number: up to a hundred million pages.
 PAGE_DIGITS: Final = 8
-_NO_PAGE: Final = _("A page is a number, from 1 on.")
+_NO_PAGE: Final = _("Enter a page number, 1 or higher.")
 
 
 @view.get("/v<int:number>")
@@ -86,7 +86,7 @@ def _screen(
         *([Field("filter", _("Only"), chosen.filter, tuple(filters))] if can.search else ()),
         Field("page", _("Page"), page, room=PAGE_DIGITS, plain=True),
     )
-    notes = () if can.sort else (_("This mail server cannot sort: lists stand by arrival."),)
+    notes = () if can.sort else (_("This mail server cannot sort. Lists are in order of arrival."),)
     screen = form_screen(
         visit,
         _("View: %(folder)s") % {"folder": title_of(visit, name, TITLE)},

@@ -148,7 +148,7 @@ def submit(number: int | None = None) -> Response:
         with visit.signed_in.store() as store:
             wanted = _posted_refs(visit, store, list_page, form)
     if not wanted:
-        return _tick(visit, list_page, visit.language.gettext("Nothing is ticked."))
+        return _tick(visit, list_page, visit.language.gettext("No message is selected."))
     if not before and (form.get("all") == FOUND or word in (MOVE, COPY)):
         return _ask_first(visit, list_page, form, word, wanted)
     return _perform_now(visit, list_page, form, word, wanted)

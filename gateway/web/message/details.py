@@ -81,8 +81,8 @@ _UNCHANGED: Final = {
 _DEFECTS: Final = (
     ("date: missing", _("It has no date.")),
     ("date:", _("Its date cannot be read.")),
-    ("structure:", _("The server could not say how it is made.")),
-    ("charset:", _("Its charset is wrongly named.")),
+    ("structure:", _("The mail server could not describe its parts.")),
+    ("charset:", _("Its charset is mislabelled.")),
     ("header:", _("Its header is damaged.")),
     ("envelope:", _("Its header cannot be read.")),
     ("multipart/", _("Its parts are damaged.")),

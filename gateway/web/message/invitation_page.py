@@ -110,7 +110,7 @@ def _question(
     _ = visit.language.gettext
     if state is None or not state.open:
         why = state.sentence(visit) if state is not None else ""
-        return _notice(visit, address, [why or _("There is nothing to answer in this message.")])
+        return _notice(visit, address, [why or _("This message contains no invitation to answer.")])
     name = shorten(fit(state.invitation.name or _("(no subject)"), visit.device), _NAME)
     organizer = state.invitation.organizer
     who = (

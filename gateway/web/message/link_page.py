@@ -119,21 +119,19 @@ def _warnings(visit: Visit, found: Link, resolved: ResolvedLink) -> Iterator[str
 def _notes(visit: Visit, resolved: ResolvedLink) -> Iterator[str]:
     _ = visit.language.gettext
     if resolved.through:
-        yield _("As sent, it goes by way of %(hosts)s.") % {
-            "hosts": ", ".join(dict.fromkeys(resolved.through))
-        }
+        yield _("As sent, it goes through %(hosts)s.") % {"hosts": ", ".join(dict.fromkeys(resolved.through))}
     if resolved.unknown:
-        yield _("%(host)s counts clicks and does not say where it leads.") % {"host": resolved.target.host}
+        yield _("%(host)s counts clicks and hides where the link leads.") % {"host": resolved.target.host}
 
 
 def _unreadable(visit: Visit, found: Link) -> Screen:
     _ = visit.language.gettext
     lines = (shorten(clean(found.text), _LONGEST), shorten(clean(found.url), _LONGEST))
-    sentence = _("This address leads nowhere.")
+    sentence = _("This link does not lead anywhere.")
     return notice_screen(visit, _("Link"), sentence, lines=lines, life=Life.PRIVATE)
 
 
 def _unknown(visit: Visit) -> Screen:
     _ = visit.language.gettext
-    sentence = _("This link is not known here any more. Open the message again.")
+    sentence = _("This link has expired. Open the message again.")
     return notice_screen(visit, _("Link"), sentence, life=Life.NEVER, status=410)

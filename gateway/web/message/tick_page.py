@@ -88,7 +88,7 @@ def _screen(
     after = found.after[len(boxes) - 1 : len(boxes)] if boxes else ()
     next_page = link("bulk.tick", **ListPage(list_page.number, after[0]).arguments) if after else ""
     actions = (*paging_actions(visit, next_page, "", soft=""), back_action(visit, list_page))
-    scopes = [(TICKED, _("Ticked")), (PAGE, _("All on this page"))]
+    scopes = [(TICKED, _("Selected")), (PAGE, _("All on this page"))]
     if found.all and found.count > len(boxes):
         scopes.append((FOUND, _("All %(count)s") % {"count": visit.language.number(found.count)}))
     last = found.first + len(boxes) - 1

@@ -145,14 +145,14 @@ def _question(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods
     _ = visit.language.gettext
     lines: list[str] = []
     if methods.one_click is not None:
-        sentence = _("Unsubscribe? This is told to %(host)s.") % {"host": _host(methods.one_click)}
+        sentence = _("Unsubscribe? %(host)s will be told.") % {"host": _host(methods.one_click)}
     elif methods.mail is not None:
-        sentence = _("Unsubscribe? This mail is sent to %(address)s:") % {
+        sentence = _("Unsubscribe? This message will be sent to %(address)s:") % {
             "address": safe_spec(methods.mail.to[0].spec)
         }
         lines = [clean(text) for text in (methods.mail.subject or "unsubscribe", methods.mail.text) if text]
     elif methods.web is not None:
-        sentence = _("This list is left on a page of %(host)s.") % {"host": _host(methods.web)}
+        sentence = _("To leave this list, open its page on %(host)s.") % {"host": _host(methods.web)}
     else:
         sentence = _("This message does not say how to unsubscribe.")
     can_act = methods.one_click is not None or methods.mail is not None
@@ -188,7 +188,7 @@ def _one_click_notice(
     _ = visit.language.gettext
     outcome = result.get(RESULT)
     if outcome == ResultCode.UNSUBSCRIBED:
-        sentence = _("The list's server has accepted that you unsubscribe.")
+        sentence = _("The list's server accepted your request to unsubscribe.")
     elif outcome == ResultCode.DECLINED:
         sentence = _("The list's server did not accept it: status %(status)s.") % {"status": result[STATUS]}
     elif outcome == ResultCode.NOT_DONE:

@@ -305,7 +305,7 @@ def test_endless_empty_lines_are_not_read_to_their_end() -> None:
     shown = list(render(message, Context(), bodies))
     assert said(shown) == [
         "paragraph Hello",
-        "note The rest of part 1 (text/plain), behind many empty lines, was left out.",
+        "note The rest of part 1 (text/plain), after many empty lines, was left out.",
     ]
     assert bodies.pulled <= 64 * 1024
     assert list(render(message, Context(), bodies, shown[1].at)) == shown[1:]

@@ -250,10 +250,10 @@ def test_what_cannot_be_read_is_not_said_to_have_none(handheld: Any, monkeypatch
     monkeypatch.setattr(ImapStore, "structure", lambda *_: unread)
     handheld.fetch("GET", handheld.url)
     assert "cannot say what is in this message" in handheld.text
-    assert "There are none." not in handheld.text
+    assert "No attachments." not in handheld.text
     monkeypatch.setattr(ImapStore, "structure", lambda *_: Message(Envelope(), Part("1", "text/plain")))
     handheld.fetch("GET", handheld.url)
-    assert "There are none." in handheld.text
+    assert "No attachments." in handheld.text
 
 
 def test_the_list_names_kind_and_size(handheld: Any) -> None:

@@ -175,7 +175,7 @@ def test_without_pictures_no_page_has_one_unasked(without_pictures: Any) -> None
     device.follow("Pictured")
     assert not images(device)
     device.follow("round")
-    assert "Pictures are switched off." in device.text
+    assert "Pictures are turned off." in device.text
     assert not images(device)
     assert get(device, device.links["Original"]).body == PICTURE
     device.follow("Show picture" if "Show picture" in device.links else "Show")
@@ -189,7 +189,7 @@ def test_without_pictures_no_page_has_one_unasked(without_pictures: Any) -> None
     assert "Inner before" in device.text
     assert not images(device)
     device.follow("a disc")
-    assert "Pictures are switched off." in device.text
+    assert "Pictures are turned off." in device.text
     assert not images(device)
 
 
@@ -202,7 +202,7 @@ def test_a_picture_that_is_not_wanted_is_not_fetched(
     attachments(device, "Pictured")
     monkeypatch.setattr(file_links, "fetch", lambda *_args: pytest.fail("fetched"))
     find(device, "beside")
-    assert "Pictures are switched off." in device.text
+    assert "Pictures are turned off." in device.text
 
 
 def test_a_text_that_lies_deep_is_read_page_by_page(handheld: Any) -> None:

@@ -85,7 +85,7 @@ def _untrue(text: str, counts: tuple[int, int, int]) -> list[str]:
         what
         for what, is_so in {
             # What the line broke off after is finished at the next request, and that is told.
-            "more than one draft": drafts > 1 + ("Whether its copy is in Sent could not be seen." in text),
+            "more than one draft": drafts > 1 + ("A copy may or may not be in Sent." in text),
             "arrived twice": arrived > 1,
             "sent, and is not": re.search(r"Sent\.|Sent to ", text) is not None and arrived != 1,
             "not sent, and was": "Not sent." in text and arrived != 0,

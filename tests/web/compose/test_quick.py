@@ -105,19 +105,19 @@ def test_a_repeat_sends_and_counts_once(office: Office, device: Any) -> None:
 def test_what_is_used_most_comes_first(office: Office, device: Any) -> None:
     office.signed_in(device, ME).follow("Lunch")
     message = path_of(device)
-    for sentence in ("I will be late.", "No.", "I will be late."):
+    for sentence in ("I'll be late.", "No.", "I'll be late."):
         at(device, message).follow("Quick reply").press(sentence)
         assert "Sent to" in device.text
     at(device, message).follow("Quick reply")
-    assert _listed(device)[:3] == ["I will be late.", "No.", "Yes."]
+    assert _listed(device)[:3] == ["I'll be late.", "No.", "Yes."]
 
 
 def test_a_sentence_can_be_gone_on_with(office: Office, device: Any) -> None:
     office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
-    device.follow("Edit first").follow("I will be late.").press("Edit")
-    assert "I will be late." in device.answer.body.decode()
-    device.fill("text", "I will be late. Very.").press("Send")
-    assert office.found(BOB)[0].get_content().startswith("I will be late. Very.")
+    device.follow("Edit first").follow("I'll be late.").press("Edit")
+    assert "I'll be late." in device.answer.body.decode()
+    device.fill("text", "I'll be late. Very.").press("Send")
+    assert office.found(BOB)[0].get_content().startswith("I'll be late. Very.")
 
 
 def test_one_that_could_not_be_sent_is_in_drafts(office: Office, device: Any) -> None:
@@ -162,9 +162,9 @@ def test_who_has_none_is_told_where_to_write_them(office: Office, device: Any) -
     for one in profile.profile(session).quick:
         profile.remove_quick(session, one.id)
     office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
-    assert "Settings is where they are written." in device.text
+    assert "Add some under Settings." in device.text
     at(device, path_of(device) + ".3")
-    assert "There is no such page." in device.text
+    assert "Page not found." in device.text
 
 
 def test_nothing_is_sent_without_a_ticket_of_this_session(office: Office) -> None:

@@ -148,7 +148,7 @@ def test_what_was_sent_is_not_offered_again_from_the_page(office: Office, kept: 
     browser.fetch("POST", *browser.posted)  # as a browser does that has not seen the answer
     browser.fill("user", ME).fill("password", "secret").press("Sign in")
     assert "This was not sent" not in browser.text
-    assert "What became of your mail" in browser.text
+    assert "What happened to your mail" in browser.text
     assert len(office.found(BOB)) == 1
 
 

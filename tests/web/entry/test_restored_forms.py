@@ -86,7 +86,7 @@ def test_a_mail_that_went_out_is_told_of_and_not_offered_again(office: Office, d
     device.fetch("POST", *device.posted)  # as a phone does that has not seen the answer
     assert "Your text is kept" not in device.text
     device.fill("user", ME).fill("password", "secret").press("Sign in")
-    assert "What became of your mail" in device.text
+    assert "What happened to your mail" in device.text
     assert "Sent." in device.text
     at(device, "kept")
     assert "There are no unsent texts." in device.text

@@ -302,7 +302,7 @@ def test_a_server_that_cannot_sort_says_so(house: House, handheld: Any, me: str)
     assert 'value="unread"' in body
     device.follow("Back")
     device.fetch("GET", root(device) + "/b1.s")
-    assert "by arrival, since this mail server cannot sort so" in device.text
+    assert "by arrival, since this mail server cannot sort that way" in device.text
     assert rows(device) == ARRIVED[: len(rows(device))]
 
 

@@ -80,7 +80,7 @@ def test_who_signs_in_is_told_until_they_have_heard(wiring: Wiring, handheld: An
         assert "3 Nov 2026" in handheld.text
         assert "It is not certain whether the message was sent." in handheld.text
         assert "A copy is in Drafts." in handheld.text
-    handheld.press("Go on")
+    handheld.press("Continue")
     assert handheld.title.startswith("Inbox")
     handheld.sign_in(ME, "secret")
     assert handheld.title.startswith("Inbox")
@@ -99,7 +99,7 @@ def test_many_are_told_on_as_many_pages_as_it_takes(wiring: Wiring, handheld: An
     heard = ""
     while handheld.title.startswith("Your mail"):
         heard += handheld.text
-        handheld.press("Go on")
+        handheld.press("Continue")
     assert handheld.title.startswith("Inbox")
     assert [heard.count(f"to {who[:9]}") for who in everybody] == [1] * len(everybody)
 
@@ -112,7 +112,7 @@ def test_nothing_keeps_anybody_from_signing_in(
         patch.setattr(ImapStore, "find_id", lambda *args: (_ for _ in ()).throw(StoreUnreachable("gone")))
         handheld.sign_in(ME, "secret")
         assert "Look in Drafts for a copy." in handheld.text
-        handheld.press("Go on")
+        handheld.press("Continue")
         assert handheld.title.startswith("Inbox")
     with monkeypatch.context() as patch:
         patch.setattr(JournalTable, "open", lambda *args: (_ for _ in ()).throw(StateError("locked")))

@@ -162,7 +162,7 @@ def test_what_is_expunged_meanwhile_is_left_out(handheld: Any, me: str, dovecot:
         ("since:tomorrow", "Not a date: since:tomorrow"),
         ("larger:$5", "Not a size: larger:$5"),
         ("lamp from:", "Something is missing after from:"),
-        ("", "Type what to look for."),
+        ("", "Enter something to search for."),
         (" ".join("abcdefghijklmnopq"), "too long"),
         ('"' + "$д" * 49, "A quotation mark is missing"),
     ],
@@ -193,7 +193,7 @@ def test_how_far_a_search_went_is_said(
     maildir.fill(dovecot.maildir(many), MOST_HITS + 200)
     device = handheld.sign_in(many, "secret")
     search(device, "small")
-    assert "The newest of 700 found." in device.text
+    assert "The newest of 700 results." in device.text
     assert "of 500" in device.text
     monkeypatch.setattr("gateway.store.imap.search.searching.DEEP_STRETCH", 50)
     monkeypatch.setattr("gateway.store.imap.search.searching.SECONDS", -1.0)
@@ -229,7 +229,7 @@ def test_favourites_and_newest_searches(house: House, handheld: Any, me: str, do
     device = handheld.sign_in(me, "secret")
     search(device, "subject:lamp since:2000")
     device.press("Save search")
-    assert "Saved. You find it on the Search page." in device.text
+    assert "Saved. You will find it on the Search page." in device.text
     assert "Save search" not in device.text
     kept = device.posted
     search(device, "from:bob", "all")

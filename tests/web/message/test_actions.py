@@ -91,7 +91,7 @@ def test_a_message_without_a_trash_is_flagged_deleted_and_can_be_restored(
     more = urljoin(device.url, device.links["More"])
     device.press("Delete").fetch("GET", more)
     device.press("Restore")
-    assert "Not deleted any more." in device.text
+    assert "Restored." in device.text
     assert "\\Deleted" not in side.flags()["Number 7."]
     assert len(side.flags()) == COUNT
 

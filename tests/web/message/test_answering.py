@@ -224,7 +224,7 @@ def test_what_cannot_be_answered_is_not_offered(invite: Any, smtp_server: SmtpSe
     assert "Accept or decline" not in walk.links
     assert "Quick reply" in walk.links
     walk.fetch("GET", urljoin(walk.url, walk.links["Quick reply"].replace("y", "v", 1)))
-    assert "There is nothing to answer in this message." in walk.text
+    assert "This message contains no invitation to answer." in walk.text
     with pytest.raises(Refused):
         walk.press("Accept")
     assert smtp_server.accepted == []
@@ -244,7 +244,7 @@ def test_an_answer_that_turns_out_to_be_sent_is_called_so(
     walk.follow("Inbox").follow("Menu").follow("Sign out")
     device.sign_in(ME, PASSWORD)
     assert "Sent." in device.text
-    device.press("Go on")
+    device.press("Continue")
     assert "You accepted." in device.follow("Walk").text
 
 

@@ -14,7 +14,7 @@ from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot
 from tests.web.acting import COUNT, ME, PASSWORD, Side, Upstreams, buttons
 
-TICKED, PAGE, FOUND = "Ticked", "All on this page", "All 12"
+TICKED, PAGE, FOUND = "Selected", "All on this page", "All 12"
 ALL = frozenset(f"Number {n}." for n in range(1, COUNT + 1))
 
 
@@ -69,7 +69,7 @@ def test_delete_and_undo(device: Any, side: Side) -> None:
     assert "3 messages deleted." in device.text
     assert set(side.flags()) == ALL - named(12, 9, 7)
     device.press("Undo")
-    assert "3 messages are as they were." in device.text
+    assert "Undone: 3 messages." in device.text
     assert set(side.flags()) == ALL
     assert side.flags("Trash") == {}
 
@@ -93,7 +93,7 @@ def test_delete_and_undo_on_poorer_servers(
 
 def test_nothing_ticked_is_said(device: Any, side: Side) -> None:
     act(selecting(device), "Delete")
-    assert "Nothing is ticked." in device.text
+    assert "No message is selected." in device.text
     assert set(side.flags()) == ALL
     act(device.tick("Number 12."), "Delete")
     assert "Deleted." in device.text

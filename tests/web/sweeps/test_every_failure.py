@@ -132,7 +132,7 @@ def test_more_than_anybody_types_is_said_to_be_too_long(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0, "Under way."), (400, "It is not certain whether this was done.")]
+    ("seconds", "said"), [(0, "Still working on it."), (400, "This may or may not have been done.")]
 )
 def test_a_repeat_of_what_has_died_is_not_said_to_be_saved(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
