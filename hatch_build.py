@@ -57,7 +57,7 @@ def for_gettext(catalogue: Catalog) -> Catalog:
             continue
         msgid = message.id
         label = catalogue.get(message.id) if message.context == SOFTKEY else None
-        if label and label.string and not label.fuzzy:
+        if label and isinstance(label.string, str) and label.string and not label.fuzzy:
             msgid = label.string
         compiled.add(msgid, message.string, context=message.context)
     return compiled

@@ -21,6 +21,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
+from gateway.markup import style_sheet
 from gateway.markup.keys import BACK_KEY, KEYS, MAIN_KEY, ROW_KEYS
 from tests import rig
 from tests.devices import chromium, mobileok
@@ -47,6 +48,7 @@ ELSEWHERE = {
     "signin.sign_out": "ends the walk; tests/test_walk.py",
     "plain.robots": "for robots; tests/web/test_http.py",
     "plain.favicon": "for browsers; tests/web/test_http.py",
+    "plain.style_sheet": "for browsers; tests/web/test_http.py",
     "outcomes.show": "after a sending was left unfinished; tests/web/mailbox/test_outcomes.py",
     "contacts.return_to_message": "of an address that is posted to; tests/web/contacts/test_contacts.py",
     "message_actions.return_to_message": "of an address that is posted to; tests/web/message/test_actions.py",
@@ -328,7 +330,8 @@ def test_every_page_fits_any_width_and_a_finger(app: Flask, tmp_path: Path) -> N
         assert device.answer is not None
         # Pictures are not fetched here; their declared size is what counts.
         file = tmp_path / f"{_endpoint(app, device.url)}-{len(pages)}.xhtml"
-        file.write_bytes(device.answer.body)
+        sheet = b"<style>" + style_sheet.STYLE_SHEET + b"</style>"
+        file.write_bytes(re.sub(rb'<link rel="stylesheet"[^>]*/>', sheet, device.answer.body))
         pages[device.url] = file
 
     _walk(app, browser, keep, 2)

@@ -99,7 +99,7 @@ ODD: dict[str, tuple[bytes, list[str]]] = {
         ["one", "loose words inside", "three"],
     ),
     "inside a message": (
-        parted(text("one\n"), b"Content-Type: message/rfc822\n\nSubject: In\n" + multipart("z", LONG[:6000])),
+        parted(text("one\n"), b"Content-Type: message/rfc822\n\nSubject: In\n" + multipart("z", LONG[:12000])),
         ["one", "In", "number 0 of", "number 99 of"],
     ),
     "inside a message that is all": (

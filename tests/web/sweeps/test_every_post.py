@@ -34,7 +34,7 @@ from tests.web.sweeps.everything import (
 #: What nobody has to be signed in for.
 OPEN = {
     "signin.front", "signin.wml", "signin.xhtml", "signin.submit_wml", "signin.submit_xhtml", "signin.sign_out",
-    "links.page", "plain.robots", "plain.favicon",
+    "links.page", "plain.robots", "plain.favicon", "plain.style_sheet",
 }  # fmt: skip
 #: What is posted there is only looked at.
 HARMLESS = {"contacts.find", "zone.find", "signin.submit_wml", "signin.submit_xhtml", "outcomes.acknowledge"}
