@@ -155,7 +155,7 @@ def test_what_is_written(day: Day) -> None:
     browser.follow("8 Settings")
     browser.follow("2 Name")
     browser.open(f"1 {me[:8]}")
-    assert "Saved." in browser.form({"Name": "Walter Rufer", "Address": None, "Reply to": None})
+    assert "Saved." in browser.form({"Name": "Walter Rufer", "Mail address": None, "Reply to": None})
     # A mail to two, with a copy to a third.
     browser.follow("0 Inbox")
     browser.follow("0 Menu")

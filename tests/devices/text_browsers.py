@@ -110,7 +110,7 @@ class W3m:
         return f"{ENTER}{CLEAR}{value}{ENTER}"
 
     def sign_in(self, user: str, password: str) -> str:
-        return self.form({"Address": user, "Password": password})
+        return self.form({"Mail address": user, "Password": password})
 
     def open_reply(self) -> None:
         assert "To: Bob" in self.follow("Reply")
