@@ -90,7 +90,7 @@ class Dispatch:
                 self._write(Stage.CLAIMED)
                 kept = self._keep(store, mail)
         except SessionEnded as error:
-            self._not_sent(error, False)
+            self._not_sent(error, None if self._keeps else False)
             raise
         except GatewayError as error:
             return self._not_sent(error, self._save_after_failure(make, error))
@@ -200,8 +200,9 @@ class Dispatch:
             return entry.notes.outcome or self._outcome(known, kept=None, filed=None)
         if entry.stage is Stage.ACCEPTED:
             return self._finish(None, told)
-        if entry.stage is Stage.CLAIMED:
-            before = entry.notes.outcome or self._outcome(NOT_SENT, sentence=STOPPED)
+        before = entry.notes.outcome
+        if entry.stage is Stage.CLAIMED or (before is not None and before.kind == NOT_SENT):
+            before = before or self._outcome(NOT_SENT, sentence=STOPPED)
             return self._end(replace(before, kept=self._in_drafts(), draft=self._entry.notes.kept))
         if entry.notes.accepted:
             return self._broken_off(told)
@@ -273,19 +274,23 @@ class Dispatch:
 
     def _end(self, outcome: Outcome, told: bool = False) -> Outcome:
         """Settle, unless the copy could not be looked for. One copy in Drafts is enough: the older one is removed."""
-        before = self._entry.stage
+        before, known = self._entry.stage, self._entry.notes.outcome
         later, older = self._later(outcome.kept), self._older(outcome)
+        open_ = later or older is not None
         with _optional("an outcome is not in the journal"):
-            self._write(before if later or older is not None else Stage.DONE, told=told, outcome=outcome)
+            # Until it is settled, a copy that was seen once is not forgotten.
+            noted = known if open_ and known is not None and known.kept else outcome
+            self._write(before if open_ else Stage.DONE, told=told, outcome=noted)
         if older is not None and remove_draft(self._session, older) and not later:
             with _optional("an outcome is not in the journal"):
-                self._write(Stage.DONE, told=told)
+                self._write(Stage.DONE, told=told, outcome=outcome)
         return outcome
 
     def _older(self, outcome: Outcome) -> MessageRef | None:
-        """Return the draft this mail came from, if a copy in Drafts has replaced it."""
-        draft = self._entry.notes.draft
-        return draft if outcome.kept and draft != outcome.draft else None
+        """Return the draft this mail came from, if a copy in Drafts has replaced it, even one that has gone since."""
+        draft, before = self._entry.notes.draft, self._entry.notes.outcome
+        seen = [one for one in (before, outcome) if one is not None and one.kept]
+        return draft if seen and all(draft != one.draft for one in seen) else None
 
     def _finish(self, octets: bytes | None, told: bool = True) -> Outcome:
         """Do what follows acceptance; what fails now is tried again at the next sign-in."""
@@ -366,9 +371,10 @@ class Dispatch:
 
     def _in_drafts(self) -> bool | None:
         """Look for the copy in Drafts, and remember its place; None if one cannot look, or see `_none`."""
+        # Without a Message-ID there is nothing to look for, now or later; a request before may have left a copy.
         self._looked = self._entry.readable and not (self._entry.notes.message_id and self._keeps)
         if self._looked or not self._entry.notes.message_id:
-            return self._none if self._looked else None
+            return self._none if self._looked and not self._keeps else None
         try:
             with self._store() as store:
                 ref = filing.find(store, filing.DRAFTS, self._entry.notes.message_id)

@@ -44,13 +44,16 @@ class Diary:
         return said
 
     def read_news(self, lines: Iterable[str]) -> None:
-        """Put down what each line of a page of news says of its mail."""
+        """Put down what each line of a page of news says of its mail, which the line before it names."""
+        mail: Mail | None = None
         for line in lines:
-            said, mail = claims(line), self.named(line)
+            said = claims(line)
+            mail = self.named(line) or (mail if said else None)
             if said and mail is not None:
                 mail.told.append(self._told(mail.mark, said, line))
             elif said:
                 self.nameless[line] = self._told("", said, line)
+            mail = None if said else mail
 
     def read_offers(self, sentence: str, labels: Iterable[str]) -> None:
         """Put down which mails are offered as unsent."""

@@ -159,7 +159,11 @@ class Person:
         if form is None or form is before:  # this page has no such key
             return
         for tried in self._tries:
-            if came and self.diary.hear(mail, self._phone) & {Claim.SAVED, Claim.NOT_SAVED}:
+            if came and self.diary.hear(mail, self._phone) & {
+                Claim.SAVED,
+                Claim.NOT_SAVED,
+                Claim.MAYBE_IN_DRAFTS,
+            }:
                 return
             self._wait(tried)
             came = self._phone.post(form)

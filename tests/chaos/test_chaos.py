@@ -148,7 +148,7 @@ def test_news_is_put_down_by_its_mail() -> None:
     mail = diary.begin("m7")
     for _time in range(2):  # the page came twice
         diary.read_news(
-            ["3 Nov, to m7@far.test: Not sent. A copy is in Drafts.", "3 Nov: Not sent.", "Continue"]
+            ["3 Nov, to m7@far.test:", "Not sent. A copy is in Drafts.", "3 Nov:", "Not sent.", "Continue"]
         )
     assert [(told.claims, told.drafts) for told in mail.told] == 2 * [({Claim.NOT_SENT, Claim.IN_DRAFTS}, 1)]
     assert [told.claims for told in diary.nameless.values()] == [{Claim.NOT_SENT}]

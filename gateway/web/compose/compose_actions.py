@@ -90,6 +90,8 @@ def submit(visit: Visit, target: ComposePage) -> Response:
         return _ACTIONS[action](visit, mail, form)
     except GatewayError as error:
         log.info("not saved: %s: %s", type(error).__name__, error.detail)
+        if draft.may_be_saved(error) and visit.signed_in.check_ticket(mail.page) is not None:
+            mail = replace(mail, ticket=mail.page)  # what is sent from this page goes on with that copy
         return draft.page(visit, mail, draft.not_saved_sentence(visit, error), form)
 
 
@@ -265,11 +267,12 @@ def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
 
 def _discard(visit: Visit, mail: Composition, form: Fields) -> Response:
     """Ask whether to delete the mail, which is saved until then; what is deleted can be taken back."""
-    if draft.is_changed(visit, mail):
+    _, changed = visit.language.gettext, draft.is_changed(visit, mail)
+    if changed:
         mail = draft.save_once(visit, mail, form)
-    if mail.basis.draft is None:  # there is nothing to discard
-        return send_screens.page_after(visit, mail, "")
-    _, where = visit.language.gettext, mail.target.values
+    if mail.basis.draft is None:  # there is nothing to discard, or it is not known where it was saved
+        return send_screens.page_after(visit, mail, StatusMessage(_("Saved in Drafts.")) if changed else "")
+    where = mail.target.values
     target = link("message_actions.submit", **where, letter=LETTER[DELETE])
     ways = (Action(_("Text"), link(draft.RESUME, **where), compose_form.BUTTONS[TEXT][1]),)
     sentence = _("Discard this message?")
@@ -280,7 +283,7 @@ def _attach(visit: Visit, mail: Composition, form: Fields) -> Response:
     if mail.basis.draft is None or draft.is_changed(visit, mail):
         mail = draft.save_once(visit, mail, form)
     if mail.basis.draft is None:
-        return draft.page(visit, mail, visit.language.gettext("Not saved."), form)
+        return draft.page(visit, mail, visit.language.gettext("Look in Drafts for a copy."), form)
     return attach_files.page(visit, mail)
 
 

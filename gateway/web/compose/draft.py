@@ -18,7 +18,7 @@ from gateway.access.idempotency import UNKNOWN, OutcomeUnknown, PostOutcome, do_
 from gateway.composing import drafts, typed_mail
 from gateway.composing.basis import Basis
 from gateway.composing.typed_mail import MailContent, TypedMail, UnresolvedRecipient
-from gateway.errors import GatewayError, MailboxGone, MessageGone, StateError
+from gateway.errors import GatewayError, MailboxGone, MessageGone, StateError, StoreUnreachable
 from gateway.markup.screen import Life
 from gateway.message.outgoing import builder
 from gateway.sealed.vault import TicketedPost
@@ -225,10 +225,17 @@ def continue_draft(visit: Visit, mail: Composition, post: TicketedPost) -> Compo
 
 def not_saved_sentence(visit: Visit, error: GatewayError) -> str:
     """Return a sentence that says why a mail is not saved, or that it is not known."""
+    _ = visit.language.gettext
     reason = error_sentence(error, visit)
-    return (
-        reason if isinstance(error, OutcomeUnknown) else visit.language.gettext("Not saved.") + " " + reason
-    )
+    if isinstance(error, OutcomeUnknown):
+        return reason
+    unseen = may_be_saved(error) and visit.signed_in.last_seen_can.append
+    return f"{reason} {_('Look in Drafts for a copy.')}" if unseen else f"{_('Not saved.')} {reason}"
+
+
+def may_be_saved(error: GatewayError) -> bool:
+    """Return whether a copy may be in Drafts for all that: of this request, or of one whose response was lost."""
+    return isinstance(error, (StoreUnreachable, StateError, OutcomeUnknown))
 
 
 def is_changed(visit: Visit, mail: Composition) -> bool:

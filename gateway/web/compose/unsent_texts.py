@@ -19,7 +19,7 @@ from gateway.sending.outbox import Outcome
 from gateway.state import optional
 from gateway.store.base import MailStore
 from gateway.web.compose import compose_form, send_screens
-from gateway.web.compose.draft import ComposePage, Composition
+from gateway.web.compose.draft import RESUME, ComposePage, Composition
 from gateway.web.entry import own_copies, restored_forms
 from gateway.web.request.form_bodies import KEPT, Fields
 from gateway.web.request.visit import Visit, link
@@ -61,9 +61,10 @@ def keep_text(visit: Visit, mail: Composition) -> Composition:
 def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Composition:
     """Keep the text of a mail that was not sent, see `keep_text`; what becomes of it later is told instead.
 
-    Where Drafts cannot be reached no mailbox keeps it either.
+    Where Drafts cannot be reached perhaps no mailbox keeps it either; what was resumed from there has its draft.
     """
-    kept = keep_text(visit, mail) if outcome.kept is False else mail
+    alone = not outcome.kept and mail.target.endpoint != RESUME
+    kept = keep_text(visit, mail) if alone else mail
     if form := restored_forms.digest(visit, {KEPT: kept.restored_form}):
         outbox.record_text(visit.signed_in, outcome, form)
     return kept

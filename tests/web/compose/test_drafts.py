@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 
 import pytest
 
+from gateway.access.session import Session
+from gateway.errors import StoreBusy
 from tests.devices.checks import check_page
 from tests.devices.phones import WmlPhone, XhtmlBrowser
 from tests.servers.dovecot import Dovecot
@@ -198,7 +200,7 @@ def test_when_nothing_can_be_kept_the_page_still_has_it_all(office: Office, devi
     office.dovecot.stop()
     try:
         save(device)
-        assert "Not saved." in device.text
+        assert "Look in Drafts for a copy." in device.text
         assert text_field(device) == "Only here"
         device.press("Send")
         assert "Not sent." in device.text
@@ -381,6 +383,27 @@ def test_a_page_that_is_gone_back_to_makes_one_draft_whatever_is_typed_on_it(
     page.fill("text", "Words three.").press("Send")
     assert "Sent to" in page.text
     assert [words(one) for one in office.found(BOB)] == ["Words three."]
+    assert drafts(office) == []
+
+
+def test_a_copy_whose_response_was_lost_is_not_denied_and_goes_when_the_mail_is_sent(
+    office: Office, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_arguments: Any) -> None:
+        raise StoreBusy("too many wait")
+
+    at(office.signed_in(device, ME), "c")
+    device.fill("to", BOB).fill("subject", "Hello").fill("text", "Words one.")
+    save(copy(device))
+    assert len(drafts(office)) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "store", busy)
+        save(device)
+    assert "Not saved." not in device.text
+    assert "Look in Drafts for a copy." in device.text
+    device.fill("text", "Words two.").press("Send")
+    assert "Sent to" in device.text
+    assert [words(one) for one in office.found(BOB)] == ["Words two."]
     assert drafts(office) == []
 
 

@@ -27,6 +27,7 @@ ME, BOB = "onedraft@example.net", "onedraft.bob@example.net"
 LONG = "This is what somebody typed with twelve keys. " * 60
 #: Octets between two cuts; a command has 20 to 80, the text 2,800.
 STEP_UP, STEP_DOWN = 101, 173
+_SAID = re.compile(r"Sent to|Sent\.|Not sent\.|Saved|Not saved\.|Look in Drafts|not certain")
 
 
 class Line:
@@ -91,8 +92,9 @@ def _untrue(text: str, counts: tuple[int, int, int]) -> list[str]:
             "not sent, and was": "Not sent." in text and arrived != 0,
             "a copy, and there is none": "A copy is in Drafts." in text and drafts != 1,
             "no copy, and there is one": "No copy could be kept in Drafts." in text and drafts != 0,
+            "not saved, and is": "Not saved." in text and drafts != 0,
             "saved, and is not": "Saved in Drafts." in text and drafts != 1,
-            "nothing said": not re.search(r"Sent to|Sent\.|Not sent\.|Saved|Not saved\.|not certain", text),
+            "nothing said": not _SAID.search(text),
         }.items()
         if is_so
     ]
