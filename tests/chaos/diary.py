@@ -44,16 +44,16 @@ class Diary:
         return said
 
     def read_news(self, lines: Iterable[str]) -> None:
-        """Put down what each line of a page of news says of its mail, which the line before it names."""
-        mail: Mail | None = None
+        """Put down what a page of news says of each mail, under a line with its date and whom it went to."""
+        head = ""
         for line in lines:
-            said = claims(line)
-            mail = self.named(line) or (mail if said else None)
+            said, whole = claims(line), f"{head} {line}".strip()
+            mail = self.named(whole)
             if said and mail is not None:
-                mail.told.append(self._told(mail.mark, said, line))
+                mail.told.append(self._told(mail.mark, said, whole))
             elif said:
-                self.nameless[line] = self._told("", said, line)
-            mail = None if said else mail
+                self.nameless[whole] = self._told("", said, whole)
+            head = "" if said else line
 
     def read_offers(self, sentence: str, labels: Iterable[str]) -> None:
         """Put down which mails are offered as unsent."""

@@ -41,7 +41,10 @@ def _redirect(device: Any) -> Any:
 
 
 WAYS = {
-    "invitation": Way(lambda device: device.follow("Walk").follow("Accept or decline").press("Accept"), NORA, "Sent to Nora Vale."),
+    "invitation": Way(
+        lambda device: device.follow("Walk").follow("Accept or decline").press("Accept"),
+        NORA, "Sent to Nora Vale.",
+    ),
     "redirect": Way(_redirect, BOB, f"Sent to {BOB}."),
     "list": Way(
         lambda device: at(device.follow("List"), f"u{path_of(device)[1:]}").press("Unsubscribe"), LIST, "Sent."
