@@ -16,7 +16,7 @@ from gateway.wap import wbxml, wsp
 from gateway.wap.initiator import Answer, Initiator
 from gateway.wap.wsp.capabilities import write_capabilities
 from gateway.wap.wsp.octets import uintvar
-from gateway.wap.wtp.pdus import Abort, Invoke, Pdu, Result
+from gateway.wap.wtp.wtp_pdus import Abort, Invoke, Pdu, Result
 
 PORTS: Final = {False: 9201, True: 9200}
 """By whether it is connectionless. WAP-259 appendix B."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from gateway.wap import wsp
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Cancelled, Delivered, Event, Request, TooLarge
-from gateway.wap.sessions import Session, Sessions
 from gateway.wap.wsp.assigned import METHODS, NEWEST, USUAL, AbortReason, PduType, Version
 from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, least, negotiate
 from gateway.wap.wsp.headers import Headers, read_headers
 from gateway.wap.wsp.headers import field as header_field
+from gateway.wap.wsp_sessions import Session, Sessions
 from gateway.wap.wtp import (
     AbortIndication,
     Indication,

@@ -12,7 +12,8 @@ from typing import Final
 
 from gateway.wap import wsp
 from gateway.wap.wtp import timing
-from gateway.wap.wtp.pdus import (
+from gateway.wap.wtp.segmentation import Incoming, Outgoing
+from gateway.wap.wtp.wtp_pdus import (
     DIRECTION,
     TID_SPACE,
     Abort,
@@ -31,7 +32,6 @@ from gateway.wap.wtp.pdus import (
     separate,
     write_pdu,
 )
-from gateway.wap.wtp.segmentation import Incoming, Outgoing
 
 LARGEST: Final = 1 << 20
 """Octets of a reply that is taken."""

@@ -16,10 +16,10 @@ from gateway.wap.endpoint import Endpoint
 from gateway.wap.initiator import Answer, Initiator
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Cancelled, Request, TooLarge
-from gateway.wap.sessions import Session, Sessions
 from gateway.wap.wsp.capabilities import RESUME, Terms
 from gateway.wap.wsp.octets import uintvar
-from gateway.wap.wtp.pdus import DIRECTION, Abort, Ack, Invoke, read_pdu, separate, write_pdu
+from gateway.wap.wsp_sessions import Session, Sessions
+from gateway.wap.wtp.wtp_pdus import DIRECTION, Abort, Ack, Invoke, read_pdu, separate, write_pdu
 from tests.wap import packets
 
 PHONE = Quadruplet("192.0.2.7", 49200, 9201)

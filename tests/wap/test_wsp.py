@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wap import wsp
-from gateway.wap.wsp import assigned, capabilities, media_types, octets, parameters
+from gateway.wap.wsp import assigned, assigned_media_types, capabilities, header_parameters, octets
 from gateway.wap.wsp.assigned import Capability
 from gateway.wap.wsp.capabilities import Terms, negotiate, read_capabilities, write_capabilities
 from gateway.wap.wsp.headers import field, read_headers, write_headers
@@ -282,8 +282,8 @@ class TestHeaders:
 
     @given(st.floats(0, 1).map(lambda q: f"{q:.3f}".rstrip("0").rstrip(".")))
     def test_quality_factors(self, q: str) -> None:
-        written = parameters.q_value(q)
-        assert (parameters.q_text(Cursor(written).uintvar()) if written else "1") == q
+        written = header_parameters.q_value(q)
+        assert (header_parameters.q_text(Cursor(written).uintvar()) if written else "1") == q
 
     def test_a_charset_of_the_body_is_understood(self) -> None:
         for kind_octets, charset in (
@@ -384,14 +384,16 @@ class TestTables:
             assert theirs[kind].replace("CONFIRMEDPUSH", "CONFIRMED_PUSH") == kind.name
 
     def test_media_types_and_languages_are_those_of_tshark(self) -> None:
-        headers = b"".join(bytes((0x80, 0x80 | number)) for number in range(len(media_types.MEDIA_TYPES)))
+        headers = b"".join(
+            bytes((0x80, 0x80 | number)) for number in range(len(assigned_media_types.MEDIA_TYPES))
+        )
         languages = {code: number for code, number in assigned.LANGUAGES.items() if number < 0x80}
         headers += b"".join(bytes((0x83, 0x80 | number)) for number in languages.values())
         tree = oracles.tshark_datagrams([b"\x01\x40\x01/" + headers], 9200, "wsp")
         told = re.findall(r"Accept: (.*)", tree)
         assert [(at, name.lower()) for at, name in enumerate(told) if "channel" not in name] == [
             (at, name.lower())
-            for at, name in enumerate(media_types.MEDIA_TYPES)
+            for at, name in enumerate(assigned_media_types.MEDIA_TYPES)
             if at not in (0x0A, 0x16)  # tshark has their names of WAP 1.1
         ]
         spoken = re.findall(r"Accept-Language: .*\(?\b([a-z]{2})\)?$", tree, re.M)

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.wtp import AbortIndication, InvokeIndication, Limits, Responder, ResultConfirmation, timing
-from gateway.wap.wtp.pdus import (
+from gateway.wap.wtp.segmentation import Incoming, Outgoing, largest_message
+from gateway.wap.wtp.tids import MPL, LastTids, is_newer
+from gateway.wap.wtp.transaction import _ACTIONS, _CONDITIONS
+from gateway.wap.wtp.transitions import TABLE, Event, State
+from gateway.wap.wtp.wtp_pdus import (
     DIRECTION,
     MOST_PACKETS,
     Abort,
@@ -32,10 +36,6 @@ from gateway.wap.wtp.pdus import (
     separate,
     write_pdu,
 )
-from gateway.wap.wtp.segmentation import Incoming, Outgoing, largest_message
-from gateway.wap.wtp.table import TABLE, Event, State
-from gateway.wap.wtp.tids import MPL, LastTids, is_newer
-from gateway.wap.wtp.transaction import _ACTIONS, _CONDITIONS
 from tests.wap import oracles, packets
 
 PEER = Quadruplet("192.0.2.7", 49200, 9201)

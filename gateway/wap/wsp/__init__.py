@@ -6,7 +6,7 @@ import anything of ours outside this package.
 
 from gateway.wap.wsp.assigned import AbortReason, PduType
 from gateway.wap.wsp.octets import WSPError
-from gateway.wap.wsp.pdus import (
+from gateway.wap.wsp.wsp_pdus import (
     Connect,
     ConnectReply,
     Disconnect,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.wap.wsp.assigned import Capability
+from gateway.wap.wsp.header_parameters import latin_1
 from gateway.wap.wsp.octets import SHORT, TEXT, Cursor, text_string, uintvar
-from gateway.wap.wsp.parameters import latin_1
 
 #: Octets of an SDU that was not negotiated. WAP-230 §8.3.3.
 DEFAULT_SDU: Final = 1400

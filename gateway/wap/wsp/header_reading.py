@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.wap.wsp.assigned import HEADER_NAMES, LANGUAGE_CODES, METHODS, PduType
-from gateway.wap.wsp.octets import SHORT, TEXT, Cursor
-from gateway.wap.wsp.parameters import (
+from gateway.wap.wsp.header_parameters import (
     ANY,
     http_date,
     is_text,
@@ -24,6 +23,7 @@ from gateway.wap.wsp.parameters import (
     read_parameter,
     version_text,
 )
+from gateway.wap.wsp.octets import SHORT, TEXT, Cursor
 
 #: Reads the data of a value: the octets behind its length, or the one octet of a number (with its high bit).
 Reader = Callable[[Cursor], str]

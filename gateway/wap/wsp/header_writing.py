@@ -18,8 +18,7 @@ from gateway.wap.wsp.assigned import (
     Version,
     header_number,
 )
-from gateway.wap.wsp.octets import SHORT, integer, long_integer, text_string, value_length
-from gateway.wap.wsp.parameters import (
+from gateway.wap.wsp.header_parameters import (
     ANY,
     date_value,
     parameters_of,
@@ -29,6 +28,7 @@ from gateway.wap.wsp.parameters import (
     write_media,
     write_parameter,
 )
+from gateway.wap.wsp.octets import SHORT, integer, long_integer, text_string, value_length
 
 #: Writes one value of a header for a peer of some version; ValueError if it has no binary form.
 Writer = Callable[[str, Version], bytes]

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gateway.wap.wsp.assigned import DEFAULT_PAGE, HEADER_NAMES, USUAL, Version
+from gateway.wap.wsp.header_parameters import latin_1, read_media
 from gateway.wap.wsp.header_reading import read_value
 from gateway.wap.wsp.header_writing import write_header
 from gateway.wap.wsp.octets import LENGTH_QUOTE, QUOTE, SHORT, TEXT, Cursor
-from gateway.wap.wsp.parameters import latin_1, read_media
 
 #: Names and values, in order; a value may come several times.
 Headers = tuple[tuple[str, str], ...]

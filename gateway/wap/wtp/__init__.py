@@ -1,7 +1,7 @@
 """The Wireless Transaction Protocol (WAP-224 with erratum OMA-WAP-224_002), sans I/O: the responder.
 
-`pdus` has the encoding, `table` the states, `timing` the intervals and counters of appendix A. Nothing here may import
-anything of ours outside `gateway.wap`.
+`wtp_pdus` has the encoding, `transitions` the states, `timing` the intervals and counters of appendix A. Nothing here
+may import anything of ours outside `gateway.wap`.
 """
 
 from gateway.wap.wtp.indications import AbortIndication, Indication, InvokeIndication, ResultConfirmation

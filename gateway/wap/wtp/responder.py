@@ -16,7 +16,11 @@ from itertools import count, islice
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.wtp import timing
 from gateway.wap.wtp.indications import Indication, InvokeIndication, ResultConfirmation
-from gateway.wap.wtp.pdus import (
+from gateway.wap.wtp.segmentation import Outgoing
+from gateway.wap.wtp.tids import LastTids
+from gateway.wap.wtp.transaction import Transaction
+from gateway.wap.wtp.transitions import Event, State
+from gateway.wap.wtp.wtp_pdus import (
     DIRECTION,
     Abort,
     Ack,
@@ -32,10 +36,6 @@ from gateway.wap.wtp.pdus import (
     separate,
     write_pdu,
 )
-from gateway.wap.wtp.segmentation import Outgoing
-from gateway.wap.wtp.table import Event, State
-from gateway.wap.wtp.tids import LastTids
-from gateway.wap.wtp.transaction import Transaction
 
 Key = tuple[Quadruplet, int]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.wap.wtp.pdus import MOST_PACKETS
+from gateway.wap.wtp.wtp_pdus import MOST_PACKETS
 
 PACKET: Final = 1400
 """Octets of data in a packet: with all headers below the 1,500 of most links."""

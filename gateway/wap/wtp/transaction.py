@@ -19,7 +19,9 @@ from gateway.wap.wtp.indications import (
     InvokeIndication,
     ResultConfirmation,
 )
-from gateway.wap.wtp.pdus import (
+from gateway.wap.wtp.segmentation import Incoming, Outgoing
+from gateway.wap.wtp.transitions import TABLE, Action, Condition, Event, State
+from gateway.wap.wtp.wtp_pdus import (
     DIRECTION,
     Abort,
     Ack,
@@ -36,8 +38,6 @@ from gateway.wap.wtp.pdus import (
     packet_number,
     psn,
 )
-from gateway.wap.wtp.segmentation import Incoming, Outgoing
-from gateway.wap.wtp.table import TABLE, Action, Condition, Event, State
 
 
 class Surroundings(Protocol):

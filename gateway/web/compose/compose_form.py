@@ -205,13 +205,13 @@ def _fitted(visit: Visit, form: ComposeForm) -> Screen | None:
     """
     first, *smaller = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
     whole = _screen(visit, form, first)
-    size, limit = markup.size(whole, visit.device), visit.device.deck_limit
-    if size <= limit:
+    room = visit.room_left(whole)
+    if room >= 0:
         return whole
     button = _button_octets(markup.write(whole, visit.device)) if visit.device.markup == WML else 0
-    fixed = size - _octets_of_level(visit, form, first, button)
+    room += _octets_of_level(visit, form, first, button)
     for level in smaller:
-        may_fit = fixed + _octets_of_level(visit, form, level, button) <= limit + _DOUBT
+        may_fit = _octets_of_level(visit, form, level, button) <= room + _DOUBT
         if may_fit or level is smaller[-1]:
             screen = _screen(visit, form, level)
             if visit.fits(screen):

@@ -142,9 +142,13 @@ class Visit:
         """Parse the posted fields; return None for a request that posts nothing."""
         return self.form() if request.method == "POST" else None
 
+    def room_left(self, screen: Screen) -> int:
+        """Return how many octets the device has left beside a screen; below 0 it does not fit."""
+        return self.device.deck_limit - markup.size(screen, self.device)
+
     def fits(self, screen: Screen) -> bool:
         """Return whether a screen fits the device."""
-        return markup.size(screen, self.device) <= self.device.deck_limit
+        return self.room_left(screen) >= 0
 
     def variable_prefix(self) -> str:
         """Return a prefix for WML variables that no earlier page has used."""

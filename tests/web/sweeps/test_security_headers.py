@@ -38,7 +38,12 @@ def gateway(
 def check(answer: Answer, markup: str) -> None:
     """Hold an answer to what all answers say; a WAP phone gets the one field that its budget counts."""
     headers = answer.headers
-    kinds = {"text/vnd.wap.wml": "wml", "text/html": "xhtml", "text/plain": "xhtml"}  # /w, /m, /robots.txt
+    kinds = {
+        "text/vnd.wap.wml": "wml",
+        "text/html": "xhtml",
+        "text/plain": "xhtml",
+        "text/css": "xhtml",
+    }  # /w, /m …
     markup = kinds.get(answer.media_type, markup) if "location" not in headers else markup
     assert headers["referrer-policy"] == "no-referrer"
     assert HSTS not in headers  # over plain HTTP it must not stand (RFC 6797 §7.2)

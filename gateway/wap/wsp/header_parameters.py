@@ -12,7 +12,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 
 from gateway.wap.wsp.assigned import CHARSET_NUMBERS, CHARSETS, PARAMETER_NAMES, PARAMETERS, USUAL, Version
-from gateway.wap.wsp.media_types import media_type, media_type_number
+from gateway.wap.wsp.assigned_media_types import media_type, media_type_number
 from gateway.wap.wsp.octets import (
     LENGTH_QUOTE,
     SHORT,

@@ -20,9 +20,9 @@ from gateway.wap.wsp.assigned import (
     status_octet,
 )
 from gateway.wap.wsp.capabilities import Proposal, read_capabilities, write_capabilities
+from gateway.wap.wsp.header_parameters import latin_1, write_media
 from gateway.wap.wsp.headers import Headers, read_content_type, read_headers, write_headers
 from gateway.wap.wsp.octets import Cursor, WSPError, uintvar
-from gateway.wap.wsp.parameters import latin_1, write_media
 
 #: Version 1.0 of the protocol, in Connect. WAP-230 §8.2.2.1.
 PROTOCOL: Final = 0x10
