@@ -503,7 +503,7 @@ def test_signing_out_takes_the_cookie_away(transport: Transport) -> None:
 
 
 # A list's keypad is full: these have keys on its menu.
-_WITHOUT_A_KEY = ("Inbox", "Write", "Search", "Refresh", "This folder", "Unsubscribe")
+_WITHOUT_A_KEY = ("Inbox", "Write", "Search", "Refresh", "Drafts", "This folder", "Unsubscribe")
 
 
 class Watched:
