@@ -13,7 +13,7 @@ from pathlib import Path
 from gateway import confined
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.monitoring.newest_lines import LINES
-from gateway.admin.panel import site
+from gateway.admin.panel import panel_listener, site
 from gateway.config import Config
 from gateway.sealed import admin_password
 from gateway.sealed.vault import server_secret
@@ -33,15 +33,18 @@ def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_pas
 
 def run_workers(config: Config, file: Path, ready: Callable[[], None], count: int) -> None:
     """Serve a configuration in so many processes until SIGTERM. Raise ConfigError."""
-    for listener in listeners(config):
+    # What the workers need is made before there are any; each opens it for itself.
+    state = State.open(config.state)
+    panels = (panel_listener(config),) if state.administration.password_hash() else ()
+    state.close()
+    for listener in (*listeners(config), *panels):
         listener.certificate()
     if config.wap_listen:
         for port in (config.wap_port, config.wap_connectionless_port):
             bearer.bind(config.wap_listen, port).close()
-    # What the workers need is made before there are any; each opens it for itself.
-    State.open(config.state).close()
     server_secret(config.secret)
-    bound = {listener: bind(listener) for listener in listeners(config)}
+    # Who connects before a worker serves, or while one is replaced, waits: nobody is refused, at the panel either.
+    bound = {listener: bind(listener) for listener in (*listeners(config), *panels)}
     for sock in bound.values():
         sock.listen(BACKLOG)
     lines = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -50,6 +53,8 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
         LINES.follow(logging.getLogger())
         if number:
             LINES.send_to(lines[0])
+            for listener in panels:  # else the port stayed open when the first worker has closed it
+                bound[listener].close()
         else:
             LINES.take_from(lines[1])
         process = GatewayProcess(config, file, workers=count, announce_reload=workers.announce_reload)

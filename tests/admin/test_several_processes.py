@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,13 @@ import pytest
 from gateway.admin.gateway_process import FEW_WORKERS, GatewayProcess
 from gateway.config import load
 from gateway.store.pool import PER_ACCOUNT
+from tests import PATIENCE
 from tests.admin.conftest import FILE
+from tests.server.test_workers import until
+from tests.servers import free_ports
+from tests.servers.toy import get, say
+
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -58,3 +69,43 @@ def test_many_workers_together_do_not_use_up_the_connections_of_an_account(file:
         process = GatewayProcess(load(file), file, workers=workers)
         assert process.pool._per_account == (PER_ACCOUNT if workers <= FEW_WORKERS else 1)
         process.close()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Yield a gateway of two workers that has just said that it listens, and the port of its panel."""
+    port, panel = free_ports(2)
+    file = folder / "pocketpost.toml"
+    file.write_text(f'{FILE.replace("8080", str(port))}[admin]\nlisten = "127.0.0.1:{panel}"\n')
+    command = [sys.executable, "-m", "gateway"]
+    setting = [*command, "admin", "password", "--config", str(file)]
+    subprocess.run(setting, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+    process = subprocess.Popen(
+        [*command, "serve", "--workers", "2", "--config", str(file)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        assert any("listening at" in line for line in process.stdout)
+        yield process, panel
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def children(process: subprocess.Popen[str]) -> set[int]:
+    return set(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
+
+
+def test_the_panel_refuses_nobody_from_the_start_on_nor_while_its_worker_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, panel):
+        assert say(panel, get("/", "1.0")).startswith(b"HTTP/1.")
+        first = min(children(process))
+        os.kill(first, signal.SIGKILL)
+        until(lambda: first not in children(process))
+        assert say(panel, get("/", "1.0")).startswith(b"HTTP/1.")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
