@@ -203,7 +203,7 @@ def test_what_is_written(day: Day) -> None:
     browser.follow("0 Menu")
     browser.follow("2 Folders")
     browser.follow("2 Drafts")
-    browser.open("1 ")
+    browser.open("Entwurf")
     assert "Sent to" in browser.form({AREA: None})
     to, kept = day.last()
     assert (to, kept["Subject"]) == ({bob}, "Entwurf")
