@@ -18,6 +18,7 @@ from gateway.admin.handhelds import demo_gateway
 from gateway.admin.handhelds.demo_gateway import DemoGateway, ShownHandheld
 from gateway.admin.handhelds.demo_walks import WALKS, Follow, Open, Walk
 from gateway.admin.handhelds.preview_screens import DEMO
+from gateway.markup.style_sheet import STYLE_SHEET
 from gateway.wap import wbxml
 from gateway.web.message.unsubscribe import EXTENSION
 from tests.admin.conftest import XHTML, Administrator, text_of
@@ -103,6 +104,11 @@ def test_a_page_is_shown_as_it_is_at_the_width_of_the_handheld_with_its_size(
     assert page.xpath("string(//h:iframe/@width)", namespaces=XHTML) == "176"
     assert document.xpath("string(//title)") in source
     raw = re.sub("<base[^>]*>", "", administrator.client.get(frame).text)
+    # In the frame the style sheet stands where the page has a link to it.
+    (link,) = re.findall('<link rel="stylesheet"[^>]*/>', source)
+    sheet = f"<style>{STYLE_SHEET.decode()}</style>"
+    assert raw.count(sheet) == 1
+    raw = raw.replace(sheet, link)
     tickets = re.compile(r'bye\?t=[\w-]+|name="ticket" value="[^"]+"')
     assert tickets.sub("", raw).strip() == tickets.sub("", source).strip()
 
