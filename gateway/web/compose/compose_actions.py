@@ -114,8 +114,8 @@ def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition,
     except (StoreError, NotFound) as error:
         alone = basis.new(author(visit))
         if _is_gone(error):
-            target = ComposePage("write.new", {}, lambda visit, store: basis.new(author(visit)))
-            return Composition(target, alone, replace(typed, saved_length=0), kept, page=page), error
+            new = ComposePage("write.new", {}, lambda visit, store: basis.new(author(visit)))
+            return Composition(new, alone, replace(typed, saved_length=0), kept, page=page, gone=target), error
         shown = tuple(name for name in compose_form.ORDER if name in form)
         return Composition(target, replace(alone, fields=shown), typed, kept, True, page), error
 

@@ -54,7 +54,8 @@ class Composition:
 
     `restored_form`: its name. `lost`: what it is based on cannot be loaded at the moment. `page`: the ticket
     of the page that it was posted from, which identifies a copy in Drafts. `ticket`: the same if that ticket was not
-    used: the next page carries it again, so that repeating either request does not send twice.
+    used: the next page carries it again, so that repeating either request does not send twice. `gone`: the compose
+    page that it was posted to, if what that is based on is not there any more.
     """
 
     target: ComposePage
@@ -64,6 +65,7 @@ class Composition:
     lost: bool = False
     page: str = ""
     ticket: str = ""
+    gone: ComposePage | None = None
 
     def content(self, visit: Visit) -> MailContent:
         """Return the mail as it would be sent now."""
@@ -194,9 +196,12 @@ def save_once(
     if UNKNOWN in outcome:
         raise OutcomeUnknown(outcome[UNKNOWN])
     restored_forms.forget(visit, form)
-    return replace(
-        made[0] if made else _load_saved(visit, drafts.draft_location(outcome)) or mail, restored_form=""
-    )
+    if made:
+        return replace(made[0], restored_form="")
+    saved = _load_saved(visit, drafts.draft_location(outcome)) or mail
+    if saved.basis.quoted == "" and mail.basis.quoted:  # a draft does not say whom it quotes, the original does
+        saved = replace(saved, basis=replace(saved.basis, quoted=mail.basis.quoted))
+    return replace(saved, restored_form="")
 
 
 def _load_saved(visit: Visit, address: tuple[int, int] | None) -> Composition | None:

@@ -59,8 +59,9 @@ def page_after(visit: Visit, mail: Composition, sentence: str) -> Response:
     shown = show_if_exists(address, sentence) if address is not None else None
     if shown is not None:
         return shown
-    if mail.target.endpoint == RESUME:
-        return show_list(visit, ListPage(int(str(mail.target.values["number"])), visit.origin), sentence)
+    target = mail.gone or mail.target  # a draft that was sent is gone when its request is repeated
+    if target.endpoint == RESUME:
+        return show_list(visit, ListPage(int(str(target.values["number"])), visit.origin), sentence)
     return show(INBOX, None, sentence)
 
 
