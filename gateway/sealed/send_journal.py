@@ -240,6 +240,11 @@ class Journal:
         entries = map(self._entry, self._table.all(self._account))
         return any(entry.notes.form == form and entry.at > since for entry in entries)
 
+    def is_resumed(self, copies: Container[MessageRef]) -> bool:
+        """Return whether a sending was begun from one of these messages in Drafts."""
+        entries = map(self._entry, self._table.all(self._account))
+        return any(entry.notes.draft is not None and entry.notes.draft in copies for entry in entries)
+
     def everything(self) -> list[dict[str, Any]]:
         """Return all stored data about sendings, as JSON values, the oldest first."""
         entries = map(self._entry, self._table.all(self._account))

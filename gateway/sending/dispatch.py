@@ -234,7 +234,7 @@ class Dispatch:
         if entry.stage is not Stage.DONE:
             known = entry.told
             outcome = self.outcome(told=known)
-            return None if known else outcome
+            return None if known or self._is_resumed(outcome) else outcome
         if entry.told:
             return None
         ended = self.outcome()
@@ -248,10 +248,16 @@ class Dispatch:
             there
         ):  # what is known of it may be old: it may have been sent again from Drafts since
             return None
-        if self._looked and not there:  # sent again from Drafts, or removed
+        # Sent again from Drafts, or removed; the copy is there for a while after that if the gateway died meanwhile.
+        if self._is_resumed(ended) or (self._looked and not there):
             self._write(Stage.DONE, told=True)
             return None
         return self._uncertain(there, told=False) if ended.kind == UNCERTAIN else ended
+
+    def _is_resumed(self, outcome: Outcome) -> bool:
+        """Return whether the copy in Drafts was sent from there since: that sending is reported instead."""
+        copies = {ref for ref in (outcome.draft, self._entry.notes.kept) if ref is not None}
+        return outcome.kind != SENT and bool(copies) and self._session.journal.is_resumed(copies)
 
     # --- ends ---
 

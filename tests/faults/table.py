@@ -50,7 +50,10 @@ ACTIONS: Final = {
     "list, signing in": Action("GET", "/b{box}", cold=True),
     "open": Action("GET", "/m{box}.3"),
     "reply": Action(
-        "POST", "/r{box}.3", {"text": WORDS, "do": "send"}, done=r"(?<!Look in )\bSent(?: to [^.<]+)?\.(?! This)"
+        "POST",
+        "/r{box}.3",
+        {"text": WORDS, "do": "send"},
+        done=r"(?<!Look in )\bSent(?: to [^.<]+)?\.(?! This)",
     ),
     "save": Action(
         "POST", "/c", {"to": TO, "subject": "Fresh", "text": WORDS, "do": "save"}, done=r"\bSaved"

@@ -355,6 +355,24 @@ def test_an_old_outcome_is_not_told_while_nobody_can_look_whether_it_still_holds
         assert [news.kind for news in outbox.recover(later, NOW)] == [NOT_SENT]
 
 
+@pytest.mark.parametrize("point", ["after submitting", "after accepted"])
+def test_what_was_sent_from_drafts_is_not_called_not_sent_though_the_gateway_died_before_its_draft_was_removed(
+    house: House, dying: Dying, session: Session, point: str
+) -> None:
+    house.smtp.refuse = {BOB: "550 no"}
+    first = outbox.send(session, act(session.ticket()), house.letter().mail, NOW)
+    assert (first.kind, first.kept) == (NOT_SENT, True)
+    house.smtp.reset()
+    dying.send(house.wiring, session.token, session.ticket(), house.letter(draft=first.draft), point)
+    kind = SENT if point == "after accepted" else UNCERTAIN
+    with worker(house.wiring) as sessions:
+        later = signed_in(sessions, ME)
+        found = outbox.recover(later, NOW)
+        assert [news.kind for news in found] == [kind]
+        outbox.acknowledge(later, [news.name for news in found])
+        assert not outbox.has_pending(later)
+
+
 def _unreachable(*_args: object) -> None:
     raise StoreUnreachable("silent")
 

@@ -115,7 +115,8 @@ def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition,
         alone = basis.new(author(visit))
         if _is_gone(error):
             new = ComposePage("write.new", {}, lambda visit, store: basis.new(author(visit)))
-            return Composition(new, alone, replace(typed, saved_length=0), kept, page=page, gone=target), error
+            typed = replace(typed, saved_length=0)
+            return Composition(new, alone, typed, kept, page=page, gone=target), error
         shown = tuple(name for name in compose_form.ORDER if name in form)
         return Composition(target, replace(alone, fields=shown), typed, kept, True, page), error
 

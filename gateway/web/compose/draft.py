@@ -199,7 +199,8 @@ def save_once(
     if made:
         return replace(made[0], restored_form="")
     saved = _load_saved(visit, drafts.draft_location(outcome)) or mail
-    if saved.basis.quoted == "" and mail.basis.quoted:  # a draft does not say whom it quotes, the original does
+    # A draft does not say whom it quotes; the message that it answers does.
+    if saved.basis.quoted == "" and mail.basis.quoted:
         saved = replace(saved, basis=replace(saved.basis, quoted=mail.basis.quoted))
     return replace(saved, restored_form="")
 
