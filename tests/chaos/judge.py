@@ -124,11 +124,11 @@ def _asked(mail: Mail, told: Told, others: Mapping[str, Mail]) -> bool:
     return first is not None and any(when <= told.at for when in first.accepted)
 
 
-#: When a claim is true; what is not here claims nothing that can be decided.
+#: When a claim is true; what is not here claims nothing that can be decided. KEPT is told before anybody is signed in,
+#: so not knowing whether the text was sent; it must not be OFFERED if it was.
 TRUE: Final[dict[Claim, Callable[[Mail, Told, Mapping[str, Mail]], bool]]] = {
     Claim.SENT: _sent,
     Claim.NOT_SENT: _not_sent,
-    Claim.KEPT: _not_sent,
     Claim.OFFERED: _not_sent,
     Claim.IN_DRAFTS: _in_drafts,
     Claim.STILL_IN_DRAFTS: _in_drafts,
@@ -219,7 +219,8 @@ def _gone(mail: Mail) -> str:
     if last.shows or Claim.OFFERED in last.claims:
         return ""
     said = {claim for told in mail.told for claim in told.claims}
-    if {Claim.NOT_SENT, Claim.NOT_IN_DRAFTS} <= said:
+    # Its writer was told that there is no copy, on a page with the text; what is told after signing in has none.
+    if Claim.NOT_IN_DRAFTS in said and said & {Claim.NOT_SENT, Claim.UNCERTAIN}:
         return ""
     return f"not accepted, in no mailbox, on no page; told last: {last.sentence!r}"
 

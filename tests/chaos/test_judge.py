@@ -43,7 +43,7 @@ LIES = {
     "saved, and was not": mail(told(Claim.SAVED, shows=True)),
     "not saved, and was": mail(told(Claim.NOT_SAVED, drafts=1), drafts=1),
     "offered as unsent, and was sent": mail(told(Claim.OFFERED), accepted=[15.0], sent=1),
-    "kept as unsent, and was sent": mail(told(Claim.KEPT), accepted=[15.0], sent=1),
+    "kept and offered, and was sent": mail(told(Claim.KEPT), told(Claim.OFFERED), accepted=[15.0], sent=1),
     "asked, and the first one was never sent": mail(told(Claim.ASKED, shows=True), after="m9"),
     "the journal says sent": mail(told(Claim.UNCERTAIN), drafts=1, journal=["sent"]),
     "the journal says not sent": mail(told(Claim.UNCERTAIN), accepted=[15.0], sent=1, journal=["not sent"]),
@@ -89,6 +89,9 @@ TRUTHS = {
         journal=["not sent", "sent"],
     ),
     "not certain, and was": mail(told(Claim.UNCERTAIN, Claim.IN_DRAFTS, drafts=1), accepted=[15.0], drafts=1),
+    "kept, since nobody knew yet that it was sent": mail(
+        told(Claim.KEPT), told(Claim.SENT, at=30.0, sent=1), accepted=[15.0], sent=1
+    ),
     "kept, offered": mail(told(Claim.KEPT), told(Claim.OFFERED, at=30.0)),
     "sent, its copy still in Drafts": mail(
         told(Claim.SENT, Claim.STILL_IN_DRAFTS, drafts=1), accepted=[15.0], drafts=1

@@ -236,7 +236,7 @@ def test_jump_to_a_page(house: House, handheld: Any, me: str) -> None:
         assert rows(device)[0] == expected[last]
     for wrong in ("x", "0", "-1", "²"):
         look(device, page=wrong)
-        assert "A page is a number" in device.text
+        assert "Enter a page number" in device.text
         device.follow("Back")
 
 
