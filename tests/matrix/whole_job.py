@@ -170,7 +170,7 @@ class Walk:
         (draft,) = self.side.messages(self.named("Drafts"))
         assert (draft.subject, draft.message["To"]) == ("Entwurf", self.bob)
         assert ("\\Draft" in draft.flags) == (self.row["copies keep flags"] == "yes")
-        device = self.at("z").follow("Drafts").follow("Entwurf").follow("Edit")
+        device = self.at("z").follow("Drafts").follow("Entwurf")
         device.fill("text", "Jetzt fertig.").press("Send")
         assert "Sent to" in device.text, device.text
         assert self.site.side(self.bob).subjects() == ["Re: Letter $5", "Entwurf"]
