@@ -24,6 +24,8 @@ _WIDE: Final = 40
 #: Maximum characters of a recipient, and of a file's name.
 _WHO: Final = 24
 _NAME: Final = 40
+#: Characters of a name's ending that stay when it is shortened: ".docx".
+_ENDING: Final = 5
 #: Files that are named; the others are counted.
 _FILES: Final = 3
 
@@ -69,7 +71,3 @@ def _named(part: Part, device: Device, language: Language, small: bool) -> str:
         name = name if len(name) <= width else f"{shorten(name, width - _ENDING)}{name[-_ENDING:]}"
         return ended(name) if "." in name else f"{ended(name)} ({kind})"
     return f"{ended(shorten(name, _NAME))} ({kind})"
-
-
-#: Characters of a name's ending that stay when it is shortened: ".docx".
-_ENDING: Final = 5

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.devices import chromium
 from tests.devices.chromium import HEIGHT, WIDTH, Chromium
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.servers.gateway import GatewayServer
@@ -19,14 +16,8 @@ TEXT = "Grüße 5 € да, $9"
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
-    if chromium.BINARY is None:
-        pytest.skip("NOT TESTED: chromium is not installed (see tests/debian-packages.txt)")
-    opened = Chromium(tmp_path)
-    try:
-        yield opened
-    finally:
-        opened.close()
+def browser(opened_chromium: Chromium) -> Chromium:
+    return opened_chromium
 
 
 def test_walk_by_number_keys_with_a_restart_in_the_middle(

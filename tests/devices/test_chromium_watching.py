@@ -4,54 +4,32 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import PATIENCE
-from tests.devices.chromium import BINARY, Chromium
+from tests.devices.chromium import Chromium
 from tests.devices.phones import WmlPhone, over_http
 from tests.devices.test_chromium_panel import WIDTHS, Desk
-from tests.servers import free_ports
 
 PASSWORD = "tap"
 LYNX = shutil.which("lynx")
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[tuple[str, str]]:
+def demo(demo_said: str) -> tuple[str, str]:
     """The addresses of a demo and of its panel."""
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "gateway", "demo", "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = ""
-        while "Stop " not in said and process.poll() is None:
-            said += process.stdout.readline()
-        handhelds, panel = re.findall(r"^(?:Address|Panel) +(http://[\d.:]+)/", said, re.MULTILINE)
-        try:
-            yield handhelds, panel
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
+    handhelds, panel = re.findall(r"^(?:Address|Panel) +(http://[\d.:]+)/", demo_said, re.MULTILINE)
+    return handhelds, panel
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
-    if not BINARY:
-        pytest.skip("NOT TESTED: chromium is not installed (see tests/debian-packages.txt)")
-    (folder := tmp_path / "profile").mkdir()
-    made = Chromium(folder)
-    try:
-        yield made
-    finally:
-        made.close()
+def browser(opened_chromium: Chromium) -> Chromium:
+    return opened_chromium
 
 
 def within(node: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:

@@ -11,9 +11,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -24,11 +21,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import PATIENCE
-from tests.devices.chromium import BINARY, Chromium
+from tests.devices.chromium import Chromium
 from tests.devices.phones import WmlPhone, over_http
 from tests.devices.terminal import GLANCE, Terminal
 from tests.devices.text_browsers import DOWN, ENTER
-from tests.servers import free_ports
 
 #: Roles of controls, which are nothing to somebody who does not see them without a name.
 CONTROLS = {"button", "checkbox", "combobox", "link", "listbox", "radio", "searchbox", "textbox", "Iframe"}
@@ -39,34 +35,18 @@ _FOCUSABLE: Final = "a[href], input:not([type=hidden]), select, textarea, button
 
 
 @pytest.fixture(scope="module")
-def panel() -> Iterator[tuple[str, str, str]]:
+def panel(demo_said: str) -> tuple[str, str, str]:
     """The addresses of a demo and of its panel, and the panel's password."""
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "gateway", "demo", "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = ""
-        while "Stop " not in said and process.poll() is None:
-            said += process.stdout.readline()
-        found = re.search(r"^Panel +(\S+)/ .*password (\S+)$", said, re.MULTILINE)
-        assert found, said
-        try:
-            yield f"http://127.0.0.1:{port}", found[1], found[2]
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
+    found = re.search(r"^Panel +(\S+)/ .*password (\S+)$", demo_said, re.MULTILINE)
+    handhelds = re.search(r"^Address +(\S+)/$", demo_said, re.MULTILINE)
+    assert found, demo_said
+    assert handhelds, demo_said
+    return handhelds[1], found[1], found[2]
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
-    if not BINARY:
-        pytest.skip("NOT TESTED: chromium is not installed (see tests/debian-packages.txt)")
-    (folder := tmp_path / "profile").mkdir()
-    made = Chromium(folder)
-    try:
-        yield made
-    finally:
-        made.close()
+def browser(opened_chromium: Chromium) -> Chromium:
+    return opened_chromium
 
 
 def run(browser: Chromium, script: str) -> Any:

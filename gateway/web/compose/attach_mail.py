@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 from gateway.composing import assembly
 from gateway.composing.mailbox_parts import Enclosure, enclosures, whole_message
 from gateway.errors import GatewayError, MailboxGone, MessageGone, MessageTooLarge
+from gateway.markup.keys import BACK_KEY
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, StatusMessage, shorten
 from gateway.message.headers.header_fields import clean
@@ -79,7 +80,7 @@ def folders(number: int, uid: int) -> Response:
 
     _ = visit.language.gettext
     sentence = _("That folder no longer exists.") if chosen else _("From my mail")
-    back = Action(_("Back"), list_link("attach_mail.messages", **draft.values()), "0")
+    back = Action(_("Back"), list_link("attach_mail.messages", **draft.values()), BACK_KEY)
     first = request.args.get("i", 0, int)
     return respond(chooser_screen(visit, _("Folders"), found, first, row, turn, (back,), sentence))
 
@@ -109,7 +110,7 @@ def _messages(
         prev=_newer_link(visit, draft, box, listing),
         actions=(
             *(_folders_action(visit, draft) if visit.signed_in.can.folders else ()),
-            Action(_("Back"), link("drafts.files", **draft.values()), "0"),
+            Action(_("Back"), link("drafts.files", **draft.values()), BACK_KEY),
         ),
         remarks=(title_of(visit, listing.mailbox),),
         empty=_("No messages here."),
@@ -204,7 +205,7 @@ def _actions(
 
     before = link_at(max(0, first - ROWS)) if first else ""
     turns = paging_actions(visit, link_at(next_page) if next_page else "", before, soft="")
-    return [*turns, Action(_("Back"), _list_link(draft, address.number, top), "0")]
+    return [*turns, Action(_("Back"), _list_link(draft, address.number, top), BACK_KEY)]
 
 
 @attach_mail.post("/c<int:number>.<int:uid>.p<int:box>.<int:message>")

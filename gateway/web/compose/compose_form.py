@@ -24,6 +24,7 @@ from gateway.composing.typed_mail import (
     piece_mark,
 )
 from gateway.device import WML, Device
+from gateway.markup.keys import KEYS, MAIN_KEY
 from gateway.markup.repertoire import fit
 from gateway.markup.scale import WmlScale
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
@@ -78,14 +79,14 @@ SEND, MORE, SAVE, FIELDS, TEXT, ATTACH = "send", "more", "save", "fields", "text
 DISCARD, LEAVE = "discard", "leave"
 #: Label and key of each button in its order, the same on every page on which a mail is written.
 BUTTONS: Final = {
-    SEND: (_("Send"), "1"),
-    ATTACH: (_("Attach"), "2"),
-    SAVE: (_("Save"), "3"),
-    MORE: (_("Add more"), "4"),
-    TEXT: (_("Text"), "5"),
-    DISCARD: (_("Discard"), "7"),
-    FIELDS: (_("More fields"), "8"),
-    LEAVE: (_("Save and close"), "0"),
+    SEND: (_("Send"), MAIN_KEY),
+    ATTACH: (_("Attach"), KEYS["Attach"]),
+    SAVE: (_("Save"), KEYS["Save"]),
+    MORE: (_("Add more"), KEYS["Add more"]),
+    TEXT: (_("Text"), KEYS["Text"]),
+    DISCARD: (_("Discard"), KEYS["Discard"]),
+    FIELDS: (_("More fields"), KEYS["More fields"]),
+    LEAVE: (_("Save and close"), KEYS["Save and close"]),
 }
 #: The last one where nothing is saved, or hardly anything has room.
 _CLOSE: Final = _("Close")
@@ -455,8 +456,7 @@ def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
 
 
 def _said(form: ComposeForm, width: int) -> str:
-    room = 4 * width + _SENTENCE
-    return form.sentence if len(form.sentence) <= room else shorten(form.sentence, room)
+    return shorten(form.sentence, 4 * width + _SENTENCE)
 
 
 def _tail(form: ComposeForm, width: int) -> str:

@@ -20,6 +20,7 @@ from gateway.composing import assembly, basis, typed_mail
 from gateway.composing.basis import Basis
 from gateway.composing.typed_mail import TypedMail
 from gateway.errors import GatewayError, NobodyToSendTo, NotFound
+from gateway.markup.keys import BACK_KEY
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, Screen, shorten
 from gateway.message.headers.header_fields import clean
@@ -106,7 +107,7 @@ def _listing(
     ]
     if rows and not edited:
         actions.append(Action(_("Edit first"), at(first, True)))
-    actions.append(Action(_("Back"), link("message.first", **address.values()), "0"))
+    actions.append(Action(_("Back"), link("message.first", **address.values()), BACK_KEY))
     if not visit.profile.quick:
         return notice_screen(
             visit,
@@ -214,7 +215,7 @@ def _screen(visit: Visit, address: MessageAddress, chosen: QuickReply, reply: Ba
     actions = [
         Action(_("Send"), target, "1", "accept", fields=(ticket,)),
         Action(_("Edit"), target, "5", fields=(ticket, ("do", "edit"))),
-        Action(_("Back"), link("quick.listing", **address.values()), "0"),
+        Action(_("Back"), link("quick.listing", **address.values()), BACK_KEY),
     ]
     if not _reaches_somebody(reply):
         actions, lines = actions[1:], [_(NobodyToSendTo.sentence)]

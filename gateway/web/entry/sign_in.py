@@ -16,6 +16,7 @@ from gateway.account.profile import profile
 from gateway.addresses import session_root
 from gateway.device import WML
 from gateway.errors import GatewayError, RecipientsRefused, SenderRefusedThere, ServerAlert, TooManyTries
+from gateway.markup.keys import BACK_KEY
 from gateway.markup.screen import Action, Life, Screen, StatusMessage, Verbatim, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.sending import outbox
@@ -119,7 +120,7 @@ def sign_out() -> Response:
         return cookies.probe(respond(signin_screen(visit, ""), Life.NEVER))
     _ = visit.language.gettext
     if request.method != "GET" or visit.session.check_ticket(request.args.get("t", "")) is None:
-        actions = (sign_out_action(visit, "1"), Action(_("Inbox"), link("mailbox.inbox"), "0"))
+        actions = (sign_out_action(visit, "1"), Action(_("Inbox"), link("mailbox.inbox"), BACK_KEY))
         return respond(notice_screen(visit, _("Sign out"), _("Sign out now?"), actions, life=Life.NEVER))
     kept = visit.session.token if restored_forms.all_saved(visit.session) else ""
     visit.session.close()

@@ -106,7 +106,7 @@ def inbox_action(visit: Visit, key: str = BACK_KEY, soft: str = "") -> Action:
 
 def settings_actions(visit: Visit) -> tuple[Action, ...]:
     """Return the actions from a settings page back to the index of settings, and to the inbox."""
-    back = Action(visit.language.gettext("Settings"), link("settings.show"), "0")
+    back = Action(visit.language.gettext("Settings"), link("settings.show"), BACK_KEY)
     return back, inbox_action(visit, key="")
 
 

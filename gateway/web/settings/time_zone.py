@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 
 from gateway.account import profile as profiles
 from gateway.language import zones
+from gateway.markup.keys import BACK_KEY
 from gateway.markup.screen import Action, Life, Screen
 from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
 from gateway.web.request.fitted_list import fitted_rows
@@ -102,6 +103,6 @@ def _choice_screen(visit: Visit, candidates: tuple[str, ...], sentence: str) -> 
 def _search_screen(visit: Visit, typed: str, sentence: str) -> Screen:
     _ = visit.language.gettext
     field = Field("find", _("Town, or hours from UTC such as +1"), typed, room=zones.LONGEST)
-    back = Action(_("Time zone"), link("zone.show"), "0")
+    back = Action(_("Time zone"), link("zone.show"), BACK_KEY)
     made = form_screen(visit, _("Find a town"), link("zone.ask"), [field], sentence, search=True)
     return replace(made, life=Life.PRIVATE, actions=(back, inbox_action(visit, key="")))
