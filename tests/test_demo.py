@@ -34,6 +34,7 @@ from imapclient import IMAPClient
 from imapclient.response_parser import parse_fetch_response
 from pymap.mime import MessageContent
 
+from gateway.cli import wap_beside
 from gateway.demo import repairs
 from gateway.demo.sample import (
     ALICE,
@@ -50,6 +51,7 @@ from gateway.demo.sample import (
 from gateway.demo.search_text import contains_text
 from gateway.demo.servers import Servers, Stored
 from gateway.demo.structure import envelope, find, structure
+from gateway.server.listeners import Listener
 from tests import PATIENCE
 
 NOW = datetime(2030, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -453,3 +455,11 @@ def walk(port: int, said: dict[str, str]) -> None:
         bob.login(BOB, said["Password"])
         bob.select_folder("INBOX")
         assert len(bob.search(["SUBJECT", "over the side"])) == 1
+
+
+def test_demos_at_other_ports_leave_the_usual_ports_of_wap_alone() -> None:
+    """Two that start together would both find them free, and one of them would end."""
+    found = wap_beside(Listener.parse("127.0.0.1:8099"))
+    assert found is not None
+    assert found[0] == "127.0.0.1"
+    assert not {9200, 9201} & set(found[1:])

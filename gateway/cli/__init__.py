@@ -106,7 +106,7 @@ def demo(listen: str) -> None:
         listener = Listener.parse(listen)
         require_free(listener)
         panel = panel_beside(listen)
-        wap = wap_beside(listener.host)
+        wap = wap_beside(listener)
         # Before and after `run` handles SIGTERM: whatever the demo has created is removed on exit.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(listen, panel, wap) as file:
@@ -129,14 +129,16 @@ def panel_beside(listen: str) -> str:
     raise ConfigError("no port is free for the panel")
 
 
-def wap_beside(host: str) -> tuple[str, int, int] | None:
-    """Return where the demo serves WAP phones: at their usual ports if these are free, else at others.
+def wap_beside(listener: Listener) -> tuple[str, int, int] | None:
+    """Return where the demo serves WAP phones: at their usual ports if it has its own, and they are free; else others.
 
-    None if the host is a name.
+    None if the host is a name. Two demos that start together would both find the usual ports free.
     """
     from gateway.server.bearer import free_ports
+    from gateway.server.listeners import Listener
 
-    return free_ports(host, ((9201, 9200), (0, 0)))
+    usual = ((9201, 9200),) if listener.port == Listener.parse(DEMO_LISTEN).port else ()
+    return free_ports(listener.host, (*usual, (0, 0)))
 
 
 def wap_lines(config: Config, near: Listener) -> list[str]:
