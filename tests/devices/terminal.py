@@ -86,6 +86,7 @@ class Terminal:
                 return now.decode()
             before = now
         ended = self._process.poll()
+        self.drain()  # what it said last may tell why it ended
         how = "nothing written" if ended is None else f"it has ended with status {ended}"
         raise AssertionError(f"{how}; {self._last_shown()}")
 
