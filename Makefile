@@ -56,7 +56,7 @@ messages: $(STAMP)
 	$(BIN)/python -m tests.language.update
 
 reference: $(STAMP)
-	$(BIN)/python -c 'from gateway.config.options import reference; print(reference(), end="")' > docs/configuration.md
+	$(BIN)/python -c 'from gateway.config.reference import reference; print(reference(), end="")' > docs/configuration.md
 
 debian-packages: $(STAMP)
 	@.ci/debian-packages tests/debian-packages.txt

@@ -307,7 +307,7 @@ def config_group() -> None:
 @config_group.command(name="sample")
 def config_sample() -> None:
     """Print a sample configuration with every option explained."""
-    from gateway.config.options import sample
+    from gateway.config.reference import sample
 
     click.echo(sample(), nl=False)
 

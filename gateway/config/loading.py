@@ -17,8 +17,9 @@ from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.config.hosts import domain_name, host_name, is_loopback, listen_address
+from gateway.config.option_kinds import Option, Section, ValueKind
 from gateway.config.option_values import ANY_DOMAIN, CHECKS, Network, helo_of, login_from
-from gateway.config.options import SECTIONS, Option, Section, ValueKind, default, options_of
+from gateway.config.options import SECTIONS, default, options_of
 from gateway.config.server import SCHEMES, Server, Tls
 from gateway.config.toml_lines import KeyLines, KeyPath
 from gateway.errors import ConfigError, UnknownDomain

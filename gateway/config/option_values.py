@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config.hosts import domain_name, host_name, host_port, listen_address
-from gateway.config.options import Option, ValueKind
+from gateway.config.option_kinds import Option, ValueKind
 from gateway.config.server import schemes
 
 ANY_DOMAIN = "*"

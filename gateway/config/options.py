@@ -1,82 +1,21 @@
 """The table of options: the keys of the configuration file, and what they mean.
 
-Nothing here may read a file or know a value; `loading` reads by this table, and the commented sample and
-docs/configuration.md are printed from it, so that all three agree. Syntax: TOML 1.0.
+Nothing here may read a file or know a value; `loading` reads by this table, and `reference` prints the commented
+sample and docs/configuration.md from it, so that all three agree. Syntax: TOML 1.0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from textwrap import wrap
 from typing import Any
 
-COMMENT_WIDTH = 96  # characters in a line of the sample, so that it reads well in a terminal
+from gateway.config.option_kinds import Option, Section, ValueKind
+
 MAX_THREADS = 256  # more are slower, not faster, because of the GIL
 MAX_UPLOAD = 100_000_000  # octets: each upload is in memory while its mail is made
 MAX_MESSAGE = 200_000_000  # octets: several copies are in memory while it is sent
 MAX_UDP_PORT = 65_535
 MAX_PER_HOUR = 100_000  # mails: nobody types more
 MAX_IDLE_MINUTES = 525_600  # minutes: one year
-
-
-class ValueKind(Enum):
-    """The kind of value that an option takes; the text is for the reference."""
-
-    LISTEN = "host:port"
-    OWN_URL = "http:// or https:// URL"
-    FILE = "path of an existing file"
-    NEW_FILE = "path"
-    TIMEZONE = "time zone name"
-    NUMBER = "whole number"
-    FLAG = "true or false"
-    LOGIN = "template"
-    CHOICE = "one of"
-    DOMAINS = "list of domains"
-    NAMES = "list of host names"
-    HOST = "host name"
-    ADDRESS = "IP address"
-    NETWORKS = "list of networks"
-    IMAP = "IMAP URL"
-    POP3 = "POP3 URL"
-    SMTP = "SMTP URL"
-    TEXT = "text"
-    SECRET = "path of a file readable by its owner only"  # noqa: S105
-    FOLDERS = "table of folder names by"
-    SCREEN = "width and height in pixels"
-    CHOICES = "list of"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table of the file; `array`: an array of tables."""
-
-    name: str
-    doc: str
-    array: bool = False
-
-    @property
-    def heading(self) -> str:
-        """The table's header in the file."""
-        return f"[[{self.name}]]" if self.array else f"[{self.name}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One key. `default` None: no default; `example` is TOML; `active`: not commented out in the sample."""
-
-    section: str
-    name: str
-    kind: ValueKind
-    default: str | int | bool | tuple[str, ...] | None
-    example: str
-    doc: str
-    required: bool = False
-    active: bool = False
-    choices: tuple[str, ...] = ()
-    low: int = 1
-    high: int = 1
-
 
 SECTIONS = (
     Section("http", "Plain HTTP: for phones without current TLS, and behind a reverse proxy."),
@@ -420,73 +359,3 @@ def default(section: str, name: str) -> Any:
     """Return the default of an option."""
     (option,) = (option for option in OPTIONS if (option.section, option.name) == (section, name))
     return option.default
-
-
-def sample() -> str:
-    """Return a commented configuration: required keys are set, all others commented out."""
-    lines = ["# Pocketpost. A key that is commented out shows an example; its default is named above it."]
-    for section in SECTIONS:
-        options = options_of(section)
-        active = any(option.active for option in options)
-        lines += ["", *_comment(section.doc), section.heading if active else f"# {section.heading}"]
-        for option in options:
-            mark = "" if option.active else "# "
-            lines += [
-                *_comment(f"{option.doc} {_default(option)}"),
-                f"{mark}{option.name} = {option.example}",
-            ]
-    return "\n".join(lines) + "\n"
-
-
-def reference() -> str:
-    """Return docs/configuration.md."""
-    parts = [_PREFACE]
-    for section in SECTIONS:
-        parts.append(f"## `{section.heading}`\n\n{section.doc}\n")
-        rows = [_row(option) for option in options_of(section)]
-        parts.append("\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows]) + "\n")
-    parts.append(f"## A commented sample\n\n```toml\n{sample()}```\n")
-    return "\n".join(parts)
-
-
-_PREFACE = """\
-# Configuration
-
-Generated from the table in `gateway/config/options.py`; edit that, not this page.
-
-The whole configuration is one TOML file, given with `--config`. Paths are relative to the file. An unknown key, a
-value of the wrong kind and a missing file are errors that name the key and the line; nothing starts half
-configured. `pocketpost config sample` prints the sample below, `pocketpost check --config FILE` tries the servers
-in it. `pocketpost upstream find ADDRESS` looks for the servers of a provider and prints an `[[upstream]]` for them.
-"""
-
-
-def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in wrap(text, COMMENT_WIDTH)]
-
-
-def _default(option: Option) -> str:
-    if option.required:
-        return "Required."
-    return f"Default: {literal(option.default)}."
-
-
-def literal(value: str | int | bool | tuple[str, ...] | None) -> str:
-    """Return a value as it is written in the file, "none" for none."""
-    if value is None or value in ("", ()):
-        return "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(literal, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _row(option: Option) -> str:
-    kind = option.kind.value
-    if option.choices:
-        kind += " " + ", ".join(f'"{choice}"' for choice in option.choices)
-    if option.kind is ValueKind.NUMBER:
-        kind += f", {option.low} to {option.high}"
-    default = "required" if option.required else literal(option.default)
-    return f"| `{option.name}` | {kind} | {default} | {option.doc} |"

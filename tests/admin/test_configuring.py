@@ -18,7 +18,8 @@ from gateway.admin.gateway_process import RESTART, GatewayProcess
 from gateway.admin.panel import create_panel
 from gateway.config import load, writing
 from gateway.config.loading import FIELDS
-from gateway.config.options import OPTIONS, SECTIONS, Option
+from gateway.config.option_kinds import Option
+from gateway.config.options import OPTIONS, SECTIONS
 from gateway.state import SessionRow
 from tests.devices.phones import XhtmlBrowser, in_process
 from tests.servers.dovecot import Dovecot

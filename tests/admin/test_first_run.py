@@ -18,7 +18,7 @@ from gateway.admin.configuring import first_run, one_time_code
 from gateway.admin.configuring.first_run import FirstRun
 from gateway.admin.configuring.one_time_code import OneTimeCode
 from gateway.config import load
-from gateway.config.options import sample
+from gateway.config.reference import sample
 from gateway.server.listeners import Listener
 from tests import PATIENCE
 from tests.devices.phones import XhtmlBrowser, in_process

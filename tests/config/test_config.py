@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from gateway.config import Config, Server, Tls, Upstream, load
 from gateway.config.hosts import domain_name, host_port, listen_address
-from gateway.config.options import OPTIONS, SECTIONS, reference, sample
+from gateway.config.options import OPTIONS, SECTIONS
+from gateway.config.reference import reference, sample
 from gateway.config.toml_lines import KeyLines
 from gateway.device import Override
 from gateway.errors import ConfigError, UnknownDomain

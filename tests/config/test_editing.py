@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.config import load
 from gateway.config.editing import BOM, Change, block, edited
-from gateway.config.options import sample
+from gateway.config.reference import sample
 from gateway.config.toml_lines import KeyLines, KeyPath
 from gateway.errors import ConfigError
 

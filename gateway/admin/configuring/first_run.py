@@ -28,7 +28,9 @@ from gateway.admin.panel_pages import Pages, current_pages, page, set_cookie
 from gateway.config import Config, writing
 from gateway.config.editing import Change
 from gateway.config.hosts import host_port, is_loopback
-from gateway.config.options import OPTIONS, Option, default, sample
+from gateway.config.option_kinds import Option
+from gateway.config.options import OPTIONS, default
+from gateway.config.reference import sample
 from gateway.errors import ConfigError, ConfigNotWritten
 from gateway.sealed import admin_password
 from gateway.server.listeners import Listener, listeners, require_free

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config.editing import Change, Value
+from gateway.config.option_kinds import Option
 from gateway.config.option_values import CHECKS
-from gateway.config.options import Option, literal
+from gateway.config.reference import literal
 from gateway.config.toml_lines import KeyPath
 from gateway.errors import ConfigError
 

@@ -16,7 +16,8 @@ from gateway.admin.configuring.option_fields import Field, OptionForm
 from gateway.admin.configuring.saving import folder_of_file, named, save_form
 from gateway.admin.configuring.table_screens import ARRAYS, listed
 from gateway.admin.panel_pages import current_panel, done, page
-from gateway.config.options import SECTIONS, Section, options_of
+from gateway.config.option_kinds import Section
+from gateway.config.options import SECTIONS, options_of
 from gateway.config.writing import is_writable
 from gateway.errors import ConfigError
 

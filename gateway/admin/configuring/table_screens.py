@@ -16,7 +16,8 @@ from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.configuring.saving import CHANGED, folder_of_file, refusal, save_form, unusable, write
 from gateway.admin.panel_pages import current_panel, page
 from gateway.config.editing import Change
-from gateway.config.options import SECTIONS, Section, options_of
+from gateway.config.option_kinds import Section
+from gateway.config.options import SECTIONS, options_of
 from gateway.errors import ConfigChanged, ConfigError
 
 table_screens = Blueprint("table_screens", __name__, url_prefix="/settings/tables/<name>/<int:number>")
