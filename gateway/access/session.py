@@ -28,7 +28,8 @@ from gateway.sealed.saved_forms import SavedForms
 from gateway.sealed.send_journal import Journal
 from gateway.state import SessionRow, State, Via, optional
 from gateway.store import protocols
-from gateway.store.base import Can, MailStore
+from gateway.store.abilities import Can
+from gateway.store.base import MailStore
 from gateway.upstreams.bulkhead import Bulkhead
 
 #: Sessions of which it is remembered what their store can do; then all are learned anew.

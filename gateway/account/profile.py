@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from gateway.access.session import Session
 from gateway.message.headers.address_lists import mailbox_of
 from gateway.state import optional
-from gateway.store.base import Order
+from gateway.store.abilities import Order
 
 KIND: Final = "profile"
 

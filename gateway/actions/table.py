@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.store.base import DELETED, FLAGGED, SEEN, Can
+from gateway.store.abilities import Can
+from gateway.store.base import DELETED, FLAGGED, SEEN
 
 
 def _(msgid: str) -> str:

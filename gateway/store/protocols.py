@@ -6,7 +6,8 @@ Nothing here may speak one.
 from __future__ import annotations
 
 from gateway.config import Server
-from gateway.store.base import EVERY_ABILITY, Can, MailStore
+from gateway.store.abilities import EVERY_ABILITY, Can
+from gateway.store.base import MailStore
 from gateway.store.imap import imap_store
 from gateway.store.pop3 import inbox, pop3_store
 from gateway.upstreams.tls import ProbeResult

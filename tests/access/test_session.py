@@ -39,7 +39,8 @@ from gateway.errors import (
 )
 from gateway.sealed import vault
 from gateway.sealed.link_ids import Link
-from gateway.store.base import EVERY_ABILITY, MailStore
+from gateway.store.abilities import EVERY_ABILITY
+from gateway.store.base import MailStore
 from gateway.submission import Receipt, Settled
 from tests import rig
 from tests.postbox import act

@@ -16,7 +16,8 @@ from gateway.actions.operation_outcomes import can_undo
 from gateway.actions.store_operations import apply
 from gateway.actions.table import DELETE, JUNK, READ
 from gateway.errors import StoreError, StoreRefused, StoreUnreachable
-from gateway.store.base import DELETED, EVERY_ABILITY, SEEN, MailStore, MessageRef
+from gateway.store.abilities import EVERY_ABILITY
+from gateway.store.base import DELETED, SEEN, MailStore, MessageRef
 
 ONE, TWO = MessageRef("INBOX", 1, 1), MessageRef("INBOX", 1, 2)
 ELSEWHERE = MessageRef("Work", 1, 1)

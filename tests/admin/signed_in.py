@@ -12,7 +12,7 @@ from gateway.access.session import Session
 from gateway.access.sessions import Sessions
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.errors import AuthenticationFailed
-from gateway.store.base import EVERY_ABILITY
+from gateway.store.abilities import EVERY_ABILITY
 
 PASSWORD = "pa55-of-a-mailbox"
 PHONE = "Nokia7110/1.0 (04.84)"

@@ -10,7 +10,8 @@ import pytest
 
 from gateway.errors import MailboxGone, NotSupported
 from gateway.sending import filing
-from gateway.store.base import EVERY_ABILITY, Can, MailStore, MessageRef
+from gateway.store.abilities import EVERY_ABILITY, Can
+from gateway.store.base import MailStore, MessageRef
 
 
 @dataclass

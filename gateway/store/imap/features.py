@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Final
 
 from gateway.errors import NotSupported, StoreError, StoreRefused
-from gateway.store.base import Can
+from gateway.store.abilities import Can
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.response import Reply
 

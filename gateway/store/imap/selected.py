@@ -21,7 +21,8 @@ from gateway.errors import (
     StoreRefused,
     StoreUnreachable,
 )
-from gateway.store.base import Can, MailStore, MessageRef, Notes
+from gateway.store.abilities import Can
+from gateway.store.base import MailStore, MessageRef, Notes
 from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
 from gateway.store.imap.exchange import Exchange, refusal

@@ -11,11 +11,11 @@ from typing import Final, NoReturn
 
 from gateway.errors import CannotSearchAtAll, NotSupported
 from gateway.message.query import Query
+from gateway.store.abilities import Can
 from gateway.store.base import (
     EVERYTHING,
     INBOX,
     SEEN,
-    Can,
     Emptied,
     Folder,
     FolderList,

@@ -18,6 +18,7 @@ from gateway.errors import MessageGone, NotSupported, PartlyDone, StoreError, St
 from gateway.message.mime import wire_format
 from gateway.message.model import Envelope
 from gateway.message.query import Query
+from gateway.store.abilities import Order
 from gateway.store.base import (
     FIRST,
     INBOX,
@@ -27,7 +28,6 @@ from gateway.store.base import (
     ListPosition,
     ListRow,
     MessageRef,
-    Order,
     Summary,
     Window,
 )

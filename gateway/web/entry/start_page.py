@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.access.session import Session
 from gateway.account.profile import FAVOURITE, FAVOURITES, Profile
-from gateway.store.base import Can
+from gateway.store.abilities import Can
 
 INBOX: Final = "mailbox.inbox"
 #: Addresses of start pages other than the inbox, which always exists, and what the mail store must be able to do.

@@ -12,7 +12,8 @@ from typing import Final
 from gateway.addresses import ListPositionCode, ViewCode
 from gateway.message.query import Query, flag
 from gateway.state import optional
-from gateway.store.base import ListPosition, Order
+from gateway.store.abilities import Order
+from gateway.store.base import ListPosition
 from gateway.web.request.visit import Visit
 
 

@@ -18,17 +18,8 @@ from gateway.errors import AuthenticationFailed, MailboxClosed, MailboxGone, Sto
 from gateway.markup.keys import BACK_KEY, KEYS
 from gateway.markup.screen import Action, Screen
 from gateway.sending.filing import DRAFTS
-from gateway.store.base import (
-    FIRST,
-    INBOX,
-    FoundList,
-    Listing,
-    ListPosition,
-    ListRow,
-    MailStore,
-    Order,
-    Window,
-)
+from gateway.store.abilities import Order
+from gateway.store.base import FIRST, INBOX, FoundList, Listing, ListPosition, ListRow, MailStore, Window
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import ListView, position_code
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame

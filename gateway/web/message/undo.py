@@ -18,7 +18,7 @@ from gateway.addresses import ListPositionCode, Origin
 from gateway.errors import BadRequest, MailboxGone, MessageGone
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, StatusMessage, shorten
-from gateway.store.base import Order
+from gateway.store.abilities import Order
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.origin_list import ListPage, show_list
 from gateway.web.message.message_screen import MessageAddress

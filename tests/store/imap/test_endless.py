@@ -27,7 +27,8 @@ from gateway.errors import AnswerTooLong, StoreError
 from gateway.message.query import Query, flag
 from gateway.store.imap import imap_store as imap
 from gateway.store.imap.connection import imap4
-from gateway.store.base import MessageRef, Order, Window
+from gateway.store.abilities import Order
+from gateway.store.base import MessageRef, Window
 from tests import PATIENCE
 
 REF = MessageRef("INBOX", 7, 1)

@@ -19,7 +19,8 @@ from gateway.errors import (
     StoreUnreachable,
 )
 from gateway.message.query import Query, flag, parse
-from gateway.store.base import MessageRef, Order, Window
+from gateway.store.abilities import Order
+from gateway.store.base import MessageRef, Window
 from gateway.store.imap import features, imap_store
 from gateway.store.imap.features import DOUBTED_SECONDS, REFUSED_SECONDS, Feature, Refusals
 from gateway.store.imap.imap_store import ImapStore

@@ -193,7 +193,7 @@ def test_a_range_by_rank_as_pages_of_ticks_need_it(dovecot: Dovecot, person: str
     for number in range(1, 8):
         dovecot.deliver(person, mail(number))
     from gateway.message.query import Query
-    from gateway.store.base import Order
+    from gateway.store.abilities import Order
 
     with leased(rig.pop3(dovecot), person) as store:
         refs = [row.ref for row in store.summaries("INBOX", Window(9)).summaries]

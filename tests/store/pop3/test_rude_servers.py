@@ -14,7 +14,8 @@ from gateway import errors
 from gateway.errors import StoreError
 from gateway.message.model import Bound, Gap
 from gateway.message.query import Query
-from gateway.store.base import MessageRef, Order, Window
+from gateway.store.abilities import Order
+from gateway.store.base import MessageRef, Window
 from gateway.store.pop3 import connection, entering, maildrop, pop3_store, retrieving, visiting
 from gateway.store.pop3.answers import Status
 from gateway.store.pop3.pop3_store import Pop3Store

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.errors import OverQuota
 from gateway.sending import filing
-from gateway.store.base import EVERY_ABILITY
+from gateway.store.abilities import EVERY_ABILITY
 from gateway.store.imap.selected import Selected
 from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot

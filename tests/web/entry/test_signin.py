@@ -20,7 +20,7 @@ from gateway.app import create_app
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.errors import GatewayError
 from gateway.language import Language
-from gateway.store.base import EVERY_ABILITY
+from gateway.store.abilities import EVERY_ABILITY
 from gateway.store.pool import Pool
 from gateway.web.entry.sign_in import error_sentence
 from gateway.web.request.visit import Visit

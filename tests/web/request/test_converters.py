@@ -21,7 +21,8 @@ from gateway.message.mime import part_tree
 from gateway.message.model import MAX_NUMBER, Part
 from gateway.rendition.segments import Mode, ReaderState, middle_of
 from gateway.sealed.vault import link_id
-from gateway.store.base import ListPosition, Order
+from gateway.store.abilities import Order
+from gateway.store.base import ListPosition
 from gateway.web.mailbox.list_views import FILTERS, ListView, position_code
 
 #: Every codec that text of mail is read by.

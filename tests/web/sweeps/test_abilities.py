@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 import gateway
 from gateway.app import NEEDS
-from gateway.store.base import EVERY_ABILITY, Can, Order
+from gateway.store.abilities import EVERY_ABILITY, Can, Order
 from gateway.store.imap.selected import Selected
 from tests.devices.phones import Answer
 from tests.servers.dovecot import Dovecot

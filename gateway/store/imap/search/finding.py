@@ -17,7 +17,8 @@ from typing import Final, TypeAlias
 
 from gateway.errors import MailboxGone
 from gateway.message.query import Query, flag
-from gateway.store.base import FIRST, SEEN, FoundList, ListPosition, ListRow, MessageRef, Order, Summary
+from gateway.store.abilities import Order
+from gateway.store.base import FIRST, SEEN, FoundList, ListPosition, ListRow, MessageRef, Summary
 from gateway.store.imap import fetched as rows_
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from gateway.config import Server, Tls
 from gateway.errors import CannotSearch, MailboxGone, StoreError
 from gateway.message.query import Query, Term, flag, parse
-from gateway.store.base import SEEN, FoundList, ListPosition, MailStore, MessageRef, Order
+from gateway.store.abilities import Order
+from gateway.store.base import SEEN, FoundList, ListPosition, MailStore, MessageRef
 from gateway.store.imap import imap_store
 from gateway.store.imap.connection.imap4 import Traffic
 from gateway.store.imap.imap_store import ImapStore
