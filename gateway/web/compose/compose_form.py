@@ -1,17 +1,15 @@
 """The compose page: one form for every device, as large as it can show and post.
 
-Nothing here may save, send or drop what was typed: the result says whether the page holds all of it, and the caller
-does the rest. If a text is longer than its field, the page shows its end and an empty field for more.
+Nothing here may save, send or drop what was typed. How much of it is shown, `compose_fitting` decides. If a text is
+longer than its field, the page shows its end and an empty field for more.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from gateway import markup
 from gateway.composing.basis import Basis
 from gateway.composing.typed_mail import (
     ASKED,
@@ -26,7 +24,6 @@ from gateway.composing.typed_mail import (
 from gateway.device import WML, Device
 from gateway.markup.keys import KEYS, MAIN_KEY
 from gateway.markup.repertoire import fit
-from gateway.markup.scale import WmlScale
 from gateway.markup.screen import Life, Screen, Verbatim, shorten
 from gateway.message.headers.header_fields import clean, safe_label, safe_spec
 from gateway.message.model import Address
@@ -43,8 +40,6 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Maximum characters of recipients that are shown as text if a field for all of them does not fit.
-_CROWDED: Final = 60
 #: Devices that can post fewer octets than this are told how long a text may be.
 _HINT_BELOW: Final = 20_000
 #: Characters of a sentence that are always shown; it may name many addresses.
@@ -94,33 +89,12 @@ _CLOSE: Final = _("Close")
 _WHO: Final = 12
 
 
-class _Level(NamedTuple):
+class Level(NamedTuple):
     """How much is shown: the width of text that is no input, buttons to omit, recipients to choose among."""
 
     width: int
     without: frozenset[str] = frozenset()
     choices: int | None = None
-
-
-#: Tried until a page fits. The softkey sends too.
-_LEVELS: Final = (
-    _Level(200),
-    _Level(60),
-    _Level(40),
-    _Level(40, frozenset({DISCARD})),
-    _Level(25, frozenset({DISCARD, SAVE})),
-    _Level(25, frozenset({DISCARD, SAVE, SEND})),
-    _Level(12, frozenset({DISCARD, SAVE, SEND, ATTACH})),
-    _Level(12, frozenset({DISCARD, SAVE, SEND, FIELDS, ATTACH})),
-    _Level(0, frozenset({DISCARD, SAVE, SEND, FIELDS, ATTACH})),
-)
-#: Octets by which the size computed for a level may be too large: what is repeated, compilers write once.
-_DOUBT: Final = 16
-#: A button of a deck.
-_BUTTON: Final = re.compile("<anchor.*?</anchor>", re.DOTALL)
-#: Where nothing else fits, whatever was saved before: more letters find the others.
-_LIKELIEST: Final = _LEVELS[-1]._replace(choices=2)
-_XHTML_LEVELS: Final = (_Level(400), *_LEVELS[1:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,105 +162,16 @@ def input_names(visit: Visit, basis: Basis, asked: Collection[str] = ()) -> tupl
     return tuple(name for name in ORDER if name in names)
 
 
-def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
-    """Make the screen; return it and whether it fits and holds all that was typed, which else must be saved first."""
-    for laid_out, holds in ((form, _holds_all_fields(form)), _without_crowded_inputs(form)):
-        for displayed, complete in _text_variants(visit, laid_out):
-            screen = _fitted(visit, displayed)
-            if screen is not None:
-                return screen, complete and holds
-    return _screen(visit, displayed, _LIKELIEST), False
-
-
-def _fitted(visit: Visit, form: ComposeForm) -> Screen | None:
-    """Make the largest screen of a form that fits, None for none.
-
-    Writing and measuring a page is expensive. So the largest is measured, and what the others take is computed from
-    that; one that seems to fit is measured as well.
-    """
-    first, *smaller = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
-    whole = _screen(visit, form, first)
-    room = visit.room_left(whole)
-    if room >= 0:
-        return whole
-    button = _button_octets(markup.write(whole, visit.device)) if visit.device.markup == WML else 0
-    room += _octets_of_level(visit, form, first, button)
-    for level in smaller:
-        may_fit = _octets_of_level(visit, form, level, button) <= room + _DOUBT
-        if may_fit or level is smaller[-1]:
-            screen = _screen(visit, form, level)
-            if visit.fits(screen):
-                return screen
-    return None
-
-
-def _octets_of_level(visit: Visit, form: ComposeForm, level: _Level, button: int) -> int:
-    """Return about how many octets of a page depend on its level; `button`: those of one button."""
-    lines = [label + text for label, text in _lines(visit, form, level.width)]
-    texts = (_said(form, level.width), _tail(form, level.width), *lines)
-    buttons = _buttons(visit, form, level.without)
-    return button * len(buttons) + sum(len(text.encode("utf-8", "replace")) for text in texts)
-
-
-def _button_octets(deck: str) -> int:
-    """Return about how many octets a button takes in a deck: they all post the same fields."""
-    return max((WmlScale().piece(one).own for one in _BUTTON.findall(deck)), default=0)
-
-
-def _without_crowded_inputs(form: ComposeForm) -> tuple[ComposeForm, bool]:
-    """Show recipients that are too many for their field as text; return whether that loses nothing."""
-    unparsed = dict(form.content.unparsed)
-    crowded = {
-        name
-        for name in PEOPLE
-        if name in form.input_names and name not in unparsed and len(_value(form, name)) > _CROWDED
-    }
-    closed = replace(form, input_names=tuple(name for name in form.input_names if name not in crowded))
-    return closed, _holds_all_fields(closed)
-
-
-def _holds_all_fields(form: ComposeForm) -> bool:
-    """Return whether everything unsaved above the text has a field on the page."""
-    now, first = form.content, form.basis
-    moved = {name for name in PEOPLE if now.people(name) != first.people(name)}
-    moved |= {name for name, _typed in set(now.unparsed) ^ set(first.unparsed)}
-    moved |= {"subject"} if now.subject != first.subject else set()
-    moved |= {"from"} if now.sender != first.sender else set()
-    return moved <= set(form.input_names)
-
-
-def _text_variants(visit: Visit, form: ComposeForm) -> Iterator[tuple[ComposeForm, bool]]:
-    """Yield ways to show the text (all in the field, only the new piece, none), each with whether it loses nothing."""
-    if "text" not in form.input_names:
-        yield replace(form, piece="", saved_length=resumed.visible_length(form.content.text)), _is_saved(form)
-        return
-    if form.saved_length:
-        yield form, True
-    full = replace(form, piece=form.content.text, saved_length=0)
-    if _can_be_posted(visit, full):
-        yield full, True
-    yield replace(form, piece="", saved_length=resumed.visible_length(form.content.text)), _is_saved(form)
-    yield (form if form.saved_length else full), True
-
-
-def _is_saved(form: ComposeForm) -> bool:
-    return form.content.text == form.basis.text
-
-
-def _can_be_posted(visit: Visit, form: ComposeForm) -> bool:
-    return len(form.piece) <= _text_limit(visit, form)
-
-
-def _text_limit(visit: Visit, form: ComposeForm) -> int:
-    others = {name: _value(form, name) for name in form.input_names if name not in ("text", "from")}
+def longest_text(visit: Visit, form: ComposeForm) -> int:
+    others = {name: value_of(form, name) for name in form.input_names if name not in ("text", "from")}
     return text_limit(visit.device, visit.language.tag, form.content, others)
 
 
-def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
+def screen_of(visit: Visit, form: ComposeForm, level: Level) -> Screen:
     _ = visit.language.gettext
     width = level.width
     inputs = _inputs(visit, form, level.choices)
-    buttons = _buttons(visit, form, level.without)
+    buttons = buttons_of(visit, form, level.without)
     doubt = _to_ask_about(form)
     endpoint, values = form.target
     hidden = [(BEGUN, str(form.saved_length))] if form.saved_length else []
@@ -295,9 +180,9 @@ def _screen(visit: Visit, form: ComposeForm, level: _Level) -> Screen:
     # The same for Send and Save: what is saved and then sent from one page has one copy.
     ticket = form.ticket or visit.signed_in.ticket()
     shown = {
-        "sentence": _said(form, width),
-        "lines": _lines(visit, form, width),
-        "tail": _tail(form, width),
+        "sentence": sentence_of(form, width),
+        "lines": lines_of(visit, form, width),
+        "tail": tail_of(form, width),
         "inputs": inputs,
         "area": (_columns(visit.device), _rows(visit.device)),
         "hidden": hidden,
@@ -329,7 +214,7 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
     wrong = {one.field for one in form.unresolved}
     for name in form.input_names:
         options: tuple[tuple[str, str], ...] = ()
-        value, most = _value(form, name, _number(visit, form)), 0
+        value, most = value_of(form, name, _number(visit, form)), 0
         if name == "from":
             options = tuple(
                 (
@@ -339,7 +224,7 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
                 for number, one in enumerate(visit.profile.identities)
             )
         elif name == "text":
-            most = max(_text_limit(visit, form), len(value))
+            most = max(longest_text(visit, form), len(value))
         elif visit.device.markup == WML and visit.device.deck_limit >= _LINES_FROM:
             most = max(_LINES[name], len(value))
         label = _(_LABELS[name])
@@ -368,7 +253,7 @@ def asks_for_copy(visit: Visit, initial: Basis) -> bool:
     return not keeps and not visit.profile.copy_to_self and initial.redirected is None
 
 
-def _value(form: ComposeForm, name: str, number: int = 0) -> str:
+def value_of(form: ComposeForm, name: str, number: int = 0) -> str:
     if name == "text":
         return form.piece
     if name == "subject":
@@ -389,7 +274,7 @@ def _to_ask_about(form: ComposeForm) -> UnresolvedRecipient | None:
     return next((one for one in form.unresolved if one.choices and one.field in form.input_names), None)
 
 
-def _buttons(visit: Visit, form: ComposeForm, without: frozenset[str]) -> list[Button]:
+def buttons_of(visit: Visit, form: ComposeForm, without: frozenset[str]) -> list[Button]:
     small = visit.device.markup == WML
     heads = "text" not in form.input_names if small else "bcc" in form.input_names
     can, names, close = visit.signed_in.last_seen_can, [SEND], ""
@@ -412,7 +297,7 @@ def _buttons(visit: Visit, form: ComposeForm, without: frozenset[str]) -> list[B
     return [*found, Button(LEAVE, _(close or BUTTONS[LEAVE][0]), BUTTONS[LEAVE][1])]
 
 
-def _lines(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str]]:
+def lines_of(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str]]:
     """Return the values of fields that are not inputs, and the attachments, as labelled lines."""
     _ = visit.language.gettext
     content = form.content
@@ -455,11 +340,11 @@ def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
     return f"{shorten(labels[0], max(width, _NAME))} +{visit.language.number(len(labels) - 1)}"
 
 
-def _said(form: ComposeForm, width: int) -> str:
+def sentence_of(form: ComposeForm, width: int) -> str:
     return shorten(form.sentence, 4 * width + _SENTENCE)
 
 
-def _tail(form: ComposeForm, width: int) -> str:
+def tail_of(form: ComposeForm, width: int) -> str:
     """Return the end of the text that the field adds to."""
     text = resumed.visible_prefix(form.content.text, form.saved_length).rstrip() if form.saved_length else ""
     most = min(_TAIL, 2 * width + 20)

@@ -23,7 +23,7 @@ from gateway.markup.screen import Life
 from gateway.message.outgoing import builder
 from gateway.sealed.vault import TicketedPost
 from gateway.store.base import MailStore, MessageRef
-from gateway.web.compose import compose_form
+from gateway.web.compose import compose_fitting, compose_form
 from gateway.web.compose.compose_form import ComposeForm
 from gateway.web.entry import restored_forms
 from gateway.web.entry.sign_in import error_sentence
@@ -96,10 +96,12 @@ def page(
     unresolved: tuple[UnresolvedRecipient, ...] = (),
 ) -> Response:
     """Show a mail in its current state; save it first if it does not fit on the page. `names`: inputs to show."""
-    screen, complete = compose_form.fitting_screen(visit, make_form(visit, mail, sentence, names, unresolved))
+    screen, complete = compose_fitting.fitting_screen(
+        visit, make_form(visit, mail, sentence, names, unresolved)
+    )
     saved = mail if complete else _save_what_has_no_room(visit, mail)
     if saved is not mail:
-        screen, _complete = compose_form.fitting_screen(
+        screen, _complete = compose_fitting.fitting_screen(
             visit, make_form(visit, saved, sentence, names, unresolved)
         )
     return respond(screen, Life.PRIVATE)
@@ -107,7 +109,7 @@ def page(
 
 def save_if_too_large(visit: Visit, mail: Composition, sentence: str, names: Collection[str]) -> Composition:
     """Save a mail that does not fit on its page and return it based on that draft; if saving fails, unchanged."""
-    _screen, complete = compose_form.fitting_screen(visit, make_form(visit, mail, sentence, names))
+    _screen, complete = compose_fitting.fitting_screen(visit, make_form(visit, mail, sentence, names))
     return mail if complete else _save_what_has_no_room(visit, mail)
 
 

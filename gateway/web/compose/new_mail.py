@@ -15,7 +15,7 @@ from gateway.composing import basis
 from gateway.message.headers import mailto
 from gateway.message.headers.mailto import Mailto
 from gateway.store.base import MailStore
-from gateway.web.compose import compose_actions, compose_form, draft
+from gateway.web.compose import compose_actions, compose_fitting, draft
 from gateway.web.compose.draft import ComposePage, Composition
 from gateway.web.entry import restored_forms
 from gateway.web.request.mail_author import author
@@ -55,7 +55,7 @@ def suggested(key: str) -> Response:
         return compose_actions.show_page(visit, target)
     for suggestion, sentence in _shortened(visit, _suggestion(visit, key)):
         mail = Composition(target, basis.suggested(author(visit), suggestion)).initial()
-        screen, complete = compose_form.fitting_screen(visit, draft.make_form(visit, mail, sentence))
+        screen, complete = compose_fitting.fitting_screen(visit, draft.make_form(visit, mail, sentence))
         if complete:
             break
     return respond(screen)

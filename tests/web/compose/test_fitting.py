@@ -1,4 +1,4 @@
-"""compose, compose_form: a page of a mail is written and measured about once, however little room there is."""
+"""compose, compose_fitting: a page of a mail is written and measured about once, however little room there is."""
 
 from __future__ import annotations
 
