@@ -7,7 +7,7 @@ with actions, and everything else into one sentence and a log entry.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -176,19 +176,7 @@ def create_app(
         sessions = Sessions(config, state, server_secret(config.secret), Pool(), merge=merge)
     joined = app.extensions[SESSIONS] = sessions
     overrides = tuple(map(Override.of, config.handhelds))
-
-    @app.before_request
-    def begin() -> Response | None:
-        visit = visits.begin(config, joined, overrides)
-        if not request.environ["PATH_INFO"] and request.method in ("GET", "HEAD"):
-            return redirect_to("/", request.script_root)  # links are relative to the path with its slash
-        if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:
-            raise SessionEnded
-        need = NEEDS.get(request.endpoint or "") or NEEDS.get(request.blueprint or "")
-        if visit.session is not None and need and not getattr(visit.session.can, need):
-            raise CannotDo(need)
-        return None
-
+    app.before_request(partial(_begin, config, joined, overrides))
     app.after_request(partial(secure, config))
     app.after_request(cookies.renew)
     for blueprint in _SCREENS:
@@ -197,6 +185,19 @@ def create_app(
     _require_free_path(app, config.path)
     app.wsgi_app = TokenMiddleware(app.wsgi_app, config.path)  # type: ignore[method-assign]
     return app
+
+
+def _begin(config: Config, sessions: Sessions, overrides: Sequence[Override]) -> Response | None:
+    """Begin the visit, and go no further where the page is not for this person."""
+    visit = visits.begin(config, sessions, overrides)
+    if not request.environ["PATH_INFO"] and request.method in ("GET", "HEAD"):
+        return redirect_to("/", request.script_root)  # links are relative to the path with its slash
+    if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:
+        raise SessionEnded
+    need = NEEDS.get(request.endpoint or "") or NEEDS.get(request.blueprint or "")
+    if visit.session is not None and need and not getattr(visit.session.can, need):
+        raise CannotDo(need)
+    return None
 
 
 def _require_free_path(app: Flask, path: str) -> None:

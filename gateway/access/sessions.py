@@ -21,7 +21,7 @@ from gateway.access.known_devices import KnownDevices, SignInOrigin
 from gateway.access.mail_submission import Submit
 from gateway.access.session import Connect, ConnectionPool, Credential, Resources, Session
 from gateway.access.throttle import LIFETIME, AdmittedAttempt, Attempt, Throttle, site_of
-from gateway.config import Config
+from gateway.config import Config, Upstream
 from gateway.config.hosts import domain_name
 from gateway.errors import (
     AccountLocked,
@@ -106,13 +106,7 @@ class Sessions:
         """
         now = self._resources.clock()
         self._purge(now)
-        credential = Credential(self._config.complete_address(address), password)
-        upstream = self._config.upstream_for(credential.address)
-        _refuse_unusable(address, password)
-        key = logins.account_key(upstream, credential.address)
-        log_context.note_account(key)
-        if self._state.accounts.is_locked((key, logins.key_as_typed(upstream, credential.address))):
-            raise AccountLocked("locked by an administrator")
+        credential, upstream, key = self._unlocked(address, password)
         # Before the password goes anywhere: a guess that cannot be counted must not be made.
         self._state.database.require_writable()
         counted = logins.counting_key(upstream, credential.address)
@@ -130,6 +124,17 @@ class Sessions:
         known = self._resources.clock()  # the mail server may have taken its time
         cookie = self._throttle.succeeded(entry, row.account, known, by_token=via == "cookie")
         return Session(self._resources, row, token, credential, upstream, cookie)
+
+    def _unlocked(self, address: str, password: str) -> tuple[Credential, Upstream, bytes]:
+        """Return who signs in, where, and the key of the account. Raise UnknownDomain, AccountLocked."""
+        credential = Credential(self._config.complete_address(address), password)
+        upstream = self._config.upstream_for(credential.address)
+        _refuse_unusable(address, password)
+        key = logins.account_key(upstream, credential.address)
+        log_context.note_account(key)
+        if self._state.accounts.is_locked((key, logins.key_as_typed(upstream, credential.address))):
+            raise AccountLocked("locked by an administrator")
+        return credential, upstream, key
 
     def _new_row(
         self, token: str, now: float, user_agent: str, *, markup: str, device: str, language: str, via: Via

@@ -46,6 +46,8 @@ STEP: Final = 2
 _BEYOND: Final = LOOKAHEAD + 64 * 1024
 #: The fraction of a page that may stay empty so that it ends with a sentence.
 _SPARE: Final = 16
+#: The blocks of each page, as they are laid out.
+_Pages = Generator[list[Block], None, None]
 #: Octets before a position that are searched for the page before it.
 LOOKBACK: Final = 32 * 1024
 #: Longer than any position and page number that can occur, except for a deeper section, to measure the frame with.
@@ -151,9 +153,13 @@ class Layout:
     def _write(self, block: Block) -> Markup:
         return markup.block(block, self._device, self._link_target)
 
-    def _pages(
-        self, start: Position | None, blocks: Iterable[Block] | None = None
-    ) -> Generator[list[Block], None, None]:
+    def _sample(self, block: Block) -> Block:
+        """Return what is weighed of a block: of one that is huge, a part."""
+        if not self._weighing.is_huge(block):
+            return block
+        return cut(block, len(block.text) * self._device.deck_limit // length(block))[0]
+
+    def _pages(self, start: Position | None, blocks: Iterable[Block] | None = None) -> _Pages:
         blocks = self._blocks(start) if blocks is None else blocks
         first = start is None or start in self._forms
         weights = self._weighing
@@ -167,9 +173,7 @@ class Layout:
 
         def halves(block: Block, accept: Accept) -> tuple[Block, Block] | None:
             nonlocal torn
-            limit, sample = self._device.deck_limit, block
-            if weights.is_huge(block):
-                sample = cut(block, len(block.text) * limit // length(block))[0]
+            limit, sample = self._device.deck_limit, self._sample(block)
             accept(sample)  # so that `tried` ends with it
             octets = weights.octets(sample)
             guess = len(sample.text) * weights.room(tried[:-1], first) // octets

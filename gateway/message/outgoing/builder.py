@@ -52,8 +52,7 @@ def compose(
     """Write a message as it is kept; `submitted_form` makes of it what is sent. `date` is aware.
 
     `kept`: fields of another program's draft (`draft_header`). `draft`: additional fields with names that begin with
-    DRAFT; `draft_fields` reads them back. Raise
-    ValueError for a malformed address or id, or a part that no server would accept.
+    DRAFT; `draft_fields` reads them back. Raise ValueError for a malformed address or id, or a part no server takes.
     """
     if not encoded_words.ids([message_id]):
         raise ValueError(f"not a message id: {message_id!a}")

@@ -84,13 +84,7 @@ def _screen(
         for name in (*((ATTACH,) if uploads else ()), TEXT, LEAVE)
     ]
     actions = [
-        Action(
-            _("From my mail"),
-            list_link("attach_mail.messages", **where),
-            "6",
-            "accept",
-            short=_("Find"),
-        )
+        Action(_("From my mail"), list_link("attach_mail.messages", **where), "6", "accept", short=_("Find"))
     ]
     after, next_page, before = first + len(rows), "", ""
     if after < len(mail.basis.enclosures):

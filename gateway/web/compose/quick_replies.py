@@ -143,9 +143,7 @@ def send(number: int, uid: int, quick: int) -> Response:
     visit = current()
     form = visit.form()
     chosen = _chosen(visit, quick)
-    session = visit.signed_in
-    address = MessageAddress(number, uid)
-    target = reply_page(number, uid)
+    session, target = visit.signed_in, reply_page(number, uid)
     made: list[Composition] = []
 
     def compose(store: MailStore) -> Composition:
@@ -171,7 +169,7 @@ def send(number: int, uid: int, quick: int) -> Response:
         with session.store() as store:
             compose(store)
     if outcome.kind in (outbox.NOT_SENT, outbox.ASKED):
-        return _not_sent(visit, address, outcome, made)
+        return _not_sent(visit, MessageAddress(number, uid), outcome, made)
     if outcome.kind == outbox.SENT and made:  # a repeated request is not another use
         count_quick_reply(session, chosen.id)
         people.record_people(session, made[0].content(visit).recipients, wrote=True)

@@ -173,27 +173,20 @@ def _layout(
 
     def frame(shown: MessagePage) -> Screen:
         links = {**around, **_page_links(address, shown, _form(found, shown.start))}
-        actions = reading_actions(visit.language.gettext, visit.device, shown, links, ticket)
+        actions = reading_actions(language.gettext, device, shown, links, ticket)
         actions = with_own_keys(actions, sentence)
         framed = message_screen(
-            found,
-            shown,
-            visit.device,
-            visit.language,
-            actions,
-            sentence,
-            now=visit.now,
-            own=own,
-            files=attached,
+            found, shown, device, language, actions, sentence, now=visit.now, own=own, files=attached
         )
         return with_style(framed)
 
+    device, language = visit.device, visit.language
     attached, own = files(found), own_addresses(visit.signed_in, visit.profile)
     around = _action_links(visit, address, ref.mailbox, found, invited, attached)
     ticket = visit.signed_in.ticket()
     unfolded = frozenset({address.unfolded} - {""})
-    context = reading_context(visit.language, unfolded=unfolded)
-    return of_message(found, octets, visit.device, context, frame, link_target)
+    context = reading_context(language, unfolded=unfolded)
+    return of_message(found, octets, device, context, frame, link_target)
 
 
 def _page_links(address: MessageAddress, shown: MessagePage, form: str) -> dict[str, str]:
