@@ -5,9 +5,9 @@ from __future__ import annotations
 import http.client
 import random
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,36 +57,60 @@ def from_outside(method: str, url: str, headers: Mapping[str, str], body: bytes)
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A gateway and the proxy in front of it; `url` is what a person knows."""
+    """A gateway and the proxy in front of it, in a place below its address; `url` is what a person knows."""
 
     gateway: GatewayServer
     front: Front
     url: str
+    name: str = ""
 
 
-@pytest.fixture(params=[f"{name}-{place}" for name in KINDS for place in ("root", "path", "removed")])
+@pytest.fixture(scope="module")
+def behind(
+    dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str, str], Whole]]:
+    """The gateways, one for each scheme and path of their address, which all proxies come to by turns."""
+    started: dict[tuple[str, str], Whole] = {}
+
+    def of(scheme: str, path: str) -> Whole:
+        if (scheme, path) not in started:
+            front = fronts()
+            host = "localhost" if scheme == "https" else "127.0.0.1"
+            tls, plain = (front.path_tls, front.path) if path else (front.root_tls, front.root)
+            url = f"{scheme}://{host}:{tls if scheme == 'https' else plain}{path}"
+            gateway = GatewayServer(
+                tmp_path_factory.mktemp("gateway"), dovecot, _smtp,
+                http=f'url = "{url}"\ntrusted_proxies = ["127.0.0.1"]', tables="[log]\nrequests = true\n",
+            )  # fmt: skip
+            ending.callback(gateway.stop)
+            started[scheme, path] = Whole(gateway.start(), front, url)
+        return started[scheme, path]
+
+    with ExitStack() as ending:
+        yield of
+
+
+@pytest.fixture(
+    scope="module", params=[f"{name}-{place}" for name in KINDS for place in ("root", "path", "removed")]
+)
 def whole(
-    request: pytest.FixtureRequest, tmp_path: Path, dovecot: Dovecot, smtp_server: SmtpServer
+    request: pytest.FixtureRequest,
+    behind: Callable[[str, str], Whole],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Whole]:
     name, _, place = request.param.partition("-")
-    front = fronts()
-    url = f"http://127.0.0.1:{front.root}" if place == "root" else f"http://127.0.0.1:{front.path}{PATH}"
-    http = f'url = "{url}"\ntrusted_proxies = ["127.0.0.1"]'
-    gateway = GatewayServer(
-        tmp_path, dovecot, smtp_server, http=http, tables="[log]\nrequests = true\n"
-    ).start()
-    try:
-        with running(name, tmp_path, front, gateway.port, removing=place == "removed"):
-            yield Whole(gateway, front, url)
-    finally:
-        gateway.stop()
+    found = behind("http", "" if place == "root" else PATH)
+    folder = tmp_path_factory.mktemp(name)
+    with running(name, folder, found.front, found.gateway.port, removing=place == "removed"):
+        yield replace(found, name=request.param)
 
 
 def test_a_person_reads_writes_and_attaches_through_it(
     whole: Whole, dovecot: Dovecot, smtp_server: SmtpServer
 ) -> None:
     smtp_server.size = 2 * LARGE
-    journey = Journey(dovecot, "proxied@example.net", "proxied.bob@example.net").prepare(20)
+    begun = len(whole.gateway.log)
+    journey = Journey(dovecot, f"{whole.name}@example.net", f"{whole.name}.bob@example.net").prepare(20)
     phone = WmlPhone(whole.url, from_outside)
     phone.sign_in(journey.me, "wrong", "").sign_in(journey.me, "secret", "")
     phone.follow("Costs").follow("Reply").fill("text", "Through a proxy.").press("Send")
@@ -106,7 +130,7 @@ def test_a_person_reads_writes_and_attaches_through_it(
     (mail,) = (mail for mail in journey.messages(journey.bob) if mail["Subject"] == "Large")
     (file,) = mail.iter_attachments()
     assert file.get_content() == octets
-    log = whole.gateway.log
+    log = whole.gateway.log[begun:]
     assert f"sign-in failed client={CLIENT} reason=AuthenticationFailed" in log
     assert f"client={CLIENT}" in log
     assert "client=203.0.113" not in log
@@ -133,26 +157,20 @@ def test_over_tls_cookies_and_headers_say_so(whole: Whole) -> None:
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("below", ["", PATH])
 def test_where_the_address_for_handhelds_is_https_a_browser_is_told_once_to_stay_there(
-    name: str, below: str, tmp_path: Path, dovecot: Dovecot, smtp_server: SmtpServer
+    name: str, below: str, behind: Callable[[str, str], Whole], tmp_path: Path
 ) -> None:
-    front = fronts()
-    port, plain = (front.path_tls, front.path) if below else (front.root_tls, front.root)
-    options = f'url = "https://localhost:{port}{below}"\ntrusted_proxies = ["127.0.0.1"]'
-    gateway = GatewayServer(tmp_path, dovecot, smtp_server, http=options).start()
-    try:
-        with running(name, tmp_path, front, gateway.port):
-            context = ssl._create_unverified_context()
-            tls = http.client.HTTPSConnection("localhost", port, context=context, timeout=PATIENCE)
-            told, cookie = _asked(tls, f"{below}/m")
-            assert told == [f"max-age={HSTS_SECONDS}"]
-            assert cookie.startswith("__Secure-s=" if below else "__Host-s=")
-            assert "Secure" in cookie
-            told, _cookie = _asked(
-                http.client.HTTPConnection("127.0.0.1", plain, timeout=PATIENCE), f"{below}/m"
-            )
-            assert not told  # over plain HTTP it must not stand (RFC 6797 §7.2)
-    finally:
-        gateway.stop()
+    found = behind("https", below)
+    with running(name, tmp_path, found.front, found.gateway.port):
+        context = ssl._create_unverified_context()
+        port = urlsplit(found.url).port
+        tls = http.client.HTTPSConnection("localhost", port, context=context, timeout=PATIENCE)
+        told, cookie = _asked(tls, f"{below}/m")
+        assert told == [f"max-age={HSTS_SECONDS}"]
+        assert cookie.startswith("__Secure-s=" if below else "__Host-s=")
+        assert "Secure" in cookie
+        plain = found.front.path if below else found.front.root
+        told, _cookie = _asked(http.client.HTTPConnection("127.0.0.1", plain, timeout=PATIENCE), f"{below}/m")
+        assert not told  # over plain HTTP it must not stand (RFC 6797 §7.2)
 
 
 def _asked(connection: http.client.HTTPConnection, target: str) -> tuple[list[str], str]:
@@ -168,13 +186,14 @@ def test_half_an_upload_does_nothing(whole: Whole) -> None:
     below = urlsplit(whole.url).path
     port = urlsplit(whole.url).port
     assert port is not None
+    begun = len(whole.gateway.log)
     head = f"POST {below}/m HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 100000\r\n"
     head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     for end in (b"", b"&user=proxied%40example.net&password=wrong"):
         with connect(port, CLIENT) as line:
             line.sendall(head.encode() + b"x=" * 20_000 + end)
     assert from_outside("GET", f"{whole.url}/m", {}, b"").status == 200
-    assert "sign-in" not in whole.gateway.log
+    assert "sign-in" not in whole.gateway.log[begun:]
 
 
 @pytest.mark.parametrize("name", KINDS)
