@@ -67,7 +67,8 @@ def paginate_to_the_end(
             if page:
                 yield page, True
             return
-        halves = _split_onto(page, over[0], fits, split)
+        # The head of one that must not be last would be last.
+        halves = None if page and keep_with_next(over[0]) else _split_onto(page, over[0], fits, split)
         if halves is not None:
             page.append(halves[0])
             waiting.appendleft(halves[1])
