@@ -31,7 +31,7 @@ SYNCED = 5
 def figures() -> Figures:
     if not dovecot.installed():
         pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
-    words = ["--sizes", str(SMALL), str(LARGE), "--rounds", "2", "--clients", "2", "--seconds", "0.05"]
+    words = ["--sizes", str(SMALL), str(LARGE), "--rounds", "1", "--clients", "2", "--seconds", "0.05"]
     words += ["--people", "1", "3"]
     return run(arguments(words))
 

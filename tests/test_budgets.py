@@ -179,7 +179,7 @@ WML = {
 @pytest.mark.long
 @oracles.needs_kannel
 @oracles.needs_libwbxml
-@pytest.mark.parametrize("kind", one_of(WML, "nokia7110, SDU 1000", "unknown"))
+@pytest.mark.parametrize("kind", one_of(WML, "nokia7110, SDU 1000"))
 def test_every_deck_fits_whoever_compiles_it(kind: str, gathered: Gathered, smtp_server: SmtpServer) -> None:
     headers = WML[kind]
     limit = identify({"Accept": ACCEPT, **headers}).deck_limit

@@ -18,6 +18,11 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.sweeps.everything import FORM, Gateway, form_of, opened, posts
 
+#: One of a kind for `make test`; the others have the same faults in other places.
+CHOSEN = {
+    "dollars", "tags", "controls", "lines", "no characters", "emoji", "encoded", "imap", "digits",
+    "long and wide", "nothing",
+}  # fmt: skip
 LETTERS = {
     "dollars": "$(user)$a$$$",
     "tags": "</p></card><card id='x'><script>alert(1)</script>",
@@ -62,6 +67,10 @@ DEVICES = {
     "latin wml": ("wml", {"Accept-Charset": "iso-8859-1"}),
     "ascii xhtml": ("xhtml", {"Accept-Charset": "us-ascii"}),
 }
+CASES = [
+    case if case.values[0] in CHOSEN else pytest.param(*case.values, marks=pytest.mark.matrix)
+    for case in by_turns(LETTERS, [*DEVICES])
+]
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +116,7 @@ def _rooms(page: Answer) -> dict[str, int]:
 
 
 @pytest.mark.long(together=True)
-@pytest.mark.parametrize(("kind", "device"), by_turns(LETTERS, [*DEVICES]))
+@pytest.mark.parametrize(("kind", "device"), CASES)
 def test_every_answer_is_a_good_page(gateway: Gateway, kind: str, device: str) -> None:
     text = LETTERS[kind]
     markup, headers = DEVICES[device]
