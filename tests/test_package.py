@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.language import LANGUAGES
+from tests import PATIENCE
 
 pytestmark = pytest.mark.long
 
@@ -36,7 +37,7 @@ print(Path(gateway.__file__).parent)
 
 def _run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(
-        [str(c) for c in command], cwd=cwd, capture_output=True, text=True, timeout=240, check=False
+        [str(c) for c in command], cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -85,7 +86,7 @@ def test_the_wheel_opens_a_page_in_an_empty_environment(built: Path, tmp_path: P
         [*here, "install", "-q", "--no-compile", "--disable-pip-version-check", next(built.glob("*.whl"))],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
         check=False,
     )
     if install.returncode and "ConnectionError" in install.stderr + install.stdout:

@@ -447,7 +447,7 @@ def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
 
 def _pocketpost(*arguments: str, fails: bool = False) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "gateway", *arguments], capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode != 0) is fails, done.stderr
     return done.stdout + done.stderr

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests import PATIENCE
 from tests.devices.journey import Journey
 from tests.devices.phones import WmlPhone, XhtmlBrowser, over_http
 from tests.servers import unpacked
@@ -100,7 +101,7 @@ def fail2ban(folder: Path, command: str) -> str:
     said = folder / "fail2ban.out"
     said.unlink(missing_ok=True)
     process = unpacked.run("fail2ban", DEPLOY, f"exec {command}", said, {}, "root")
-    assert process.wait(60) == 0, said.read_text()
+    assert process.wait(PATIENCE) == 0, said.read_text()
     return said.read_text()
 
 

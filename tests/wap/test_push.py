@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway import cli
 from gateway.wap import push, wbxml
+from tests import PATIENCE
 from tests.wap import oracles
 
 URL = "http://www.example.com/m?a=1&b=2"
@@ -102,7 +103,7 @@ class TestCommand:
     def test_by_udp(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
             phone.bind(("127.0.0.1", 0))
-            phone.settimeout(10)
+            phone.settimeout(PATIENCE)
             to = f"127.0.0.1:{phone.getsockname()[1]}"
             said = self.run("--to", to, "--id", "7", "--hours", "2", URL, "2 new mails")
             octets = phone.recv(2000)

@@ -19,6 +19,7 @@ from gateway.admin.panel import create_panel
 from gateway.errors import StoreUnreachable
 from gateway.state import Counted
 from gateway.upstreams.health import Contact
+from tests import PATIENCE
 
 WML = {"Accept": "text/vnd.wap.wml", "User-Agent": "Nokia7110/1.0"}
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -100,7 +101,7 @@ def test_two_processes_on_one_state_are_summed_whichever_is_asked(process: Gatew
         together = scraped(process)
         assert of(together, "pocketpost_pages_total", **labels) == 5
         assert of(together, "pocketpost_pool_connections") == 2
-        other.communicate("\n", timeout=30)
+        other.communicate("\n", timeout=PATIENCE)
     assert other.returncode == 0
     afterwards = scraped(process)
     assert of(afterwards, "pocketpost_pages_total", **labels) == 5

@@ -15,6 +15,7 @@ from gateway.admin.panel import create_panel
 from gateway.errors import StateFull, StoreUnreachable
 from gateway.state import Counted
 from gateway.upstreams.health import Contact
+from tests import PATIENCE
 from tests.admin.conftest import XHTML, Administrator, text_of
 
 
@@ -32,7 +33,7 @@ def greeting(line: bytes) -> Iterator[int]:
                 except OSError:
                     continue
                 with peer, suppress(OSError):
-                    peer.settimeout(2)
+                    peer.settimeout(PATIENCE)
                     peer.sendall(line)
                     while octets := peer.recv(1000):
                         peer.sendall(b"* BYE\r\n" + octets.split()[0] + b" OK done\r\n")
