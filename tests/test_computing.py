@@ -101,11 +101,14 @@ class Connection:
 @pytest.mark.usefixtures("patient")
 def test_who_waits_for_a_connection_keeps_neither_the_turn_nor_the_pool() -> None:
     pool = Pool(connections_per_account=1)
+    leased: list[Connection] = []
 
     def page() -> None:
         for _ in range(5):
-            with pool.lease(b"somebody", Connection), computing.waiting():
+            with pool.lease(b"somebody", Connection) as connection, computing.waiting():
                 threading.Event().wait(0.001)
+                leased.append(connection)
 
     together(page)
     pool.close()
+    assert len(leased) == 5 * THREADS

@@ -230,6 +230,7 @@ def test_a_connection_that_rested_is_left_with_a_word() -> None:
             threading.Event().wait(0.01)
         while not server.heard[-1].endswith(b" LOGOUT\r\n"):
             threading.Event().wait(0.01)
+        assert lender.open_connections == 0
 
 
 def test_a_connect_that_fails_leaves_no_trace() -> None:

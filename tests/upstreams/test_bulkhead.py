@@ -73,6 +73,10 @@ def test_a_reply_of_the_server_that_says_later_opens_nothing() -> None:
         later = SubmissionUnreachable("MAIL: 451 later")
         later.answered = True
         fail(way, later, b"%d" % n, SMTP)
+    reached = False
+    with way.admit(UPSTREAM, SMTP, b"ben"):  # else SubmissionDown, which is unreachable as well
+        reached = True
+    assert reached
 
 
 def test_one_person_alone_opens_a_circuit_only_by_what_anybody_would_meet() -> None:

@@ -169,9 +169,10 @@ class TestPdus:
     def test_any_octets_are_read_or_refused(self, noise: bytes) -> None:
         for head in (b"", b"\x01\x10", b"\x40\x00", b"\x60\x00", b"\x04\x20", b"\x09\x01"):
             try:
-                wsp.read_pdu(head + noise)
+                read = wsp.read_pdu(head + noise)
             except WSPError:
                 continue
+            assert not any("\r" in value or "\n" in value for _, value in getattr(read, "headers", ()))
 
 
 #: Octets of headers and what HTTP would have.

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import ssl
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def test_a_certificate_of_an_unknown_authority_is_refused(dovecot: Dovecot, kind
 
 def test_insecure_takes_any_certificate(dovecot: Dovecot) -> None:
     lax = dataclasses.replace(server(dovecot), ca_file=None, insecure=True, host=dovecot.misnamed_host)
-    imap_store.connect(lax, dovecot.user("lax"), "secret").close()
+    with closing(imap_store.connect(lax, dovecot.user("lax"), "secret")) as store:
+        assert "INBOX" in {mailbox.name for mailbox in store.mailboxes()}
 
 
 def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
@@ -121,7 +123,8 @@ def test_passwords_of_all_kinds(dovecot: Dovecot) -> None:
     passwords = {f"kind{n}": password for n, password in enumerate(kinds)}
     dovecot.users(passwords)
     for user, password in passwords.items():
-        imap_store.connect(server(dovecot), user, password).close()
+        with closing(imap_store.connect(server(dovecot), user, password)) as store:
+            assert "INBOX" in {mailbox.name for mailbox in store.mailboxes()}
 
 
 def test_a_wrong_password(dovecot: Dovecot) -> None:
@@ -231,6 +234,7 @@ def test_plain_in_two_steps_where_there_is_no_sasl_ir() -> None:
     ]
     with Script(b"* OK hi\r\n", [*steps, capability]) as script:
         imap_store.connect(scripted(script), "user", "secret").close()
+    assert any(line.startswith(b"AHVzZXIAc2VjcmV0") for line in script.lines)
 
 
 def test_login_that_is_disabled_sends_no_password() -> None:

@@ -74,7 +74,7 @@ def test_nothing_else_is_raised(octets: bytes) -> None:
     for parse in (answers.status, answers.scan, answers.unique):
         with suppress(Malformed):
             parse(octets)
-    answers.capabilities([octets])
+    assert len(answers.capabilities([octets])) <= 1
 
 
 def fed(pieces: list[bytes]) -> tuple[bytes, Unstuffing]:

@@ -249,6 +249,7 @@ def test_blank_lines_before_the_greeting() -> None:
     steps: list[Step] = [(b"AUTHENTICATE", b"{tag} OK [CAPABILITY IMAP4rev1] in\r\n")]
     with Script(b"\r\n\r\n" + greeting(b"AUTH=PLAIN SASL-IR"), steps) as script:
         imap_store.connect(rig.plain(script), "user", "secret").close()
+    assert any(b"AUTHENTICATE" in line for line in script.lines)
 
 
 # --- ID
