@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.sealed import vault
-from gateway.state.sign_in_origins import SignInOrigins
+from gateway.state.people.sign_in_origins import SignInOrigins
 
 DEVICE_SECONDS: Final = 180 * 24 * 3600.0
 #: Shorter than for devices, as networks are reassigned.

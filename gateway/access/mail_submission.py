@@ -22,7 +22,7 @@ from gateway.errors import (
     TooManyRecipients,
 )
 from gateway.state import optional
-from gateway.state.submissions import Submissions
+from gateway.state.sending.submissions import Submissions
 from gateway.submission import Receipt, Settled
 from gateway.upstreams.bulkhead import Bulkhead
 

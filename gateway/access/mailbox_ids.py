@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from gateway.addresses import MessageCode
 from gateway.errors import MailboxGone, StoreError
-from gateway.state.mailbox_numbers import Mailboxes, is_temporary
+from gateway.state.people.mailbox_numbers import Mailboxes, is_temporary
 from gateway.store.base import MailStore, MessageRef
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from gateway.access.throttle import ACCOUNT, ADDRESS, BOTH, OF_ACCOUNT, FailureCount
 from gateway.access.waiting_queue import WaitingQueue
 from gateway.state import TryRow
-from gateway.state.tries import Tries
+from gateway.state.people.tries import Tries
 
 #: Records that one page looks through, so that an attack with many networks costs a page no more than a second.
 MOST_LOOKED_AT: Final = 2000

@@ -1,7 +1,7 @@
 """The outcome of an operation: its encoding, its undo data, and its sentence.
 
-Nothing here may query a server. An outcome is stored as ids and msgids alone (see `state.tickets`), and is all that is
-needed to undo the operation: where each message is now, or which ones were changed.
+Nothing here may query a server. An outcome is stored as ids and msgids alone (see `state.sending.tickets`), and is all
+that is needed to undo the operation: where each message is now, or which ones were changed.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gateway.errors import SessionEnded
 from gateway.sealed import vault
 from gateway.sealed.vault import TicketedPost
 from gateway.state import PostedForm, State
-from gateway.state.posted_forms import LIFETIME
+from gateway.state.sending.posted_forms import LIFETIME
 
 #: Octets of a stored form; ours are never larger.
 LARGEST: Final = 256 * 1024

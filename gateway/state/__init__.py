@@ -14,27 +14,27 @@ from pathlib import Path
 from types import TracebackType
 
 from gateway.errors import AccountLocked, StateError
-from gateway.state.account_merge import EncryptedData, Reseal, merged_account
-from gateway.state.accounts import AccountFilter, AccountRow, Accounts, is_locked, keep_address
-from gateway.state.administration import Administration, AuditLine
-from gateway.state.counts import Counted, Counts
-from gateway.state.device_settings import Settings
-from gateway.state.gauges import Gauges
-from gateway.state.handhelds_seen import HandheldSeen, HandheldsSeen
-from gateway.state.journal import JournalRow, JournalTable, Stage
-from gateway.state.link_rows import Links
-from gateway.state.mailbox_numbers import Mailboxes
-from gateway.state.memories import Memories
-from gateway.state.posted_forms import PostedForm, PostedForms
-from gateway.state.reading_positions import ReadingPosition, ReadingPositions
-from gateway.state.session_rows import SessionRow, SessionTable, Via, add
-from gateway.state.sign_in_origins import SignInOrigins
+from gateway.state.people.account_merge import EncryptedData, Reseal, merged_account
+from gateway.state.people.accounts import AccountFilter, AccountRow, Accounts, is_locked, keep_address
+from gateway.state.people.device_settings import Settings
+from gateway.state.people.link_rows import Links
+from gateway.state.people.mailbox_numbers import Mailboxes
+from gateway.state.people.memories import Memories
+from gateway.state.people.reading_positions import ReadingPosition, ReadingPositions
+from gateway.state.people.session_rows import SessionRow, SessionTable, Via, add
+from gateway.state.people.sign_in_origins import SignInOrigins
+from gateway.state.people.tries import Tries, TryRow, TrySubject
+from gateway.state.sending.journal import JournalRow, JournalTable, Stage
+from gateway.state.sending.posted_forms import PostedForm, PostedForms
+from gateway.state.sending.submissions import Submissions
+from gateway.state.sending.tickets import Claim, Tickets
 from gateway.state.storage.database import Database
 from gateway.state.storage.faults import BUSY_SECONDS, optional
 from gateway.state.storage.migrations import ANEW, STEPS
-from gateway.state.submissions import Submissions
-from gateway.state.tickets import Claim, Tickets
-from gateway.state.tries import Tries, TryRow, TrySubject
+from gateway.state.watching.administration import Administration, AuditLine
+from gateway.state.watching.counts import Counted, Counts
+from gateway.state.watching.gauges import Gauges
+from gateway.state.watching.handhelds_seen import HandheldSeen, HandheldsSeen
 
 __all__ = [
     "BUSY_SECONDS",

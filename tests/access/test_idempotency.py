@@ -20,7 +20,7 @@ from gateway.access.idempotency import (
 )
 from gateway.access.session import Session
 from gateway.errors import BadRequest, StateFull, StoreRefused
-from gateway.state.tickets import Tickets
+from gateway.state.sending.tickets import Tickets
 from tests.access.test_session import House
 from tests.postbox import act
 

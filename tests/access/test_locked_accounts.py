@@ -18,7 +18,7 @@ from gateway.errors import AccountLocked, AuthenticationFailed, SessionEnded
 from gateway.language import LANGUAGES, Language, load
 from gateway.sealed import account_address, vault
 from gateway.state import AccountFilter, EncryptedData, State
-from gateway.state.account_merge import merged_account
+from gateway.state.people.account_merge import merged_account
 from tests import rig
 from tests.access.test_session import ANNA, CONFIG, NOKIA, PASSWORD, SECRET, House, server
 from tests.account.test_uniting import NOW, OLD, Anna

@@ -13,7 +13,7 @@ import pytest
 from gateway.access.mailbox_ids import MailboxIds
 from gateway.errors import MailboxGone, StoreUnreachable
 from gateway.state import State
-from gateway.state.mailbox_numbers import FIRST_TEMPORARY
+from gateway.state.people.mailbox_numbers import FIRST_TEMPORARY
 from gateway.store.base import MessageRef
 
 ACCOUNT = 1

@@ -100,8 +100,8 @@ def test_reading_needs_no_writable_state(tmp_path: Path, monkeypatch: pytest.Mon
 
     with RudePop3(MAILS) as server, opened(server, tmp_path) as sessions:
         session = sign_in(sessions)
-        monkeypatch.setattr("gateway.state.memories.Memories.change", full)
-        monkeypatch.setattr("gateway.state.memories.Memories.get", full)
+        monkeypatch.setattr("gateway.state.people.memories.Memories.change", full)
+        monkeypatch.setattr("gateway.state.people.memories.Memories.get", full)
         with session.store() as store:
             ref = store.summaries("INBOX", Window(9)).summaries[0].ref
             store.flag([ref], [SEEN])

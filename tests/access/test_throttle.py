@@ -28,7 +28,7 @@ from gateway.access.throttle import (
 from gateway.access.waiting_queue import HOLD_SECONDS, MOST_CROWDS, Names, QueueRate, WaitingQueue
 from gateway.errors import TooManyTries
 from gateway.state import State
-from gateway.state.sign_in_origins import MOST_WRONG
+from gateway.state.people.sign_in_origins import MOST_WRONG
 from tests import rig
 
 NOW = 1_000_000.0

@@ -25,7 +25,7 @@ from gateway.sealed.memory import merged
 from gateway.sealed.send_journal import JournalEntry, Notes
 from gateway.sealed.vault import TicketedPost
 from gateway.state import ReadingPosition, Stage, StateError
-from gateway.state.account_merge import _renumbered
+from gateway.state.people.account_merge import _renumbered
 from gateway.state.storage.metadata import METADATA
 from tests.access.test_session import CONFIG, PASSWORD, SECRET, House, server
 from tests.postbox import act

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.sealed import vault
 from gateway.sealed.saved_forms import LARGEST, SavedForms
 from gateway.state import SessionRow, State
-from gateway.state.posted_forms import LIFETIME, MOST
+from gateway.state.sending.posted_forms import LIFETIME, MOST
 from tests import rig
 
 SECRET = bytes(range(32))

@@ -13,7 +13,7 @@ from gateway.errors import SessionEnded
 from gateway.sealed import vault
 from gateway.sealed.link_ids import LONGEST_TEXT, Link, LinkIds
 from gateway.state import State
-from gateway.state import link_rows as table
+from gateway.state.people import link_rows as table
 from gateway.state.storage.database import Database
 from tests import rig
 

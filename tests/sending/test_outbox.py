@@ -35,7 +35,7 @@ from gateway.sealed import vault
 from gateway.sending import filing, outbox
 from gateway.sending.outbox import ASKED, NOT_SENT, SENDING, SENT, UNCERTAIN
 from gateway.state import StateError
-from gateway.state.journal import LIFETIME, MEMORY, JournalTable
+from gateway.state.sending.journal import LIFETIME, MEMORY, JournalTable
 from gateway.store.base import DRAFT, SEEN, MessageRef
 from gateway.store.imap.imap_store import ImapStore
 from tests import PATIENCE, postbox

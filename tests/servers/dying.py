@@ -23,7 +23,7 @@ from typing import Any
 from gateway import submission
 from gateway.sending import outbox
 from gateway.state import JournalRow
-from gateway.state.journal import JournalTable
+from gateway.state.sending.journal import JournalTable
 from gateway.store.imap.imap_store import ImapStore
 from tests import PATIENCE, postbox
 from tests.postbox import Letter, Wiring

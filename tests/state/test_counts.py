@@ -9,8 +9,8 @@ from threading import Thread
 import pytest
 
 from gateway.state import Counted, JournalRow, SessionRow, Stage, State
-from gateway.state.counts import MOST
-from gateway.state.gauges import FRESH_SECONDS
+from gateway.state.watching.counts import MOST
+from gateway.state.watching.gauges import FRESH_SECONDS
 
 NOW = 1_700_000_000.0
 

@@ -11,10 +11,10 @@ from sqlalchemy import Boolean, Column, MetaData, Table, func, select
 
 from gateway.errors import StateError
 from gateway.state import State
-from gateway.state.device_settings import _MINE, SETTINGS
-from gateway.state.memories import _READ, MEMORIES
-from gateway.state.reading_positions import _BEGUN, READING
-from gateway.state.session_rows import _LIVING, SESSIONS
+from gateway.state.people.device_settings import _MINE, SETTINGS
+from gateway.state.people.memories import _READ, MEMORIES
+from gateway.state.people.reading_positions import _BEGUN, READING
+from gateway.state.people.session_rows import _LIVING, SESSIONS
 from gateway.state.storage.prepared import Prepared, Reader
 
 HOT = {

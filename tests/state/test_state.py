@@ -20,7 +20,7 @@ from sqlalchemy import Connection, inspect, text
 
 from gateway.errors import ConfigError, SessionEnded, StateLocked
 from gateway.state import Claim, JournalRow, SessionRow, Stage, State, StateError, TrySubject, optional
-from gateway.state import mailbox_numbers as mailboxes_module
+from gateway.state.people import mailbox_numbers as mailboxes_module
 from gateway.state.storage import faults as faults_module
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.state import ReadingPosition, State
-from gateway.state import reading_positions as reading_module
-from gateway.state.device_settings import LONGEST_VALUE
+from gateway.state.people import reading_positions as reading_module
+from gateway.state.people.device_settings import LONGEST_VALUE
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from gateway.errors import MessageTooLarge, TooLargeHere, TooManyRecipients
 from gateway.language import Language
 from gateway.state import State
-from gateway.state.submissions import HOUR
+from gateway.state.sending.submissions import HOUR
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.compose.test_drafts import text_field

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.state.mailbox_numbers import is_temporary
+from gateway.state.people.mailbox_numbers import is_temporary
 from gateway.state.storage import faults
 from gateway.store.base import MailStore, MessageRef
 from tests.servers.dovecot import Dovecot

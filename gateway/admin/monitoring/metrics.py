@@ -21,7 +21,7 @@ from gateway.admin.monitoring.upstream_probes import servers_of
 from gateway.admin.panel_pages import current_panel, page
 from gateway.config.hosts import is_loopback
 from gateway.state import Counted
-from gateway.state.counts import BUCKETS, CountKey
+from gateway.state.watching.counts import BUCKETS, CountKey
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

@@ -16,7 +16,7 @@ from gateway.admin.monitoring.upstream_probes import servers_of
 from gateway.admin.panel_pages import MENU, current_panel, page
 from gateway.config import Config, Server
 from gateway.state import Counted
-from gateway.state.counts import CountKey
+from gateway.state.watching.counts import CountKey
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.health import Health
 

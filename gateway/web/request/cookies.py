@@ -14,7 +14,7 @@ from flask import Response, g, request
 
 from gateway.access.known_devices import DEVICE_SECONDS
 from gateway.access.session import Session
-from gateway.state.posted_forms import LIFETIME
+from gateway.state.sending.posted_forms import LIFETIME
 from gateway.web.request.visit import SESSION_COOKIE, cookie_name, current
 
 _DEVICE: Final = "d"

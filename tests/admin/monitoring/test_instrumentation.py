@@ -13,8 +13,8 @@ from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.monitoring import instrumentation
 from gateway.errors import AuthenticationFailed, StateFull, StoreUnreachable, TooManyTries, UnknownDomain
 from gateway.state import Counted
-from gateway.state.counts import CountKey
-from gateway.state.handhelds_seen import MOST
+from gateway.state.watching.counts import CountKey
+from gateway.state.watching.handhelds_seen import MOST
 
 AGENT = "Nokia7110/1.0 (05.01)"
 WML = {"Accept": "text/vnd.wap.wml", "User-Agent": AGENT}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.state.posted_forms import LIFETIME
+from gateway.state.sending.posted_forms import LIFETIME
 from tests.devices.checks import check_page
 from tests.devices.cookie_store import CookieStore
 from tests.devices.phones import XhtmlBrowser

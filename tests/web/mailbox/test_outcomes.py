@@ -13,7 +13,7 @@ from flask import Flask
 from gateway.errors import StoreUnreachable
 from gateway.sending import outbox
 from gateway.state import StateError
-from gateway.state.journal import JournalTable
+from gateway.state.sending.journal import JournalTable
 from gateway.store.imap.imap_store import ImapStore
 from tests import rig
 from tests.devices.checks import check_deck, check_page

@@ -18,7 +18,7 @@ import pytest
 from gateway.app import create_app
 from gateway.pages.layout import Layout, MessagePage
 from gateway.sealed.link_ids import Link, LinkIds
-from gateway.state import link_rows as links_module
+from gateway.state.people import link_rows as links_module
 from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Refused, WmlPhone, XhtmlBrowser, in_process

@@ -14,11 +14,11 @@ from typing import Final
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from gateway.state.accounts import ACCOUNTS, number_for
-from gateway.state.journal import JOURNAL
-from gateway.state.mailbox_numbers import MAILBOXES, decode_name
-from gateway.state.memories import MEMORIES
-from gateway.state.reading_positions import READING
+from gateway.state.people.accounts import ACCOUNTS, number_for
+from gateway.state.people.mailbox_numbers import MAILBOXES, decode_name
+from gateway.state.people.memories import MEMORIES
+from gateway.state.people.reading_positions import READING
+from gateway.state.sending.journal import JOURNAL
 from gateway.state.storage.metadata import METADATA
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Float, ForeignKey, LargeBinary, String, Table, delete, insert, select, update
 
 from gateway.errors import SessionEnded
-from gateway.state.session_rows import SESSIONS
+from gateway.state.people.session_rows import SESSIONS
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 

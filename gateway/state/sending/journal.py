@@ -38,12 +38,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.errors import SessionEnded, StateError
-from gateway.state.accounts import ACCOUNTS
-from gateway.state.counts import Counted, Counts
-from gateway.state.session_rows import SESSIONS
+from gateway.state.people.accounts import ACCOUNTS
+from gateway.state.people.session_rows import SESSIONS
 from gateway.state.storage import faults
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
+from gateway.state.watching.counts import Counted, Counts
 
 LIFETIME = 90 * 24 * 3600.0  # seconds after which an outcome that nobody asked for is removed
 MEMORY = 30 * 24 * 3600.0  # seconds that a finished sending is kept after its session is gone

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.state.session_rows import SESSIONS, end_sessions
+from gateway.state.people.session_rows import SESSIONS, end_sessions
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.state.mailbox_numbers import MAX_INTEGER
+from gateway.state.people.mailbox_numbers import MAX_INTEGER
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 from gateway.state.storage.prepared import Prepared

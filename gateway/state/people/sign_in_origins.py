@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, Table, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.state.accounts import ACCOUNTS
+from gateway.state.people.accounts import ACCOUNTS
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 

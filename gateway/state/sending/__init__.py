@@ -1,0 +1,1 @@
+"""What is kept of mail on its way: tickets, posted forms, the send journal, and how much was sent."""

@@ -1,0 +1,1 @@
+"""What is kept for whoever watches the gateway: counts, gauges, handhelds seen, and what administrators did."""
