@@ -64,10 +64,9 @@ def read(text: str, kind: str) -> Callable[[], object]:
 
 def assert_linear(family: Family, kind: str) -> None:
     """Fail if reading a text costs more than in proportion to its length."""
-    found = [calls(read(family(SMALL << power), kind)) for power in range(3)]
-    assert found[1] <= DOUBLE * found[0] + ONCE, found
-    assert found[2] <= DOUBLE * found[1] + ONCE, found
-    assert found[2] <= EACH * (SMALL << 2), found
+    small, great = (calls(read(family(SMALL << power), kind)) for power in (0, 2))
+    assert great <= DOUBLE * (DOUBLE * small + ONCE) + ONCE, (small, great)  # doubled twice
+    assert great <= EACH * (SMALL << 2), great
 
 
 FAMILIES: Final = [
