@@ -46,8 +46,8 @@ def perform(actions: Sequence[str], faults: Sequence[str]) -> int:
                     for at in (range(places) if fault in FAULTS else (-1,))
                     for markup in HANDHELDS
                 ]
-                verdicts = [made.run(action, *cell) for cell in cells]
-                harmful = [verdict for verdict in verdicts if verdict.wrong]
+                # Only these are kept: each has its pages with it, and memory is measured.
+                harmful = [verdict for cell in cells if (verdict := made.run(action, *cell)).wrong]
                 print(
                     f"{action:20}{places:4} responses{len(cells):6} runs{len(harmful):4} did harm", flush=True
                 )
