@@ -84,16 +84,25 @@ def _screen(visit: Visit, found: Link, resolved: ResolvedLink, actions: tuple[Ac
         "host": target.host,
         "also": target.ascii_host if target.ascii_host != target.host else "",
         "address": shorten(address, width),
-        "notes": [*_notes(visit, resolved)],
+        "notes": [*_notes(visit, resolved), *_told_way_back(visit)],
     }
     return make_screen(visit, "link", _("Link"), values, (*actions, *_way_back(visit)), life=Life.PRIVATE)
 
 
 def _way_back(visit: Visit) -> tuple[Action, ...]:
-    """Return the way back: in WML the browser's own, to the very page; else by the session, which a cookie tells."""
+    """Return the way back: in WML the browser's own, to the very page; else by the session, which a cookie tells.
+
+    Without cookies the address of the message has the token in it, which must not be on a page whose own address is
+    told to strangers: `_told_way_back` says then what leads back.
+    """
     if visit.device.markup == WML:
         return (Action(visit.language.gettext("Back"), PREVIOUS_PAGE, KEYS["Back"]),)
     return (inbox_action(visit),) if visit.session is not None else ()
+
+
+def _told_way_back(visit: Visit) -> Iterator[str]:
+    if visit.device.markup != WML and visit.session is None:
+        yield visit.language.gettext("The back key of your device leads back to the message.")
 
 
 def _warnings(visit: Visit, found: Link, resolved: ResolvedLink) -> Iterator[str]:
@@ -126,12 +135,17 @@ def _notes(visit: Visit, resolved: ResolvedLink) -> Iterator[str]:
 
 def _unreadable(visit: Visit, found: Link) -> Screen:
     _ = visit.language.gettext
-    lines = (shorten(clean(found.text), _LONGEST), shorten(clean(found.url), _LONGEST))
+    lines = (
+        shorten(clean(found.text), _LONGEST),
+        shorten(clean(found.url), _LONGEST),
+        *_told_way_back(visit),
+    )
     sentence = _("This link does not lead anywhere.")
-    return notice_screen(visit, _("Link"), sentence, lines=lines, life=Life.PRIVATE)
+    return notice_screen(visit, _("Link"), sentence, _way_back(visit), lines, life=Life.PRIVATE)
 
 
 def _unknown(visit: Visit) -> Screen:
     _ = visit.language.gettext
     sentence = _("This link has expired. Open the message again.")
-    return notice_screen(visit, _("Link"), sentence, life=Life.NEVER, status=410)
+    lines = tuple(_told_way_back(visit))
+    return notice_screen(visit, _("Link"), sentence, _way_back(visit), lines, life=Life.NEVER, status=410)

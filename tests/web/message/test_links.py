@@ -508,3 +508,22 @@ def test_without_the_header_nothing_is_offered(house: House, handheld: Any, dove
     assert "Unsubscribe" not in handheld.links
     handheld.fetch("GET", re.sub(r"/m([\d.]+)$", r"/u\1", handheld.url))
     assert "does not say how to unsubscribe" in handheld.text
+
+
+def test_the_page_of_a_link_leads_back(handheld: Any, dovecot: Dovecot) -> None:
+    _see(_opened(handheld, dovecot, "back@example.net"), "A lamp")
+    _assert_leads_back(handheld)
+    handheld.open("/l/AbCdEfGhIjK")
+    assert "This link has expired." in handheld.text
+    _assert_leads_back(handheld)
+
+
+def _assert_leads_back(device: Any) -> None:
+    """By the browser's own way, by the cookie's session, or by a key that the page names."""
+    told = "The back key of your device leads back to the message." in device.text
+    if isinstance(device, WmlPhone):
+        (back,) = [one for one in device.card.iter("anchor") if one.find("prev") is not None]
+        assert back.text == "Back"
+    else:
+        assert ("Inbox" in device.links) is not told
+    assert told is (not isinstance(device, WmlPhone) and not device.keeps)
