@@ -46,6 +46,7 @@ from gateway.web.compose.new_mail import write
 from gateway.web.compose.quick_replies import quick
 from gateway.web.compose.reopened_drafts import drafts
 from gateway.web.compose.reply_and_forward import compose
+from gateway.web.compose.unsent_texts import unsent
 from gateway.web.contacts.contact_pages import contacts
 from gateway.web.contacts.vcard_files import vcards
 from gateway.web.entry import restored_forms
@@ -148,7 +149,7 @@ _SCREENS: Final = (
         bulk,
         details,
     ),
-    *(compose, drafts, attach_mail, quick, invitation),
+    *(compose, drafts, attach_mail, quick, unsent, invitation),
     *(settings, identities_pages, zone, favourites, stored_data, contacts, vcards),
     *(restored_forms.restored_forms, links, write, unsubscribe, outcomes),
     *(attachment, document, nested, picture, download, plain),

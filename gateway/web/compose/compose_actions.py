@@ -269,6 +269,9 @@ def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
 def _discard(visit: Visit, mail: Composition, form: Fields) -> Response:
     """Ask whether to delete the mail, which is saved until then; what is deleted can be taken back."""
     _, changed = visit.language.gettext, draft.is_changed(visit, mail)
+    if not visit.signed_in.last_seen_can.append:
+        asked = unsent_texts.ask_to_discard(visit, mail) if changed else None
+        return asked or send_screens.page_after(visit, mail, "")
     if changed:
         mail = draft.save_once(visit, mail, form)
     if mail.basis.draft is None:  # there is nothing to discard, or it is not known where it was saved

@@ -286,7 +286,8 @@ def buttons_of(visit: Visit, form: ComposeForm, without: frozenset[str]) -> list
         names += [] if (heads and small) or not can.append else [ATTACH]
         # On a small phone the text is saved while the other fields are shown.
         names += [] if heads or (small and not can.append) else [FIELDS]
-        names += [DISCARD] if can.append and can.delete else []
+        # Where nothing is saved there is a text to discard that is kept for a day.
+        names += [DISCARD] if can.delete or not can.append else []
         close = "" if can.append and SEND not in without else _CLOSE
     _ = visit.language.gettext
     found = [

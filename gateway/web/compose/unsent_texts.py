@@ -6,13 +6,15 @@ Nothing here may call a text kept that is not.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from flask import Response
+from flask import Blueprint, Response, request
 
 from gateway.account import profile as profiles
 from gateway.composing import assembly, typed_mail
 from gateway.composing.author import Author
 from gateway.composing.typed_mail import TypedMail
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action
 from gateway.sending import outbox
 from gateway.sending.outbox import Outcome
@@ -21,8 +23,21 @@ from gateway.store.base import MailStore
 from gateway.web.compose import compose_form, send_screens
 from gateway.web.compose.draft import RESUME, ComposePage, Composition
 from gateway.web.entry import own_copies, restored_forms
+from gateway.web.mailbox.mailbox_list import INBOX, show
+from gateway.web.request.field_forms import apply_once
 from gateway.web.request.form_bodies import KEPT, Fields
-from gateway.web.request.visit import Visit, link
+from gateway.web.request.respond import respond
+from gateway.web.request.screens import question_screen
+from gateway.web.request.visit import Visit, current, link
+
+unsent = Blueprint("unsent_texts", __name__)
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+_DELETED: Final = _("Deleted.")
 
 
 def remember_choice(visit: Visit, mail: Composition) -> None:
@@ -68,6 +83,32 @@ def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Compositio
     if form := restored_forms.digest(visit, {KEPT: kept.restored_form}):
         outbox.record_text(visit.signed_in, outcome, form)
     return kept
+
+
+def ask_to_discard(visit: Visit, mail: Composition) -> Response | None:
+    """Ask whether to delete a text, which is kept for a day until then; None if it is not kept."""
+    kept = keep_text(visit, mail)
+    if not kept.restored_form:
+        return None
+    _ = visit.language.gettext
+    there = link(mail.target.endpoint, **mail.target.values, **{KEPT: kept.restored_form})
+    ways = (Action(_("Text"), there, KEYS["Text"]),)
+    target = link("unsent_texts.discard", **{KEPT: kept.restored_form})
+    return respond(question_screen(visit, _("Discard"), _("Discard this message?"), target, ways))
+
+
+@unsent.post("/kept")
+def discard() -> Response:
+    """Delete a text that is kept for a day."""
+    visit = current()
+
+    def change() -> str:
+        text = restored_forms.find(visit, request.args.get(KEPT, ""))
+        if text is not None:
+            visit.signed_in.saved_forms.forget(visit.signed_in.token, text.name)
+        return _DELETED
+
+    return show(INBOX, None, apply_once(visit, visit.form(), change, good=(_DELETED,)))
 
 
 def _path(mail: Composition) -> str:

@@ -20,6 +20,7 @@ from gateway.markup.screen import Action, Screen
 from gateway.sending.filing import DRAFTS
 from gateway.store.abilities import Order
 from gateway.store.base import FIRST, INBOX, FoundList, Listing, ListPosition, ListRow, MailStore, Window
+from gateway.web.entry import restored_forms
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import ListView, position_code
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame
@@ -56,13 +57,17 @@ def drafts() -> Response:
     """Show the newest drafts."""
     visit = current()
     with visit.signed_in.store() as store:
-        name = store.special(DRAFTS)
+        name, keeps = store.special(DRAFTS), store.can.append
     if name is not None:
         return show(name, None)
     _ = visit.language.gettext
-    write = Action(_("Write"), link("write.new"), "3")
     sentence = _("No drafts yet. Messages that you save before sending are kept here.")
-    return respond(notice_screen(visit, _("Drafts"), sentence, (write, inbox_action(visit))))
+    actions = [Action(_("Write"), link("write.new"), KEYS["Write"]), inbox_action(visit)]
+    if not keeps:
+        sentence = _("This mailbox keeps no drafts and no sent mail.")
+        if restored_forms.all_saved(visit.signed_in):
+            actions.insert(0, Action(_("Your text"), link("restored_forms.show")))
+    return respond(notice_screen(visit, _("Drafts"), sentence, actions))
 
 
 @mailbox.get("/b<int:number>")

@@ -13,6 +13,7 @@ import pytest
 from gateway.errors import OverQuota
 from gateway.sending import filing
 from gateway.store.abilities import EVERY_ABILITY
+from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.selected import Selected
 from tests.devices.phones import WmlPhone
 from tests.servers.dovecot import Dovecot
@@ -154,6 +155,49 @@ def test_who_leaves_finds_the_text_again(office: Office, device: Any) -> None:
     assert len(office.found(BOB, "INBOX")) == 1
     device.follow("Inbox").follow("Menu")
     assert "Your text" not in device.links
+
+
+def test_a_text_is_discarded_when_that_was_asked(office: Office, device: Any) -> None:
+    device.fill("text", "At noon.").press("Discard")
+    assert "Discard this message?" in device.text
+    device.follow("Text")
+    assert "At noon." in device.answer.body.decode()
+    device.press("Discard").press("Discard")
+    assert "Deleted." in device.text
+    device.fetch("POST", *device.posted)  # once more, as phones do
+    assert "Deleted." in device.text
+    assert "Your text" not in device.follow("Menu").links
+    at(device, "kept")
+    assert "There are no unsent texts." in device.text
+
+
+def test_a_text_that_was_kept_is_discarded_later_and_no_other(office: Office, device: Any) -> None:
+    device.fill("text", "At noon.").press("Close").follow("Reply")
+    device.fill("text", "Or at one.").press("Close")
+    at(device, "kept")
+    device.follow("At noon.").press("Discard").press("Discard")
+    at(device, "kept")
+    assert "At noon." not in device.text
+    assert "Or at one." in device.text
+
+
+def test_what_was_not_typed_is_not_asked_about(office: Office, device: Any) -> None:
+    device.press("Discard")
+    assert device.title == ("Bob" if isinstance(device, WmlPhone) else "Lunch")
+    assert "Deleted" not in device.text
+
+
+def test_the_drafts_of_a_mailbox_without_any_are_not_promised(
+    office: Office, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImapStore, "special", lambda _self, _use: None)
+    at(device, "bd")
+    assert "This mailbox keeps no drafts and no sent mail." in device.text
+    assert "No drafts yet" not in device.text
+    assert "Your text" not in device.links
+    device.follow("Write").fill("text", "At noon.").press("Close")
+    at(device, "bd")
+    assert "At noon." in device.follow("Your text").text
 
 
 def test_a_copy_is_asked_about_once(office: Office, device: Any) -> None:
