@@ -20,6 +20,7 @@ from gateway import markup
 from gateway.device import WML, by_name
 from gateway.language import Language
 from gateway.message.mime import wire_format
+from gateway.pages.message_heads import Head
 from gateway.pages.message_pages import message_layout
 from tests.devices.checks import check_deck, check_page
 
@@ -42,7 +43,9 @@ def said(name: str, device_name: str) -> str:
         screen = layout.screen(page)
         octets = markup.encode(screen, device)[0]
         (check_deck if device.markup == WML else check_page)(octets, device.deck_limit)
-        head = (str(screen.values[key]) for key in ("subject", "who", "when", "to", "attached"))
+        shown = screen.values["head"]
+        assert isinstance(shown, Head)
+        head = (str(screen.values["subject"]), shown.who, shown.when, shown.to, shown.attached)
         who = " | ".join(filter(None, head)) if page.first else ""
         out.append(f"== {page.number}/{page.total} {who}".rstrip())
         out += [_LINE_ENDS.sub(r"\1\n", str(block).replace("\u00a0", "&#160;")) for block in page.body]

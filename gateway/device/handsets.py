@@ -24,10 +24,10 @@ XHTML_PAGE: Final = 10_000
 class Traits:
     """The traits of a device that hold for either markup.
 
-    `screen`: pixels. `columns`: characters in a line. `rows`: messages on a page of a list. `input_limit`:
-    octets that a form may send. `cookies`: cookies are kept. `attribute_references`: in a compiled deck, attribute
-    values may refer to the string table. `caches_regardless`: pages are cached whatever
-    the headers, so a fresh page needs a new URL.
+    `screen`: pixels. `columns`: characters in a line. `shows_titles`: the title of a deck is on the screen. `rows`:
+    messages on a page of a list. `input_limit`: octets that a form may send. `cookies`: cookies are kept.
+    `attribute_references`: in a compiled deck, attribute values may refer to the string table. `caches_regardless`:
+    pages are cached whatever the headers, so a fresh page needs a new URL.
     """
 
     wml_version: str = "1.1"
@@ -38,6 +38,7 @@ class Traits:
     cookies: bool = False
     caches_regardless: bool = False
     attribute_references: bool = True
+    shows_titles: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ PROFILES: Final[tuple[DeviceProfile, ...]] = (
     DeviceProfile("ericssont68", r"^Ericsson(R320|R520|T39|T68)", WML, 3000, screen=(101, 80), columns=16),
     DeviceProfile("nokia6100", r"^Nokia6100\b", WML, 3100, wml_version="1.2", screen=(128, 128), columns=18),
     DeviceProfile("nokia6610", r"^Nokia(3510|6610|7210)", WML, 5600, wml_version="1.2", screen=(128, 128), columns=18),
-    DeviceProfile("upbrowser3", r"\bUP\.Browser/3", WML, 1492, columns=16),
-    DeviceProfile("upbrowser4", r"\bUP\.Browser/[45]", WML, 2048, columns=16),
+    # QUIRK: UP.Browser has the title of a deck for its bookmarks only.
+    DeviceProfile("upbrowser3", r"\bUP\.Browser/3", WML, 1492, columns=16, shows_titles=False),
+    DeviceProfile("upbrowser4", r"\bUP\.Browser/[45]", WML, 2048, columns=16, shows_titles=False),
     DeviceProfile(
         "nokia6230", r"^Nokia6230", XHTML, 10_000, 4000,
         wml_version="1.3", screen=(128, 128), columns=20, input_limit=10_000, cookies=True,
@@ -94,7 +96,7 @@ PROFILES: Final[tuple[DeviceProfile, ...]] = (
         screen=(640, 480), columns=80, rows=20, input_limit=100_000, cookies=True,
     ),
     DeviceProfile("wml5000", _NOBODY, WML, 5000, screen=(128, 128), columns=18),
-    DeviceProfile("wml", _NOBODY, WML, caches_regardless=True),
+    DeviceProfile("wml", _NOBODY, WML, caches_regardless=True, shows_titles=False),
     DeviceProfile(
         "xhtml", _NOBODY, XHTML, 5000, 5000, screen=(240, 320), columns=30, input_limit=100_000, cookies=True
     ),

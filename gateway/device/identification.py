@@ -47,6 +47,11 @@ _BETTER_IMAGES: Final = _IMAGES[XHTML]
 #: Octets our own reply header takes at most in a WSP Reply (Content-Type, Content-Length, Date, Referrer-Policy,
 #: Cache-Control, Vary, Server; well-known names in one octet, the others as text, WAP-230 §8.4).
 WSP_REPLY_HEADER: Final = 96
+#: Pixels of a line of text, title and softkeys shared out among them: a Nokia 7110 shows four on 65.
+LINE: Final = 16
+#: Pixels of a screen that is narrow if it has fewer across, and tall if it has as many down.
+NARROW: Final = 200
+TALL: Final = 800
 #: The smallest SDU that can be said: 0 means none, and a page has at least one octet.
 _SMALLEST_PAGE: Final = 1
 #: What WAP gateways call themselves in Via: the protocol is WAP, or their name has it (RFC 9110 §7.6.3).
@@ -69,6 +74,21 @@ class Device(Traits):
     accesskeys: bool = False
     images: tuple[str, ...] = ()
     pictures: bool = True
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a title beside anything else takes two lines at the usual size of letters."""
+        return self.markup == XHTML and self.screen[0] < NARROW
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether there is room for larger letters."""
+        return self.markup == XHTML and self.screen[1] >= TALL
+
+    @property
+    def lines(self) -> int:
+        """About how many lines of text a deck shows at once, below its title and above the softkeys."""
+        return self.screen[1] // LINE
 
     def within(self, sdu: int) -> Device:
         """Lower the page to what an SDU of this many octets carries; never raise it. 0: no limit was told."""

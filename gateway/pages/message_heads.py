@@ -5,7 +5,9 @@ Nothing here may know a URL, or leave out the sender. On small screens a date is
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -28,6 +30,45 @@ _NAME: Final = 40
 _ENDING: Final = 5
 #: Files that are named; the others are counted.
 _FILES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the text of a message; "" for what is not said."""
+
+    subject: str
+    who: str
+    when: str
+    to: str
+    attached: str
+    pages: str
+
+    @property
+    def line(self) -> str:
+        """The line below the subject."""
+        line = ", ".join(text for text in (self.who, self.when, self.to) if text)
+        return f"{line} · {self.pages}" if self.pages else line
+
+
+def on_first_screen(head: Head, device: Device) -> Head:
+    """Leave out of the head of a deck what keeps the text off the screen; all of it is in the details.
+
+    A line is left to the text, as far as the subject's first line and the sender allow. The sender is not repeated
+    where the title of the deck says it.
+    """
+    if device.markup != WML:
+        return head
+    if device.shows_titles and len(head.who) <= device.columns:
+        head = replace(head, who="")
+    room = device.lines - 1 - bool(head.attached)
+    if len(_lines(head.line, device)) > max(room - 1, 1):
+        head = replace(head, to="")
+    kept = _lines(head.subject, device)[: max(room - len(_lines(head.line, device)), 1)]
+    return replace(head, subject=shorten(head.subject, len(" ".join(kept))))
+
+
+def _lines(text: str, device: Device) -> list[str]:
+    return textwrap.wrap(text, device.columns, break_on_hyphens=False)
 
 
 def when(message: Message, device: Device, language: Language, now: datetime | None) -> str:

@@ -123,16 +123,21 @@ def message_screen(
     who = fit(safe_label(senders[0]) if senders else nobody, device)
     title = shorten(subject, device.columns * _TITLE_LINES)
     first_deck = shown.first and device.markup == WML
+    head = message_heads.Head(
+        subject=_within(subject, room, device.charset) if shown.first else title,
+        who=_within(who, room, device.charset),
+        when=message_heads.when(message, device, language, now),
+        to=message_heads.to_whom(message.envelope, device, language, own),
+        attached=message_heads.attached(files, device, language),
+        pages="" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
+    )
+    head = message_heads.on_first_screen(head, device) if first_deck else head
     values = {
         "sentence": sentence,
         "first": shown.first,
-        "subject": marked(_within(subject, room, device.charset) if shown.first else title),
+        "subject": marked(head.subject),
         "right_to_left": right_to_left(subject),
-        "who": _within(who, room, device.charset),
-        "when": message_heads.when(message, device, language, now),
-        "to": message_heads.to_whom(message.envelope, device, language, own),
-        "attached": message_heads.attached(files, device, language),
-        "pages": "" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
+        "head": head,
         "body": shown.body,
     }
     title = shorten(who, device.columns) if first_deck else title

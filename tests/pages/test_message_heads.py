@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +12,7 @@ from gateway.device import by_name
 from gateway.language import Language
 from gateway.message.model import Address, Envelope, Message, Part
 from gateway.pages import message_heads
+from gateway.pages.message_heads import Head
 
 PHONE, WAP, KINDLE = by_name("xhtml"), by_name("nokia7110"), by_name("kindle")
 ME = frozenset({"me@example.org"})
@@ -69,3 +72,37 @@ def test_a_long_name_keeps_its_ending_in_one_line() -> None:
     said = message_heads.attached([_file("minutes of the meeting.docx", "")], WAP, Language())
     assert said.endswith("….docx")
     assert len(said) < WAP.columns
+
+
+def _lines_above_the_text(head: Head, columns: int) -> int:
+    """Count as on a phone that wraps between words."""
+    above = (head.subject, head.line, head.attached)
+    return sum(len(textwrap.wrap(text, columns)) for text in above)
+
+
+@pytest.mark.parametrize(
+    "subject", ["Hi", "Re: Regatta: who steers?", "November at the Harbour Library: one ghost"]
+)
+@pytest.mark.parametrize("to", ["", "to me +3", "to list@example.org +12"])
+@pytest.mark.parametrize("attached", ["", "minutes.pdf +1"])
+@pytest.mark.parametrize("pages", ["", "1/7"])
+def test_the_first_screen_of_a_7110_shows_text(subject: str, to: str, attached: str, pages: str) -> None:
+    head = Head(subject, "Anna Karenina", "Sat 16:37", to, attached, pages)
+    fitted = message_heads.on_first_screen(head, WAP)
+    assert _lines_above_the_text(fitted, WAP.columns) < WAP.lines == 4
+    assert fitted.subject.startswith(subject[:10])
+    assert fitted.line.startswith("Sat 16:37"), "who it is from is the title"
+    assert (fitted.attached, fitted.pages) == (attached, pages)
+
+
+def test_what_has_room_stays() -> None:
+    head = Head("Re: Regatta: who steers?", "Anna", "Sat 16:37", "to me +3", "", "")
+    assert message_heads.on_first_screen(head, by_name("wml5000")) == replace(head, who="")
+    assert message_heads.on_first_screen(head, PHONE) == head
+
+
+def test_who_it_is_from_is_said_where_the_title_does_not_say_it_in_full() -> None:
+    head = Head("Hi", "Anna", "Sat 16:37", "", "", "")
+    assert message_heads.on_first_screen(head, by_name("upbrowser4")).who == "Anna"
+    long = replace(head, who="Anna Arkadyevna Karenina")
+    assert message_heads.on_first_screen(long, WAP).who == "Anna Arkadyevna Karenina"
