@@ -304,6 +304,20 @@ def test_every_key_is_that_of_the_table(app: Flask, markup: str) -> None:
     assert not faults, "\n".join(sorted(faults))
 
 
+@pytest.mark.parametrize("markup", KEYPADS)
+def test_signing_in_has_the_keys_of_the_table(app: Flask, markup: str) -> None:
+    device = KEYPADS[markup](app)
+    device.open("/").fill("user", "screens@example.net").fill("password", "secret")
+    assert [key for _label, key, _button in _keyed(device)] == [MAIN_KEY] == [KEYS["Sign in"]]
+    device.press("Sign in")
+    if isinstance(device, XhtmlBrowser):  # whose cookies remember the address
+        device.jar = {name: value for name, value in device.jar.items() if value == "screens@example.net"}
+        device.open("/")
+        held = {label: key for label, key, _button in _keyed(device)}
+        assert held == {"Sign in": KEYS["Sign in"], "Forget me": KEYS["Forget me"]}
+        assert not list(_without_number(device))
+
+
 def test_the_docs_have_the_same_keys() -> None:
     section = (DOCS / "pages.md").read_text("utf-8").partition("## Keys")[2].partition("\n## ")[0]
     told: dict[str, str] = {}

@@ -97,6 +97,7 @@ _WRITING: Final = {
     "Save and close": BACK_KEY,
 }
 _SETTINGS: Final = {"Signature": "5", "Remove": "7", "Sign out": "9"}
+_ENTRY: Final = {"Sign in": MAIN_KEY, "Forget me": "7"}
 _ERRORS: Final = {"Try again": "1"}
 
 #: The key of each label, in English.
@@ -111,5 +112,6 @@ KEYS: Final[Mapping[str, str]] = (
     | _FOLDERS
     | _WRITING
     | _SETTINGS
+    | _ENTRY
     | _ERRORS
 )

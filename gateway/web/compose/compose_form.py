@@ -52,7 +52,7 @@ _LINES_FROM: Final = 1300
 _QUOTED: Final = 40
 #: Columns of a text field at most (RFC 3676 §4.2); pixels of the screen for each of its lines, and its lines.
 _COLUMNS: Final = 72
-_LINE, _FEWEST, _MOST_ROWS = 45, 3, 16
+_LINE, _FEWEST, _MOST_ROWS = 64, 3, 16
 #: Characters of a recipient that are shown in any case.
 _NAME: Final = 12
 #: Characters to show of the end of a longer text.
@@ -203,7 +203,7 @@ def _columns(device: Device) -> int:
 
 
 def _rows(device: Device) -> int:
-    """Return the lines of the text field: about half of the screen."""
+    """Return the lines of the text field: about a third of the screen, so that *Send* is seen below a reply."""
     return min(max(device.screen[1] // _LINE, _FEWEST), _MOST_ROWS)
 
 

@@ -141,7 +141,7 @@ def _list_screen(
     actions.append(Action(_("Menu"), link("menu.show"), KEYS["Menu"], "options"))
     values = {
         "sentence": sentence,
-        "range": range_words(visit, first, after - 1, count) if count else _nobody(visit, sought),
+        "range": range_words(visit, first, after - 1, count, whole="") if count else _nobody(visit, sought),
         "rows": rows,
         "sought": Verbatim(sought),
         "target": link("contacts.find"),

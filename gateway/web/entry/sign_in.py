@@ -179,7 +179,7 @@ def signin_screen(
         "fresh": visit.variable_prefix(),
         "probe": form_bodies.PROBE,
     }
-    actions = (Action(other[1], sessionless_link(other[0]), "5"),)
+    actions = (Action(other[1], sessionless_link(other[0])),)
     return make_screen(
         visit,
         "signin",

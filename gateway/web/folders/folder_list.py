@@ -146,7 +146,7 @@ def _screen(
             Action(_("Folders"), _link(SUBSCRIBED, 0)),
         ]
     title = _("Change folders") if kind == CHANGE else _("Folders")
-    values = {"sentence": sentence, "rows": rows, "range": range_words(visit, top + 1, last, count)}
+    values = {"sentence": sentence, "rows": rows, "range": range_words(visit, top + 1, last, count, whole="")}
     return make_screen(visit, "folders", title, values, actions)
 
 

@@ -27,7 +27,7 @@ from gateway.web.request.visit import Visit, link
 _WIDTHS: Final = (120, 90, 70, 56, 46, 38, 31, 25, 20, 16, 12, 8)
 _WHO: Final = 24
 #: Characters for key and date.
-_DATE: Final = 8
+_DATE: Final = 11
 #: Lines of the screen that a subject may take; the list shows one, and the phone the rest of it when it scrolls.
 _LINES: Final = 2
 _FOLDER: Final = 16

@@ -123,9 +123,13 @@ def paging_actions(visit: Visit, next_page: str, back: str, soft: str = "accept"
     return tuple(action for action in found if action.href)
 
 
-def range_words(visit: Visit, first: int, last: int, count: int) -> str:
-    """Return which rows of a list a page shows, counted from 1."""
+def range_words(visit: Visit, first: int, last: int, count: int, whole: str | None = None) -> str:
+    """Return which rows of a list a page shows, counted from 1; `whole`: what is said if it shows all of them."""
+    if whole is not None and (first, last) == (1, count):
+        return whole
     number = visit.language.number
+    if visit.device.is_narrow:
+        return f"{number(first)}–{number(last)}/{number(count)}"
     return visit.language.gettext("%(first)s–%(last)s of %(count)s") % {
         "first": number(first),
         "last": number(last),
