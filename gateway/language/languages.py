@@ -84,6 +84,10 @@ class Language:
     def gettext(self, msgid: str) -> str:
         return _catalogue(self.tag).gettext(msgid) if msgid else ""
 
+    def before(self, label: str, value: str) -> str:
+        """Return a value behind its label."""
+        return self.gettext(_("%(label)s: %(value)s")) % {"label": label, "value": value}
+
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         return _catalogue(self.tag).ngettext(singular, plural, number)
 

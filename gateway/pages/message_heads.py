@@ -18,7 +18,7 @@ from gateway.markup.repertoire import fit
 from gateway.markup.screen import shorten
 from gateway.message import media_types
 from gateway.message.headers.header_fields import clean, safe_label
-from gateway.message.model import Envelope, Message, Part
+from gateway.message.model import Address, Envelope, Message, Part
 from gateway.rendition.documents import effective_type
 
 #: Characters in a line from which on a screen is no small one.
@@ -34,7 +34,7 @@ _FILES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above the text of a message; "" for what is not said."""
+    """What stands above the text of a message; "" for what is not said. `others`: `to` in a word, if it can be."""
 
     subject: str
     who: str
@@ -42,6 +42,7 @@ class Head:
     to: str
     attached: str
     pages: str
+    others: str = ""
 
     @property
     def line(self) -> str:
@@ -61,6 +62,8 @@ def on_first_screen(head: Head, device: Device) -> Head:
     if device.shows_titles and len(head.who) <= device.columns:
         head = replace(head, who="")
     room = device.lines - 1 - bool(head.attached)
+    if len(_lines(head.line, device)) > 1 and (head.others or len(_lines(head.line, device)) >= room):
+        head = replace(head, to=head.others)
     if len(_lines(head.line, device)) > max(room - 1, 1):
         head = replace(head, to="")
     kept = _lines(head.subject, device)[: max(room - len(_lines(head.line, device)), 1)]
@@ -87,7 +90,17 @@ def to_whom(envelope: Envelope, device: Device, language: Language, own: Collect
         return ""
     label = shorten(fit(safe_label(people[0]), device), min(_WHO, device.columns))
     first = _("to me") if mine else _("to %(who)s") % {"who": ended(label)}
-    return f"{first} +{language.number(len(people) - 1)}" if len(people) > 1 else first
+    return f"{first} {others}" if (others := _others(people, language)) else first
+
+
+def others_too(envelope: Envelope, language: Language, own: Collection[str]) -> str:
+    """Return how many got a message of its reader's besides, "" for none or if it is not known."""
+    people = (*envelope.to, *envelope.cc)
+    return _others(people, language) if any(one.spec.lower() in own for one in people) else ""
+
+
+def _others(people: Sequence[Address], language: Language) -> str:
+    return f"+{language.number(len(people) - 1)}" if len(people) > 1 else ""
 
 
 def attached(files: Sequence[Part], device: Device, language: Language) -> str:

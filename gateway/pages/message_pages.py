@@ -129,6 +129,7 @@ def message_screen(
         when=message_heads.when(message, device, language, now),
         to=message_heads.to_whom(message.envelope, device, language, own),
         attached=message_heads.attached(files, device, language),
+        others=message_heads.others_too(message.envelope, language, own),
         pages="" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
     )
     head = message_heads.on_first_screen(head, device) if first_deck else head

@@ -87,12 +87,22 @@ def _lines_above_the_text(head: Head, columns: int) -> int:
 @pytest.mark.parametrize("attached", ["", "minutes.pdf +1"])
 @pytest.mark.parametrize("pages", ["", "1/7"])
 def test_the_first_screen_of_a_7110_shows_text(subject: str, to: str, attached: str, pages: str) -> None:
-    head = Head(subject, "Anna Karenina", "Sat 16:37", to, attached, pages)
+    others = "+3" if to == "to me +3" else ""
+    head = Head(subject, "Anna Karenina", "Sat 16:37", to, attached, pages, others)
     fitted = message_heads.on_first_screen(head, WAP)
     assert _lines_above_the_text(fitted, WAP.columns) < WAP.lines == 4
     assert fitted.subject.startswith(subject[:10])
     assert fitted.line.startswith("Sat 16:37"), "who it is from is the title"
     assert (fitted.attached, fitted.pages) == (attached, pages)
+    assert ("+3" in fitted.line) is bool(others and not (attached and pages))
+
+
+def test_how_many_got_it_besides_is_said_in_a_word_where_a_line_is_short() -> None:
+    assert message_heads.others_too(_to("ME@example.org", "a@example.org"), Language(), ME) == "+1"
+    assert message_heads.others_too(_to("list@example.org", "a@example.org"), Language(), ME) == ""
+    head = Head("Invitation: Lantern walk", "Nora", "Mon 08:17", "to me +1", "", "", "+1")
+    fitted = message_heads.on_first_screen(head, WAP)
+    assert (fitted.subject, fitted.line) == ("Invitation: Lantern walk", "Mon 08:17, +1")
 
 
 def test_what_has_room_stays() -> None:

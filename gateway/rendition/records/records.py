@@ -65,7 +65,7 @@ def value_of(text: str) -> str:
 
 def row(context: Context, label: str, value: str, url: str = "") -> Row:
     """Return a row of a label and a value, with the links in it, or with one link."""
-    name = Run(f"{context.translate(label)}: ")
+    name = Run(context.translate("%(label)s: %(value)s") % {"label": context.translate(label), "value": ""})
     return Kind.ROW, [name, Run(value, link=url)] if url else [name, *linked(value, context.fold)]
 
 

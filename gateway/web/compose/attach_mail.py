@@ -233,7 +233,9 @@ def attach(number: int, uid: int, box: int, message: int) -> Response:
     except GatewayError as error:
         return attach_files.page(visit, mail, desk.not_saved_sentence(visit, error))
     names = [shorten(clean(name), _NAMED) or _("File") for name in chosen]  # a repeat has none
-    return desk.page(visit, mail, StatusMessage(f"{_('Attached')}: {names[0]}") if names else "")
+    return desk.page(
+        visit, mail, StatusMessage(visit.language.before(_("Attached"), names[0])) if names else ""
+    )
 
 
 def _chosen(visit: Visit, address: MessageAddress, section: str) -> Enclosure:

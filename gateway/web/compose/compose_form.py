@@ -305,12 +305,15 @@ def lines_of(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str
     shown = [name for name in PEOPLE if name not in form.input_names and content.people(name)]
     if not width and len(content.recipients) < 2:
         return []
-    lines = [(f"{_(_LABELS[name])}: ", people_line(visit, content.people(name), width)) for name in shown]
+    lines = [
+        (visit.language.before(_(_LABELS[name]), ""), people_line(visit, content.people(name), width))
+        for name in shown
+    ]
     if not width:  # to whom it goes is told in any case
         return lines
     others = [("", content.subject)] if "subject" not in form.input_names and content.subject else []
     if names := [clean(one.name) or _("File") for one in form.basis.enclosures]:
-        others.append((f"{_('Attached')}: ", ", ".join(names)))
+        others.append((visit.language.before(_("Attached"), ""), ", ".join(names)))
     if form.basis.quoted is not None and width >= _QUOTED:
         others.append(("", _said_of_quotation(visit, form.basis)))
     return lines + [(label, shorten(fit(clean(text), visit.device), width)) for label, text in others]

@@ -117,7 +117,7 @@ def _listing(
         )
     if not rows:
         return notice_screen(visit, _("Quick reply"), _(NobodyToSendTo.sentence), actions)
-    who = f"{_('To')}: {compose_form.people_line(visit, reply.to, _WHO)}"
+    who = visit.language.before(_("To"), compose_form.people_line(visit, reply.to, _WHO))
     said = _("Choose one to edit:") if edited else _("One press sends it:")
     return notice_screen(visit, _("Quick reply"), who, actions, (said,), life=Life.PRIVATE)
 
@@ -207,7 +207,7 @@ def _screen(visit: Visit, address: MessageAddress, chosen: QuickReply, reply: Ba
     target = link("quick.one", **address.values(), quick=chosen.id)
     ticket = visit.ticket_field()
     lines = [
-        f"{_('To')}: {compose_form.people_line(visit, reply.to, _WHO)}",
+        visit.language.before(_("To"), compose_form.people_line(visit, reply.to, _WHO)),
         shorten(fit(clean(reply.subject), visit.device), _WHO),
     ]
     actions = [

@@ -206,22 +206,26 @@ def _rows(visit: Visit, known: MessageDetails) -> list[Block]:
     """Make a row for each detail."""
     _ = visit.language.gettext
     message = known.message
-    rows = [_row(_("Subject"), header_fields.clean(message.envelope.subject) or _("(no subject)"))]
+    rows = [_row(visit, _("Subject"), header_fields.clean(message.envelope.subject) or _("(no subject)"))]
     for name, label in _FIELDS.items():
         found = known.lists[name]
         same = name in ("sender", "reply-to") and found.addresses == known.lists["from"].addresses
         if (found.addresses or found.groups) and not same:
-            rows.append(_row(_(label), _short_list(visit, found)))
-    rows += [_row(_(label), value) for label, value in _dates(visit.language, message)]
-    rows.append(_row(_("Size"), visit.language.size(message.octets)))
+            rows.append(_row(visit, _(label), _short_list(visit, found)))
+    rows += [_row(visit, _(label), value) for label, value in _dates(visit.language, message)]
+    rows.append(_row(visit, _("Size"), visit.language.size(message.octets)))
     flags = sorted(_FLAGS.get(flag.lower(), flag) for flag in message.flags)
-    rows.append(_row(_("State"), ", ".join(_(flag) for flag in flags if flag) or _("unread")))
-    rows += [_row(_(label), known.fields[name]) for name, label in _UNCHANGED.items() if name in known.fields]
+    rows.append(_row(visit, _("State"), ", ".join(_(flag) for flag in flags if flag) or _("unread")))
+    rows += [
+        _row(visit, _(label), known.fields[name])
+        for name, label in _UNCHANGED.items()
+        if name in known.fields
+    ]
     return rows + [Block(Kind.NOTE, (Run(text),)) for text in _defects(message.defects, _)]
 
 
-def _row(label: str, value: str) -> Block:
-    return Block(Kind.ROW, (Run(f"{label}: ", strong=True), Run(value)))
+def _row(visit: Visit, label: str, value: str) -> Block:
+    return Block(Kind.ROW, (Run(visit.language.before(label, ""), strong=True), Run(value)))
 
 
 def _short_list(visit: Visit, found: GroupedAddresses) -> str:
