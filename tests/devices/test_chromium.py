@@ -46,6 +46,7 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
     assert LAST_WORDS in page
     browser.go(browser.key_of("Reply"))
     _assert_fits(browser)
+    assert browser.on_screen('input[name="do.send"]') == 1
     browser.type("text", TEXT)
     served.restart()
     assert "Sent to" in browser.go(browser.key_of("Send"))

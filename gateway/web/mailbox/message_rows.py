@@ -96,7 +96,8 @@ def list_screen(visit: Visit, entries: Sequence[ListEntry], frame: ListFrame, se
 
     device = visit.device
     # A sender shares its line with the subject, or in XHTML with key and date.
-    who = min(_WHO, device.columns // 2 if device.markup == WML else device.columns - _DATE)
+    beside = 0 if device.is_narrow else _DATE
+    who = min(_WHO, device.columns // 2 if device.markup == WML else device.columns - beside)
     widths = [width for width in _WIDTHS if width <= _LINES * device.columns]
     return fitted_list(screen, visit.fits, widths, len(rows))
 

@@ -366,6 +366,25 @@ def test_nine_rows_are_a_small_deck(house: House, me: str) -> None:
     assert len(wbxml.encode(device.answer.body.decode())) <= 900
 
 
+@pytest.mark.parametrize(
+    ("agent", "letters", "title", "begins"),
+    [
+        ("Nokia6230/2.0", "s", r"1–9/\d+$", "3 Nov S24"),
+        ("KAIOS/2.5", None, r"1–9 of \d+$", "S24 3 Nov"),
+        ("Kindle/3.0", "x", r"1–20 of \d+$", "S24 3 Nov"),
+    ],
+)
+def test_letters_and_lines_are_of_the_screens_size(
+    house: House, me: str, agent: str, letters: str | None, title: str, begins: str
+) -> None:
+    device = XhtmlBrowser(ORIGIN, house.transport, check_page=check_page, agent=agent)
+    device.sign_in(me, "secret")
+    assert device.page.find("body").get("class") == letters
+    assert re.search(title, "".join(device.page.find(".//h1").itertext()))
+    row = " ".join("".join(device.page.find(".//ul/li/a").itertext()).split())
+    assert begins in row, f"a line that is cut keeps its date: {row}"
+
+
 def test_keys_of_a_list(house: House, me: str) -> None:
     device = house.browser().sign_in(me, "secret")
     look(device, "subject").follow("Next")
