@@ -67,7 +67,7 @@ PROFILES: Final[tuple[DeviceProfile, ...]] = (
     DeviceProfile("ericssont68", r"^Ericsson(R320|R520|T39|T68)", WML, 3000, screen=(101, 80), columns=16),
     DeviceProfile("nokia6100", r"^Nokia6100\b", WML, 3100, wml_version="1.2", screen=(128, 128), columns=18),
     DeviceProfile("nokia6610", r"^Nokia(3510|6610|7210)", WML, 5600, wml_version="1.2", screen=(128, 128), columns=18),
-    # QUIRK: UP.Browser has the title of a deck for its bookmarks only.
+    # QUIRK: UP.Browser has the title of a deck for its bookmarks only; wApua has none.
     DeviceProfile("upbrowser3", r"\bUP\.Browser/3", WML, 1492, columns=16, shows_titles=False),
     DeviceProfile("upbrowser4", r"\bUP\.Browser/[45]", WML, 2048, columns=16, shows_titles=False),
     DeviceProfile(
@@ -82,7 +82,7 @@ PROFILES: Final[tuple[DeviceProfile, ...]] = (
         "sonyericsson", r"^SonyEricsson", XHTML, 20_000, 5000,
         wml_version="1.3", screen=(176, 220), columns=24, input_limit=10_000, cookies=True,
     ),
-    DeviceProfile("wapua", r"^wApua", WML, 5000),
+    DeviceProfile("wapua", r"^wApua", WML, 5000, shows_titles=False),
     DeviceProfile(
         "kaios", r"\bKAIOS/", XHTML, 5000, 5000,
         wml_version="1.3", screen=(240, 320), columns=30, input_limit=100_000, cookies=True,

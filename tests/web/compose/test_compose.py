@@ -519,7 +519,7 @@ def test_the_text_field_is_as_wide_as_the_screen_and_as_high_as_suits_it(office:
     for name, browser in (("small", office.browser()), ("text", office.plain_browser())):
         area = at(office.signed_in(browser, ME), "c").page.find(".//textarea")
         sizes[name] = int(area.get("cols")), int(area.get("rows"))
-    assert sizes == {"small": (30, 7), "text": (72, 10)}
+    assert sizes == {"small": (30, 5), "text": (72, 7)}
 
 
 def test_who_gets_it_and_what_is_quoted_stand_above_send(office: Office, device: Any) -> None:
