@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,15 +20,16 @@ from gateway.access.sessions import domain_mark
 from gateway.account.merging import merge
 from gateway.admin.monitoring.instrumentation import CountedSessions, Instrumentation, held_by
 from gateway.app import client_address, close, create_app, is_signed_in
-from gateway.config import Config, Upstream, load
+from gateway.config import Config, Server, Upstream, load
 from gateway.config.option_values import ANY_DOMAIN
 from gateway.errors import ConfigError, StateError
 from gateway.sealed.vault import server_secret
 from gateway.server import log_lines
 from gateway.state import State
+from gateway.state.watching.counts import CountKey
 from gateway.store.pool import PER_ACCOUNT, Pool
 from gateway.upstreams.bulkhead import Bulkhead
-from gateway.upstreams.health import HealthRecords
+from gateway.upstreams.health import Health, HealthRecords
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -45,6 +46,22 @@ RESTART: Final = (
 FEW_WORKERS: Final = 4
 #: Seconds for which it counts that the state could be written, or not.
 WRITING_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """When the gateway began, in seconds since the epoch, and what had been counted until then.
+
+    Workers share that of the process that has started them, those too that replace others later.
+    """
+
+    at: float
+    counts: Mapping[CountKey, float]
+
+    @classmethod
+    def now(cls, state: State) -> Beginning:
+        """Begin now."""
+        return cls(time.time(), state.counts.totals())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class GatewayProcess:
         state: State | None = None,
         workers: int = 1,
         announce_reload: Callable[[], object] = lambda: None,
+        beginning: Beginning | None = None,
     ) -> None:
         """`file`: where the configuration was read from, None if it has no file.
 
@@ -73,14 +91,14 @@ class GatewayProcess:
         """
         self._workers, self._announce_reload = workers, announce_reload
         self.file = file
-        self.started = time.time()
         self.state = state or State.open(config.state)
+        self.beginning = beginning or Beginning.now(self.state)
         self._secret = server_secret(config.secret)
         self._changing, self._trying = Lock(), Lock()
         self._begun = config
         self._tried, self._problem = float("-inf"), ""
         self._closing: list[Callable[[], None]] = []
-        self.instruments = Instrumentation(self.state, lambda: held_by(self.pool))
+        self.instruments = Instrumentation(self.state, lambda: held_by(self.pool), self._secret)
         self._served = self._made(config)
 
     @property
@@ -111,8 +129,15 @@ class GatewayProcess:
 
     @property
     def health(self) -> HealthRecords:
-        """The health of the mail servers, as this process has seen it."""
+        """The health of the mail servers, as this process has seen it; requests are noted here."""
         return self.instruments.health
+
+    def healths(self) -> dict[Server, Health]:
+        """Return the health of all mail servers, as all processes have seen it; without the state, as this one has."""
+        try:
+            return self.instruments.healths(self.config.servers)
+        except StateError:
+            return {server: self.health.of(server) for server in self.config.servers}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.instruments.began(environ)

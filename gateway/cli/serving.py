@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gateway import confined
-from gateway.admin.gateway_process import GatewayProcess
+from gateway.admin.gateway_process import Beginning, GatewayProcess
 from gateway.admin.monitoring.newest_lines import LINES
 from gateway.admin.panel import panel_listener, site
 from gateway.config import Config
@@ -35,6 +35,7 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     """Serve a configuration in so many processes until SIGTERM. Raise ConfigError."""
     # What the workers need is made before there are any; each opens it for itself.
     state = State.open(config.state)
+    beginning = Beginning.now(state)
     panels = (panel_listener(config),) if state.administration.password_hash() else ()
     state.close()
     for listener in (*listeners(config), *panels):
@@ -57,7 +58,10 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
                 bound[listener].close()
         else:
             LINES.take_from(lines[1])
-        process = GatewayProcess(config, file, workers=count, announce_reload=workers.announce_reload)
+        process = GatewayProcess(
+            config, file, workers=count, announce_reload=workers.announce_reload, beginning=beginning
+        )
+        process.follow()  # the file may have changed since the one that this worker replaces began
         _serve(process, bound=bound, panel=number == 0)
         confined.stop()
 

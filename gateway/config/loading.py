@@ -121,6 +121,11 @@ class Config:
     handhelds: tuple[Mapping[str, Any], ...] = ()
 
     @property
+    def servers(self) -> tuple[Server, ...]:
+        """All mail servers, each once."""
+        return tuple(dict.fromkeys(server for one in self.upstreams for server in (one.store, one.smtp)))
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port of `url`; '' if not set."""
         return self.url.removesuffix(self.path)

@@ -35,6 +35,7 @@ from gateway.state.watching.administration import Administration, AuditLine
 from gateway.state.watching.counts import Counted, Counts
 from gateway.state.watching.gauges import Gauges
 from gateway.state.watching.handhelds_seen import HandheldSeen, HandheldsSeen
+from gateway.state.watching.server_health import ServerHealth
 
 __all__ = [
     "BUSY_SECONDS",
@@ -79,6 +80,7 @@ class State:
         self.posted_forms = PostedForms(self.database)
         self.counts = Counts(self.database)
         self.gauges = Gauges(self.database)
+        self.server_health = ServerHealth(self.database)
         self.handhelds = HandheldsSeen(self.database)
         self.journal = JournalTable(self.database, self.counts)
         self.submissions = Submissions(self.database)

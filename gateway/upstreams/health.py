@@ -1,14 +1,14 @@
 """The health of each mail server: up, or down since when and why, as the last contacts with it have shown.
 
 Nothing here may contact a server: whoever does notes it here. `Health` is a value; `HealthRecords` keeps one for each
-server, in this process alone.
+server, in this process; what other processes have seen is joined with it by whoever has that.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -78,16 +78,21 @@ class Contact:
 class Health:
     """What is known of one server; times are seconds since the epoch, 0 for never.
 
-    `up`: None if it was not seen yet; `since`: when it was first seen so; `seen`: the last contact; `opening`: seconds
-    that it took to open the last connection; `error`: the last one in full, met at `failed`.
+    `up`: None if it was not seen yet; `since`: when it was first seen so; `answered`, `failed`: the last contacts in
+    which it did, and did not; `opening`: seconds that it took to open the last connection; `error`: the last in full.
     """
 
     up: bool | None = None
     since: float = 0.0
-    seen: float = 0.0
+    answered: float = 0.0
+    failed: float = 0.0
     opening: float | None = None
     error: str = ""
-    failed: float = 0.0
+
+    @property
+    def seen(self) -> float:
+        """When the last contact was."""
+        return max(self.answered, self.failed)
 
     def after(self, contact: Contact, now: float) -> Health:
         """Return the health after a contact."""
@@ -95,8 +100,22 @@ class Health:
         if up is None:
             return self
         opening = self.opening if contact.opening is None else contact.opening
-        changed = replace(self, up=up, seen=now, opening=opening, since=self.since if up is self.up else now)
-        return changed if up else replace(changed, error=contact.detail, failed=now)
+        changed = replace(self, up=up, opening=opening, since=self.since if up is self.up else now)
+        return replace(changed, answered=now) if up else replace(changed, error=contact.detail, failed=now)
+
+    def joined(self, other: Health) -> Health:
+        """Return what is known from the contacts of two processes together."""
+        old, new = sorted((self, other), key=lambda one: one.seen)
+        answered, failed = max(old.answered, new.answered), max(old.failed, new.failed)
+        # It is so since the first contact that nobody has found it otherwise after.
+        otherwise = failed if new.up else answered
+        since = min(
+            (one.since for one in (old, new) if one.up is new.up and one.since >= otherwise),
+            default=otherwise,
+        )
+        opening = old.opening if new.opening is None else new.opening
+        error = max(old, new, key=lambda one: one.failed).error
+        return Health(new.up, since, answered, failed, opening, error)
 
 
 def _nobody(server: Server, contact: Contact) -> None:
@@ -104,13 +123,20 @@ def _nobody(server: Server, contact: Contact) -> None:
 
 
 class HealthRecords:
-    """The health of all servers; thread-safe. `told` hears of each contact."""
+    """The health of all servers; thread-safe.
+
+    `told` hears of each contact; `turned` is called after one by which a server is up, or down, that was not before.
+    """
 
     def __init__(
-        self, told: Callable[[Server, Contact], None] = _nobody, clock: Callable[[], float] = time.time
+        self,
+        told: Callable[[Server, Contact], None] = _nobody,
+        clock: Callable[[], float] = time.time,
+        turned: Callable[[], object] = lambda: None,
     ) -> None:
-        self._told, self._clock = told, clock
+        self._told, self._clock, self._turned = told, clock, turned
         self._lock = Lock()
+        self._new: set[Server] = set()
         self._known: OrderedDict[Server, Health] = OrderedDict()
 
     def of(self, server: Server) -> Health:
@@ -121,10 +147,37 @@ class HealthRecords:
     def note(self, server: Server, contact: Contact) -> None:
         """Take a contact into account."""
         with self._lock:
-            self._known[server] = self._known.pop(server, Health()).after(contact, self._clock())
-            while len(self._known) > MOST:
-                self._known.popitem(last=False)
+            before = self._known.get(server, Health())
+            after = before.after(contact, self._clock())
+            self._keep(server, after)
+            if after != before:
+                self._new.add(server)
         self._told(server, contact)
+        if after.up is not before.up:
+            self._turned()
+
+    def join(self, server: Server, health: Health) -> None:
+        """Take into account what other processes have seen."""
+        with self._lock:
+            self._keep(server, self._known.get(server, Health()).joined(health))
+
+    def take_new(self) -> set[Server]:
+        """Return the servers with contacts since the last call."""
+        with self._lock:
+            new, self._new = self._new, set()
+        return new
+
+    def put_back(self, servers: Iterable[Server]) -> None:
+        """Have servers returned by the next `take_new`, too."""
+        with self._lock:
+            self._new.update(servers)
+
+    def _keep(self, server: Server, health: Health) -> None:
+        self._known[server] = health
+        self._known.move_to_end(server)
+        while len(self._known) > MOST:
+            gone, _ = self._known.popitem(last=False)
+            self._new.discard(gone)
 
 
 _current: ContextVar[Contact | None] = ContextVar("contact", default=None)

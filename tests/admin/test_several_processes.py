@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from gateway.admin.gateway_process import FEW_WORKERS, GatewayProcess
 from gateway.config import load
+from gateway.errors import StoreUnreachable, UnknownDomain
 from gateway.store.pool import PER_ACCOUNT
 from tests import PATIENCE
 from tests.admin.conftest import FILE
@@ -65,15 +67,49 @@ def test_a_file_that_became_unusable_changes_nothing(
 
 
 def test_many_workers_together_do_not_use_up_the_connections_of_an_account(file: Path) -> None:
-    for workers in (1, FEW_WORKERS, FEW_WORKERS + 1):
-        process = GatewayProcess(load(file), file, workers=workers)
-        assert process.pool._per_account == (PER_ACCOUNT if workers <= FEW_WORKERS else 1)
+    for count in (1, FEW_WORKERS, FEW_WORKERS + 1):
+        process = GatewayProcess(load(file), file, workers=count)
+        assert process.pool._per_account == (PER_ACCOUNT if count <= FEW_WORKERS else 1)
         process.close()
 
 
+class Serving(NamedTuple):
+    """A running gateway of two workers, its file, and its ports."""
+
+    process: subprocess.Popen[str]
+    file: Path
+    port: int
+    panel: int
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of the workers; at first, the first one has the panel."""
+        name = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return sorted(map(int, Path(name).read_text().split()))
+
+    def both(self) -> list[int]:
+        """Return the process ids of both workers as soon as both are there."""
+        until(lambda: len(self.workers) == 2)
+        return self.workers
+
+    def sign_in(self, address: str, without: int) -> bytes:
+        """Post the sign-in form while one of the workers stands still, so that the other takes it."""
+        form = f"user={address}&password=secret"
+        head = f"POST /m HTTP/1.1\r\nHost: x\r\nUser-Agent: Lynx/2.9\r\nContent-Length: {len(form)}\r\n"
+        kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\r\n"
+        os.kill(without, signal.SIGSTOP)
+        try:
+            return say(self.port, (head + kind + form).encode())
+        finally:
+            os.kill(without, signal.SIGCONT)
+
+    def metrics(self) -> str:
+        return say(self.panel, get("/metrics")).decode()
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Yield a gateway of two workers that has just said that it listens, and the port of its panel."""
+def serving(folder: Path) -> Iterator[Serving]:
+    """Yield a gateway that has just said that it listens."""
     port, panel = free_ports(2)
     file = folder / "pocketpost.toml"
     file.write_text(f'{FILE.replace("8080", str(port))}[admin]\nlisten = "127.0.0.1:{panel}"\n')
@@ -89,23 +125,42 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     assert process.stdout is not None
     try:
         assert any("listening at" in line for line in process.stdout)
-        yield process, panel
+        yield Serving(process, file, port, panel)
     finally:
         process.kill()
         process.communicate()
 
 
-def children(process: subprocess.Popen[str]) -> set[int]:
-    return set(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
-
-
 def test_the_panel_refuses_nobody_from_the_start_on_nor_while_its_worker_is_replaced(tmp_path: Path) -> None:
-    with serving(tmp_path) as (process, panel):
-        assert say(panel, get("/", "1.0")).startswith(b"HTTP/1.")
-        first = min(children(process))
+    with serving(tmp_path) as gateway:
+        assert say(gateway.panel, get("/", "1.0")).startswith(b"HTTP/1.")
+        first = gateway.workers[0]
         os.kill(first, signal.SIGKILL)
-        until(lambda: first not in children(process))
-        assert say(panel, get("/", "1.0")).startswith(b"HTTP/1.")
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0
+        until(lambda: first not in gateway.workers)
+        assert say(gateway.panel, get("/", "1.0")).startswith(b"HTTP/1.")
+        gateway.process.send_signal(signal.SIGTERM)
+        gateway.process.communicate(timeout=PATIENCE)
+        assert gateway.process.returncode == 0
+
+
+def test_the_panel_knows_what_another_worker_has_seen_of_the_mail_servers(tmp_path: Path) -> None:
+    with serving(tmp_path) as gateway:
+        first, second = gateway.both()
+        assert b'"unknown": 1' in say(gateway.panel, get("/health/ready"))
+        gateway.sign_in("anna@example.org", without=first)
+        until(lambda: say(gateway.panel, get("/health/ready")).startswith(b"HTTP/1.1 503"))
+        assert 'pocketpost_upstream_up{server="imap://127.0.0.1:1"} 0.0' in gateway.metrics()
+        os.kill(second, signal.SIGKILL)
+        until(lambda: second not in gateway.workers)
+        assert say(gateway.panel, get("/health/ready")).startswith(b"HTTP/1.1 503")
+
+
+def test_a_worker_that_replaces_another_serves_by_the_file_as_it_is_now(tmp_path: Path) -> None:
+    with serving(tmp_path) as gateway:
+        first, second = gateway.both()
+        gateway.file.write_text(gateway.file.read_text().replace("example.org", "example.com"))
+        os.kill(second, signal.SIGKILL)
+        until(lambda: second not in gateway.both())
+        answer = gateway.sign_in("anna@example.com", without=first)
+        assert UnknownDomain.sentence.encode() not in answer
+        assert StoreUnreachable.sentence.encode() in answer

@@ -34,7 +34,6 @@ def test_the_sums_of_all_who_flush_are_seen_by_each(states: tuple[State, State])
     one.counts.add(Counted.SENDS, "sent")
     assert one.counts.totals() == {("sends", "sent"): 8}
     assert other.counts.totals() == {("sends", "sent"): 7}
-    assert one.counts.of_this_process() == {("sends", "sent"): 4}
 
 
 def test_threads_that_count_lose_nothing(states: tuple[State, State]) -> None:

@@ -111,3 +111,59 @@ def test_the_opening_of_a_connection_is_timed_for_the_contact_at_hand() -> None:
         connecting.connect("127.0.0.1", port)
     assert contact.opening is None
     assert contact.unopened
+
+
+def _seen(*contacts: tuple[float, bool]) -> Health:
+    known = Health()
+    for at, well in contacts:
+        known = known.after(
+            Contact(opening=at / 1000) if well else Contact(error=StoreUnreachable(f"at {at}")), at
+        )
+    return known
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "up", "since", "error"),
+    [
+        ((), ((1.0, True),), True, 1.0, ""),
+        (((1.0, True), (9.0, True)), ((3.0, True),), True, 1.0, ""),
+        (((1.0, True),), ((5.0, False), (7.0, False)), False, 5.0, "at 7.0"),
+        (((4.0, False),), ((2.0, False), (8.0, False)), False, 2.0, "at 8.0"),
+        (((1.0, True), (9.0, True)), ((3.0, False), (5.0, True)), True, 5.0, "at 3.0"),
+        (((1.0, True), (9.0, True)), ((3.0, False),), True, 3.0, "at 3.0"),
+        (((1.0, False), (9.0, False)), ((3.0, True),), False, 3.0, "at 9.0"),
+    ],
+)
+def test_what_two_processes_have_seen_is_joined(
+    one: tuple[tuple[float, bool], ...],
+    other: tuple[tuple[float, bool], ...],
+    up: bool,
+    since: float,
+    error: str,
+) -> None:
+    """A server is so since the first contact after which nobody has found it otherwise."""
+    for first, second in ((one, other), (other, one)):
+        known = _seen(*first).joined(_seen(*second))
+        assert (known.up, known.since, known.error) == (up, since, error)
+        assert known.seen == max(at for at, _ in (*one, *other))
+
+
+def test_what_is_new_is_told_apart_and_a_turn_is_announced() -> None:
+    turns: list[int] = []
+    records = HealthRecords(turned=lambda: turns.append(1))
+    for contact in (
+        Contact(),
+        Contact(),
+        Contact(error=StoreBusy("x")),
+        Contact(broken=True),
+        Contact(broken=True),
+    ):
+        records.note(IMAP, contact)
+    assert len(turns) == 2
+    assert records.take_new() == {IMAP}
+    assert records.take_new() == set()
+    records.join(SMTP, _seen((1.0, True)))
+    records.note(IMAP, Contact(error=StoreBusy("x")))
+    assert records.take_new() == set()
+    records.put_back([IMAP])
+    assert records.take_new() == {IMAP}

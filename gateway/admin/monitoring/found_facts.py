@@ -19,7 +19,7 @@ from gateway.admin.checks import own_certificate
 from gateway.admin.configuring.saving import named
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.monitoring.attention import Facts, OwnCertificate
-from gateway.admin.monitoring.upstream_probes import UpstreamProbes, servers_of
+from gateway.admin.monitoring.upstream_probes import UpstreamProbes
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.server.certificate import ServerCertificate
@@ -37,13 +37,12 @@ LIBRARIES: Final = (
 def facts(process: GatewayProcess, probes: UpstreamProbes) -> Facts:
     """Find out what may need attention."""
     config, now = process.config, datetime.now(UTC)
-    servers = servers_of(config)
     free, size = _space(config.state.parent)
     return Facts(
         config,
         now,
-        {server: process.health.of(server) for server in servers},
-        {server: probes.certificate(server) for server in servers},
+        process.healths(),
+        {server: probes.certificate(server) for server in config.servers},
         tuple(own_certificates(config)),
         process.unwritable(),
         _mode(config.secret),

@@ -25,8 +25,8 @@ def live() -> Response:
 def ready() -> Response:
     """Say whether people can be served: the state can be written, and some store of mail is not known to be down."""
     panel = current_panel()
-    stores = [one.store for one in panel.process.config.upstreams]
-    health = {store: panel.process.health.of(store) for store in stores}
+    stores = {one.store for one in panel.process.config.upstreams}
+    health = {server: known for server, known in panel.process.healths().items() if server in stores}
     # Nobody comes through a gateway that is not ready, so nobody would see that a server is up again.
     panel.probes.look((store for store, known in health.items() if known.up is False), 0.0)
     counted = Counter({True: "up", False: "down", None: "unknown"}[known.up] for known in health.values())

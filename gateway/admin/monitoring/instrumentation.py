@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ from flask import Flask, Response, g, request
 from gateway import confined
 from gateway.access.session import Session
 from gateway.access.sessions import Sessions
+from gateway.admin.monitoring.shared_health import SharedHealth
 from gateway.config import Server
 from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
 from gateway.device.agents import cleaned
@@ -31,7 +32,7 @@ from gateway.errors import (
 )
 from gateway.state import Counted, State, optional
 from gateway.store.pool import Pool
-from gateway.upstreams.health import Contact, HealthRecords
+from gateway.upstreams.health import Contact, Health, HealthRecords
 from gateway.web.request.visit import Visit
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two writes, if there is anything to write; what other processes have counted is as old at most.
 FLUSH_SECONDS: Final = 15.0
+#: Seconds between two writes because a mail server turned up or down, however often they do.
+TURN_SECONDS: Final = 1.0
 #: Key of the time at which a request began, on the performance counter, in its WSGI environ.
 _BEGAN: Final = "pocketpost.began"
 _PAGES: Final = frozenset({WML_TEXT, WML_COMPILED, XHTML_WAP, XHTML_XML, HTML})
@@ -54,14 +57,15 @@ _FAILED: Final[tuple[tuple[type[GatewayError], str], ...]] = (
 
 
 class Instrumentation:
-    """What one process counts. `held`: what it holds just now, by name."""
+    """What one process counts and sees. `held`: what it holds just now, by name."""
 
-    def __init__(self, state: State, held: Callable[[], Counter[str]]) -> None:
+    def __init__(self, state: State, held: Callable[[], Counter[str]], secret: bytes) -> None:
         self._state, self._held = state, held
         self._process = secrets.token_hex(8)
-        self._stop = Event()
+        self._stop, self._due = Event(), Event()
         self._held_before = False
-        self.health = HealthRecords(self._contact)
+        self.health = HealthRecords(self._contact, turned=self._due.set)
+        self._shared_health = SharedHealth(self.health, state, secret)
         self._thread = Thread(target=self._run, name="counts", daemon=True)
         self._thread.start()
 
@@ -77,12 +81,17 @@ class Instrumentation:
         """Return what all processes hold just now."""
         return self._held() + self._state.gauges.of_others(self._process, time.time())
 
+    def healths(self, servers: Iterable[Server]) -> dict[Server, Health]:
+        """Return the health of mail servers, as all processes have seen it."""
+        return self._shared_health.hear(servers, time.time())
+
     def flush(self) -> None:
         """Write what is new."""
         now, held = time.time(), self._held()
         with optional("what was counted"):
             self._state.counts.flush(now)
             self._state.handhelds.flush()
+            self._shared_health.tell(now)
             if held.total() or self._held_before:
                 self._state.gauges.report(self._process, held, now)
                 self._held_before = held.total() > 0
@@ -90,11 +99,14 @@ class Instrumentation:
     def close(self) -> None:
         """Stop, and write what is left."""
         self._stop.set()
+        self._due.set()
         self._thread.join()
         self.flush()
 
     def _run(self) -> None:
-        while not self._stop.wait(FLUSH_SECONDS):
+        while not self._stop.wait(TURN_SECONDS):
+            self._due.wait(FLUSH_SECONDS - TURN_SECONDS)
+            self._due.clear()
             try:
                 self.flush()
             except Exception:

@@ -1,4 +1,4 @@
-"""The screen *Log*: the newest lines of the log of this process."""
+"""The screen *Log*: the newest lines of the log of all workers."""
 
 from __future__ import annotations
 

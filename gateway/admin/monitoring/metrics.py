@@ -17,7 +17,6 @@ from flask import Blueprint, Request, Response, request
 
 from gateway import __version__
 from gateway.admin.gateway_process import GatewayProcess
-from gateway.admin.monitoring.upstream_probes import servers_of
 from gateway.admin.panel_pages import current_panel, page
 from gateway.config.hosts import is_loopback
 from gateway.state import Counted
@@ -116,11 +115,16 @@ class _Collector:
         sessions = process.state.sessions.count(time.time())
         yield GaugeMetricFamily("pocketpost_sessions", "Sessions of handhelds.", value=sessions)
         up = GaugeMetricFamily(
-            "pocketpost_upstream_up", "Mail servers as this process has seen them.", labels=["server"]
+            "pocketpost_upstream_up", "Mail servers as requests have seen them.", labels=["server"]
         )
-        for server in servers_of(process.config):
-            if (known := process.health.of(server).up) is not None:
-                up.add_metric([server.url], int(known))
+        known: defaultdict[str, list[bool]] = defaultdict(
+            list
+        )  # two upstreams may trust one server differently
+        for server, health in process.healths().items():
+            if health.up is not None:
+                known[server.url].append(health.up)
+        for url, found in known.items():
+            up.add_metric([url], int(all(found)))
         yield up
         yield InfoMetricFamily("pocketpost", "The gateway.", value={"version": __version__})
 

@@ -12,7 +12,6 @@ from flask import Blueprint, Response
 
 from gateway.admin.monitoring import attention, found_facts
 from gateway.admin.monitoring.attention import Facts
-from gateway.admin.monitoring.upstream_probes import servers_of
 from gateway.admin.panel_pages import MENU, current_panel, page
 from gateway.config import Config, Server
 from gateway.state import Counted
@@ -41,11 +40,13 @@ def show() -> Response:
     """Show what runs, since when, and for whom, and what needs attention."""
     panel = current_panel()
     process, now = panel.process, time.time()
-    panel.probes.look(servers_of(process.config), WAIT_SECONDS)
+    panel.probes.look(process.config.servers, WAIT_SECONDS)
     facts = found_facts.facts(process, panel.probes)
     screens = dict(MENU)
     counts = process.state.counts
-    today, all_days, here = counts.totals(now), counts.totals(), counts.of_this_process()
+    today, ever = counts.totals(now), counts.totals()
+    # After a restore there may be less than there was.
+    since = {key: max(value - process.beginning.counts.get(key, 0.0), 0.0) for key, value in ever.items()}
     return page(
         "overview",
         title="Overview",
@@ -58,14 +59,14 @@ def show() -> Response:
         sessions=process.state.sessions.count(now),
         held=process.instruments.held(),
         tables=[
-            ("Mail sent", "Outcome", list(_rows(Counted.SENDS, today, here, all_days))),
-            ("Sign-ins", "Outcome", list(_rows(Counted.SIGN_INS, today, here, all_days))),
+            ("Mail sent", "Outcome", list(_rows(Counted.SENDS, today, since, ever))),
+            ("Sign-ins", "Outcome", list(_rows(Counted.SIGN_INS, today, since, ever))),
         ],
     )
 
 
 def _lines(config: Config, facts: Facts) -> Iterator[ServerLine]:
-    for server in servers_of(config):
+    for server in config.servers:
         mine = [one for one in config.upstreams if server in (one.store, one.smtp)]
         domains = ", ".join(domain for one in mine for domain in one.domains)
         shown = expiry(facts.certificates.get(server, PeerCertificate()), facts.now)

@@ -14,7 +14,7 @@ from threading import Condition, Lock, Thread
 from typing import Final
 
 from gateway import submission
-from gateway.config import Config, Server, Tls
+from gateway.config import Server, Tls
 from gateway.store import protocols
 from gateway.upstreams import deadline, health
 from gateway.upstreams.certificates import PeerCertificate
@@ -33,11 +33,6 @@ LOOK_SECONDS: Final = 10.0
 AT_ONCE: Final = 8
 
 Probe = Callable[[Server], ProbeResult]
-
-
-def servers_of(config: Config) -> tuple[Server, ...]:
-    """Return all servers of a configuration, each once."""
-    return tuple(dict.fromkeys(server for one in config.upstreams for server in (one.store, one.smtp)))
 
 
 def probe(server: Server) -> ProbeResult:

@@ -233,4 +233,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
     # Who signed in before keeps their markup.
     ("ALTER TABLE sessions ADD COLUMN chosen INTEGER NOT NULL DEFAULT 1 CHECK (chosen IN (0, 1))",),
+    (
+        """CREATE TABLE server_health (
+            server TEXT PRIMARY KEY,
+            seen REAL NOT NULL,
+            sealed BLOB NOT NULL
+        ) WITHOUT ROWID""",
+    ),
 )

@@ -64,7 +64,7 @@ class Counts:
         self._database = database
         self._lock = Lock()
         self._new: Counter[CountKey] = Counter()
-        self._ours: Counter[CountKey] = Counter()
+        self._known: set[CountKey] = set()
 
     def add(self, what: Counted, *labels: str) -> None:
         """Count one."""
@@ -103,15 +103,10 @@ class Counts:
                 found[key] = found.get(key, 0.0) + value
         return found
 
-    def of_this_process(self) -> dict[CountKey, float]:
-        """Return what this process has counted since it started."""
-        with self._lock:
-            return dict(self._ours)
-
     def _put(self, key: CountKey, value: float) -> None:
-        if key in self._ours or len(self._ours) < MOST:
-            self._ours[key] += value  # type: ignore[assignment]  # seconds are counted too
-            self._new[key] += value  # type: ignore[assignment]
+        if key in self._known or len(self._known) < MOST:
+            self._known.add(key)
+            self._new[key] += value  # type: ignore[assignment]  # seconds are counted too
 
     def _write(self, new: Counter[CountKey], today: int) -> None:
         row = insert(COUNTS)
