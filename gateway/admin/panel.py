@@ -49,6 +49,7 @@ from gateway.admin.people.people_screen import people
 from gateway.admin.people.sending_screen import sending
 from gateway.admin.people.slowed_down_screen import slowed_down
 from gateway.config import Config
+from gateway.config.option_values import domains_in_words
 from gateway.errors import GatewayError
 from gateway.markup.environment import allowed
 from gateway.server.listeners import Listener, Site
@@ -127,6 +128,7 @@ def environment() -> Environment:
     )
     made.filters["time"] = lambda at: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
     made.filters["ago"] = ago
+    made.filters["domains"] = domains_in_words
     return made
 
 

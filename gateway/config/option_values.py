@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -151,6 +151,11 @@ def _each(value: object, kind: str, example: str, check: Callable[[str], _Item])
         except ValueError as error:
             raise ValueError(f'"{text}" is not a {kind}') from error
     return tuple(items)
+
+
+def domains_in_words(domains: Iterable[str]) -> str:
+    """Return an upstream's domains as an administrator reads them."""
+    return ", ".join("all other domains (*)" if domain == ANY_DOMAIN else domain for domain in domains)
 
 
 def _domains(option: Option, value: object, folder: Path) -> tuple[str, ...]:

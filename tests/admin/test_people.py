@@ -267,7 +267,7 @@ def test_what_is_uncertain_is_said_and_no_more(administrator: Administrator, sen
     page = administrator.get("/sending")
     uncertain = sorted(
         "".join(cell.itertext())
-        for cell in page.xpath("//h:td[@data-label='What is uncertain']", namespaces=XHTML)
+        for cell in page.xpath("//h:td[@data-of='What is uncertain']", namespaces=XHTML)
     )
     assert uncertain == [
         "",
@@ -373,7 +373,7 @@ def test_the_audit_is_shown_page_by_page_and_harmless(
     path = "/audit"
     while path:
         page = administrator.get(path)
-        acts += page.xpath("//h:td[@data-label='What']/text()", namespaces=XHTML)
+        acts += page.xpath("//h:td[@data-of='What']/text()", namespaces=XHTML)
         assert not page.xpath("//h:script", namespaces=XHTML)
         path = page.xpath("string(//h:a[.='Next page']/@href)", namespaces=XHTML)
     assert acts == [*(f"act {number}" for number in range(6, -1, -1)), "signed in"]
@@ -390,7 +390,7 @@ def test_people_are_shown_page_by_page(
     path = "/people?list=signed-in"
     while path:
         page = administrator.get(path)
-        found += page.xpath("//h:td[@data-label='Account']/h:a/text()", namespaces=XHTML)
+        found += page.xpath("//h:td[@data-of='Account']/h:a/text()", namespaces=XHTML)
         path = page.xpath("string(//h:a[.='Next page']/@href)", namespaces=XHTML)
     assert len(found) == len({*found}) == 5
 

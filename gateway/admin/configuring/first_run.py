@@ -154,7 +154,7 @@ def save() -> Response:
     except ConfigNotWritten as error:
         return page(
             "by_hand", title="To be written by hand", problem=error.detail, file=str(file.path), difference="",
-            table=file.text, back="/",
+            table=file.text, running=False, back="/",
         )  # fmt: skip
     except ConfigError as error:
         return _page(upstream, listen, error.detail, 422)

@@ -119,7 +119,9 @@ def write(
         after.write_after(before)
     except ConfigNotWritten as error:
         title = "To be changed by hand"
-        return page("by_hand", title=title, problem=error.detail, table=after.block(path), **said)
+        return page(
+            "by_hand", title=title, problem=error.detail, table=after.block(path), running=True, **said
+        )
     record(action, subject)
     served = _served()
     return page("saved", title="Saved", previous=_previous(after), more=then(), **served, **said)

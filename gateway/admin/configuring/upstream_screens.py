@@ -28,7 +28,7 @@ from gateway.admin.configuring.saving import (
 from gateway.admin.panel_pages import current_panel, page
 from gateway.config import Upstream
 from gateway.config.editing import Change
-from gateway.config.option_values import ANY_DOMAIN
+from gateway.config.option_values import ANY_DOMAIN, domains_in_words
 from gateway.config.options import SECTIONS, options_of
 from gateway.config.toml_lines import KeyPath
 from gateway.config.writing import is_writable
@@ -205,7 +205,7 @@ def _page(
     lines: list[ReportLine] | None = None,
     address: str = "",
 ) -> Response:
-    domains = ", ".join(form.typed["domains"].split()) or request.args.get("domain", "")
+    domains = domains_in_words(form.typed["domains"].split() or [request.args.get("domain", "")])
     title = "New upstream" if action == _NEW else f"Upstream for {domains}"
     return page(
         "upstream", status, title=title, action=action, form=form, version_of_file=version, problem=problem,
@@ -218,7 +218,7 @@ def _asked(file: ConfigFile, domain: str, problem: str = "", status: int = 200) 
     return page(
         "remove_upstream",
         status,
-        title=f"Remove the upstream for {', '.join(upstream.domains)}?",
+        title=f"Remove the upstream for {domains_in_words(upstream.domains)}?",
         upstream=upstream,
         action=_edit(domain, "remove"),
         version_of_file=file.version,

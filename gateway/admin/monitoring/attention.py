@@ -13,6 +13,7 @@ from typing import Final
 from gateway.admin.checks.findings import EXPIRY_NOTICE
 from gateway.config import Config, Server, Upstream
 from gateway.config.hosts import is_loopback, listen_address
+from gateway.config.option_values import domains_in_words
 from gateway.sealed.send_journal import UNCERTAIN
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.health import Health
@@ -168,4 +169,4 @@ def _servers(upstreams: Iterable[Upstream]) -> Iterator[tuple[Upstream, Server]]
 
 
 def _domains(upstream: Upstream) -> str:
-    return ", ".join(upstream.domains)
+    return domains_in_words(upstream.domains)

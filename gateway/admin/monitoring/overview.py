@@ -14,6 +14,7 @@ from gateway.admin.monitoring import attention, found_facts
 from gateway.admin.monitoring.attention import Facts
 from gateway.admin.panel_pages import MENU, current_panel, page
 from gateway.config import Config, Server
+from gateway.config.option_values import domains_in_words
 from gateway.state import Counted
 from gateway.state.watching.counts import CountKey
 from gateway.upstreams.certificates import PeerCertificate
@@ -68,7 +69,7 @@ def show() -> Response:
 def _lines(config: Config, facts: Facts) -> Iterator[ServerLine]:
     for server in config.servers:
         mine = [one for one in config.upstreams if server in (one.store, one.smtp)]
-        domains = ", ".join(domain for one in mine for domain in one.domains)
+        domains = domains_in_words(domain for one in mine for domain in one.domains)
         shown = expiry(facts.certificates.get(server, PeerCertificate()), facts.now)
         yield ServerLine(server, domains, facts.health.get(server, Health()), shown)
 
