@@ -83,7 +83,7 @@ class ConfigFile:
         """Return what a later version changes, as a unified diff."""
         now, wanted = (each.text.replace("\r\n", "\n").splitlines() for each in (self, later))
         name = self.path.name
-        return "\n".join(unified_diff(now, wanted, f"{name} (now)", f"{name} (wanted)", lineterm=""))
+        return "\n".join(unified_diff(now, wanted, f"{name} (before)", f"{name} (after)", lineterm=""))
 
     def write_after(self, before: ConfigFile) -> None:
         """Put this version in the place of the one before. Raise ConfigChanged or ConfigNotWritten."""

@@ -24,6 +24,7 @@ from gateway.config import Server
 from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
 from gateway.device.agents import cleaned
 from gateway.errors import (
+    AccountLocked,
     AuthenticationFailed,
     GatewayError,
     StoreError,
@@ -52,6 +53,7 @@ _FAILED: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (AuthenticationFailed, "refused"),
     (TooManyTries, "slowed down"),
     (UnknownDomain, "unknown domain"),
+    (AccountLocked, "locked"),
     (StoreError, "server failed"),
 )
 

@@ -11,7 +11,14 @@ from werkzeug.test import Client
 
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.monitoring import instrumentation
-from gateway.errors import AuthenticationFailed, StateFull, StoreUnreachable, TooManyTries, UnknownDomain
+from gateway.errors import (
+    AccountLocked,
+    AuthenticationFailed,
+    StateFull,
+    StoreUnreachable,
+    TooManyTries,
+    UnknownDomain,
+)
 from gateway.state import Counted
 from gateway.state.watching.counts import CountKey
 from gateway.state.watching.handhelds_seen import MOST
@@ -115,6 +122,7 @@ def test_a_page_costs_few_calls_and_no_write(
         (AuthenticationFailed("x"), "refused"),
         (TooManyTries(9), "slowed down"),
         (UnknownDomain("x"), "unknown domain"),
+        (AccountLocked("x"), "locked"),
         (StoreUnreachable("x"), "server failed"),
         (RuntimeError("x"), "failed here"),
     ],
