@@ -228,6 +228,13 @@ def test_an_upstream_is_edited_in_the_middle_of_the_file(page: XhtmlBrowser, fil
     assert "append" in shown
 
 
+def test_certificates_are_said_to_be_verified_only_where_there_is_tls(page: XhtmlBrowser, file: Path) -> None:
+    assert page.open("/upstreams").text.count("none are shown: no TLS") == 2
+    file.write_text(COMMENTED.replace("imap://127.0.0.1:3", "imaps://127.0.0.1:3"))
+    assert page.open("/upstreams").text.count("none are shown: no TLS") == 1
+    assert page.text.count("verified by the system's authorities") == 1
+
+
 def test_an_upstream_is_added_and_an_unknown_or_double_domain_is_refused(
     page: XhtmlBrowser, file: Path
 ) -> None:
@@ -347,6 +354,7 @@ def test_where_the_file_is_read_only_the_change_is_shown(
     shown = [each.text for each in page.page.iter("pre")]
     assert '+sent_copy = "append"' in shown[0]
     assert shown[1].startswith('[[upstream]]\ndomains = ["example.com"]')
+    assert "where that is possible, then have it read the file again." in page.text
     assert file.read_text() == COMMENTED
     assert process.config.upstreams[1].sent_copy == "auto"
 
@@ -407,6 +415,7 @@ def test_removing_beside_an_upstream_for_any_domain(
     process.reload()
     for number, address in enumerate(("a@example.org", "b@example.com", "c@elsewhere.example", "")):
         session(process, number + 1, number + 1, address)
+    assert "all other domains (*), example.com" in page.open("/upstreams").text
     assert 'There is an upstream for "*"' in page.open("/upstreams/remove?domain=example.org").text
     assert "of these domains: 2, of 2 accounts" in page.open("/upstreams/remove?domain=*").text
     page.fill("password", PASSWORD).press("Remove")

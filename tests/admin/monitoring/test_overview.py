@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
@@ -12,6 +13,7 @@ import pytest
 
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import create_panel
+from gateway.config import load
 from gateway.errors import StateFull, StoreUnreachable
 from gateway.state import Counted
 from gateway.upstreams.health import Contact
@@ -88,6 +90,22 @@ def test_sends_and_sign_ins_are_counted_by_outcome(
     }
     assert rows["sent"] == ["1", "3", "3"]
     assert rows["not sent"] == ["0", "1", "1"]
+
+
+def test_since_start_counts_what_all_processes_did_since_and_nothing_before(process: GatewayProcess) -> None:
+    process.state.counts.add(Counted.SENDS, "sent")
+    process.state.counts.flush(time.time())
+    assert process.file is not None
+    late = GatewayProcess(load(process.file), process.file)
+    try:
+        for state in (process.state, process.state, late.state):
+            state.counts.add(Counted.SENDS, "sent")
+            state.counts.flush(time.time())
+        page = Administrator(create_panel(late).test_client()).get("/")
+        row = page.xpath("//h:tr[h:th='sent']/h:td/text()", namespaces=XHTML)
+        assert row == ["4", "3", "4"]
+    finally:
+        late.close()
 
 
 def test_what_cannot_be_written_is_said_and_not_ready(
