@@ -145,8 +145,12 @@ def wap_lines(config: Config, near: Listener) -> list[str]:
     """Return the line that says what to set on a phone, if phones are served."""
     if not config.wap_listen:
         return []
-    ports = f"UDP port {config.wap_port}, connectionless {config.wap_connectionless_port}"
-    return [f"WAP       on the phone: gateway {near.host}, {ports}, home page {near.url}w"]
+    return [f"WAP       on the phone: gateway {near.host}, {udp_ports(config)}, home page {near.url}w"]
+
+
+def udp_ports(config: Config) -> str:
+    """Say which ports WAP phones use."""
+    return f"UDP port {config.wap_port}, connectionless {config.wap_connectionless_port}"
 
 
 def print_addresses(config: Config, listener: Listener) -> None:
@@ -200,10 +204,12 @@ def serve(file: Path | None, count: int | None) -> None:
         from gateway.server.workers import cores
 
         def ready() -> None:
+            if config.wap_listen:
+                log.info("WAP phones: %s, %s", config.wap_listen, udp_ports(config))
             log.info("listening at %s", " and ".join(each.url for each in served))
 
         count = count or min(cores(), MOST_WORKERS)
-        if count == 1:
+        if count == 1 and not config.wap_listen:
             run_gateway(config, file, ready)
         else:
             run_workers(config, file, ready, count)

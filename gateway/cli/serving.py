@@ -1,13 +1,16 @@
 """Runs the gateway: in this process, or in several workers on the same listeners.
 
 Nothing here may decide what is served. The panel is served by the first worker, which gets the log lines of the others.
+WAP phones are served by a process of their own beside the workers: it alone has their sessions.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from gateway import confined
@@ -19,20 +22,26 @@ from gateway.sealed import admin_password
 from gateway.sealed.vault import server_secret
 from gateway.server import bearer, workers
 from gateway.server.listeners import BACKLOG, Listener, Site, bind, listeners, run
-from gateway.state import State
+from gateway.state import Counted, State
 
 
 def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_password: str = "") -> None:
-    """Serve a configuration in this process until SIGTERM; the panel, too, if it has a password."""
+    """Serve a configuration in this process until SIGTERM; the panel, too, if it has a password.
+
+    WAP phones are served by a thread: who calls this may have threads already, as the demo has, and so cannot fork.
+    """
     LINES.follow(logging.getLogger())
     process = GatewayProcess(config, file)
     if panel_password:
         process.state.administration.set_password_hash(admin_password.hashed(panel_password))
-    _serve(process, ready)
+    lines = bearer.bind_all(config)
+    with bearer.beside(_phones(process, lines)) if lines else nullcontext():
+        _serve(process, ready)
+    process.close()
 
 
 def run_workers(config: Config, file: Path, ready: Callable[[], None], count: int) -> None:
-    """Serve a configuration in so many processes until SIGTERM. Raise ConfigError."""
+    """Serve a configuration in so many processes, and one for WAP phones, until SIGTERM. Raise ConfigError."""
     # What the workers need is made before there are any; each opens it for itself.
     state = State.open(config.state)
     beginning = Beginning.now(state)
@@ -40,37 +49,59 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     state.close()
     for listener in (*listeners(config), *panels):
         listener.certificate()
-    if config.wap_listen:
-        for port in (config.wap_port, config.wap_connectionless_port):
-            bearer.bind(config.wap_listen, port).close()
     server_secret(config.secret)
     # Who connects before a worker serves, or while one is replaced, waits: nobody is refused, at the panel either.
     bound = {listener: bind(listener) for listener in (*listeners(config), *panels)}
+    lines = bearer.bind_all(config)
     for sock in bound.values():
         sock.listen(BACKLOG)
-    lines = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    log_lines = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def work(number: int) -> None:
         LINES.follow(logging.getLogger())
         if number:
-            LINES.send_to(lines[0])
-            for listener in panels:  # else the port stayed open when the first worker has closed it
-                bound[listener].close()
+            LINES.send_to(log_lines[0])
         else:
-            LINES.take_from(lines[1])
+            LINES.take_from(log_lines[1])
         process = GatewayProcess(
             config, file, workers=count, announce_reload=workers.announce_reload, beginning=beginning
         )
-        process.follow()  # the file may have changed since the one that this worker replaces began
-        _serve(process, bound=bound, panel=number == 0)
+        process.follow()  # the file may have changed since the one that this process replaces began
+        # Else a port stayed open when the process that serves it has closed it.
+        if number == count:
+            _close(bound.values())
+            bearer.run(_phones(process, lines), process.follow)
+        else:
+            _close(lines.values())
+            _close(bound[listener] for listener in panels if number)
+            _serve(process, bound=bound, panel=number == 0)
+        process.close()
         confined.stop()
 
     def ending() -> None:
-        for sock in bound.values():
-            sock.close()
+        _close(bound.values())
+        _close(lines.values())
 
     ready()
-    workers.run(count, work, ending)
+    workers.run(
+        count + bool(lines), work, ending, lambda number: _PHONES if number == count else f"worker {number}"
+    )
+
+
+_PHONES = "the process for WAP phones"
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()
+
+
+def _phones(process: GatewayProcess, lines: Mapping[int, socket.socket]) -> bearer.Bearer:
+    """Make what serves WAP phones, and have it counted."""
+    refused = partial(process.state.counts.add, Counted.WAP_REFUSED)
+    phones = bearer.Bearer(process, lambda: process.config, lines, refused)
+    process.instruments.hold(phones.held)
+    return phones
 
 
 def _serve(
@@ -89,11 +120,4 @@ def _serve(
         process.client_address,
     )
     panels = (site(process),) if panel and process.state.administration.password_hash() else ()
-    # One process has the phones' sessions, however many workers there are.
-    phones = bearer.Bearer(process, config) if panel and config.wap_listen else None
-    if phones is not None:
-        phones.start()
     run(handhelds, *panels, ready=ready, bound=bound, reload=process.follow)
-    if phones is not None:
-        phones.stop()
-    process.close()

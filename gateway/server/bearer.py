@@ -1,4 +1,4 @@
-"""The bearer of WAP: two UDP sockets, an event loop in a thread of its own, and a bounded pool that asks the app.
+"""The bearer of WAP: two UDP sockets, an event loop, and a bounded pool of threads that asks the app.
 
 Nothing here may know WTP or WSP, which `gateway.wap.endpoint` does, or a route. Who is sent how much `reachability`
 decides for every datagram; an address that is not known yet gets a small deck whose link makes it known.
@@ -13,21 +13,24 @@ import secrets
 import socket
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from email.utils import formatdate
-from html import escape
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway import computing
 from gateway.access import log_context
 from gateway.config import Config
 from gateway.config.hosts import host_port
-from gateway.errors import ConfigError, GatewayError
-from gateway.server import wap_requests
-from gateway.server.reachability import Reachability
-from gateway.server.wap_requests import Elsewhere, deck
+from gateway.errors import ConfigError
+from gateway.server import request_log, wap_notices, wap_requests
+from gateway.server.listeners import GRACE, signalled
+from gateway.server.reachability import Reachability, new_token
+from gateway.server.wap_notices import notice
+from gateway.server.wap_requests import Elsewhere, Failed
 from gateway.wap import wsp
 from gateway.wap.endpoint import CONNECTIONLESS_PORT, Endpoint
 from gateway.wap.quadruplet import Quadruplet
@@ -45,16 +48,9 @@ THREADS: Final = 8
 WAITING: Final = 64
 """Requests that wait for it or are worked on; more are answered with a deck that says so."""
 KEPT_POSTS: Final = 100
-"""Forms of addresses that are not known yet, kept until they are."""
-KEPT_OCTETS: Final = 16 * 1024
-"""Octets of such a form."""
+"""Forms of addresses that are not known yet, kept until they are; WTP bounds their octets."""
 RECEIVED_OCTETS: Final = 1 << 20
 """Octets of the kernel's receive buffer: datagrams that come at once."""
-
-_FOREIGN: Final = "This is a mail gateway. It opens no other addresses."
-_BUSY: Final = "The gateway is busy. Nothing was done. Please try again."
-_FAILED: Final = GatewayError.sentence
-_TOO_LARGE: Final = "This page is too large for your phone: {size} octets of {limit}."
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -72,6 +68,14 @@ def bind(host: str, port: int) -> socket.socket:
             return line
     except OSError as error:
         raise ConfigError(f"cannot listen at {host_port(host, port)} (UDP): {error.strerror}") from error
+
+
+def bind_all(config: Config) -> dict[int, socket.socket]:
+    """Bind the sockets of a configuration, if it has any, by the ports that they stand for; raise ConfigError."""
+    if not config.wap_listen:
+        return {}
+    ports = {SESSION_PORT: config.wap_port, CONNECTIONLESS_PORT: config.wap_connectionless_port}
+    return {local: bind(config.wap_listen, port) for local, port in ports.items()}
 
 
 def free_ports(host: str, wanted: Iterable[tuple[int, int]]) -> tuple[str, int, int] | None:
@@ -98,48 +102,54 @@ class _Line(asyncio.DatagramProtocol):
 
 
 class Bearer:
-    """Serves phones by UDP. `start` it, and `stop` it."""
+    """Serves phones by UDP: `run` it in a process of its own, or have it `beside` something else in one."""
 
-    def __init__(self, app: WSGIApplication, config: Config) -> None:
-        """Bind the sockets; raise ConfigError."""
-        self._app = app
-        self._hosts = wap_requests.own_hosts(config)
-        self._strangers_without_session = config.wap_connectionless
-        self._reach = Reachability(config.wap_trusted, secrets.token_bytes(32))
+    def __init__(
+        self,
+        app: WSGIApplication,
+        config: Callable[[], Config],
+        lines: Mapping[int, socket.socket],
+        refused: Callable[[str], object] = lambda why: None,
+    ) -> None:
+        """`lines`: from `bind_all`; `config`: the present one; `refused` is told why a datagram was not sent."""
+        self._app, self._current, self._sockets = app, config, lines
+        self._config = config()
+        self._hosts = wap_requests.own_hosts(self._config)
+        self._reach = Reachability(self._config.wap_trusted, secrets.token_bytes(32), refused)
         self._endpoint = Endpoint(iter(lambda: secrets.randbelow(1 << 28), None))
         self._posts: OrderedDict[str, Request] = OrderedDict()
-        self._working: dict[int, Request] = {}
+        self._working: set[int] = set()
+        self._idle = asyncio.Event()
+        self._ending = False
         self._timer: asyncio.TimerHandle | None = None
         self._lines: dict[int, _Line] = {}
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="wap")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="bearer", daemon=True)
-        ports = {SESSION_PORT: config.wap_port, CONNECTIONLESS_PORT: config.wap_connectionless_port}
-        self._sockets = {local: bind(config.wap_listen, port) for local, port in ports.items()}
+        self._loop: asyncio.AbstractEventLoop
 
-    def start(self) -> None:
-        """Serve from now on."""
-        self._thread.start()
+    def held(self) -> Counter[str]:
+        """Return how many sessions and transactions there are."""
+        return Counter(wap_sessions=self._endpoint.sessions, wap_transactions=self._endpoint.transactions)
 
-    def stop(self) -> None:
-        """Serve no longer; requests that are worked on are left behind."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        for local, sock in self._sockets.items():
-            line = self._lines[local] = _Line(self, local)
-            self._loop.run_until_complete(
-                self._loop.create_datagram_endpoint(lambda line=line: line, sock=sock)  # type: ignore[misc]
-            )
-        self._loop.run_forever()
-        for line in self._lines.values():
-            if line.transport is not None:
-                line.transport.close()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, and finish the requests at hand within GRACE; hanging ones are left behind."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            for local, sock in self._sockets.items():
+                line = self._lines[local] = _Line(self, local)
+                await self._loop.create_datagram_endpoint(lambda line=line: line, sock=sock)  # type: ignore[misc]
+            await stop.wait()
+            self._ending = True
+            if self._working:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._idle.wait(), GRACE)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            for line in self._lines.values():
+                if line.transport is not None:
+                    line.transport.close()
+            await asyncio.sleep(0)  # in which they are closed
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     # --- datagrams and time ---
 
@@ -179,68 +189,128 @@ class Bearer:
     def _asked(self, request: Request, now: float) -> None:
         host = request.peer.host
         if request.session_id is None and not (
-            self._strangers_without_session or self._reach.is_trusted(host)
+            self._config.wap_connectionless or self._reach.is_trusted(host)
         ):
             self._endpoint.ignore(request.id)
             return
         if request.tod:
             self._endpoint.stamp(request.id, ((request.tod, formatdate(time.time(), usegmt=True)),))
         try:
-            name, path = wap_requests.target(request.url, self._hosts)
+            name, path = wap_requests.target(request.url, self._own_hosts())
         except Elsewhere:
-            self._answer(request, deck(_FOREIGN), now)
+            self._say(request, notice(request, wap_notices.FOREIGN), 403, now)
             return
         path, token = wap_requests.split_token(path)
-        if token and self._reach.take_token(host, token, now):
-            kept = self._posts.pop(token, None)
-            if kept is not None:
-                request = replace(request, method=kept.method, body=kept.body, content_type=kept.content_type)
+        kept = self._posts.get(token)
+        if kept is not None and kept.peer.host == host:
+            del self._posts[token]
+            self._reach.keep(host, now)
+            request = replace(request, method=kept.method, body=kept.body, content_type=kept.content_type)
+        elif token:
+            self._reach.take_token(host, token, now)
         if not self._reach.is_known(host, now):
-            self._answer(request, self._continue(request, path, now), now)
+            self._say(request, self._continue(request, path, now), 403, now)
             return
         self._reach.keep(host, now)
-        if len(self._working) >= WAITING:
-            self._answer(request, deck(_BUSY), now)
+        if self._ending or len(self._working) >= WAITING:
+            self._say(request, notice(request, wap_notices.BUSY), 503, now)
             return
-        self._working[request.id] = request
-        work = self._pool.submit(self._served, request, name, path)
-        work.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._done, request, done))
+        self._working.add(request.id)
+        self._idle.clear()
+        work = self._pool.submit(computing.in_turn, self._served, request, name, path)
+        work.add_done_callback(partial(self._worked, request))
+
+    def _own_hosts(self) -> frozenset[str]:
+        """Return the hosts whose URLs are ours, by the present configuration."""
+        config = self._current()
+        if config is not self._config:
+            self._config, self._hosts = config, wap_requests.own_hosts(config)
+        return self._hosts
 
     def _served(self, request: Request, name: str, path: str) -> wsp.Reply:
-        with log_context.request():
-            return wap_requests.served(self._app, request, name, path)
+        """Return the application's answer; raise TooLarge or Failed. For a thread."""
+        began = time.monotonic()
+        asked = wap_requests.environ(request, name, path)
+        url = f"http://{name}{path}" if name else path
+        status = octets = 0
+        with log_context.request() as entry:
+            try:
+                reply = wap_requests.served(self._app, asked, request, url)
+                status, octets = reply.status, len(reply.body)
+            except (TooLarge, Failed):
+                raise
+            except Exception as error:
+                log.exception("the application failed")
+                raise Failed(entry.id) from error
+            finally:
+                seconds = time.monotonic() - began
+                said = "answered" if status else "broken off"
+                request_log.tell(said, asked, status, octets, seconds, request.peer.host)
+            return reply
 
     def _continue(self, request: Request, path: str, now: float) -> wsp.Reply:
-        """Return the deck whose link shows that its reader is where it says; a form is kept until then."""
+        """Return the deck whose link shows that its reader is where it says; a form is kept until then.
+
+        Each form has a token of its own: else whoever forges an address could have its owner post another form.
+        """
         token = self._reach.token(request.peer.host, now)
-        if request.body and len(request.body) <= KEPT_OCTETS:
+        if request.method in ("POST", "PUT"):
+            token = new_token()
             self._posts[token] = request
             if len(self._posts) > KEPT_POSTS:
                 self._posts.popitem(last=False)
-        return deck(
-            f'<a href="{escape(wap_requests.with_token(path, token)).replace("$", "$$")}">Continue</a>'
-        )
+        return wap_notices.question(request, wap_requests.with_token(path, token))
+
+    def _worked(self, request: Request, done: Future[wsp.Reply]) -> None:
+        """Hand an answer over to the loop, unless that has ended meanwhile."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._done, request, done)
 
     def _done(self, request: Request, done: Future[wsp.Reply]) -> None:
-        self._working.pop(request.id, None)
+        now = self._loop.time()
         try:
-            reply = done.result()
-        except Exception:
-            log.exception("the application failed")
-            reply = deck(_FAILED)
-        self._answer(request, reply, self._loop.time())
-        self._go_on()
-
-    def _answer(self, request: Request, reply: wsp.Reply, now: float) -> None:
-        """Answer with what fits: the reply, a deck that says that it is too large, or its status alone."""
-        try:
-            self._endpoint.reply(request.id, reply, now)
+            self._endpoint.reply(request.id, done.result(), now)
         except TooLarge as error:
-            self._answer_too_large(request, error, now)
+            log.warning("an answer of %d octets does not fit the %d of a phone", error.size, error.limit)
+            self._say(request, notice(request, wap_notices.TOO_LARGE), 413, now)
+        except Failed as error:
+            self._say(request, notice(request, wap_notices.FAILED, error.code), 500, now)
+        except CancelledError:
+            pass  # as all that wait when the process ends
+        self._go_on()
+        self._working.discard(request.id)
+        if not self._working:
+            self._idle.set()
 
-    def _answer_too_large(self, request: Request, error: TooLarge, now: float) -> None:
-        said = deck(_TOO_LARGE.format(size=error.size, limit=error.limit))
+    def _say(self, request: Request, deck: wsp.Reply, status: int, now: float) -> None:
+        """Answer with a deck of our own, or, where not even that fits, with a status alone."""
         try:
-            self._endpoint.reply(request.id, said, now)
+            self._endpoint.reply(request.id, deck, now)
         except TooLarge:
-            self._endpoint.reply(request.id, wsp.Reply(413), now)
+            self._endpoint.reply(request.id, wsp.Reply(status), now)
+
+
+def run(bearer: Bearer, reload: Callable[[], object]) -> None:
+    """Serve until SIGINT or SIGTERM, in a process of its own; `reload` as in `listeners.run`."""
+
+    async def serve() -> None:
+        with signalled(lambda: None, reload) as stop:
+            await bearer.serve(stop)
+
+    asyncio.run(serve())
+
+
+@contextlib.contextmanager
+def beside(bearer: Bearer) -> Iterator[None]:
+    """Serve during the block, in a thread."""
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(bearer.serve(stop)), name="bearer", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()

@@ -225,7 +225,8 @@ class HttpServer:
 
 
 @contextlib.contextmanager
-def _signalled(renew: Callable[[], None], reload: Callable[[], object]) -> Iterator[asyncio.Event]:
+def signalled(renew: Callable[[], None], reload: Callable[[], object]) -> Iterator[asyncio.Event]:
+    """Handle the signals of a worker in the block; yield what is set when it is told to end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def again() -> None:  # it reads files, and may wait for those who do the same
@@ -284,7 +285,7 @@ async def _serve(lines: list[_Line], ready: Callable[[], None], reload: Callable
             if line.certificate is not None:
                 line.certificate.renew()
 
-    with _signalled(renew, reload) as stop:
+    with signalled(renew, reload) as stop:
         for line in lines:
             line.sock.listen(BACKLOG)
         accepting = [asyncio.create_task(line.server.accept(line.sock, line.certificate)) for line in lines]

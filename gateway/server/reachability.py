@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import secrets
 from base64 import b32encode
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +37,10 @@ WHOLE_RATE: Final = 1_000_000.0
 BURST: Final = 10.0
 """Seconds of its rate that a budget saves up."""
 
+#: Why a datagram is not sent.
+UNPROVEN: Final = "address not proven"
+OVER_BUDGET: Final = "over budget"
+
 
 @dataclass(slots=True)
 class _Budget:
@@ -52,6 +57,15 @@ class _Budget:
         return True
 
 
+def new_token() -> str:
+    """Return a token that is like no other."""
+    return _written(secrets.token_bytes(TOKEN))
+
+
+def _written(octets: bytes) -> str:
+    return b32encode(octets).decode("ascii")[:TOKEN].lower()
+
+
 @dataclass(slots=True)
 class _Host:
     received: int
@@ -63,10 +77,12 @@ class _Host:
 class Reachability:
     """What has come from whom, and what may go there."""
 
-    def __init__(self, trusted: Iterable[object], secret: bytes) -> None:
-        """`trusted`: networks; `secret`: what tokens are made with."""
+    def __init__(
+        self, trusted: Iterable[object], secret: bytes, refused: Callable[[str], object] = lambda why: None
+    ) -> None:
+        """`trusted`: networks; `secret`: what tokens are made with; `refused` is told of each datagram not sent."""
         self._trusted = tuple(ipaddress.ip_network(str(network)) for network in trusted)
-        self._secret = secret
+        self._secret, self._refused = secret, refused
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
         self._networks: OrderedDict[str, _Budget] = OrderedDict()
         self._whole = _Budget(WHOLE_RATE, WHOLE_RATE * BURST, 0.0)
@@ -92,9 +108,11 @@ class Reachability:
             return True
         entry = self._host(host, now)
         if now >= entry.known_until and entry.sent + octets > AMPLIFICATION * entry.received:
+            self._refused(UNPROVEN)
             return False
         budgets = (entry.budget, self._network(host, now), self._whole)
         if not all(budget.take(octets, now) for budget in budgets):
+            self._refused(OVER_BUDGET)
             return False
         entry.sent += octets
         return True
@@ -119,7 +137,7 @@ class Reachability:
 
     def _token(self, host: str, slot: int) -> str:
         digest = hmac.digest(self._secret, f"{host} {slot}".encode(), hashlib.sha256)
-        return b32encode(digest).decode("ascii")[:TOKEN].lower()
+        return _written(digest)
 
     def _host(self, host: str, now: float) -> _Host:
         entry = self._hosts.get(host)

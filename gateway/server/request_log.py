@@ -31,13 +31,19 @@ def logged(request: Request, connection: HttpConnection, client: Callable[[Envir
         yield
     finally:
         asked = environ(request, BytesIO())
-        fields = {
-            "method": request.method,
-            "path": asked["PATH_INFO"],
-            "status": connection.status,
-            "octets": connection.sent,
-            "ms": round((time.monotonic() - began) * 1000),
-            "client": client(asked),
-            "agent": asked.get("HTTP_USER_AGENT", ""),
-        }
-        log.info("answered" if connection.finished else "broken off", extra={FIELDS: fields})
+        said = "answered" if connection.finished else "broken off"
+        tell(said, asked, connection.status, connection.sent, time.monotonic() - began, client(asked))
+
+
+def tell(said: str, asked: Environ, status: int, octets: int, seconds: float, client: str) -> None:
+    """Write the line of a request."""
+    fields = {
+        "method": asked["REQUEST_METHOD"],
+        "path": asked["PATH_INFO"],
+        "status": status,
+        "octets": octets,
+        "ms": round(seconds * 1000),
+        "client": client,
+        "agent": asked.get("HTTP_USER_AGENT", ""),
+    }
+    log.info(said, extra={FIELDS: fields})

@@ -13,13 +13,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes, urljoin
 
+from gateway.access import log_context
 from gateway.config import Config
 from gateway.config.hosts import listen_address
-from gateway.device import LATIN_1, WML_COMPILED, WML_TEXT
-from gateway.server.bridge import DECK
-from gateway.server.wsgi import Environ, WsgiResponse, ask
+from gateway.device import UTF_8, WML_COMPILED, WML_TEXT
+from gateway.markup.scale import MIB_ENUMS
+from gateway.server.wsgi import Environ, WsgiResponse, ask, pull
 from gateway.wap import wbxml, wsp
-from gateway.wap.requests import Request
+from gateway.wap.requests import Request, TooLarge
 from gateway.wap.wsp.headers import field
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ _MARKUPS: Final = ("vnd.wap.wml", "xhtml", "text/html")
 
 class Elsewhere(Exception):
     """The URL is not one of this gateway."""
+
+
+class Failed(Exception):
+    """The application failed; `code`: by which the request is found in the log."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def own_hosts(config: Config) -> frozenset[str]:
@@ -123,20 +132,22 @@ def environ(request: Request, host: str, path: str) -> Environ:
     return result
 
 
-def served(app: WSGIApplication, request: Request, host: str, path: str) -> wsp.Reply:
-    """Ask the application; return what the phone gets. For a thread."""
-    answer = ask(app, environ(request, host, path))
+def served(app: WSGIApplication, asked: Environ, request: Request, url: str) -> wsp.Reply:
+    """Ask the application; return what the phone gets. Raise TooLarge or Failed. For a thread."""
+    answer = ask(app, asked)
     try:
-        return _reply(answer, f"http://{host}{path}" if host else path, request.method)
+        return _reply(answer, url, request)
     finally:
         if answer.rest is not None:
             answer.close()
 
 
-def _reply(answer: WsgiResponse, url: str, method: str) -> wsp.Reply:
+def _reply(answer: WsgiResponse, url: str, request: Request) -> wsp.Reply:
     body = answer.head
-    while answer.rest is not None and len(body) <= LARGEST_BODY and (piece := next(answer.rest, b"")):
+    while answer.rest is not None and (piece := pull(answer.rest)):
         body += piece
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(len(body), request.limit)
     headers = tuple((name, value) for name, value in answer.headers if name.title() in _KEPT)
     headers = tuple((name, urljoin(url, value) if name == "Location" else value) for name, value in headers)
     content_type = next(
@@ -144,21 +155,18 @@ def _reply(answer: WsgiResponse, url: str, method: str) -> wsp.Reply:
     )
     if content_type.partition(";")[0] == WML_TEXT and body:
         content_type, body = compiled(body, content_type)
-    if method == "HEAD":
+    elif answer.status >= 500:  # screens tell of a failure with 200: this is what many phones would not show
+        raise Failed(log_context.current().id)
+    if request.method == "HEAD":
         return wsp.Reply(answer.status, content_type, (*headers, ("Content-Length", str(len(body)))))
     return wsp.Reply(answer.status, content_type, headers, body)
 
 
 def compiled(body: bytes, content_type: str) -> tuple[str, bytes]:
     """Compile a deck; one that cannot be compiled stays as it is."""
-    charset = 4 if LATIN_1 in content_type.lower() else 3 if "ascii" in content_type.lower() else 106
+    charset = content_type.lower().rpartition("charset=")[2].strip('" ')
     try:
-        return WML_COMPILED, wbxml.encode(body, charset)
+        return WML_COMPILED, wbxml.encode(body, MIB_ENUMS.get(charset, MIB_ENUMS[UTF_8]))
     except wbxml.WBXMLError as error:
         log.error("a deck of ours cannot be compiled: %s", error.reason)
         return content_type, body
-
-
-def deck(text: str) -> wsp.Reply:
-    """Return a small deck with a text in WML."""
-    return wsp.Reply(200, WML_COMPILED, (("Cache-Control", "no-store"),), wbxml.encode(DECK.format(text)))

@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import Final, NoReturn
 
@@ -31,15 +32,28 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def run(count: int, work: Callable[[int], object], ending: Callable[[], None]) -> None:
+def run(
+    count: int,
+    work: Callable[[int], object],
+    ending: Callable[[], None],
+    name: Callable[[int], str] = "worker {}".format,
+) -> None:
     """Run `work` in so many processes, each with its number from 0 on, until SIGINT or SIGTERM has ended them all.
 
-    `ending` is called when they are told to end. Call this in a process with one thread.
+    `ending` is called when they are told to end; `name` gives what the log calls one. Call this in a process with one
+    thread.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     gc.freeze()  # what is there already stays in memory that all share
     alive, parent = os.pipe()
-    workers = {_start(number, work, (alive, parent)): number for number in range(count)}
+
+    def start(number: int) -> int:
+        pid = os.fork()
+        if not pid:
+            _work(partial(work, number), name(number), (alive, parent))
+        return pid
+
+    workers = {start(number): number for number in range(count)}
     stopping = False
     while workers:
         found = signal.sigwait(_HANDLED)
@@ -51,9 +65,9 @@ def run(count: int, work: Callable[[int], object], ending: Callable[[], None]) -
         for pid in _ended(workers):
             number = workers.pop(pid)
             if not stopping:
-                log.error("worker %d has ended and is replaced", number)
+                log.error("%s has ended and is replaced", name(number))
                 time.sleep(PAUSE)
-                workers[_start(number, work, (alive, parent))] = number
+                workers[start(number)] = number
 
 
 def announce_reload() -> None:
@@ -71,14 +85,7 @@ def _ended(workers: dict[int, int]) -> list[int]:
     return [pid for pid in workers if os.waitpid(pid, os.WNOHANG)[0]]
 
 
-def _start(number: int, work: Callable[[int], object], pipe: tuple[int, int]) -> int:
-    pid = os.fork()
-    if not pid:
-        _work(number, work, pipe)
-    return pid
-
-
-def _work(number: int, work: Callable[[int], object], pipe: tuple[int, int]) -> NoReturn:
+def _work(work: Callable[[], object], name: str, pipe: tuple[int, int]) -> NoReturn:
     alive, parent = pipe
     os.close(parent)
     try:
@@ -87,10 +94,10 @@ def _work(number: int, work: Callable[[int], object], pipe: tuple[int, int]) -> 
             signal.signal(each, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         Thread(target=_end_with_parent, args=(alive,), name="parent", daemon=True).start()
-        work(number)
+        work()
         status = 0
     except BaseException:
-        log.exception("worker %d failed", number)
+        log.exception("%s failed", name)
         status = 1
     _exit(status)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +17,12 @@ import pytest
 from gateway.admin.gateway_process import FEW_WORKERS, GatewayProcess
 from gateway.config import load
 from gateway.errors import StoreUnreachable, UnknownDomain
+from gateway.server import bearer
 from gateway.store.pool import PER_ACCOUNT
+from gateway.wap import wsp
 from tests import PATIENCE
 from tests.admin.conftest import FILE
+from tests.server.test_bearer import Phone, deck
 from tests.server.test_workers import until
 from tests.servers import free_ports
 from tests.servers.toy import get, say
@@ -108,16 +112,16 @@ class Serving(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Serving]:
-    """Yield a gateway that has just said that it listens."""
+def serving(folder: Path, workers: int = 2, more: str = "") -> Iterator[Serving]:
+    """Yield a gateway that has just said that it listens; `more`: tables of its file."""
     port, panel = free_ports(2)
     file = folder / "pocketpost.toml"
-    file.write_text(f'{FILE.replace("8080", str(port))}[admin]\nlisten = "127.0.0.1:{panel}"\n')
+    file.write_text(f'{FILE.replace("8080", str(port))}[admin]\nlisten = "127.0.0.1:{panel}"\n{more}')
     command = [sys.executable, "-m", "gateway"]
     setting = [*command, "admin", "password", "--config", str(file)]
     subprocess.run(setting, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
     process = subprocess.Popen(
-        [*command, "serve", "--workers", "2", "--config", str(file)],
+        [*command, "serve", "--workers", str(workers), "--config", str(file)],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -164,3 +168,34 @@ def test_a_worker_that_replaces_another_serves_by_the_file_as_it_is_now(tmp_path
         answer = gateway.sign_in("anna@example.com", without=first)
         assert UnknownDomain.sentence.encode() not in answer
         assert StoreUnreachable.sentence.encode() in answer
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_wap_phones_have_a_process_that_is_replaced_and_ends_with_the_others(
+    tmp_path: Path, workers: int
+) -> None:
+    found = bearer.free_ports("127.0.0.1", ((0, 0),))
+    assert found is not None
+    _, port, connectionless = found
+    table = f'[wap]\nlisten = "127.0.0.1"\nport = {port}\nconnectionless_port = {connectionless}\n'
+    with serving(tmp_path, workers, table) as gateway, closing(Phone(port)) as phone:
+        assert "Pocketpost" in deck(phone.get("/w"))
+        before = set(gateway.workers)
+        assert len(before) == workers + 1
+        os.kill(max(before), signal.SIGKILL)
+        until(lambda: max(before) not in set(gateway.workers))
+        # It is asked while nobody is there: the datagram waits. The session is lost, and the phone is told.
+        phone.begin(wsp.Method("GET", "/w"))
+        answer = phone.answered()
+        assert (answer.pdu, answer.abort) == (None, wsp.AbortReason.DISCONNECT)
+        with closing(Phone(port)) as again:
+            assert "Pocketpost" in deck(again.get("/w"))
+        after = set(gateway.workers)
+        assert len(after) == workers + 1
+        assert len(before & after) == workers, "another process was replaced than that of the phones"
+        gateway.process.send_signal(signal.SIGTERM)
+        said, _ = gateway.process.communicate(timeout=PATIENCE)
+        assert gateway.process.returncode == 0
+    assert said.count("the process for WAP phones has ended and is replaced") == 1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind(("127.0.0.1", port))

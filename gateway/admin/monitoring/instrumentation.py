@@ -79,6 +79,11 @@ class Instrumentation:
         """Count the requests of an application."""
         app.after_request(self._answered)
 
+    def hold(self, more: Callable[[], Counter[str]]) -> None:
+        """Have something else reported that this process holds."""
+        before = self._held
+        self._held = lambda: before() + more()
+
     def held(self) -> Counter[str]:
         """Return what all processes hold just now."""
         return self._held() + self._state.gauges.of_others(self._process, time.time())

@@ -41,6 +41,7 @@ _COUNTERS: Final = {
         "pocketpost_upstream_errors",
         "Requests to mail servers that ended with an error.",
     ),
+    Counted.WAP_REFUSED: ("pocketpost_wap_refused", "Datagrams that were not sent to WAP phones."),
 }
 _HISTOGRAMS: Final = {
     Counted.REQUEST_TIMES: (
@@ -110,6 +111,16 @@ class _Collector:
         for key, name, doc in (
             ("connections", "pocketpost_pool_connections", "Connections to mail stores, leased and idle."),
             ("workers", "pocketpost_confined_workers", "Confined workers at a job."),
+            (
+                "wap_sessions",
+                "pocketpost_wap_sessions",
+                "Sessions of WAP phones with the gateway itself (WSP).",
+            ),
+            (
+                "wap_transactions",
+                "pocketpost_wap_transactions",
+                "Transactions of WAP phones under way (WTP).",
+            ),
         ):
             yield GaugeMetricFamily(name, doc, value=held[key])
         sessions = process.state.sessions.count(time.time())

@@ -48,6 +48,8 @@ def show() -> Response:
     today, ever = counts.totals(now), counts.totals()
     # After a restore there may be less than there was.
     since = {key: max(value - process.beginning.counts.get(key, 0.0), 0.0) for key, value in ever.items()}
+    refused = list(_rows(Counted.WAP_REFUSED, today, since, ever))
+    phones = [("Datagrams not sent to WAP phones", "Reason", refused)] if process.config.wap_listen else []
     return page(
         "overview",
         title="Overview",
@@ -62,6 +64,7 @@ def show() -> Response:
         tables=[
             ("Mail sent", "Outcome", list(_rows(Counted.SENDS, today, since, ever))),
             ("Sign-ins", "Outcome", list(_rows(Counted.SIGN_INS, today, since, ever))),
+            *phones,
         ],
     )
 

@@ -47,6 +47,7 @@ class Counted(Enum):
     SENDS = "sends", ("outcome",)
     SIGN_INS = "sign_ins", ("outcome",)
     UPSTREAM_ERRORS = "upstream_errors", ("server", "error")
+    WAP_REFUSED = "wap_refused", ("reason",)
     REQUEST_TIMES = "request_times", ("screen", "markup", "at_most")
     UPSTREAM_TIMES = "upstream_times", ("server", "at_most")
     CONNECT_TIMES = "connect_times", ("server", "at_most")
