@@ -159,25 +159,35 @@ class Kannel:
                 box.wait()
 
     def fakewap(self, url: str, post: bytes | None = None, *, connected: bool = True, agent: str) -> Fetched:
-        """Fetch a URL with Kannel's own test phone, which opens a session for each request.
+        """Fetch a URL with Kannel's own test phone through this gateway."""
+        port = self.port if connected else self.connectionless
+        return fakewap(self._folder, self.host, port, url, post, connected=connected, agent=agent)
 
-        QUIRK: fakewap takes the reply to a connected POST of under 1200 octets for the Ack of its request, and waits
-        7 s for the reply to come again: pad what is posted. What it posts is text/plain.
-        """
-        out, form = self._folder / "fakewap.out", self._folder / "fakewap.form"
-        out.unlink(missing_ok=True)
-        port, mode = (self.port, "1") if connected else (self.connectionless, "0")
-        command = [FAKEWAP, "-g", self.host, "-p", str(port), "-I", self.host, "-M", mode]
-        command += ["-A", agent, "-D", "1", "-w", str(out)]
-        if post is not None:
-            form.write_bytes(post)
-            command += ["-C", "text", "-P", str(form)]
-        environment = {**os.environ, **NO_CERTIFICATES}
-        done = subprocess.run(
-            [*command, url], capture_output=True, timeout=PATIENCE, check=False, env=environment
-        )
-        said = (done.stdout + done.stderr).decode("latin-1")
-        assert done.returncode == 0, said
-        status = re.search(r"status code (\d+)", said)
-        assert status, said
-        return Fetched(int(status[1]), out.read_bytes() if out.exists() else b"")
+
+def fakewap(
+    folder: Path, host: str, port: int, url: str, post: bytes | None = None, *, connected: bool, agent: str
+) -> Fetched:
+    """Fetch a URL with Kannel's own test phone, which opens a session for each request.
+
+    QUIRK: fakewap takes the reply to a connected POST of under 1200 octets for the Ack of its request, and waits for
+    the reply to come again, from Kannel 7 s: pad what is posted. What it posts is text/plain.
+    """
+    out, form = folder / "fakewap.out", folder / "fakewap.form"
+    out.unlink(missing_ok=True)
+    command = [FAKEWAP, "-g", host, "-p", str(port), "-I", host, "-M", "1" if connected else "0"]
+    command += ["-A", agent, "-D", "1", "-w", str(out)]
+    if post is not None:
+        form.write_bytes(post)
+        command += ["-C", "text", "-P", str(form)]
+    done = subprocess.run(
+        [*command, url],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+        env={**os.environ, **NO_CERTIFICATES},
+    )
+    said = (done.stdout + done.stderr).decode("latin-1")
+    assert done.returncode == 0, said
+    status = re.search(r"(?:with status|status code) (\d+)", said)
+    assert status, said
+    return Fetched(int(status[1]), out.read_bytes() if out.exists() else b"")

@@ -180,12 +180,16 @@ def transport(session: WspSession, decode: Callable[[bytes], str]) -> Transport:
     """
 
     def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        reply = session.post(url, body) if method == "POST" else session.get(url)
-        told = {"location": reply.headers.get("location", b"").decode("ascii")}
-        if reply.media_type != WMLC_TYPE:
-            return Answer(reply.status, {"content-type": reply.media_type, **told}, reply.body, url)
-        deck = decode(reply.body).replace("?>", ' encoding="UTF-8"?>', 1).encode()
-        told |= {"content-type": "text/vnd.wap.wml; charset=utf-8", "content-length": str(len(deck))}
-        return Answer(reply.status, told, deck, url)
+        return answered(session.post(url, body) if method == "POST" else session.get(url), url, decode)
 
     return fetch
+
+
+def answered(reply: Reply, url: str, decode: Callable[[bytes], str]) -> Answer:
+    """Return a reply as a scripted phone takes it, a compiled deck as WML."""
+    told = {"location": reply.headers.get("location", b"").decode("ascii")}
+    if reply.media_type != WMLC_TYPE:
+        return Answer(reply.status, {"content-type": reply.media_type, **told}, reply.body, url)
+    deck = decode(reply.body).replace("?>", ' encoding="UTF-8"?>', 1).encode()
+    told |= {"content-type": "text/vnd.wap.wml; charset=utf-8", "content-length": str(len(deck))}
+    return Answer(reply.status, told, deck, url)

@@ -124,19 +124,24 @@ def tshark_datagrams(datagrams: Sequence[bytes], port: int, *protocols: str, tar
 
     `protocols` are shown with all their fields.
     """
+    decoder = f"udp.port=={port},{'wtp' if 'wtp' in protocols else 'wsp'}"
+    return tshark(
+        [(port, target, datagram) for datagram in datagrams], "-d", decoder, "-O", ",".join(protocols)
+    )
+
+
+def tshark(datagrams: Sequence[tuple[int, int, bytes]], *arguments: str) -> str:
+    """Return what tshark says of datagrams, each with the ports that it came from and went to."""
     capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
     local = bytes([127, 0, 0, 1])
-    for datagram in datagrams:
-        udp = struct.pack(">HHHH", port, target, 8 + len(datagram), 0) + datagram
+    for source, target, datagram in datagrams:
+        udp = struct.pack(">HHHH", source, target, 8 + len(datagram), 0) + datagram
         ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + local + local + udp
         capture += struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "deck.pcap").write_bytes(capture)
-        decoder = f"udp.port=={port},{'wtp' if 'wtp' in protocols else 'wsp'}"
-        command = [TSHARK or "tshark", "-n", "-r", str(Path(folder, "deck.pcap")), "-d", decoder]
-        done = subprocess.run(
-            [*command, "-O", ",".join(protocols)], capture_output=True, timeout=_PATIENCE, check=True
-        )
+        command = [TSHARK or "tshark", "-n", "-r", str(Path(folder, "deck.pcap")), *arguments]
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=True)
     return done.stdout.decode("utf-8", "replace")
 
 
