@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from gateway.cli.wap_get import get
+from gateway.cli.wap_get import get, udp_address
 
 
 @click.group(name="wap")
@@ -66,13 +66,7 @@ def _indication(url: str, text: str, action: str | None, si_id: str, hours: floa
 
 def _send(octets: bytes, to: str, usual_port: int) -> None:
     """Send a datagram. A phone does not acknowledge it."""
-    from gateway.config.hosts import listen_address
-
-    has_port = to.rpartition("]")[2].count(":") == 1
-    try:
-        host, port = listen_address(to if has_port else f"{to}:{usual_port}")
-    except ValueError as error:
-        raise click.ClickException(f"{to}: {error}") from error
+    host, port = udp_address(to, usual_port)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as line:

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from typing import Final
-from urllib.parse import urlsplit
 
 import click
 
+from gateway.config.hosts import listen_address
 from gateway.wap import wbxml, wsp
 from gateway.wap.initiator import Answer, Initiator
-from gateway.wap.wsp.capabilities import write_capabilities
-from gateway.wap.wsp.octets import uintvar
-from gateway.wap.wtp.wtp_pdus import Abort, Invoke, Pdu, Result
+from gateway.wap.wsp.assigned import Capability
+from gateway.wap.wsp.octets import Cursor, uintvar
+from gateway.wap.wtp.wtp_pdus import Abort, Ack, Invoke, Nack, Pdu, Provider, Segment, packet_number
 
 PORTS: Final = {False: 9201, True: 9200}
 """By whether it is connectionless. WAP-259 appendix B."""
 SECONDS: Final = 60.0
 """Seconds after which nothing is waited for any more."""
 ACCEPT: Final = "application/vnd.wap.wmlc, image/vnd.wap.wbmp, text/plain"
-CLIENT_SDU: Final = 0
+_FLAGS: Final = ("new", "user_ack", "gtr", "ttr", "rid", "verify")
 
 
 @click.command()
@@ -41,8 +42,9 @@ def get(
     url: str, gateway: str, connectionless: bool, post: str | None, agent: str, sdu: int | None, sar: bool
 ) -> None:
     """Fetch URL as a WAP phone does, and print each PDU in words."""
-    place = urlsplit(f"//{gateway}")
-    address = (place.hostname or "127.0.0.1", place.port or PORTS[connectionless])
+    if connectionless and (sdu is not None or sar):
+        raise click.UsageError("--sdu and --sar belong to a session")
+    address = udp_address(gateway, PORTS[connectionless])
     headers = (("Accept", ACCEPT), ("User-Agent", agent))
     own = headers if connectionless else ()
     method = wsp.Method("GET", url, own)
@@ -63,7 +65,18 @@ def get(
     if isinstance(reply, wsp.Reply):
         click.echo(_body(reply))
         raise SystemExit(0 if reply.status < 400 else 1)
-    raise click.ClickException("there is no reply")
+    raise click.ClickException(
+        f"there is no reply within {SECONDS:.0f} s" if reply is None else "that is no Reply"
+    )
+
+
+def udp_address(text: str, usual_port: int) -> tuple[str, int]:
+    """Read HOST or HOST:PORT; raise ClickException."""
+    has_port = text.rpartition("]")[2].count(":") == 1
+    try:
+        return listen_address(text if has_port else f"{text}:{usual_port}")
+    except ValueError as error:
+        raise click.ClickException(f"{text}: {error}") from error
 
 
 def _unit(line: socket.socket, method: wsp.Method) -> wsp.Pdu | None:
@@ -90,7 +103,7 @@ class _Phone:
         self, method: wsp.Method, headers: tuple[tuple[str, str], ...], sdu: int | None
     ) -> wsp.Pdu | None:
         """Connect, ask, disconnect."""
-        capabilities = () if sdu is None else ((CLIENT_SDU, uintvar(sdu)),)
+        capabilities = () if sdu is None else ((Capability.CLIENT_SDU, uintvar(sdu)),)
         connected = self._ask(wsp.Connect(capabilities, headers))
         if not isinstance(connected, wsp.ConnectReply):
             return connected
@@ -117,6 +130,8 @@ class _Phone:
 
     def _answered(self, answer: Answer) -> wsp.Pdu | None:
         self._send()
+        if answer.pdu is None and answer.abort >= 0:
+            raise click.ClickException(f"aborted: {_reason(answer.abort)}")
         if answer.pdu is not None:
             click.echo(f"< {words(answer.pdu)}")
         return answer.pdu
@@ -131,20 +146,42 @@ class _Phone:
 
 def transaction_words(pdu: Pdu) -> str:
     """Say a PDU of WTP in words."""
-    tid = f"{type(pdu).__name__} {pdu.tid & 0x7FFF}"
-    if isinstance(pdu, Abort):
-        known = pdu.user and pdu.reason in set(wsp.AbortReason)
-        return f"{tid}: {wsp.AbortReason(pdu.reason).name if known else f'reason {pdu.reason:#04x}'}"
-    flags = [name for name in ("new", "user_ack", "gtr", "ttr", "rid", "verify") if getattr(pdu, name, False)]
-    said = f"{tid} {' '.join(flags)}".rstrip()
-    if isinstance(pdu, Invoke):
-        try:
-            said += f": {words(wsp.read_pdu(pdu.data))}"
-        except wsp.WSPError:
-            said += f": {len(pdu.data)} octets"
-    elif isinstance(pdu, Result) or hasattr(pdu, "data"):
-        said += f": {len(pdu.data)} octets"
-    return said
+    said = f"{type(pdu).__name__} {pdu.tid & 0x7FFF}"
+    said += "".join(f" {name}" for name in _FLAGS if getattr(pdu, name, False))
+    match pdu:
+        case Abort():
+            return f"{said}: {_reason(pdu.reason)}"
+        case Ack():
+            number = packet_number(pdu.tpis)
+            return said if number is None else f"{said}: packet {number}"
+        case Nack():
+            return f"{said}: {f'packets {list(pdu.missing)}' if pdu.missing else 'the whole group'} missing"
+        case Segment():
+            return f"{said}: packet {pdu.number}, {len(pdu.data)} octets"
+        case Invoke():
+            with suppress(wsp.WSPError):
+                return f"{said}: {words(wsp.read_pdu(pdu.data))}"
+    return f"{said}: {len(pdu.data)} octets"
+
+
+def _reason(number: int) -> str:
+    """Say why a transaction was aborted: the standards' names, in capitals."""
+    for kind in (wsp.AbortReason, Provider):
+        with suppress(ValueError):
+            return kind(number).name
+    return f"reason {number:#04x}"
+
+
+def _capability(identifier: int | str, octets: bytes) -> str:
+    """Say a capability: its name, and its octets in hex, or the size that they are."""
+    try:
+        kind = Capability(int(identifier))
+    except ValueError:
+        return f"{identifier}={octets.hex()}"
+    if kind in (Capability.CLIENT_SDU, Capability.SERVER_SDU):
+        with suppress(ValueError):
+            return f"{kind.name}={Cursor(octets).uintvar()}"
+    return f"{kind.name}={octets.hex()}"
 
 
 def words(pdu: wsp.Pdu) -> str:
@@ -157,9 +194,7 @@ def words(pdu: wsp.Pdu) -> str:
         case wsp.Connect() | wsp.ConnectReply():
             parts = [type(pdu).__name__]
             parts += [f"session {pdu.session_id}"] if isinstance(pdu, wsp.ConnectReply) else []
-            parts += (
-                [f"capabilities {write_capabilities(pdu.capabilities).hex()}"] if pdu.capabilities else []
-            )
+            parts += [_capability(*each) for each in pdu.capabilities]
         case _:
             parts = [type(pdu).__name__]
     headers = [f"{name}: {value}" for name, value in getattr(pdu, "headers", ())]
