@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.cli import main, wap_get
 from gateway.server.bearer import free_ports
 from gateway.wap import wbxml
-from tests.devices import kannel
+from tests.devices import kannel as kannels
 from tests.devices.checks import check_compiled_deck
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
-from tests.devices.phones import Answer, Transport, WmlPhone
+from tests.devices.kannel import Kannel
+from tests.devices.phones import Answer, Transport, WmlPhone, over_http
 from tests.devices.tap import Tap, tapped
 from tests.devices.wsp import answered, read_reply
 from tests.servers.dovecot import Dovecot
@@ -38,8 +41,8 @@ def ports() -> tuple[int, int]:
 def served(
     dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory, ports: tuple[int, int]
 ) -> Iterator[GatewayServer]:
-    if kannel.missing():
-        pytest.skip(f"NOT TESTED: {kannel.missing()} not installed (see tests/debian-packages.txt)")
+    if kannels.missing():
+        pytest.skip(f"NOT TESTED: {kannels.missing()} not installed (see tests/debian-packages.txt)")
     folder = tmp_path_factory.mktemp("gateway")
     server = GatewayServer(folder, dovecot, _smtp, tables=_WAP.format(*ports)).start()
     try:
@@ -53,7 +56,7 @@ def by_fakewap(folder: Path, tap: Tap, connected: bool) -> Transport:
 
     def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         posted = body if method == "POST" else None
-        got = kannel.fakewap(folder, "127.0.0.1", tap.port, url, posted, connected=connected, agent=NOKIA)
+        got = kannels.fakewap(folder, "127.0.0.1", tap.port, url, posted, connected=connected, agent=NOKIA)
         # A Result in one packet after its three octets, or a TID, and the Reply.
         head, kind = (3, 2) if connected else (1, 0)
         answer = next(data for data in tap.replies() if not connected or data[0] >> 3 & 15 == kind)
@@ -103,9 +106,45 @@ def _assert_well_formed(tap: Tap, connected: bool) -> None:
 
 def test_fakewap_that_loses_a_fifth_of_what_it_gets(served: GatewayServer, ports: tuple[int, int]) -> None:
     """It repeats neither Connect nor Get, and takes a repeated ConnectReply for a Reply: it gets no more than ours."""
-    command = [kannel.FAKEWAP, "-g", "127.0.0.1", "-p", str(ports[0]), "-I", "127.0.0.1", "-i", "0"]
+    command = [kannels.FAKEWAP, "-g", "127.0.0.1", "-p", str(ports[0]), "-I", "127.0.0.1", "-i", "0"]
     command += ["-F", "-c", "10", "-m", "100", "-l", "20", "-A", NOKIA, f"{served.url}/"]
     done = subprocess.run(command, capture_output=True, timeout=300, check=False)
     said = (done.stdout + done.stderr).decode("latin-1")
     assert done.returncode == 0, said
     assert len(re.findall(r"Reply with status code 200", said)) >= 98, said
+
+
+def _page(gateway: str, *arguments: str) -> str:
+    """Return the deck that `pocketpost wap get` shows."""
+    done = CliRunner().invoke(main, ["wap", "get", "--agent", NOKIA, "--gateway", gateway, *arguments])
+    assert done.exit_code == 0, done.output
+    head, _, deck = done.output.partition("<?xml")
+    assert "< Reply 200 application/vnd.wap.wmlc" in head
+    return _lasting(f"<?xml{deck}")
+
+
+def _by_http(url: str, sdu: str) -> str:
+    headers = {"Accept": wap_get.ACCEPT, "User-Agent": NOKIA, "X-WAP-Client-SDU-Size": sdu}
+    return _lasting(wbxml.decode(over_http("GET", url, headers, b"").body))
+
+
+def _lasting(deck: str) -> str:
+    """Return a deck without what is new in each: names of variables, what keeps it out of caches, and tickets."""
+    deck = re.sub(r'(?<=[("])v[0-9a-z]{4,6}(?=[a-z]+[):"])|(?<=[?;]c=)[0-9a-z]+', "", deck)
+    return re.sub(r'(name="ticket" value=)"[^"]+"', r"\1", deck).strip()
+
+
+@pytest.mark.parametrize("connectionless", [False, True], ids=["connected", "connectionless"])
+def test_our_phone_gets_the_same_pages_from_kannel_from_us_and_by_http(
+    kannel: Kannel, served: GatewayServer, ports: tuple[int, int], journey: Journey, connectionless: bool
+) -> None:
+    phone = WmlPhone(served.url, over_http).sign_in(journey.me, PASSWORD)
+    pages = [f"{served.url}/", f"{served.url}/w", phone.url, phone.follow(SUBJECT).url]
+    more = ("--connectionless",) * connectionless
+    theirs = kannel.connectionless if connectionless else kannel.port
+    for page in pages:
+        assert _page(f"127.0.0.1:{ports[connectionless]}", *more, page) == _by_http(page, sdu="1400")
+        # Without a session Kannel names no size.
+        assert _page(f"127.0.0.1:{theirs}", *more, page) == _by_http(
+            page, sdu="" if connectionless else "1400"
+        )
