@@ -22,8 +22,8 @@ from gateway.store.pool import PER_ACCOUNT
 from gateway.wap import wsp
 from tests import PATIENCE
 from tests.admin.conftest import FILE
-from tests.server.test_bearer import Phone, deck
 from tests.server.test_workers import until
+from tests.server.wap_phone import Phone, deck
 from tests.servers import free_ports
 from tests.servers.toy import get, say
 

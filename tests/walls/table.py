@@ -164,6 +164,56 @@ WALLS = (
         "crowded = False",
         "tests/server/test_admission.py::test_one_address_has_its_share",
     ),
+    # --- WAP phones by UDP
+    Wall(
+        "an address that is not proven gets three times what it sent",
+        "gateway/server/reachability.py",
+        "if now >= entry.known_until and entry.sent",
+        "if False and entry.sent",
+        "tests/server/test_reachability.py::test_three_times_what_came_and_no_more",
+    ),
+    Wall(
+        "a proof is one address's",
+        "gateway/server/reachability.py",
+        'f"{host} {slot}".encode()',
+        'f"{slot}".encode()',
+        "tests/server/test_reachability.py::test_a_token_makes_an_address_known_for_a_while",
+    ),
+    Wall(
+        "a proven address has a budget",
+        "gateway/server/reachability.py",
+        "if not all(budget.take(octets, now) for budget in budgets):",
+        "if False:",
+        "tests/server/test_reachability.py::test_a_known_address_has_a_budget",
+    ),
+    Wall(
+        "a form in another's name is not posted by them",
+        "gateway/server/bearer.py",
+        "token = new_token()",
+        "pass",
+        "tests/server/test_bearer.py::test_a_form_in_a_strangers_name_is_not_posted_by_its_owner",
+    ),
+    Wall(
+        "strangers need a session",
+        "gateway/server/bearer.py",
+        "if request.session_id is None and not (",
+        "if False and not (",
+        "tests/server/test_bearer.py::test_without_a_session",
+    ),
+    Wall(
+        "phones are served no other addresses",
+        "gateway/server/wap_requests.py",
+        "if host not in hosts and not (",
+        "if False and not (",
+        "tests/server/test_wap_requests.py::test_urls_of_others",
+    ),
+    Wall(
+        "a phone does not say whose it is",
+        "gateway/server/wap_requests.py",
+        'if key.lower() not in _DROPPED and "_" not in key:',
+        "if True:",
+        "tests/server/test_wap_requests.py::test_what_a_phone_says_of_addresses_is_not_believed",
+    ),
     # --- passwords
     Wall(
         "guesses wait",

@@ -27,7 +27,7 @@ from gateway.wap.wtp.wtp_pdus import (
     psn,
     write_pdu,
 )
-from tests.server.test_bearer import PICTURE, serving
+from tests.server.wap_phone import PICTURE, serving
 
 ASKED = "http://127.0.0.1:8080"
 

@@ -6,6 +6,7 @@ import builtins
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def test_all_that_is_counted_is_there(process: GatewayProcess) -> None:
     process.health.note(upstream.smtp, Contact(error=StoreUnreachable("x"), seconds=1.0))
     process.state.counts.add(Counted.SENDS, "sent")
     process.state.counts.add(Counted.SIGN_INS, "refused")
+    process.state.counts.add(Counted.WAP_REFUSED, "over budget")
+    process.instruments.hold(lambda: Counter(wap_sessions=2, wap_transactions=1))
     samples = scraped(process)
     store, smtp = upstream.store.url, upstream.smtp.url
     screen = {"screen": "signin.front", "markup": "wml"}
@@ -83,6 +86,9 @@ def test_all_that_is_counted_is_there(process: GatewayProcess) -> None:
         of(samples, "pocketpost_upstream_up", server=store),
         of(samples, "pocketpost_upstream_up", server=smtp),
     ) == (1, 0)
+    assert of(samples, "pocketpost_wap_refused_total", reason="over budget") == 1
+    assert of(samples, "pocketpost_wap_sessions") == 2
+    assert of(samples, "pocketpost_wap_transactions") == 1
     assert of(samples, "pocketpost_pool_connections") == 0
     assert of(samples, "pocketpost_confined_workers") == 0
     assert of(samples, "pocketpost_sessions") == 0
@@ -193,7 +199,7 @@ def test_strangers_cannot_make_labels_without_end(process: GatewayProcess) -> No
 def test_the_documentation_has_every_metric_with_its_labels(process: GatewayProcess) -> None:
     process.health.note(process.config.upstreams[0].store, Contact(opening=0.1))
     process.health.note(process.config.upstreams[0].smtp, Contact(error=StoreUnreachable("x")))
-    for what in (Counted.SENDS, Counted.SIGN_INS):
+    for what in (Counted.SENDS, Counted.SIGN_INS, Counted.WAP_REFUSED):
         process.state.counts.add(what, "sent")
     Client(process).get("/", headers=WML)
     text = create_panel(process).test_client().get("/metrics").text

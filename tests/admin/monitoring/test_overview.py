@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from threading import Thread
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import create_panel
 from gateway.config import load
 from gateway.errors import StateFull, StoreUnreachable
+from gateway.server.reachability import OVER_BUDGET
 from gateway.state import Counted
 from gateway.upstreams.health import Contact
 from tests import PATIENCE
@@ -106,6 +108,20 @@ def test_since_start_counts_what_all_processes_did_since_and_nothing_before(proc
         assert row == ["4", "3", "4"]
     finally:
         late.close()
+
+
+def test_wap_phones_are_told_of_where_they_are_served(
+    process: GatewayProcess, administrator: Administrator
+) -> None:
+    assert "WAP" not in text_of(administrator.get("/"))
+    process.apply(replace(process.config, wap_listen="127.0.0.1"))
+    # Another process has the phones, and reports what it holds.
+    process.state.gauges.report("phones", {"wap_sessions": 12, "wap_transactions": 3}, time.time())
+    process.state.counts.add(Counted.WAP_REFUSED, OVER_BUDGET)
+    process.state.counts.flush(time.time())
+    text = text_of(administrator.get("/"))
+    assert "Sessions of WAP phones 12 Their transactions under way 3" in text
+    assert f"Datagrams not sent to WAP phones Reason Today Since start Ever {OVER_BUDGET} 1 1 1" in text
 
 
 def test_what_cannot_be_written_is_said_and_not_ready(
