@@ -277,6 +277,9 @@ class Bearer:
             self._say(request, notice(request, wap_notices.FAILED, error.code), 500, now)
         except CancelledError:
             pass  # as all that wait when the process ends
+        except Exception:  # our bug, or a header that WSP cannot say; the phone waits all the same
+            log.exception("a request could not be answered")
+            self._say(request, notice(request, wap_notices.FAILED), 500, now)
         self._go_on()
         self._working.discard(request.id)
         if not self._working:

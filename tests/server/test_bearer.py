@@ -11,7 +11,7 @@ import pytest
 
 from gateway.config import Config
 from gateway.language import LANGUAGES, Language
-from gateway.server import bearer, wap_notices
+from gateway.server import bearer, wap_notices, wap_requests
 from gateway.server.reachability import AMPLIFICATION, UNPROVEN
 from gateway.wap import wbxml, wsp
 from tests import PATIENCE, rig
@@ -36,10 +36,19 @@ def test_requests_of_a_trusted_phone() -> None:
 
 
 @pytest.mark.parametrize("path", ["/fail", "/fail/midway", "/status"])
-def test_a_failure_of_the_application_is_adeck(path: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_of_the_application_is_a_deck(path: str, caplog: pytest.LogCaptureFixture) -> None:
     with serving() as (port, _), closing(Phone(port)) as phone:
         assert "Something went wrong here." in deck(phone.get(path))
     assert path == "/status" or "the application failed" in caplog.text
+
+
+def test_a_failure_of_our_own_is_a_deck_too(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wap_requests, "environ", lambda *_: 1 / 0)
+    with serving() as (port, _), closing(Phone(port)) as phone:
+        assert "Something went wrong here." in deck(phone.get("/w"))
+    assert "a request could not be answered" in caplog.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -70,7 +79,7 @@ def test_its_own_decks_have_the_charset_of_the_phone() -> None:
 @pytest.mark.parametrize("sar", [False, True], ids=["one datagram", "segments"])
 @pytest.mark.parametrize("path", ["/long", "/picture", "/endless"])
 @pytest.mark.parametrize("sdu", [100, 1400, 0])
-def test_what_is_too_large_is_told_in_adeck(sdu: int, path: str, sar: bool) -> None:
+def test_what_is_too_large_is_told_in_a_deck(sdu: int, path: str, sar: bool) -> None:
     """An SDU of 100 octets is the smallest that is believed; 0 is no limit, but no more than 256 packets."""
     with serving() as (port, _), closing(Phone(port, sdu=sdu, sar=sar)) as phone:
         said = phone.get(path)
