@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from gateway.markup.direction import directed
@@ -77,6 +78,10 @@ def linked_runs(item: Block, link_target: LinkResolver) -> Iterator[tuple[Run, s
     """Yield the runs of a block, each with its link target."""
     for whole, runs in leading(item):
         href = link_target(item, whole) if whole.link else ""
+        if href and len(runs) > 1:  # one link, whatever its letters look like
+            said = [run for run in runs if not run.text.isspace()]
+            strong, emphasis = all(run.strong for run in said), all(run.emphasis for run in said)
+            runs = (replace(whole, strong=strong, emphasis=emphasis),)
         for run in runs:
             yield run, href
 

@@ -11,8 +11,14 @@ from typing import Final
 
 from gateway.rendition.blocks import Block, split
 
-#: A last page with less than one in so many octets of half of the two pages is evened out.
-_ENOUGH: Final = 2
+#: A last page with less than one in so many octets of half of the two pages, or with a line or two, is evened out: more
+#: would cost the first of them more than it gives to the last.
+_ENOUGH: Final = 8
+_FEW: Final = 100
+#: A block of less than one in so many octets of the half is not divided.
+_PART: Final = 2
+#: The first page may miss half by one in so many octets, in order to end with a sentence.
+_SPARE: Final = 4
 
 
 def evened(
@@ -28,13 +34,17 @@ def evened(
     """
     ends = list(accumulate(map(octets, blocks)))
     half = ends[-1] // 2
-    if last * _ENOUGH > half:
+    if last > max(half // _ENOUGH, _FEW):
         return None
     index = next(number for number, end in enumerate(ends) if end > half)
     block = blocks[index]
     room = half - (ends[index] - octets(block))
     guess = len(block.text) * room // octets(block)
-    halves = None if leads_on(block) else split(block, lambda head: octets(head) <= room, guess, tear=False)
+    whole = leads_on(block) or octets(block) * _PART < half
+    spare = len(block.text) * (half // _SPARE) // octets(block)
+    halves = (
+        None if whole else split(block, lambda head: octets(head) <= room, guess, tear=False, spare=spare)
+    )
     head = [*blocks[:index], *(halves[:1] if halves else ())]
     tail = [*(halves[1:] if halves else (block,)), *blocks[index + 1 :]]
     while head and leads_on(head[-1]):

@@ -46,8 +46,8 @@ STEP: Final = 2
 _BEYOND: Final = LOOKAHEAD + 64 * 1024
 #: The fraction of a page that may stay empty so that it ends with a sentence.
 _SPARE: Final = 16
-#: The blocks of each page, as they are laid out.
-_Pages = Generator[list[Block], None, None]
+#: The blocks of each page, as they are laid out, each with the first block of the next one.
+_Pages = Generator[tuple[list[Block], Block | None], None, None]
 #: Octets before a position that are searched for the page before it.
 LOOKBACK: Final = 32 * 1024
 #: Longer than any position and page number that can occur, except for a deeper section, to measure the frame with.
@@ -182,23 +182,23 @@ class Layout:
             torn = (block, found[1]) if found else torn
             return found
 
-        def gauge() -> Callable[[Block], bool]:
-            return weights.gauge(first)
-
         def even(before: list[Block], last: list[Block]) -> tuple[list[Block], list[Block]]:
             whole = torn[0] if torn and torn[1] is last[0] else None  # a block on both pages
             blocks = [*before[:-1], whole, *last[1:]] if whole else [*before, *last]
-            found = evened(blocks, sum(map(weights.octets, last)), weights.octets, _leads_on)
+            found = self._even and evened(blocks, sum(map(weights.octets, last)), weights.octets, _leads_on)
             return found if found and fits(found[1]) else (before, last)
+
+        def gauge() -> Callable[[Block], bool]:
+            return weights.gauge(first)
 
         def pages() -> Iterator[tuple[list[Block], bool]]:
             nonlocal first
-            for found in paginate_to_the_end(blocks, fits, halves, keep_with_next=_leads_on, gauge=gauge):
+            for found in paginate_to_the_end(blocks, fits, halves, _leads_on, gauge):
                 first = False
                 yield found
                 weights.forget()
 
-        yield from balanced(pages(), even) if self._even else (page for page, _last in pages())
+        return balanced(pages(), even)
 
     def page(self, start: Position | None = None, number: int = 1, total: int | None = None) -> MessagePage:
         """Lay out the page that starts at `start`.
@@ -206,37 +206,39 @@ class Layout:
         Unless `total` (see `MessagePage.known`) is known, count the pages after it as far as that is cheap.
         """
         with closing(self._pages(start)) as pages:
-            blocks = next(pages, [])
+            blocks, following = next(pages, ([], None))
             self._shown = self._pulled()
-            return self._numbered(blocks, start, next(pages, None), pages, number, total)
+            return self._numbered(blocks, start, following, pages, number, total)
 
     def _numbered(
         self,
         blocks: Sequence[Block],
         start: Position | None,
-        following: Sequence[Block] | None,
-        pages: Iterator[list[Block]],
+        following: Block | None,
+        pages: _Pages,
         number: int,
         total: int | None,
     ) -> MessagePage:
-        """Make a page, and count the pages in total: `pages` are those after the following one."""
+        """Make a page, and count the pages in total: `pages` are those after it, `following` is their first block."""
         if following is None:
             total = number
         elif total is None or -number <= total <= number:
             total = self._count(pages, number + 1)
-        at = following[0].at if following else None
-        return self._made(blocks, start, at, number, total)
+        return self._made(blocks, start, following.at if following else None, number, total)
 
-    def _count(self, pages: Iterator[list[Block]], number: int) -> int:
-        """Count pages to the last one; below 0: so many were counted, and there are more."""
+    def _count(self, pages: _Pages, number: int) -> int:
+        """Count pages from the one with this number to the last; below 0: so many were counted, and there are more."""
         most = self._weighing.worked + WORK
-        for counted, page in enumerate(islice(pages, self._ahead), 1):
+        for counted, (_page, following) in enumerate(islice(pages, self._ahead), 1):
+            if following is None:
+                return number
             number += 1
             if self._pulled() - self._shown > LOOKAHEAD or self._weighing.worked > most:
                 return -number
-            if counted % STEP == 0 and self._left(page[0].at) > _BEYOND:
+            if counted % STEP == 0 and self._left(following.at) > _BEYOND:
                 return -number
-        return number if next(pages, None) is None else -number
+        _page, following = next(pages, ([], None))
+        return number if following is None else -number
 
     def _made(
         self,
@@ -256,13 +258,13 @@ class Layout:
         for base in dict.fromkeys((self._earlier(start), None, Position(start.section))):
             before, near = approach(self._blocks, self._device.deck_limit, base, start)
             with closing(self._pages(before, near)) as pages:
-                blocks = next(pages, [])
+                blocks, following = next(pages, ([], None))
                 pulled = self._pulled()
                 if not blocks or reaches(blocks[0].at, start):
                     continue
-                following = next(pages, None)
-                while following and not reaches(following[0].at, start):
-                    before, blocks, following = following[0].at, following, next(pages, None)
+                while following and not reaches(following.at, start):
+                    before = following.at
+                    blocks, following = next(pages)
                 if not following and not reaches(blocks[-1].at, start):
                     continue
                 self._shown = self._pulled()
@@ -275,11 +277,10 @@ class Layout:
 
     def all(self) -> Iterator[MessagePage]:
         """Lay out every page, each with the total."""
-        pages = list(self._pages(None)) or [[]]
-        for index, blocks in enumerate(pages):
+        pages: list[tuple[list[Block], Block | None]] = list(self._pages(None)) or [([], None)]
+        for index, (blocks, following) in enumerate(pages):
             start = blocks[0].at if index else None
-            after = pages[index + 1][0].at if index + 1 < len(pages) else None
-            yield self._made(blocks, start, after, index + 1, len(pages))
+            yield self._made(blocks, start, following.at if following else None, index + 1, len(pages))
 
     def screen(self, page: MessagePage) -> Screen:
         """Return the screen of a page in its frame."""
@@ -293,7 +294,6 @@ def of_message(
     context: Context,
     frame: Callable[[MessagePage], Screen],
     link_target: markup.LinkResolver,
-    even: bool = False,
 ) -> Layout:
     """Lay out a message, pulling its parts through `octets`."""
     counted = CountedOctets(octets)
@@ -318,7 +318,7 @@ def of_message(
         left=left,
         section=longest,
         forms=forms,
-        even=even,
+        even=True,
     )
 
 

@@ -8,7 +8,7 @@ of its first item is the same page that a person would reach by paging.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from typing import TypeVar
 
@@ -23,21 +23,23 @@ def _never(item: object) -> bool:
 
 
 def balanced(
-    pages: Iterable[tuple[list[T], bool]], even: Callable[[list[T], list[T]], tuple[list[T], list[T]]]
-) -> Iterator[list[T]]:
-    """Yield pages, each marked with whether it is the last; `even` makes the last two of the last two.
+    pages: Iterable[tuple[list[T], bool]],
+    even: Callable[[list[T], list[T]], tuple[list[T], list[T]]],
+) -> Generator[tuple[list[T], T | None], None, None]:
+    """Yield pages, each with the first item of the next one; `even` makes the last two of the last two.
 
-    Each page is held back until it is known whether the next one is the last, so it still depends on nothing before.
+    `pages` are marked with whether they are the last. Each is held back until it is known whether the next one is, so
+    it still depends on nothing before.
     """
     held: list[T] | None = None
     for page, last in pages:
         if held is not None:
             if last:
                 held, page = even(held, page)
-            yield held
+            yield held, page[0]
         held = page
     if held is not None:
-        yield held
+        yield held, None
 
 
 def paginate_to_the_end(

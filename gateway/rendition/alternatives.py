@@ -28,8 +28,10 @@ EXCUSE_LIMIT: Final = 700
 #: Fewer words are an excuse as well, next to HTML of so many times the size.
 FEW_WORDS: Final = 12
 RATIO: Final = 20
-#: So many URLs in brackets behind words: a program made the text from the page, where the words are the links.
+#: So many URLs in brackets behind words, or two where a page has no more links than that: a program made the text from
+#: the page, where the words are the links.
 BRACKETED: Final = 3
+BRACKETED_LEAST: Final = 2
 #: So many pairs of the page's words that the text has as one: a program made the text and lost what parted them.
 RUN_TOGETHER: Final = 2
 #: So many tags, character references or bullets that became "?" are left in a text that a program made from the page.
@@ -40,7 +42,7 @@ _LEFT: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _BRACKETED: Final = re.compile(
-    r"(?:[^\W_]\W{0,9}|>\s{1,9})[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE
+    r"(?:[^\W_]\W{0,9}|>\s{1,40})[<\[(]{1,2} ?https?://[^\s<>\[\]()]{8,}", re.IGNORECASE
 )
 _ANY_URL: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _EXCUSE: Final = re.compile(
@@ -98,7 +100,9 @@ def says_more(page: str, text: str) -> bool:
     own = set(_WORD.findall(_URL.sub(" ", text)))
     if (links or words) and _is_filler(own, set(words), hidden):
         return True
-    if links and (len(_BRACKETED.findall(text)) >= BRACKETED or "](http" in text):
+    web = {link for link in links if link.startswith("http")}
+    enough = BRACKETED if len(web) > BRACKETED else BRACKETED_LEAST
+    if links and (len(_BRACKETED.findall(text)) >= enough or "](http" in text):
         return True
     if len(_LEFT.findall(text)) >= LEFT:
         return True
@@ -107,7 +111,6 @@ def says_more(page: str, text: str) -> bool:
     lacking = [link for link in links if _bare(link) not in joined and not _said_number(link, digits)]
     if any(not link.startswith("http") for link in lacking):
         return True
-    web = {link for link in links if link.startswith("http")}
     if lacking and len({_bare(found) for found in _URL.findall(text)}) < len(web):
         return True  # click trackers give each form its own URLs
     said = len(_WORD.findall(_URL.sub(" ", text)))

@@ -119,6 +119,9 @@ _WHOLE: Final = frozenset({Kind.RULE, Kind.PICTURE, Kind.FOLD})
 _FIRST_TRY: Final = 512
 #: The first stride from there, as a fraction of it.
 _FIRST_STRIDE: Final = 16
+#: A block with fewer characters is not torn; no fewer than the least are left of it at the end or beginning of a page.
+_UNTORN: Final = 60
+_LEAST: Final = 20
 #: Precision of the search, characters: each try measures a block, and the cut moves back to a space anyway.
 _CLOSE: Final = 3
 
@@ -157,12 +160,13 @@ def split(
     """Cut off the largest head that `accept` takes, at a sentence, word or grapheme; None if nothing fits.
 
     `accept` must take every head that is shorter than one it takes; `guess`: how many characters that may be. `tear`:
-    rather than nothing, take the beginning of a short word. `spare`: characters that a break at a sentence may waste.
+    rather than nothing, take the beginning of a short block or word. `spare`: characters that a break at a sentence may
+    waste.
     The tail has no leading spaces, and is not empty.
     """
     text = block.text
     length = len(text.rstrip())
-    if block.kind in _WHOLE or length < 2:
+    if block.kind in _WHOLE or length < (2 if tear else _UNTORN):
         return None
     cuts = _Cuts(block)
 
@@ -171,14 +175,18 @@ def split(
         least, most = (breaks.best(text, limit, spare) for limit in limits)
         return least == most and bool(text[:least].strip()) and not breaks.is_bare(text[:least])
 
-    limit = breaks.grapheme_before(text, _largest(cuts, accept, length, guess, settled))
+    most = length - _LEAST if length >= _UNTORN else length
+    limit = breaks.grapheme_before(text, min(_largest(cuts, accept, length, guess, settled), most))
     if not text[:limit].strip():
         return None
     index = breaks.best(text, limit, spare)
+    if index < _LEAST and not tear:
+        return None
     if breaks.is_bare(text[:index]):
         if not tear:
             return None
         index = limit
     head_end = len(text[:index].rstrip()) or index
-    tail_start = index + len(text[index:]) - len(text[index:].lstrip())
+    margin = "\n" if block.kind is Kind.PREFORMATTED and text[index] == "\n" else None
+    tail_start = index + len(text[index:]) - len(text[index:].lstrip(margin))
     return cuts.head(head_end), cuts.tail(tail_start)

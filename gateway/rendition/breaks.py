@@ -23,8 +23,8 @@ _SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。�
 _NOT_FIRST: Final = frozenset(
     "、。，．・：；？！）］｝」』】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.;:!?)]}»”’"
 )
-#: A number or bullet of an item, which does not stand alone at the end of a page.
-_MARKER: Final = re.compile(r"\s*(?:\(?\d{1,3}[.)]|[•·*–-])?\s*\Z")
+#: Signs, or the number of an item, which do not stand alone at the end of a page.
+_MARKER: Final = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z])[.)])?[\W_]*\Z")
 _JOINER: Final = "\u200d"
 
 
@@ -122,5 +122,5 @@ def best(text: str, limit: int, spare: int = 0) -> int:
 
 
 def is_bare(text: str) -> bool:
-    """Return whether a text says nothing without what follows it: blank, or the number of an item."""
+    """Return whether a text says nothing without what follows it: signs, or the number of an item."""
     return _MARKER.match(text) is not None

@@ -66,6 +66,12 @@ def _opened(block: Block) -> Block:
     return replace(block, at=replace(block.at, state=state))
 
 
+def _comes_first(segment: Segment) -> bool:
+    """Return whether a segment may come first and says nothing without what it introduces."""
+    rule = segment.block.kind is Kind.RULE and segment.role not in FOLDED_LINES
+    return rule or segment.role is Role.ATTRIBUTION
+
+
 class SegmentFolder:
     """Folds the segments of one part into blocks, from wherever reading begins."""
 
@@ -80,7 +86,7 @@ class SegmentFolder:
         """Yield blocks; segments are read ahead only inside a stretch that may fold."""
         waiting: Segment | None = next(segments, None)
         if self._opened_at_first and waiting is not None:
-            if waiting.role is Role.ATTRIBUTION:
+            if _comes_first(waiting):
                 self._nothing_yet = True
             else:
                 self._open_role = waiting.role
@@ -98,9 +104,9 @@ class SegmentFolder:
                     waiting = self._behind(waiting, segments)
 
     def _plain(self, segment: Segment) -> Block:
-        """Return the block of a segment that does not fold; an attribution notes whether it comes first."""
+        """Return the block of a segment that does not fold; an attribution or a rule notes whether it comes first."""
         self._open_role = None
-        if segment.role is Role.ATTRIBUTION and self._nothing_yet and self._context.fold:
+        if _comes_first(segment) and self._nothing_yet and self._context.fold:
             return _opened(segment.block)
         self._nothing_yet = False
         return segment.block

@@ -96,7 +96,7 @@ def test_the_last_two_pages_are_made_anew_whichever_page_is_begun_with() -> None
 
     def evened(text: str) -> list[str]:
         laid = pagination.balanced(pagination.paginate_to_the_end([text], fits, split), even)
-        return ["".join(items) for items in laid]
+        return ["".join(items) for items, _first in laid]
 
     text = "".join(chr(ord("a") + n % 26) for n in range(3 * (BUDGET - 1) + 1))
     laid = evened(text)

@@ -48,6 +48,14 @@ def test_cuts_a_word_that_is_longer_than_the_room() -> None:
     assert halves("a" * 30, 10) == ("a" * 10, "a" * 20)
 
 
+def test_a_few_words_are_not_torn_off() -> None:
+    said = "We have said so all of this winter again and again and it is well known here."
+    assert halves(said, len(said) - 2)[1] == "is well known here."
+    assert halves(said, 12) == ("We have said", said[13:])
+    for text, room in ((said, 12), ("1. Do: want to work from home with us?", 30)):
+        assert split(paragraph(text), lambda head, room=room: len(head.text) <= room, tear=False) is None
+
+
 def test_cuts_chinese_anywhere_but_before_a_closing_mark() -> None:
     assert halves("今天天气很好,我们去公园。明天再说", 8)[0] == "今天天气很好,我"
     assert halves("今天天气很好啊。我们去公园", 7)[0] == "今天天气很好"

@@ -180,6 +180,17 @@ def test_words_that_are_links_are_read_rather_than_their_urls(brackets: str) -> 
     assert {block.at.section for block in read(alternative(text, page))} == {"2"}
 
 
+def test_two_words_that_are_the_only_links_are_read_rather_than_their_urls() -> None:
+    text = NOTE + "See the lamps\n[https://shop.example/lamps]\nLeave\n[https://shop.example/leave]\n"
+    page = (
+        NOTE
+        + "<a href='https://shop.example/lamps'>See the lamps</a> <a href='https://shop.example/leave'>Leave</a>"
+    )
+    assert {block.at.section for block in read(alternative(text, page))} == {"2"}
+    text = text.replace("[", "").replace("]", "")
+    assert {block.at.section for block in read(alternative(text, page))} == {"1"}
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from("<>/!-a href='\"=http://x.y &;\n")), st.text(max_size=20))
 def test_any_two_forms_can_be_compared(page: str, text: str) -> None:

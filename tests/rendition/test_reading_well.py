@@ -9,7 +9,7 @@ from gateway.markup import wml, xhtml
 from gateway.message.model import Envelope, Message
 from gateway.pages.message_pages import message_layout
 from gateway.rendition import Context
-from gateway.rendition.blocks import Block, Kind, Position, Run
+from gateway.rendition.blocks import Block, Kind, Position, Run, split
 from tests.rendition.mails import html_of, leaf, mail, read, said, text_of
 
 
@@ -100,6 +100,21 @@ def test_words_of_no_size_by_a_style_sheet_are_dropped() -> None:
     assert said(html_of(page)) == ["paragraph Seen", "paragraph seen again", "paragraph yes"]
 
 
+def test_a_blank_of_no_size_parts_words() -> None:
+    size = "style='font-size:9px'"
+    page = f"<div style='font-size:0'><b {size}>3 €</b><i>&nbsp;</i><b {size}>2 €</b></div>"
+    assert said(html_of(page)) == ["paragraph 3 € 2 €"]
+
+
+def test_a_picture_behind_a_link_is_one_beside_words() -> None:
+    style = "display:block;width:65px;height:99px;background:url(lamp.jpg)"
+    page = (
+        "<p>Lamps<a href='https://e.example/x'><img src=greenLamps.gif></a>"
+        f"<p><a href='https://f.example/' style='{style}'> </a>"
+    )
+    assert said(html_of(page)) == ["paragraph Lamps greenLamps", "paragraph Picture (f.example)"]
+
+
 def test_a_sheet_that_sizes_by_more_than_names_hides_nothing_by_size() -> None:
     sheet = "<style>.wrap{font-size:0} td p{font-size:14px}</style>"
     page = sheet + "<table><tr><td class=wrap><p>Text that a rule of the sheet makes large</p></table>"
@@ -149,3 +164,55 @@ def test_an_envelope_without_anything_still_makes_a_page() -> None:
         Message(Envelope(), part), lambda section, start: iter([bodies[section]]), by_name("xhtml")
     )
     assert len(list(layout.all())) == 1
+
+
+@pytest.mark.parametrize("before", ["", "_____________\n"])
+def test_an_original_with_nothing_above_it_is_read(before: str) -> None:
+    header = "From: Anna Bell <anna@e.example>\nSent: Monday, 2 March 2026 10:00\nTo: Ben\nSubject: Lamps\n"
+    made = leaf("1", "text/plain", f"{before}{header}\n" + "The lamps are green.\n\n" * 5)
+    blocks = read(made, subject="Re: Lamps")
+    assert Kind.FOLD not in {block.kind for block in blocks}
+    for block in blocks:
+        assert read(made, start=Position.decode(block.at.encode()), subject="Re: Lamps")[0] == block
+
+
+def test_an_attribution_with_nothing_above_it_introduces_no_original() -> None:
+    text = "On Sun, 21 Jul 2026 05:11:08 -0400\nAnna <anna@e.example> wrote:\n\nThe lamp mentioned above works again.\n"
+    made = leaf("1", "text/plain", text)
+    assert [block.quote for block in read(made, subject="Re: Lamps")] == [0, 0]
+    made = leaf("1", "text/plain", "Yes!\n\n" + text)
+    assert [block.quote for block in read(made, subject="Re: Lamps")] == [0, 0, 1]
+
+
+def test_marks_are_counted_as_they_were_written() -> None:
+    text = "> >From what I can tell after two days of it, the lamp is good, mostly\n> since it is green.\n\nYes.\n"
+    assert [block.quote for block in text_of(text, Context(fold=False))] == [1, 0]
+    assert [block.quote for block in text_of("> a\n> >From b\n> > c\n", Context(fold=False))] == [1, 2]
+    assert [block.quote for block in text_of("||| =-=-=>>\nSpecial\n")] == [0]
+    assert [block.quote for block in text_of("--]BY ANNA\n    Well.\n\n--]BY BEN\n--]AND CLARA\n")] == [
+        1,
+        0,
+        1,
+    ]
+
+
+def test_a_box_drawn_around_a_sentence_is_whole() -> None:
+    box = "# Lamps of every kind for    #\n# your house.                #\n#                            #\n"
+    assert [block.kind for block in text_of(box)] == [Kind.PREFORMATTED]
+
+
+def test_a_line_of_code_that_begins_a_page_keeps_its_indent() -> None:
+    block = Block(Kind.PREFORMATTED, (Run("if (a) {\n" * 9 + "    b;\n" * 9),))
+    halves = split(block, lambda head: len(head.text) < 86)
+    assert halves is not None
+    assert halves[1].text.startswith("    b;")
+
+
+def test_signs_alone_do_not_end_a_page() -> None:
+    block = Block(Kind.PARAGRAPH, (Run("-" * 24 + " Sponsor " + "-" * 24 + "\nLamps for everybody"),))
+    assert split(block, lambda head: len(head.text) < 28, tear=False) is None
+
+
+def test_a_name_behind_a_dash_is_no_item() -> None:
+    assert said(text_of("Yes.\n\n- Anna Bell\n\nhttps://e.example/\n"))[1] == "paragraph - Anna Bell"
+    assert said(text_of("- Lamps\n\n- Chairs of wood\n")) == ["item • Lamps", "item • Chairs of wood"]

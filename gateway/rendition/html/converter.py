@@ -14,7 +14,7 @@ from typing import Final
 from gateway.rendition import glyphs
 from gateway.rendition.html import page_source, picture_links, picture_names
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
-from gateway.rendition.html.embedded import AREA
+from gateway.rendition.html.embedded import is_drawn
 from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
@@ -91,25 +91,21 @@ class HtmlReader(Structure):
         rules = self._sheets.of(name, attributes) if self._sheets.some else NOTHING
         marked = bool(attributes) or rules is not NOTHING
         if marked:
-            if style.covered and self.look.face.link and min(style.width or AREA, style.height or 0) >= AREA:
-                self._picture = self._picture or ""  # drawn as a background
+            if self.look.face.link and is_drawn(style):
+                self._picture = self._picture or ""
             if not self._all_of_it and _hides(tag, attributes, style, rules):
                 self._hidden = 1
                 return
-            if rules.block and not style.shown:
-                style = replace(style, block=True)
-            if rules.apart and not style.shown:
-                style = replace(style, apart=True)
+            if (rules.block or rules.apart) and not style.shown:
+                style = replace(style, block=style.block or rules.block, apart=style.apart or rules.apart)
         if self._pairs:
             self._between_pair()
         if style.apart:
             self.edge()
         around = self._link_around(name)
         close = _OPEN[tag](self, name, attributes, style)
-        if around is not None:
-            close = _both(close, around)
-        if style.apart:
-            close = self._apart(close)
+        close = close if around is None else _both(close, around)
+        close = self._apart(close) if style.apart else close
         if marked:
             self.look = self._seen(self.look, attributes, style, rules)
         self._looks.append(before)

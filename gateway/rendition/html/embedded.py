@@ -53,6 +53,7 @@ class Embedded(Paragraphs):
     def _say_url(self, url: str, source: str = "") -> None:
         """Write the label of a link that consists of a picture without a name, once for each URL."""
         if url not in self._nameless:
+            self.words(" ")
             self.picture_name(picture_links.makeshift(url))
             self.blank()
         self._nameless.setdefault(url, source)
@@ -127,6 +128,11 @@ class Embedded(Paragraphs):
             self._actions.pop()
 
         return close
+
+
+def is_drawn(style: css.Style) -> bool:
+    """Return whether an element has a picture for a background, large enough to be looked at."""
+    return style.covered and min(style.width or AREA, style.height or 0) >= AREA
 
 
 def named(attributes: Attributes, *names: str) -> str:

@@ -18,7 +18,7 @@ from gateway.rendition.html.elements import (
     Attributes,
     Close,
 )
-from gateway.rendition.html.embedded import Embedded, named
+from gateway.rendition.html.embedded import Embedded, is_drawn, named
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css, lengths, symbols
 from gateway.rendition.html.tables import SPAN_LIMIT, Cell, Table, finish
@@ -173,7 +173,7 @@ class Structure(Embedded):
             if block:
                 self.flush()
 
-        self._picture = None
+        self._picture = "" if is_drawn(style) else None
         return close
 
     def _name_picture(self, url: str, attributes: Attributes) -> None:

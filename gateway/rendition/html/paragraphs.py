@@ -89,11 +89,11 @@ class Paragraphs:
 
     def text(self, text: str) -> None:
         """Take text as it is in the source."""
-        if self.look.unseen and not self._all_of_it and not self._on_other_ground():
+        look, blank = self.look, text.isspace()
+        if look.unseen and not (blank or self._all_of_it or self._on_other_ground()):
             self.passed_over += len(text)
             return
-        look = self.look
-        if text.isspace() and self._last in _BEGUN and not (look.pre or look.line_ends):
+        if blank and self._last in _BEGUN and not (look.pre or look.line_ends):
             return  # the indentation of the source: half of all texts
         text = glyphs.visible(text)
         if look.symbols:

@@ -43,7 +43,7 @@ _KEYED_SITES: Final = re.compile(
 _PURPOSE: Final = re.compile(
     r"(?<=/)(?=[^/?#]{0,40}(?:subscri|opt-?out|privacy|terms|preferences|browser|webversion|web-version|view-?online"
     r"|forward|contact|support|help|faq|login|sign-?in|account|profile|shop|cart|order))"
-    r"([A-Za-z]{3,20}(?:[-_][A-Za-z]{1,20}){0,5})(?:\.\w{2,5})?/?(?=[?#]|\Z)",
+    r"([A-Za-z]{3,20}(?:[-_][A-Za-z]{1,20}){0,5})(?:\.\w{2,5})?(?:/\d{3,20})?/?(?=[?#]|\Z)",
     re.IGNORECASE,
 )
 _FILE: Final = re.compile(r"([^/]{1,100})\.(?:png|jpe?g|gif|webp|bmp|svg)\Z", re.IGNORECASE)
@@ -69,7 +69,7 @@ _DRAWING: Final = re.compile(
     re.IGNORECASE,
 )
 _LOOKS: Final = re.compile(
-    r"top|bottom|left|right|cent(?:er|re)|middle|main|side|back|bar|line|small|large|big|tiny|mini|new|old|tit(?:le|re|el)"
+    r"top|bottom|left|right|wide|full|cent(?:er|re)|middle|main|side|back|bar|line|small|large|big|tiny|mini|new|old|tit(?:le|re|el)"
     r"|header|footer|logo|icon|button|banner|index|default|version|square|circle|round(?:ed)?|dark|light"
     r"|white|black|blue|red|green|gr[ea]y",
     re.IGNORECASE,
@@ -111,6 +111,8 @@ class _Names:
         #: The host that was last said of a picture.
         self._host = ""
         self._hosts: set[str] = set()
+        #: Those of trackers, which say nothing to a person.
+        self._opaque: set[str] = set()
         self._makeshifts = {url: makeshift(url) for url in sources}
         self._alike: dict[str, dict[str, int]] = {}
         self._known: dict[str, str] = {}
@@ -140,6 +142,8 @@ class _Names:
         if purpose is not None:
             return f"{name}/…/{purpose[1]}"
         self._hosts.add(name)
+        if trackers.is_opaque(url):
+            self._opaque.add(name)
         return name
 
     def said(self, url: str, last: str) -> str:
@@ -152,7 +156,7 @@ class _Names:
             return str(number)
         said = self._picture if is_host else name
         said = said if number == 1 else f"{said} {number}"
-        if is_host and name != self._host:
+        if is_host and name != self._host and name not in self._opaque:
             self._host = name
             return f"{said} ({name})"
         return said
@@ -226,7 +230,8 @@ def _named(runs: list[Run], names: _Names, last: str) -> Iterator[Run]:
         name = names.name(run.link)
         said = names.said(run.link, last)
         last = name
-        yield from _parted(between, replace(run, text=said))
+        apart = between or run.text[: run.text.startswith(" ")]
+        yield from _parted(apart, replace(run, text=said))
         between = BETWEEN
 
 

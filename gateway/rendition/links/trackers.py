@@ -138,7 +138,7 @@ TRACKERS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str], Unwrap], ...]] = t
         (r"protect[0-9-]*\.fireeye\.com", r"/v1/url$", _by("u")),
         (r"([a-z0-9-]+\.)*protection\.sophos\.com", r"/", _sophos),
         (r"([a-z0-9-]+\.)*list-manage[0-9]?\.com", r"/track/click", _opaque),
-        (r"([a-z0-9-]+\.)*sendgrid\.net", r"/(ls|wf)/click", _opaque),
+        (r"([a-z0-9-]+\.)*sendgrid\.net", r"/(?:(?:ls|wf)/click|(?:uni/)?ss/c/)", _opaque),
         (r"protect-[a-z0-9]+\.mimecast\.com", r"/s/", _opaque),
         (_COUNTERS, r"/", _opaque),
         (_SHORTENERS, r"/.", _opaque),
@@ -203,6 +203,15 @@ def label(url: str) -> str:
     inside = _NESTED.search(unquote(url[len(name) :])) if "/" not in name else None
     word = urls.leads_to(inside[1]) if inside else ""
     return f"{name}/…/{word}" if word and len(name) + len(word) <= urls.SHOWN_URL else name
+
+
+def is_opaque(url: str) -> bool:
+    """Return whether a link is a known tracker's and does not say where it leads."""
+    host = urls.host(url)
+    if host.isascii() and not _of_host(host):
+        return False
+    resolved = follow(url)
+    return resolved is not None and resolved.unknown
 
 
 @lru_cache(maxsize=1024)

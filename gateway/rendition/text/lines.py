@@ -54,7 +54,7 @@ class Line:
 
 
 #: Quote marks; a bar is one unless another follows later, as in a table.
-_MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >|]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
+_MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 #: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
 _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
@@ -65,7 +65,7 @@ _OWN_MARK: Final = re.compile(
 )
 #: So many lines ahead the same initials show that they are a mark.
 _MARK_AHEAD: Final = 6
-_INITIALS: Final = re.compile(r" {2,8}\w|\w{2,}>")
+_INITIALS: Final = re.compile(r" {2,8}\w|\w{2,}>|--\]")
 #: A line alone is marked if it is indented, as SuperCite does, or if a sentence follows the initials.
 _LONE_MARK: Final = re.compile(
     r" {2,8}\w{1,12}> [\"'(.]{0,3}[^\W\d_]+[ ,.'’]|[A-Z]{2,4}> (?:\S{1,40} ){2,}.*[a-z]"
@@ -94,10 +94,11 @@ _ITEM: Final = re.compile(
 )
 #: A line between signs is a heading or a rule: "* We go on *", "* * *".
 _BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
+_NAME: Final = re.compile(r"\s*[-–—] [A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}(?: [A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}){0,2}\s*\Z")
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
-    r"\S(?:(?<![a-z][.?!]) {3,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
+    r"\S(?:(?<![a-z][.?!]) {3,}| {8,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
     r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
 )
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
@@ -218,6 +219,8 @@ class Lines:
                 text = text.lstrip("> ")
             depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
             flows, delimiter = False, text
+            if depth > 1 and text.startswith("From ") and self._is_stuffed_inside(depth):
+                depth -= 1
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
             mark = _OWN_MARK.match(text) if depth == 0 else None
@@ -267,6 +270,12 @@ class Lines:
         following = self.piece(1)
         return following is not None and _depth_of(following.text.rstrip("\r\n"))[0] == depth
 
+    def _is_stuffed_inside(self, depth: int) -> bool:
+        """Return whether one mark of a quoted "> >From" is that of an mbox file: a line beside it has one less."""
+        following = self.piece(1)
+        beside = self._last[0], _depth_of(following.text.rstrip("\r\n"))[0] if following is not None else 0
+        return depth - 1 in beside and depth not in beside
+
     def _stuffing(self, text: str) -> int:
         """Return how many marks of ">From" are those of mbox files, not of a quotation like that of the next line."""
         following = self.piece(1)
@@ -299,6 +308,11 @@ def item(line: Line) -> re.Match[str] | None:
     """Match the bullet (group 1) or number (group 2) that a line begins with."""
     match = _ITEM.match(line.raw[:_LOOK])
     return None if match and match[1] and _BETWEEN_SIGNS.match(line.raw[:_LOOK].lstrip()) else match
+
+
+def is_signed(line: Line, below: Line | None) -> bool:
+    """Return whether a line that stands alone is a name behind a dash, and no list goes on below it."""
+    return _NAME.match(line.raw) is not None and (below is None or item(below) is None)
 
 
 def is_next(number: str, written: str) -> bool:

@@ -30,6 +30,8 @@ ARMOUR_LIMIT: Final = 20_000
 #: more.
 BLANK_LIMIT: Final = 20_000
 BLANKS_PER_LINE: Final = 50
+#: An attribution before this octet has nothing above it.
+FIRST: Final = 4
 #: Spaces before an item for each list around it; any list may have fewer.
 INDENT: Final = 4
 #: Pieces of a long line that make one block.
@@ -96,7 +98,8 @@ class TextReader:
                 self._lines.take()
                 continue
             made = self._segment(line)
-            if made.role is Role.ATTRIBUTION and self._introduces_all(made.block.text):
+            first = line.at <= FIRST  # somebody has taken the original away
+            if made.role is Role.ATTRIBUTION and not first and self._introduces_all(made.block.text):
                 self._mode = Mode.TAIL
             self._blanks = min(self._blanks + BLANKS_PER_LINE * made.lines, BLANK_LIMIT)
             yield made
@@ -186,7 +189,8 @@ class TextReader:
             return self._as_it_stands(taken)
         if listings.is_code(ahead):
             return self._as_it_stands(self._taken(lambda line: not lines.is_blank(line)))
-        match = lines.item(line)
+        signed = len(ahead) == 1 and lines.is_signed(line, self._lines.peek(2))
+        match = None if signed else lines.item(line)
         taken, text = self._paragraph(line, wrapping.of(ahead, self._flowed), is_item=match is not None)
         if match is None:
             return self._made(Kind.PARAGRAPH, line, linked_source(text, self._shorten), len(taken), text)
@@ -328,7 +332,7 @@ class TextReader:
 
     def _stands_alone(self, before: Line, line: Line) -> bool:
         """Return whether a line cannot continue the one before it, however that was wrapped."""
-        if lines.is_delimiter(line):
+        if lines.is_delimiter(line) or lines.is_rule(line):
             return True
         return lines.item(line) is not None and not wrapping.may_be_full(before, line)
 

@@ -34,9 +34,11 @@ LONE: Final = 0.7
 #: Lines of a paragraph that are examined to find out how it was wrapped.
 WIDTH_LINES: Final = 20
 #: Lines that all begin with a capital are separate if that is so unlikely by chance: verse, one sentence per line. If
-#: all lines are full, it must be less likely.
+#: all lines are full, it must be less likely; still less if names stand inside the lines, too.
 CHANCE: Final = 0.04
 CHANCE_FULL: Final = 0.005
+CHANCE_NAMES: Final = 0.0005
+NAMES: Final = 0.1
 #: The fraction of capitalized words that prose stays below; addresses and lists of names exceed it.
 CAPITALS: Final = 0.6
 #: The first of two lines of a title has at least this length, columns.
@@ -76,9 +78,11 @@ _ROW: Final = re.compile(
 )
 #: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.
 _BEGINS: Final = re.compile(
-    r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<])|\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
+    r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<]|\w[\w/ -]{0,30}>[\"',.;:)])|"
+    r"\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
     r"%(?:[a-z]{3,20}(?:\(|\s|\Z)|\{)|[\w./+-]{1,80}\.\w{1,4}:\d{1,6}:(?:\d{1,4}:)?\s|make(?:\[\d+\])?: |"
+    r"(?:\[?[\w.-]{1,32}@[\w.-]{1,40}[: ]\S{0,60}|\[?[\w.-]{1,40}:~\S{0,60})[$#%>]\s|\$ [a-z./]|"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w)"
 )
 #: Marks of quotation of somebody's own, which each line has.
@@ -93,12 +97,16 @@ _UNFINISHED: Final = re.compile(
 #: A bullet without a space behind it: separate lines, if both have it.
 _TIGHT: Final = re.compile(r"[-+*•·](?=[^\W_])")
 #: Ends of separate lines.
-_ENDS: Final = re.compile(r"(?:-{4,}|={4,}|_{4,}|\*{4,}|\|)\s*\Z|(?:\. ?){4,}\s*\d*\s*\Z")
-_END_SIGNS: Final = tuple("-=_*|.0123456789")
+_ENDS: Final = re.compile(
+    r"(?:-{4,}|={4,}|_{4,}|\*{4,}|#{4,}(?: \[ *\d{1,3}%\])?|\|)\s*\Z|(?:\. ?){4,}\s*\d*\s*\Z"
+)
+_END_SIGNS: Final = tuple("-=_*#|].0123456789")
 _OPENING: Final = "\"'“„«»‚‘(*_¡¿"
 #: The one word that is always capitalized.
 _ENGLISH_I: Final = re.compile(r"I\b(?!\.)")
 _DASH: Final = re.compile(r"[-–—]{1,2} [a-zß-ÿа-я]")
+#: Words that are small inside a sentence.
+_ANEW: Final = re.compile(r"(?:For|This|These|If|You|We|Your|Our|Please|Click|Visit|See|When)\b")
 _SENTENCE: Final = re.compile(r"[.!?…][\"'”’»)]?\Z")
 #: A compound that was broken after its hyphen, unlike "long- and short-term".
 _HYPHEN: Final = re.compile(r"\w-\Z")
@@ -109,7 +117,11 @@ _URL_END: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»]*\Z", re.IG
 _URL_LAST: Final = re.compile(r"\s\S*https?://\S*(?:\s?\S)?\Z", re.IGNORECASE)
 _URL_OPEN: Final = re.compile(r"<(?:URL:)?\s?(?:https?://|mailto:|ftp://)[^\s<>]*\Z", re.IGNORECASE)
 _RULES: Final = ("----", "====", "____", "****")
-_ADDRESSES: Final = ("http:", "https:", "www.")
+_ADDRESSES: Final = ("http:", "https:", "www.", "mailto:")
+#: The word at the end of an attribution: "wrote:".
+_SAYS: Final = re.compile(r"[a-zß-ÿа-я]{3,12}(?: [a-zß-ÿа-я]{1,12})?\s?:\Z")
+#: A sentence that ends inside a line, as in prose, not in verse or lists.
+_INSIDE: Final = re.compile(r"[^\W\d_]{2}[\"'”’)]?[.!?][\"'”’)]? {1,2}[\"'“‘(]?[A-ZÀ-ÖØ-ÞА-Я]")
 _URL_REST: Final = re.compile(r"(?=[^\w\s]{0,3}[^\W_])[\w/&=?%#~.+,;:@!$'()*-]+")
 _URL_SIGN: Final = re.compile(r"[/&=?%#~_]|\d[A-Za-z]|[A-Za-z]\d|\w[.-]\w")
 _URL_MIXED: Final = re.compile(r"[/&=?%#_]|\d[A-Za-z]|[A-Za-z]\d")
@@ -136,10 +148,12 @@ class Wrapping:
         """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to there."""
         if _url_goes_on(written, before.text, following.text):
             return ""
+        if "@" in before.text and _SAYS.match(following.text):
+            return " "
         joined = self.full(before, following) or self._reads_on(before, following, written)
         if joined and not self._apart(before, following):
             return "" if _HYPHEN.search(before.text[-2:]) and _GOES_ON.match(following.text) else " "
-        hangs = _hangs(before, following) or _hangs_full(before, following)
+        hangs = _hangs(before, following) or _hangs_below(before, following)
         return " " if in_item and hangs else "\n"
 
     def full(self, line: Line, following: Line) -> bool:
@@ -169,7 +183,7 @@ class Wrapping:
         mark = _MARK.match(before.text)
         if mark and following.text.startswith(mark.group()):
             return True
-        if self._is_below(before, following):
+        if self._is_below(before, following) or _is_address_below(before, following):
             return True
         alone = " " not in following.text and following.text.startswith(_ADDRESSES)
         least = USUAL if self.width < TWO_LINES and _indent(before) else self.width * LONE
@@ -177,6 +191,10 @@ class Wrapping:
             return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
         if begun or _BEGINS.match(following.text[:_LOOK]):
+            return True
+        if " " not in before.text and before.text.startswith(_ADDRESSES) and following.text[:1].isupper():
+            return True
+        if before.text[-1:].isalnum() and _ANEW.match(following.text) and _unfinished(before) is None:
             return True
         bullet = _TIGHT.match(before.text)
         if bullet is not None and following.text.startswith(bullet.group()):
@@ -191,6 +209,12 @@ class Wrapping:
         """Return whether a line stands below a title of fewer columns than text is wrapped at."""
         deeper = _indent(following) >= _indent(before) + DEEPER and item(before) is None
         return deeper and self.width < TWO_LINES and not _indent(before) and _unfinished(before) is None
+
+
+def _is_address_below(before: Line, following: Line) -> bool:
+    """Return whether a line that begins with an address is indented more than the one above it, as in a signature."""
+    address = _FIRST_WORD.match(following.text)
+    return address is not None and "@" in address[0] and _indent(following) >= _indent(before) + DEEPER
 
 
 def _unfinished(line: Line) -> re.Match[str] | None:
@@ -212,12 +236,13 @@ def _hangs(before: Line, following: Line) -> bool:
     return indented and _SENTENCE.search(before.text) is None
 
 
-def _hangs_full(before: Line, following: Line) -> bool:
+def _hangs_below(before: Line, following: Line) -> bool:
     """Return whether an indented line has what did not fit on the line of an item above it, a title in capitals say."""
     if not following.raw.startswith((" ", "\t")) or following.text.startswith(_ADDRESSES):
         return False
     ended = _SENTENCE.search(before.text) is not None or before.text.endswith((":", "："))
-    return not ended and _reach(before, following) > WRAP_LEAST and not is_row(before)
+    full = _reach(before, following) > WRAP_LEAST and not is_row(before)
+    return not ended and (full or _unfinished(before) is not None)
 
 
 def _indent(line: Line) -> int:
@@ -244,8 +269,10 @@ def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
         return Wrapping(0, fields, rows)
     if len(ahead) >= MANY_LINES and sorted(map(_length, ahead))[len(ahead) // 2] < longest / 2:
         return Wrapping(0, fields, rows)  # a list with a few long lines
-    width = longest if longest >= WRAP_LEAST or _is_narrow_prose(ahead, longest) else 0
-    return Wrapping(width, fields, rows, width - WRAP_EARLY if longest >= WRAP_LEAST else WRAP_LEAST)
+    wide = longest >= WRAP_LEAST
+    runs_on = not wide and is_prose(ahead) and any(_INSIDE.search(line.text[:_LOOK]) for line in ahead)
+    width = longest if wide or runs_on or _is_narrow_prose(ahead, longest) else 0
+    return Wrapping(width, fields, rows, width - WRAP_EARLY if wide or runs_on else WRAP_LEAST)
 
 
 def is_field(line: Line) -> bool:
@@ -304,11 +331,14 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
         return True
     starts = [line.text.lstrip(_OPENING) for line in ahead[1:] if item(line) is None]
     starts = [start[:1] for start in starts if not _ENGLISH_I.match(start)]
+    if not all(start.isdigit() for start in starts):
+        starts = [start for start in starts if not start.isdigit()]
     if len(starts) < 2 or not all(start.isupper() or start.isdigit() for start in starts):
         return False
-    chance = ((capitals - len(starts) + 0.5) / max(len(words) - len(starts), 1)) ** len(starts)
+    rate = (capitals - len(starts) + 0.5) / max(len(words) - len(starts), 1)
     full = all(_reach(line, following) > width - WRAP_SLACK for line, following in pairwise(ahead))
-    return chance < (CHANCE_FULL if full else CHANCE)
+    least = CHANCE if not full else CHANCE_NAMES if rate > NAMES else CHANCE_FULL
+    return rate ** len(starts) < least
 
 
 def _are_two(ahead: Sequence[Line]) -> bool:

@@ -112,7 +112,6 @@ def _streamed(visit: Visit, address: FileAddress, part: Part, store: MailStore, 
         context,
         frame,
         link_target,
-        even=True,
     )
 
 
@@ -137,7 +136,7 @@ def _layout(visit: Visit, address: FileAddress, file: File, key: Key) -> Layout:
 
         mail = _single_part_message(address, file.part, file_links.kind_of(file.part, file.octets))
         context = reading_context(visit.language, fold=False)
-        return of_message(mail, octets, visit.device, context, frame, link_target, even=True)
+        return of_message(mail, octets, visit.device, context, frame, link_target)
     if view is not Look.DOCUMENT:
         raise DocumentError(UNKNOWN)
     return _document(visit, address, file.part, key, lambda: file)

@@ -92,6 +92,25 @@ APART = {
         "-Life insurance\n-Refinance or consolidate high interest credit card debt into one loan.\n"
         "-get the best prices from the leading companies of the nation\n-and many more\n"
     ),
+    "a shell": (
+        "anna@lamp:/home/anna$ file lamps/GREEN.WAV\n"
+        "lamps/GREEN.WAV: RIFF (little-endian) data, WAVE audio, Microsoft\n"
+        "anna@lamp:/home/anna$ ls -l lamps/GREEN.WAV and of all of the others\n"
+        "[root@lamp root]# rpm -U lamps\n$ ls\n"
+    ),
+    "a sentence anew": (
+        "We have the lamps of all of the houses in the sale until Thursday 21st November\n"
+        "For details see the page.\n"
+    ),
+    "a bar of progress": (
+        "Now we are preparing the lamps for the night that comes:\n"
+        "Preparing... ########################### [100%]\nerror: no lamps\n"
+    ),
+    "a link and the line below it": (
+        "....> For your lamps for the whole year, press this link:\n"
+        "mailto:lamps@e.example?subject=I_want_the_lamps_of_the_whole_year\n"
+        "Be sure to say in the letter what they are for and where you live\n"
+    ),
     "flowed, but for its last lines": (
         "this is the flowed text of a paragraph that ends here, for it has no blank\n"
         "and so this line must stand by itself, whatever its length, to the very end\n"
@@ -125,6 +144,25 @@ WRAPPED = {
         "I think that this is what we should do in the coming weeks, and then\n"
         "I would like to hear from the others, because it concerns them too.\n"
         "If they agree, we start.\n"
+    ),
+    "names at the beginning of lines": (
+        "We went to the old house of the Bells, which stands on Mill Lane near\n"
+        "Little Ouse, and saw there that Peter and Anna had painted it in green.\n"
+        "It was the first time that anybody had done such a thing to a house in\n"
+        "England, as far as we know, and it was not the last time either. Maybe\n"
+    ),
+    "narrow and ragged": (
+        "It is true! You can be in it for nothing,\nand we will show you how! Your lamps will soon\n"
+        "be brighter than ever when you join our team\nand see.\n"
+    ),
+    "the end of a sentence": "But surely they cannot do that? It is not\ntheirs to do!\n",
+    "a number at the beginning of a line": (
+        "it requires currently some changes for the lamps because they need the\n"
+        "2.6 of them, as I have been told by those who should know that sort of\nthing.\n"
+    ),
+    "a path in brackets": (
+        'You could try opening the house with the key = open("ls -t\n'
+        '<path/to/key>", "r"). This should give you the names of all the\nlamps in it.\n'
     ),
     "capitals": (
         "THIS IS TO INFORM YOU THAT THE FUND OF THE LATE MINISTER HAS NOW BEEN\n"
@@ -821,3 +859,22 @@ def test_a_url_broken_in_the_name_of_a_file_is_one_link() -> None:
 )
 def test_two_lines_are_prose_or_not(text: str, ends: int) -> None:
     assert sum(block.text.count("\n") for block in text_of(text, FULL)) == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("* A lamp which has an indent and\n  Begins again\n", "A lamp which has an indent and Begins again"),
+        (
+            '  "...if I seem super human I am misunderstood," says his page\n        lamps@e.example - his page\n',
+            '"...if I seem super human I am misunderstood," says his page\nlamps@e.example - his page',
+        ),
+        ("* The lamp\n  Begins anew below it\n", "The lamp\nBegins anew below it"),
+        (
+            'On Sat, 24 Aug 2002 11:07:00 -0700, "John Hall" <john@e.example>\nsaid:\n',
+            'On Sat, 24 Aug 2002 11:07:00 -0700, "John Hall" <john@e.example> said:',
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_line_leaves_unfinished_goes_on_below_it(text: str, expected: str) -> None:
+    assert [block.text for block in text_of(text, FULL)] == [expected]
