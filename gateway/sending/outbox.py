@@ -40,7 +40,9 @@ from gateway.sealed.send_journal import (
 )
 from gateway.sealed.vault import TicketedPost
 from gateway.sending import filing
-from gateway.sending.dispatch import Dispatch, Mail, remove_draft
+from gateway.sending.dispatch import Dispatch, Mail
+from gateway.sending.progress import remove_draft
+from gateway.sending.recovery import Recovery
 from gateway.state import BUSY_SECONDS, Stage, StateError, optional
 from gateway.store.base import MailStore, MessageRef
 
@@ -120,7 +122,7 @@ def recover(session: Session, now: datetime) -> tuple[Outcome, ...]:
                 left = session.journal.again(entry) if alone else None
                 if left is None:
                     continue
-                sending = Dispatch(session, left, now, looks)
+                sending = Recovery(session, left, now, looks)
                 outcome = sending.news()
                 looks = sending.looks
                 outcomes.extend([outcome] if outcome is not None else ())
@@ -260,7 +262,7 @@ def _look_after(session: Session, now: datetime) -> None:
         for entry in tuple(session.journal.open(AT_ONCE)):
             with session.journal.locked(entry) as alone:
                 left = session.journal.again(entry) if alone else None
-                if left is not None and (sending := Dispatch(session, left, now)).is_to_be_looked_after:
+                if left is not None and (sending := Recovery(session, left, now)).is_to_be_looked_after:
                     sending.outcome()
     except GatewayError as error:
         log.warning("copies of earlier mails: %s: %s", type(error).__name__, error.detail)
@@ -270,9 +272,9 @@ def _known(session: Session, post: TicketedPost, now: datetime) -> Outcome | Non
     """Return the outcome of a post that began earlier, or a question; None for a new one."""
     own, others = session.journal.of(post)
     if own is not None:
-        return Dispatch(session, own, now).outcome()
+        return Recovery(session, own, now).outcome()
     for entry in others:
-        first = Dispatch(session, entry, now).outcome()
+        first = Recovery(session, entry, now).outcome()
         if first.kind != NOT_SENT:
             return _question(first.kind, entry)
     if session.check_ticket(post.ticket) is None:

@@ -1,0 +1,93 @@
+"""A sending that is found again: by a repeat of its request, or by a sign-in; finished, and reported.
+
+Nothing here may submit anything, or call "not sent" a mail that was, or may have been, sent since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, cast
+
+from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, Outcome, OutcomeKind
+from gateway.sending import one_copy
+from gateway.sending.progress import Progress, optional_step
+from gateway.state import Stage
+
+
+def _(msgid: str) -> str:
+    """Mark a msgid for extraction."""
+    return msgid
+
+
+STOPPED: Final = _("The gateway was interrupted before it could send this.")
+
+
+class Recovery(Progress):
+    """A sending that began earlier."""
+
+    def outcome(self, told: bool = True) -> Outcome:
+        """Return the outcome of a sending that began earlier, after finishing it as far as possible."""
+        entry = self._entry
+        if entry.stage is Stage.DONE:
+            known = cast("OutcomeKind", entry.kind or UNCERTAIN)
+            return entry.notes.outcome or self._outcome(known, kept=None, filed=None)
+        if entry.stage is Stage.ACCEPTED:
+            return self._finish(None, told)
+        before = entry.notes.outcome
+        if entry.stage is Stage.CLAIMED or (before is not None and before.kind == NOT_SENT):
+            before = before or self._outcome(NOT_SENT, sentence=STOPPED)
+            return self._end(replace(before, kept=self._in_drafts(), draft=self._entry.notes.kept))
+        if entry.notes.accepted:
+            return self._broken_off(told)
+        return self._uncertain(self._in_drafts(), told)
+
+    def _broken_off(self, told: bool) -> Outcome:
+        """Finish a sending that some recipients have: of those who were still to be tried nothing is certain."""
+        notes = self._entry.notes
+        known = {spec for group in (notes.accepted, *notes.unsent().values()) for spec in group}
+        rest = tuple(dict.fromkeys(spec for spec in notes.recipients if spec not in known))
+        with optional_step("the journal missed an acceptance"):
+            self._write(Stage.ACCEPTED, doubtful=rest)
+        return self._finish(None, told)
+
+    @property
+    def is_to_be_looked_after(self) -> bool:
+        """Whether nothing is left but to see where the copy is by now."""
+        entry, age = self._entry, self._now.timestamp() - self._entry.at
+        return (
+            entry.stage is Stage.ACCEPTED and entry.told and entry.readable and age >= one_copy.LATE_SECONDS
+        )
+
+    def news(self) -> Outcome | None:
+        """Return the outcome to report after sign-in.
+
+        None if the person knows it, or has dealt with the mail already, or as long as one cannot look whether.
+        """
+        entry = self._entry
+        if entry.stage is not Stage.DONE:
+            known = entry.told
+            outcome = self.outcome(told=known)
+            return None if known or self._is_resumed(outcome) else outcome
+        if entry.told:
+            return None
+        ended = self.outcome()
+        if ended.text and self._session.journal.is_gone_on_with(ended.text, entry.at):
+            self._write(Stage.DONE, told=True)
+            return None
+        if ended.kind == SENT or not ended.kept:
+            return ended
+        there = self._in_drafts()
+        if self._later(
+            there
+        ):  # what is known of it may be old: it may have been sent again from Drafts since
+            return None
+        # Sent again from Drafts, or removed; the copy is there for a while after that if the gateway died meanwhile.
+        if self._is_resumed(ended) or (self._looked and not there):
+            self._write(Stage.DONE, told=True)
+            return None
+        return self._uncertain(there, told=False) if ended.kind == UNCERTAIN else ended
+
+    def _is_resumed(self, outcome: Outcome) -> bool:
+        """Return whether the copy in Drafts was sent from there since: that sending is reported instead."""
+        copies = {ref for ref in (outcome.draft, self._entry.notes.kept) if ref is not None}
+        return outcome.kind != SENT and bool(copies) and self._session.journal.is_resumed(copies)
