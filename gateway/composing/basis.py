@@ -67,7 +67,8 @@ class Basis:
     """The initial values of a mail, and what the server adds. `title` is a msgid.
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
-    resumed from, `replaced` the drafts that it has replaced. `redirected`: the message to redirect. `alternative`: in a
+    resumed from, with its `mark` (`send_journal.mark_of`), `replaced` the drafts that it has replaced. `after`: marks
+    of the sendings that it goes on with. `redirected`: the message to redirect. `alternative`: in a
     draft, the answer to an invitation for calendar programs. `quoted`: whose text follows what is typed, "" if that is
     not known, None for none. `left_out`: whom the original names and a reply cannot
     reach. `fields`: the inputs that are shown initially.
@@ -90,6 +91,8 @@ class Basis:
     original: OriginalMessage | None = None
     draft: MessageRef | None = None
     replaced: tuple[str, ...] = ()
+    mark: str = ""
+    after: tuple[str, ...] = ()
     quotation: Quotation = no_quotation
     quoted: str | None = None
     enclosures: tuple[Enclosure, ...] = ()

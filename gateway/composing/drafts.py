@@ -16,7 +16,7 @@ from gateway.access.idempotency import PostOutcome, last_outcome
 from gateway.access.session import Session
 from gateway.addresses import MessageCode
 from gateway.composing import assembly
-from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_note
+from gateway.composing.assembly import AFTER, ORIGINAL, REPLACED, REST, UNPARSED, ref_note
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
 from gateway.composing.mailbox_parts import enclosures, parts_of_draft
@@ -29,6 +29,7 @@ from gateway.message.mime.disposition import has_html
 from gateway.message.model import Address, Message
 from gateway.message.outgoing import builder, draft_header, resumed
 from gateway.message.outgoing import reply as replies
+from gateway.sealed.send_journal import mark_of
 from gateway.sealed.vault import TicketedPost
 from gateway.sending import filing, outbox
 from gateway.state import optional
@@ -92,6 +93,8 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         original=OriginalMessage.read(notes.get(ORIGINAL.lower(), "")) if is_draft else None,
         draft=ref if is_draft else None,
         replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
+        after=tuple(notes.get(AFTER.lower(), "").split()) if is_draft else (),
+        mark=mark_of(envelope.message_id) if is_draft else "",
         quotation=lambda store: Quoted(taken.quoted),
         quoted="" if taken.quoted.strip() else None,
         enclosures=attached if is_draft else enclosures(ref, found, ornaments=True),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Container, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields, replace
+from hashlib import sha256
 from typing import Any, Final, Literal
 
 from gateway.sealed import vault
@@ -43,6 +44,11 @@ def name(key: bytes, act: bytes) -> str:
     return (act or key)[:_NAME].hex()
 
 
+def mark_of(message_id: str) -> str:
+    """Return the mark of a message in the drafts and sendings that go on with it."""
+    return sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()[: 2 * _NAME] if message_id else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of a sending, in msgids and addresses.
@@ -52,7 +58,6 @@ class Outcome:
     yet, `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
     the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if unknown.
     `to_self`: it was sent to its writer too. `keeps`: the mailbox has Drafts and Sent at all.
-    `text`: the digest of the saved form that has the unsent text.
     `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`:
     its ticket was claimed; if not, the same request sends it. ASKED is about the mail sent before, whose outcome is
     `first`.
@@ -77,7 +82,6 @@ class Outcome:
     first: OutcomeKind = SENT
     to_self: bool = False
     begun: bool = True
-    text: str = ""
     keeps: bool = True
 
     @property
@@ -93,7 +97,8 @@ class Notes:
     `accepted`: recipients that have it while others are still to be tried; `refused` to `doubtful` as in an outcome.
     `resumed`: it came from a page of Drafts, whether or not the draft could be read. `form`: the digest of the saved
     form that it was typed on, "" for none. `copy_to`: the writer's own address, if they get the mail too.
-    `in_sent`: our copy in Sent, if the provider may put one beside it.
+    `in_sent`: our copy in Sent, if the provider may put one beside it. `after`: marks of the sendings that it goes on
+    with.
     """
 
     message_id: str = ""
@@ -111,7 +116,13 @@ class Notes:
     form: str = ""
     copy_to: str = ""
     in_sent: MessageRef | None = None
+    after: tuple[str, ...] = ()
     outcome: Outcome | None = None
+
+    @property
+    def addressed(self) -> frozenset[str]:
+        """The recipients without the writer's copy."""
+        return frozenset(self.recipients) - {self.copy_to}
 
     def unsent(self) -> dict[str, Any]:
         """Return the recipients that did not get it, or perhaps not, by reason."""
@@ -139,6 +150,11 @@ class JournalEntry:
     def name(self) -> str:
         """The name of this sending in our pages."""
         return name(self.key, self.act)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """What pages and drafts say that go on with this sending."""
+        return frozenset(filter(None, (self.name, mark_of(self.notes.message_id))))
 
 
 class Journal:
@@ -226,24 +242,38 @@ class Journal:
         rows = self._table.open(self._account, MANY)
         self._table.tell(self._account, [row for row in rows if name(row.key, row.act) in names])
 
-    def sent_forms(self) -> frozenset[str]:
-        """Return the digests of saved forms that were sent, or may have been."""
-        entries = map(self._entry, self._table.all(self._account))
-        return frozenset(
-            entry.notes.form
-            for entry in entries
-            if entry.kind in (SENT, UNCERTAIN) or (not entry.kind and entry.stage is not Stage.CLAIMED)
-        )
+    def of_texts(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return what saved forms are known by that were sent, and of which nobody knows.
 
-    def is_gone_on_with(self, form: str, since: float) -> bool:
-        """Whether a sending was begun from a saved form after a time, in seconds since the epoch."""
-        entries = map(self._entry, self._table.all(self._account))
-        return any(entry.notes.form == form and entry.at > since for entry in entries)
+        That is the digest of the form that was sent, and the name of the sending whose text was saved after it.
+        """
+        sent: set[str] = set()
+        doubtful: set[str] = set()
+        for entry in map(self._entry, self._table.all(self._account)):
+            if entry.kind == SENT or entry.stage is Stage.ACCEPTED:
+                sent |= {entry.notes.form, entry.name}
+            elif entry.kind == UNCERTAIN or (not entry.kind and entry.stage is not Stage.CLAIMED):
+                doubtful |= {entry.notes.form, entry.name}
+        return frozenset(sent - {""}), frozenset(doubtful - {""})
 
-    def is_resumed(self, copies: Container[MessageRef]) -> bool:
-        """Return whether a sending was begun from one of these messages in Drafts."""
-        entries = map(self._entry, self._table.all(self._account))
-        return any(entry.notes.draft is not None and entry.notes.draft in copies for entry in entries)
+    def successors(self, entry: JournalEntry, copies: Container[MessageRef]) -> Iterator[JournalEntry]:
+        """Yield the sendings of the same mail since, the oldest first.
+
+        They were begun from its page or from its copy, one of `copies` in Drafts, or are the same message.
+        """
+        for other in map(self._entry, self._table.all(self._account)):
+            notes, same = other.notes, other.notes.message_id == entry.notes.message_id != ""
+            if (
+                not entry.marks.isdisjoint(notes.after)
+                or (notes.draft is not None and notes.draft in copies)
+                or (same and other.at > entry.at)
+            ):
+                yield other
+
+    def is_posted_again(self, entry: JournalEntry) -> bool:
+        """Return whether its ticket was posted again, of a sending that does not know its message."""
+        rows = self._table.of(self._account, entry.key) if not entry.notes.message_id else ()
+        return any(row.act != entry.act and row.at > entry.at for row in rows)
 
     def everything(self) -> list[dict[str, Any]]:
         """Return all stored data about sendings, as JSON values, the oldest first."""
@@ -289,10 +319,15 @@ def _opened(row: JournalRow, seal: vault.Seal) -> JournalEntry:
 
 
 def _notes(values: Mapping[str, Any]) -> Notes:
-    known = {field.name: values[field.name] for field in fields(Notes) if field.name in values}
+    known = _known(Notes, values)
     outcome = known.pop("outcome", None)
     notes = Notes(**_typed(known))
-    return replace(notes, outcome=Outcome(**_typed(outcome))) if outcome else notes
+    return replace(notes, outcome=Outcome(**_typed(_known(Outcome, outcome)))) if outcome else notes
+
+
+def _known(kind: type[Notes | Outcome], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that this version knows: another one may have written more."""
+    return {field.name: values[field.name] for field in fields(kind) if field.name in values}
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Mail:
     """A finished message, including Bcc, and what sending it involves.
 
     `sender` is an address. `answered` is the message that gets `flag`, `draft` the one that this mail was
-    resumed from. `copy_to`: the writer's own address among the recipients, if that is the only copy.
+    resumed from. `copy_to`: the writer's own address among the recipients, if that is the only copy. `after`: marks of
+    the sendings that it goes on with (`JournalEntry.marks`).
     """
 
     octets: bytes
@@ -56,6 +57,7 @@ class Mail:
     flag: str = ANSWERED
     draft: MessageRef | None = None
     copy_to: str = ""
+    after: tuple[str, ...] = ()
 
 
 class Dispatch(Progress):
@@ -97,6 +99,7 @@ class Dispatch(Progress):
                 flag=mail.flag,
                 draft=mail.draft,
                 copy_to=mail.copy_to,
+                after=mail.after,
             )
             self._entry = replace(self._entry, notes=notes)
         return self._mail

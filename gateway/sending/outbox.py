@@ -154,12 +154,6 @@ def record_draft(session: Session, outcome: Outcome, draft: MessageRef | None) -
     return known
 
 
-def record_text(session: Session, outcome: Outcome, form: str) -> None:
-    """Record which saved form has the text of an unsent mail: a sending from there is what is told instead."""
-    with optional("where an unsent text is", BUSY_SECONDS):
-        session.journal.correct(replace(outcome, text=form))
-
-
 def save_draft(store: MailStore, octets: bytes, now: datetime) -> MessageRef | None:
     """Put an unfinished message into Drafts, unless it is there; return its reference if known. Raise StoreError."""
     found = _MESSAGE_ID.search(octets[: octets.find(b"\r\n\r\n") + 2])
@@ -272,14 +266,38 @@ def _known(session: Session, post: TicketedPost, now: datetime) -> Outcome | Non
     """Return the outcome of a post that began earlier, or a question; None for a new one."""
     own, others = session.journal.of(post)
     if own is not None:
-        return Recovery(session, own, now).outcome()
+        return _newest(session, own, now)
     for entry in others:
-        first = Recovery(session, entry, now).outcome()
+        first = _newest(session, entry, now)
         if first.kind != NOT_SENT:
             return _question(first.kind, entry)
     if session.check_ticket(post.ticket) is None:
         raise BadRequest("a ticket that is not of this session")
     return None
+
+
+def _newest(session: Session, own: JournalEntry, now: datetime) -> Outcome:
+    """Return the outcome of a sending, or of one that has gone on with it since and may have reached its recipients."""
+    sending = Recovery(session, own, now)
+    outcome = sending.outcome()
+    for later in sending.successors(outcome) if outcome.kind == NOT_SENT else ():
+        found = _of_another(session, own, later, now)
+        if found.kind == NOT_SENT or (own.notes.message_id and later.notes.addressed != own.notes.addressed):
+            continue
+        # What was never made does not know whom it was for.
+        return found if own.notes.message_id else replace(outcome, kind=UNCERTAIN, sentence="")
+    return outcome
+
+
+def _of_another(session: Session, own: JournalEntry, other: JournalEntry, now: datetime) -> Outcome:
+    """Return the outcome of another sending than the one whose lock is held."""
+    if other.stage is Stage.DONE or other.key == own.key:
+        return Recovery(session, other, now).outcome()
+    with session.journal.locked(other) as alone:
+        left = session.journal.again(other) if alone else None
+        if left is not None:
+            return Recovery(session, left, now).outcome()
+        return Outcome(SENDING)
 
 
 def _unheld(

@@ -1,14 +1,15 @@
-"""A sending that is found again: by a repeat of its request, or by a sign-in; finished, and reported.
+"""A sending that is found again, by a repeat of its request or by a sign-in: it is finished, and its outcome reported.
 
 Nothing here may submit anything, or call "not sent" a mail that was, or may have been, sent since.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast
 
-from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, Outcome, OutcomeKind
+from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, JournalEntry, Outcome, OutcomeKind
 from gateway.sending import one_copy
 from gateway.sending.progress import Progress, optional_step
 from gateway.state import Stage
@@ -61,33 +62,41 @@ class Recovery(Progress):
     def news(self) -> Outcome | None:
         """Return the outcome to report after sign-in.
 
-        None if the person knows it, or has dealt with the mail already, or as long as one cannot look whether.
+        None if the person knows it, or has gone on with the mail already, or as long as one cannot look whether.
         """
         entry = self._entry
         if entry.stage is not Stage.DONE:
             known = entry.told
             outcome = self.outcome(told=known)
-            return None if known or self._is_resumed(outcome) else outcome
+            return None if known or self._is_gone_on_with(outcome) else self._in_doubt(outcome)
         if entry.told:
             return None
         ended = self.outcome()
-        if ended.text and self._session.journal.is_gone_on_with(ended.text, entry.at):
-            self._write(Stage.DONE, told=True)
-            return None
-        if ended.kind == SENT or not ended.kept:
+        if ended.kind == SENT:
             return ended
-        there = self._in_drafts()
-        if self._later(
-            there
-        ):  # what is known of it may be old: it may have been sent again from Drafts since
-            return None
-        # Sent again from Drafts, or removed; the copy is there for a while after that if the gateway died meanwhile.
-        if self._is_resumed(ended) or (self._looked and not there):
+        gone_on = self._is_gone_on_with(ended)
+        there = self._in_drafts() if ended.kept and not gone_on else None
+        if ended.kept and not gone_on and self._later(there):
+            return None  # what is known of it may be old: it may have been sent again from Drafts since
+        # Gone on with, or removed; the copy is there for a while after that if the gateway died meanwhile.
+        if gone_on or (ended.kept and self._looked and not there):
             self._write(Stage.DONE, told=True)
             return None
-        return self._uncertain(there, told=False) if ended.kind == UNCERTAIN else ended
+        if ended.kind == UNCERTAIN:
+            return self._uncertain(there if ended.kept else ended.kept, told=False)
+        return self._in_doubt(ended)
 
-    def _is_resumed(self, outcome: Outcome) -> bool:
-        """Return whether the copy in Drafts was sent from there since: that sending is reported instead."""
+    def successors(self, outcome: Outcome) -> Iterator[JournalEntry]:
+        """Yield the sendings that have gone on with this mail since, the oldest first."""
         copies = {ref for ref in (outcome.draft, self._entry.notes.kept) if ref is not None}
-        return outcome.kind != SENT and bool(copies) and self._session.journal.is_resumed(copies)
+        return self._session.journal.successors(self._entry, copies)
+
+    def _is_gone_on_with(self, outcome: Outcome) -> bool:
+        """Return whether the mail was gone on with since: that sending is reported instead."""
+        return outcome.kind != SENT and any(True for _entry in self.successors(outcome))
+
+    def _in_doubt(self, outcome: Outcome) -> Outcome:
+        """Return "uncertain" if what was posted last with the ticket may be the same mail, which nobody has noted."""
+        if outcome.kind == NOT_SENT and self._session.journal.is_posted_again(self._entry):
+            return replace(outcome, kind=UNCERTAIN, sentence="")
+        return outcome

@@ -55,10 +55,16 @@ class Diary:
                 self.nameless[whole] = self._told("", said, whole)
             head = "" if said else line
 
-    def read_offers(self, sentence: str, labels: Iterable[str]) -> None:
-        """Put down which mails are offered as unsent."""
-        for mail in filter(None, map(self.named, labels)):
-            mail.told.append(self._told(mail.mark, frozenset({Claim.OFFERED}), sentence, shows=True))
+    def read_offers(self, sentence: str, labels: Iterable[str]) -> list[str]:
+        """Put down which mails are offered, as unsent or in doubt; return the labels of the former."""
+        page, unsent = claims(sentence), []
+        for label in labels:
+            offer = Claim.OFFERED_IN_DOUBT if Claim.OFFERED not in page else Claim.OFFERED
+            offer = Claim.OFFERED_IN_DOUBT if Claim.OFFERED_IN_DOUBT in claims(label) else offer
+            unsent += [label] * (offer is Claim.OFFERED)
+            if (mail := self.named(label)) is not None:
+                mail.told.append(self._told(mail.mark, frozenset({offer}), sentence, shows=True))
+        return unsent
 
     def named(self, words: str) -> Mail | None:
         """Return the mail that is named."""

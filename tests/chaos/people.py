@@ -32,6 +32,7 @@ SAVES, SIGNED_OUT, SENDS_AGAIN, REPEATS, OTHER_MAIL, SAYS_YES = 15, 6, 60, 15, 2
 MOST_PRESSES: Final = 4
 #: What ends the waiting for an answer.
 QUESTIONS: Final = frozenset({Claim.ASKED, Claim.ASKED_IN_DOUBT})
+OFFERS: Final = frozenset({Claim.OFFERED, Claim.OFFERED_IN_DOUBT})
 ANSWER: Final = QUESTIONS | {Claim.SENT, Claim.NOT_SENT, Claim.UNCERTAIN}
 _QUICK_WORDS: Final = "Thank you."
 
@@ -267,7 +268,7 @@ class Person:
     def _read_news(self) -> None:
         """Read what became of earlier mail, and go on until there is no more."""
         for tried in self._tries:
-            if Claim.OFFERED in claims(self._phone.text):
+            if OFFERS & claims(self._phone.text):
                 self._take_back()
                 return
             if NEWS not in self._phone.text:
@@ -277,12 +278,12 @@ class Person:
                 self._wait(tried)
 
     def _take_back(self) -> None:
-        """Take back the texts that were kept, and send them."""
+        """Take back the texts that were kept, and send those that were not sent."""
         offered = [label for label in self._phone.labels if self.diary.named(label) is not None]
-        self.diary.read_offers(self._phone.text, offered)
+        unsent = self.diary.read_offers(self._phone.text, offered)
         if self._calm:
             return
-        for label in offered:
+        for label in unsent:
             mail = self.diary.named(label)
             came = self._phone.tries(
                 lambda device: device.open(f"{self._home}kept"),

@@ -28,7 +28,9 @@ class Claim(Enum):
     SAVED = "it was saved in Drafts"
     NOT_SAVED = "it was not saved"
     KEPT = "its text is kept for the next signing in"
+    KEPT_A_DAY = "its text is kept for a day"
     OFFERED = "it was not sent, and here is its text"
+    OFFERED_IN_DOUBT = "it may have been sent, and here is its text"
     ASKED = "the page it was written on has sent another mail, and it is waiting for a yes"
     ASKED_IN_DOUBT = "the page it was written on may have sent another mail, and it is waiting for a yes"
 
@@ -51,7 +53,10 @@ TABLE: Final = (
     ("Saved in Drafts.", Claim.SAVED),
     ("Not saved.", Claim.NOT_SAVED),
     ("You have been signed out. Your text is kept: sign in to continue.", Claim.KEPT),
+    ("Your text is kept for a day, under Menu.", Claim.KEPT_A_DAY),
     ("This was not sent. Continue with it?", Claim.OFFERED),
+    ("It is not certain whether this was sent. Continue with it?", Claim.OFFERED_IN_DOUBT),
+    ("Perhaps sent: …", Claim.OFFERED_IN_DOUBT),
     ("You sent a message to … Send this one too?", Claim.ASKED),
     ("It is not certain whether your message to … Send this one too?", Claim.ASKED_IN_DOUBT),
     ("Your message to … is still being sent. Send this one too?", Claim.ASKED_IN_DOUBT),

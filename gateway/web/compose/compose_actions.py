@@ -8,7 +8,7 @@ once for each ticket; saving has its own ticket.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -42,7 +42,7 @@ from gateway.web.compose.draft import ComposePage, Composition
 from gateway.web.entry import mail_outcomes, own_copies, restored_forms
 from gateway.web.entry.sign_in import error_sentence
 from gateway.web.message.more_actions import LETTER
-from gateway.web.request.form_bodies import KEEP, TICKET, Fields
+from gateway.web.request.form_bodies import AFTER, KEEP, TICKET, Fields
 from gateway.web.request.mail_author import author
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import question_screen
@@ -58,7 +58,12 @@ def show_page(visit: Visit, target: ComposePage) -> Response:
         mail = Composition(target, target.load(visit, store))
     if came_back is None:
         return draft.page(visit, mail.initial(), _first_sentence(visit, mail.basis))
-    mail = replace(mail, typed=typed_mail.read(came_back.fields), restored_form=came_back.code)
+    mail = replace(
+        mail,
+        basis=_going_on(mail.basis, came_back.fields),
+        typed=typed_mail.read(came_back.fields),
+        restored_form=came_back.code,
+    )
     return draft.page(visit, mail, names=tuple(came_back.fields))
 
 
@@ -110,15 +115,23 @@ def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition,
     )
     try:
         with visit.signed_in.store() as store:
-            return Composition(target, target.load(visit, store), typed, kept, page=page), None
+            return Composition(
+                target, _going_on(target.load(visit, store), form), typed, kept, page=page
+            ), None
     except (StoreError, NotFound) as error:
-        alone = basis.new(author(visit))
+        alone = _going_on(basis.new(author(visit)), form)
         if _is_gone(error):
             new = ComposePage("write.new", {}, lambda visit, store: basis.new(author(visit)))
             typed = replace(typed, saved_length=0)
             return Composition(new, alone, typed, kept, page=page, gone=target), error
         shown = tuple(name for name in compose_form.ORDER if name in form)
         return Composition(target, replace(alone, fields=shown), typed, kept, True, page), error
+
+
+def _going_on(initial: Basis, form: Mapping[str, str]) -> Basis:
+    """Return what a mail is based on with the sendings that its page, or a draft, says it goes on with."""
+    after = dict.fromkeys((*initial.after, *form.get(AFTER, "").split()))
+    return replace(initial, after=tuple(after))
 
 
 def _is_gone(error: GatewayError) -> bool:
@@ -156,13 +169,15 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
         return _not_sent(visit, mail, outcome, form)
     if outcome.kind == outbox.ASKED:
         return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
-    if outcome.kind != outbox.SENDING:  # nobody knows yet what becomes of the text
+    kept = unsent_texts.keep_doubtful(visit, mail, outcome)
+    # Nobody knows yet what becomes of a text that is being sent, or it is kept nowhere else.
+    if outcome.kind == outbox.SENT or outcome.kept or kept:
         restored_forms.forget(visit, form)
     if outcome.kind == outbox.SENT and made:  # a repeat of the request is not counted again
         people.record_people(visit.signed_in, content.recipients, wrote=True)
         unsent_texts.remember_choice(visit, mail)
     copying = unsent_texts.offer_copy(visit, mail, outcome)
-    return send_screens.outcome_response(visit, outcome, content.text, mail, copying)
+    return send_screens.outcome_response(visit, outcome, content.text, mail, copying, kept)
 
 
 def _problem(
@@ -191,7 +206,7 @@ def _needs_text(initial: Basis, content: MailContent) -> bool:
 
 def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fields) -> Response:
     """Show the mail again, from Drafts if it was saved there."""
-    mail = mail if outcome.begun else replace(mail, ticket=mail.page)
+    mail = unsent_texts.going_on(mail, outcome)
     if mail.basis.redirected is not None:
         return draft.page(visit, mail, _discard_copy(visit, outcome), form)
     if outcome.draft is not None:

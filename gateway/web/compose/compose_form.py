@@ -32,6 +32,7 @@ from gateway.store.base import ANSWERED
 from gateway.web.compose.text_limits import text_limit
 from gateway.web.entry import restored_forms
 from gateway.web.request import form_bodies
+from gateway.web.request.form_bodies import AFTER
 from gateway.web.request.screens import make_screen
 from gateway.web.request.visit import Visit, link
 
@@ -85,6 +86,8 @@ BUTTONS: Final = {
 }
 #: The last one where nothing is saved, or hardly anything has room.
 _CLOSE: Final = _("Close")
+#: Sendings that a page names which it goes on with.
+MOST_AFTER: Final = 3
 #: Characters by which a person recognises whom a question is about.
 _WHO: Final = 12
 
@@ -177,6 +180,8 @@ def screen_of(visit: Visit, form: ComposeForm, level: Level) -> Screen:
     hidden = [(BEGUN, str(form.saved_length))] if form.saved_length else []
     hidden += [(ASKED, piece_mark(doubt.piece))] if doubt is not None else []
     hidden += [(restored_forms.FIELD, form.restored_form)] if form.restored_form else []
+    if form.basis.after:
+        hidden += [(AFTER, " ".join(form.basis.after[-MOST_AFTER:]))]
     # The same for Send and Save: what is saved and then sent from one page has one copy.
     ticket = form.ticket or visit.signed_in.ticket()
     shown = {

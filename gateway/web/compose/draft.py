@@ -227,7 +227,8 @@ def continue_draft(visit: Visit, mail: Composition, post: TicketedPost) -> Compo
     if there is None:
         return mail
     found = there.basis
-    kept = replace(mail.basis, draft=found.draft, replaced=found.replaced, enclosures=found.enclosures)
+    kept = replace(mail.basis, draft=found.draft, replaced=found.replaced, mark=found.mark)
+    kept = replace(kept, after=(*mail.basis.after, *found.after), enclosures=found.enclosures)
     return replace(mail, target=there.target, basis=kept)
 
 

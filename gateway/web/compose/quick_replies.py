@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -187,7 +186,7 @@ def _not_sent(
     sentence = mail_outcomes.outcome_text(visit, outcome)
     if not made:
         return send_screens.notice(visit, sentence, (), *send_screens.navigation(visit, address))
-    mail = made[0] if outcome.begun else replace(made[0], ticket=made[0].page)
+    mail = unsent_texts.going_on(made[0], outcome) if outcome.kind == outbox.NOT_SENT else made[0]
     if outcome.draft is not None:
         mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif outcome.kind == outbox.NOT_SENT:

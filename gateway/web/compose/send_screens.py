@@ -32,11 +32,16 @@ _SHARE: Final = 4
 
 
 def outcome_response(
-    visit: Visit, outcome: Outcome, text: str, mail: Composition | None, copying: Sequence[Action] = ()
+    visit: Visit,
+    outcome: Outcome,
+    text: str,
+    mail: Composition | None,
+    copying: Sequence[Action] = (),
+    kept: bool = False,
 ) -> Response:
     """Show the outcome of a mail: above the page that it was written from if it was simply sent, else on its own.
 
-    Its text is repeated unless it was sent.
+    Its text is repeated unless it was sent. `kept`: it is kept as well, see `unsent_texts`.
     """
     named = mail.content(visit).recipients if mail is not None else ()
     sentence, *lines = mail_outcomes.outcome_sentences(visit, outcome, named)
@@ -46,6 +51,7 @@ def outcome_response(
         except GatewayError as error:  # whatever is the matter, the mail was sent
             log.warning("after sending: %s: %s", type(error).__name__, error.detail)
     if outcome.kind != outbox.SENT and text:
+        lines += [visit.language.gettext("Your text is kept for a day, under Menu.")] * kept
         lines.append(shorten(text, visit.device.deck_limit // _SHARE))
     address = original_of(mail) if mail is not None else None
     return notice(

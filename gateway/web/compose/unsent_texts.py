@@ -6,6 +6,7 @@ Nothing here may call a text kept that is not.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -25,7 +26,7 @@ from gateway.web.compose.draft import RESUME, ComposePage, Composition
 from gateway.web.entry import own_copies, restored_forms
 from gateway.web.mailbox.mailbox_list import INBOX, show
 from gateway.web.request.field_forms import apply_once
-from gateway.web.request.form_bodies import KEPT, Fields
+from gateway.web.request.form_bodies import AFTER, KEPT, Fields
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import question_screen
 from gateway.web.request.visit import Visit, current, link
@@ -69,8 +70,20 @@ def keep_text(visit: Visit, mail: Composition) -> Composition:
     if mail.basis.redirected is not None:
         return mail
     restored_forms.forget(visit, {KEPT: mail.restored_form})
-    name = restored_forms.keep(visit, _path(mail), _typed(mail.typed))
-    return Composition(mail.target, mail.basis, mail.typed, name, mail.lost, mail.page, mail.ticket)
+    return replace(mail, restored_form=_keep(visit, mail))
+
+
+def _keep(visit: Visit, mail: Composition, doubt: str = "") -> str:
+    fields = {AFTER: " ".join(mail.basis.after), restored_forms.DOUBT: doubt}
+    fields = {name: value for name, value in fields.items() if value}
+    return restored_forms.keep(visit, _path(mail), _typed(mail.typed) | fields)
+
+
+def going_on(mail: Composition, outcome: Outcome) -> Composition:
+    """Return a mail that was not sent as what its next page has: that goes on with this sending, if it was begun."""
+    if not outcome.begun:
+        return replace(mail, ticket=mail.page)
+    return replace(mail, basis=replace(mail.basis, after=(*mail.basis.after, outcome.name)))
 
 
 def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Composition:
@@ -78,11 +91,18 @@ def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Compositio
 
     Where Drafts cannot be reached perhaps no mailbox keeps it either; what was resumed from there has its draft.
     """
-    alone = not outcome.kept and mail.target.endpoint != RESUME
-    kept = keep_text(visit, mail) if alone else mail
-    if form := restored_forms.digest(visit, {KEPT: kept.restored_form}):
-        outbox.record_text(visit.signed_in, outcome, form)
-    return kept
+    return keep_text(visit, mail) if not outcome.kept and mail.target.endpoint != RESUME else mail
+
+
+def keep_doubtful(visit: Visit, mail: Composition, outcome: Outcome) -> bool:
+    """Keep the text of a mail that may have been sent until that is known, for a day; return whether it is kept.
+
+    A copy in Drafts, or what was resumed from there, keeps it as well.
+    """
+    alone = not outcome.kept and mail.target.endpoint != RESUME and mail.basis.redirected is None
+    if outcome.kind != outbox.UNCERTAIN or not alone or not outcome.name:
+        return False
+    return bool(_keep(visit, going_on(mail, outcome), outcome.name))
 
 
 def ask_to_discard(visit: Visit, mail: Composition) -> Response | None:

@@ -20,7 +20,7 @@ from gateway.markup.screen import Action, Life, shorten
 from gateway.message.headers.header_fields import clean
 from gateway.sealed.saved_forms import SavedForm, code_of
 from gateway.state import BUSY_SECONDS, optional
-from gateway.web.request.form_bodies import KEPT, PAGE_FIELDS, Fields
+from gateway.web.request.form_bodies import AFTER, KEPT, PAGE_FIELDS, Fields
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action, notice_screen
 from gateway.web.request.visit import Visit, current, token_of
@@ -31,6 +31,8 @@ restored_forms = Blueprint("restored_forms", __name__)
 FIELD: Final = KEPT
 #: The field with the ticket that a form was sent with.
 SENT: Final = "sent"
+#: The field with the name of the sending that may have sent it.
+DOUBT: Final = "doubt"
 #: Fields that the person types; a form without any of them is not worth saving.
 _TYPED: Final = ("text", "to", "cc", "bcc", "subject")
 #: Mails of a session that copies can be made of: half of what is kept at most (`posted_forms.MOST`).
@@ -109,10 +111,11 @@ def show() -> Response:
     """Show the saved forms, each with a link to the page where it was filled in."""
     visit = current()
     _ = visit.language.gettext
-    kept = all_saved(visit.signed_in)
+    kept, doubtful = _by_certainty(visit.signed_in)
+    mixed = 0 < len(doubtful) < len(kept)
     actions = [
         Action(
-            shorten(fit(_preview(text), visit.device) or _("(no text)"), _PREVIEW),
+            _label(visit, text, perhaps_sent=mixed and text in doubtful),
             relative(f"{request.script_root}{text.path}?{FIELD}={text.code}", request_path()),
             str(number),
             "" if number > 1 else "accept",
@@ -122,6 +125,8 @@ def show() -> Response:
     ]
     actions.append(inbox_action(visit))
     sentence = _("This was not sent. Continue with it?") if kept else _("There are no unsent texts.")
+    if kept and not mixed and doubtful:
+        sentence = _("It is not certain whether this was sent. Continue with it?")
     return respond(notice_screen(visit, _("Your text"), sentence, actions, life=Life.NEVER))
 
 
@@ -131,15 +136,26 @@ def request_path() -> str:
 
 
 def all_saved(session: Session) -> tuple[SavedForm, ...]:
-    """Return what the person typed and nothing else keeps, newest first.
+    """Return what the person typed and nothing else keeps, newest first, and last what may have been sent.
 
     One that was sent since is not among them, though it could not be deleted then.
     """
-    kept = [
-        text for text in session.saved_forms.all(session.token, session.account) if SENT not in text.fields
-    ]
-    sent = session.journal.sent_forms() if kept else frozenset()
-    return tuple(text for text in kept if text.digest not in sent)
+    return _by_certainty(session)[0]
+
+
+def _by_certainty(session: Session) -> tuple[tuple[SavedForm, ...], tuple[SavedForm, ...]]:
+    """Return `all_saved`, and those of them that may have been sent."""
+    texts = session.saved_forms.all(session.token, session.account)
+    kept = [text for text in texts if SENT not in text.fields]
+    sent, doubtful = session.journal.of_texts() if kept else (frozenset[str](), frozenset[str]())
+    kept = [text for text in kept if sent.isdisjoint((text.digest, text.fields.get(DOUBT, "")))]
+    unsure = [text for text in kept if not (sent | doubtful).isdisjoint(_sendings(text))]
+    return (*(text for text in kept if text not in unsure), *unsure), tuple(unsure)
+
+
+def _sendings(text: SavedForm) -> tuple[str, ...]:
+    """Return what the sendings are known by that have begun with a text."""
+    return text.digest, text.fields.get(DOUBT, ""), *text.fields.get(AFTER, "").split()
 
 
 def requested(visit: Visit) -> SavedForm | None:
@@ -178,6 +194,12 @@ def are_kept(visit: Visit, token: str) -> bool:
 def signed_out_sentence(visit: Visit) -> str:
     """Say that the session has ended, and the texts have not."""
     return visit.language.gettext("You have been signed out. Your text is kept: sign in to continue.")
+
+
+def _label(visit: Visit, text: SavedForm, perhaps_sent: bool) -> str:
+    _ = visit.language.gettext
+    preview = shorten(fit(_preview(text), visit.device) or _("(no text)"), _PREVIEW)
+    return _("Perhaps sent: %(text)s") % {"text": preview} if perhaps_sent else preview
 
 
 def _preview(text: SavedForm) -> str:

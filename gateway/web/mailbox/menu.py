@@ -65,7 +65,7 @@ def show(number: int = 0, top: int = 0) -> Response:
         if path and (path != "x" or visit.origin)
     ]
     actions.insert(len(actions) - bool(number and can.folders), sign_out_action(visit, "9"))
-    if not can.append and restored_forms.all_saved(visit.signed_in):
+    if restored_forms.all_saved(visit.signed_in):
         actions.append(Action(_("Your text"), link("restored_forms.show")))
     actions += _back(visit, number, top)
     whose = safe_spec(visit.signed_in.address)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import OverQuota
+from gateway.errors import OverQuota, StateFull
 from gateway.sending import filing
+from gateway.state.sending.posted_forms import PostedForms
 from gateway.store.abilities import EVERY_ABILITY
 from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.selected import Selected
@@ -167,6 +168,73 @@ def test_a_text_is_discarded_when_that_was_asked(office: Office, device: Any) ->
     device.fetch("POST", *device.posted)  # once more, as phones do
     assert "Deleted." in device.text
     assert "Your text" not in device.follow("Menu").links
+
+
+UNSURE, UNSENT = (
+    "It is not certain whether this was sent. Continue with it?",
+    "This was not sent. Continue with it?",
+)
+
+
+def _unsure(office: Office, device: Any, drop: str = "before accept") -> Any:
+    """Send a text of which nobody knows whether it was sent."""
+    office.smtp.drop = drop
+    device.fill("text", "At noon.").press("Send")
+    office.smtp.drop = ""
+    assert "It is not certain whether the message was sent." in device.text
+    return device
+
+
+def test_a_text_that_may_have_been_sent_is_kept_until_it_was(office: Office, device: Any) -> None:
+    assert "Your text is kept for a day, under Menu." in _unsure(office, device).text
+    device.fetch("POST", *device.posted)
+    assert "Your text is kept for a day, under Menu." in device.text
+    device.follow("Inbox").follow("Menu").follow("Your text")
+    assert UNSURE in device.text
+    assert device.text.count("At noon.") == 1
+    device.follow("At noon.")
+    assert "At noon." in device.answer.body.decode()
+    device.press("Send")
+    assert "Sent to" in device.text
+    assert len(office.found(BOB, "INBOX")) == 1
+    assert "Your text" not in device.follow("Inbox").follow("Menu").links
+    assert "not certain" not in office.signed_in(office.phone(), ME).text
+
+
+def test_a_text_that_is_left_again_may_have_been_sent_all_the_same(office: Office, device: Any) -> None:
+    at(_unsure(office, device), "kept")
+    device.follow("At noon.").press("Close")
+    at(device, "kept")
+    assert UNSURE in device.text
+    assert device.text.count("At noon.") == 1
+
+
+def test_what_may_have_been_sent_is_told_from_what_was_not(office: Office, device: Any) -> None:
+    _unsure(office, device).follow("Inbox").follow("Lunch").follow("Reply")
+    device.fill("text", "At one.").press("Close")
+    at(device, "kept")
+    assert UNSENT in device.text
+    assert [one for one in device.links if one.startswith(("At", "Perhaps"))] == [
+        "At one.",
+        "Perhaps sent: At noon.",
+    ]
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_text_that_was_found_in_sent_is_offered_no_more(
+    drafting: Office, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OverQuota("full")
+
+    device = drafting.signed_in(getattr(drafting, name)(), ME).follow("Lunch").follow("Reply")
+    with monkeypatch.context() as context:
+        context.setattr(filing, "keep", full)
+        _unsure(drafting, device, "after accept")
+    device.follow("Inbox").follow("Menu").follow("Your text")
+    assert UNSURE in device.text
+    drafting.dovecot.deliver(ME, drafting.smtp.accepted[-1].octets, "Sent", "S")
+    assert "Sent." in drafting.signed_in(drafting.phone(), ME).text
     at(device, "kept")
     assert "There are no unsent texts." in device.text
 
@@ -198,6 +266,22 @@ def test_the_drafts_of_a_mailbox_without_any_are_not_promised(
     device.follow("Write").fill("text", "At noon.").press("Close")
     at(device, "bd")
     assert "At noon." in device.follow("Your text").text
+
+
+def test_what_was_kept_stays_if_nothing_else_keeps_it(
+    office: Office, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise StateFull("full")
+
+    device.fill("text", "At noon.").press("Close")
+    at(device, "kept").follow("At noon.")
+    with monkeypatch.context() as context:
+        context.setattr(PostedForms, "put", full)
+        assert "Your text is kept" not in _unsure(office, device).text
+    at(device, "kept")
+    assert UNSURE in device.text
+    assert "At noon." in device.links
 
 
 def test_a_copy_is_asked_about_once(office: Office, device: Any) -> None:
