@@ -57,11 +57,13 @@ class Diary:
 
     def read_offers(self, sentence: str, labels: Iterable[str]) -> list[str]:
         """Put down which mails are offered, as unsent or in doubt; return the labels of the former."""
-        page, unsent = claims(sentence), []
+        said = claims(sentence)
+        all_in_doubt = Claim.OFFERED_IN_DOUBT in said and Claim.OFFERED not in said
+        unsent = []
         for label in labels:
-            offer = Claim.OFFERED_IN_DOUBT if Claim.OFFERED not in page else Claim.OFFERED
-            offer = Claim.OFFERED_IN_DOUBT if Claim.OFFERED_IN_DOUBT in claims(label) else offer
-            unsent += [label] * (offer is Claim.OFFERED)
+            in_doubt = all_in_doubt or Claim.OFFERED_IN_DOUBT in claims(label)
+            offer = Claim.OFFERED_IN_DOUBT if in_doubt else Claim.OFFERED
+            unsent += [label] * (not in_doubt)
             if (mail := self.named(label)) is not None:
                 mail.told.append(self._told(mail.mark, frozenset({offer}), sentence, shows=True))
         return unsent

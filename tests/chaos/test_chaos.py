@@ -156,6 +156,18 @@ def test_news_is_put_down_by_its_mail() -> None:
     assert Claim.OFFERED in mail.told[-1].claims
 
 
+def test_what_may_have_been_sent_is_put_down_as_such() -> None:
+    diary = Diary("me@a.test", lambda address, mark: (0, 0))
+    mails = [diary.begin(mark) for mark in ("m7", "m8")]
+    labels = ["Text m7, so it goes", "Perhaps sent: Text m8, so it goes"]
+    page = "This was not sent. Continue with it? " + " ".join(labels)
+    assert diary.read_offers(page, labels) == labels[:1]
+    assert [mail.told[-1].claims for mail in mails] == [{Claim.OFFERED}, {Claim.OFFERED_IN_DOUBT}]
+    page = "It is not certain whether this was sent. Continue with it? Text m7, so it goes"
+    assert diary.read_offers(page, labels[:1]) == []
+    assert mails[0].told[-1].claims == {Claim.OFFERED_IN_DOUBT}
+
+
 def test_a_form_with_other_words() -> None:
     form = ("http://pp/c", b"to=a%40b&text=one+two&ticket=x&empty=", "type")
     assert changed(form, text="three", to="c") == (

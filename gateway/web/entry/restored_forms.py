@@ -18,6 +18,7 @@ from gateway.errors import BadRequest
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, shorten
 from gateway.message.headers.header_fields import clean
+from gateway.sealed import send_journal
 from gateway.sealed.saved_forms import SavedForm, code_of
 from gateway.state import BUSY_SECONDS, optional
 from gateway.web.request.form_bodies import AFTER, KEPT, PAGE_FIELDS, Fields
@@ -58,6 +59,8 @@ def save(visit: Visit) -> tuple[bool, str]:
     if not any(fields.get(name, "").strip() for name in _TYPED):
         return False, ""
     post, token = visit.ticketed_post(form), token_of(visit.config, request)
+    # An earlier request may have begun to send it.
+    fields[AFTER] = f"{fields.get(AFTER, '')} {send_journal.name(post.key, post.mark)}".strip()
     with optional("a text that came too late", BUSY_SECONDS):
         # A repeat: the outcome of that mail is shown after signing in, and the text is not sent again.
         if visit.sessions.was_begun(token, post):

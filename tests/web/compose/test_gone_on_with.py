@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -154,6 +155,21 @@ def test_what_was_interrupted_before_it_was_made_may_be_what_was_sent_with_its_t
     news = _news(office)
     assert "Not sent." not in news, news
     assert "It is not certain whether the message was sent." in news
+
+
+def test_from_what_was_kept_when_its_request_came_again_too_late(
+    office: Office, device: Any, keepless: None
+) -> None:
+    with full():
+        _refused(device, text="At noon.")
+    first = device.posted
+    office.sessions._state.sessions.purge(time.time() + 10 * 24 * 3600)
+    device.fetch("POST", *first)
+    assert "Your text is kept: sign in to continue." in device.text
+    device.fill("user", ME).fill("password", "secret").press("Sign in")
+    at(device, "kept").follow("At noon.").press("Send")
+    assert "Sent to" in device.text
+    _is_sent_alone(office)
 
 
 def test_another_mail_from_the_page_before_is_asked_about(
