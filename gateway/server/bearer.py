@@ -33,6 +33,7 @@ from gateway.server.wap_notices import notice
 from gateway.server.wap_requests import Elsewhere, Failed
 from gateway.wap import wsp
 from gateway.wap.endpoint import CONNECTIONLESS_PORT, Endpoint
+from gateway.wap.inbox import Inbox
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Request, TooLarge
 
@@ -51,6 +52,12 @@ KEPT_POSTS: Final = 100
 """Forms of addresses that are not known yet, kept until they are; WTP bounds their octets."""
 RECEIVED_OCTETS: Final = 1 << 20
 """Octets of the kernel's receive buffer: datagrams that come at once."""
+_SO_RCVBUFFORCE: Final = 33  # Linux; Python has no name for it
+LARGEST_DATAGRAM: Final = 65_535
+AT_ONCE: Final = 256
+"""Datagrams that are read from a socket at once."""
+TURNS: Final = 16
+"""Datagrams that are looked at, before the sockets are read again."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -62,6 +69,8 @@ def bind(host: str, port: int) -> socket.socket:
         with contextlib.ExitStack() as undo:
             line = undo.enter_context(socket.socket(family, kind, proto))
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_OCTETS)
+            with contextlib.suppress(OSError):  # only root may have more than net.core.rmem_max
+                line.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVED_OCTETS)
             line.setblocking(False)
             line.bind(address)
             undo.pop_all()
@@ -98,6 +107,13 @@ class _Line(asyncio.DatagramProtocol):
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
+        """Take a datagram, and those behind it: in the kernel's buffer a flood would delay the phones' own."""
+        self._received(data, addr)
+        with contextlib.suppress(OSError):  # there are no more
+            for _ in range(AT_ONCE):
+                self._received(*self._bearer.sockets[self._local_port].recvfrom(LARGEST_DATAGRAM))
+
+    def _received(self, data: bytes, addr: tuple[str | object, int]) -> None:
         self._bearer.received(data, Quadruplet(str(addr[0]).partition("%")[0], addr[1], self._local_port))
 
 
@@ -112,11 +128,12 @@ class Bearer:
         refused: Callable[[str], object] = lambda why: None,
     ) -> None:
         """`lines`: from `bind_all`; `config`: the present one; `refused` is told why a datagram was not sent."""
-        self._app, self._current, self._sockets = app, config, lines
+        self._app, self._current, self.sockets = app, config, lines
         self._config = config()
         self._hosts = wap_requests.own_hosts(self._config)
         self._reach = Reachability(self._config.wap_trusted, secrets.token_bytes(32), refused)
         self._endpoint = Endpoint(iter(lambda: secrets.randbelow(1 << 28), None))
+        self._inbox = Inbox()
         self._posts: OrderedDict[str, Request] = OrderedDict()
         self._working: set[int] = set()
         self._idle = asyncio.Event()
@@ -134,7 +151,7 @@ class Bearer:
         """Serve until `stop` is set, and finish the requests at hand within GRACE; hanging ones are left behind."""
         self._loop = asyncio.get_running_loop()
         try:
-            for local, sock in self._sockets.items():
+            for local, sock in self.sockets.items():
                 line = self._lines[local] = _Line(self, local)
                 await self._loop.create_datagram_endpoint(lambda line=line: line, sock=sock)  # type: ignore[misc]
             await stop.wait()
@@ -154,14 +171,24 @@ class Bearer:
     # --- datagrams and time ---
 
     def received(self, data: bytes, peer: Quadruplet) -> None:
-        """Take a datagram."""
+        """Take a datagram, which waits for its turn."""
         now = self._loop.time()
-        try:
-            self._reach.received(peer.host, len(data), now)
-            self._endpoint.receive_datagram(data, peer, now)
-            self._go_on()
-        except Exception:  # our bug, which one datagram can show; the others are served
-            log.exception("a datagram was not understood")
+        self._reach.received(peer.host, len(data), now)
+        if not self._inbox:
+            self._loop.call_soon(self._take_turns)
+        self._inbox.put(data, peer, known=self._reach.is_known(peer.host, now))
+
+    def _take_turns(self) -> None:
+        """Take some of what waits; between two turns the sockets are emptied."""
+        for _ in range(min(TURNS, len(self._inbox))):
+            data, peer = self._inbox.take()
+            try:
+                self._endpoint.receive_datagram(data, peer, self._loop.time())
+            except Exception:  # our bug, which one datagram can show; the others are served
+                log.exception("a datagram was not understood")
+        if self._inbox:
+            self._loop.call_soon(self._take_turns)
+        self._go_on()
 
     def _go_on(self) -> None:
         now = self._loop.time()
@@ -172,10 +199,12 @@ class Bearer:
             line = self._lines[peer.local_port].transport
             if line is not None and self._reach.may_send(peer.host, len(data), now):
                 line.sendto(data, (peer.host, peer.port))
-        if self._timer is not None:
-            self._timer.cancel()
         due = self._endpoint.get_timer()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake)
+        if self._timer is not None and (due is None or due < self._timer.when()):
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and due is not None:  # one that runs too early does no harm
+            self._timer = self._loop.call_at(due, self._wake)
 
     def _wake(self) -> None:
         self._timer = None

@@ -16,6 +16,7 @@ from base64 import b32encode
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 AMPLIFICATION: Final = 3
@@ -83,12 +84,13 @@ class Reachability:
         """`trusted`: networks; `secret`: what tokens are made with; `refused` is told of each datagram not sent."""
         self._trusted = tuple(ipaddress.ip_network(str(network)) for network in trusted)
         self._secret, self._refused = secret, refused
+        self.is_trusted = lru_cache(HOSTS)(self._is_trusted)
+        """Whether a host lies in a trusted network. It is asked for every datagram."""
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
         self._networks: OrderedDict[str, _Budget] = OrderedDict()
         self._whole = _Budget(WHOLE_RATE, WHOLE_RATE * BURST, 0.0)
 
-    def is_trusted(self, host: str) -> bool:
-        """Return whether a host lies in a trusted network."""
+    def _is_trusted(self, host: str) -> bool:
         address = ipaddress.ip_address(host)
         return any(address in network for network in self._trusted)
 

@@ -1,9 +1,8 @@
 """The server's side of WAP: datagrams in, requests out, replies in, datagrams out.
 
-Nothing here may open a socket, read a clock, start a thread or draw a number: datagrams, seconds and session ids come
-in. `receive_datagram` and `handle_timer` take what happens, `next_event` and `datagrams_to_send` give what follows from
-it, `get_timer` says when time itself matters, and `reply` answers a request. WAP-230 §7 (sessions, and requests without
-one), over `wtp`.
+Nothing here may open a socket, read a clock, start a thread or draw a number. `receive_datagram` and `handle_timer`
+take what happens, `next_event` and `datagrams_to_send` give what follows from it, `get_timer` says when time itself
+matters, and `reply` answers a request. WAP-230 §7 (sessions, and requests without one), over `wtp`.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from dataclasses import dataclass, field
 from gateway.wap import wsp
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Cancelled, Delivered, Event, Request, TooLarge
-from gateway.wap.wsp.assigned import METHODS, NEWEST, USUAL, AbortReason, PduType, Version
+from gateway.wap.wsp.assigned import METHODS, USUAL, AbortReason, PduType, Version
 from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, least, negotiate
-from gateway.wap.wsp.headers import Headers, read_headers
-from gateway.wap.wsp.headers import field as header_field
+from gateway.wap.wsp.headers import Headers, encoding_version, read_headers, version_header
 from gateway.wap.wsp_sessions import Session, Sessions
 from gateway.wap.wtp import (
     AbortIndication,
@@ -43,7 +41,7 @@ IDLE = 12 * 3600.0
 SMALLEST_SDU = 100
 """QUIRK: a Motorola Timeport names an SDU of 3 octets. Below this size an SDU is taken for one that was not named."""
 HELD = 64
-"""Requests that wait for their session at a time."""
+"""Addresses at a time whose requests wait for their session."""
 
 
 @dataclass(slots=True)
@@ -73,7 +71,7 @@ class Endpoint:
         self._opening: dict[tuple[Quadruplet, int], Session] = {}
         self._answered_in: dict[Quadruplet, tuple[int, int]] = {}
         self._datagrams = 0
-        self._held: deque[InvokeIndication] = deque()
+        self._held: dict[Quadruplet, list[InvokeIndication]] = {}
         self._last_id = 0
 
     # --- the five ---
@@ -84,7 +82,7 @@ class Endpoint:
             return
         self._datagrams += 1
         self._wtp.receive(data, peer, now)
-        self._take_indications(now)
+        self._take_indications(now, peer)
 
     def datagrams_to_send(self, now: float) -> list[tuple[Quadruplet, bytes]]:
         """Return what is to be sent, and to whom."""
@@ -102,7 +100,7 @@ class Endpoint:
         self._wtp.wake(now)
         for session in self._sessions.expired(now):
             self._abort_methods(session, AbortReason.DISCONNECT, now)
-        self._take_indications(now)
+        self._take_indications(now, *self._held)
 
     def next_event(self) -> Event | None:
         """Return what has happened, one after the other; None if that is all."""
@@ -164,19 +162,23 @@ class Endpoint:
         assert isinstance(pdu, wsp.Method)
         if any(character < " " for character in pdu.url):
             return False
-        version = _version(pdu.headers)
+        version = encoding_version(pdu.headers)
         self._request(_Pending(peer, tid, version or USUAL, DEFAULT_SDU), pdu, None, version)
         return True
 
     # --- with one ---
 
-    def _take_indications(self, now: float) -> None:
+    def _take_indications(self, now: float, *peers: Quadruplet) -> None:
+        """Take what WTP tells; `peers` are others for whom something may have changed."""
+        concerned = dict.fromkeys(peers)
         while self._wtp.indications:
-            self._indicated(self._wtp.indications.popleft(), now)
-        for held in tuple(self._held):
-            if self._sessions.of(held.peer) or not self._waits_for_session(held.peer):
-                self._held.remove(held)
-                self._invoked(held, now)
+            indication = self._wtp.indications.popleft()
+            concerned[indication.peer] = None
+            self._indicated(indication, now)
+        for peer in concerned:
+            if peer in self._held and (self._sessions.of(peer) or not self._waits_for_session(peer)):
+                for held in self._held.pop(peer):
+                    self._invoked(held, now)
 
     def _indicated(self, indication: Indication, now: float) -> None:
         match indication:
@@ -211,8 +213,8 @@ class Endpoint:
         elif indication.tcl == 2 and isinstance(pdu, wsp.Resume):
             self._resume(indication, pdu, now)
         elif session is None:
-            if self._waits_for_session(indication.peer) and len(self._held) < HELD:
-                self._held.append(indication)
+            if self._waits_for_session(indication.peer) and self._may_hold(indication.peer):
+                self._held.setdefault(indication.peer, []).append(indication)
             else:
                 self._abort(indication, AbortReason.DISCONNECT, now)
         elif session.suspended:
@@ -226,6 +228,9 @@ class Endpoint:
         """Return whether a Connect or Resume of this address waits for its verification."""
         first = (PduType.CONNECT, PduType.RESUME)
         return any(invoke.data[:1] and invoke.data[0] in first for invoke in self._wtp.unverified(peer))
+
+    def _may_hold(self, peer: Quadruplet) -> bool:
+        return len(self._held) < HELD and len(self._held.get(peer, ())) < SUPPORTED.methods
 
     def _unreliable(self, pdu: wsp.Pdu, session: Session | None, now: float) -> None:
         if (
@@ -241,14 +246,14 @@ class Endpoint:
 
     def _connect(self, indication: InvokeIndication, pdu: wsp.Connect, now: float) -> None:
         terms, answers = negotiate(pdu.capabilities, SUPPORTED)
-        version = _version(pdu.headers)
+        version = encoding_version(pdu.headers)
         old = self._sessions.of(indication.peer)
         if old is not None:
             self._disconnect(old, now)
         session = Session(0, indication.peer, terms, pdu.raw_headers, version)
         for gone in self._sessions.add(session, now):
             self._abort_methods(gone, AbortReason.DISCONNECT, now)
-        headers = _version_header(version)
+        headers = version_header(version)
         reply = wsp.ConnectReply(session.id, answers, headers)
         self._opens(indication, session)
         self._send_result(indication, wsp.write_pdu(reply, version or USUAL), now)
@@ -280,17 +285,17 @@ class Endpoint:
         return self._opening.pop((peer, tid), None)
 
     def _method(self, indication: InvokeIndication, pdu: wsp.Method, session: Session, now: float) -> None:
-        if len(session.methods) >= max(1, session.terms.methods):
+        if not self._may_ask(session, now):
             self._abort(indication, AbortReason.MOREXCEEDED, now)
             return
         tid, datagram = self._answered_in.get(indication.peer, (0, self._datagrams))
         if datagram < self._datagrams:
             # It has our ConnectReply, or it would not ask. QUIRK: fakewap with several threads acknowledges other TIDs.
             self._wtp.acknowledge(indication.peer, tid, now)
-        session.methods.add(indication.tid)
+        session.methods[indication.tid] = None
         self._sessions.touch(session, now)
         self._wtp.respond(indication.peer, indication.tid, now)
-        version = _version(pdu.headers)
+        version = encoding_version(pdu.headers)
         pending = _Pending(
             indication.peer,
             indication.tid,
@@ -300,6 +305,19 @@ class Endpoint:
             indication=indication,
         )
         self._request(pending, pdu, session, version)
+
+    def _may_ask(self, session: Session, now: float) -> bool:
+        """Return whether another request is agreed on.
+
+        Who has as many as may be and asks again has the oldest answer that was sent: its acknowledgement was lost.
+        """
+        if len(session.methods) < max(1, session.terms.methods):
+            return True
+        for tid in tuple(session.methods):
+            if self._wtp.acknowledge(session.peer, tid, now):
+                self._end(session.peer, tid, Delivered)
+                return True
+        return False
 
     def _request(
         self, pending: _Pending, pdu: wsp.Method, session: Session | None, version: Version | None
@@ -311,7 +329,7 @@ class Endpoint:
             headers = (
                 tuple(row for row in read_headers(session.headers) if row[0].lower() not in own) + headers
             )
-        pending.extra = _version_header(version)
+        pending.extra = version_header(version)
         self._pending[self._last_id] = pending
         if pending.indication is not None:
             self._request_ids[pending.peer, pending.tid] = self._last_id
@@ -350,7 +368,7 @@ class Endpoint:
             return None
         pending = self._pending.pop(request_id)
         if pending.session is not None:
-            pending.session.methods.discard(tid)
+            pending.session.methods.pop(tid, None)
         self._events.append(event(request_id))
         return pending.session
 
@@ -373,19 +391,6 @@ class Endpoint:
 
 def _believed(sdu: int) -> int:
     return sdu if sdu == 0 or sdu >= SMALLEST_SDU else DEFAULT_SDU
-
-
-def _version(headers: Headers) -> Version | None:
-    """Return the encoding version that a phone has named, and we write at most."""
-    major, dot, minor = header_field(headers, "Encoding-Version").partition(".")
-    if not (major.isdecimal() and dot and minor.isdecimal()):
-        return None
-    return min((int(major), int(minor)), NEWEST)
-
-
-def _version_header(version: Version | None) -> Headers:
-    """Return the Encoding-Version to answer: none that was not named (WAP-230 §8.4.2.70)."""
-    return () if version is None else (("Encoding-Version", f"{version[0]}.{version[1]}"),)
 
 
 def _room(indication: InvokeIndication) -> int:

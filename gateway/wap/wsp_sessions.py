@@ -5,7 +5,7 @@ Nothing here may know a PDU or a clock. Headers are kept as they came, so that a
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from gateway.wap.wsp.capabilities import Terms
 
 @dataclass(slots=True)
 class Session:
-    """One session. `headers`: its static ones, encoded; `methods`: the transactions of its outstanding requests."""
+    """One session. `headers`: its static ones, encoded; `methods`: the transactions of its requests."""
 
     id: int
     peer: Quadruplet
@@ -25,7 +25,7 @@ class Session:
     version: Version | None = None
     suspended: bool = False
     seen: float = 0.0
-    methods: set[int] = field(default_factory=set)
+    methods: dict[int, None] = field(default_factory=dict)
 
 
 class Sessions:
@@ -37,7 +37,7 @@ class Sessions:
         self._most, self._per_host, self._idle = most, per_host, idle
         self._by_id: OrderedDict[int, Session] = OrderedDict()  # the one seen last stands last
         self._by_peer: dict[Quadruplet, Session] = {}
-        self._hosts: Counter[str] = Counter()
+        self._by_host: dict[str, OrderedDict[int, Session]] = {}  # here, too
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -53,8 +53,9 @@ class Sessions:
     def add(self, session: Session, now: float) -> list[Session]:
         """Give a session an id and keep it; return those that have to go for it."""
         gone = []
-        if self._hosts[session.peer.host] >= self._per_host:
-            gone.append(next(each for each in self._by_id.values() if each.peer.host == session.peer.host))
+        own = self._by_host.get(session.peer.host)
+        if own is not None and len(own) >= self._per_host:
+            gone.append(next(iter(own.values())))
         elif len(self._by_id) >= self._most:
             gone.append(next(iter(self._by_id.values())))
         for each in gone:
@@ -62,33 +63,37 @@ class Sessions:
         session.id = next(number for number in self._ids if number and number not in self._by_id)
         session.seen = now
         self._by_id[session.id] = session
-        self._by_peer[session.peer] = session
-        self._hosts[session.peer.host] += 1
+        self._bind(session, session.peer)
         return gone
 
     def touch(self, session: Session, now: float) -> None:
         """Take in that a session is alive."""
         session.seen = now
         self._by_id.move_to_end(session.id)
+        self._by_host[session.peer.host].move_to_end(session.id)
 
     def move(self, session: Session, peer: Quadruplet) -> None:
         """Bind a session to another address, at which there is none."""
         self._unbind(session)
-        session.peer = peer
-        self._by_peer[peer] = session
-        self._hosts[peer.host] += 1
+        self._bind(session, peer)
 
     def drop(self, session: Session) -> None:
         """Forget a session."""
         if self._by_id.pop(session.id, None) is not None:
             self._unbind(session)
 
+    def _bind(self, session: Session, peer: Quadruplet) -> None:
+        session.peer = peer
+        self._by_peer[peer] = session
+        self._by_host.setdefault(peer.host, OrderedDict())[session.id] = session
+
     def _unbind(self, session: Session) -> None:
         if self._by_peer.get(session.peer) is session:
             del self._by_peer[session.peer]
-        self._hosts[session.peer.host] -= 1
-        if not self._hosts[session.peer.host]:
-            del self._hosts[session.peer.host]
+        own = self._by_host[session.peer.host]
+        del own[session.id]
+        if not own:
+            del self._by_host[session.peer.host]
 
     @property
     def due(self) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gateway.wap.wsp.assigned import DEFAULT_PAGE, HEADER_NAMES, USUAL, Version
+from gateway.wap.wsp.assigned import DEFAULT_PAGE, HEADER_NAMES, NEWEST, USUAL, Version
 from gateway.wap.wsp.header_parameters import latin_1, read_media
 from gateway.wap.wsp.header_reading import read_value
 from gateway.wap.wsp.header_writing import write_header
@@ -72,3 +72,16 @@ def write_headers(headers: Iterable[tuple[str, str]], version: Version = USUAL) 
 def field(headers: Iterable[tuple[str, str]], name: str) -> str:
     """Return all values of a header, joined as in HTTP; "" for none."""
     return ", ".join(value for known, value in headers if known.lower() == name.lower())
+
+
+def encoding_version(headers: Headers) -> Version | None:
+    """Return the encoding version that a phone has named, and we write at most."""
+    major, dot, minor = field(headers, "Encoding-Version").partition(".")
+    if not (major.isdecimal() and dot and minor.isdecimal()):
+        return None
+    return min((int(major), int(minor)), NEWEST)
+
+
+def version_header(version: Version | None) -> Headers:
+    """Return the Encoding-Version to answer: none that was not named (WAP-230 §8.4.2.70)."""
+    return () if version is None else (("Encoding-Version", f"{version[0]}.{version[1]}"),)

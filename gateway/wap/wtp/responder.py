@@ -8,14 +8,14 @@ all. WAP-224.
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Iterable
+from collections import OrderedDict, deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import count, islice
 
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.wtp import timing
-from gateway.wap.wtp.indications import Indication, InvokeIndication, ResultConfirmation
+from gateway.wap.wtp.indications import AbortIndication, Indication, InvokeIndication, ResultConfirmation
 from gateway.wap.wtp.segmentation import Outgoing
 from gateway.wap.wtp.tids import LastTids
 from gateway.wap.wtp.transaction import Transaction
@@ -39,6 +39,8 @@ from gateway.wap.wtp.wtp_pdus import (
 
 Key = tuple[Quadruplet, int]
 
+TIMERS = 256
+"""Timers that were stopped or started anew, which stay in the queue; of more, those are taken out."""
 LOOKED_AT = 32
 """Transactions that are looked at, the oldest first, for one that may go."""
 _WAITING_FOR_PEER = (State.TIDOK_WAIT, State.RECEIVING, State.RESULT_RESP_WAIT, State.WAIT_TIMEOUT)
@@ -46,12 +48,16 @@ _WAITING_FOR_PEER = (State.TIDOK_WAIT, State.RECEIVING, State.RESULT_RESP_WAIT, 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Transactions at a time in all, for one host, and with packets still to come; octets of an Invoke's message."""
+    """Transactions at a time in all, for one host, and with packets still to come; octets of an Invoke's message.
+
+    `unverified`: octets of all messages that wait for their verification; anybody can send these.
+    """
 
     transactions: int = 4096
     per_host: int = 256
     segmented: int = 64
     message: int = 65_536
+    unverified: int = 1 << 20
 
 
 class Responder:
@@ -62,9 +68,11 @@ class Responder:
         self.intervals = timing.Intervals()
         self.datagrams: deque[tuple[Quadruplet, bytes]] = deque()
         self.indications: deque[Indication] = deque()
-        self._transactions: dict[Key, Transaction] = {}
+        self._transactions: OrderedDict[Key, Transaction] = OrderedDict()  # its oldest ones are found at once
         self._by_host: dict[str, dict[Key, None]] = {}
         self._segmented: set[Key] = set()
+        self._unverified: dict[Quadruplet, dict[int, Invoke]] = {}
+        self._unverified_octets = 0
         self._tids = LastTids()
         self._timers: list[tuple[float, int, Key]] = []
         self._order = count()
@@ -84,7 +92,15 @@ class Responder:
 
     def schedule(self, transaction: Transaction, at: float) -> None:
         """Wake a transaction at this time."""
+        if len(self._timers) > 2 * len(self._transactions) + TIMERS:
+            self._timers = [timer for timer in self._timers if self._is_running(timer)]
+            heapq.heapify(self._timers)
         heapq.heappush(self._timers, (at, next(self._order), (transaction.peer, transaction.invoke.tid)))
+
+    def _is_running(self, timer: tuple[float, int, Key]) -> bool:
+        at, _, key = timer
+        transaction = self._transactions.get(key)
+        return transaction is not None and transaction.timer is not None and transaction.at == at
 
     def verified(self, transaction: Transaction, now: float) -> None:
         """Take in that the initiator knows this transaction."""
@@ -132,7 +148,7 @@ class Responder:
             known.handle(Event.RCV_ABORT, now, pdu)
         elif isinstance(pdu, Nack):
             known.handle(Event.RCV_NACK, now, pdu)
-        self._forget_if_over(peer, pdu.tid)
+        self._note_state(peer, pdu.tid)
 
     def _begin(self, invoke: Invoke, peer: Quadruplet, now: float) -> None:
         refusal = None
@@ -153,6 +169,9 @@ class Responder:
             self.send(peer, Abort(invoke.tid ^ DIRECTION, refusal))
             return
         is_valid = self._tids.is_valid(peer, invoke.tid, invoke.new, now)
+        if not is_valid and self._unverified_octets + len(invoke.data) > self.limits.unverified:
+            self.send(peer, Abort(invoke.tid ^ DIRECTION, Provider.CAPTEMPEXCEEDED))
+            return
         transaction = Transaction(self, peer, invoke, is_valid)
         self._transactions[peer, invoke.tid] = transaction
         self._by_host.setdefault(peer.host, {})[peer, invoke.tid] = None
@@ -178,8 +197,10 @@ class Responder:
             if transaction.state in _WAITING_FOR_PEER:
                 if transaction.state is State.RESULT_RESP_WAIT:
                     self.indicate(ResultConfirmation(*key))
+                else:  # what waits for its verification waits no more
+                    self.indicate(AbortIndication(*key, Provider.CAPTEMPEXCEEDED, False))
                 transaction.state = State.LISTEN
-                self._forget_if_over(*key)
+                self._note_state(*key)
                 return True
         return False
 
@@ -189,10 +210,8 @@ class Responder:
     def due(self) -> float | None:
         """When `wake` has something to do, None for never."""
         while self._timers:
-            at, _, key = self._timers[0]
-            transaction = self._transactions.get(key)
-            if transaction is not None and transaction.timer is not None and transaction.at == at:
-                return at
+            if self._is_running(self._timers[0]):
+                return self._timers[0][0]
             heapq.heappop(self._timers)
         return None
 
@@ -201,7 +220,7 @@ class Responder:
         while (at := self.due) is not None and at <= now:
             _, _, key = heapq.heappop(self._timers)
             self._transactions[key].wake(now)
-            self._forget_if_over(*key)
+            self._note_state(*key)
 
     # --- the user ---
 
@@ -224,37 +243,51 @@ class Responder:
         transaction = self._transactions.get((peer, tid))
         if transaction is not None:
             transaction.abort(reason, now)
-            self._forget_if_over(peer, tid)
+            self._note_state(peer, tid)
 
-    def acknowledge(self, peer: Quadruplet, tid: int, now: float) -> None:
-        """Take it that the initiator has the result, as something else that it sent shows."""
+    def acknowledge(self, peer: Quadruplet, tid: int, now: float) -> bool:
+        """Take it that the initiator has the result, as something else that it sent shows; return whether that ends it.
+
+        It does not while packets of the result are still to be sent.
+        """
         transaction = self._transactions.get((peer, tid))
-        if transaction is not None and transaction.state is State.RESULT_RESP_WAIT:
-            transaction.acknowledged(Ack(tid), now)
-            self._forget_if_over(peer, tid)
+        if transaction is None or transaction.state is not State.RESULT_RESP_WAIT:
+            return False
+        if transaction.outgoing is not None and not transaction.outgoing.is_last_group:
+            return False
+        transaction.acknowledged(Ack(tid), now)
+        self._note_state(peer, tid)
+        return True
 
-    def unverified(self, peer: Quadruplet) -> list[Invoke]:
+    def unverified(self, peer: Quadruplet) -> Collection[Invoke]:
         """Return the Invokes of a peer that wait for their verification."""
-        if len(self._by_host.get(peer.host, ())) < 2:  # the one that asks is one of them
-            return []
-        return [
-            transaction.invoke
-            for (known, _), transaction in self._transactions.items()
-            if known == peer and transaction.state is State.TIDOK_WAIT
-        ]
+        return self._unverified.get(peer, {}).values()
 
     def _handle(self, transaction: Transaction, event: Event, now: float) -> None:
         transaction.handle(event, now)
-        self._forget_if_over(transaction.peer, transaction.invoke.tid)
+        self._note_state(transaction.peer, transaction.invoke.tid)
 
-    def _forget_if_over(self, peer: Quadruplet, tid: int) -> None:
+    def _note_state(self, peer: Quadruplet, tid: int) -> None:
+        """Take in what has become of a transaction; forget it if it is over."""
         transaction = self._transactions.get((peer, tid))
         if transaction is None:
             return
-        if transaction.state is not State.RECEIVING:
+        state = transaction.state
+        if state is State.TIDOK_WAIT or peer in self._unverified:
+            self._note_unverified(peer, tid, transaction.invoke if state is State.TIDOK_WAIT else None)
+        if state is not State.RECEIVING:
             self._segmented.discard((peer, tid))
-        if transaction.state is State.LISTEN:
+        if state is State.LISTEN:
             del self._transactions[peer, tid]
             del self._by_host[peer.host][peer, tid]
             if not self._by_host[peer.host]:
                 del self._by_host[peer.host]
+
+    def _note_unverified(self, peer: Quadruplet, tid: int, invoke: Invoke | None) -> None:
+        known = self._unverified.setdefault(peer, {})
+        before = known.pop(tid, None)
+        if invoke is not None:
+            known[tid] = invoke
+        elif not known:
+            del self._unverified[peer]
+        self._unverified_octets += len(invoke.data if invoke else b"") - len(before.data if before else b"")

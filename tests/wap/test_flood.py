@@ -1,0 +1,151 @@
+"""What a flood of hostile datagrams costs, counted, and that a phone's own go before them."""
+
+from __future__ import annotations
+
+import random
+import sys
+import tracemalloc
+from itertools import count
+from typing import Any, Final
+
+import pytest
+
+from gateway.wap import inbox, wsp
+from gateway.wap.endpoint import Endpoint
+from gateway.wap.inbox import Inbox
+from gateway.wap.quadruplet import Quadruplet
+from gateway.wap.requests import Request
+from gateway.wap.wtp.responder import TIMERS, Limits
+from gateway.wap.wtp.wtp_pdus import DIRECTION, Abort, Invoke, Provider, read_pdu, write_pdu
+from tests.wap.mutants import mutant
+
+CALLS: Final = 120
+"""Function calls that a mutated datagram costs on average: some 95, of Python's and of C's."""
+
+
+def _flooded(endpoint: Endpoint, datagrams: list[bytes], begun: float = 0.0) -> None:
+    for number, data in enumerate(datagrams):
+        now = begun + number / 10_000
+        peer = Quadruplet(f"192.0.2.{number % 50}", 40_000 + number % 7, 9200 + (number % 4 > 0))
+        endpoint.receive_datagram(data, peer, now)
+        while (event := endpoint.next_event()) is not None:
+            if isinstance(event, Request):
+                endpoint.reply(event.id, wsp.Reply(200, "text/plain", (), b"x"), now)
+        endpoint.datagrams_to_send(now)
+        due = endpoint.get_timer()
+        if due is not None and due <= now:
+            endpoint.handle_timer(now)
+
+
+def _calls(endpoint: Endpoint, datagrams: list[bytes], begun: float) -> int:
+    calls = count()
+
+    def profile(frame: Any, event: str, argument: Any) -> None:
+        if event in ("call", "c_call"):
+            next(calls)
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        _flooded(endpoint, datagrams, begun)
+    finally:
+        sys.setprofile(before)
+    return next(calls)
+
+
+def test_a_mutated_datagram_costs_little_however_many_came_before() -> None:
+    chance = random.Random(1)
+    endpoint = Endpoint(count(1))
+    for begun in (0.0, 10.0, 20.0):
+        datagrams = [mutant(chance) for _ in range(5000)]
+        assert _calls(endpoint, datagrams, begun) / len(datagrams) < CALLS
+        _flooded(endpoint, [mutant(chance) for _ in range(15_000)], begun + 1)
+
+
+def test_memory_is_bounded() -> None:
+    chance = random.Random(2)
+    endpoint = Endpoint(count(1))
+    datagrams = [mutant(chance) for _ in range(10_000)]
+    _flooded(endpoint, datagrams)
+    tracemalloc.start()
+    try:
+        for begun in (10.0, 20.0):
+            _flooded(endpoint, datagrams, begun)
+        grown = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert grown < 4_000_000
+
+
+def test_stopped_timers_are_bounded() -> None:
+    endpoint = Endpoint(count(1))
+    for number in range(5000):
+        invoke = Invoke(number, wsp.write_pdu(wsp.Connect()), new=True)
+        endpoint.receive_datagram(write_pdu(invoke), Quadruplet("192.0.2.7", 1, 9201), 0)
+    assert endpoint.transactions == Limits().per_host
+    assert len(endpoint._wtp._timers) <= 2 * Limits().per_host + TIMERS + 1
+
+
+def test_messages_that_wait_for_their_verification_are_bounded() -> None:
+    endpoint = Endpoint(count(1), Limits(unverified=10_000))
+    refused = 0
+    for number in range(20):
+        invoke = Invoke(number, bytes(1000), new=True)
+        endpoint.receive_datagram(write_pdu(invoke), Quadruplet("192.0.2.7", number, 9201), 0)
+        ((_, data),) = endpoint.datagrams_to_send(0)
+        refused += read_pdu(data) == Abort(DIRECTION | number, Provider.CAPTEMPEXCEEDED)
+    assert refused == 10
+    endpoint.receive_datagram(write_pdu(Abort(3, 0)), Quadruplet("192.0.2.7", 3, 9201), 0)
+    endpoint.receive_datagram(
+        write_pdu(Invoke(3, bytes(1000), new=True)), Quadruplet("192.0.2.7", 3, 9201), 0
+    )
+    assert endpoint.transactions == 10
+
+
+def _peer(number: int) -> Quadruplet:
+    return Quadruplet("192.0.2.7", number, 9201)
+
+
+class TestInbox:
+    def test_who_has_nothing_waiting_goes_first(self) -> None:
+        waiting = Inbox()
+        for number in range(50):
+            waiting.put(b"flood", _peer(number % 2), known=False)
+        taken = [waiting.take()[1].port for _ in range(4)]
+        waiting.put(b"mine", _peer(7), known=False)
+        taken += [waiting.take()[1].port for _ in range(3)]
+        assert taken == [0, 1, 0, 1, 7, 0, 1]
+        assert len(waiting) == 44
+
+    def test_known_addresses_go_before_others(self) -> None:
+        waiting = Inbox()
+        for number in range(10):
+            waiting.put(b"x", _peer(number), known=False)
+        waiting.put(b"mine", _peer(99), known=True)
+        assert waiting.take() == (b"mine", _peer(99))
+
+    def test_the_order_of_one_address_stays(self) -> None:
+        waiting = Inbox()
+        for number in range(20):
+            waiting.put(bytes((number,)), _peer(1), known=True)
+        assert [waiting.take()[0][0] for _ in range(20)] == list(range(20))
+        with pytest.raises(IndexError):
+            waiting.take()
+
+    def test_room_is_made_by_who_sends_most(self) -> None:
+        waiting = Inbox()
+        for number in range(inbox.WAITING):
+            waiting.put(b"flood", _peer(number % 20), known=False)
+        waiting.put(b"mine", _peer(99), known=False)
+        assert len(waiting) <= inbox.WAITING
+        taken = [waiting.take()[1].port for _ in range(21)]
+        assert taken[-1] == 99
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_of_many_forged_addresses_one_goes_for_who_is_known(self, known: bool) -> None:
+        waiting = Inbox()
+        for number in range(inbox.WAITING + 10):
+            waiting.put(b"flood", _peer(number), known=False)
+        waiting.put(b"mine", _peer(65_000), known=known)
+        assert len(waiting) == inbox.WAITING
+        assert (waiting.take()[0] == b"mine") is known
