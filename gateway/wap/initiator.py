@@ -194,6 +194,8 @@ class Initiator:
                 self._over(each.invoke.tid, answer, now)
 
     def _acknowledge(self, each: _Outstanding, pdu: Result | Segment) -> None:
+        if each.incoming.acknowledged < 0:  # it was aborted before a group was complete
+            return
         segmented = isinstance(pdu, Segment) or not pdu.ttr
         tpis = (psn(each.incoming.acknowledged),) if segmented else ()
         self._send(Ack(each.invoke.tid, tpis=tpis))

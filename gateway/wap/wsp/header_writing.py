@@ -42,8 +42,14 @@ LISTS: Final = frozenset({
 TEXTUAL_TOD: Final = "X-WAP.TOD"
 
 
+#: A name is a token (RFC 9110 §5.1). Other octets in front would be a shift of code pages, or the next header.
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
 def write_header(name: str, value: str, version: Version = USUAL) -> bytes:
-    """Write a header, as often as its value is a list."""
+    """Write a header, as often as its value is a list. One whose name no header can have is left out."""
+    if not _NAME.fullmatch(name):
+        return b""
     return b"".join(_header(name, one, version) for one in _listed(name.lower(), value))
 
 

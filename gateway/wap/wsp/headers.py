@@ -61,7 +61,8 @@ def read_content_type(cursor: Cursor) -> str:
     first = cursor.peek()
     if TEXT <= first < SHORT:
         return latin_1(cursor.text())
-    return read_media(cursor.part(1) if first >= SHORT else cursor.part(cursor.length()))
+    media = cursor.part(1 if first >= SHORT else cursor.length())
+    return read_media(media) if media.left else ""
 
 
 def write_headers(headers: Iterable[tuple[str, str]], version: Version = USUAL) -> bytes:

@@ -20,6 +20,9 @@ TEXT: Final = 0x20
 """The first octet that begins a text; below it stands a length."""
 
 
+_CONTROLS: Final = bytes(range(TEXT))
+
+
 class WSPError(ValueError):
     """The octets are not what WAP-230 describes; `offset` is where in them this was seen."""
 
@@ -55,8 +58,11 @@ def integer(number: int) -> bytes:
 
 
 def text_string(text: bytes) -> bytes:
-    """Write a Text-string; one that would pass for a number is quoted (WAP-230 §8.4.2.1). NUL ends it."""
-    text = text.partition(b"\0")[0]
+    """Write a Text-string; one that would pass for a number is quoted (WAP-230 §8.4.2.1). NUL ends it.
+
+    Control characters in front, which no text has and which would pass for a length, are left out.
+    """
+    text = text.partition(b"\0")[0].lstrip(_CONTROLS)
     return (bytes((QUOTE,)) if text and text[0] >= SHORT else b"") + text + b"\0"
 
 
