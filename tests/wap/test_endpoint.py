@@ -259,6 +259,96 @@ class TestSessions:
         assert sessions.due == 13
 
 
+class TestExchanges:
+    """Whole exchanges, in each of which every single packet is lost, doubled or late: all is right, and once."""
+
+    FATES = ([], [0.25, 0.25], [0.25, 3.0], [1.0])
+
+    @staticmethod
+    def _long_post(air: Air) -> None:
+        reply = air.connect()
+        post = wsp.Method("POST", "http://a/post", (), "text/plain", bytes(4000))
+        tid = air.phone.invoke(wsp.write_pdu(post), air.now)
+        answer = air.run(tid)[tid].pdu
+        assert isinstance(answer, wsp.Reply)
+        assert answer.body == b"http://a/post" * air.size
+        assert air.served == ["http://a/post"]
+        TestExchanges._disconnect(air, reply)
+
+    @staticmethod
+    def _disconnect(air: Air, reply: wsp.ConnectReply) -> None:
+        for _ in range(2):  # nobody acknowledges it
+            air.phone.invoke(wsp.write_pdu(wsp.Disconnect(reply.session_id)), air.now, tcl=0)
+            air.run()
+        assert air.endpoint.sessions == 0
+
+    @staticmethod
+    def _suspend_and_resume(air: Air) -> None:
+        reply = air.connect()
+        for _ in range(2):
+            air.phone.invoke(wsp.write_pdu(wsp.Suspend(reply.session_id)), air.now, tcl=0)
+            air.run()
+        assert air.get("http://a/").abort == wsp.AbortReason.SUSPEND
+        air.peer = PHONE._replace(host="198.51.100.1")
+        tid = air.phone.invoke(wsp.write_pdu(wsp.Resume(reply.session_id)), air.now)
+        resumed = air.run(tid)[tid].pdu
+        assert isinstance(resumed, wsp.Reply)
+        assert resumed.status == 200
+        answer = air.get("http://b/").pdu
+        assert isinstance(answer, wsp.Reply)
+        assert air.served == ["http://b/"]
+        assert air.endpoint.sessions == 1
+
+    @staticmethod
+    def _one_after_the_other(air: Air) -> None:
+        """A phone that agreed on one request at a time asks at once when it has its answer."""
+        tid = air.phone.invoke(wsp.write_pdu(wsp.Connect()), air.now)
+        assert isinstance(air.run(tid)[tid].pdu, wsp.ConnectReply)
+        for number in range(3):
+            answer = air.get(f"http://a/{number}").pdu
+            assert isinstance(answer, wsp.Reply)
+        assert air.served == [f"http://a/{number}" for number in range(3)]
+
+    @staticmethod
+    def _unit(air: Air) -> None:
+        """Nobody repeats what has no transaction: it is answered as often as it comes, at most."""
+        data = wsp.write_unit(7, wsp.Method("GET", "http://a/"))
+        air.peer = PHONE._replace(local_port=9200)
+        air.endpoint.receive_datagram(data, air.peer, air.now)
+        air.run(seconds=1)
+        assert air.served == ["http://a/"]
+        assert air.endpoint.transactions == 0
+
+    @pytest.mark.parametrize("fate", FATES, ids=["lost", "doubled", "late double", "swapped"])
+    @pytest.mark.parametrize(
+        ("exchange", "size"),
+        [
+            ("long_post", 10),
+            ("long_post", 600),
+            ("suspend_and_resume", 10),
+            ("one_after_the_other", 10),
+            ("unit", 10),
+        ],
+    )
+    def test_each_packet(self, exchange: str, fate: list[float], size: int) -> None:
+        packets_of = count()
+        run: Callable[[Air], None] = getattr(self, f"_{exchange}")
+
+        def plain(data: bytes) -> list[float]:
+            next(packets_of)
+            return [0.25]
+
+        def flown(rule: Callable[[bytes], list[float]]) -> None:
+            air = Air(rule, sar=True)
+            air.size = size
+            run(air)
+
+        flown(plain)
+        for victim in range(next(packets_of)):
+            number = count()
+            flown(lambda data: fate if next(number) == victim else [0.25])  # noqa: B023
+
+
 class TestAir:
     """Each exchange is one Connect and two requests: all are answered rightly, and each is served once."""
 
