@@ -185,7 +185,10 @@ class Served:
     name = "served"
     remote = True
 
-    def __init__(self, server: Dovecot, smtp: SmtpServer, folder: Path) -> None:
+    def __init__(
+        self, server: Dovecot, smtp: SmtpServer, folder: Path, wap: tuple[int, int] | None = None
+    ) -> None:
+        """`wap`: UDP ports for phones, with sessions and without."""
         self.port = free_ports(1)[0]
         self.origin = f"http://127.0.0.1:{self.port}"
         file = folder / "pocketpost.toml"
@@ -193,6 +196,11 @@ class Served:
         file.write_text(
             f'[http]\nlisten = "127.0.0.1:{self.port}"\n[[upstream]]\ndomains = ["*"]\n'
             f'imap = "{imap}"\nsmtp = "smtp+starttls://{smtp.host}:{smtp.port}"\nca_file = "{smtp.ca_file}"\n'
+            + (
+                f'[wap]\nlisten = "127.0.0.1"\nport = {wap[0]}\nconnectionless_port = {wap[1]}\n'
+                if wap
+                else ""
+            )
         )
         root = Path(__file__).resolve().parent.parent
         self._process = subprocess.Popen(

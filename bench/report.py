@@ -11,6 +11,7 @@ from typing import Any
 from bench.first_openings import Opened
 from bench.footprint import Footprint
 from bench.measure import Row
+from bench.phones import Load, Waited
 from bench.sending import Sent
 
 _PAGE: list[tuple[str, Callable[[Row], str]]] = [
@@ -57,6 +58,22 @@ _OPENED: list[tuple[str, Callable[[Opened], str]]] = [
 ]
 
 
+_LOAD: list[tuple[str, Callable[[Load], str]]] = [
+    ("way", lambda load: load.way),
+    ("sessions", lambda load: "one a request" if load.connected else "none"),
+    ("phones", lambda load: str(load.phones)),
+    ("a second", lambda load: f"{load.rate:.1f}"),
+    ("CPU ms, all processes", lambda load: f"{load.cpu_ms:.2f}"),
+]
+_WAITED: list[tuple[str, Callable[[Waited], str]]] = [
+    ("way", lambda row: row.way),
+    ("sessions", lambda row: "one"),
+    ("phones", lambda row: "1"),
+    ("ms of a request", lambda row: f"{row.median_ms:.1f}"),
+    ("p95", lambda row: f"{row.p95_ms:.1f}"),
+]
+
+
 def tables(rows: Sequence[Row]) -> str:
     """Say all rows: a table for each gateway, and what the larger mailbox costs more."""
     out = []
@@ -87,6 +104,13 @@ def footprint(found: Footprint | None) -> str:
     workers = ", ".join(f"{each:.0f}" for each in found.workers_mb) or "none"
     said = f"{found.start_seconds:.2f} s to the first answer; MB of the parent {found.parent_mb:.0f}, workers {workers}"
     return f"### Start and memory\n\n{said}\n"
+
+
+def phones(loads: Sequence[Load], waited: Sequence[Waited]) -> str:
+    """Say what WAP phones get from our own ports, and through Kannel from our HTTP side."""
+    if not loads:
+        return ""
+    return f"### WAP phones\n\n{_table(_LOAD, loads)}\n{_table(_WAITED, waited)}"
 
 
 def _table(columns: Sequence[tuple[str, Callable[[Any], str]]], rows: Iterable[Any]) -> str:

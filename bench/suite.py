@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import first_openings, mailbox, report, sending
+from bench import first_openings, mailbox, phones, report, sending
 from bench import footprint as footprints
 from bench.first_openings import Opened
 from bench.footprint import Footprint
@@ -40,6 +40,7 @@ class Figures(NamedTuple):
     sent: list[Sent]
     opened: list[Opened]
     footprint: Footprint | None
+    phones: tuple[list[phones.Load], list[phones.Waited]] = ([], [])
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -53,6 +54,13 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         "--people", type=int, nargs="*", default=PEOPLE, help="how many open messages for the first time"
     )
     parser.add_argument("--in-process", action="store_true", help="leave the served gateway out")
+    parser.add_argument(
+        "--phones",
+        type=int,
+        default=phones.ROUNDS,
+        help="rounds of WAP phones beside Kannel; 0 leaves them out",
+    )
+    parser.add_argument("--only-phones", action="store_true", help="leave everything else out")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     return parser.parse_args(words)
 
@@ -69,6 +77,11 @@ def run(asked: argparse.Namespace) -> Figures:
         server.start()
         smtp = SmtpServer(folder).start()
         stack.callback(smtp.stop)
+        called = (
+            phones.measure(server, smtp, asked.phones) if asked.phones and not phones.missing() else ([], [])
+        )
+        if asked.only_phones:
+            return Figures([], [], [], None, called)
         users = {size: mailbox.make(server, size) for size in asked.sizes}
         gateways: list[Any] = [stack.enter_context(closing(InProcess(server, smtp, folder)))]
         if not asked.in_process:
@@ -88,7 +101,7 @@ def run(asked: argparse.Namespace) -> Figures:
                 footprint = footprints.measure(gateway)
             for people in asked.people if gateway.remote else (1,):
                 opened += first_openings.measure(server, gateway, people)
-    return Figures(rows, sent, opened, footprint)
+    return Figures(rows, sent, opened, footprint, called)
 
 
 def main() -> int:
@@ -98,10 +111,21 @@ def main() -> int:
     if not dovecots.installed():
         print("dovecot is not installed: see tests/debian-packages.txt", file=sys.stderr)
         return 1
+    if asked.phones and (missing := phones.missing()):
+        print(
+            f"WAP phones are left out: {missing} not installed (see tests/debian-packages.txt)",
+            file=sys.stderr,
+        )
     figures = run(asked)
     if asked.json:
-        print(json.dumps([asdict(row) for part in figures[:3] for row in part], indent=1))
+        parts: list[list[Any]] = [figures.rows, figures.sent, figures.opened, *figures.phones]
+        print(json.dumps([asdict(row) for part in parts for row in part], indent=1))
     else:
         tables = report.tables(figures.rows), report.sendings(figures.sent), report.openings(figures.opened)
-        print(*tables, report.footprint(figures.footprint), sep="\n")
+        print(
+            *(() if asked.only_phones else tables),
+            report.footprint(figures.footprint),
+            report.phones(*figures.phones),
+            sep="\n",
+        )
     return 0

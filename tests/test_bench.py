@@ -32,7 +32,7 @@ def figures() -> Figures:
     if not dovecot.installed():
         pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     words = ["--sizes", str(SMALL), str(LARGE), "--rounds", "1", "--clients", "2", "--seconds", "0.05"]
-    words += ["--people", "1", "3"]
+    words += ["--people", "1", "3", "--phones", "0"]
     return run(arguments(words))
 
 

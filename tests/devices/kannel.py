@@ -104,6 +104,11 @@ class Kannel:
         """UDP port of connection-oriented WSP."""
         return self._base + 1
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes of both boxes."""
+        return [box.pid for box in self._boxes]
+
     def start(self) -> Kannel:
         shim = self._folder / "loopback.so"
         source = Path(__file__).with_name("loopback.c")

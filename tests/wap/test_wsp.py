@@ -341,6 +341,13 @@ class TestCapabilities:
         )  # fmt: skip
         assert write_capabilities(answers) == b"\x01\x86\x01\x85\x03ab\0\x01\xfe"
 
+    def test_an_identifier_of_several_octets_is_refused_as_it_came(self) -> None:
+        """Found by fuzzing."""
+        proposals = read_capabilities(b"\x04\x02\x12\x34x\x02\x85\1")
+        assert proposals == ((0x1234, b"x"), (5, b"\1"))
+        _, answers = negotiate(proposals, self.SUPPORTED)
+        assert write_capabilities(answers) == b"\x03\x02\x12\x34\x01\x85"
+
     def test_of_several_the_first_holds(self) -> None:
         terms, answers = negotiate(((0, uintvar(900)), (0, uintvar(500))), self.SUPPORTED)
         assert (terms.client_sdu, len(answers)) == (900, 1)

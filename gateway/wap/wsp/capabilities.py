@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.wap.wsp.assigned import Capability
 from gateway.wap.wsp.header_parameters import latin_1
-from gateway.wap.wsp.octets import SHORT, TEXT, Cursor, text_string, uintvar
+from gateway.wap.wsp.octets import SHORT, TEXT, Cursor, integer, text_string, uintvar
 
 #: Octets of an SDU that was not negotiated. WAP-230 §8.3.3.
 DEFAULT_SDU: Final = 1400
@@ -52,7 +52,7 @@ def write_capabilities(capabilities: Sequence[Proposal]) -> bytes:
         name = (
             text_string(identifier.encode("latin-1"))
             if isinstance(identifier, str)
-            else bytes((SHORT | identifier,))
+            else integer(identifier)
         )
         out += uintvar(len(name + parameters)) + name + parameters
     return out

@@ -63,7 +63,7 @@ def text_string(text: bytes) -> bytes:
     Control characters in front, which no text has and which would pass for a length, are left out.
     """
     text = text.partition(b"\0")[0].lstrip(_CONTROLS)
-    return (bytes((QUOTE,)) if text and text[0] >= SHORT else b"") + text + b"\0"
+    return (bytes((QUOTE,)) if text and text[0] >= QUOTE else b"") + text + b"\0"
 
 
 def value_length(octets: bytes) -> bytes:
