@@ -38,7 +38,7 @@ from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 #: What `PRAGMA synchronous` answers where a commit reaches the disk (sqlite.org/pragma.html).
 FULL = 2
 

@@ -5,15 +5,18 @@ Counts only: what takes how long is told by `make bench`, not by tests.
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from bench import report
+from bench import phones, report
 from bench.measure import PAGES, Row
 from bench.suite import Figures, arguments, run
 from gateway.server.workers import cores
 from tests.servers import dovecot
+from tests.servers.smtp import SmtpServer
 
 pytestmark = pytest.mark.long
 
@@ -106,3 +109,20 @@ def test_a_page_costs_the_same_upstream_in_a_mailbox_of_any_size(
     assert large.octets_out <= small.octets_out * SPELLED
     if page in ("list", "list, next page", "search results", "1,000 folders"):
         assert large.round_trips == 1
+
+
+def test_phones_are_measured_on_both_ways(tmp_path: Path) -> None:
+    if not dovecot.installed() or phones.missing():
+        pytest.skip(f"NOT TESTED: dovecot, {phones.missing()} not installed (see tests/debian-packages.txt)")
+    with ExitStack() as stack:
+        server = stack.enter_context(closing(dovecot.Dovecot()))
+        server.start()
+        smtp = SmtpServer(tmp_path).start()
+        stack.callback(smtp.stop)
+        loads, waited = phones.measure(server, smtp, 1, 2, {2: 4}, {2: 4})
+    assert [(each.way, each.phones, each.connected) for each in loads] == [
+        ("Pocketpost", 2, True), ("Kannel and HTTP", 2, True),
+        ("Pocketpost", 2, False), ("Kannel and HTTP", 2, False),
+    ]  # fmt: skip
+    assert all(each.rate > 0 and each.cpu_ms > 0 for each in loads)
+    assert len(report.phones(loads, waited).splitlines()) == 13

@@ -38,6 +38,8 @@ __all__ = [
     "write",
 ]
 
+#: Octets of a deck that is small enough: the search would take more time than all the rest, as for the sign-in page.
+_SMALL: Final = 512
 #: Responses that a cache may use without asking.
 _STORED: Final = frozenset({Life.PRIVATE, Life.PUBLIC})
 
@@ -62,8 +64,8 @@ def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
     """Return the octets to send, and their media type with its charset."""
     text = write(screen, device)
     if device.content_type == WML_COMPILED:
-        # What may be stored is asked for again: there a search for the smallest encoding pays.
-        return _compiled(text, device, 0 if screen.life in _STORED else device.deck_limit), WML_COMPILED
+        # What may be stored takes room in the phone: there a search for the smallest encoding pays.
+        return _compiled(text, device, _SMALL if screen.life in _STORED else device.deck_limit), WML_COMPILED
     return text.encode(
         device.charset, "xmlcharrefreplace"
     ), f"{device.content_type}; charset={device.charset}"

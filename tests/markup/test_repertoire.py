@@ -163,3 +163,14 @@ def test_kannel_makes_no_more_of_a_latin_deck_than_was_weighed(words: list[str])
         size = oracles.kannel_size(octets, device.charset)
         assert size is not None
         assert size <= markup.size(screen, device)
+
+
+def test_a_small_deck_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the page to sign in on: the search would take more time than all the rest of it."""
+
+    def searched(*arguments: object) -> None:
+        raise AssertionError("searched")
+
+    screen, direct = _screen("harbour, harbour"), replace(PHONE, content_type=WML_COMPILED)
+    monkeypatch.setattr("gateway.wap.wbxml.string_table.choose", searched)
+    assert len(markup.encode(replace(screen, life=Life.PRIVATE), direct)[0]) < 512

@@ -50,9 +50,7 @@ def write_capabilities(capabilities: Sequence[Proposal]) -> bytes:
     out = b""
     for identifier, parameters in capabilities:
         name = (
-            text_string(identifier.encode("latin-1"))
-            if isinstance(identifier, str)
-            else integer(identifier)
+            text_string(identifier.encode("latin-1")) if isinstance(identifier, str) else integer(identifier)
         )
         out += uintvar(len(name + parameters)) + name + parameters
     return out
