@@ -6,6 +6,7 @@ the screens; whose phone it is nobody knows here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -47,8 +48,14 @@ def _deck(request: Request, msgid: str, *, path: str = "", code: str = "") -> ws
     text = _escaped(language.Language(tag).gettext(msgid)) + (f" ({code})" if code else "")
     if path:
         text = f'<a href="{_escaped(path)}">{text}</a>'
-    compiled = wbxml.encode(DECK.format(text), MIB_ENUMS[charset])
+    compiled = _compiled(text, charset)
     return wsp.Reply(200, WML_COMPILED, (("Cache-Control", "no-store"),), compiled)
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str, charset: str) -> bytes:
+    """Compile a deck; a flood of requests for others' addresses gets the same one again and again."""
+    return wbxml.encode(DECK.format(text), MIB_ENUMS[charset])
 
 
 def _escaped(text: str) -> str:
