@@ -32,8 +32,8 @@ from gateway.server.reachability import Reachability, new_token
 from gateway.server.wap_notices import notice
 from gateway.server.wap_requests import Elsewhere, Failed
 from gateway.wap import wsp
+from gateway.wap.datagram_queue import DatagramQueue
 from gateway.wap.endpoint import CONNECTIONLESS_PORT, Endpoint
-from gateway.wap.inbox import Inbox
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Request, TooLarge
 
@@ -133,7 +133,7 @@ class Bearer:
         self._hosts = wap_requests.own_hosts(self._config)
         self._reach = Reachability(self._config.wap_trusted, secrets.token_bytes(32), refused)
         self._endpoint = Endpoint(iter(lambda: secrets.randbelow(1 << 28), None))
-        self._inbox = Inbox()
+        self._queue = DatagramQueue()
         self._posts: OrderedDict[str, Request] = OrderedDict()
         self._working: set[int] = set()
         self._idle = asyncio.Event()
@@ -174,19 +174,19 @@ class Bearer:
         """Take a datagram, which waits for its turn."""
         now = self._loop.time()
         self._reach.received(peer.host, len(data), now)
-        if not self._inbox:
+        if not self._queue:
             self._loop.call_soon(self._take_turns)
-        self._inbox.put(data, peer, known=self._reach.is_known(peer.host, now))
+        self._queue.put(data, peer, known=self._reach.is_known(peer.host, now))
 
     def _take_turns(self) -> None:
         """Take some of what waits; between two turns the sockets are emptied."""
-        for _ in range(min(TURNS, len(self._inbox))):
-            data, peer = self._inbox.take()
+        for _ in range(min(TURNS, len(self._queue))):
+            data, peer = self._queue.take()
             try:
                 self._endpoint.receive_datagram(data, peer, self._loop.time())
             except Exception:  # our bug, which one datagram can show; the others are served
                 log.exception("a datagram was not understood")
-        if self._inbox:
+        if self._queue:
             self._loop.call_soon(self._take_turns)
         self._go_on()
 

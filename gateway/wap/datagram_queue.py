@@ -17,7 +17,7 @@ PER_PEER: Final = 64
 """Datagrams that wait of one address: more than a group of packets has."""
 
 
-class Inbox:
+class DatagramQueue:
     """Datagrams by their address, in the order in which they are taken."""
 
     def __init__(self) -> None:
