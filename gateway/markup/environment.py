@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import Expr
 from markupsafe import Markup
 
 from gateway.device import WML, XHTML, Device
@@ -25,6 +27,9 @@ from gateway.markup.screen import Verbatim
 _FOLDERS: Final = {WML: "templates_wml", XHTML: "templates_mobile"}
 #: Not allowed by XML 1.0 §2.2: most C0 controls, lone surrogates, two noncharacters.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+#: Text that both markups and all repertoires write as it is: most of what is printed.
+_PLAIN: Final = re.compile(r"[\n !#%'-;=?-~]*")
 
 
 def allowed(text: str) -> str:
@@ -43,14 +48,30 @@ def escape_wml(text: str) -> str:
     return escape(text).replace("$", "$$")
 
 
-def _printer(markup: str, charset: str) -> Callable[[object], object]:
-    escaped, fit = escape_wml if markup == WML else escape, fitter(markup, charset)
+class _Printing(CodeGenerator):
+    """Prints what `finalize` returns as it is, since that has escaped it.
 
-    def printed(value: object) -> object:
+    Jinja would make Markup of it, and escape that: twice the work for every value on a page, a tenth of a list's.
+    """
+
+    def _output_child_pre(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(f"({finalize.src}")  # closed by `_output_child_post`
+
+
+def _printer(markup: str, charset: str) -> Callable[[object], str]:
+    escaped, fit, is_plain = (
+        escape_wml if markup == WML else escape,
+        fitter(markup, charset),
+        _PLAIN.fullmatch,
+    )
+
+    def printed(value: object) -> str:
         if isinstance(value, Markup):
             return value
         text = "" if value is None else str(value)
-        return Markup(escaped(text if isinstance(value, Verbatim) else fit(text)))  # noqa: S704
+        if is_plain(text):
+            return text
+        return escaped(text if isinstance(value, Verbatim) else fit(text))
 
     return printed
 
@@ -87,8 +108,9 @@ def _environment(markup: str, charset: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.code_generator_class = _Printing
     # XML 1.0 §3.3.3: a line break in an attribute becomes a space unless it is written as a reference.
-    made.filters["lines"] = lambda value: Markup(str(printed(value)).replace("\n", "&#10;"))  # noqa: S704
+    made.filters["lines"] = lambda value: Markup(printed(value).replace("\n", "&#10;"))  # noqa: S704
     made.filters["apart"] = apart
     # The class of an element that holds nothing else.
     made.filters["way"] = lambda value: CLASS if right_to_left(str(value)) else ""

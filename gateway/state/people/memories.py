@@ -46,6 +46,11 @@ _ONE: Final = select(MEMORIES.c.sealed).where(
 )
 
 _READ: Final = Prepared(_ONE)
+_ROW: Final = insert(MEMORIES).values({column.name: bindparam(column.name) for column in MEMORIES.c})
+_PUT: Final = _ROW.on_conflict_do_update(
+    index_elements=["account", "kind", "name"],
+    set_={"sealed": _ROW.excluded.sealed, "at": _ROW.excluded.at},
+)
 
 #: Maps the stored octets to new ones; None: nothing stored (before, after).
 Change = Callable[[bytes | None], bytes | None]
@@ -85,11 +90,8 @@ class Memories:
             if octets is None:
                 connection.execute(delete(MEMORIES).where(*_place(account, kind, name)))
                 return
-            row = insert(MEMORIES).values(account=account, kind=kind, name=name, sealed=octets, at=now)
-            kept = {"sealed": row.excluded.sealed, "at": row.excluded.at}
-            connection.execute(
-                row.on_conflict_do_update(index_elements=["account", "kind", "name"], set_=kept)
-            )
+            row = {"account": account, "kind": kind, "name": name, "sealed": octets, "at": now}
+            connection.execute(_PUT, row)
             if most:
                 _keep_newest(connection, account, kind, most)
 

@@ -20,6 +20,7 @@ class ResultCache(Generic[T]):
     def __init__(self, size: int, most: int = 0, weigh: Callable[[T], int] = lambda _value: 0) -> None:
         self._size, self._most, self._weigh = size, most, weigh
         self._kept: OrderedDict[Key, T] = OrderedDict()
+        self._weight = 0
         self._lock = Lock()
 
     def get(self, key: Key) -> T | None:
@@ -28,10 +29,9 @@ class ResultCache(Generic[T]):
 
     def put(self, key: Key, value: T) -> None:
         with self._lock:
+            if key in self._kept:
+                self._weight -= self._weigh(self._kept.pop(key))
             self._kept[key] = value
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._size or self._weight() > self._most:
-                self._kept.popitem(last=False)
-
-    def _weight(self) -> int:
-        return sum(map(self._weigh, self._kept.values()))
+            self._weight += self._weigh(value)
+            while len(self._kept) > self._size or self._weight > self._most:
+                self._weight -= self._weigh(self._kept.popitem(last=False)[1])
