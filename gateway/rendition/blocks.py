@@ -64,11 +64,15 @@ class Block:
 
     @property
     def text(self) -> str:
-        return "".join(run.text for run in self.runs)
+        runs = self.runs
+        return runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
 
 
 def leading(block: Block) -> Iterator[tuple[Run, tuple[Run, ...]]]:
     """Yield adjacent runs with one link: joined into one run, and as they are."""
+    if len(block.runs) == 1:
+        yield block.runs[0], block.runs
+        return
     for url, group in groupby(block.runs, attrgetter("link")):
         runs = tuple(group)
         yield runs[0] if len(runs) == 1 else Run("".join(run.text for run in runs), link=url), runs

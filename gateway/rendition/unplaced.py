@@ -5,7 +5,7 @@ Nothing here may parse. A Draft may still be merged into a table's row, renumber
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -47,7 +47,8 @@ class Draft:
 
     @property
     def text(self) -> str:
-        return "".join(run.text for run in self.runs)
+        runs = self.runs
+        return runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
 
     def segment(self, at: Position) -> Segment:
         """Return the segment, now that the position is known."""
@@ -57,6 +58,15 @@ class Draft:
             self.kind, tuple(self.runs), at, self.quote, self.indent, self.level, self.marker, self.target
         )
         return Segment(block, self.role, lines)
+
+
+def runs_of(stretches: Sequence[tuple[str, Face]]) -> list[Run]:
+    """Return the runs of a paragraph: neighbours with the same face joined, white space stripped from both ends."""
+    if len(stretches) > 1:
+        return stripped(merged(stretches))
+    text, face = stretches[0]
+    text = text.strip(glyphs.EDGES)
+    return [Run(text, *face)] if text else []
 
 
 def merged(stretches: Iterable[tuple[str, Face]]) -> Iterator[Run]:

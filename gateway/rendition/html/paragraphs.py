@@ -18,7 +18,7 @@ from gateway.rendition.links import urls
 from gateway.rendition.segments import BLOCK_LIMIT, ReaderState, Role
 from gateway.rendition.text.lines import pieces_of
 from gateway.rendition.text.plain_text import TextReader
-from gateway.rendition.unplaced import Draft, Face, merged, stripped
+from gateway.rendition.unplaced import Draft, Face, runs_of
 
 #: A longer "heading" is a paragraph in large type, characters.
 HEADING_LIMIT: Final = 200
@@ -196,7 +196,7 @@ class Paragraphs:
         if names:
             only_names = len(names) == sum(not text.isspace() for text, _face in stretches)
             stretches = picture_names.once(stretches, names)
-        runs = stripped(merged(stretches))
+        runs = runs_of(stretches)
         if not runs:
             return
         if look.pre:

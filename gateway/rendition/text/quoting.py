@@ -156,6 +156,6 @@ def is_legal(text: str) -> bool:
     if len(text) < _LEGAL_LENGTH:
         return False
     folded = text.casefold()
-    if not any(beginning in folded for beginning in _LEGAL_BEGINNINGS):
+    if not any(map(folded.__contains__, _LEGAL_BEGINNINGS)):
         return False
     return len({match.group().lower() for match in _LEGAL.finditer(text)}) >= _LEGAL_HITS

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import colorsys
 import re
+from functools import lru_cache
 from typing import Final
 
 from gateway.rendition.html.styles.lengths import part
@@ -79,6 +80,7 @@ def alpha(text: str) -> float:
     return min(part(match.group(1) or match.group(2), 1), 1) if match else 1
 
 
+@lru_cache(maxsize=1024)  # a page has some dozen colours, and asks for each text
 def alike(one: Colour, other: Colour) -> bool:
     """Return whether text of one colour is invisible on the other."""
     red, green, blue = one
