@@ -121,9 +121,9 @@ class Refusals:
         self._here: set[Feature] = set()
 
     def __contains__(self, feature: Feature) -> bool:
-        return feature in self._here or any(
-            _MEMORY.knows((owner, feature), self._clock()) for owner in self._owners
-        )
+        if feature in self._here or _MEMORY.is_empty:  # asked some twenty times for a page
+            return feature in self._here
+        return any(_MEMORY.knows((owner, feature), self._clock()) for owner in self._owners)
 
     def add(self, feature: Feature, for_anyone: bool = False) -> None:
         """Remember a refusal; `for_anyone`: it does not depend on the person."""
@@ -145,6 +145,10 @@ class _Memory:
     def __init__(self) -> None:
         self._lock = Lock()
         self._until: OrderedDict[Hashable, float] = OrderedDict()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._until
 
     def knows(self, key: Hashable, now: float) -> bool:
         with self._lock:

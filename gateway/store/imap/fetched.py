@@ -109,7 +109,7 @@ def rows_of(lines: Iterable[Untagged]) -> Iterator[Row]:
 
 def is_whole(row: Row) -> bool:
     """Return whether a row is a FETCH result, not just changed flags, which may have a UID too (RFC 9051 §7.5.2)."""
-    return uid_of(row) > 0 and (b"RFC822.SIZE" in row or any(map(_is_header, row)))
+    return (b"RFC822.SIZE" in row or any(map(_is_header, row))) and uid_of(row) > 0
 
 
 def unseen(replies: Iterable[Reply]) -> int | None:

@@ -30,6 +30,8 @@ class KnownRows:
         #: The least recently read first.
         self._rows: OrderedDict[tuple[bytes, ...], tuple[Row, int]] = OrderedDict()
         self._described: dict[Hashable, Described] = {}
+        #: What the rows that are remembered were made into last, by their identity.
+        self._summaries: dict[int, tuple[Row, Summary]] = {}
 
     def items(self, line: Untagged) -> Row:
         """Parse a FETCH response as `Untagged.items` does, or raise Malformed. Nobody may change the row."""
@@ -47,6 +49,15 @@ class KnownRows:
 
     def summary(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
         """Make a row of a list as `fetched.summary` does."""
+        known = self._summaries.get(id(row))
+        if known is not None and known[0] is row and (known[1].ref, known[1].sequence) == (ref, sequence):
+            return known[1]
+        made = self._made(ref, sequence, row)
+        if len(self._summaries) < len(self._rows):
+            self._summaries[id(row)] = row, made
+        return made
+
+    def _made(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
         key = fetched.header_of(row), row.get(b"BODYSTRUCTURE")
         described = self._described.get(key)
         if described is None:
@@ -59,4 +70,5 @@ class KnownRows:
         while self._held > self._most:
             _, (_, size) = self._rows.popitem(last=False)
             self._held -= size
+            self._summaries.clear()
             self._described.clear()  # what is still on a page is described again
