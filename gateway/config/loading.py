@@ -100,6 +100,7 @@ class Config:
     state: Path = Path(default("state", "database"))
     secret: Path = Path(default("state", "secret"))
     idle_minutes: int = default("session", "idle_minutes")
+    keep_read: bool = default("session", "keep_read")
     threads: int = default("http", "threads")
     upload_limit: int = default("http", "upload_limit")
     log_format: str = default("log", "format")
@@ -173,6 +174,7 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "state": ("state", "database"),
     "secret": ("state", "secret"),
     "idle_minutes": ("session", "idle_minutes"),
+    "keep_read": ("session", "keep_read"),
     "threads": ("http", "threads"),
     "upload_limit": ("http", "upload_limit"),
     "log_format": ("log", "format"),

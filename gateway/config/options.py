@@ -22,7 +22,7 @@ SECTIONS = (
     Section("https", "HTTPS served by the gateway itself. Set all three keys, or none."),
     Section("display", "The name of the service, and defaults until people choose settings of their own."),
     Section("state", "The gateway's own records; mail is never stored here."),
-    Section("session", "How long people stay signed in."),
+    Section("session", "How long people stay signed in, and what stays in memory meanwhile."),
     Section(
         "submission",
         "Sending: the gateway's name at submission servers, and limits on what one account may send, so that a stolen "
@@ -118,6 +118,12 @@ OPTIONS = (
     Option(
         "session", "idle_minutes", ValueKind.NUMBER, 720, "720",
         "Minutes without a request after which a session ends.", high=MAX_IDLE_MINUTES,
+    ),
+    Option(
+        "session", "keep_read", ValueKind.FLAG, True, "false",
+        "Keep the paragraphs of the messages that a person read last in memory, so that their next page takes little "
+        "work: at most 320 KB for each connection to a mail server. They go at sign-out, and when the person has been "
+        "idle for five minutes.",
     ),
     Option(
         "submission", "helo", ValueKind.HOST, "", '"m.example.org"',

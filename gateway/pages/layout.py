@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -20,6 +19,7 @@ from gateway import markup
 from gateway.device import Device
 from gateway.markup.screen import Screen
 from gateway.message.model import Message
+from gateway.pages.known_blocks import CountedOctets, Octets, Recording, Shelf
 from gateway.pages.last_pages import evened
 from gateway.pages.lookback import approach, length, reaches
 from gateway.pages.pagination import balanced, paginate_to_the_end
@@ -29,8 +29,6 @@ from gateway.rendition.context import Context
 from gateway.rendition.earlier import earlier
 from gateway.rendition.rendering import render
 from gateway.rendition.selection import both_forms, has_own_view
-
-Octets = Callable[[str, int], Iterator[bytes]]
 
 #: Octets fetched beyond the shown page in order to count the pages: with pieces of at most 32 KiB this stays below
 #: 64 KiB. A part that is read whole anyway costs nothing more and is counted to its end.
@@ -82,19 +80,6 @@ class MessagePage:
         return self.start is None or self.form
 
 
-class CountedOctets:
-    """Octets of sections that count how many were pulled."""
-
-    def __init__(self, octets: Octets) -> None:
-        self._octets = octets
-        self.pulled = 0
-
-    def __call__(self, section: str, start: int) -> Iterator[bytes]:
-        for piece in self._octets(section, start):
-            self.pulled += len(piece)
-            yield piece
-
-
 #: The blocks from a position on, None for the beginning.
 Blocks = Callable[[Position | None], Iterator[Block]]
 
@@ -105,6 +90,10 @@ def _from_the_start(_position: Position) -> None:
 
 def _nothing() -> int:
     return 0
+
+
+def _keep_nothing() -> None:
+    pass
 
 
 def _nothing_left(_position: Position) -> int:
@@ -135,11 +124,14 @@ class Layout:
         section: str = "",
         forms: Iterable[Position] = (),
         even: bool = False,
+        keep: Callable[[], None] = _keep_nothing,
     ) -> None:
         self._blocks, self._device = blocks, device
         self._frame, self._link_target = frame, _once(link_target)
         self._earlier, self._pulled, self._left, self._ahead = earlier, pulled, left, ahead
         self._weighing = weighing(device, self._widest_frame, self._write)
+        #: Keeps what was read, for the next request; the last thing to do with a layout.
+        self.keep = keep
         self._shown = 0
         self._forms = frozenset(forms)
         self._even = even
@@ -294,9 +286,11 @@ def of_message(
     context: Context,
     frame: Callable[[MessagePage], Screen],
     link_target: markup.LinkResolver,
+    shelf: Shelf | None = None,
 ) -> Layout:
-    """Lay out a message, pulling its parts through `octets`."""
+    """Lay out a message, pulling its parts through `octets`; on `shelf` its blocks stay for the next page."""
     counted = CountedOctets(octets)
+    recordings: list[Recording] = []
 
     def back(start: Position) -> Position | None:
         return earlier(message, counted, start, LOOKBACK)
@@ -305,7 +299,21 @@ def of_message(
         part = next((part for part in message.root.walk() if part.section == at.section), None)
         return 0 if part is None or has_own_view(part, at.start) else part.octets - at.start
 
-    blocks = partial(render, message, context, counted)
+    def blocks(start: Position | None) -> Iterator[Block]:
+        known = shelf.get() if shelf is not None else None
+        rest = known.since(start) if known is not None else None
+        if rest is not None:
+            return rest
+        found = render(message, context, counted, start)
+        if shelf is None:
+            return found
+        recordings.append(Recording(found, start is None, counted, LOOKAHEAD))
+        return recordings[-1]
+
+    def keep() -> None:
+        if shelf is not None and recordings:
+            recordings[-1].keep(shelf)
+
     longest = max((part.section for part in message.root.walk()), key=len)
     forms = map(Position, both_forms(message.root) or ())
     return Layout(
@@ -319,6 +327,7 @@ def of_message(
         section=longest,
         forms=forms,
         even=True,
+        keep=keep,
     )
 
 

@@ -24,7 +24,8 @@ from gateway.message.headers.mailto import unsubscribe
 from gateway.message.mime import protected
 from gateway.message.model import Message, Part
 from gateway.pages import message_heads
-from gateway.pages.layout import Layout, MessagePage, Octets, of_message
+from gateway.pages.known_blocks import Octets
+from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.context import Context
 from gateway.rendition.links.destinations import phone_number

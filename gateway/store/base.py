@@ -16,6 +16,7 @@ from typing import Any, Protocol, Self
 from gateway.message.model import Envelope, Message
 from gateway.message.query import Query
 from gateway.store.abilities import Can, Order
+from gateway.store.session_cache import SessionCache
 
 SEEN = "\\Seen"
 ANSWERED = "\\Answered"
@@ -231,6 +232,10 @@ class Notes(Protocol):
 
 class MailStore(Protocol):
     """A signed-in connection to one person's mail, held for one request; not thread-safe."""
+
+    @property
+    def cache(self) -> SessionCache:
+        """What this connection's pages were made of: its users' own values, which end with it."""
 
     @property
     def can(self) -> Can:

@@ -39,6 +39,11 @@ SHORT_FRACTION, SHORT_OCTETS = 16, 1024
 # Messages whose structure a connection remembers.
 REMEMBERED = 8
 
+# Octets that one part of a message that is kept takes as an object, about.
+PART_OCTETS: Final = 1000
+# What such messages are kept under.
+_OPENED: Final = "opened"
+
 _UNREADABLE: Final = Message(
     Envelope(), Part("", "multipart/mixed"), defects=(f"{fetched.STRUCTURE} not told by the server",)
 )
@@ -70,10 +75,15 @@ class Reading(Selected):
         self._ranged = False
 
     def structure(self, ref: MessageRef) -> Message:
-        """Fetch everything known of a message except its body."""
+        """Fetch everything known of a message except its body; of one that was read before, only its flags."""
+        if (known := self._opened_before(ref)) is not None:
+            return known
         row = self._described(ref)
         message = fetched.message(row) if row else _UNREADABLE
         doubtful = _is_doubtful(message) or fetched.has_blank_line(row)
+        if not doubtful:
+            weight = len(fetched.header_of(row)) + PART_OCTETS * sum(1 for _ in message.root.walk())
+            self.cache.put((_OPENED, ref), message, weight)
         own = self._read_by_ourselves(ref, message.octets) if doubtful else None
         self._remember(ref, message, own)
         if own is not None:
@@ -86,6 +96,18 @@ class Reading(Selected):
         return self._pieces(ref, section, start)
 
     # --- how it is made ---
+
+    def _opened_before(self, ref: MessageRef) -> Message | None:
+        """Return a message that is kept, with its flags as they are now; None if it has to be fetched."""
+        known = self.cache.get((_OPENED, ref))
+        if not isinstance(known, Message):
+            return None
+        try:
+            row = _row_of(self._fetch(ref, b"UID FLAGS"), ref.uid, (b"FLAGS",))
+        except StoreRefused:
+            return None
+        self._remember(ref, known)
+        return replace(known, flags=fetched.flags_of(row))
 
     def _described(self, ref: MessageRef) -> Row:
         """Fetch a message's row, with as much as the server can report; nothing if it is there, but not even that."""
@@ -147,6 +169,7 @@ class Reading(Selected):
         if own is None or own.message.octets < size // 2:
             return None
         self._known[ref] = own
+        self.cache.drop((_OPENED, ref))
         return own
 
     def _ranges(self, ref: MessageRef, section: str, start: int) -> Iterator[bytes]:

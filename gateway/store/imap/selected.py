@@ -32,6 +32,7 @@ from gateway.store.imap.known_rows import KnownRows
 from gateway.store.imap.opening import mailbox_argument
 from gateway.store.imap.response import Malformed, Reply, Untagged
 from gateway.store.imap.search import criteria
+from gateway.store.session_cache import SessionCache
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class Selected:
         #: Mailboxes without mod-sequences of their own; and whether others have them, None: not known.
         self._modless: set[str] = set()
         self._known_rows = KnownRows()
+        self.cache = SessionCache()
         self._modseqs: bool | None = None
 
     @property
@@ -96,6 +98,7 @@ class Selected:
 
     def close(self) -> None:
         """Close the connection; may be called any number of times."""
+        self.cache.clear()
         if not self.broken:
             self._exchange.close()
 
@@ -299,6 +302,8 @@ class Selected:
         One message that the server cannot describe costs its own row, never the others. `first`: the reply to the
         FETCH of all; `fetch`: by which number.
         """
+        if not missing():
+            return
         gone: set[int] = set()
         self._ask_plainly(found, missing, fetch, first)
         for items in self._items[1:]:

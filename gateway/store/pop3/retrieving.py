@@ -22,6 +22,7 @@ from gateway.store.pop3.connection import BoundedPOP3
 from gateway.store.pop3.maildrop import Entry, uid_of_header
 from gateway.store.pop3.visiting import MaildropVisit
 from gateway.store.sections import HELD, MOST_READ, OwnReading, SectionFile, require_section
+from gateway.store.session_cache import SessionCache
 from gateway.upstreams.wire import Ledger, Overrun
 
 #: The UIDVALIDITY of the one mailbox: its UIDs never mean another message.
@@ -71,6 +72,7 @@ class Retrieving(MaildropVisit):
     def __init__(self, connection: BoundedPOP3) -> None:
         super().__init__(connection)
         self._opened: OrderedDict[int, Kept] = OrderedDict()
+        self.cache = SessionCache()
 
     def structure(self, ref: MessageRef) -> Message:
         """Read a message as far as it is known without its bodies."""

@@ -14,7 +14,8 @@ from flask import Blueprint, Response, request
 from gateway.errors import BadRequest
 from gateway.markup.screen import Action, Screen
 from gateway.message.model import Message
-from gateway.pages.layout import Layout, MessagePage, Octets, of_message
+from gateway.pages.known_blocks import Octets
+from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.pages.message_pages import message_screen, reading_context
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.documents import DocumentError

@@ -20,12 +20,14 @@ from gateway.message.mime import protected
 from gateway.message.model import Message, Part
 from gateway.message.outgoing.reply import reply_all_recipients
 from gateway.message.outgoing.resumed import returned_message
+from gateway.pages.known_blocks import KnownBlocks
 from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.pages.message_pages import message_screen, reading_actions, reading_context
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.selection import both_forms
 from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
 from gateway.store.mailbox_tree import role_of
+from gateway.store.session_cache import SessionCache
 from gateway.web.attachments.file_links import FileAddress, files, is_section, picture_link, view_link
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.mailbox.reading_progress import remember
@@ -112,6 +114,7 @@ def _show(
             if (shown.first or number > 1) and not sentence:
                 totals.put(key, shown.known)
                 totals.put(_page_count_key(visit, ref, address, _form(found, shown.next)), shown.known)
+        layout.keep()
         if seen and SEEN not in found.flags and store.can.seen and request.method != "HEAD":
             store.flag([ref], [SEEN])
     if request.method != "HEAD" and position is None:
@@ -121,6 +124,21 @@ def _show(
     # What was answered is said at once, not ten minutes later.
     life = Life.NEVER if sentence else Life.CHECK if invited is not None else None
     return respond(mail_links.linked_screen(visit, layout, shown), life)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageShelf:
+    """Where the blocks of a message stay between two pages; `key`: all that they depend on."""
+
+    cache: SessionCache
+    key: Key
+
+    def get(self) -> KnownBlocks | None:
+        found = self.cache.get(self.key)
+        return found if isinstance(found, KnownBlocks) else None
+
+    def put(self, blocks: KnownBlocks, weight: int) -> None:
+        self.cache.put(self.key, blocks, weight)
 
 
 def _joined(sentence: str, more: str) -> str:
@@ -186,7 +204,9 @@ def _layout(
     ticket = visit.signed_in.ticket()
     unfolded = frozenset({address.unfolded} - {""})
     context = reading_context(language, unfolded=unfolded)
-    return of_message(found, octets, device, context, frame, link_target)
+    key = ref, language, address.unfolded
+    shelf = MessageShelf(store.cache, key) if visit.config.keep_read else None
+    return of_message(found, octets, device, context, frame, link_target, shelf=shelf)
 
 
 def _page_links(address: MessageAddress, shown: MessagePage, form: str) -> dict[str, str]:

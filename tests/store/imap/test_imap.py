@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -21,6 +22,7 @@ from gateway.store.imap import imap_store
 from gateway.store.imap.connection.imap4 import Traffic
 from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.reading import FIRST_PIECE, LARGEST_PIECE
+from gateway.store.session_cache import SessionCache
 from tests import rig
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
@@ -400,6 +402,42 @@ def test_opening_costs_one_round_trip_even_when_cold(
         assert spent(reader, lambda reader=reader: reader.structure(ref)).round_trips == 1  # type: ignore[misc]
     cold = open_store()
     assert spent(cold, lambda: list(cold.octets(ref, "1"))).round_trips == 1
+
+
+def test_a_message_that_was_opened_before_is_asked_for_its_flags_only(
+    dovecot: Dovecot, user: str, store: ImapStore, aside: imaplib.IMAP4
+) -> None:
+    dovecot.deliver(user, MIXED)
+    dovecot.deliver(user, MIXED)
+    ref, other = (row.ref for row in store.summaries("INBOX", Window(9)).summaries)
+    first = store.structure(ref)
+    cost = spent(store, lambda: store.structure(ref))
+    assert cost.round_trips == 1
+    assert cost.octets_in < 100
+    aside.select("INBOX")
+    aside.uid("STORE", str(ref.uid), "+FLAGS", r"(\Flagged)")
+    assert store.structure(ref) == replace(first, flags=first.flags | {FLAGGED})
+    assert spent(store, lambda: list(store.octets(ref, "1"))).round_trips == 1
+    aside.uid("STORE", str(ref.uid), "+FLAGS", r"(\Deleted)")
+    aside.expunge()
+    with pytest.raises(MessageGone):
+        store.structure(ref)
+    assert store.structure(other).flags == frozenset()
+
+
+def test_what_a_connection_keeps_is_bounded_and_goes_with_it(store: ImapStore) -> None:
+    cache = SessionCache(100)
+    for number in range(5):
+        cache.put(number, str(number), 30)
+        cache.get(0)
+    assert [cache.get(number) for number in range(5)] == ["0", None, None, "3", "4"]
+    cache.put(3, "large", 101)
+    assert cache.get(3) is None
+    cache.put(5, "as large as that", 100)
+    assert [cache.get(number) for number in (0, 4, 5)] == [None, None, "as large as that"]
+    store.cache.put("key", "value", 1)
+    store.close()
+    assert store.cache.get("key") is None
 
 
 def test_octets_come_as_they_are_pulled(dovecot: Dovecot, user: str, store: ImapStore) -> None:

@@ -1,0 +1,126 @@
+"""The blocks of a message that was read once, so that its next page is not read anew.
+
+Nothing here may fetch, and nothing may differ from reading anew: from the position of each block on, the blocks that
+follow are those that follow here (see `gateway.rendition.segments`). Where that is not certain, nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Final, Protocol
+
+from gateway.rendition.blocks import Block, Position, cut
+
+Octets = Callable[[str, int], Iterator[bytes]]
+
+#: Octets that a block and a run take as objects, about, besides their text.
+_BLOCK_OCTETS: Final = 400
+_RUN_OCTETS: Final = 150
+#: The widest kind of text, octets for a character.
+_CHARACTER: Final = 2
+#: The weight of more blocks than are worth keeping.
+MOST: Final = 160 * 1024
+
+
+class KnownBlocks:
+    """The blocks of a message to its end, as one reader sees them; `whole`: from its beginning."""
+
+    def __init__(self, blocks: Sequence[Block], whole: bool) -> None:
+        self._blocks, self._whole = tuple(blocks), whole
+        self._places = {_place(block.at): index for index, block in reversed(list(enumerate(blocks)))}
+
+    def since(self, start: Position | None) -> Iterator[Block] | None:
+        """Return the blocks from a position on, None if no block begins there."""
+        if start is None:
+            return iter(self._blocks) if self._whole else None
+        index = self._places.get(_place(start))
+        if index is None:
+            return None
+        first = self._blocks[index]
+        if start.skip < first.at.skip:
+            return None
+        if start.skip > first.at.skip:
+            first = cut(first, start.skip - first.at.skip)[1]
+        rest = (self._blocks[number] for number in range(index + 1, len(self._blocks)))
+        return chain((first,) if first.runs or start.skip == 0 else (), rest)
+
+
+def _place(at: Position) -> tuple[str, int, str]:
+    return at.section, at.start, at.state
+
+
+def weight(block: Block) -> int:
+    """Return how many octets a block takes in memory, about."""
+    texts = sum(_RUN_OCTETS + _CHARACTER * len(run.text) + len(run.link) for run in block.runs)
+    return _BLOCK_OCTETS + texts
+
+
+class Shelf(Protocol):
+    """Where the blocks of one message are kept."""
+
+    def get(self) -> KnownBlocks | None: ...
+
+    def put(self, blocks: KnownBlocks, weight: int) -> None: ...
+
+
+class NothingKept(Exception):
+    """More octets would have to be fetched."""
+
+
+class CountedOctets:
+    """Octets of sections that count how many were pulled. `ended`: no more may be."""
+
+    def __init__(self, octets: Octets) -> None:
+        self._octets = octets
+        self.pulled = 0
+        self.ended = False
+
+    def __call__(self, section: str, start: int) -> Iterator[bytes]:
+        pieces = self._octets(section, start)
+        while True:
+            if self.ended:
+                raise NothingKept
+            piece = next(pieces, None)
+            if piece is None:
+                return
+            self.pulled += len(piece)
+            yield piece
+
+
+class Recording:
+    """The blocks of a message as they are read; `keep` puts them on a shelf, with the rest that is at hand.
+
+    Not those of a text of which more than `most` octets are fetched bit by bit: how far its pages are counted depends
+    on where reading begins.
+    """
+
+    def __init__(self, found: Iterator[Block], whole: bool, octets: CountedOctets, most: int) -> None:
+        self._found, self._whole, self._octets, self._most = found, whole, octets, most
+        self._blocks: list[Block] = []
+        self._weight = 0
+        self._begun = -1
+
+    def __iter__(self) -> Iterator[Block]:
+        return self
+
+    def __next__(self) -> Block:
+        block = next(self._found)
+        if self._begun < 0:
+            self._begun = self._octets.pulled
+        self._weight += weight(block)
+        if self._weight <= MOST:
+            self._blocks.append(block)
+        return block
+
+    def keep(self, shelf: Shelf) -> None:
+        """Keep all blocks, unless there are too many, or octets were missing."""
+        self._octets.ended = True
+        try:
+            while self._weight <= MOST and next(self, None) is not None:
+                pass
+        except NothingKept:
+            return
+        certain = self._octets.pulled in (self._begun, min(self._octets.pulled, self._most))
+        if self._blocks and self._weight <= MOST and certain:
+            shelf.put(KnownBlocks(self._blocks, self._whole), self._weight)
