@@ -23,7 +23,9 @@ from gateway.rendition.selection import both_forms
 MESSAGES = sorted((Path(__file__).parents[1] / "data" / "messages").glob("*.eml"))
 STEPS = 8
 LETTER = b"Content-Type: text/html\r\n\r\n" + b"<p>Some words of a letter, <b>long</b> enough.</p>" * 90
-LONG = b"Subject: long\r\n\r\n" + b"".join(b"Line %05d of a long text.\r\n\r\n" % n for n in range(4000))
+LONG = b"Subject: long\r\n\r\n" + b"".join(
+    b"Line %05d of a long text. " % n * 18 + b"\r\n\r\n" for n in range(250)
+)
 FORMS = (
     b'Subject: forms\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\n'
     b"Content-Type: text/plain\r\n\r\n" + b"A plain sentence of its own.\r\n\r\n" * 90 + b"--b\r\n"
@@ -137,5 +139,10 @@ def test_the_next_page_fetches_nothing() -> None:
 def test_what_is_fetched_bit_by_bit_and_what_is_large_is_not_kept() -> None:
     assert len(LONG) > LOOKAHEAD
     assert _walk(wire_format.parse(LONG), by_name("nokia7110"), "", 1).blocks is None
+    longer = Reader(wire_format.parse(LONG[: LOOKAHEAD + 4096]), by_name("textbrowser"), "", shelf := Kept())
+    (layout := longer.layout()).page()
+    layout.keep()
+    assert longer.fetched == len(LONG[: LOOKAHEAD + 4096]) - len(b"Subject: long\r\n\r\n")
+    assert shelf.blocks is None
     large = b"Content-Type: text/html\r\n\r\n" + b"<p>Some words of a very large page.</p>" * (MOST // 300)
     assert _walk(wire_format.parse(large), by_name("textbrowser"), "", 1).blocks is None
