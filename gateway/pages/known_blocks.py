@@ -124,3 +124,30 @@ class Recording:
         certain = self._octets.pulled in (self._begun, min(self._octets.pulled, self._most))
         if self._blocks and self._weight <= MOST and certain:
             shelf.put(KnownBlocks(self._blocks, self._whole), self._weight)
+
+
+class KeptBlocks:
+    """The blocks of a message from any position on: those on the `shelf`, or as `read` reads them."""
+
+    def __init__(
+        self,
+        read: Callable[[Position | None], Iterator[Block]],
+        octets: CountedOctets,
+        most: int,
+        shelf: Shelf | None,
+    ) -> None:
+        self._read, self._octets, self._most, self._shelf = read, octets, most, shelf
+        self._recording: Recording | None = None
+
+    def __call__(self, start: Position | None) -> Iterator[Block]:
+        known = self._shelf.get() if self._shelf is not None else None
+        rest = known.since(start) if known is not None else None
+        if rest is not None:
+            return rest
+        self._recording = Recording(self._read(start), start is None, self._octets, self._most)
+        return self._recording
+
+    def keep(self) -> None:
+        """Put on the shelf what was read last."""
+        if self._shelf is not None and self._recording is not None:
+            self._recording.keep(self._shelf)

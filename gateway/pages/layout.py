@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -19,7 +20,7 @@ from gateway import markup
 from gateway.device import Device
 from gateway.markup.screen import Screen
 from gateway.message.model import Message
-from gateway.pages.known_blocks import CountedOctets, Octets, Recording, Shelf
+from gateway.pages.known_blocks import CountedOctets, KeptBlocks, Octets, Shelf
 from gateway.pages.last_pages import evened
 from gateway.pages.lookback import approach, length, reaches
 from gateway.pages.pagination import balanced, paginate_to_the_end
@@ -290,7 +291,6 @@ def of_message(
 ) -> Layout:
     """Lay out a message, pulling its parts through `octets`; on `shelf` its blocks stay for the next page."""
     counted = CountedOctets(octets)
-    recordings: list[Recording] = []
 
     def back(start: Position) -> Position | None:
         return earlier(message, counted, start, LOOKBACK)
@@ -299,21 +299,7 @@ def of_message(
         part = next((part for part in message.root.walk() if part.section == at.section), None)
         return 0 if part is None or has_own_view(part, at.start) else part.octets - at.start
 
-    def blocks(start: Position | None) -> Iterator[Block]:
-        known = shelf.get() if shelf is not None else None
-        rest = known.since(start) if known is not None else None
-        if rest is not None:
-            return rest
-        found = render(message, context, counted, start)
-        if shelf is None:
-            return found
-        recordings.append(Recording(found, start is None, counted, LOOKAHEAD))
-        return recordings[-1]
-
-    def keep() -> None:
-        if shelf is not None and recordings:
-            recordings[-1].keep(shelf)
-
+    blocks = KeptBlocks(partial(render, message, context, counted), counted, LOOKAHEAD, shelf)
     longest = max((part.section for part in message.root.walk()), key=len)
     forms = map(Position, both_forms(message.root) or ())
     return Layout(
@@ -327,7 +313,7 @@ def of_message(
         section=longest,
         forms=forms,
         even=True,
-        keep=keep,
+        keep=blocks.keep,
     )
 
 

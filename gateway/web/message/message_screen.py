@@ -133,6 +133,13 @@ class MessageShelf:
     cache: SessionCache
     key: Key
 
+    @classmethod
+    def of(
+        cls, visit: Visit, store: MailStore, ref: MessageRef, address: MessageAddress
+    ) -> MessageShelf | None:
+        """Return the shelf of a message, None if nothing is to be kept."""
+        return cls(store.cache, (ref, visit.language, address.unfolded)) if visit.config.keep_read else None
+
     def get(self) -> KnownBlocks | None:
         found = self.cache.get(self.key)
         return found if isinstance(found, KnownBlocks) else None
@@ -204,8 +211,7 @@ def _layout(
     ticket = visit.signed_in.ticket()
     unfolded = frozenset({address.unfolded} - {""})
     context = reading_context(language, unfolded=unfolded)
-    key = ref, language, address.unfolded
-    shelf = MessageShelf(store.cache, key) if visit.config.keep_read else None
+    shelf = MessageShelf.of(visit, store, ref, address)
     return of_message(found, octets, device, context, frame, link_target, shelf=shelf)
 
 
