@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.wap import inbox, wsp
+from gateway.wap import datagram_queue, wsp
+from gateway.wap.datagram_queue import DatagramQueue
 from gateway.wap.endpoint import Endpoint
-from gateway.wap.inbox import Inbox
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Request
 from gateway.wap.wtp.responder import TIMERS, Limits
@@ -108,7 +108,7 @@ def _peer(number: int) -> Quadruplet:
 
 class TestInbox:
     def test_who_has_nothing_waiting_goes_first(self) -> None:
-        waiting = Inbox()
+        waiting = DatagramQueue()
         for number in range(50):
             waiting.put(b"flood", _peer(number % 2), known=False)
         taken = [waiting.take()[1].port for _ in range(4)]
@@ -118,14 +118,14 @@ class TestInbox:
         assert len(waiting) == 44
 
     def test_known_addresses_go_before_others(self) -> None:
-        waiting = Inbox()
+        waiting = DatagramQueue()
         for number in range(10):
             waiting.put(b"x", _peer(number), known=False)
         waiting.put(b"mine", _peer(99), known=True)
         assert waiting.take() == (b"mine", _peer(99))
 
     def test_the_order_of_one_address_stays(self) -> None:
-        waiting = Inbox()
+        waiting = DatagramQueue()
         for number in range(20):
             waiting.put(bytes((number,)), _peer(1), known=True)
         assert [waiting.take()[0][0] for _ in range(20)] == list(range(20))
@@ -133,19 +133,19 @@ class TestInbox:
             waiting.take()
 
     def test_room_is_made_by_who_sends_most(self) -> None:
-        waiting = Inbox()
-        for number in range(inbox.WAITING):
+        waiting = DatagramQueue()
+        for number in range(datagram_queue.WAITING):
             waiting.put(b"flood", _peer(number % 20), known=False)
         waiting.put(b"mine", _peer(99), known=False)
-        assert len(waiting) <= inbox.WAITING
+        assert len(waiting) <= datagram_queue.WAITING
         taken = [waiting.take()[1].port for _ in range(21)]
         assert taken[-1] == 99
 
     @pytest.mark.parametrize("known", [True, False])
     def test_of_many_forged_addresses_one_goes_for_who_is_known(self, known: bool) -> None:
-        waiting = Inbox()
-        for number in range(inbox.WAITING + 10):
+        waiting = DatagramQueue()
+        for number in range(datagram_queue.WAITING + 10):
             waiting.put(b"flood", _peer(number), known=False)
         waiting.put(b"mine", _peer(65_000), known=known)
-        assert len(waiting) == inbox.WAITING
+        assert len(waiting) == datagram_queue.WAITING
         assert (waiting.take()[0] == b"mine") is known
