@@ -17,7 +17,7 @@ from gateway.wap.requests import Cancelled, Delivered, Event, Request, TooLarge
 from gateway.wap.wsp.assigned import METHODS, USUAL, AbortReason, PduType, Version
 from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, least, negotiate
 from gateway.wap.wsp.headers import Headers, encoding_version, read_headers, version_header
-from gateway.wap.wsp_sessions import Session, Sessions
+from gateway.wap.wsp_sessions import HEADERS, Session, Sessions
 from gateway.wap.wtp import (
     AbortIndication,
     Indication,
@@ -245,16 +245,17 @@ class Endpoint:
             self._suspend(session, now)
 
     def _connect(self, indication: InvokeIndication, pdu: wsp.Connect, now: float) -> None:
+        if len(pdu.raw_headers) > HEADERS:
+            self._abort(indication, AbortReason.MRUEXCEEDED, now)
+            return
         terms, answers = negotiate(pdu.capabilities, SUPPORTED)
         version = encoding_version(pdu.headers)
-        old = self._sessions.of(indication.peer)
-        if old is not None:
+        if (old := self._sessions.of(indication.peer)) is not None:
             self._disconnect(old, now)
         session = Session(0, indication.peer, terms, pdu.raw_headers, version)
         for gone in self._sessions.add(session, now):
             self._abort_methods(gone, AbortReason.DISCONNECT, now)
-        headers = version_header(version)
-        reply = wsp.ConnectReply(session.id, answers, headers)
+        reply = wsp.ConnectReply(session.id, answers, version_header(version))
         self._opens(indication, session)
         self._send_result(indication, wsp.write_pdu(reply, version or USUAL), now)
 

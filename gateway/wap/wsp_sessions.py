@@ -13,6 +13,9 @@ from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.wsp.assigned import Version
 from gateway.wap.wsp.capabilities import Terms
 
+HEADERS = 4096
+"""Octets of the headers that are kept of a session: phones send below 400."""
+
 
 @dataclass(slots=True)
 class Session:

@@ -18,7 +18,7 @@ from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Cancelled, Request, TooLarge
 from gateway.wap.wsp.capabilities import RESUME, Terms
 from gateway.wap.wsp.octets import uintvar
-from gateway.wap.wsp_sessions import Session, Sessions
+from gateway.wap.wsp_sessions import HEADERS, Session, Sessions
 from gateway.wap.wtp.wtp_pdus import DIRECTION, Abort, Ack, Invoke, read_pdu, separate, write_pdu
 from tests.wap import packets
 
@@ -171,6 +171,15 @@ class TestSessions:
         first = air.connect()
         second = air.connect()
         assert (air.endpoint.sessions, second.session_id != first.session_id) == (1, True)
+
+    def test_a_session_keeps_few_headers(self) -> None:
+        air = Air()
+        for size, kept in ((HEADERS - 20, 1), (HEADERS, 0)):
+            headers = (("X-Long", "a" * size),)
+            tid = air.phone.invoke(wsp.write_pdu(wsp.Connect(OPTIONS, headers)), air.now)
+            answer = air.run(tid)[tid]
+            assert (answer.pdu is not None, air.endpoint.sessions) == (bool(kept), 1)
+        assert answer.abort == wsp.AbortReason.MRUEXCEEDED
 
     def test_suspend_and_resume_from_another_address(self) -> None:
         air = Air()
