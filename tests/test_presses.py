@@ -294,7 +294,7 @@ ROWS = (
         _sequence("Quick reply", "Yes."),
         _sent("Re: Newest"),
     ),
-    Row("going on with a draft, from Drafts", 2, _drafts, _sequence("Half", "Send"), _sent("Half")),
+    Row("continuing a draft, from Drafts", 2, _drafts, _sequence("Half", "Send"), _sent("Half")),
     Row("a reply", 2, _newest, _reply("Reply"), _sent("Re: Newest")),
     Row("a reply to all", 2, _older, _reply("Reply all"), _sent("Re: Older")),
     Row("forwarding", 2, _newest, _forward, _sent("Fwd: Newest")),

@@ -32,7 +32,7 @@ ORIGINAL: Final = builder.DRAFT + "About"
 #: The drafts that this one has replaced, newest last, and how many of them are noted.
 REPLACED: Final = builder.DRAFT + "Before"
 MOST_REPLACED: Final = 10
-#: The sendings that it goes on with (`JournalEntry.marks`), as many.
+#: The sendings that it continues (`JournalEntry.marks`), as many.
 AFTER: Final = builder.DRAFT + "After"
 UNPARSED: Final = {field: f"{builder.DRAFT}{field.title()}" for field in ("to", "cc", "bcc")}
 #: Octets of base64 for one octet of a file (RFC 2045 §6.8).

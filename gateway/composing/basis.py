@@ -68,7 +68,7 @@ class Basis:
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
     resumed from, with its `mark` (`send_journal.mark_of`), `replaced` the drafts that it has replaced. `after`: marks
-    of the sendings that it goes on with. `redirected`: the message to redirect. `alternative`: in a
+    of the sendings that it continues. `redirected`: the message to redirect. `alternative`: in a
     draft, the answer to an invitation for calendar programs. `quoted`: whose text follows what is typed, "" if that is
     not known, None for none. `left_out`: whom the original names and a reply cannot
     reach. `fields`: the inputs that are shown initially.

@@ -45,7 +45,7 @@ def name(key: bytes, act: bytes) -> str:
 
 
 def mark_of(message_id: str) -> str:
-    """Return the mark of a message in the drafts and sendings that go on with it."""
+    """Return the mark of a message in the drafts and sendings that continue it."""
     return sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()[: 2 * _NAME] if message_id else ""
 
 
@@ -153,7 +153,7 @@ class JournalEntry:
 
     @property
     def marks(self) -> frozenset[str]:
-        """What pages and drafts say that go on with this sending."""
+        """What the pages and drafts that continue this sending say."""
         return frozenset(filter(None, (self.name, mark_of(self.notes.message_id))))
 
 

@@ -46,7 +46,7 @@ class Mail:
 
     `sender` is an address. `answered` is the message that gets `flag`, `draft` the one that this mail was
     resumed from. `copy_to`: the writer's own address among the recipients, if that is the only copy. `after`: marks of
-    the sendings that it goes on with (`JournalEntry.marks`).
+    the sendings that it continues (`JournalEntry.marks`).
     """
 
     octets: bytes

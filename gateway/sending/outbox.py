@@ -277,7 +277,7 @@ def _known(session: Session, post: TicketedPost, now: datetime) -> Outcome | Non
 
 
 def _newest(session: Session, own: JournalEntry, now: datetime) -> Outcome:
-    """Return the outcome of a sending, or of one that has gone on with it since and may have reached its recipients."""
+    """Return the outcome of a sending, or of one that has continued it since and may have reached its recipients."""
     sending = Recovery(session, own, now)
     outcome = sending.outcome()
     for later in sending.successors(outcome) if outcome.kind == NOT_SENT else ():

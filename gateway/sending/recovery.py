@@ -62,24 +62,24 @@ class Recovery(Progress):
     def news(self) -> Outcome | None:
         """Return the outcome to report after sign-in.
 
-        None if the person knows it, or has gone on with the mail already, or as long as one cannot look whether.
+        None if the person knows it, or has continued the mail already, or as long as one cannot look whether.
         """
         entry = self._entry
         if entry.stage is not Stage.DONE:
             known = entry.told
             outcome = self.outcome(told=known)
-            return None if known or self._is_gone_on_with(outcome) else self._in_doubt(outcome)
+            return None if known or self._is_continued(outcome) else self._in_doubt(outcome)
         if entry.told:
             return None
         ended = self.outcome()
         if ended.kind == SENT:
             return ended
-        gone_on = self._is_gone_on_with(ended)
-        there = self._in_drafts() if ended.kept and not gone_on else None
-        if ended.kept and not gone_on and self._later(there):
+        continued = self._is_continued(ended)
+        there = self._in_drafts() if ended.kept and not continued else None
+        if ended.kept and not continued and self._later(there):
             return None  # what is known of it may be old: it may have been sent again from Drafts since
-        # Gone on with, or removed; the copy is there for a while after that if the gateway died meanwhile.
-        if gone_on or (ended.kept and self._looked and not there):
+        # Continued, or removed; the copy is there for a while after that if the gateway died meanwhile.
+        if continued or (ended.kept and self._looked and not there):
             self._write(Stage.DONE, told=True)
             return None
         if ended.kind == UNCERTAIN:
@@ -87,12 +87,12 @@ class Recovery(Progress):
         return self._in_doubt(ended)
 
     def successors(self, outcome: Outcome) -> Iterator[JournalEntry]:
-        """Yield the sendings that have gone on with this mail since, the oldest first."""
+        """Yield the sendings that have continued this mail since, the oldest first."""
         copies = {ref for ref in (outcome.draft, self._entry.notes.kept) if ref is not None}
         return self._session.journal.successors(self._entry, copies)
 
-    def _is_gone_on_with(self, outcome: Outcome) -> bool:
-        """Return whether the mail was gone on with since: that sending is reported instead."""
+    def _is_continued(self, outcome: Outcome) -> bool:
+        """Return whether the mail was continued since: that sending is reported instead."""
         return outcome.kind != SENT and any(True for _entry in self.successors(outcome))
 
     def _in_doubt(self, outcome: Outcome) -> Outcome:

@@ -60,7 +60,7 @@ def show_page(visit: Visit, target: ComposePage) -> Response:
         return draft.page(visit, mail.initial(), _first_sentence(visit, mail.basis))
     mail = replace(
         mail,
-        basis=_going_on(mail.basis, came_back.fields),
+        basis=_continuing(mail.basis, came_back.fields),
         typed=typed_mail.read(came_back.fields),
         restored_form=came_back.code,
     )
@@ -96,7 +96,7 @@ def submit(visit: Visit, target: ComposePage) -> Response:
     except GatewayError as error:
         log.info("not saved: %s: %s", type(error).__name__, error.detail)
         if draft.may_be_saved(error) and visit.signed_in.check_ticket(mail.page) is not None:
-            mail = replace(mail, ticket=mail.page)  # what is sent from this page goes on with that copy
+            mail = replace(mail, ticket=mail.page)  # what is sent from this page continues that copy
         return draft.page(visit, mail, draft.not_saved_sentence(visit, error), form)
 
 
@@ -116,10 +116,10 @@ def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition,
     try:
         with visit.signed_in.store() as store:
             return Composition(
-                target, _going_on(target.load(visit, store), form), typed, kept, page=page
+                target, _continuing(target.load(visit, store), form), typed, kept, page=page
             ), None
     except (StoreError, NotFound) as error:
-        alone = _going_on(basis.new(author(visit)), form)
+        alone = _continuing(basis.new(author(visit)), form)
         if _is_gone(error):
             new = ComposePage("write.new", {}, lambda visit, store: basis.new(author(visit)))
             typed = replace(typed, saved_length=0)
@@ -128,8 +128,8 @@ def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition,
         return Composition(target, replace(alone, fields=shown), typed, kept, True, page), error
 
 
-def _going_on(initial: Basis, form: Mapping[str, str]) -> Basis:
-    """Return what a mail is based on with the sendings that its page, or a draft, says it goes on with."""
+def _continuing(initial: Basis, form: Mapping[str, str]) -> Basis:
+    """Return what a mail is based on with the sendings that its page, or a draft, says it continues."""
     after = dict.fromkeys((*initial.after, *form.get(AFTER, "").split()))
     return replace(initial, after=tuple(after))
 
@@ -206,11 +206,11 @@ def _needs_text(initial: Basis, content: MailContent) -> bool:
 
 def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fields) -> Response:
     """Show the mail again, from Drafts if it was saved there."""
-    mail = unsent_texts.going_on(mail, outcome)
+    mail = unsent_texts.continued(mail, outcome)
     if mail.basis.redirected is not None:
         return draft.page(visit, mail, _discard_copy(visit, outcome), form)
     if outcome.draft is not None:
-        if outcome.kept:  # two copies of one text would be gone on with apart from each other
+        if outcome.kept:  # two copies of one text would be continued apart from each other
             restored_forms.forget(visit, form)
         mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif (

@@ -86,7 +86,7 @@ BUTTONS: Final = {
 }
 #: The last one where nothing is saved, or hardly anything has room.
 _CLOSE: Final = _("Close")
-#: Sendings that a page names which it goes on with.
+#: Sendings that a page says it continues.
 MOST_AFTER: Final = 3
 #: Characters by which a person recognises whom a question is about.
 _WHO: Final = 12

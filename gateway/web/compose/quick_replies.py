@@ -186,7 +186,7 @@ def _not_sent(
     sentence = mail_outcomes.outcome_text(visit, outcome)
     if not made:
         return send_screens.notice(visit, sentence, (), *send_screens.navigation(visit, address))
-    mail = unsent_texts.going_on(made[0], outcome) if outcome.kind == outbox.NOT_SENT else made[0]
+    mail = unsent_texts.continued(made[0], outcome) if outcome.kind == outbox.NOT_SENT else made[0]
     if outcome.draft is not None:
         mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif outcome.kind == outbox.NOT_SENT:

@@ -79,8 +79,8 @@ def _keep(visit: Visit, mail: Composition, doubt: str = "") -> str:
     return restored_forms.keep(visit, _path(mail), _typed(mail.typed) | fields)
 
 
-def going_on(mail: Composition, outcome: Outcome) -> Composition:
-    """Return a mail that was not sent as what its next page has: that goes on with this sending, if it was begun."""
+def continued(mail: Composition, outcome: Outcome) -> Composition:
+    """Return a mail that was not sent as what its next page has: it continues this sending, if that was begun."""
     if not outcome.begun:
         return replace(mail, ticket=mail.page)
     return replace(mail, basis=replace(mail.basis, after=(*mail.basis.after, outcome.name)))
@@ -102,7 +102,7 @@ def keep_doubtful(visit: Visit, mail: Composition, outcome: Outcome) -> bool:
     alone = not outcome.kept and mail.target.endpoint != RESUME and mail.basis.redirected is None
     if outcome.kind != outbox.UNCERTAIN or not alone or not outcome.name:
         return False
-    return bool(_keep(visit, going_on(mail, outcome), outcome.name))
+    return bool(_keep(visit, continued(mail, outcome), outcome.name))
 
 
 def ask_to_discard(visit: Visit, mail: Composition) -> Response | None:

@@ -27,7 +27,7 @@ PROBE_FIELD: Final = "_probe"
 CHARSET_FIELD: Final = "_charset_"
 #: Fields that belong to the page itself: its tickets, and the name of a restored form.
 TICKET, KEEP, KEPT = "ticket", "keep", "kept"
-#: The field that says which sendings a text goes on with; a saved form keeps it.
+#: The field that says which sendings a text continues; a saved form keeps it.
 AFTER: Final = "after"
 PAGE_FIELDS: Final = frozenset({TICKET, KEEP, KEPT, PROBE_FIELD, CHARSET_FIELD})
 #: The button: the value of this field in WML, elsewhere a name with this prefix.

@@ -348,7 +348,7 @@ def test_what_has_no_room_on_its_page_is_in_drafts(office: Office, make: str) ->
     assert [words(one) for one in office.found(BOB)] == [text]
 
 
-def test_a_long_draft_of_another_client_is_gone_on_with(office: Office, device: Any) -> None:
+def test_a_long_draft_of_another_client_is_continued(office: Office, device: Any) -> None:
     long = " ".join(f"word{n}" for n in range(20_000))
     draft = mail(ME, BOB, "Long", text="\r\n".join(long[at : at + 900] for at in range(0, len(long), 900)))
     office.dovecot.deliver(ME, draft, "Drafts", "D")

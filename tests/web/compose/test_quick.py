@@ -112,7 +112,7 @@ def test_what_is_used_most_comes_first(office: Office, device: Any) -> None:
     assert _listed(device)[:3] == ["I'll be late.", "No.", "Yes."]
 
 
-def test_a_sentence_can_be_gone_on_with(office: Office, device: Any) -> None:
+def test_a_sentence_can_be_continued(office: Office, device: Any) -> None:
     office.signed_in(device, ME).follow("Lunch").follow("Quick reply")
     device.follow("Edit first").follow("I'll be late.").press("Edit")
     assert "I'll be late." in device.answer.body.decode()

@@ -1,4 +1,4 @@
-"""A mail that was gone on with after a sending that was interrupted: only what became of it at last is told."""
+"""A mail that was continued after an interrupted sending: only its final outcome is told."""
 
 from __future__ import annotations
 
