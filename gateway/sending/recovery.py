@@ -37,7 +37,10 @@ class Recovery(Progress):
         before = entry.notes.outcome
         if entry.stage is Stage.CLAIMED or (before is not None and before.kind == NOT_SENT):
             before = before or self._outcome(NOT_SENT, sentence=STOPPED)
-            return self._end(replace(before, kept=self._in_drafts(), draft=self._entry.notes.kept))
+            there = self._in_drafts()
+            # A later sending may have taken this copy's place without getting into the journal.
+            kept = there or (None if self._keeps else False)
+            return self._end(replace(before, kept=kept, draft=self._entry.notes.kept))
         if entry.notes.accepted:
             return self._broken_off(told)
         return self._uncertain(self._in_drafts(), told)

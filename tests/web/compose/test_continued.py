@@ -109,6 +109,17 @@ def test_from_the_page_that_said_so(
     assert len(office.found(BOB)) == 1
 
 
+def test_a_copy_of_what_is_in_no_journal_is_not_denied(office: Office, device: Any) -> None:
+    with full():
+        _refused(device, text="At noon.")
+    with full(claims=False):
+        _refused(device)  # its copy has taken the place of the first one
+    assert len(office.found(ME, "Drafts")) == 1
+    news = _news(office)
+    assert "Not sent." in news
+    assert "Look in Drafts for a copy." in news
+
+
 def test_twice(office: Office, device: Any, keepless: None) -> None:
     for _time in range(2):
         with full():
