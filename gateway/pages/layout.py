@@ -31,8 +31,8 @@ from gateway.rendition.earlier import earlier
 from gateway.rendition.rendering import render
 from gateway.rendition.selection import both_forms, has_own_view
 
-#: Octets fetched beyond the shown page in order to count the pages: with pieces of at most 32 KiB this stays below
-#: 64 KiB. A part that is read whole anyway costs nothing more and is counted to its end.
+#: Octets of a text beyond the shown page within which pages are counted: with pieces of at most 32 KiB, below 80 KiB
+#: are fetched. A part that is read whole anyway costs nothing more and is counted to its end.
 LOOKAHEAD: Final = 40 * 1024
 #: Pages counted ahead at most; more are shown as "…". Each costs some 5 ms on a small WML phone.
 COUNTED: Final = 100
@@ -216,22 +216,33 @@ class Layout:
         if following is None:
             total = number
         elif total is None or -number <= total <= number:
-            total = self._count(pages, number + 1)
+            total = self._count(pages, following.at, number + 1)
         return self._made(blocks, start, following.at if following else None, number, total)
 
-    def _count(self, pages: _Pages, number: int) -> int:
-        """Count pages from the one with this number to the last; below 0: so many were counted, and there are more."""
+    def _count(self, pages: _Pages, at: Position, number: int) -> int:
+        """Count pages from the one at `at` to the last; below 0: so many were counted, and there are more."""
         most = self._weighing.worked + WORK
         for counted, (_page, following) in enumerate(islice(pages, self._ahead), 1):
             if following is None:
                 return number
             number += 1
-            if self._pulled() - self._shown > LOOKAHEAD or self._weighing.worked > most:
+            if self._is_far(at, following.at) or self._weighing.worked > most:
                 return -number
             if counted % STEP == 0 and self._left(following.at) > _BEYOND:
                 return -number
         _page, following = next(pages, ([], None))
         return number if following is None else -number
+
+    def _is_far(self, begun: Position, at: Position) -> bool:
+        """Return whether too much would be fetched to count on.
+
+        By positions, not by what was fetched: its pieces depend on where reading began, and a page must say the same by
+        Prev as by Next.
+        """
+        fetched = self._pulled() - self._shown
+        if at.section != begun.section:
+            return fetched > LOOKAHEAD
+        return fetched > 0 and at.start - begun.start > LOOKAHEAD
 
     def _made(
         self,
