@@ -349,6 +349,10 @@ OPTIONS = (
         "Whether attribute values of a compiled deck may refer to its string table, which makes it smaller.",
     ),
     Option(
+        "handheld", "shows_titles", ValueKind.FLAG, None, "false",
+        "Whether they show the title of a deck; where they do, the sender of a message need not be repeated below it.",
+    ),
+    Option(
         "handheld", "images", ValueKind.CHOICES, None, '["image/gif", "image/vnd.wap.wbmp"]',
         "The pictures that they can show, best first, whatever they say they accept.",
         choices=("image/vnd.wap.wbmp", "image/gif", "image/png", "image/jpeg"),

@@ -40,6 +40,7 @@ class Override:
     cookies: bool | None = None
     caches_regardless: bool | None = None
     attribute_references: bool | None = None
+    shows_titles: bool | None = None
     images: tuple[str, ...] | None = None
 
     @classmethod

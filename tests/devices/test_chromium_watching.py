@@ -74,7 +74,7 @@ def test_from_the_overview_to_an_override_that_is_seen_in_the_preview(
     )
     assert re.search(r"signed in\s+1\s+1\s+1", words), words
     assert "Nothing." in words
-    assert "of this process" in desk.follow("/log")
+    assert "of all workers" in desk.follow("/log")
     assert "WML" in desk.follow("/handhelds")
 
     desk.follow("/handhelds/preview")
