@@ -68,10 +68,10 @@ class Basis:
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
     resumed from, with its `mark` (`send_journal.mark_of`), `replaced` the drafts that it has replaced. `after`: marks
-    of the sendings that it continues. `redirected`: the message to redirect. `alternative`: in a
-    draft, the answer to an invitation for calendar programs. `quoted`: whose text follows what is typed, "" if that is
-    not known, None for none. `left_out`: whom the original names and a reply cannot
-    reach. `fields`: the inputs that are shown initially.
+    of the sendings that it continues, `noted` those of them that the draft names itself. `redirected`: the message to
+    redirect. `alternative`: in a draft, the answer to an invitation for calendar programs. `quoted`: whose text follows
+    what is typed, "" if that is not known, None for none. `left_out`: whom the original names and a reply cannot reach.
+    `fields`: the inputs that are shown initially.
 
     Of another program's draft: `reply_to` and the other fields `kept`; when it is saved here it loses the looks of its
     HTML, if it is `formatted`, and the fields `lost`.
@@ -93,6 +93,7 @@ class Basis:
     replaced: tuple[str, ...] = ()
     mark: str = ""
     after: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
     quotation: Quotation = no_quotation
     quoted: str | None = None
     enclosures: tuple[Enclosure, ...] = ()

@@ -78,6 +78,7 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
     sender = author.profile.identity(envelope.from_[0].spec if envelope.from_ else "")
     references = tuple(replies.references(replace(found, envelope=replace(envelope, message_id=""))))
     attached, answer = parts_of_draft(ref, found)
+    after = tuple(notes.get(AFTER.lower(), "").split()) if is_draft else ()
     made = Basis(
         DRAFT_TITLE if is_draft else NEW[0],
         open_fields(envelope.to, envelope.subject),
@@ -93,7 +94,8 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         original=OriginalMessage.read(notes.get(ORIGINAL.lower(), "")) if is_draft else None,
         draft=ref if is_draft else None,
         replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
-        after=tuple(notes.get(AFTER.lower(), "").split()) if is_draft else (),
+        after=after,
+        noted=after,
         mark=mark_of(envelope.message_id) if is_draft else "",
         quotation=lambda store: Quoted(taken.quoted),
         quoted="" if taken.quoted.strip() else None,
@@ -207,6 +209,7 @@ def based_on_draft(session: Session, basis: Basis, content: MailContent, ref: Me
         text=content.text,
         draft=ref,
         replaced=replaced,
+        noted=basis.after,
     )
 
 

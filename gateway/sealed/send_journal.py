@@ -53,14 +53,14 @@ def mark_of(message_id: str) -> str:
 class Outcome:
     """The outcome of a sending, in msgids and addresses.
 
-    `sentence` (with `alert` in it, or the time of `until`, in seconds since the epoch) says why it was not
-    sent; `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not
-    yet, `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
+    `sentence` (with `alert` in it, or the time of `until`, in seconds since the epoch) says why it was not sent;
+    `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not yet,
+    `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
     the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if unknown.
-    `to_self`: it was sent to its writer too. `keeps`: the mailbox has Drafts and Sent at all.
-    `recipients` and `at` (seconds since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`:
-    its ticket was claimed; if not, the same request sends it. ASKED is about the mail sent before, whose outcome is
-    `first`.
+    `to_self`: it was sent to its writer too. `keeps`: the mailbox has Drafts and Sent at all. `recipients` and `at`
+    (seconds since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`: its ticket was
+    claimed; if not, the same request sends it. `noted`: the journal has its Message-ID. ASKED is about the mail sent
+    before, whose outcome is `first`.
     """
 
     kind: OutcomeKind
@@ -82,6 +82,7 @@ class Outcome:
     first: OutcomeKind = SENT
     to_self: bool = False
     begun: bool = True
+    noted: bool = False
     keeps: bool = True
 
     @property

@@ -64,6 +64,7 @@ class Dispatch(Progress):
     """A sending that begins."""
 
     _mail: Mail | None = None
+    _noted = False
 
     def run(self, make: Callable[[MailStore], Mail]) -> Outcome:
         """Send a message for the first time."""
@@ -71,6 +72,7 @@ class Dispatch(Progress):
             with self._session.store() as store:
                 mail = self._make(store, make)
                 self._write(Stage.CLAIMED)
+                self._noted = True
                 kept = self._keep(store, mail)
         except SessionEnded as error:
             self._not_sent(error, None if self._keeps else False)
@@ -181,7 +183,7 @@ class Dispatch(Progress):
         sender = error.sender if isinstance(error, SenderRefusedThere) else ""
         why = {"sentence": error.sentence, "alert": alert, "until": until, "sender": sender}
         unsent = {name: getattr(error, name, ()) for name in UNSENT}
-        return self._end(self._outcome(NOT_SENT, kept=kept, **why, **unsent))
+        return self._end(self._outcome(NOT_SENT, kept=kept, noted=self._noted, **why, **unsent))
 
 
 def _was_handed_over(error: GatewayError) -> bool:

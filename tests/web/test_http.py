@@ -503,6 +503,7 @@ def test_signing_out_takes_the_cookie_away(transport: Transport) -> None:
 
 
 # A list's keypad is full: these have keys on its menu.
+_OTHER_MARKUP = ("Full pages (XHTML)", "WAP pages (WML)")
 _WITHOUT_A_KEY = ("Inbox", "Write", "Search", "Refresh", "Drafts", "This folder", "Unsubscribe")
 
 
@@ -558,15 +559,15 @@ def test_addresses_are_short_relative_and_hold_no_token(transport: Transport, ki
 
 
 def _is_written_in(page: etree._Element, element: etree._Element) -> bool:
-    """Say whether this is a field of a mail: there the keys belong to the buttons, of which 1 is Send."""
+    """Say whether this is a field of a mail or of the sign-in page: there the keys belong to the buttons."""
     sends = page.xpath(
-        "//anchor[@accesskey='1'][starts-with(., 'Send')] | //input[@accesskey='1'][@value='Send']"
+        "//anchor[@accesskey='1'][starts-with(., 'Send') or starts-with(., 'Sign in')]"
+        " | //input[@accesskey='1'][@value='Send' or @value='Sign in']"
     )
-    return (
-        bool(sends)
-        and (element.tag == "textarea" or element.get("type", "text") == "text")
-        and (element.tag in ("input", "textarea"))
+    is_field = element.tag == "textarea" or (
+        element.tag == "input" and element.get("type", "text") in ("text", "password")
     )
+    return bool(sends) and is_field
 
 
 @pytest.mark.parametrize("kind", ["WML 1.2", "XHTML"])
@@ -580,7 +581,7 @@ def test_every_link_and_field_has_a_key_of_its_own(transport: Transport, kind: s
             if element.get("type") != "hidden" and not _is_written_in(page, element)
         ]
         labels = ["".join(element.itertext()).strip() for element in reached]
-        spare = _WITHOUT_A_KEY if {"Menu", "This folder"} & set(labels) else ()
+        spare = _WITHOUT_A_KEY if {"Menu", "This folder"} & set(labels) else _OTHER_MARKUP
         keys = [
             element.get("accesskey")
             for element, label in zip(reached, labels, strict=True)

@@ -31,7 +31,7 @@ from gateway.errors import (
     StateError,
     StoreError,
 )
-from gateway.markup.screen import Action, StatusMessage
+from gateway.markup.screen import StatusMessage
 from gateway.message.headers.header_fields import clean
 from gateway.message.outgoing import resumed
 from gateway.sending import filing, outbox
@@ -44,8 +44,6 @@ from gateway.web.entry.sign_in import error_sentence
 from gateway.web.message.more_actions import LETTER
 from gateway.web.request.form_bodies import AFTER, KEEP, TICKET, Fields
 from gateway.web.request.mail_author import author
-from gateway.web.request.respond import respond
-from gateway.web.request.screens import question_screen
 from gateway.web.request.visit import Visit, link
 
 log = logging.getLogger(__name__)
@@ -206,13 +204,15 @@ def _needs_text(initial: Basis, content: MailContent) -> bool:
 
 def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fields) -> Response:
     """Show the mail again, from Drafts if it was saved there."""
+    copy = outcome.draft if mail.basis.redirected is None else None
+    if copy is not None:
+        mail = draft.based_on_draft(visit, mail, copy)
     mail = unsent_texts.continued(mail, outcome)
     if mail.basis.redirected is not None:
         return draft.page(visit, mail, _discard_copy(visit, outcome), form)
-    if outcome.draft is not None:
+    if copy is not None:
         if outcome.kept:  # two copies of one text would be continued apart from each other
             restored_forms.forget(visit, form)
-        mail = draft.based_on_draft(visit, mail, outcome.draft)
     elif (
         there := draft.save_if_too_large(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
     ) is not mail:
@@ -293,9 +293,7 @@ def _discard(visit: Visit, mail: Composition, form: Fields) -> Response:
         return send_screens.page_after(visit, mail, StatusMessage(_("Saved in Drafts.")) if changed else "")
     where = mail.target.values
     target = link("message_actions.submit", **where, letter=LETTER[DELETE])
-    ways = (Action(_("Text"), link(draft.RESUME, **where), compose_form.BUTTONS[TEXT][1]),)
-    sentence = _("Discard this message?")
-    return respond(question_screen(visit, _("Discard"), sentence, target, ways))
+    return send_screens.ask_to_discard(visit, link(draft.RESUME, **where), target)
 
 
 def _attach(visit: Visit, mail: Composition, form: Fields) -> Response:

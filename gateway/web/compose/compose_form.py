@@ -180,8 +180,8 @@ def screen_of(visit: Visit, form: ComposeForm, level: Level) -> Screen:
     hidden = [(BEGUN, str(form.saved_length))] if form.saved_length else []
     hidden += [(ASKED, piece_mark(doubt.piece))] if doubt is not None else []
     hidden += [(restored_forms.FIELD, form.restored_form)] if form.restored_form else []
-    if form.basis.after:
-        hidden += [(AFTER, " ".join(form.basis.after[-MOST_AFTER:]))]
+    if after := [mark for mark in form.basis.after if mark not in form.basis.noted]:
+        hidden += [(AFTER, " ".join(after[-MOST_AFTER:]))]
     # The same for Send and Save: what is saved and then sent from one page has one copy.
     ticket = form.ticket or visit.signed_in.ticket()
     shown = {

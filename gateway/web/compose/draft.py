@@ -228,7 +228,8 @@ def continue_draft(visit: Visit, mail: Composition, post: TicketedPost) -> Compo
         return mail
     found = there.basis
     kept = replace(mail.basis, draft=found.draft, replaced=found.replaced, mark=found.mark)
-    kept = replace(kept, after=(*mail.basis.after, *found.after), enclosures=found.enclosures)
+    after = (*mail.basis.after, *found.after)
+    kept = replace(kept, after=after, noted=found.noted, enclosures=found.enclosures)
     return replace(mail, target=there.target, basis=kept)
 
 

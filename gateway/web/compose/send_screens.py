@@ -12,6 +12,7 @@ from typing import Final
 from flask import Response
 
 from gateway.errors import GatewayError
+from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action, Life, StatusMessage, shorten
 from gateway.sending import outbox
 from gateway.sending.outbox import Outcome
@@ -22,7 +23,7 @@ from gateway.web.mailbox.origin_list import ListPage, show_list
 from gateway.web.message.message_screen import MessageAddress
 from gateway.web.message.undo import show_if_exists
 from gateway.web.request.respond import respond
-from gateway.web.request.screens import inbox_action, notice_screen
+from gateway.web.request.screens import inbox_action, notice_screen, question_screen
 from gateway.web.request.visit import Visit, link
 
 log = logging.getLogger(__name__)
@@ -91,3 +92,10 @@ def notice(visit: Visit, sentence: str, lines: Sequence[str], *more: Action) -> 
     taken = any(action.key == "0" for action in more)
     actions = (*more, inbox_action(visit, "" if taken else "0", "" if taken else "accept"))
     return respond(notice_screen(visit, sentence, sentence, actions, lines, life=Life.NEVER))
+
+
+def ask_to_discard(visit: Visit, there: str, target: str) -> Response:
+    """Ask whether to delete the mail whose page is `there`; what deletes it is posted to `target`."""
+    _ = visit.language.gettext
+    ways = (Action(_("Text"), there, KEYS["Text"]),)
+    return respond(question_screen(visit, _("Discard"), _("Discard this message?"), target, ways))

@@ -15,7 +15,6 @@ from gateway.account import profile as profiles
 from gateway.composing import assembly, typed_mail
 from gateway.composing.author import Author
 from gateway.composing.typed_mail import TypedMail
-from gateway.markup.keys import KEYS
 from gateway.markup.screen import Action
 from gateway.sending import outbox
 from gateway.sending.outbox import Outcome
@@ -27,8 +26,6 @@ from gateway.web.entry import own_copies, restored_forms
 from gateway.web.mailbox.mailbox_list import INBOX, show
 from gateway.web.request.field_forms import apply_once
 from gateway.web.request.form_bodies import AFTER, KEPT, Fields
-from gateway.web.request.respond import respond
-from gateway.web.request.screens import question_screen
 from gateway.web.request.visit import Visit, current, link
 
 unsent = Blueprint("unsent_texts", __name__)
@@ -83,6 +80,10 @@ def continued(mail: Composition, outcome: Outcome) -> Composition:
     """Return a mail that was not sent as what its next page has: it continues this sending, if that was begun."""
     if not outcome.begun:
         return replace(mail, ticket=mail.page)
+    if (
+        outcome.noted and outcome.draft is not None
+    ):  # its page is that of the copy, by which the sending is known
+        return mail
     return replace(mail, basis=replace(mail.basis, after=(*mail.basis.after, outcome.name)))
 
 
@@ -110,11 +111,9 @@ def ask_to_discard(visit: Visit, mail: Composition) -> Response | None:
     kept = keep_text(visit, mail)
     if not kept.restored_form:
         return None
-    _ = visit.language.gettext
     there = link(mail.target.endpoint, **mail.target.values, **{KEPT: kept.restored_form})
-    ways = (Action(_("Text"), there, KEYS["Text"]),)
     target = link("unsent_texts.discard", **{KEPT: kept.restored_form})
-    return respond(question_screen(visit, _("Discard"), _("Discard this message?"), target, ways))
+    return send_screens.ask_to_discard(visit, there, target)
 
 
 @unsent.post("/kept")
