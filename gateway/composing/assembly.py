@@ -32,8 +32,6 @@ ORIGINAL: Final = builder.DRAFT + "About"
 #: The drafts that this one has replaced, newest last, and how many of them are noted.
 REPLACED: Final = builder.DRAFT + "Before"
 MOST_REPLACED: Final = 10
-#: The sendings that it continues (`JournalEntry.marks`), as many.
-AFTER: Final = builder.DRAFT + "After"
 UNPARSED: Final = {field: f"{builder.DRAFT}{field.title()}" for field in ("to", "cc", "bcc")}
 #: Octets of base64 for one octet of a file (RFC 2045 §6.8).
 _BASE64_FACTOR: Final = 78 / 57
@@ -140,7 +138,7 @@ def _notes(basis: Basis, content: MailContent) -> dict[str, str]:
     return {
         ORIGINAL: str(basis.original or ""),
         REPLACED: " ".join(replaced[-MOST_REPLACED:]),
-        AFTER: " ".join(_after(basis)),
+        builder.AFTER: " ".join(_after(basis)),
         **{UNPARSED[field]: clean(typed) for field, typed in content.unparsed},
     }
 

@@ -16,7 +16,7 @@ from gateway.access.idempotency import PostOutcome, last_outcome
 from gateway.access.session import Session
 from gateway.addresses import MessageCode
 from gateway.composing import assembly
-from gateway.composing.assembly import AFTER, ORIGINAL, REPLACED, REST, UNPARSED, ref_note
+from gateway.composing.assembly import ORIGINAL, REPLACED, REST, UNPARSED, ref_note
 from gateway.composing.author import Author
 from gateway.composing.basis import DRAFT_TITLE, NEW, Basis, OriginalMessage, open_fields
 from gateway.composing.mailbox_parts import enclosures, parts_of_draft
@@ -78,7 +78,7 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
     sender = author.profile.identity(envelope.from_[0].spec if envelope.from_ else "")
     references = tuple(replies.references(replace(found, envelope=replace(envelope, message_id=""))))
     attached, answer = parts_of_draft(ref, found)
-    after = tuple(notes.get(AFTER.lower(), "").split()) if is_draft else ()
+    after = tuple(notes.get(builder.AFTER.lower(), "").split()) if is_draft else ()
     made = Basis(
         DRAFT_TITLE if is_draft else NEW[0],
         open_fields(envelope.to, envelope.subject),

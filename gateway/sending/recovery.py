@@ -5,14 +5,19 @@ Nothing here may submit anything, or call "not sent" a mail that was, or may hav
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast
 
+from gateway.errors import GatewayError
+from gateway.message.outgoing import builder
 from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, JournalEntry, Outcome, OutcomeKind
-from gateway.sending import one_copy
+from gateway.sending import filing, one_copy
 from gateway.sending.progress import Progress, optional_step
 from gateway.state import Stage
+
+log = logging.getLogger(__name__)
 
 
 def _(msgid: str) -> str:
@@ -37,13 +42,27 @@ class Recovery(Progress):
         before = entry.notes.outcome
         if entry.stage is Stage.CLAIMED or (before is not None and before.kind == NOT_SENT):
             before = before or self._outcome(NOT_SENT, sentence=STOPPED)
-            there = self._in_drafts()
-            # A later sending may have taken this copy's place without getting into the journal.
-            kept = there or (None if self._keeps else False)
+            kept = self._in_drafts()
+            if kept is False and self._keeps:
+                kept = self._in_a_later_draft()
             return self._end(replace(before, kept=kept, draft=self._entry.notes.kept))
         if entry.notes.accepted:
             return self._broken_off(told)
         return self._uncertain(self._in_drafts(), told)
+
+    def _in_a_later_draft(self) -> bool | None:
+        """Look for a draft that continues this sending: one that is in no journal may have taken its copy's place."""
+        try:
+            with self._store() as store:
+                found = (
+                    filing.find_by_field(store, builder.AFTER, mark) for mark in sorted(self._entry.marks)
+                )
+                ref = next(filter(None, found), None)
+        except GatewayError as error:
+            log.info("Drafts cannot be looked into: %s", type(error).__name__)
+            return None
+        self._entry = replace(self._entry, notes=replace(self._entry.notes, kept=ref))
+        return ref is not None
 
     def _broken_off(self, told: bool) -> Outcome:
         """Finish a sending that some recipients have: of those who were still to be tried nothing is certain."""

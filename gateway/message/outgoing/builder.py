@@ -26,6 +26,8 @@ from gateway.message.outgoing.enclosures import mime_header as mime_header
 
 #: Prefix of the fields in which a draft keeps what is not mail yet; they are never sent.
 DRAFT: Final = "X-Pocketpost-"
+#: In a draft: the sendings that it continues (`JournalEntry.marks`).
+AFTER: Final = DRAFT + "After"
 
 _DRAFT_NAME: Final = re.compile(re.escape(DRAFT) + "[A-Za-z0-9-]{1,40}")
 #: Fields that nobody else may see (RFC 5322 §3.6.3, §3.6.6), or that a sender must not write (RFC 5321 §4.4).

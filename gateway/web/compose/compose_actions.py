@@ -204,15 +204,16 @@ def _needs_text(initial: Basis, content: MailContent) -> bool:
 
 def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fields) -> Response:
     """Show the mail again, from Drafts if it was saved there."""
-    copy = outcome.draft if mail.basis.redirected is None else None
-    if copy is not None:
-        mail = draft.based_on_draft(visit, mail, copy)
-    mail = unsent_texts.continued(mail, outcome)
+    noted, mail = mail.basis.after, unsent_texts.continued(mail, outcome)
     if mail.basis.redirected is not None:
         return draft.page(visit, mail, _discard_copy(visit, outcome), form)
-    if copy is not None:
+    if outcome.draft is not None:
         if outcome.kept:  # two copies of one text would be continued apart from each other
             restored_forms.forget(visit, form)
+        mail = draft.based_on_draft(visit, mail, outcome.draft)
+        mail = replace(
+            mail, basis=replace(mail.basis, noted=noted)
+        )  # the copy was made before this sending ended
     elif (
         there := draft.save_if_too_large(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
     ) is not mail:

@@ -117,7 +117,7 @@ def test_a_copy_of_what_is_in_no_journal_is_not_denied(office: Office, device: A
     assert len(office.found(ME, "Drafts")) == 1
     news = _news(office)
     assert "Not sent." in news
-    assert "Look in Drafts for a copy." in news
+    assert "A copy is in Drafts." in news
 
 
 def test_twice(office: Office, device: Any, keepless: None) -> None:
