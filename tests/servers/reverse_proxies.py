@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -121,6 +122,14 @@ def fronts() -> Front:
     return Front(*free_ports(4))
 
 
+#: Starts of a proxy until its ports are free.
+_TRIES: Final = 10
+
+
+class NotStarted(Exception):
+    """A proxy has ended, or accepts no connections."""
+
+
 @contextmanager
 def running(name: str, folder: Path, front: Front, behind: int, *, removing: bool = False) -> Iterator[None]:
     """Run a proxy; `behind`: the gateway's port; `removing`: it removes the path. Skip where it is not installed."""
@@ -132,20 +141,30 @@ def running(name: str, folder: Path, front: Front, behind: int, *, removing: boo
     file = folder / kind.sample
     file.write_text(kind.around.format(folder=folder, sample=_placed(kind, folder, front, behind, removing)))
     command, log = kind.command.format(folder=folder, file=file), folder / f"{name}.log"
-    if kind.package:
-        process = unpacked.run(kind.package, folder, f"exec {command}", log, {"HOME": str(folder)}, "root")
-    else:
-        with log.open("ab") as said:
-            process = subprocess.Popen(command.split(), stdout=said, stderr=said)
-    try:
-        _wait(process, front, log)
-        yield
-    finally:
+    for tries_left in reversed(range(_TRIES)):
+        log.unlink(missing_ok=True)
         if kind.package:
-            unpacked.end(process)
+            process = unpacked.run(
+                kind.package, folder, f"exec {command}", log, {"HOME": str(folder)}, "root"
+            )
         else:
-            process.terminate()
-            process.wait(PATIENCE)
+            with log.open("ab") as said:
+                process = subprocess.Popen(command.split(), stdout=said, stderr=said)
+        try:
+            _wait(process, front, log)
+            yield
+            return
+        except NotStarted:
+            # Its ports were chosen before its gateway began: meanwhile a connection of another may come from one.
+            if not tries_left or "in use" not in log.read_text():
+                raise
+            time.sleep(1)
+        finally:
+            if kind.package:
+                unpacked.end(process)
+            else:
+                process.terminate()
+                process.wait(PATIENCE)
 
 
 def _placed(kind: Kind, folder: Path, front: Front, behind: int, removing: bool) -> str:
@@ -179,4 +198,4 @@ def _wait(process: subprocess.Popen[bytes], front: Front, log: Path) -> None:
                     pass
             return
         time.sleep(0.05)
-    raise RuntimeError(f"the proxy did not start: {log.read_text()}")
+    raise NotStarted(f"the proxy did not start: {log.read_text()}")
