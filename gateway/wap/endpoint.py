@@ -93,7 +93,8 @@ class Endpoint:
 
     def get_timer(self) -> float | None:
         """Return when `handle_timer` is to be called, None for never."""
-        return min(filter(None, (self._wtp.due, self._sessions.due)), default=None)
+        times = (self._wtp.due, self._sessions.due)
+        return min((due for due in times if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Take that it is so late."""

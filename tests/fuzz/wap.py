@@ -189,7 +189,10 @@ def samples(target: str) -> list[bytes]:
         return [b"http://www.example.com/a\nmail", "https://x.org/\nöß \0&<".encode()]
     if target == "endpoint":
         both = b"".join(piece(how, data) for how, data in enumerate(ORIGINALS))
-        return [piece(2, packets.NOKIA_7210_BOTH) + piece(2, write_pdu(Ack(2))), both[:480], both[480:960]]
+        held = [write_pdu(Invoke(64, b"\x40\1/", 1)), write_pdu(Invoke(9, b"\t1\t", 2))]
+        held_at_zero = b"\0" + b"".join(bytes((len(pdu),)) + pdu for pdu in held)
+        one = piece(2, packets.NOKIA_7210_BOTH) + piece(2, write_pdu(Ack(2)))
+        return [one, both[:480], both[480:960], piece(2, held_at_zero)]
     if target == "initiator":
         answers = [
             Ack(0x8002, tpis=(psn(0),)), Ack(0x8001, True), Result(0x8001, b"\x02\1\0\0"), Nack(0x8002, (1,)),
