@@ -14,14 +14,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from gateway import cli
 from gateway.access.log_context import account_hash
+from gateway.access.session import Session
 from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.records.backup import SECRET, STATE
 from gateway.config import load
 from gateway.errors import AccountLocked
 from gateway.sealed import vault
+from gateway.sealed.vault import TicketedPost
 from gateway.state import State
 from gateway.state.storage.migrations import STEPS
 from tests import PATIENCE
@@ -296,13 +299,10 @@ def test_a_backup_overwrites_nothing(process: GatewayProcess, tmp_path: Path) ->
         (tmp_path / "b" / name).unlink()
 
 
-def test_restoring_refuses_a_running_gateway_and_files_that_are_there(
-    process: GatewayProcess, tmp_path: Path
-) -> None:
+def test_restoring_puts_files_that_are_there_aside(process: GatewayProcess, tmp_path: Path) -> None:
     anna = sign_in(process, ANNA)
     run(process, "backup", str(tmp_path / "b"))
     assert "exists" in run(process, "restore", str(tmp_path / "b"), fails=1).output
-    assert "stop the gateway" in run(process, "restore", "--replace", str(tmp_path / "b"), fails=1).output
     assert not is_out(process, anna)
     later = sign_in(process, BEN)
     process.close()
@@ -318,6 +318,92 @@ def test_restoring_refuses_a_running_gateway_and_files_that_are_there(
         assert is_out(again, later)
     finally:
         again.close()
+
+
+def stored(process: GatewayProcess, one: Session) -> dict[str, Any] | None:
+    return process.app.extensions["pocketpost.sessions"].resume(one.token, None).memory.get("profile")
+
+
+def test_a_running_gateway_gets_its_accounts_back(process: GatewayProcess, tmp_path: Path) -> None:
+    """What was lost comes back, what people store is as it was; whoever came since stays, and nothing is sent twice."""
+    anna, gone = sign_in(process, ANNA), sign_in(process, "carl@example.org")
+    for one in (anna, gone):
+        one.memory.put("profile", "", {"signature": "then"})
+    number = process.state.mailboxes.number(anna.account, "INBOX", 7)
+    run(process, "backup", str(tmp_path / "b"))
+    run(process, "user", "forget", "carl@example.org", typed="y\n")
+    anna.memory.put("profile", "", {"signature": "now"})
+    post = TicketedPost("ticket", b"a" * 16)
+    assert anna.journal.claim(anna.journal.new_entry(post, 1e9, False, ""))[0]
+    other_number = process.state.mailboxes.number(anna.account, "Sent", 7)
+    ben = sign_in(process, BEN)
+    ben.memory.put("profile", "", {"signature": "Ben"})
+
+    said = run(process, "restore", "--replace", str(tmp_path / "b")).output
+
+    assert not anna.journal.claim(anna.journal.new_entry(post, 1e9, False, ""))[0]
+    assert "restored in use, 2 accounts, 2 sessions" in said
+    assert not any(is_out(process, one) for one in (anna, ben, gone))
+    assert [stored(process, one) for one in (anna, gone, ben)] == [
+        {"signature": "then"}, {"signature": "then"}, {"signature": "Ben"}
+    ]  # fmt: skip
+    assert process.state.mailboxes.lookup(anna.account, number) == ("INBOX", 7)
+    assert process.state.mailboxes.lookup(anna.account, other_number) == ("Sent", 7)
+    assert audit(process)[0] == ("shell", "restored")
+    (aside,) = (each for each in tmp_path.iterdir() if ".before-" in each.name)
+    with State.open(aside) as before:
+        assert before.sessions.find(gone.id) is None
+        assert before.sessions.find(ben.id) is not None
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(f".{process.config.state.name}")]
+
+
+def test_sessions_that_were_ended_and_people_who_are_locked_do_not_come_back(
+    process: GatewayProcess, tmp_path: Path
+) -> None:
+    anna, ben, carl = (sign_in(process, who) for who in (ANNA, BEN, "carl@example.org"))
+    run(process, "backup", str(tmp_path / "b"))
+    run(process, "sessions", "end", str(anna.id))
+    run(process, "user", "lock", BEN)
+    with process.state.database.writing() as connection:
+        connection.execute(text("DELETE FROM ended"))  # a day later
+    run(process, "sessions", "end", str(carl.id))
+    run(process, "restore", "--replace", str(tmp_path / "b"))
+    assert is_out(process, ben)
+    assert is_out(process, carl)
+    assert not is_out(process, anna)
+
+
+def test_after_a_lost_state_a_person_has_both_sessions(process: GatewayProcess, tmp_path: Path) -> None:
+    """The file was lost while the gateway ran, and its owner has signed in again: one account, with what both had."""
+    anna = sign_in(process, ANNA)
+    anna.memory.put("profile", "", {"signature": "then"})
+    run(process, "backup", str(tmp_path / "b"))
+    process.config.state.unlink()
+    again = sign_in(process, ANNA)
+    assert again.account != anna.account
+    assert is_out(process, anna)
+    assert "restored" in run(process, "restore", "--replace", str(tmp_path / "b")).output
+    assert not is_out(process, anna)
+    assert not is_out(process, again)
+    assert stored(process, anna) == stored(process, again) == {"signature": "then"}
+    assert len(as_json(process, "user", "list")) == 1
+
+
+def test_a_running_gateway_is_not_given_what_is_not_its_own(process: GatewayProcess, tmp_path: Path) -> None:
+    sign_in(process, ANNA).memory.put("profile", "", {"signature": "then"})
+    run(process, "backup", str(tmp_path / "b"))
+    with sqlite3.connect(tmp_path / "b" / STATE) as connection:
+        connection.execute("UPDATE accounts SET key = x'00'")
+    said = run(process, "restore", "--replace", str(tmp_path / "b"), fails=1).output
+    assert "of another gateway" in said
+    shutil.copy(tmp_path / "b" / SECRET, tmp_path / "right")
+    (tmp_path / "b" / SECRET).write_bytes(b"x" * 32)
+    said = run(process, "restore", "--replace", str(tmp_path / "b"), fails=1).output
+    assert "stop it first" in said
+    process.config.secret.write_bytes(b"x" * 32)
+    said = run(process, "restore", "--replace", str(tmp_path / "b"), fails=1).output
+    assert "does not decrypt" in said
+    assert len(as_json(process, "sessions", "list")) == 1
 
 
 def test_the_log_of_a_lost_database_is_not_taken_for_the_restored_ones(
@@ -420,10 +506,19 @@ def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
         ).press("Save")
         done = _pocketpost("backup", "--config", str(here / "pocketpost.toml"), str(tmp_path / "b"))
         assert "1 accounts, 1 sessions" in done
-        refused = _pocketpost(
-            "restore", "--replace", "--config", str(here / "pocketpost.toml"), str(tmp_path / "b"), fails=True
+        phone.open(address.removeprefix(one.url))
+        phone.follow("Menu").follow("Settings").follow("Quick replies").follow("Add").fill(
+            "quick", "Not today"
+        ).press("Save")
+        assert "Not today" in phone.follow("Next").text
+        said = _pocketpost(
+            "restore", "--replace", "--config", str(here / "pocketpost.toml"), str(tmp_path / "b")
         )
-        assert "stop the gateway" in refused
+        assert "restored in use" in said
+        phone.open(address.removeprefix(one.url))
+        said = phone.follow("Menu").follow("Settings").follow("Quick replies").text
+        assert "On my way" in said
+        assert "Not today" not in said + (phone.follow("Next").text if "Next" in phone.links else "")
         assert _pocketpost("sessions", "--config", str(here / "pocketpost.toml")).count("\n") == 2
     finally:
         one.stop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -29,12 +29,12 @@ from gateway.errors import (
     SessionEnded,
     UnknownDomain,
 )
-from gateway.sealed import account_address, memory, send_journal, vault
+from gateway.sealed import account_address, account_data, memory, vault
 from gateway.sealed.link_ids import LinkIds
 from gateway.sealed.saved_forms import SavedForms
 from gateway.sealed.send_journal import Journal
 from gateway.sealed.vault import TicketedPost
-from gateway.state import EncryptedData, SessionRow, State, Via, optional
+from gateway.state import SessionRow, State, Via, optional
 from gateway.store import protocols
 from gateway.upstreams.bulkhead import Bulkhead
 
@@ -60,7 +60,7 @@ class Sessions:
         bulkhead: Bulkhead | None = None,
     ) -> None:
         """`merge` merges the memories of two accounts that turn out to be one person's."""
-        self._merge = merge
+        self._reseal = account_data.resealing(secret, merge)
         self._config = config
         self._state = state
         self._throttle = Throttle(state.tries, KnownDevices(state.devices))
@@ -120,7 +120,7 @@ class Sessions:
             sealed = vault.seal(credential.packed(), token, self._resources.secret, row.id)
             row = replace(row, sealed=sealed)
             former = logins.key_as_typed(upstream, credential.address)
-            row = self._state.begin(row, key, former, self._resealed, self._shown(key, credential))
+            row = self._state.begin(row, key, former, self._reseal, self._shown(key, credential))
         known = self._resources.clock()  # the mail server may have taken its time
         cookie = self._throttle.succeeded(entry, row.account, known, by_token=via == "cookie")
         return Session(self._resources, row, token, credential, upstream, cookie)
@@ -198,17 +198,6 @@ class Sessions:
     def close(self) -> None:
         """Close the pooled connections; the sessions live on."""
         self._resources.pool.close()
-
-    def _resealed(
-        self, kept: Mapping[int, EncryptedData], mailboxes: frozenset[str], into: int
-    ) -> EncryptedData:
-        secret = self._resources.secret
-        memories = {account: sealed.memories for account, sealed in kept.items()}
-        journals = {account: sealed.journal for account, sealed in kept.items()}
-        return EncryptedData(
-            memory.reencrypted(memories, mailboxes, into, secret, self._merge),
-            send_journal.reencrypted(journals, into, secret),
-        )
 
     def _verified(self, session: Session, entry: AdmittedAttempt) -> Credential:
         """Sign in upstream, and return the credential that did; the connection stays in the pool for the first page.

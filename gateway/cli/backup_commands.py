@@ -50,7 +50,7 @@ def backup(file: Path, secret: Path | None, without_secret: bool, folder: Path) 
 @click.option("--replace", is_flag=True, help="Put files that are there aside.")
 @folder_argument
 def restore(file: Path, secret: Path | None, without_secret: bool, replace: bool, folder: Path) -> None:
-    """Put the backup in FOLDER in the place that the configuration names; the gateway must not be running."""
+    """Put the backup in FOLDER in the place that the configuration names, or back into the gateway that is running."""
     with report_errors():
         from gateway.admin.records import backup as files
         from gateway.cli.opened_records import opened

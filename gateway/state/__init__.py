@@ -21,6 +21,7 @@ from gateway.state.people.link_rows import Links
 from gateway.state.people.mailbox_numbers import Mailboxes
 from gateway.state.people.memories import Memories
 from gateway.state.people.reading_positions import ReadingPosition, ReadingPositions
+from gateway.state.people.restored_accounts import bring_back
 from gateway.state.people.session_rows import SessionRow, SessionTable, Via, add
 from gateway.state.people.sign_in_origins import SignInOrigins
 from gateway.state.people.tries import Tries, TryRow, TrySubject
@@ -114,6 +115,11 @@ class State:
             if address is not None:
                 keep_address(connection, key, address)
         return row
+
+    def bring_back(self, backup: State, reseal: Reseal) -> None:
+        """Bring the accounts of a backup back, while the gateway has this database in use. Raise ConfigError."""
+        with backup.database.reading() as reader, self.database.writing(synced=True) as connection:
+            bring_back(connection, reader, reseal, self.journal.is_locked)
 
     def close(self) -> None:
         """Close every connection; remove a temporary database."""

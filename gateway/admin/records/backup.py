@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from gateway.account import merging
 from gateway.config import Config
-from gateway.errors import ConfigError
-from gateway.sealed import memory, vault
+from gateway.errors import ConfigError, StateError
+from gateway.sealed import account_data, memory, vault
+from gateway.state import State
 from gateway.state.storage import copies
 
 STATE: Final = "state.sqlite"
@@ -62,18 +64,17 @@ def backup(config: Config, files: BackupFiles) -> list[str]:
 def restore(config: Config, files: BackupFiles, replace: bool, now: float) -> list[str]:
     """Put a backup in the place that the configuration names; return what was done, in words. Raise ConfigError.
 
-    `replace`: files that are there are put aside. Nothing is changed unless the whole backup is good, and no gateway
-    has the state open.
+    `replace`: files that are there are put aside. Nothing is changed unless the whole backup is good. Into a state that
+    a gateway has in use, the accounts of the backup are brought back instead, in one transaction.
     """
     counts = copies.examine(files.state)
+    secret = _secret(files.secret) if files.secret is not None else None
+    if replace and config.state.exists() and copies.is_in_use(config.state):
+        return _bring_back(config, files, secret, now)
     wanted = _Files({config.state: lambda draft: copies.copy(files.state, draft)})
-    if files.secret is not None:
-        octets = _secret(files.secret)
-        if not memory.is_readable(copies.newest_memories(files.state), octets):
-            raise ConfigError(f"{files.secret}: not the secret of this state, which it does not decrypt")
-        wanted.add(config.secret, octets)
-    if replace and config.state.exists():
-        copies.require_unused(config.state)
+    if secret is not None:
+        _require_fit(files, files.secret or config.secret, secret)
+        wanted.add(config.secret, secret)
     with wanted.written(replace, now):
         pass
     said = [f"{path}: put aside as {name.name}" for path, name in wanted.aside.items()]
@@ -81,6 +82,44 @@ def restore(config: Config, files: BackupFiles, replace: bool, now: float) -> li
     if files.secret is not None:
         said.append(f"{config.secret}: restored")
     return said
+
+
+def _bring_back(config: Config, files: BackupFiles, secret: bytes | None, now: float) -> list[str]:
+    own = _secret(config.secret)
+    if secret is not None and secret != own:
+        raise ConfigError(f"{files.secret}: not the secret of the gateway that is running; stop it first")
+    _require_fit(files, config.secret, own)
+    aside = _aside(config.state, now)
+    draft = config.state.with_name(f".{config.state.name}.{secrets.token_hex(8)}")
+    try:
+        copies.copy(config.state, aside)
+        _give_to_owner(aside, aside.parent)
+        copies.copy(files.state, draft)
+        with (
+            State.open(draft) as backup,
+            State.open(config.state) as state,
+        ):  # which brings an older one up to date
+            state.bring_back(backup, account_data.resealing(own, merging.merge))
+    except StateError as error:
+        raise ConfigError(f"{config.state}: {error.detail}") from error
+    finally:
+        for suffix in ("", *copies.LOGS):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+    counts = _in_words(copies.examine(files.state))
+    return [
+        f"{config.state}: copied as {aside.name}",
+        f"{config.state}: restored in use, {counts}; sessions and sendings since then stay",
+    ]
+
+
+def _require_fit(files: BackupFiles, path: Path, secret: bytes) -> None:
+    if not memory.is_readable(copies.newest_memories(files.state), secret):
+        raise ConfigError(f"{path}: not the secret of this state, which it does not decrypt")
+
+
+def _aside(path: Path, now: float) -> Path:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    return path.with_name(f"{path.name}.before-{stamp}")
 
 
 @dataclass(slots=True)
@@ -118,12 +157,11 @@ class _Files:
                 draft.unlink(missing_ok=True)
 
     def _put_aside(self, path: Path, now: float) -> None:
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
         # A log without its database would be taken for that of the new file (sqlite.org/howtocorrupt.html §1.4).
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", *copies.LOGS):
             old = path.with_name(path.name + suffix)
             if old.exists():
-                self.aside[old] = old.rename(old.with_name(f"{old.name}.before-{stamp}"))
+                self.aside[old] = old.rename(_aside(old, now))
 
 
 def _secret(path: Path) -> bytes:

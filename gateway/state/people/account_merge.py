@@ -7,7 +7,7 @@ Where only one row can stay, it is the first account's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,7 +34,7 @@ class EncryptedData:
 #: mailboxes.
 Reseal = Callable[[Mapping[int, EncryptedData], frozenset[str], int], EncryptedData]
 #: Returns whether one of these accounts is in use by its number.
-Busy = Callable[[Connection, tuple[int, int]], bool]
+Busy = Callable[[Connection, Iterable[int]], bool]
 
 #: Moved by rules of their own; all others by `_move`.
 _OWN_RULES: Final = (MAILBOXES, READING, MEMORIES, JOURNAL)
@@ -55,10 +55,11 @@ def merged_account(connection: Connection, key: bytes, former: bytes, reseal: Re
         return numbers[former]
     if busy(connection, (numbers[key], numbers[former])):
         return numbers[former]
-    return _unite(connection, numbers[key], numbers[former], key, reseal)
+    return unite(connection, numbers[key], numbers[former], key, reseal)
 
 
-def _unite(connection: Connection, first: int, second: int, key: bytes, reseal: Reseal) -> int:
+def unite(connection: Connection, first: int, second: int, key: bytes, reseal: Reseal) -> int:
+    """Unite two accounts under this key; return the number of the new one."""
     both = (first, second)
     # Never a number that was in use: AUTOINCREMENT.
     locked = connection.scalar(select(func.min(ACCOUNTS.c.locked)).where(ACCOUNTS.c.id.in_(both)))

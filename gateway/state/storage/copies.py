@@ -19,6 +19,8 @@ from gateway.state.storage.migrations import STEPS
 
 #: Seconds to wait for a lock: only somebody who closes the last connection holds one against readers.
 PATIENCE_SECONDS: Final = 10.0
+#: What the names of SQLite's log and of its index end with.
+LOGS: Final = ("-wal", "-shm")
 _COUNTS: Final = {"accounts": "SELECT count(*) FROM accounts", "sessions": "SELECT count(*) FROM sessions"}
 
 
@@ -68,19 +70,18 @@ def newest_memories(path: Path, most: int = 20) -> list[tuple[int, str, str, byt
         return reader.execute(query, (most,)).fetchall()
 
 
-def require_unused(path: Path) -> None:
-    """Raise ConfigError if another program has a database open; else merge its log into it."""
+def is_in_use(path: Path) -> bool:
+    """Return whether another program has a database open; if not, merge its log into it. Raise ConfigError."""
     with _translated(path), closing(_opened(path, "mode=rw")) as connection:
         connection.execute("PRAGMA busy_timeout = 0")
         try:
             # Leaving WAL takes the only connection there is (sqlite.org/wal.html).
-            alone = connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            return str(mode) != "delete"
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            alone = False
-    if not alone:
-        raise ConfigError(f"{path}: in use; stop the gateway first")
+            return True
 
 
 @contextmanager
