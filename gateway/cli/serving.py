@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -56,39 +57,56 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     for sock in bound.values():
         sock.listen(BACKLOG)
     log_lines = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    shared = _Shared(config, file, count, beginning, panels, bound, lines, log_lines)
+    ready()
+    workers.run(count + bool(lines), shared.work, shared.close, shared.name)
 
-    def work(number: int) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all processes have of the one that started them; `count` workers, and behind them the one for WAP phones."""
+
+    config: Config
+    file: Path
+    count: int
+    beginning: Beginning
+    panels: tuple[Listener, ...]
+    bound: Mapping[Listener, socket.socket]
+    lines: Mapping[int, socket.socket]
+    log_lines: tuple[socket.socket, socket.socket]
+
+    def name(self, number: int) -> str:
+        return "the process for WAP phones" if number == self.count else f"worker {number}"
+
+    def work(self, number: int) -> None:
+        """Be the process of this number until SIGTERM."""
         LINES.follow(logging.getLogger())
         if number:
-            LINES.send_to(log_lines[0])
+            LINES.send_to(self.log_lines[0])
         else:
-            LINES.take_from(log_lines[1])
+            LINES.take_from(self.log_lines[1])
         process = GatewayProcess(
-            config, file, workers=count, announce_reload=workers.announce_reload, beginning=beginning
+            self.config,
+            self.file,
+            workers=self.count,
+            announce_reload=workers.announce_reload,
+            beginning=self.beginning,
         )
         process.follow()  # the file may have changed since the one that this process replaces began
         # Else a port stayed open when the process that serves it has closed it.
-        if number == count:
-            _close(bound.values())
-            bearer.run(_phones(process, lines), process.follow)
+        if number == self.count:
+            _close(self.bound.values())
+            bearer.run(_phones(process, self.lines), process.follow)
         else:
-            _close(lines.values())
-            _close(bound[listener] for listener in panels if number)
-            _serve(process, bound=bound, panel=number == 0)
+            _close(self.lines.values())
+            _close(self.bound[listener] for listener in self.panels if number)
+            _serve(process, bound=self.bound, panel=number == 0)
         process.close()
         confined.stop()
 
-    def ending() -> None:
-        _close(bound.values())
-        _close(lines.values())
-
-    ready()
-    workers.run(
-        count + bool(lines), work, ending, lambda number: _PHONES if number == count else f"worker {number}"
-    )
-
-
-_PHONES = "the process for WAP phones"
+    def close(self) -> None:
+        """Close the sockets of all processes."""
+        _close((*self.bound.values(), *self.lines.values()))
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:

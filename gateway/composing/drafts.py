@@ -6,7 +6,7 @@ the account memory knows them, and so does the draft itself, in case nothing can
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -69,18 +69,14 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
     notes = builder.draft_fields(header)
     taken = resumed.split_text(_text(author, store, ref, found), notes.get(REST.lower(), ""))
     envelope = found.envelope
-    is_draft = DRAFT in found.flags or store.special(filing.DRAFTS) == ref.mailbox
     people = {field: address_lists.sendable(getattr(envelope, field)) for field in UNPARSED}
     unparsed = {
         field: notes.get(name.lower(), "") or _not_sendable(getattr(envelope, field))
         for field, name in UNPARSED.items()
     }
     sender = author.profile.identity(envelope.from_[0].spec if envelope.from_ else "")
-    references = tuple(replies.references(replace(found, envelope=replace(envelope, message_id=""))))
-    attached, answer = parts_of_draft(ref, found)
-    after = tuple(notes.get(builder.AFTER.lower(), "").split()) if is_draft else ()
     made = Basis(
-        DRAFT_TITLE if is_draft else NEW[0],
+        NEW[0],
         open_fields(envelope.to, envelope.subject),
         sender,
         to=people["to"],
@@ -89,20 +85,34 @@ def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
         unparsed=tuple((field, text) for field, text in unparsed.items() if text),
         subject=envelope.subject,
         text=taken.typed,
-        in_reply_to=envelope.in_reply_to if is_draft else "",
-        references=references if is_draft else (),
-        original=OriginalMessage.read(notes.get(ORIGINAL.lower(), "")) if is_draft else None,
-        draft=ref if is_draft else None,
-        replaced=tuple(notes.get(REPLACED.lower(), "").split()) if is_draft else (),
-        after=after,
-        noted=after,
-        mark=mark_of(envelope.message_id) if is_draft else "",
         quotation=lambda store: Quoted(taken.quoted),
         quoted="" if taken.quoted.strip() else None,
-        enclosures=attached if is_draft else enclosures(ref, found, ornaments=True),
-        alternative=answer if is_draft else None,
+        enclosures=enclosures(ref, found, ornaments=True),
     )
-    return _with_header(author, made, found, header) if is_draft else made
+    if DRAFT not in found.flags and store.special(filing.DRAFTS) != ref.mailbox:
+        return made
+    return _with_header(author, _as_draft(made, ref, found, notes), found, header)
+
+
+def _as_draft(made: Basis, ref: MessageRef, found: Message, notes: Mapping[str, str]) -> Basis:
+    """Add what only the next version of a draft has: its place, what it answers and what it continues."""
+    envelope = found.envelope
+    attached, answer = parts_of_draft(ref, found)
+    after = tuple(notes.get(builder.AFTER.lower(), "").split())
+    return replace(
+        made,
+        title=DRAFT_TITLE,
+        in_reply_to=envelope.in_reply_to,
+        references=tuple(replies.references(replace(found, envelope=replace(envelope, message_id="")))),
+        original=OriginalMessage.read(notes.get(ORIGINAL.lower(), "")),
+        draft=ref,
+        replaced=tuple(notes.get(REPLACED.lower(), "").split()),
+        after=after,
+        noted=after,
+        mark=mark_of(envelope.message_id),
+        enclosures=attached,
+        alternative=answer,
+    )
 
 
 def _not_sendable(found: Sequence[Address]) -> str:
