@@ -216,3 +216,17 @@ def test_signs_alone_do_not_end_a_page() -> None:
 def test_a_name_behind_a_dash_is_no_item() -> None:
     assert said(text_of("Yes.\n\n- Anna Bell\n\nhttps://e.example/\n"))[1] == "paragraph - Anna Bell"
     assert said(text_of("- Lamps\n\n- Chairs of wood\n")) == ["item • Lamps", "item • Chairs of wood"]
+
+
+@pytest.mark.parametrize(
+    "below", ["", "P.S. See you.\n", "(Yes.)\n", "-- \nAnna\n", "> Are you?\n", "Anna <a@b.example>\n"]
+)
+def test_a_name_behind_a_dash_ends_a_letter(below: str) -> None:
+    assert said(text_of(f"Yes.\n\n- Anna\n\n{below}"))[1] == "paragraph - Anna"
+
+
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+@pytest.mark.parametrize("below", ["\nThank you for it.\n", ".. and more!\n"])
+def test_all_items_of_a_list_look_alike(between: str, below: str) -> None:
+    blocks = said(text_of(f"We have:\n\n{between.join(('- Lamps', '- Desk Chairs', '- Big Beds'))}\n{below}"))
+    assert blocks[1:4] == ["item • Lamps", "item • Desk Chairs", "item • Big Beds"]

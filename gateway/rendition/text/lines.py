@@ -94,7 +94,9 @@ _ITEM: Final = re.compile(
 )
 #: A line between signs is a heading or a rule: "* We go on *", "* * *".
 _BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
-_NAME: Final = re.compile(r"\s*[-–—] [A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}(?: [A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}){0,2}\s*\Z")
+_NAME: Final = re.compile(r"\s*[-–—] ([A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15})(?: [A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}){0,2}\s*\Z")
+#: What may stand below a name that ends a letter: a rule, a postscript, an aside, an address.
+_AFTERWARDS: Final = re.compile(r"[-_=~*#]{2}|\(|P\.?\s?S\b|https?:|www\.")
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
@@ -310,9 +312,15 @@ def item(line: Line) -> re.Match[str] | None:
     return None if match and match[1] and _BETWEEN_SIGNS.match(line.raw[:_LOOK].lstrip()) else match
 
 
-def is_signed(line: Line, below: Line | None) -> bool:
-    """Return whether a line that stands alone is a name behind a dash, and no list goes on below it."""
-    return _NAME.match(line.raw) is not None and (below is None or item(below) is None)
+def is_signed(line: Line, following: Line | None, below: Line | None) -> bool:
+    """Return whether a line that stands alone is a name behind a dash, by which a letter ends: not the last of a list,
+    behind which the text goes on."""
+    name = _NAME.match(line.raw)
+    if name is None or any(other is not None and item(other) is not None for other in (following, below)):
+        return False
+    if below is None or is_blank(below) or below.depth != line.depth:
+        return True
+    return _AFTERWARDS.match(below.text) is not None or name[1] in below.text
 
 
 def is_next(number: str, written: str) -> bool:

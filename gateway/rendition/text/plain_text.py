@@ -189,7 +189,7 @@ class TextReader:
             return self._as_it_stands(taken)
         if listings.is_code(ahead):
             return self._as_it_stands(self._taken(lambda line: not lines.is_blank(line)))
-        signed = len(ahead) == 1 and lines.is_signed(line, self._lines.peek(2))
+        signed = len(ahead) == 1 and lines.is_signed(line, following, self._lines.peek(2))
         match = None if signed else lines.item(line)
         taken, text = self._paragraph(line, wrapping.of(ahead, self._flowed), is_item=match is not None)
         if match is None:
