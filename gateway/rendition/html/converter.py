@@ -201,6 +201,8 @@ class HtmlReader(Structure):
                 changes["background"] = None
             if rules.tiny is not None:
                 changes["tiny"] = rules.tiny
+            if rules.keep_blanks is not None:
+                changes["line_ends"] = rules.keep_blanks
         if style is not css.NOTHING:
             if style.tiny is not None:
                 changes["tiny"] = style.tiny

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.rendition.blocks import Kind, Run
@@ -99,9 +99,11 @@ def _join_short_cells(table: Table, drafts: list[Draft]) -> None:
 
 
 def _fit_one_line(inside: list[Draft]) -> bool:
-    if len(inside) > COLUMNS_LIMIT or not all(_plain(draft) and "\n" not in draft.text for draft in inside):
+    if len(inside) > COLUMNS_LIMIT or any("\n" in draft.text for draft in inside):
         return False
-    if len({(draft.quote, draft.indent, draft.role) for draft in inside}) != 1:
+    if not all(map(_plain, inside)) and any(draft.kind is not Kind.HEADING for draft in inside):
+        return False
+    if len({(draft.quote, draft.indent, draft.level, draft.role) for draft in inside}) != 1:
         return False
     sizes = [len(draft.text) + len(BETWEEN) for draft in inside]
     if sum(sizes) <= LINE_LIMIT:
@@ -117,7 +119,10 @@ def _plain(draft: Draft) -> bool:
 def _between(parts: Iterable[list[Run]]) -> list[Run]:
     runs: list[Run] = []
     for part in parts:
-        if runs:
+        if runs and part[0].text.startswith(":"):  # a column of colons: Name | : | Anna
+            if runs[-1].text.endswith(":"):
+                part = stripped([replace(part[0], text=part[0].text[1:]), *part[1:]])
+        elif runs:
             joined = runs[-1].text.endswith(":") or _MARKER.fullmatch(runs[-1].text.strip())
             runs.append(Run(" " if joined else BETWEEN))
         runs.extend(part)

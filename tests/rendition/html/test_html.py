@@ -836,6 +836,40 @@ def test_line_ends_count_where_a_style_says_so() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        ("<style>.t, .u { white-space: pre-wrap }</style><div class=t><p>1 Road<br>\nTown\nLand</p></div>", True),
+        ("<style>.t { white-space: nowrap }</style><div class=t>1 Road\nTown\nLand</div>", False),
+        ("<style>.t { white-space: pre-wrap }</style><div>1 Road\nTown\nLand</div>", False),
+        (("<style>.t { white-space: pre-wrap } .u { white-space: normal }</style>"
+         "<div class=t><span class=u>1 Road\nTown\nLand</span></div>"), False),
+        ("<style>.t p { white-space: pre-wrap }</style><div class=t><p>1 Road\nTown\nLand</p></div>", False),
+    ],
+)  # fmt: skip
+def test_line_ends_count_where_a_style_sheet_says_so_of_a_class(page: str, kept: bool) -> None:
+    assert [line for block in html_of(page) for line in block.text.split("\n")] == (
+        ["1 Road", "Town", "Land"] if kept else ["1 Road Town Land"]
+    )
+
+
+@pytest.mark.parametrize("cell", ["{}", "<p>{}</p>", "<h3>{}</h3>", "<b>{}</b>"])
+@pytest.mark.parametrize(
+    "row", [("Name", ":", "Anna"), ("Name", ": Anna"), ("Name:", "Anna"), ("Name:", ":", "Anna")]
+)
+def test_a_colon_in_a_cell_stands_behind_the_name(cell: str, row: tuple[str, ...]) -> None:
+    cells = "".join(f"<td>{cell.format(text)}</td>" for text in row)
+    other = "".join(f"<td>{cell.format(text)}</td>" for text in ("Place", ":", "Rome")[: len(row)])
+    assert html_of(f"<table><tr>{cells}</tr><tr>{other}</tr></table>")[0].text == "Name: Anna"
+
+
+def test_headings_side_by_side_share_a_line_only_if_they_are_alike() -> None:
+    page = "<table><tr><td><{}>Lamps</{}></td><td><h2>Chairs</h2></td></tr></table>"
+    assert said(html_of(page.format("h2", "h2"))) == ["heading Lamps · Chairs"]
+    assert said(html_of(page.format("h3", "h3"))) == ["heading Lamps", "heading Chairs"]
+    assert said(html_of(page.format("p", "p"))) == ["paragraph Lamps", "heading Chairs"]
+
+
 def test_a_part_that_is_too_long_is_cut_and_says_so() -> None:
     message, bodies = mail(leaf("1", "text/html", "<p>word word word</p>" * 60_000))
     blocks = list(render(message, Context(), bodies))

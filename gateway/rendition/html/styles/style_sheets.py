@@ -32,7 +32,7 @@ _ANY: Final = "*"
 @dataclass(slots=True)
 class Declared:
     """What the sheets say of one name. `tiny`: None if nothing; `inked`, `grounded`: the text or background colour
-    is unknown; `clear`: text is transparent."""
+    is unknown; `clear`: text is transparent; `keep_blanks`: as in `css.Style`."""
 
     hidden: bool = False
     clipped: bool = False
@@ -42,6 +42,7 @@ class Declared:
     inked: bool = False
     clear: bool = False
     grounded: bool = False
+    keep_blanks: bool | None = None
 
 
 NOTHING: Final = Declared()
@@ -90,6 +91,8 @@ class Sheets:
             declared.clear = style.clear
         if style.tiny is not None:
             declared.tiny = style.tiny
+        if style.keep_blanks is not None:
+            declared.keep_blanks = style.keep_blanks
         self._colour(declared, style)
 
     def _doubt(self, name: str, style: css.Style) -> None:
@@ -126,6 +129,7 @@ class Sheets:
         if not found:
             return NOTHING
         sizes = [declared.tiny for declared in found if declared.tiny is not None]
+        blanks = [declared.keep_blanks for declared in found if declared.keep_blanks is not None]
         return Declared(
             any(declared.hidden for declared in found),
             any(declared.clipped for declared in found),
@@ -135,6 +139,7 @@ class Sheets:
             any(declared.inked for declared in found),
             [declared.clear for declared in found if declared.inked][-1:] == [True],
             any(declared.grounded for declared in found),
+            blanks[-1] if blanks else None,
         )
 
 
