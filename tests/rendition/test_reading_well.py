@@ -230,3 +230,27 @@ def test_a_name_behind_a_dash_ends_a_letter(below: str) -> None:
 def test_all_items_of_a_list_look_alike(between: str, below: str) -> None:
     blocks = said(text_of(f"We have:\n\n{between.join(('- Lamps', '- Desk Chairs', '- Big Beds'))}\n{below}"))
     assert blocks[1:4] == ["item • Lamps", "item • Desk Chairs", "item • Big Beds"]
+
+
+def test_text_that_was_wrapped_twice_is_joined() -> None:
+    text = (
+        "As for what you asked about the house: there was a seminar last year in the full\n"
+        "office where we all have\nlearned that it is possible to have lamps in it, but it is extremely\n"
+        "difficult, and the pitfalls are\nhorrendous.\n"
+    )
+    (block,) = text_of(text)
+    assert "\n" not in block.text
+    items = (
+        "Please bring what we need for the house, and do not forget the things which are here:\n"
+        "some milk\na lamp\nthree chairs\n"
+    )
+    assert text_of(items)[0].text.endswith("\na lamp\nthree chairs")
+
+
+def test_lines_of_one_log_stand_apart() -> None:
+    lines = [
+        "debug1: methods of authentication that can continue: publickey,password",
+        "debug1: next method of authentication to try is publickey",
+        "debug1: testing the key of the agent, which is of the type rsa and which has a",
+    ]
+    assert text_of("\n".join(lines))[0].text.split("\n") == lines

@@ -164,15 +164,16 @@ class Wrapping:
         """Return whether a line that a person wrapped early, or the rest of a full one, stops inside a sentence."""
         if _indent(following) > _indent(before):
             return False
-        rest = 0 < len(before.text) <= REST < self.width and written.removesuffix(before.text)[-1:] == " "
+        left = written.removesuffix(before.text)[-1:] == " "  # it did not fit on the line above it
+        short = left and 0 < len(before.text) <= REST < self.width
         if (
-            rest
+            short
             and len(following.text) > REST
             and following.text[:1].isalnum()
             and before.text[-1:].isalpha()
         ):
             return True
-        if not rest and _reach(before, following) <= self.early:
+        if not (left and self.width) and _reach(before, following) <= self.early:
             return False
         stops = _STOPS.search(before.text[-1:]) and following.text[:1].islower()
         if stops and following.text.count(" ") >= READS_ON:
@@ -182,6 +183,9 @@ class Wrapping:
     def _apart(self, before: Line, following: Line) -> bool:
         mark = _MARK.match(before.text)
         if mark and following.text.startswith(mark.group()):
+            return True
+        name = before.text.partition(" ")[0]
+        if name[-1:] == ":" and following.text.startswith(name + " "):  # two lines of one log
             return True
         if self._is_below(before, following) or _is_address_below(before, following):
             return True

@@ -440,8 +440,8 @@ READ = {
         "ALWAYS there.\n"),
         [
             ("Papers and stations and many others have all talked to this FAMOUS man who sells lamps to people who "
-            "have never had one of their own. Most of them have no idea what a\nGood Lamp is, or what to do with it, "
-            "AND,\nnew ones come every day. That is how the work is ALWAYS there.")
+            "have never had one of their own. Most of them have no idea what a Good Lamp is, or what to do with it, "
+            "AND, new ones come every day. That is how the work is ALWAYS there.")
         ],
     ),
     "what a second program left over": (
