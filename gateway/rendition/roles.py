@@ -42,10 +42,11 @@ def _original_begins(drafts: list[Draft], index: int) -> bool:
 def _mark_original(drafts: list[Draft]) -> None:
     """Mark everything from an unmarked original's header block on as quoted."""
     for index, draft in enumerate(drafts):
-        if draft.role is Role.BODY and draft.quote == 0 and _original_begins(drafts, index):
+        if draft.role is Role.BODY and _original_begins(drafts, index):
+            unmarked = draft.quote == 0
             for quoted in drafts[index:]:
                 quoted.role = Role.QUOTE
-                quoted.quote += 1
+                quoted.quote += unmarked
             return
 
 

@@ -254,3 +254,36 @@ def test_lines_of_one_log_stand_apart() -> None:
         "debug1: testing the key of the agent, which is of the type rsa and which has a",
     ]
     assert text_of("\n".join(lines))[0].text.split("\n") == lines
+
+
+MARGIN = "<blockquote><p>{}</p></blockquote>"
+LETTER = "<p>A letter that is much longer than what stands in its margins, since it goes on and on.</p>"
+
+
+def test_blockquotes_side_by_side_are_margins() -> None:
+    page = LETTER + MARGIN.format("One") + "\n" + MARGIN.format("Two") + LETTER
+    assert [block.quote for block in html_of(page)] == [0, 0, 0, 0]
+    apart = LETTER + MARGIN.format("One") + LETTER + MARGIN.format("Two")
+    assert [block.quote for block in html_of(apart)] == [0, 1, 0, 1]
+
+
+def test_a_list_in_a_blockquote_is_no_quotation() -> None:
+    page = "<p>Do you want:<blockquote><ul><li>A lamp<li>A chair</ul></blockquote>" + LETTER
+    assert said(html_of(page))[:3] == ["paragraph Do you want:", "item • A lamp", "item • A chair"]
+    page = "<p>She said:<blockquote><p>We want:<ul><li>A lamp<li>A chair</ul></blockquote>" + LETTER
+    assert [block.quote for block in html_of(page)] == [0, 1, 1, 1, 0]
+
+
+def test_a_reply_quotes_below_an_attribution_or_says_that_it_cites() -> None:
+    margin = MARGIN.format("1<p>2<p>3<p>4<p>5")
+    assert Kind.FOLD not in {block.kind for block in html_of(LETTER + margin + LETTER, subject="Re: Lamps")}
+    wrote = "<p>On 3 May 2002, Anna wrote:</p>"
+    for quoted in (
+        wrote + margin,
+        wrote + MARGIN.format("One?") + "<p>Yes.</p>" + margin,
+        margin.replace("<blockquote>", "<blockquote type=cite>"),
+        margin.replace("<blockquote>", "<blockquote style='border-left: #000 2px solid'>"),
+        margin.replace("1<p>", "-----Original Message-----<br>From: Anna<p>"),
+    ):
+        blocks = html_of(LETTER + quoted, subject="Re: Lamps")
+        assert blocks[-1].kind is Kind.FOLD, said(blocks)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from gateway.rendition import glyphs
+from gateway.rendition.blocks import Kind
 from gateway.rendition.html import page_source, picture_links, picture_names
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
 from gateway.rendition.html.embedded import is_drawn
@@ -185,7 +186,7 @@ class HtmlReader(Structure):
             self._close_table()
         self.drafts = [draft for draft in self.drafts if not draft.gone]
         self.drafts = picture_names.without_repeated(self.drafts)
-        _let_in(self.drafts)
+        _let_in(self.drafts, self.margins)
         if self._nameless:
             self.drafts = picture_links.settle(self.drafts, self._nameless, self._picture_word)
 
@@ -300,18 +301,31 @@ def _hides(tag: Tag, attributes: Attributes, style: css.Style, rules: Declared) 
     return (style.clipped or rules.clipped) and (style.boxed or tag in _BOXES)
 
 
-def _let_in(drafts: list[Draft]) -> None:
-    """Let in the paragraphs of a letter that has most of its text in blockquotes: they are its margin.
+def _let_in(drafts: list[Draft], margins: bool) -> None:
+    """Let in paragraphs that a blockquote only gives a margin: lists, and all of a letter that has most of its text in
+    blockquotes, or some side by side (`margins`).
 
     What is announced with a colon is a quotation.
     """
+    if not [draft for draft in drafts if draft.quote]:
+        return
     own = [draft for draft in drafts if draft.role is not Role.QUOTE]
+    for is_quoted, stretch in groupby(own, lambda draft: draft.quote > 0):
+        inside = list(stretch)
+        if is_quoted and all(draft.kind is Kind.ITEM for draft in inside):
+            _leave(inside)
     quoted = [draft for draft in own if draft.quote]
+    if margins:
+        _leave(quoted)
     if any(above.quote < below.quote and above.text.rstrip().endswith(":") for above, below in pairwise(own)):
         return
     if 2 * sum(len(draft.text) for draft in quoted) > sum(len(draft.text) for draft in own):
-        for draft in quoted:
-            draft.quote = 0
+        _leave(quoted)
+
+
+def _leave(quoted: list[Draft]) -> None:
+    for draft in quoted:
+        draft.quote = 0
 
 
 def _off_white(look: TextStyle) -> TextStyle:

@@ -24,6 +24,7 @@ from gateway.rendition.html.styles import colours, css, lengths, symbols
 from gateway.rendition.html.tables import SPAN_LIMIT, Cell, Table, finish
 from gateway.rendition.links import urls
 from gateway.rendition.segments import Role
+from gateway.rendition.text import quoting
 from gateway.rendition.unplaced import Draft
 
 #: Deeper quotation and indentation cannot be displayed anyway.
@@ -41,6 +42,11 @@ class Structure(Embedded):
         #: A style, what was added to its face, and the result: mostly the same is asked for again.
         self._faced = (TextStyle(), "", TextStyle())
         self._tables: list[Table] = []
+        #: Whether an attribution has introduced a quotation.
+        self._introduced = False
+        #: Whether two blockquotes are side by side: they are margins. Where the last one ended.
+        self.margins = False
+        self._quoted_to = -1
 
     def _open_inline(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
         role = self._role(attributes)
@@ -77,16 +83,25 @@ class Structure(Embedded):
         self.look = look._replace(quote=min(look.quote + 1, DEPTH_LIMIT), role=role)
 
     def _open_quote(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        """Open a quotation, or what may be only a margin: a reply quotes below a "wrote:", or says that it cites."""
         self.flush()
         classes = attributes.get("class", "").lower()
         cites = attributes.get("type", "").lower() == "cite" or "quote" in classes
-        if cites or self._reply:
+        if self._reply and not self._introduced and self.drafts:
+            self._introduced = quoting.is_attribution(self.drafts[-1].text)
+        if cites or (self._reply and (self._introduced or style.left_bar)):
             self._quoted(Role.QUOTE)
         elif "border:none" in attributes.get("style", "").replace(" ", "").lower():
             self._indented()  # QUIRK: Gmail and Outlook indent by a blockquote without a border
         else:
+            self.margins = self.margins or self._quoted_to == len(self.drafts) > 0
             self._quoted(self.look.role)
+            return self._close_quote
         return self.flush
+
+    def _close_quote(self) -> None:
+        self.flush()
+        self._quoted_to = len(self.drafts)
 
     def _indented(self) -> None:
         look = self.look
