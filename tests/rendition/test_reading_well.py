@@ -287,3 +287,40 @@ def test_a_reply_quotes_below_an_attribution_or_says_that_it_cites() -> None:
     ):
         blocks = html_of(LETTER + quoted, subject="Re: Lamps")
         assert blocks[-1].kind is Kind.FOLD, said(blocks)
+
+
+def test_a_name_behind_a_dash_with_addresses_below_it_ends_a_letter() -> None:
+    name = '- Anna "Ann" Bell\n  http://a.example/\n  anna@a.example\n'
+    assert said(text_of(f"Yes.\n\n{name}\nhttp://list.example/\n"))[1] == (
+        'paragraph - Anna "Ann" Bell\nhttp://a.example/\nanna@a.example'
+    )
+    lamps = "- Desk Lamps\n  http://a.example/lamps\n- Chairs\n  http://a.example/chairs\n"
+    assert [block.kind for block in text_of(lamps)] == [Kind.ITEM, Kind.ITEM]
+
+
+def test_base64_that_begins_with_zeros_folds() -> None:
+    zeros, full = "A" * 76, "AILCuXrMPlf8AJesw+V/wWFcvWYfK/4LbxlZ6AdM2vlZXRvrlt2vj7zSRsrjYsTSaXUDztRq+0jF"
+    blocks = text_of(f"Here it is:\n\n{zeros}\n{zeros}\n{full}\n{full}\n\nYours, Anna.\n")
+    assert [block.kind for block in blocks] == [Kind.PARAGRAPH, Kind.FOLD, Kind.PARAGRAPH]
+    digests = "\n".join("0123456789abcdef" * 4 for _ in range(5))
+    assert [block.kind for block in text_of(f"Digests:\n\n{digests}\n")] == [Kind.PARAGRAPH] * 2
+
+
+def test_letters_that_were_written_as_references_are_letters() -> None:
+    assert (
+        text_of("A pr&oacute;xima rua, Stra&szlig;e, &Uuml;ber.\n")[0].text == "A próxima rua, Straße, Über."
+    )
+    spoken = "Use &amp; and &lt;, see http://e.example/?a=1&copy=2 and &nbsp;."
+    assert text_of(spoken)[0].text == spoken
+
+
+def test_a_row_of_ellipses_is_a_rule() -> None:
+    row = "…………………………………………………………………………….."
+    for blocks in (text_of(f"One\n\n{row}\n\nTwo\n"), html_of(f"<p>One<p>{row}<p>Two")):
+        assert [block.kind for block in blocks] == [Kind.PARAGRAPH, Kind.RULE, Kind.PARAGRAPH]
+    assert said(text_of("One\n\n………\n\nTwo\n"))[1] == "paragraph ………"
+
+
+def test_a_plus_with_an_angle_bracket_quotes_what_was_quoted() -> None:
+    text = "  Anna> Yes.\n  Anna> Try again.\n\n  +> From: Bert\n  +> I did.\n\n  +> Twice.\n\nWell.\n"
+    assert [block.quote > 0 for block in text_of(text, Context(fold=False))] == [True, True, True, False]

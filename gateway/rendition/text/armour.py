@@ -7,6 +7,8 @@ escapes), RFC 7468 (certificates and keys).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import Final
 
 
@@ -27,7 +29,7 @@ _ENDS: Final = re.compile(r"\s*-----END (?:[A-Z0-9]+[ ,/]){0,5}[A-Z0-9]+-----\s*
 _INSIDE: Final = re.compile(
     r"\s*(?:[A-Z][A-Za-z-]{1,30}: .*|[A-Za-z0-9+/]{1,80}={0,3}|=[A-Za-z0-9+/]{4})?\s*\Z"
 )
-#: A full line of base64: 64 letters from PGP, 60 to 76 from others.
+#: A full line of base64: 64 letters from PGP, 60 to 76 from others; one at least has many different letters.
 _FULL: Final = re.compile(r"[A-Za-z0-9+/]{60,76}\Z")
 _LEAST_KINDS: Final = 20
 
@@ -58,9 +60,10 @@ def is_inside(text: str) -> bool:
     return _INSIDE.match(text) is not None
 
 
-def is_full(text: str) -> bool:
-    """Return whether a line can only be base64: of such a length, and of many different letters."""
-    return _FULL.match(text) is not None and len(set(text)) >= _LEAST_KINDS
+def is_base64(rows: Iterable[str]) -> bool:
+    """Return whether the first of these lines can only be base64, or only one below it, behind rows of zeros."""
+    full = takewhile(_FULL.match, rows)
+    return any(len(set(row)) >= _LEAST_KINDS for row in full)
 
 
 def is_encrypted(words: str) -> bool:

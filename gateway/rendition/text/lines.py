@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Final, Protocol
@@ -60,15 +60,15 @@ _STUFFED: Final = re.compile(">+From ")
 #: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
     r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11}|[A-Z][a-z]{1,3}[A-Z]"
-    r"|(?!ftp|[gpi]?db|irb|lua|pre|div|br|em|d[dt]|t[dhr]|[dou]l|li|h\d)[a-z]{2,3})>| {2,8}[Sa-z]>|--\]|[):]"
+    r"|(?!ftp|[gpi]?db|irb|lua|pre|div|br|em|d[dt]|t[dhr]|[dou]l|li|h\d)[a-z]{2,3})>| {2,8}[Sa-z+]>|--\]|[):]"
     r"| {2,4}\|(?!.*\|)| {2,8}>{1,2})(?:(?<=--\])|(?= |\r?\n?\Z))"
 )
 #: So many lines ahead the same initials show that they are a mark.
 _MARK_AHEAD: Final = 6
-_INITIALS: Final = re.compile(r" {2,8}\w|\w{2,}>|--\]")
+_INITIALS: Final = re.compile(r" {2,8}[\w+]|\w{2,}>|--\]")
 #: A line alone is marked if it is indented, as SuperCite does, or if a sentence follows the initials.
 _LONE_MARK: Final = re.compile(
-    r" {2,8}\w{1,12}> [\"'(.]{0,3}[^\W\d_]+[ ,.'’]|[A-Z]{2,4}> (?:\S{1,40} ){2,}.*[a-z]"
+    r" {2,8}(?:\w{1,12}|\+)> [\"'(.]{0,3}[^\W\d_]+[ ,.'’]|[A-Z]{2,4}> (?:\S{1,40} ){2,}.*[a-z]"
 )
 #: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
 _INTRODUCED: Final = re.compile(r'>{5,6} ?(?:On [^"]{6,40}, )?"\w{1,20}" == ')
@@ -84,9 +84,12 @@ _PROMPT: Final = re.compile(
 #: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
 #: QUIRK: feeds that are mailed keep the references of HTML; between blanks or quotation marks they are spoken of.
-_REFERENCE: Final = re.compile(r"(?<=[\w.,;!?…])&#[1-9]\d{2,5};|&#[1-9]\d{2,5};(?=\w)")
+_REFERENCE: Final = re.compile(
+    r"(?<=[\w.,;!?…])&#[1-9]\d{2,5};|&#[1-9]\d{2,5};(?=\w)"
+    r"|&(?:[A-Za-z](?:acute|grave|circ|uml|tilde|ring|cedil|slash)|szlig|[Aa][Ee]lig);"
+)
 _RULE: Final = re.compile(
-    r"\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
+    r"\s*(?:…\s?){5,}[.…]*\s*\Z|\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
     r"|\s*([-=~*+_.])(?!\3)([-=~*+_.])(?:\3\4){3,}\3?\s*\Z"
 )
 _ITEM: Final = re.compile(
@@ -94,9 +97,12 @@ _ITEM: Final = re.compile(
 )
 #: A line between signs is a heading or a rule: "* We go on *", "* * *".
 _BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
-_NAME: Final = re.compile(r"\s*[-–—] ([A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15})(?: [A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}){0,2}\s*\Z")
+_NAME: Final = re.compile(
+    r"\s*[-–—] ([A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15})(?: ['\"“(]?[A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}['\"”)]?){0,3}\s*\Z"
+)
 #: What may stand below a name that ends a letter: a rule, a postscript, an aside, an address.
 _AFTERWARDS: Final = re.compile(r"[-_=~*#]{2}|\(|P\.?\s?S\b|https?:|www\.")
+_ADDRESS: Final = re.compile(r"<?(?:https?://|www\.|\S{1,100}@)\S+")
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 #: Columns: three or more spaces (or a tab) between words, or drawn frames.
 _COLUMNS: Final = re.compile(
@@ -235,7 +241,7 @@ class Lines:
         elif self._signed:
             self._signed = not armour.begins(text)
             text, delimiter = armour.without_dash(text), armour.without_dash(delimiter)
-        if "&#" in text:
+        if "&" in text:
             text = _REFERENCE.sub(_referred, text)
         if "[cid:" in text:
             text = _CID.sub("", text)
@@ -312,13 +318,18 @@ def item(line: Line) -> re.Match[str] | None:
     return None if match and match[1] and _BETWEEN_SIGNS.match(line.raw[:_LOOK].lstrip()) else match
 
 
-def is_signed(line: Line, following: Line | None, below: Line | None) -> bool:
-    """Return whether a line that stands alone is a name behind a dash, by which a letter ends: not the last of a list,
-    behind which the text goes on."""
-    name = _NAME.match(line.raw)
+def is_signed(ahead: Sequence[Line], following: Line | None, below: Line | None) -> bool:
+    """Return whether a paragraph is a name behind a dash, by which a letter ends, alone or with a mail address below.
+
+    The last item of a list is none: text goes on behind it. `following`, `below`: the two lines after the paragraph.
+    """
+    name = _NAME.match(ahead[0].raw)
     if name is None or any(other is not None and item(other) is not None for other in (following, below)):
         return False
-    if below is None or is_blank(below) or below.depth != line.depth:
+    if len(ahead) > 1:
+        addresses = all(_ADDRESS.fullmatch(line.text) for line in ahead[1:])
+        return addresses and any("@" in line.text for line in ahead[1:])
+    if below is None or is_blank(below) or below.depth != ahead[0].depth:
         return True
     return _AFTERWARDS.match(below.text) is not None or name[1] in below.text
 

@@ -175,11 +175,10 @@ class TextReader:
             return self._folding(self._taken(lines.is_encoded_still), Role.FILE)
         words = armour.begins(line.text)
         words = words if words and self._is_armour() else ""
-        if words or (
-            armour.is_full(line.text) and following is not None and armour.is_inside(following.text)
-        ):
-            return self._armour(line, words)
         ahead = self._ahead()
+        inside = following is not None and armour.is_inside(following.text)
+        if words or (inside and armour.is_base64(row.text for row in ahead)):
+            return self._armour(line, words)
         if quoting.is_mail_header([line.raw for line in ahead]):
             return self._folding(self._taken(lambda line: not lines.is_blank(line)), Role.HEADER)
         if listings.is_diff(ahead):
@@ -189,7 +188,7 @@ class TextReader:
             return self._as_it_stands(taken)
         if listings.is_code(ahead):
             return self._as_it_stands(self._taken(lambda line: not lines.is_blank(line)))
-        signed = len(ahead) == 1 and lines.is_signed(line, following, self._lines.peek(2))
+        signed = lines.is_signed(ahead, *map(self._lines.peek, (len(ahead), len(ahead) + 1)))
         match = None if signed else lines.item(line)
         taken, text = self._paragraph(line, wrapping.of(ahead, self._flowed), is_item=match is not None)
         if match is None:
