@@ -324,3 +324,24 @@ def test_a_row_of_ellipses_is_a_rule() -> None:
 def test_a_plus_with_an_angle_bracket_quotes_what_was_quoted() -> None:
     text = "  Anna> Yes.\n  Anna> Try again.\n\n  +> From: Bert\n  +> I did.\n\n  +> Twice.\n\nWell.\n"
     assert [block.quote > 0 for block in text_of(text, Context(fold=False))] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "written", ["One</br>two", "One</BR >two", "One<br></br>two", "One<br clear=all> </br>two"]
+)
+def test_the_end_of_a_line_break_is_one(written: str) -> None:
+    assert [block.text for block in html_of(f"<p>{written}")] == ["One\ntwo"]
+
+
+def test_a_line_of_two_columns_is_not_joined_with_the_next() -> None:
+    head = "A Publication of the House of Lamps             ISSN 1062-9424\nIn the 225th Issue of Lamps:\n"
+    assert text_of(head)[0].text.count("\n") == 1
+    prose = (
+        "There was some lamp in the house which          somebody had left\nand it went out in the night.\n"
+    )
+    assert "\n" not in text_of(prose)[0].text
+
+
+def test_who_wrote_a_verse_stands_below_it() -> None:
+    verse = "it was the spring of hope, it was the winter of despair and of lamps,\nand we had nothing before us\n"
+    assert text_of(f"{verse}---C Bell\n")[0].text.endswith("\n---C Bell")

@@ -1,4 +1,4 @@
-"""The source of a page, put right before it is parsed: frames, and plain text that was appended to it; and its ground.
+"""The source of a page, put right before it is parsed: frames, ends of breaks, appended plain text; and its ground.
 
 Nothing here may read the whole of a page more than once, or change what is markup.
 """
@@ -25,6 +25,8 @@ _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
 #: A browser reads whatever follows as the choice's own, and shows none of it (HTML §13.2.6.4.16), also to the end;
 #: the parser ends it early.
 _CHOICE: Final = re.compile(r"<select\b[^<>]*>.*?(?:</select\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+#: The end of a line break is one for browsers (HTML §13.2.6.4.7), but not for the parser; "<br></br>" is one break.
+_BREAK: Final = re.compile(r"(?:<br\b[^<>]{0,100}>\s{0,9})?</br\s*>", re.IGNORECASE)
 #: The start tag of a body with attributes, the colour of its ground, and what else may set that.
 _BODY: Final = re.compile(r"<[Bb][Oo][Dd][Yy]\s([^<>]{1,2000})")
 _BGCOLOR: Final = re.compile(r"\bbgcolor\s*=\s*[\"']?\s*([#\w]{1,40})", re.IGNORECASE)
@@ -54,6 +56,8 @@ def put_right(page: str, all_of_it: bool = False) -> str:
         page = _NO_FRAMES.sub(r"<\1div", page)
     if not all_of_it and ("<select" in page or "<SELECT" in page):
         page = _CHOICE.sub("", page)
+    if "</br" in page or "</BR" in page:
+        page = _BREAK.sub("<br>", page)
     at = len(page)
     while (
         at := page.rfind("<", len(page) - _APPENDED_WITHIN if len(page) > _APPENDED_WITHIN else 0, at)

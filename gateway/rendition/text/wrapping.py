@@ -59,6 +59,8 @@ URL_LINE: Final = 50
 URL_FULL: Final = 68
 #: Characters that are searched for the beginning of a URL.
 URL_LIMIT: Final = 4000
+#: What is between columns; text that was justified has less.
+_GAP: Final = " " * 5
 #: Characters of a line to which patterns are applied; longer lines are prose.
 _LOOK: Final = 400
 
@@ -83,7 +85,7 @@ _BEGINS: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
     r"%(?:[a-z]{3,20}(?:\(|\s|\Z)|\{)|[\w./+-]{1,80}\.\w{1,4}:\d{1,6}:(?:\d{1,4}:)?\s|make(?:\[\d+\])?: |"
     r"(?:\[?[\w.-]{1,32}@[\w.-]{1,40}[: ]\S{0,60}|\[?[\w.-]{1,40}:~\S{0,60})[$#%>]\s|\$ [a-z./]|"
-    r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w)"
+    r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w|---[A-Z])"
 )
 #: Marks of quotation of somebody's own, which each line has.
 _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
@@ -189,6 +191,8 @@ class Wrapping:
             return True
         if self._is_below(before, following) or _is_address_below(before, following):
             return True
+        if _ends_columns(before, following):
+            return True
         alone = " " not in following.text and following.text.startswith(_ADDRESSES)
         least = USUAL if self.width < TWO_LINES and _indent(before) else self.width * LONE
         if alone and (len(before.text) < least or _SENTENCE.search(before.text)):
@@ -219,6 +223,11 @@ def _is_address_below(before: Line, following: Line) -> bool:
     """Return whether a line that begins with an address is indented more than the one above it, as in a signature."""
     address = _FIRST_WORD.match(following.text)
     return address is not None and "@" in address[0] and _indent(following) >= _indent(before) + DEEPER
+
+
+def _ends_columns(before: Line, following: Line) -> bool:
+    """Return whether a line has two columns, as in the head of a newsletter, and no sentence goes on below it."""
+    return _GAP in before.raw and _GAP in before.raw.strip() and not following.text[:1].islower()
 
 
 def _unfinished(line: Line) -> re.Match[str] | None:
