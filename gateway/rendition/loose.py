@@ -1,4 +1,4 @@
-"""Multiparts whose boundary never occurs, and encoded messages: their structure from the server is wrong.
+"""Multiparts without their boundary, texts with one, and encoded messages: their structure from the server is wrong.
 
 Nothing here may fetch. Where no boundary occurs, servers list one empty part, and the text is in none. Such a body is
 read as one text, in the encoding and charset that the multipart's own header names (which RFC 2045 §6.4 forbids, but
@@ -26,6 +26,8 @@ _PART_BEGINS: Final = re.compile(
     rb"^--([^\r\n]{1,70})\r?\n(?:[\w-]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,5}?content-[a-z-]+:",
     re.IGNORECASE | re.MULTILINE,
 )
+#: Lines above the first delimiter of a text that consists of parts: of a header, or on MIME.
+_PREAMBLE: Final = re.compile(rb"[\w-]+:|[ \t]|.*\b(?:multi-?part|MIME)\b", re.IGNORECASE)
 _MULTIPART: Final = "multipart/"
 #: Octets that hold the name of a header's first field.
 _FIELD: Final = 300
@@ -72,10 +74,22 @@ def boundary_in(beginning: bytes) -> str:
     return found[1].decode("latin-1").rstrip() if found else ""
 
 
-def with_boundary(part: Part, boundary: str) -> bytes:
+def parts_in(beginning: bytes) -> str:
+    """Return the boundary of the parts that a text consists of, '' if it is a text.
+
+    QUIRK: some headers lack the Content-Type of a multipart, or end before it.
+    """
+    found = _PART_BEGINS.search(beginning)
+    if found is None:
+        return ""
+    above = (line for line in beginning[: found.start()].splitlines() if line.strip())
+    return found[1].decode("latin-1").rstrip() if all(map(_PREAMBLE.match, above)) else ""
+
+
+def with_boundary(media_type: str, boundary: str) -> bytes:
     """Return a header by which a multipart can be parsed whose own names another boundary."""
     quoted = re.sub(r'(["\\])', r"\\\1", boundary)
-    return f'Content-Type: {part.media_type}; boundary="{quoted}"\r\n\r\n'.encode("latin-1", "replace")
+    return f'Content-Type: {media_type}; boundary="{quoted}"\r\n\r\n'.encode("latin-1", "replace")
 
 
 def unsealed(part: Part, beginning: bytes) -> Part:

@@ -24,7 +24,7 @@ from gateway.rendition.fold import SegmentFolder
 from gateway.rendition.html import picture_links
 from gateway.rendition.html.html_octets import is_page
 from gateway.rendition.segments import UNSEEN, ReaderState, Segment
-from gateway.rendition.selection import PAGE_ORDINAL, Reading, View
+from gateway.rendition.selection import PAGE_ORDINAL, PARTS_ORDINAL, Reading, View
 from gateway.rendition.text import quoting
 from gateway.rendition.text.plain_text import TextReader
 from gateway.rendition.wholes import HTML_CAP as HTML_CAP
@@ -35,7 +35,7 @@ SEALED_CAP: Final = 512 * 1024
 SEALED_DEPTH: Final = 3
 #: The ordinal of a note about the whole message, beyond any offset into a text.
 GAP_ORDINAL: Final = 36**7
-#: Octets of a text in which it is seen whether it is a page.
+#: Octets of a text in which it is seen whether it is a page, or consists of parts.
 PAGE_OCTETS: Final = 512
 #: Octets of a text without a word; what follows more of them is left out, with a note. Each character read allows some
 #: more, each segment as many as one.
@@ -125,8 +125,13 @@ class _Renderer:
         """Yield a part's segments from a position in it on."""
         at = start.start if start else 0
         if reading.view is View.TEXT:
-            if at >= PAGE_ORDINAL or (at == 0 and self._is_page(reading.part)):
-                return self._page(reading, max(at - PAGE_ORDINAL, 0))
+            beginning = self._beginning(reading.part) if at == 0 else b""
+            if at >= PARTS_ORDINAL or (self._depth < SEALED_DEPTH and loose.parts_in(beginning)):
+                parts = _from(self._parts(reading.part), max(at - PARTS_ORDINAL, 0))
+                return _numbered(parts, PARTS_ORDINAL)
+            if at >= PAGE_ORDINAL or is_page(beginning):
+                page = self._wholes.segments(replace(reading, view=View.HTML))  # labelled as plain text
+                return _numbered(_from(page, max(at - PAGE_ORDINAL, 0)), PAGE_ORDINAL)
             return self._text(reading.part, reading.part.section, at, state)
         if reading.view is View.LOOSE:
             return self._loose(reading.part, at, state)
@@ -135,18 +140,22 @@ class _Renderer:
         whole = self._sealed(reading.part) if reading.view is View.SEALED else self._wholes.segments(reading)
         return _from(whole, at)
 
-    def _is_page(self, part: Part) -> bool:
+    def _beginning(self, part: Part) -> bytes:
+        """Return the first octets of a text, by which it is seen whether it is one; none of a file."""
         if part.media_type != media_types.TEXT or part.filename:
-            return False
-        return is_page(body.whole(part, self._octets.peek(part.section), PAGE_OCTETS)[0])
+            return b""
+        return body.whole(part, self._octets.peek(part.section), PAGE_OCTETS)[0]
 
-    def _page(self, reading: Reading, start: int) -> Iterator[Segment]:
-        """Read a page that is labelled as plain text."""
-        for segment in _from(self._wholes.segments(replace(reading, view=View.HTML)), start):
-            block = segment.block
-            yield replace(
-                segment, block=replace(block, at=replace(block.at, start=PAGE_ORDINAL + block.at.start))
-            )
+    def _parts(self, part: Part) -> Iterator[Segment]:
+        """Read a text that consists of the parts of a multipart; note that there are files, which have no section."""
+        octets, was_cut = body.whole(part, self._octets(part.section, 0), SEALED_CAP)
+        boundary = loose.parts_in(octets[:PAGE_OCTETS])
+        found = MessageFile(loose.with_boundary("multipart/mixed", boundary) + octets)
+        if [inner.media_type for inner in found.message.root.parts] == ["text/plain", "text/html"]:
+            found = MessageFile(loose.with_boundary("multipart/alternative", boundary) + octets)
+        yield from self._inside(part, found, [], was_cut)
+        if selection.attachments(found.message) and not was_cut:
+            yield self._wholes.note(part, notes.RECORDS)
 
     def _worded(self, block: Block) -> Block:
         """Give a picture without a name one, so that its link has a text."""
@@ -187,7 +196,9 @@ class _Renderer:
             yield from self._text(text, section, start, state)
         elif self._depth < SEALED_DEPTH:
             octets, was_cut = body.whole(text, self._octets(section, 0), SEALED_CAP)
-            header = loose.with_boundary(part, boundary) if boundary else loose.without_encoding(header)
+            header = (
+                loose.with_boundary(part.media_type, boundary) if boundary else loose.without_encoding(header)
+            )
             found = MessageFile(header + octets)
             yield from _from(self._inside(part, found, [], was_cut), start)
 
@@ -259,6 +270,13 @@ def _from(segments: Iterator[Segment], start: int) -> Iterator[Segment]:
     if start >= NOTE_ORDINAL:
         return (note for note in segments if note.block.at.start >= NOTE_ORDINAL)
     return islice(segments, start, None)
+
+
+def _numbered(segments: Iterator[Segment], first: int) -> Iterator[Segment]:
+    """Count the positions of a text that is read as a whole from an ordinal on, beyond its octets."""
+    for segment in segments:
+        block = segment.block
+        yield replace(segment, block=replace(block, at=replace(block.at, start=first + block.at.start)))
 
 
 def _skipping(segments: Iterator[Segment], skip: int) -> Iterator[Segment]:

@@ -93,6 +93,8 @@ COMPARED: Final = 64 * 1024
 
 #: The first ordinal of a page that is labelled as plain text, beyond any offset into a text.
 PAGE_ORDINAL: Final = 36**6
+#: That of a text which consists of the parts of a multipart.
+PARTS_ORDINAL: Final = 2 * 36**6
 
 
 def has_own_view(part: Part, start: int = 0) -> bool:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from base64 import b64decode
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
@@ -82,6 +83,13 @@ Choice = tuple[Part, ...]
 """The parts that are worth the same; one of them is read."""
 
 
+#: The first delimiter of a text that consists of parts, behind a header or a word on MIME at most.
+_PARTS = re.compile(
+    rb"(?:(?:[\w-]+:|[ \t]|[^\n]*\b(?:multi-?part|MIME)\b)[^\n]*\n|\n)*--([^\n]{1,70})\nContent-",
+    re.IGNORECASE,
+)
+
+
 def parts(raw: bytes, look: Look) -> list[Choice]:
     """Return what is to be read of a message, in order."""
     raw = raw.lstrip(b"\r\n")
@@ -116,7 +124,20 @@ def _of(message: Message, look: Look, alone: bool = True) -> list[Choice]:
     named = kind == "text/html" and message.get_filename() and message.get_content_disposition() != "inline"
     if not alone and (attached or named):
         return []
+    if alone and kind == "text/plain" and (inside := _parts_in(message)) is not None:
+        return _of(inside, look, False)
     return [(_part(message, kind == "text/html", look),)]
+
+
+def _parts_in(message: Message) -> Message | None:
+    """Return the multipart that a text is without saying so, None if it is a text."""
+    octets = _octets(copy(message)).replace(b"\r\n", b"\n")  # which removes a field
+    begins = _PARTS.match(octets)
+    if begins is None:
+        return None
+    both = b"\nContent-Type: text/html" in octets and b"\nContent-Disposition: attachment" not in octets
+    kind = b"alternative" if both else b"mixed"
+    return message_from_bytes(b'Content-Type: multipart/%s; boundary="%s"\n\n' % (kind, begins[1]) + octets)
 
 
 def _part(message: Message, html: bool, look: Look) -> Part:

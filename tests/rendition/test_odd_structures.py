@@ -106,6 +106,18 @@ ODD: dict[str, tuple[bytes, list[str]]] = {
         b"Content-Type: message/rfc822\n\nSubject: In\n" + multipart("z", "loose words\n"),
         ["In", "loose words"],
     ),
+    "parts in a text": (
+        (b"\nThis is a multi-part message in MIME format.\n\n"
+         b"--b\nContent-Type: text/plain; charset=utf-8\n\nwords one \xc3\xb6\n"
+         b"--b\nContent-Type: text/html\n\n<p>words two\n--b\nContent-Type: text/plain\n\nwords three\n--b--\n"),
+        ["words one ö", "words two", "words three"],
+    ),
+    "parts in a text behind the rest of its header": (
+        (b"Content-Transfer-Encoding: 8bit\n\n =?utf-8?q?rest?=\nTo: a@example.org\nContent-Type: multipart/mixed;\n"
+         b" boundary=b\n\nIn MIME\n--b\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
+         b"words=20one\n--b\nContent-Type: image/png; name=lamp.png\nContent-Disposition: attachment\n\nx\n--b--\n"),
+        ["words one", "Not all of part", "is shown"],
+    ),
     "boundary of RFC 2231": (
         b"Content-Type: multipart/mixed; boundary*=us-ascii''b\n\n--b\n\nwords one\n--b\n\nwords two\n--b--\n",
         ["words one", "words two"],
@@ -207,6 +219,29 @@ def test_pages_open_by_themselves_and_lead_back(
         again = layout.page(Position.decode(pages[index].start.encode()), index + 1)
         assert (again.body, again.next) == (pages[index].body, pages[index].next)
         assert layout.page_before(pages[index].start, index).body == pages[index - 1].body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Look at this:\n\n--b\nContent-Type: text/plain\n\nwords\n--b--\n",
+        "--\nContent-Type: of what?\n",
+        "--b\n\nwords\n--b--\n",
+    ],
+)
+def test_a_text_about_parts_stays_as_it_is(text: str) -> None:
+    blocks = list(render(*_with(Context(fold=False), of_file(b"\n" + text.encode()))))
+    shown = "\n".join(block.text for block in blocks)
+    assert all(line in shown for line in text.splitlines() if line != "--")
+
+
+def test_two_forms_of_a_text_in_a_text_are_read_once() -> None:
+    both = (
+        b"\n--b\nContent-Type: text/plain\n\nwords one\n"
+        b"--b\nContent-Type: text/html\n\n<p>words <a href='http://e.example/'>one</a>\n--b--\n"
+    )
+    (block,) = render(*_with(Context(), of_file(both)))
+    assert [run.link for run in block.runs] == ["", "http://e.example/"]
 
 
 def test_a_long_loose_text_is_not_read_to_its_end() -> None:
