@@ -345,3 +345,8 @@ def test_a_line_of_two_columns_is_not_joined_with_the_next() -> None:
 def test_who_wrote_a_verse_stands_below_it() -> None:
     verse = "it was the spring of hope, it was the winter of despair and of lamps,\nand we had nothing before us\n"
     assert text_of(f"{verse}---C Bell\n")[0].text.endswith("\n---C Bell")
+
+
+def test_a_rule_that_was_wrapped_is_one() -> None:
+    blocks = text_of("One\n\n" + "*" * 50 + "\n" + "*" * 9 + "\n\nTwo\n")
+    assert [block.kind for block in blocks] == [Kind.PARAGRAPH, Kind.RULE, Kind.PARAGRAPH]

@@ -168,8 +168,7 @@ class TextReader:
 
     def _segment(self, line: Line) -> Segment:
         if lines.is_rule(line):
-            self._lines.take()
-            return self._made(Kind.RULE, line, (), 1)
+            return self._made(Kind.RULE, line, (), len(self._taken(lines.is_rule)))
         following = self._lines.peek(1)
         if lines.is_encoded(line, following):
             return self._folding(self._taken(lines.is_encoded_still), Role.FILE)
