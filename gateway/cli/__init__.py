@@ -134,7 +134,7 @@ def wap_beside(listener: Listener) -> tuple[str, int, int] | None:
 
     None if the host is a name. Two demos that start together would both find the usual ports free.
     """
-    from gateway.server.bearer import free_ports
+    from gateway.server.datagrams import free_ports
     from gateway.server.listeners import Listener
 
     usual = ((9201, 9200),) if listener.port == Listener.parse(DEMO_LISTEN).port else ()

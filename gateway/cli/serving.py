@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from gateway import confined
@@ -21,7 +22,7 @@ from gateway.admin.panel import panel_listener, site
 from gateway.config import Config
 from gateway.sealed import admin_password
 from gateway.sealed.vault import server_secret
-from gateway.server import bearer, workers
+from gateway.server import bearer, datagrams, workers
 from gateway.server.listeners import BACKLOG, Listener, Site, bind, listeners, run
 from gateway.state import Counted, State
 
@@ -35,7 +36,7 @@ def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_pas
     process = GatewayProcess(config, file)
     if panel_password:
         process.state.administration.set_password_hash(admin_password.hashed(panel_password))
-    lines = bearer.bind_all(config)
+    lines = datagrams.bind_all(config)
     with bearer.beside(_phones(process, lines)) if lines else nullcontext():
         _serve(process, ready)
     process.close()
@@ -53,7 +54,7 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     server_secret(config.secret)
     # Who connects before a worker serves, or while one is replaced, waits: nobody is refused, at the panel either.
     bound = {listener: bind(listener) for listener in (*listeners(config), *panels)}
-    lines = bearer.bind_all(config)
+    lines = datagrams.bind_all(config)
     for sock in bound.values():
         sock.listen(BACKLOG)
     log_lines = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -72,7 +73,7 @@ class _Shared:
     beginning: Beginning
     panels: tuple[Listener, ...]
     bound: Mapping[Listener, socket.socket]
-    lines: Mapping[int, socket.socket]
+    lines: datagrams.Ports
     log_lines: tuple[socket.socket, socket.socket]
 
     def name(self, number: int) -> str:
@@ -98,7 +99,7 @@ class _Shared:
             _close(self.bound.values())
             bearer.run(_phones(process, self.lines), process.follow)
         else:
-            _close(self.lines.values())
+            _close(chain.from_iterable(self.lines.values()))
             _close(self.bound[listener] for listener in self.panels if number)
             _serve(process, bound=self.bound, panel=number == 0)
         process.close()
@@ -106,7 +107,7 @@ class _Shared:
 
     def close(self) -> None:
         """Close the sockets of all processes."""
-        _close((*self.bound.values(), *self.lines.values()))
+        _close(chain(self.bound.values(), *self.lines.values()))
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:
@@ -114,7 +115,7 @@ def _close(sockets: Iterable[socket.socket]) -> None:
         sock.close()
 
 
-def _phones(process: GatewayProcess, lines: Mapping[int, socket.socket]) -> bearer.Bearer:
+def _phones(process: GatewayProcess, lines: datagrams.Ports) -> bearer.Bearer:
     """Make what serves WAP phones, and have it counted."""
     refused = partial(process.state.counts.add, Counted.WAP_REFUSED)
     phones = bearer.Bearer(process, lambda: process.config, lines, refused)

@@ -1,70 +1,163 @@
 """What has come and waits for its turn: a flood delays nobody but itself.
 
-Nothing here may know what a datagram says. Who has nothing waiting goes before who has, known addresses before others;
-who sends more takes turns with others who do. This is the idea of RFC 8290 §4.2 (flow queue scheduling).
+Nothing here may know what a datagram says, or read a clock. Hosts take turns, known ones before others, and so do the
+ports of a host. Who has nothing waiting goes before who has; those who have, as a flood does, share REPEATED turns a
+second, so that it cannot have all the time that there is. Where there is no room, who has most loses half of it. The
+ideas are those of RFC 8290 §4.2 (flow queue scheduling).
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Final
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from itertools import chain, islice
+from typing import Final, Protocol
 
 from gateway.wap.quadruplet import Quadruplet
 
 WAITING: Final = 1024
 """Datagrams that wait in all."""
 PER_PEER: Final = 64
-"""Datagrams that wait of one address: more than a group of packets has."""
+"""Datagrams that wait of one address and port: more than a group of packets has."""
+REPEATED: Final = 4000.0
+"""Turns a second for all who have had theirs and have more waiting: a tenth of one processor."""
+BURST: Final = 64.0
+"""Such turns that are saved up: a group of packets comes at once."""
+LOOKED_AT: Final = 32
+"""Hosts, or ports of one, that are looked at for the one with most waiting."""
+
+Item = tuple[bytes, Quadruplet]
 
 
-class DatagramQueue:
-    """Datagrams by their address, in the order in which they are taken."""
+class _Waiting(Protocol):
+    """What waits of one host, or of one port."""
+
+    @property
+    def has_first(self) -> bool:
+        """Whether there is somebody who has had no turn."""
+
+    def __len__(self) -> int: ...
+
+    def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
+        """Take in a datagram; return whether there was room."""
+
+    def take(self) -> Item:
+        """Return the next datagram."""
+
+    def halve(self) -> int:
+        """Drop half of what is waiting of who has most; return how many those are."""
+
+
+class _Port:
+    """The datagrams of one port, in their order."""
+
+    has_first = False
 
     def __init__(self) -> None:
-        self._waiting: dict[Quadruplet, deque[bytes]] = {}
-        self._known: deque[Quadruplet] = deque()
-        self._strangers: deque[Quadruplet] = deque()
-        self._again: deque[Quadruplet] = deque()
+        self._items: deque[Item] = deque()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
+        if len(self._items) >= PER_PEER:
+            return False
+        self._items.append(item)
+        return True
+
+    def take(self) -> Item:
+        return self._items.popleft()
+
+    def halve(self) -> int:
+        dropped = len(self._items) // 2
+        for _ in range(dropped):
+            self._items.pop()
+        return dropped
+
+
+class _Turns:
+    """Those who take turns: the ports of a host, or hosts, each of which has such turns in it."""
+
+    def __init__(self, each: Callable[[], _Waiting]) -> None:
+        self._each = each
+        self._first: OrderedDict[Hashable, _Waiting] = OrderedDict()
+        self._again: OrderedDict[Hashable, _Waiting] = OrderedDict()
         self._count = 0
+
+    @property
+    def has_first(self) -> bool:
+        return bool(self._first)
 
     def __len__(self) -> int:
         return self._count
 
+    def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
+        name, *rest = path
+        one = self._first.get(name) or self._again.get(name)
+        if one is None:
+            one = self._first[name] = self._each()
+        if not one.put(item, tuple(rest)):
+            return False
+        self._count += 1
+        if one.has_first and name in self._again:
+            self._first[name] = self._again.pop(name)
+        return True
+
+    def take(self) -> Item:
+        name, one = (self._first or self._again).popitem(last=False)
+        item = one.take()
+        self._count -= 1
+        if one:
+            (self._first if one.has_first else self._again)[name] = one
+        return item
+
+    def halve(self) -> int:
+        looked_at = islice(chain(self._again.values(), self._first.values()), LOOKED_AT)
+        dropped = max(looked_at, key=len).halve() if self._count else 0
+        self._count -= dropped
+        return dropped
+
+
+def _host() -> _Turns:
+    return _Turns(_Port)
+
+
+class DatagramQueue:
+    """Datagrams by their host and port, in the order in which they are taken."""
+
+    def __init__(self) -> None:
+        self._known, self._strangers = _Turns(_host), _Turns(_host)
+        self._turns, self._at = BURST, 0.0
+
+    def __len__(self) -> int:
+        return len(self._known) + len(self._strangers)
+
+    @property
+    def has_first(self) -> bool:
+        """Whether somebody waits who has had no turn."""
+        return self._known.has_first or self._strangers.has_first
+
     def put(self, data: bytes, peer: Quadruplet, *, known: bool) -> None:
         """Take in a datagram; `known`: its address is certain. Where there is no room, one is dropped."""
-        waiting = self._waiting.get(peer)
-        if waiting is not None and len(waiting) >= PER_PEER:
-            return
-        if self._count >= WAITING and not self._make_room(known):
-            return
-        if waiting is None:
-            waiting = self._waiting[peer] = deque()
-            (self._known if known else self._strangers).append(peer)
-        waiting.append(data)
-        self._count += 1
+        own = self._known if known else self._strangers
+        if len(self) >= WAITING:
+            if known and self._strangers:
+                self._strangers.take()
+            elif not own.halve():
+                return
+        own.put((data, peer), (peer.host, peer))
 
-    def take(self) -> tuple[bytes, Quadruplet]:
-        """Return the next datagram; raise IndexError if there is none."""
-        peer = (self._known or self._strangers or self._again).popleft()
-        waiting = self._waiting[peer]
-        data = waiting.popleft()
-        self._count -= 1
-        if waiting:
-            self._again.append(peer)
-        else:
-            del self._waiting[peer]
-        return data, peer
+    def take(self, now: float) -> Item | None:
+        """Return the next datagram; None if there is none, or only of those who have had their turns for now."""
+        for turns in (self._known, self._strangers):
+            if turns.has_first or (turns and self._may_repeat(now)):
+                return turns.take()
+        return None
 
-    def _make_room(self, known: bool) -> bool:
-        """Drop half of what the one with most has sent, or for who is known a stranger's only one."""
-        if self._count > len(self._waiting):
-            most = max(self._waiting.values(), key=len)
-            for _ in range(len(most) // 2):
-                most.pop()
-                self._count -= 1
-            return True
-        if known and self._strangers:
-            del self._waiting[self._strangers.popleft()]
-            self._count -= 1
-            return True
-        return False
+    def _may_repeat(self, now: float) -> bool:
+        self._turns = min(BURST, self._turns + (now - self._at) * REPEATED)
+        self._at = now
+        if self._turns < 1:
+            return False
+        self._turns -= 1
+        return True

@@ -17,7 +17,7 @@ import pytest
 from gateway.admin.gateway_process import FEW_WORKERS, GatewayProcess
 from gateway.config import load
 from gateway.errors import StoreUnreachable, UnknownDomain
-from gateway.server import bearer
+from gateway.server import datagrams
 from gateway.store.pool import PER_ACCOUNT
 from gateway.wap import wsp
 from tests import PATIENCE
@@ -174,7 +174,7 @@ def test_a_worker_that_replaces_another_serves_by_the_file_as_it_is_now(tmp_path
 def test_wap_phones_have_a_process_that_is_replaced_and_ends_with_the_others(
     tmp_path: Path, workers: int
 ) -> None:
-    found = bearer.free_ports("127.0.0.1", ((0, 0),))
+    found = datagrams.free_ports("127.0.0.1", ((0, 0),))
     assert found is not None
     _, port, connectionless = found
     table = f'[wap]\nlisten = "127.0.0.1"\nport = {port}\nconnectionless_port = {connectionless}\n'

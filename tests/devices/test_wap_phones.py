@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main, wap_get
-from gateway.server.bearer import free_ports
+from gateway.server.datagrams import free_ports
 from gateway.wap import wbxml
 from tests.devices import kannel as kannels
 from tests.devices.checks import check_compiled_deck

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
+from gateway import computing
 from gateway.config import Config
 from gateway.language import LANGUAGES, Language
 from gateway.server import bearer, wap_notices, wap_requests
@@ -18,9 +22,12 @@ from tests import PATIENCE, rig
 from tests.devices.phones import WmlPhone
 from tests.devices.wsp import WspSession, transport
 from tests.server.test_workers import until
-from tests.server.wap_phone import PICTURE, Phone, deck, serving, stalling
+from tests.server.wap_phone import PICTURE, Phone, deck, serving, stalling, toy
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.smtp import SmtpServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 
 def test_requests_of_a_trusted_phone() -> None:
@@ -95,19 +102,20 @@ def test_what_is_too_large_is_told_in_a_deck(sdu: int, path: str, sar: bool) -> 
 
 
 def test_more_requests_than_may_wait_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bearer, "THREADS", 2)
     monkeypatch.setattr(bearer, "WAITING", 1)
     waiting, goes_on = threading.Event(), threading.Event()
-    with (
-        serving(stalling(waiting, goes_on)) as (port, _),
-        closing(Phone(port)) as first,
-        closing(Phone(port)) as second,
-    ):
-        tid = first.begin(wsp.Method("GET", "/w"))
+    with ExitStack() as stack:
+        port, _ = stack.enter_context(serving(stalling(waiting, goes_on)))
+        first, second, third = (stack.enter_context(closing(Phone(port))) for _ in range(3))
+        tids = {first: first.begin(wsp.Method("GET", "/w"))}
         assert waiting.wait(PATIENCE)
-        assert wap_notices.BUSY in deck(second.get("/w"))
+        tids[second] = second.begin(wsp.Method("GET", "/w"))  # of one host, one of two threads works
+        assert wap_notices.BUSY in deck(third.get("/w"))
         goes_on.set()
-        assert "<p>/w</p>" in deck(first.answer(tid))
-        assert "<p>/w</p>" in deck(second.get("/w"))
+        for phone, tid in tids.items():
+            assert "<p>/w</p>" in deck(phone.answer(tid))
+        assert "<p>/w</p>" in deck(third.get("/w"))
 
 
 def test_a_request_at_hand_is_answered_before_the_end() -> None:
@@ -262,3 +270,55 @@ def test_the_screens_by_udp(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path:
             assert "No messages here." in phone.text
             phone.follow("Menu").follow("Sign out")
         assert max(reply.pdu for reply in session.replies) <= 1400
+
+
+def test_one_host_leaves_threads_to_others() -> None:
+    """It has slow requests, more than there are threads, from one port and from many."""
+    began, goes_on = threading.Semaphore(0), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/slow":
+            began.release()
+            with computing.waiting():
+                goes_on.wait(PATIENCE)
+        return toy(environ, start_response)
+
+    with ExitStack() as stack:
+        port, _ = stack.enter_context(serving(slow))
+        stack.callback(goes_on.set)
+        for _ in range(bearer.THREADS + 4):
+            stack.enter_context(closing(Phone(port))).begin(wsp.Method("GET", "/slow"))
+        for _ in range(bearer.THREADS // 2):
+            assert began.acquire(timeout=PATIENCE)
+        with closing(Phone(port, host="127.0.0.2")) as other:
+            assert "<p>/w</p>" in deck(other.get("/w"))
+        assert not began.acquire(blocking=False)
+
+
+def _unborn() -> tuple[bearer.Bearer, Mock]:
+    """Return a bearer without sockets, and the loop that it has instead of one that runs."""
+    loop = Mock(time=lambda: 100.0)
+    made = bearer.Bearer(toy, lambda: Config(()), {})
+    made._loop = loop
+    return made, loop
+
+
+def test_a_failure_at_what_is_due_does_not_take_all_the_time(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, loop = _unborn()
+    monkeypatch.setattr(made._endpoint, "handle_timer", lambda now: 1 / 0)
+    monkeypatch.setattr(made._endpoint, "get_timer", lambda: 99.0)
+    made._wake()
+    assert "what was due was not done" in caplog.text
+    ((at, _), _) = loop.call_at.call_args
+    assert at == 100.0 + bearer.MISSED
+
+
+def test_a_request_that_a_failure_of_ours_meets_is_answered(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wap_requests, "target", lambda *_: 1 / 0)
+    with serving() as (port, _), closing(Phone(port)) as phone:
+        assert "Something went wrong here." in deck(phone.get("/w"))
+    assert "a request could not be asked" in caplog.text

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import Config
-from gateway.server.bearer import Bearer, beside, bind_all, free_ports
+from gateway.server.bearer import Bearer, beside
+from gateway.server.datagrams import bind_all, free_ports
 from gateway.wap import wbxml, wsp
 from gateway.wap.initiator import Answer, Initiator
 from gateway.wap.wsp.headers import Headers
@@ -103,9 +104,16 @@ class Phone:
     """Our initiator at a socket of its own; counts octets."""
 
     def __init__(
-        self, port: int, headers: Headers = (), *, sdu: int | None = None, sar: bool = False
+        self,
+        port: int,
+        headers: Headers = (),
+        *,
+        sdu: int | None = None,
+        sar: bool = False,
+        host: str = "127.0.0.1",
     ) -> None:
         self._line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._line.bind((host, 0))
         self._line.connect(("127.0.0.1", port))
         self._line.settimeout(PATIENCE)
         self.phone = Initiator(sar=sar)

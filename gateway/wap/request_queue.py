@@ -1,0 +1,78 @@
+"""Requests that wait for the application, and those that it works on: no phone has all of its threads.
+
+Nothing here may know what is asked, or start a thread. One host may hold as many threads as it leaves free: half of
+them if it is alone, as at mail servers (`upstreams.shares`). Of those that wait the one goes next whose host, and then
+whose port, has fewest at work. Where there is no room, who has most waiting is refused the last one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.wap.quadruplet import Quadruplet
+from gateway.wap.requests import Request
+
+
+class Asked(NamedTuple):
+    """A request, and the host ("" for none) and path that it asks the application for."""
+
+    request: Request
+    host: str
+    path: str
+
+
+class RequestQueue:
+    """Requests by their phone."""
+
+    def __init__(self, threads: int, waiting: int) -> None:
+        """`threads`: requests that are worked on at a time; `waiting`: those that wait beside them."""
+        self._threads, self._most = threads, waiting
+        self._waiting: dict[int, Asked] = {}
+        self._working: dict[int, Quadruplet] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._working)
+
+    def put(self, asked: Asked) -> Asked | None:
+        """Take in a request; return the one, perhaps this, that has to go for it."""
+        self._waiting[asked.request.id] = asked
+        if len(self._waiting) <= self._most:
+            return None
+        held = _Held(each.request.peer for each in self._waiting.values())
+        last = max(reversed(self._waiting.values()), key=lambda each: held.of(each.request.peer))
+        return self._waiting.pop(last.request.id)
+
+    def take(self) -> Asked | None:
+        """Return a request to work on; None if there is none that may have a thread."""
+        free = self._threads - len(self._working)
+        held = _Held(self._working.values())
+        may_go = (each for each in self._waiting.values() if held.of(each.request.peer)[0] < free)
+        asked = min(may_go, key=lambda each: held.of(each.request.peer), default=None)
+        if asked is not None:
+            self.drop(asked.request.id)
+            self._working[asked.request.id] = asked.request.peer
+        return asked
+
+    def drop(self, request_id: int) -> None:
+        """Forget a request that waits: nobody waits for its answer any more."""
+        self._waiting.pop(request_id, None)
+
+    def done(self, request_id: int) -> None:
+        """Take in that a request is not worked on any more."""
+        self._working.pop(request_id, None)
+
+
+class _Held:
+    """How many requests hosts have, and the ports of each."""
+
+    def __init__(self, peers: Iterable[Quadruplet]) -> None:
+        self._phones = Counter(peers)
+        self._hosts: Counter[str] = Counter()
+        for peer, count in self._phones.items():
+            self._hosts[peer.host] += count
+
+    def of(self, peer: Quadruplet) -> tuple[int, int]:
+        """Return how many a phone's host has, and the phone itself."""
+        return self._hosts[peer.host], self._phones[peer]
