@@ -96,11 +96,12 @@ class _Way:
         return Load(self.name, phones, connected, sessions / seconds, used / sessions * 1000)
 
 
-class _Phone:
+class Phone:
     """Our initiator at a socket."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._line.bind((host, 0))
         self._line.connect(("127.0.0.1", port))
         self._line.settimeout(1.0)
         self._phone = Initiator()
@@ -174,7 +175,7 @@ def _mean(loads: list[Load]) -> list[Load]:
 
 
 def _waited(stack: ExitStack, ways: list[_Way], url: str, requests: int) -> list[Waited]:
-    asking: list[tuple[_Way, Any]] = [(way, stack.enter_context(closing(_Phone(way.port)))) for way in ways]
+    asking: list[tuple[_Way, Any]] = [(way, stack.enter_context(closing(Phone(way.port)))) for way in ways]
     for number in range(requests + 1):
         for way, phone in asking:
             begun = time.perf_counter()
