@@ -101,6 +101,25 @@ def test_what_is_too_large_is_told_in_a_deck(sdu: int, path: str, sar: bool) -> 
             assert len(wsp.write_pdu(said)) <= (sdu or 1 << 20)
 
 
+@pytest.mark.parametrize("sar", [False, True], ids=["one datagram", "segments"])
+@pytest.mark.parametrize("sdu", [100, 1400, 9000])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/xhtml+xml; charset=utf-8",
+        "application/vnd.wap.xhtml+xml",
+        "text/html",
+        "image/vnd.wap.wbmp",
+    ],
+)
+def test_what_is_no_wml_passes_to_the_last_octet_of_the_sdu(kind: str, sdu: int, sar: bool) -> None:
+    """One more, and it is told in a deck."""
+    room = sdu - len(wsp.write_pdu(wsp.Reply(200, kind)))
+    with serving() as (port, _), closing(Phone(port, (("Accept", kind),), sdu=sdu, sar=sar)) as phone:
+        assert phone.get(f"/octets?{kind}={room}") == wsp.Reply(200, kind, (), b"x" * room)
+        assert wap_notices.TOO_LARGE in deck(phone.get(f"/octets?{kind}={room + 1}"))
+
+
 def test_more_requests_than_may_wait_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bearer, "THREADS", 2)
     monkeypatch.setattr(bearer, "WAITING", 1)
@@ -257,6 +276,35 @@ def test_hostile_octets_do_no_harm() -> None:
                     line.sendto(data, ("127.0.0.1", at))
         with closing(Phone(port)) as phone:
             assert "<p>/w</p>" in deck(phone.get("/w"))
+
+
+@pytest.mark.parametrize(
+    ("accept", "path", "kind", "within"),
+    [
+        ("application/xhtml+xml", "/", "application/xhtml+xml; charset=utf-8", 300),
+        (
+            "application/vnd.wap.xhtml+xml, text/vnd.wap.wml",
+            "/",
+            "application/vnd.wap.xhtml+xml; charset=utf-8",
+            300,
+        ),
+        ("text/html", "/", "text/html; charset=utf-8", 300),
+        ("text/vnd.wap.wml", "/m", "text/html; charset=utf-8", 300),
+        ("application/xhtml+xml", "/w", "application/vnd.wap.wmlc", 100),
+    ],
+)
+def test_a_phone_has_the_markup_that_it_takes_or_asks_for(
+    accept: str, path: str, kind: str, within: int, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
+) -> None:
+    """Where it has room for that, and else a deck. The address decides before the header does."""
+    with rig.gateway(tmp_path, dovecot, smtp_server) as app, serving(app) as (port, _):
+        with closing(Phone(port, (("Accept", accept),))) as phone:
+            said = phone.get(path)
+            assert isinstance(said, wsp.Reply)
+            assert (said.status, said.content_type) == (200, kind)
+            assert b"Pocketpost" in said.body
+        with closing(Phone(port, (("Accept", accept),), sdu=within)) as phone:
+            assert wap_notices.TOO_LARGE in deck(phone.get(path))
 
 
 def test_the_screens_by_udp(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> None:

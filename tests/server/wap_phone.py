@@ -51,6 +51,10 @@ def toy(environ: dict[str, Any], start_response: StartResponse) -> Iterable[byte
     if path == "/picture":
         start_response("200 OK", [("Content-Type", "image/vnd.wap.wbmp")])
         return [b"x" * PICTURE]
+    if path == "/octets":
+        kind, _, size = environ["QUERY_STRING"].rpartition("=")
+        start_response("200 OK", [("Content-Type", kind)])
+        return [b"x" * int(size)]
     if path in ("/endless", "/fail/midway"):
         start_response("200 OK", [("Content-Type", "image/vnd.wap.wbmp")])
         return _pieces(path)
