@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from gateway.wap import wsp
+from gateway.wap.pending_requests import Pending, PendingRequests, largest_reply
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Cancelled, Delivered, Event, Request, TooLarge
-from gateway.wap.wsp.assigned import METHODS, USUAL, AbortReason, PduType, Version
-from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, least, negotiate
-from gateway.wap.wsp.headers import Headers, encoding_version, read_headers, version_header
+from gateway.wap.requests import Cancelled, Delivered, Event
+from gateway.wap.wsp.assigned import METHODS, USUAL, AbortReason, PduType
+from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, negotiate
+from gateway.wap.wsp.headers import Headers, encoding_version, version_header
 from gateway.wap.wsp_sessions import HEADERS, Session, Sessions
 from gateway.wap.wtp import (
     AbortIndication,
@@ -26,11 +26,9 @@ from gateway.wap.wtp import (
     Responder,
     ResultConfirmation,
 )
-from gateway.wap.wtp.segmentation import Outgoing, largest_message, packet_size
+from gateway.wap.wtp.segmentation import Outgoing, packet_size
 
 CONNECTIONLESS_PORT = 9200
-DATAGRAM = 65_000
-"""Octets of the largest message in one datagram: IP has 65,507, less our headers."""
 SUPPORTED = Terms(client_sdu=0, server_sdu=65_536, options=RESUME, methods=4, pushes=1)
 """The most that is agreed on in a session. What phones send beyond their server SDU is read: no text is lost by it."""
 SESSIONS = 20_000
@@ -38,23 +36,8 @@ SESSIONS_PER_HOST = 15_000
 """Sessions of one host: a phone has one, but all phones behind a translator of addresses look like one host."""
 IDLE = 12 * 3600.0
 """Seconds without a request after which a session is dropped."""
-SMALLEST_SDU = 100
-"""QUIRK: a Motorola Timeport names an SDU of 3 octets. Below this size an SDU is taken for one that was not named."""
 HELD = 64
 """Addresses at a time whose requests wait for their session."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    """What is needed to answer a request: its transaction, or without WTP its transaction id."""
-
-    peer: Quadruplet
-    tid: int
-    version: Version
-    limit: int
-    extra: Headers = ()
-    session: Session | None = None
-    indication: InvokeIndication | None = field(default=None, repr=False)
 
 
 class Endpoint:
@@ -66,13 +49,11 @@ class Endpoint:
         self._sessions = Sessions(ids, SESSIONS, SESSIONS_PER_HOST, IDLE)
         self._events: deque[Event] = deque()
         self._unit_replies: deque[tuple[Quadruplet, bytes]] = deque()
-        self._pending: dict[int, _Pending] = {}
-        self._request_ids: dict[tuple[Quadruplet, int], int] = {}
+        self._requests = PendingRequests()
         self._opening: dict[tuple[Quadruplet, int], Session] = {}
         self._answered_in: dict[Quadruplet, tuple[int, int]] = {}
         self._datagrams = 0
         self._held: dict[Quadruplet, list[InvokeIndication]] = {}
-        self._last_id = 0
 
     # --- the five ---
 
@@ -109,17 +90,12 @@ class Endpoint:
 
     def reply(self, request_id: int, reply: wsp.Reply, now: float) -> None:
         """Answer a request; one that is not waited for any more is ignored. Raise TooLarge, and wait on for another."""
-        pending = self._pending.get(request_id)
+        pending = self._requests.get(request_id)
         if pending is None:
             return
-        whole = wsp.Reply(reply.status, reply.content_type, reply.headers + pending.extra, reply.body)
-        octets = wsp.write_pdu(whole, pending.version)
-        if len(octets) > pending.limit and pending.extra:  # the time of day only if it fits
-            octets = wsp.write_pdu(reply, pending.version)
-        if len(octets) > pending.limit:
-            raise TooLarge(len(octets), pending.limit)
+        octets = pending.encode(reply)
         if pending.indication is None:
-            del self._pending[request_id]
+            self._requests.forget(request_id)
             self._unit_replies.append((pending.peer, bytes((pending.tid,)) + octets))
             return
         self._send_result(pending.indication, octets, now)
@@ -139,12 +115,13 @@ class Endpoint:
 
     def ignore(self, request_id: int) -> None:
         """Give no answer to a request that came without a session."""
-        self._pending.pop(request_id, None)
+        self._requests.forget(request_id)
 
     def stamp(self, request_id: int, headers: Headers) -> None:
         """Add headers to a reply to come, if they fit."""
-        if request_id in self._pending:
-            self._pending[request_id].extra += headers
+        pending = self._requests.get(request_id)
+        if pending is not None:
+            pending.extra += headers
 
     # --- without a session ---
 
@@ -164,7 +141,8 @@ class Endpoint:
         if any(character < " " for character in pdu.url):
             return False
         version = encoding_version(pdu.headers)
-        self._request(_Pending(peer, tid, version or USUAL, DEFAULT_SDU), pdu, None, version)
+        pending = Pending(peer, tid, version or USUAL, DEFAULT_SDU, version_header(version))
+        self._events.append(self._requests.add(pending, pdu))
         return True
 
     # --- with one ---
@@ -298,15 +276,16 @@ class Endpoint:
         self._sessions.touch(session, now)
         self._wtp.respond(indication.peer, indication.tid, now)
         version = encoding_version(pdu.headers)
-        pending = _Pending(
+        pending = Pending(
             indication.peer,
             indication.tid,
             version or session.version or USUAL,
-            least(_believed(session.terms.client_sdu), _room(indication)),
-            session=session,
-            indication=indication,
+            largest_reply(indication, session.terms.client_sdu),
+            version_header(version),
+            session,
+            indication,
         )
-        self._request(pending, pdu, session, version)
+        self._events.append(self._requests.add(pending, pdu))
 
     def _may_ask(self, session: Session, now: float) -> bool:
         """Return whether another request is agreed on.
@@ -321,37 +300,6 @@ class Endpoint:
                 return True
         return False
 
-    def _request(
-        self, pending: _Pending, pdu: wsp.Method, session: Session | None, version: Version | None
-    ) -> None:
-        self._last_id += 1
-        headers = pdu.headers
-        if session is not None:
-            own = {name.lower() for name, _ in headers}
-            headers = (
-                tuple(row for row in read_headers(session.headers) if row[0].lower() not in own) + headers
-            )
-        pending.extra = version_header(version)
-        self._pending[self._last_id] = pending
-        if pending.indication is not None:
-            self._request_ids[pending.peer, pending.tid] = self._last_id
-        tod = next((name for name, _ in headers if name.lower() in ("x-wap-tod", "x-wap.tod")), "")
-        self._events.append(
-            Request(
-                self._last_id,
-                pending.peer,
-                pdu.name,
-                pdu.url,
-                headers,
-                pdu.content_type,
-                pdu.body,
-                pending.limit,
-                session.terms.client_sdu if session is not None else None,
-                session.id if session is not None else None,
-                tod,
-            )
-        )
-
     def _send_result(self, indication: InvokeIndication, octets: bytes, now: float) -> None:
         packet = packet_size(indication.receive_unit, indication.group)
         outgoing = None
@@ -365,10 +313,10 @@ class Endpoint:
 
     def _end(self, peer: Quadruplet, tid: int, event: type[Delivered] | type[Cancelled]) -> Session | None:
         """Forget a request that is over; return its session."""
-        request_id = self._request_ids.pop((peer, tid), None)
-        if request_id is None:
+        ended = self._requests.end(peer, tid)
+        if ended is None:
             return None
-        pending = self._pending.pop(request_id)
+        request_id, pending = ended
         if pending.session is not None:
             pending.session.methods.pop(tid, None)
         self._events.append(event(request_id))
@@ -389,14 +337,3 @@ class Endpoint:
             return
         self._abort_methods(session, AbortReason.SUSPEND, now)
         session.suspended = True
-
-
-def _believed(sdu: int) -> int:
-    return sdu if sdu == 0 or sdu >= SMALLEST_SDU else DEFAULT_SDU
-
-
-def _room(indication: InvokeIndication) -> int:
-    """Return the octets that a transaction can carry back: in packets only to those who take them."""
-    if indication.sar:
-        return largest_message(indication.receive_unit, indication.group)
-    return min(DATAGRAM, indication.receive_unit or DATAGRAM)

@@ -100,7 +100,7 @@ def endpoint(data: bytes) -> None:
             if to.local_port == 9201:
                 assert [wtp_pdus.read_pdu(each) for each in wtp_pdus.separate(sent)], sent
     _wait(phones.get_timer, phones.handle_timer, now, until=now + 1000)
-    if not phones._pending:
+    if not phones._requests._pending:
         assert not phones.transactions
     assert not phones._held
 

@@ -77,6 +77,14 @@ def least(proposed: int, supported: int) -> int:
     return min(filter(None, (proposed, supported)), default=0)
 
 
+#: The capabilities that have a value, as the fields of `Terms`.
+_TERMS: Final = {
+    Capability.CLIENT_SDU: "client_sdu", Capability.SERVER_SDU: "server_sdu", Capability.PROTOCOL_OPTIONS: "options",
+    Capability.METHOD_MOR: "methods", Capability.PUSH_MOR: "pushes",
+}  # fmt: skip
+_SIZES: Final = (Capability.CLIENT_SDU, Capability.SERVER_SDU)
+
+
 def negotiate(proposals: Sequence[Proposal], supported: Terms) -> tuple[Terms, tuple[Proposal, ...]]:
     """Return the terms of a session, and the capabilities to answer.
 
@@ -84,43 +92,33 @@ def negotiate(proposals: Sequence[Proposal], supported: Terms) -> tuple[Terms, t
     is answered without parameters (WAP-230 §8.3.1); so are code pages and extended methods, of which none is supported.
     Aliases are only information, and are not answered. A value that says nothing is taken as if it were not there.
     """
-    sizes = {Capability.CLIENT_SDU: DEFAULT_SDU, Capability.SERVER_SDU: DEFAULT_SDU}
-    counts = {Capability.METHOD_MOR: DEFAULT_MOR, Capability.PUSH_MOR: DEFAULT_MOR}
-    limits = {
-        Capability.CLIENT_SDU: supported.client_sdu, Capability.SERVER_SDU: supported.server_sdu,
-        Capability.METHOD_MOR: supported.methods, Capability.PUSH_MOR: supported.pushes,
-    }  # fmt: skip
-    options = 0
+    agreed: dict[str, int] = {}
     answers: list[Proposal] = []
-    seen: set[int | str] = set()
+    seen: set[int | str] = {Capability.ALIASES}
     for identifier, octets in proposals:
-        if identifier in seen or identifier == Capability.ALIASES:
+        if identifier in seen:
             continue
         seen.add(identifier)
-        value = _size(octets) if identifier in sizes else octets[0] if octets else None
-        if identifier in sizes or identifier in counts or identifier == Capability.PROTOCOL_OPTIONS:
-            if value is None:
-                continue
+        if identifier in _TERMS:
             kind = Capability(identifier)
-            if kind in sizes:
-                sizes[kind] = least(value, limits[kind])
-                answers.append((kind, uintvar(sizes[kind])))
-            elif kind in counts:
-                counts[kind] = min(value, limits[kind])
-                answers.append((kind, bytes((counts[kind],))))
-            else:
-                options = value & supported.options
-                answers.append((kind, bytes((options,))))
+            value = _agreed(kind, octets, supported)
+            if value is not None:
+                agreed[_TERMS[kind]] = value
+                answers.append((kind, uintvar(value) if kind in _SIZES else bytes((value,))))
         elif identifier not in (Capability.CLIENT_MESSAGE, Capability.SERVER_MESSAGE):
             answers.append((identifier, b""))
-    terms = Terms(
-        sizes[Capability.CLIENT_SDU],
-        sizes[Capability.SERVER_SDU],
-        options,
-        counts[Capability.METHOD_MOR],
-        counts[Capability.PUSH_MOR],
-    )
-    return terms, tuple(answers)
+    return Terms(**agreed), tuple(answers)
+
+
+def _agreed(kind: Capability, octets: bytes, supported: Terms) -> int | None:
+    """Return the value that both sides take of a capability; None if none is proposed."""
+    most: int = getattr(supported, _TERMS[kind])
+    if kind in _SIZES:
+        size = _size(octets)
+        return None if size is None else least(size, most)
+    if not octets:
+        return None
+    return octets[0] & most if kind is Capability.PROTOCOL_OPTIONS else min(octets[0], most)
 
 
 def _size(octets: bytes) -> int | None:
