@@ -153,12 +153,17 @@ def _reply(answer: WsgiResponse, url: str, request: Request) -> wsp.Reply:
     content_type = next(
         (value for name, value in answer.headers if name.lower() == "content-type"), "text/plain"
     )
-    if content_type.partition(";")[0] == WML_TEXT and body:
-        content_type, body = compiled(body, content_type)
-    elif answer.status >= 500:  # screens tell of a failure with 200: this is what many phones would not show
+    is_text = content_type.partition(";")[0] == WML_TEXT
+    if answer.status >= 500 and not (is_text and body):
+        # Screens tell of a failure with 200: this is what many phones would not show.
         raise Failed(log_context.current().id)
     if request.method == "HEAD":
-        return wsp.Reply(answer.status, content_type, (*headers, ("Content-Length", str(len(body)))))
+        length = field(answer.headers, "Content-Length")
+        if length and not is_text:  # that of a deck is known when it is compiled
+            headers += (("Content-Length", length),)
+        return wsp.Reply(answer.status, WML_COMPILED if is_text else content_type, headers)
+    if is_text and body:
+        content_type, body = compiled(body, content_type)
     return wsp.Reply(answer.status, content_type, headers, body)
 
 

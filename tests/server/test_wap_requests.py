@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.server import wap_requests
 from gateway.server.reachability import new_token
 from gateway.server.wap_requests import Elsewhere, split_token, target, with_token
+from gateway.wap import wsp
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.requests import Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 HOST = "192.0.2.7"
 OWN = frozenset({"m.example.org", "192.0.2.1:8080", "192.0.2.1"})
@@ -97,3 +101,25 @@ def test_what_a_phone_says_of_addresses_is_not_believed() -> None:
         "c",
     )
     assert (environ["HTTP_REFERER"], environ["HTTP_X_WAP_CLIENT_SDU_SIZE"]) == ("/r", "1400")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (
+            "application/vnd.wap.wmlc",
+            wsp.Reply(200, "application/vnd.wap.wmlc", (("Content-Length", "251"),)),
+        ),
+        ("image/vnd.wap.wbmp", wsp.Reply(200, "image/vnd.wap.wbmp", (("Content-Length", "251"),))),
+        ("text/vnd.wap.wml; charset=utf-8", wsp.Reply(200, "application/vnd.wap.wmlc")),
+    ],
+)
+def test_of_a_head_the_length_is_told_that_a_get_would_have(kind: str, told: wsp.Reply) -> None:
+    """Of what is compiled here nobody knows it: no length is told, and not that of nothing."""
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", kind), ("Content-Length", "251")])
+        return [b""]
+
+    request = _request(method="HEAD")
+    assert wap_requests.served(app, wap_requests.environ(request, "", "/"), request, "/") == told
