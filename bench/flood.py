@@ -96,7 +96,10 @@ def _asked(phones: list[Phone], url: str, times: list[list[float]]) -> None:
 def _flood(phones: list[Phone], url: str, port: int, pid: int, found: Flooded, datagrams: int) -> None:
     """Measure by turns until the time is over, or as many datagrams were sent as quickly as can be."""
     command = ["nice", sys.executable, "-m", "bench.flood", "--send", str(port), str(found.rate)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sender:
+    # A session of its own: Linux shares out the processors among sessions first (sched(7), autogroup).
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as sender:
         assert sender.stdin is not None
         assert sender.stdout is not None
         sender.stdout.readline()
@@ -128,14 +131,17 @@ def _lost(port: int) -> int:
 
 
 def _bearer(served: Served) -> int:
-    """Find the process that serves phones: alone of the children it has UDP sockets."""
+    """Find the process that serves phones: the only child that keeps the UDP sockets, which all are born with."""
+    while len(found := [pid for pid in served.pids[1:] if _has_udp(pid)]) != 1:
+        time.sleep(PAUSE)
+    return found[0]
+
+
+def _has_udp(pid: int) -> bool:
     sockets = {f"socket:[{row[9]}]" for row in _udp()}
-    for pid in served.pids[1:]:
-        for entry in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                if str(entry.readlink()) in sockets:
-                    return pid
-    raise RuntimeError("no process serves phones")
+    with suppress(OSError):  # it, or one of its files, has gone meanwhile
+        return any(str(entry.readlink()) in sockets for entry in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 def _p95(times: list[float]) -> float:
@@ -152,7 +158,7 @@ def _row(found: Flooded) -> str:
     return f"| {' | '.join(cells)} | {found.memory[0] / 1024:.1f} → {found.memory[1] / 1024:.1f} |"
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Print a table."""
     parser = argparse.ArgumentParser(prog="python -m bench.flood", description=__doc__)
     parser.add_argument("--datagrams", type=int, default=1_000_000, help="how many where no rate is stated")
@@ -160,7 +166,7 @@ def main() -> int:
         "--rates", type=int, nargs="+", default=RATES, help="a second; 0 as quickly as can be"
     )
     parser.add_argument("--send", type=int, nargs=2, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
     if asked.send:
         send(*asked.send)
         return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import phones, report
+from bench import flood, phones, report
 from bench.measure import PAGES, Row
 from bench.suite import Figures, arguments, run
 from gateway.server.workers import cores
@@ -126,3 +126,19 @@ def test_phones_are_measured_on_both_ways(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert all(each.rate > 0 and each.cpu_ms > 0 for each in loads)
     assert len(report.phones(loads, waited).splitlines()) == 13
+
+
+def test_a_flood_is_measured_at_each_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not dovecot.installed():
+        pytest.skip("NOT TESTED: dovecot not installed (see tests/debian-packages.txt)")
+    monkeypatch.setattr(flood, "SLICE", 0.2)
+    monkeypatch.setattr(flood, "SECONDS", 0.2)
+    assert flood.main(["--rates", "1000", "0", "--datagrams", "1"]) == 0
+    _, _, slow, quick = capsys.readouterr().out.splitlines()
+    assert slow.startswith("| 1,000 |")
+    assert quick.startswith("| all it can |")
+    for row in (slow, quick):
+        assert int(row.split(" | ")[2].replace(",", "")) > 0, "none was sent"
+        assert row.count("→") == 3

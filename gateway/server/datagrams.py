@@ -28,7 +28,7 @@ RECEIVED_OCTETS: Final = 1 << 18
 """Octets of the kernel's receive buffer of one socket: datagrams that come at once, each with the kernel's own."""
 _SO_RCVBUFFORCE: Final = 33  # Linux; Python has no name for it
 LARGEST_DATAGRAM: Final = 65_535
-AT_ONCE: Final = 128
+AT_ONCE: Final = 64
 """Datagrams that are read from a socket at once."""
 REST: Final = 0.002
 """Seconds in which a socket that had as many, or more, is not read."""
