@@ -108,6 +108,7 @@ class _List:
                 if name and name.lower() != b"mailto":
                     self.groups.append((len(self.kept), header_fields.decode(name)))
                 self.phrase.clear()
+                self.local = b""
         elif not (
             inside and self.angle and self.angle[0].startswith(b"@")
         ):  # else: the commas of a source route

@@ -24,6 +24,7 @@ PIECES = st.sampled_from([
 @example(" Zoë  Sender <sender@example.org> ")
 @example('""<a@b>')
 @example("a@b")
+@example('"Berg, Anna":@')
 @settings(max_examples=2000, deadline=None)
 def test_usual_addresses_are_read_as_lists_are(text: str) -> None:
     found = parse_groups(text, ADDRESS_LIMIT)
