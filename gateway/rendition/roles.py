@@ -6,15 +6,18 @@ rest) is recognized by its header block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, groupby, islice
+from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Position, Run
 from gateway.rendition.segments import Role, Segment
 from gateway.rendition.text import quoting
 from gateway.rendition.text.lines import rule_like
-from gateway.rendition.unplaced import Draft
+from gateway.rendition.unplaced import Draft, Face, runs_of
 
 #: The line before a signature (RFC 3676 §4.3), as it survives in HTML.
 _DELIMITER = "--"
@@ -24,6 +27,8 @@ _PREHEADER_WORDS = 3
 _REPEATED_WITHIN = 8
 #: Drafts that a header block may span.
 _HEADER_DRAFTS = 5
+#: A line without a letter, which may be drawn.
+_SIGNS: Final = re.compile(r"^[^\w\n]{5,}$", re.MULTILINE)
 
 
 def _original_begins(drafts: list[Draft], index: int) -> bool:
@@ -50,16 +55,38 @@ def _mark_original(drafts: list[Draft]) -> None:
             return
 
 
-def _mark_role(draft: Draft) -> None:
+def _with_role(draft: Draft) -> Iterable[Draft]:
+    """Give a draft its role; return it, parted by the rules drawn in it."""
     if draft.role is not Role.BODY or draft.kind is not Kind.PARAGRAPH:
-        return
+        return (draft,)
     text = draft.text
     if rule_like(text):
         draft.kind, draft.runs = Kind.RULE, []
+    elif "\n" in text and any(map(rule_like, _SIGNS.findall(text))):
+        return chain.from_iterable(map(_with_role, _parted(draft)))
     elif quoting.is_attribution(text):
         draft.role = Role.ATTRIBUTION
     elif quoting.is_legal(text):
         draft.role = Role.LEGAL
+    return (draft,)
+
+
+def _parted(draft: Draft) -> Iterator[Draft]:
+    """Yield what is between the drawn lines of a paragraph, and a rule for each of them."""
+    lines: list[list[tuple[str, Face]]] = [[]]
+    for run in draft.runs:
+        for text in run.text.splitlines(keepends=True):
+            lines[-1].append((text, Face(run.strong, run.emphasis, run.code, run.link)))
+            if text.endswith("\n"):
+                lines.append([])
+    for drawn, some in groupby(lines, _is_drawn):
+        runs = [] if drawn else runs_of(list(chain.from_iterable(some)))
+        if drawn or runs:
+            yield replace(draft, kind=Kind.RULE if drawn else draft.kind, runs=runs)
+
+
+def _is_drawn(line: list[tuple[str, Face]]) -> bool:
+    return rule_like("".join(text for text, _face in line))
 
 
 def _mark_signature(drafts: list[Draft]) -> None:
@@ -84,7 +111,7 @@ def _mark_signature(drafts: list[Draft]) -> None:
         return
 
 
-def _without_idle_rules(drafts: list[Draft]) -> Iterator[Draft]:
+def _without_idle_rules(drafts: Iterable[Draft]) -> Iterator[Draft]:
     """Drop rules at the beginning, at the end, and after other rules."""
     waiting: Draft | None = None
     begun = False
@@ -121,9 +148,7 @@ def without_preheader(drafts: list[Draft]) -> list[Draft]:
 
 def segments(drafts: list[Draft], section: str, reply: bool) -> list[Segment]:
     """Return the drafts of one part as segments with roles and positions."""
-    for draft in drafts:
-        _mark_role(draft)
-    kept = list(_without_idle_rules(drafts))
+    kept = list(_without_idle_rules(chain.from_iterable(map(_with_role, drafts))))
     if reply:
         _mark_original(kept)
     _mark_signature(kept)

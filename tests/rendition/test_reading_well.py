@@ -350,3 +350,100 @@ def test_who_wrote_a_verse_stands_below_it() -> None:
 def test_a_rule_that_was_wrapped_is_one() -> None:
     blocks = text_of("One\n\n" + "*" * 50 + "\n" + "*" * 9 + "\n\nTwo\n")
     assert [block.kind for block in blocks] == [Kind.PARAGRAPH, Kind.RULE, Kind.PARAGRAPH]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dear you,<br />\n<br />\nwe write &#9742;.<br />\nBye<br />\n", ["Dear you,", "we write ☎.\nBye"]),
+        ("One.</br>\nTwo.</br>\n</br>\nThree.", ["One.\nTwo.", "Three."]),
+        ('<p>Dear you,</p>\n<p><b>We</b> write.</p>\n', ["Dear you,", "We write."]),
+        ('<!-- saved --><table><tr><td><a href="https://e.example/">Go</a></td></tr></table>\n', ["Go"]),
+        # What speaks of elements is no page.
+        ("Use this:\n  one<br>\n  two<br>\n\nRegards,\nAnna\n", ["Use this:\none<br>\ntwo<br>", "Regards,\nAnna"]),
+        ("<p> begins a paragraph.\nWe like it.\n", ["<p> begins a paragraph.\nWe like it."]),
+        ("<snip>\nI <b>think</b> so.\n", ["<snip>\nI <b>think</b> so."]),
+    ],
+)  # fmt: skip
+def test_a_text_of_elements_is_read_as_a_page(text: str, expected: list[str]) -> None:
+    assert [block.text for block in text_of(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<p>=====<br>To leave<br>click<br>=====</p><p>Bye", ["PARAGRAPH To leave\nclick", "RULE ", "PARAGRAPH Bye"]),
+        ("<p>A<br><b>• • • • •<br>B</b><br>C", ["PARAGRAPH A", "RULE ", "PARAGRAPH B\nC"]),
+        ("<p>A<br>...<br>B<br>-----&gt; C", ["PARAGRAPH A\n...\nB\n-----> C"]),
+    ],
+)  # fmt: skip
+def test_a_line_drawn_in_a_paragraph_of_html_is_a_rule(page: str, expected: list[str]) -> None:
+    assert [f"{block.kind.name} {block.text}" for block in html_of(page)] == expected
+
+
+def test_headings_side_by_side_share_a_line() -> None:
+    rows = "<tr><td><h3>Number</h3><td><h3>:</h3><td><h3>4711</h3><tr><td><h3>Plan:</h3><td><h3>Best</h3>"
+    blocks = html_of(f"<table role=presentation><tr><td><h2>Details</h2>{rows}</table>")
+    assert said(blocks) == ["heading Details", "heading Number: 4711", "heading Plan: Best"]
+    apart = html_of("<table role=presentation><tr><td><h2>A</h2><td><p>B</p></table>")
+    assert said(apart) == ["heading A", "paragraph B"]
+
+
+def test_the_name_of_a_picture_is_not_said_before_the_title_below_it() -> None:
+    picture = '<p><a href="https://e.example/1"><img src="1.jpg" alt="Keys to success" width=200></a>'
+    title = '<p>1 May<h3><a href="https://e.example/1">Keys to success</a></h3>'
+    assert said(html_of(picture + title)) == ["paragraph 1 May", "heading Keys to success"]
+    other = html_of(picture + title.replace("/1", "/2"))
+    assert said(other)[0] == "paragraph Keys to success"  # the only link to that place
+
+
+def test_an_attribution_broken_before_its_address_is_one() -> None:
+    text = "Yes.\n\nOn Mon, Apr 2, 2012 at 2:20 PM, Bob <\nbob@example.org> wrote:\n\n> Hi\n"
+    assert [block.text for block in text_of(text, Context(fold=False))][1:] == [
+        "On Mon, Apr 2, 2012 at 2:20 PM, Bob <bob@example.org> wrote:",
+        "Hi",
+    ]
+    assert text_of("if a <\nb then\n")[0].text == "if a <\nb then"
+
+
+def test_nested_commands_keep_their_lines() -> None:
+    commands = (
+        '    if "$h_mark:" is "" and\n       "${domain: $from}" is "example.org"\n    then\n'
+        '      pipe "/usr/bin/inject -c ${user}/config"\n      finish\n    endif\n'
+    )
+    assert [(block.kind, block.text) for block in text_of("Write:\n\n" + commands)][1:] == [
+        (Kind.PREFORMATTED, commands.removesuffix("\n"))
+    ]
+    prose = "  He paid $5 for it and she\n     paid nothing at all, which\n  was the end of it.\n"
+    assert text_of(prose)[0].kind is Kind.PARAGRAPH
+
+
+def test_what_stands_twice_is_a_link_once() -> None:
+    text = "To: Bo <bo@e.example<mailto:Bo@e.example>>, see e.example<http://e.example/>, www.e.org<https://www.e.org>\n"
+    block = text_of(text)[0]
+    assert block.text == "To: Bo <bo@e.example>, see http://e.example/, https://www.e.org"
+    assert [run.link for run in block.runs if run.link] == [
+        "mailto:bo@e.example",
+        "http://e.example/",
+        "https://www.e.org",
+    ]
+    other = "The shop<http://e.example/>, e.example<http://f.example/>\n"
+    assert text_of(other)[0].text == other.rstrip()
+
+
+def test_what_was_left_over_of_deeply_quoted_lines_is_quoted() -> None:
+    text = (
+        " > >  > My biggest problem with it is that it will _always_ render\nthe HTML\n"
+        " > >  > in messages that are only HTML (possible speed and/or this\nwish\n"
+        " > >  > to see what else there is.\n\nSo it is.\n"
+    )
+    assert said(text_of(text, subject="Re: x")) == ["fold >[5 quoted lines]", "paragraph So it is."]
+    answered = "> My biggest problem with it is that it will always render so\nnot here\n> in messages.\n"
+    assert "paragraph not here" in said(text_of(answered, subject="Re: x"))
+
+
+def test_a_sign_is_no_name_of_a_picture() -> None:
+    assert said(html_of('<p><img src="1.png" alt="."><p>Text<p><img src="2.png" alt="🎉">')) == [
+        "paragraph Text",
+        "paragraph 🎉",
+    ]

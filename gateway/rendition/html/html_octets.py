@@ -29,8 +29,14 @@ _DATA: Final = re.compile(
 _SPAN: Final = 400
 #: How a page begins. QUIRK: scripts that send one often label it as plain text, or not at all.
 _PAGE: Final = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*|<!--[^>]{0,200}-->\s*|<x-html>\s*)?<(?:(?:!doctype\s+html|html|head|body)\b"
+    rb"|(?:p|div|table|center|font|span|meta|style|title|h[1-6])(?:\s[^<>]{0,400})?>[^<]{0,300}<[/a-z])",
+    re.IGNORECASE,
 )
+#: The line breaks by which the lines of a piece of one end: so many of the first lines at least, and most of them.
+_BREAKS: Final = re.compile(rb"(?:\s*</?br ?/?>)+\s*\Z", re.IGNORECASE)
+_BROKEN_LEAST: Final = 2
+_BROKEN: Final = 2 / 3
 #: QUIRK: a part's delimiter and header in front of it, in the text of a message that has no parts.
 _HEADER: Final = re.compile(
     rb"\A\s{0,9}(?:--[^\r\n]{1,100}\r?\n)?(?:Content-[\w-]{1,30}:[^\r\n]{0,200}\r?\n){1,4}\s{0,9}(?=<)",
@@ -44,8 +50,14 @@ _TAG_WITHIN: Final = 4096
 
 
 def is_page(beginning: bytes) -> bool:
-    """Return whether what is labelled as plain text is a page."""
-    return _PAGE.match(_HEADER.sub(b"", beginning.removeprefix(b"\xef\xbb\xbf"), count=1)) is not None
+    """Return whether what is labelled as plain text is a page, or a piece of one."""
+    if b"<" not in beginning:
+        return False
+    if _PAGE.match(_HEADER.sub(b"", beginning.removeprefix(b"\xef\xbb\xbf"), count=1)):
+        return True
+    lines = [line for line in beginning.splitlines()[:-1] if line.strip()]
+    ends = [match.start() > 0 for match in map(_BREAKS.search, lines) if match]
+    return sum(ends) >= max(_BROKEN_LEAST, _BROKEN * (len(lines) - ends.count(False)))
 
 
 def without_pictures(octets: Iterator[bytes]) -> Iterator[bytes]:

@@ -22,6 +22,8 @@ _END: Final = frozenset({"/html", "/body"})
 _MAY_END: Final = frozenset({"br", "hr", "p"})
 #: Their content is for browsers without frames, but the parser, which knows frames, leaves it as it stands.
 _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
+#: An end of what has none; a browser takes it for a line break (HTML §13.2.6.4.7), the parser for nothing.
+_BREAK: Final = re.compile(r"</br(?=[\s>])", re.IGNORECASE)
 #: A browser reads whatever follows as the choice's own, and shows none of it (HTML §13.2.6.4.16), also to the end;
 #: the parser ends it early.
 _CHOICE: Final = re.compile(r"<select\b[^<>]*>.*?(?:</select\s*>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -48,12 +50,15 @@ def ground(page: str) -> colours.Colour | None:
 
 
 def put_right(page: str, all_of_it: bool = False) -> str:
-    """Return the source with what stands for frames as content, without choices, and with appended text as such.
+    """Return the source with what stands for frames as content, line breaks that are written as ends, without
+    choices, and with appended text as such.
 
     `all_of_it`: choices stay, as there is nothing else to read.
     """
     if "<frame" in page or "<FRAME" in page:
         page = _NO_FRAMES.sub(r"<\1div", page)
+    if "</br" in page or "</BR" in page:
+        page = _BREAK.sub("<br", page)
     if not all_of_it and ("<select" in page or "<SELECT" in page):
         page = _CHOICE.sub("", page)
     if "</br" in page or "</BR" in page:

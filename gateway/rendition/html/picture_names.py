@@ -17,7 +17,7 @@ from gateway.rendition.unplaced import Draft, Face
 
 #: Names without meaning: file names, part names, and programs' defaults.
 _NOTHING: Final = re.compile(
-    r"(?:spacer|blank|pixel|image|img|picture|divider|logo|icon|banner|\*|\d{5,}"
+    r"(?:spacer|blank|pixel|image|img|picture|divider|logo|icon|banner|[-.,:;*_|•·–—]{1,9}|\d{5,}"
     r"|(?:illustr|image|img|pic|photo|bild)[ _-]?\d{1,4}"
     r"|(?=\w{16})(?:[a-z]*\d+[a-z]+){3}[a-z\d]*"
     r"|(?=(?:[a-z_-]+\d+){3})[\w-]{30,}|\[?cid:.*|[\w%+.:/~ -]{0,200}\.(?:png|jpe?g|gif|webp|bmp|svg))?\Z",
@@ -27,6 +27,8 @@ _NOTHING: Final = re.compile(
 
 #: Shorter names are signs, "yes" in a table say, characters.
 _LEAST_REPEATED: Final = 8
+#: Paragraphs within which a title repeats the name of the picture above it.
+_WITHIN: Final = 3
 #: Words of a name that tell that it is one of a picture.
 _PICTURE: Final = re.compile(
     r"^(?: (?:logo|image|picture|photo|icon|banner|foto|bild|imagen|imagem))+(?: (?:of|von|de|du|di))? (?=.)"
@@ -110,18 +112,30 @@ def _give_way(name: Draft, text: Draft) -> None:
 
 
 def without_repeated(drafts: list[Draft]) -> list[Draft]:
-    """Return drafts without those that are only the name of a picture that was there before, a logo at the end say."""
+    """Return drafts without those that are only the name of a picture that was there before, a logo at the end say, or
+    the title of an article that follows close below."""
     said: set[str] = set()
     kept: list[Draft] = []
-    for draft in drafts:
-        if draft.names and not _links(draft):
-            name = _named(draft.text)
-            if name in said:
+    for index, draft in enumerate(drafts):
+        if draft.names and draft.runs:
+            name, links = _named(draft.text), _links(draft)
+            if (not links and name in said) or _is_title_of(
+                name, links, drafts[index + 1 : index + 1 + _WITHIN]
+            ):
                 continue
-            if len(name) >= _LEAST_REPEATED:
+            if not links and len(name) >= _LEAST_REPEATED:
                 said.add(name)
         kept.append(draft)
     return kept
+
+
+def _is_title_of(name: str, links: set[str], below: list[Draft]) -> bool:
+    """Return whether one of the paragraphs below a picture consists of its name, and has its link."""
+    if len(name) < _LEAST_REPEATED:
+        return False
+    return any(
+        not draft.names and links <= _links(draft) and name == glyphs.words(draft.text) for draft in below
+    )
 
 
 def _links(draft: Draft) -> set[str]:

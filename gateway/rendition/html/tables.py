@@ -30,6 +30,8 @@ ROWS_LIMIT: Final = 2000
 #: The fraction of rows that must have all columns.
 REGULAR: Final = 0.6
 BETWEEN: Final = " · "
+#: What stands between a name and its value, also in a cell of its own.
+_COLONS: Final = (":", "：")
 #: A cell with no more than a bullet or a number belongs to the next one.
 _MARKER: Final = re.compile(r"[•·‣◦▪▫●○■□◆►▶➤→✓✔✗☐☑*–»>§-]|\d{1,3}[.)]")
 
@@ -101,9 +103,9 @@ def _join_short_cells(table: Table, drafts: list[Draft]) -> None:
 def _fit_one_line(inside: list[Draft]) -> bool:
     if len(inside) > COLUMNS_LIMIT or any("\n" in draft.text for draft in inside):
         return False
-    if not all(map(_plain, inside)) and any(draft.kind is not Kind.HEADING for draft in inside):
+    if not all(_plain(draft) or draft.kind is Kind.HEADING for draft in inside):
         return False
-    if len({(draft.quote, draft.indent, draft.level, draft.role) for draft in inside}) != 1:
+    if len({(draft.quote, draft.indent, draft.role, draft.level) for draft in inside}) != 1:
         return False
     sizes = [len(draft.text) + len(BETWEEN) for draft in inside]
     if sum(sizes) <= LINE_LIMIT:
@@ -119,11 +121,12 @@ def _plain(draft: Draft) -> bool:
 def _between(parts: Iterable[list[Run]]) -> list[Run]:
     runs: list[Run] = []
     for part in parts:
-        if runs and part[0].text.startswith(":"):  # a column of colons: Name | : | Anna
-            if runs[-1].text.endswith(":"):
-                part = stripped([replace(part[0], text=part[0].text[1:]), *part[1:]])
-        elif runs:
-            joined = runs[-1].text.endswith(":") or _MARKER.fullmatch(runs[-1].text.strip())
+        if runs and part and part[0].text.lstrip()[:1] in _COLONS:  # a column of colons: Name | : | Anna
+            if runs[-1].text.rstrip()[-1:] in _COLONS:
+                first = part[0].text.lstrip()[1:]
+                part = stripped([replace(part[0], text=first), *part[1:]])
+        elif runs and part:
+            joined = runs[-1].text.rstrip()[-1:] in _COLONS or _MARKER.fullmatch(runs[-1].text.strip())
             runs.append(Run(" " if joined else BETWEEN))
         runs.extend(part)
     return runs

@@ -83,6 +83,10 @@ _PROMPT: Final = re.compile(
 )
 #: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
+#: QUIRK: Outlook writes a link's target behind its text, also where that is the same.
+_TWICE: Final = re.compile(
+    r"(?<![^\s<(\[\"'])(?:https?://)?([^\s<>]{3,300})<((?:mailto:|https?://)\1/?)>", re.IGNORECASE
+)
 #: QUIRK: feeds that are mailed keep the references of HTML; between blanks or quotation marks they are spoken of.
 _REFERENCE: Final = re.compile(
     r"(?<=[\w.,;!?…])&#[1-9]\d{2,5};|&#[1-9]\d{2,5};(?=\w)"
@@ -119,10 +123,12 @@ _UU_FULL: Final = re.compile(r"M[ -`]{56,60}\Z")
 _CODE: Final = re.compile(r"^(?: {2,}|\t).*[;{}\\]\s*$|^\s*[{}]+\s*;?\s*$")
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
 DELIMITER: Final = "-- "
-#: Characters of a line that is left over from the quoted one above it at most; and which that would exceed with it.
+#: Characters of a line that is left over from the quoted one above it at most; and which that would exceed with it,
+#: less where the quotation is deeper: hardly anybody answers the middle of such.
 LEFT_OVER: Final = 30
 _SENTENCE_ENDS: Final = (".", "!", "?", ":", ";", "…")
 QUOTED_LINE: Final = 71
+DEEPER_LINE: Final = 60
 #: Characters of a line to which patterns are applied; longer lines are prose.
 _LOOK: Final = 400
 
@@ -145,6 +151,10 @@ def _depth_of(text: str) -> tuple[int, str]:
 
 def _referred(match: re.Match[str]) -> str:
     return glyphs.visible(unescape(match.group())).replace("\n", " ")
+
+
+def _once(match: re.Match[str]) -> str:
+    return match[1] if match[2][:7].lower() == "mailto:" else match[2]
 
 
 def _flowed_depth(text: str) -> tuple[int, str]:
@@ -245,6 +255,8 @@ class Lines:
             text = _REFERENCE.sub(_referred, text)
         if "[cid:" in text:
             text = _CID.sub("", text)
+        if "<mailto:" in text or "<http" in text:
+            text = _TWICE.sub(_once, text)
         long = not ended and self.piece(1) is not None
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
@@ -273,7 +285,7 @@ class Lines:
         depth, above = self._last
         if not text[:1].islower() or len(text) > LEFT_OVER or above.endswith(_SENTENCE_ENDS):
             return False
-        if len(above) + 1 + len(text.split()[0]) <= QUOTED_LINE:
+        if len(above) + 1 + len(text.split()[0]) <= (QUOTED_LINE if depth == 1 else DEEPER_LINE):
             return False
         following = self.piece(1)
         return following is not None and _depth_of(following.text.rstrip("\r\n"))[0] == depth

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from gateway.rendition.text.lines import Line, is_delimiter, item
 
 #: Lines in which a listing must be recognized, as reading may begin inside one.
 LOOK_LINES: Final = 8
+#: Steps in, and as many out, by which lines are those of nested commands at least.
+STEPS: Final = 2
 #: Characters of a line to which patterns are applied.
 _LOOK: Final = 400
 
@@ -43,6 +46,7 @@ _CODE_SIGN: Final = re.compile(
     r"[=()\[\]{}<>;$%\"#@*]|//|:$|^\s*(?:break|continue|return|pass|end|fi|done|esac|import|from|require|use|using|"
     r"package|export|local|const|let|var|my|SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|JOIN|\.\.\.)\b"
 )
+_NESTED_SIGN: Final = re.compile(r"[={};\\]|\$[\w{(]*[a-z_]|\w\(\)|->")
 _OPENS: Final = re.compile(
     r"[\[({\\,;=]$|^\s*(?:def|class|if|elif|else|for|while|with|try|except|switch|function|sub)\b.*:$"
 )
@@ -91,7 +95,17 @@ def is_code(ahead: Sequence[Line]) -> bool:
     if item(ahead[1]) is None and _opens(ahead[0], ahead[1]):
         return True
     found = sum(map(_is_code_line, ahead))
-    return found >= 2 and 2 * found >= len(ahead)
+    return (found >= 2 and 2 * found >= len(ahead)) or _is_nested(ahead)
+
+
+def _is_nested(ahead: Sequence[Line]) -> bool:
+    """Return whether lines are set in and out again by steps, as commands are, and half of them have signs of code."""
+    if ahead[0].raw[:1] not in (" ", "\t"):
+        return False
+    steps = [_indent(line) - _indent(before) for before, line in pairwise(ahead)]
+    if sum(step > 0 for step in steps) < STEPS or sum(step < 0 for step in steps) < STEPS:
+        return False
+    return 2 * sum(_NESTED_SIGN.search(line.raw[:_LOOK]) is not None for line in ahead) >= len(ahead)
 
 
 def _is_code_line(line: Line) -> bool:

@@ -120,6 +120,8 @@ _URL_LAST: Final = re.compile(r"\s\S*https?://\S*(?:\s?\S)?\Z", re.IGNORECASE)
 _URL_OPEN: Final = re.compile(r"<(?:URL:)?\s?(?:https?://|mailto:|ftp://)[^\s<>]*\Z", re.IGNORECASE)
 _RULES: Final = ("----", "====", "____", "****")
 _ADDRESSES: Final = ("http:", "https:", "www.", "mailto:")
+#: A mail address whose opening bracket is at the end of the line above, where Gmail breaks an attribution.
+_ADDRESS_END: Final = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,100}>")
 #: The word at the end of an attribution: "wrote:".
 _SAYS: Final = re.compile(r"[a-zß-ÿа-я]{3,12}(?: [a-zß-ÿа-я]{1,12})?\s?:\Z")
 #: A sentence that ends inside a line, as in prose, not in verse or lists.
@@ -149,6 +151,8 @@ class Wrapping:
     def between(self, before: Line, following: Line, written: str, in_item: bool = False) -> str:
         """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to there."""
         if _url_goes_on(written, before.text, following.text):
+            return ""
+        if before.text[-1:] == "<" and _ADDRESS_END.match(following.text):
             return ""
         if "@" in before.text and _SAYS.match(following.text):
             return " "
