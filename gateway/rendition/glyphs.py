@@ -13,6 +13,12 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+#: What only a font draws: nothing, where that is missing; QUIRK: Word writes the signs of its fonts so.
+_PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
+_DRAWN: Final = {
+    "\uf0b7": "•", "\uf0a7": "•", "\uf0a8": "•", "\uf06e": "•", "\uf076": "•",
+    "\uf0d8": "►", "\uf0e0": "→", "\uf0fc": "✓", "\uf04a": ":-)", "\uf04b": ":-|", "\uf04c": ":-(",
+}  # fmt: skip
 #: QUIRK: UTF-8 that was taken for Windows-1252 and encoded again: emoji, quotation marks and dashes.
 _TWICE: Final = re.compile("\xf0[\u0178\x9f][\x80-\u2122]{2}|\xe2[\u20ac\x80][\x80-\u2122]")
 #: Characters that are drawn as nothing or as a space, and joiners, which are padding next to one.
@@ -38,7 +44,13 @@ def visible(text: str) -> str:
     if "\xf0" in text or "\xe2" in text:
         text = _TWICE.sub(_once, text)
     text = unpadded(_UNSEEN.sub("", text))
+    if _PRIVATE.search(text):
+        text = _PRIVATE.sub(_of_private, text)
     return _SELECTS_NOTHING.sub("", text) if "\ufe0f" in text or "\ufe0e" in text else text
+
+
+def _of_private(match: re.Match[str]) -> str:
+    return _DRAWN.get(match.group(), "")
 
 
 def _once(match: re.Match[str]) -> str:

@@ -447,3 +447,44 @@ def test_a_sign_is_no_name_of_a_picture() -> None:
         "paragraph Text",
         "paragraph 🎉",
     ]
+
+
+def test_values_in_a_column_are_fields() -> None:
+    text = "Priority: normal\nDate:         Mon, 9 Sep\nTo:     Law of all\n<policy@e.example>\nMail:\ta@e.example\n"
+    (block,) = text_of(text)
+    assert block.kind is Kind.PARAGRAPH
+    assert block.text.split("\n")[1:] == [
+        "Date: Mon, 9 Sep",
+        "To: Law of all",
+        "<policy@e.example>",
+        "Mail: a@e.example",
+    ]
+    table = "Name:    Number     Price\nLamp     2       20.00\n"
+    assert text_of(table)[0].kind is Kind.PREFORMATTED
+
+
+def test_what_stands_around_a_command_are_lines() -> None:
+    text = (
+        "anna@host:/tmp # apt-get update\nGet: http://e.example/redhat/8.0/en/os/i386 list [51.8kB]\n"
+        "Fetched everything that there was in two seconds and a half\nanna@host:/tmp # ls\n"
+    )
+    assert text_of(text)[0].text.count("\n") == 3
+    prose = "Write to anna@example.org, who knows all of this and\nmore than anybody else who was there at the time.\n"
+    assert "\n" not in text_of(prose)[0].text
+
+
+def test_a_line_between_a_title_and_its_address_is_a_subtitle() -> None:
+    title = "    Unisys takes high and middle roads with its new series\n    Twin product streams\n"
+    assert text_of(title + "        http://e.example/26205.html\n")[0].text.count("\n") == 2
+
+
+@pytest.mark.parametrize("address", ["<bob@example.org>", "(bob@example.org)"])
+def test_an_attribution_goes_on_with_its_address(address: str) -> None:
+    text = f"Yes.\n\nOn July 19, 2022 at 3:36 PM, Bob\n{address} wrote:\n> Hi\n"
+    assert text_of(text)[1].text == f"On July 19, 2022 at 3:36 PM, Bob {address} wrote:"
+
+
+def test_signs_of_missing_fonts_are_left_out_or_known() -> None:
+    assert said(html_of("<p><em>\ue740</em><p>Text")) == ["paragraph Text"]
+    assert said(text_of("\uf0b7\tOne\n\uf0b7\tTwo\n")) == ["item • One", "item • Two"]
+    assert said(html_of('<p><img src="1.png" alt="alt_text">Text')) == ["paragraph Text"]

@@ -113,6 +113,8 @@ _COLUMNS: Final = re.compile(
     r"\S(?:(?<![a-z][.?!]) {3,}| {8,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
     r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
 )
+#: The name of a field: what stands behind it in a column is its value.
+_NAMED: Final = re.compile(r"\s*[^\W\d_][^\s:]{0,30}(?: [^\s:]{1,24}){0,3} ?:[ \t]+(?=\S)")
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
 #: Signs in a line of a drawing at least.
 _DRAWN_LEAST: Final = 4
@@ -388,6 +390,8 @@ def is_columnar(line: Line) -> bool:
     text = line.raw.rstrip()
     bullet = _ITEM.match(text)  # the spaces after it are not a column
     columns = _COLUMNS.search(text[bullet.end() :] if bullet else text)
+    if columns is not None and (named := _NAMED.match(text)) is not None:  # nor are those after a name
+        columns = _COLUMNS.search(text[named.end() :])
     return columns is not None or _CODE.search(text) is not None
 
 

@@ -47,6 +47,7 @@ _CODE_SIGN: Final = re.compile(
     r"package|export|local|const|let|var|my|SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|JOIN|\.\.\.)\b"
 )
 _NESTED_SIGN: Final = re.compile(r"[={};\\]|\$[\w{(]*[a-z_]|\w\(\)|->")
+_PROMPT: Final = re.compile(r"\[?[\w.-]{1,32}@[\w.-]{1,40}[: ]\S{0,60}(?: ?[$#%]|>) [a-z./]")
 _OPENS: Final = re.compile(
     r"[\[({\\,;=]$|^\s*(?:def|class|if|elif|else|for|while|with|try|except|switch|function|sub)\b.*:$"
 )
@@ -106,6 +107,12 @@ def _is_nested(ahead: Sequence[Line]) -> bool:
     if sum(step > 0 for step in steps) < STEPS or sum(step < 0 for step in steps) < STEPS:
         return False
     return 2 * sum(_NESTED_SIGN.search(line.raw[:_LOOK]) is not None for line in ahead) >= len(ahead)
+
+
+def has_prompt(ahead: Sequence[Line]) -> bool:
+    """Return whether a command behind the prompt of a shell is among lines: none of them are wrapped."""
+    found = [line for line in ahead if "@" in line.text]
+    return bool(found) and any(_PROMPT.match(line.text[:_LOOK]) for line in found)
 
 
 def _is_code_line(line: Line) -> bool:

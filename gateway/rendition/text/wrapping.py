@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.rendition.text.lines import Line, item
+from gateway.rendition.text.listings import has_prompt
 
 #: Text whose longest line is in this range was wrapped by a program (RFC 5322 §2.1.1: 78; quoting adds), columns.
 WRAP_LEAST: Final = 55
@@ -90,7 +91,7 @@ _BEGINS: Final = re.compile(
 #: Marks of quotation of somebody's own, which each line has.
 _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
 #: Ends of a line inside a sentence, and words after which none can end.
-_STOPS: Final = re.compile(r"[^\W\d_]|[,-]")
+_STOPS: Final = re.compile(r"[^\W\d_]|[,)”-]")
 _UNFINISHED: Final = re.compile(
     r"\b(?:an?|the|this|and|or|of|to|for|with|from|by|in|at|is|are|was|your|our|der|die|das|dem|den|ein|eine|und|oder|von"
     r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z",
@@ -122,6 +123,10 @@ _RULES: Final = ("----", "====", "____", "****")
 _ADDRESSES: Final = ("http:", "https:", "www.", "mailto:")
 #: A mail address whose opening bracket is at the end of the line above, where Gmail breaks an attribution.
 _ADDRESS_END: Final = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,100}>")
+#: The end of an attribution that begins with the address: "<a@example.org> wrote:".
+_SAYS_FROM: Final = re.compile(
+    r"[<(][^\s<>()@]{1,100}@[^\s<>()@]{1,100}[)>] [^\W\d_]{2,12}(?: [^\W\d_]{1,12})?\s?:\Z"
+)
 #: The word at the end of an attribution: "wrote:".
 _SAYS: Final = re.compile(r"[a-zß-ÿа-я]{3,12}(?: [a-zß-ÿа-я]{1,12})?\s?:\Z")
 #: A sentence that ends inside a line, as in prose, not in verse or lists.
@@ -154,6 +159,8 @@ class Wrapping:
             return ""
         if before.text[-1:] == "<" and _ADDRESS_END.match(following.text):
             return ""
+        if following.text[:1] in ("<", "(") and _SAYS_FROM.match(following.text):
+            return " "
         if "@" in before.text and _SAYS.match(following.text):
             return " "
         joined = self.full(before, following) or self._reads_on(before, following, written)
@@ -282,7 +289,7 @@ def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
     fields = sum(map(is_field, ahead)) >= KIN
     rows = sum(map(is_row, ahead)) >= max(KIN, len(ahead) / 2)
     longest = max(map(_length, ahead), default=0)
-    if not WRAP_NARROW <= longest <= WRAP_MOST or _stands_apart(ahead, longest):
+    if not WRAP_NARROW <= longest <= WRAP_MOST or has_prompt(ahead) or _stands_apart(ahead, longest):
         return Wrapping(0, fields, rows)
     if len(ahead) >= MANY_LINES and sorted(map(_length, ahead))[len(ahead) // 2] < longest / 2:
         return Wrapping(0, fields, rows)  # a list with a few long lines
@@ -364,6 +371,8 @@ def _are_two(ahead: Sequence[Line]) -> bool:
     if len(lines) != 2 or item(lines[1]) is not None:
         return False
     above, below = lines[0].text, lines[1].text
+    if len(ahead) == 3 and lines == ahead[:2] and _indent(ahead[2]) >= _indent(lines[1]) + DEEPER:
+        return below[:1].isupper() and _UNFINISHED.search(above[-_LOOK:]) is None
     if max(len(above), len(below)) >= TWO_LINES or (len(above) >= PROSE_LINE and _is_sentence(above)):
         return False
     return below[:1].isupper() and not above.endswith((",", "-")) and not _UNFINISHED.search(above[-_LOOK:])
