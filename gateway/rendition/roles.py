@@ -27,8 +27,8 @@ _PREHEADER_WORDS = 3
 _REPEATED_WITHIN = 8
 #: Drafts that a header block may span.
 _HEADER_DRAFTS = 5
-#: A line without a letter, which may be drawn.
-_SIGNS: Final = re.compile(r"^[^\w\n]{5,}$", re.MULTILINE)
+#: A line without a letter, or lines of one sign each, which may be drawn.
+_SIGNS: Final = re.compile(r"^[^\w\n]{5,}$|(?:^[^\w\n]\n){5,}", re.MULTILINE)
 
 
 def _original_begins(drafts: list[Draft], index: int) -> bool:
@@ -79,14 +79,21 @@ def _parted(draft: Draft) -> Iterator[Draft]:
             lines[-1].append((text, Face(run.strong, run.emphasis, run.code, run.link)))
             if text.endswith("\n"):
                 lines.append([])
-    for drawn, some in groupby(lines, _is_drawn):
-        runs = [] if drawn else runs_of(list(chain.from_iterable(some)))
+    for signs, some in groupby(lines, _is_of_signs):
+        stretches = list(chain.from_iterable(some))
+        drawn = signs and rule_like(_said(stretches))
+        runs = [] if drawn or not stretches else runs_of(stretches)
         if drawn or runs:
             yield replace(draft, kind=Kind.RULE if drawn else draft.kind, runs=runs)
 
 
-def _is_drawn(line: list[tuple[str, Face]]) -> bool:
-    return rule_like("".join(text for text, _face in line))
+def _is_of_signs(line: list[tuple[str, Face]]) -> bool:
+    said = _said(line).strip()
+    return rule_like(said) or (len(said) == 1 and not said.isalnum())
+
+
+def _said(stretches: list[tuple[str, Face]]) -> str:
+    return "".join(text for text, _face in stretches)
 
 
 def _mark_signature(drafts: list[Draft]) -> None:

@@ -374,6 +374,8 @@ def test_a_text_of_elements_is_read_as_a_page(text: str, expected: list[str]) ->
     [
         ("<p>=====<br>To leave<br>click<br>=====</p><p>Bye", ["PARAGRAPH To leave\nclick", "RULE ", "PARAGRAPH Bye"]),
         ("<p>A<br><b>• • • • •<br>B</b><br>C", ["PARAGRAPH A", "RULE ", "PARAGRAPH B\nC"]),
+        ("<p>A<br>.<br>.<br>.<br>.<br>.<br>B", ["PARAGRAPH A", "RULE ", "PARAGRAPH B"]),
+        ("<p>A<br>.<br>.<br>B", ["PARAGRAPH A\n.\n.\nB"]),
         ("<p>A<br>...<br>B<br>-----&gt; C", ["PARAGRAPH A\n...\nB\n-----> C"]),
     ],
 )  # fmt: skip
@@ -469,6 +471,11 @@ def test_what_stands_around_a_command_are_lines() -> None:
         "Fetched everything that there was in two seconds and a half\nanna@host:/tmp # ls\n"
     )
     assert text_of(text)[0].text.count("\n") == 3
+    compiled = (
+        "cc -std -D_INTRINSICS -o spamd/spamc -L/usr/local/lib -ldb -lm -liconv -lutil\n"
+        "cc: Error: spamd/spamc.c, line 50: In this declaration, a name has no linkage and\nhas a declaration\n"
+    )
+    assert text_of(compiled)[0].text.split("\n")[1].startswith("cc: Error:")
     prose = "Write to anna@example.org, who knows all of this and\nmore than anybody else who was there at the time.\n"
     assert "\n" not in text_of(prose)[0].text
 
