@@ -22,8 +22,6 @@ _END: Final = frozenset({"/html", "/body"})
 _MAY_END: Final = frozenset({"br", "hr", "p"})
 #: Their content is for browsers without frames, but the parser, which knows frames, leaves it as it stands.
 _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
-#: An end of what has none; a browser takes it for a line break (HTML §13.2.6.4.7), the parser for nothing.
-_BREAK: Final = re.compile(r"</br(?=[\s>])", re.IGNORECASE)
 #: A browser reads whatever follows as the choice's own, and shows none of it (HTML §13.2.6.4.16), also to the end;
 #: the parser ends it early.
 _CHOICE: Final = re.compile(r"<select\b[^<>]*>.*?(?:</select\s*>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -57,8 +55,6 @@ def put_right(page: str, all_of_it: bool = False) -> str:
     """
     if "<frame" in page or "<FRAME" in page:
         page = _NO_FRAMES.sub(r"<\1div", page)
-    if "</br" in page or "</BR" in page:
-        page = _BREAK.sub("<br", page)
     if not all_of_it and ("<select" in page or "<SELECT" in page):
         page = _CHOICE.sub("", page)
     if "</br" in page or "</BR" in page:
