@@ -33,8 +33,8 @@ LINK_ID_LENGTH: Final = 11
 LINK_ID_PATTERN: Final = rf"[A-Za-z0-9_-]{{{LINK_ID_LENGTH}}}"
 
 #: Every position that `Position.encode` returns: 36**8 octets are more than a message has, and the longest state is
-#: three letters of the reader's and five of the decoder's (`rendition.segments`, `message.charset.shifts`).
-POSITION_PATTERN: Final = rf"(?:{SECTION_PATTERN}t?)?-[0-9a-z]{{1,8}}[A-Z]{{0,8}}(?:-[0-9a-z]{{1,8}})?"
+#: five letters of the reader's and five of the decoder's (`rendition.segments`, `message.charset.shifts`).
+POSITION_PATTERN: Final = rf"(?:{SECTION_PATTERN}t?)?-[0-9a-z]{{1,8}}[A-Z]{{0,10}}(?:-[0-9a-z]{{1,8}})?"
 _POSITION: Final = re.compile(POSITION_PATTERN)
 _POSITION_PIECES: Final = re.compile(r"(.*?)-([0-9a-z]+)([A-Z]*)(?:-([0-9a-z]+))?")
 #: The end of the section of a message's text (RFC 9051 §6.4.5), and its abbreviation in a position.

@@ -50,9 +50,10 @@ class Segment:
 
 #: Depths of quotation that a state inside a long line can hold: 0, 1, 2 and more.
 _DEPTHS: Final = 3
-#: Letters before the reader's own, which is never one of them: text that OpenPGP signs in the clear; and, before that,
-#: a message that is read with its hidden text, as it has no other.
-_SIGNED: Final = "Z"
+#: Letters before the reader's own, which is never one of them: one for text that OpenPGP signs in the clear, two for a
+#: line below a quoted one, three for both; and, before that, a message that is read with its hidden text, as it has no
+#: other.
+_FURTHER: Final = "Z"
 UNSEEN: Final = "Y"
 
 
@@ -60,30 +61,31 @@ UNSEEN: Final = "Y"
 class ReaderState:
     """What a reader remembers. `opened`: an unfolded stretch goes on; `middle`: the depth of quotation + 1 if
     reading begins inside a line, else 0; `decoder`: the letters of the body's decoder; `signed`: inside text that
-    OpenPGP signs in the clear, with escaped dashes."""
+    OpenPGP signs in the clear, with escaped dashes; `below`: the line above is quoted, and that matters."""
 
     opened: bool = False
     mode: Mode = Mode.BODY
     middle: int = 0
     decoder: str = ""
     signed: bool = False
+    below: bool = False
 
     def encode(self) -> str:
         number = (self.middle * len(Mode) + self.mode.value) * 2 + self.opened
-        first = _SIGNED if self.signed else ""
+        first = _FURTHER * (self.signed + 2 * self.below)
         return first + chr(65 + number) + self.decoder if number or self.decoder or first else ""
 
     @classmethod
     def decode(cls, letters: str) -> ReaderState:
         """Parse what `encode` returned; anything else is the initial state."""
-        signed = letters.startswith(_SIGNED)
-        letters = letters.removeprefix(_SIGNED)
+        whole, letters = letters, letters.lstrip(_FURTHER)
+        below, signed = divmod(len(whole) - len(letters), 2)
         number = ord(letters[0]) - 65 if letters else 0
         rest, opened = divmod(number, 2)
         middle, mode = divmod(rest, len(Mode))
-        if not 0 <= middle <= _DEPTHS:
+        if not 0 <= middle <= _DEPTHS or below > 1:
             return cls()
-        return cls(bool(opened), Mode(mode), middle, letters[1:], signed)
+        return cls(bool(opened), Mode(mode), middle, letters[1:], bool(signed), bool(below))
 
 
 def middle_of(depth: int) -> int:

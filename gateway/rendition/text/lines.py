@@ -41,7 +41,7 @@ class StringPiece:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line without its end. `raw` has its white space, `text` is collapsed; `flows`: the next line belongs to it;
-    `signed`: it is in text that is signed in the clear."""
+    `signed`: it is in text that is signed in the clear; `below`: it is taken for quoted since the line above is."""
 
     at: int
     state: str
@@ -51,6 +51,7 @@ class Line:
     flows: bool = False
     long: bool = False
     signed: bool = False
+    below: bool = False
 
 
 #: Quote marks; a bar is one unless another follows later, as in a table.
@@ -180,7 +181,12 @@ class Lines:
     """The pieces of a body as lines, with look-ahead."""
 
     def __init__(
-        self, pieces: Iterable[Piece], flowed: bool = False, delsp: bool = False, signed: bool = False
+        self,
+        pieces: Iterable[Piece],
+        flowed: bool = False,
+        delsp: bool = False,
+        signed: bool = False,
+        below: bool = False,
     ) -> None:
         self._source: Iterator[Piece] = iter(pieces)
         self._pieces: deque[Piece] = deque()
@@ -188,7 +194,7 @@ class Lines:
         self._flowed, self._delsp = flowed, delsp
         self._signed = signed
         #: The depth of the last line, and how it was written: nothing else here looks back.
-        self._last = 0, ""
+        self._last = int(below), ""
 
     def piece(self, index: int) -> Piece | None:
         """Return the piece `index` pieces after the lines already read, pulling as far as needed."""
@@ -227,7 +233,7 @@ class Lines:
         text = glyphs.visible(piece.text).rstrip("\r\n")
         if _STUFFED.match(text):
             text = text[self._stuffing(text) :]
-        delimiter = text
+        delimiter, below = text, False
         if self._flowed:
             depth, text = _flowed_depth(text)
             flows = ended and text.endswith(" ") and text != DELIMITER
@@ -237,6 +243,7 @@ class Lines:
         else:
             if _INTRODUCED.match(text):
                 text = text.lstrip("> ")
+            below = bool(self._last[0]) and _POINTING.match(text) is not None
             depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
             flows, delimiter = False, text
             if depth > 1 and text.startswith("From ") and self._is_stuffed_inside(depth):
@@ -262,7 +269,7 @@ class Lines:
         long = not ended and self.piece(1) is not None
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
-        return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed)
+        return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed, below)
 
     def _is_marked_so(self, mark: str) -> bool:
         """Return whether the line above or below begins with the same mark of somebody's own, or one close below."""

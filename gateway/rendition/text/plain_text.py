@@ -55,7 +55,7 @@ class TextReader:
         left_out: str = "",
         encrypted: str = "",
     ) -> None:
-        self._lines = Lines(pieces, flowed, delsp, state.signed)
+        self._lines = Lines(pieces, flowed, delsp, state.signed, state.below)
         self._flowed = flowed
         self._reply = reply
         self._left_out = left_out
@@ -380,7 +380,7 @@ class TextReader:
         marker: str = "",
         indent: int = 0,
     ) -> Segment:
-        state = ReaderState(False, self._mode, 0, line.state, line.signed)
+        state = ReaderState(False, self._mode, 0, line.state, line.signed, line.below)
         at = Position(self._section, line.at, state.encode())
         role = self._role(line.depth)
         if role is Role.BODY and text:

@@ -7,7 +7,7 @@ import quopri
 from itertools import islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.pages import pagination
@@ -233,6 +233,7 @@ def pages_of(blocks: list[Block] | object, room: int = 300) -> list[list[Block]]
 
 @settings(max_examples=150, deadline=None)
 @given(LINES, st.booleans(), st.sampled_from(["", "Re: Lamp", "Fwd: Lamp"]), st.booleans())
+@example("> \n>> deeper\nShort line", False, "", False)
 def test_reading_from_any_page_gives_the_same_pages(
     text: str, fold: bool, subject: str, flowed: bool
 ) -> None:
