@@ -69,26 +69,25 @@ _OPEN_HEADER = _fields(_OPENED, HEADER_OCTETS) + _fields("TO CC BCC", HEADER_OCT
 # Each is for a message of which the server cannot report more, or reports it in broken syntax: without the
 # structure, without flags and date, nothing but what it takes to list it.
 LIST_ITEMS, OPEN_ITEMS = _of_a_row(_LIST_HEADER), _of_a_message(_OPEN_HEADER)
+# What is fetched of a message whose row is known: its flags, and its size, which must be the same.
+FLAG_ITEMS = b"UID FLAGS RFC822.SIZE"
+_DESCRIPTION = frozenset({b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"BODYSTRUCTURE"})
 # The same for a server that refuses two groups of header fields in one FETCH, or ranges of them.
 PLAIN_LIST_ITEMS = _of_a_row(_fields("DATE FROM SUBJECT TO"))
 PLAIN_OPEN_ITEMS = _of_a_message(_fields(f"{_OPENED} TO CC BCC"))
 
 
-#: What the header and the structure of a row say: the envelope, and whether there are attachments.
-Described: TypeAlias = tuple[Envelope, bool]
-
-
-def described(row: Row) -> Described:
-    """Read the header and the structure of a row."""
+def described(row: Row) -> tuple[Envelope, bool]:
+    """Read the header and the structure of a row: the envelope, and whether there are attachments."""
     tree = row.get(b"BODYSTRUCTURE")
     root = part_tree.from_bodystructure(tree)[0] if tree is not None else Part("1", "text/plain")
     attached = tree is not None and part_tree.has_attachment(root)
     return part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))[0], attached
 
 
-def summary(ref: MessageRef, sequence: int, row: Row, known: Described | None = None) -> Summary:
-    """Make a row of a list, of whatever there is; `known`: what `described` returns for it."""
-    envelope, attached = known or described(row)
+def summary(ref: MessageRef, sequence: int, row: Row) -> Summary:
+    """Make a row of a list, of whatever there is."""
+    envelope, attached = described(row)
     size, received = number(row.get(b"RFC822.SIZE")), response.moment(row.get(b"INTERNALDATE"))
     return Summary(ref, sequence, envelope, flags_of(row), received, size, attached, is_whole(row))
 
@@ -110,6 +109,16 @@ def rows_of(lines: Iterable[Untagged]) -> Iterator[Row]:
 def is_whole(row: Row) -> bool:
     """Return whether a row is a FETCH result, not just changed flags, which may have a UID too (RFC 9051 §7.5.2)."""
     return (b"RFC822.SIZE" in row or any(map(_is_header, row))) and uid_of(row) > 0
+
+
+def is_brief(row: Row) -> bool:
+    """Return whether a row describes nothing, as one of FLAG_ITEMS."""
+    return b"BODYSTRUCTURE" not in row and b"INTERNALDATE" not in row and not any(map(_is_header, row))
+
+
+def is_described(row: Row) -> bool:
+    """Return whether a row has all of LIST_ITEMS, so that nothing but its flags will ever change."""
+    return row.keys() >= _DESCRIPTION and any(map(_is_header, row))
 
 
 def unseen(replies: Iterable[Reply]) -> int | None:

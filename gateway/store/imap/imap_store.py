@@ -102,8 +102,12 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         found: dict[int, Row] = {}
         news = [] if fresh else [b"NOOP"]
         status = b"STATUS " + self._argument(mailbox) + b" (MESSAGES UNSEEN)"
-        asked = _fetch(self._missing(found, window), self._items[0])
+        numbers = window.numbers(self._exists)
+        unknown, known = self._known_rows.split(mailbox, self._uidvalidity, numbers)
+        asked = [*_fetch(unknown, self._items[0]), *_fetch(known, fetched.FLAG_ITEMS)]
         replies = self._run(*asked, *news, status, rows=found)
+        if known:
+            self._known_rows.drop_unknown(found, self._ref)
         if news and not replies[-2].ok:
             self._selected = None
             raise refusal(replies[-2], MailboxGone)
@@ -134,17 +138,16 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
 
     def _listing_of(self, mailbox: str, window: Window, found: dict[int, Row], unseen: int | None) -> Listing:
         numbers = [n for n in window.numbers(self._exists) if fetched.uid_of(found.get(n, {}))]
-        summaries = tuple(
-            self._known_rows.summary(self._ref(found[n]), n, found[n]) for n in reversed(numbers)
-        )
-        return Listing(mailbox, self._uidvalidity, self._exists, unseen, max(numbers, default=0), summaries)
+        refs = {n: self._ref(found[n]) for n in numbers}
+        for n in numbers:
+            self._known_rows.number(n, refs[n].uid)
+        summaries = self._known_rows.summaries((refs[n], n, found[n]) for n in reversed(numbers))
+        top = max(numbers, default=0)
+        return Listing(mailbox, self._uidvalidity, self._exists, unseen, top, tuple(summaries))
 
     def _missing(self, found: dict[int, Row], window: Window) -> list[int]:
         numbers = window.numbers(self._exists)
         return [n for n in numbers if not fetched.is_whole(found.get(n, {}))]
-
-    def _ref(self, row: Row) -> MessageRef:
-        return MessageRef(self._selected or "", self._uidvalidity, fetched.uid_of(row))
 
     # --- mailboxes ---
 

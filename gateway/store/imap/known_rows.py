@@ -1,74 +1,140 @@
-"""What the rows of lists were read as, by the octets that the server sent: the same octets mean the same.
+"""What a list shows of messages that this connection has described before, so that only their flags are fetched again.
 
-Nothing here may be asked in place of the server: a list is fetched anew each time, only not read anew. It belongs to
+Nothing here may be asked in place of the server: which messages are in a list, and their flags, are fetched each time.
+All else about a message never changes (RFC 9051 §2.3.1.1); its size is compared nevertheless. What is known belongs to
 one connection, and so to one session: it goes with it at sign-out and when the connection was idle for minutes.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.store.base import MessageRef, Summary
 from gateway.store.imap import fetched
-from gateway.store.imap.fetched import Described, Row
-from gateway.store.imap.response import Untagged
+from gateway.store.imap.fetched import Row
+from gateway.store.imap.response import Untagged, Value, number
 
-#: Octets of responses that are remembered on a connection: some fifteen pages of a list; as objects five times as much.
-MOST: Final = 64 * 1024
-#: Octets of one response beyond which it is not remembered: a row has some 500.
-LONGEST: Final = 8 * 1024
+#: Octets of header fields and of names that are remembered on a connection: some ten pages of a list; as objects ten
+#: times as much.
+MOST: Final = 32 * 1024
+#: Octets of one message's fields beyond which it is not remembered; and what any other counts at least.
+LONGEST, LEAST = 4 * 1024, 128
+#: Responses with nothing but flags that are read by their octets; a longer one is not remembered.
+MOST_BRIEF, LONGEST_BRIEF = 256, 256
+#: Messages whose sequence number is remembered: each EXPUNGE renumbers them.
+MOST_NUMBERED: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The last row of a message, the flags that it was made of, and what it counts."""
+
+    summary: Summary
+    flags: Value
+    weight: int
 
 
 class KnownRows:
-    """Reads rows, each response once."""
+    """Makes rows of lists, of flags alone where the rest is known."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._held = 0
-        #: The least recently read first.
-        self._rows: OrderedDict[tuple[bytes, ...], tuple[Row, int]] = OrderedDict()
-        self._described: dict[Hashable, Described] = {}
-        #: What the rows that are remembered were made into last, by their identity.
-        self._summaries: dict[int, tuple[Row, Summary]] = {}
+        #: The least recently shown first.
+        self._known: OrderedDict[MessageRef, _Known] = OrderedDict()
+        self._brief: dict[bytes, Row] = {}
+        self._uids: dict[int, int] = {}
 
     def items(self, line: Untagged) -> Row:
         """Parse a FETCH response as `Untagged.items` does, or raise Malformed. Nobody may change the row."""
-        key = tuple(line.pieces)
-        if known := self._rows.get(key):
-            self._rows.move_to_end(key)
-            return known[0]
+        text = line.pieces[0] if len(line.pieces) == 1 else b""
+        if (known := self._brief.get(text)) is not None:
+            return known
         row = line.items()
-        size = sum(map(len, key))
-        if size <= LONGEST and fetched.is_whole(row):
-            self._rows[key] = row, size
-            self._held += size
-            self._make_room()
+        if text and len(text) <= LONGEST_BRIEF and fetched.is_brief(row):
+            if len(self._brief) >= MOST_BRIEF:
+                self._brief.clear()
+            self._brief[text] = row
         return row
 
-    def summary(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
-        """Make a row of a list as `fetched.summary` does."""
-        known = self._summaries.get(id(row))
-        if known is not None and known[0] is row and (known[1].ref, known[1].sequence) == (ref, sequence):
-            return known[1]
-        made = self._made(ref, sequence, row)
-        if len(self._summaries) < len(self._rows):
-            self._summaries[id(row)] = row, made
+    # --- what is to be fetched ---
+
+    def split(self, mailbox: str, uidvalidity: int, numbers: Iterable[int]) -> tuple[list[int], list[int]]:
+        """Divide sequence numbers into those of unknown messages, and those that are likely to be known."""
+        refs = {n: MessageRef(mailbox, uidvalidity, self._uids.get(n, 0)) for n in numbers}
+        known = [n for n, ref in refs.items() if ref in self._known]
+        return sorted(refs.keys() - known), known
+
+    def knows(self, ref: MessageRef) -> bool:
+        """Return whether only the flags of a message are needed."""
+        return ref in self._known
+
+    def drop_unknown(self, rows: dict[int, Row], ref: Callable[[Row], MessageRef]) -> list[int]:
+        """Take away the rows of flags alone that are not those of a known message; return their UIDs."""
+        refs = {n: ref(row) for n, row in rows.items()}
+        unknown = [n for n, row in rows.items() if fetched.is_brief(row) and not self._of(refs[n], row)]
+        for n in unknown:
+            del rows[n]
+        return [refs[n].uid for n in unknown if refs[n].uid]
+
+    # --- sequence numbers ---
+
+    def number(self, sequence: int, uid: int) -> None:
+        """Remember the sequence number of a message in the selected mailbox."""
+        if len(self._uids) >= MOST_NUMBERED and sequence not in self._uids:
+            self._uids.clear()
+        self._uids[sequence] = uid
+
+    def expunge(self, sequence: int) -> None:
+        """Renumber all behind a message that is gone (RFC 9051 §7.5.1)."""
+        self._uids = {n - (n > sequence): uid for n, uid in self._uids.items() if n != sequence}
+
+    def leave(self) -> None:
+        """Forget the sequence numbers: another mailbox is to be selected, or this one anew."""
+        self._uids.clear()
+
+    # --- rows ---
+
+    def summaries(self, rows: Iterable[tuple[MessageRef, int, Row]]) -> list[Summary]:
+        """Make rows of a list as `fetched.summary` does, of messages with their sequence numbers."""
+        rows = list(rows)
+        # What is known is used before anything that is new takes its place.
+        known = {ref: self._updated(ref, sequence, row) for ref, sequence, row in rows}
+        return [known[ref] or self._learnt(ref, sequence, row) for ref, sequence, row in rows]
+
+    def _updated(self, ref: MessageRef, sequence: int, row: Row) -> Summary | None:
+        """Return what is known with the flags and the number of this row; None if the row has all itself."""
+        known = self._of(ref, row) if fetched.is_brief(row) else None
+        if known is None:
+            return None
+        flags = row.get(b"FLAGS")
+        if (known.flags, known.summary.sequence) != (flags, sequence):
+            made = replace(known.summary, sequence=sequence, flags=fetched.flags_of(row))
+            known = self._known[ref] = replace(known, summary=made, flags=flags)
+        self._known.move_to_end(ref)
+        return known.summary
+
+    def _learnt(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
+        made = fetched.summary(ref, sequence, row)
+        self._forget(ref)
+        weight = max(LEAST, len(fetched.header_of(row)) + len(ref.mailbox))
+        if fetched.is_described(row) and weight <= LONGEST:
+            self._known[ref] = _Known(made, row.get(b"FLAGS"), weight)
+            self._held += weight
+            while self._held > self._most:
+                self._forget(next(iter(self._known)))
         return made
 
-    def _made(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
-        key = fetched.header_of(row), row.get(b"BODYSTRUCTURE")
-        described = self._described.get(key)
-        if described is None:
-            described = fetched.described(row)
-            if len(self._described) < len(self._rows):
-                self._described[key] = described
-        return fetched.summary(ref, sequence, row, described)
+    def _of(self, ref: MessageRef, row: Row) -> _Known | None:
+        """Return what is known of a message if this row of flags belongs to it."""
+        known = self._known.get(ref)
+        if known is None or b"FLAGS" not in row or known.summary.octets != number(row.get(b"RFC822.SIZE")):
+            return None
+        return known
 
-    def _make_room(self) -> None:
-        while self._held > self._most:
-            _, (_, size) = self._rows.popitem(last=False)
-            self._held -= size
-            self._summaries.clear()
-            self._described.clear()  # what is still on a page is described again
+    def _forget(self, ref: MessageRef) -> None:
+        if known := self._known.pop(ref, None):
+            self._held -= known.weight

@@ -171,6 +171,7 @@ class Selected:
         Without EXISTS, which must come (RFC 9051 §6.3.2), again: else a mailbox would seem to be empty.
         """
         self._selected = None
+        self._known_rows.leave()
         for _try in range(2):
             selected, *replies = self._together((b"SELECT " + self._argument(mailbox), *then))
             told = any(line.kind == "EXISTS" for line in selected.untagged)
@@ -235,6 +236,9 @@ class Selected:
         if not news.ok:
             self._selected = None
             raise refusal(news, MailboxGone)
+
+    def _ref(self, row: Row) -> MessageRef:
+        return MessageRef(self._selected or "", self._uidvalidity, uid_of(row))
 
     def _check(self, ref: MessageRef) -> None:
         if self._uidvalidity != ref.uidvalidity:
@@ -355,6 +359,7 @@ class Selected:
                 self._exists = line.number
             elif line.kind == "EXPUNGE" and 0 < line.number <= self._exists:  # QUIRK: or of what never was
                 self._exists = max(0, self._exists - 1)
+                self._known_rows.expunge(line.number)
                 moved = {n - (n > line.number): row for n, row in rows.items() if n != line.number}
                 rows.clear()
                 rows.update(moved)

@@ -6,14 +6,18 @@ import imaplib
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
-from gateway.store.base import Window
-from gateway.store.imap import fetched, imap_store
+from gateway.message.query import Query, flag
+from gateway.store.abilities import Order
+from gateway.store.base import SEEN, MessageRef, Window
+from gateway.store.imap import fetched, imap_store, known_rows
+from gateway.store.imap.fetched import Row
 from gateway.store.imap.imap_store import ImapStore
-from gateway.store.imap.known_rows import LONGEST, MOST, KnownRows
+from gateway.store.imap.known_rows import LEAST, LONGEST, MOST, MOST_BRIEF, MOST_NUMBERED, KnownRows
 from gateway.store.imap.response import Untagged
 from tests import rig
 from tests.servers.dovecot import Dovecot
@@ -69,20 +73,78 @@ def act(chance: random.Random, dovecot: Dovecot, user: str, side: imaplib.IMAP4,
             side.uid("COPY", uid, "Aside")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.fixture
+def side(dovecot: Dovecot, user: str) -> Iterator[imaplib.IMAP4]:
+    found = imaplib.IMAP4(dovecot.host, dovecot.ports["imap"])
+    found.login(user, "secret")
+    found.select("INBOX")
+    yield found
+    found.logout()
+
+
+def looks(chance: random.Random) -> Callable[[ImapStore], object]:
+    """Choose what a person looks at: a window, a list by subject, unread mail, or the results of a search."""
+    window = Window(rows=chance.choice((3, 5, 9)), top=chance.choice((None, 4, 8)))
+    order = chance.choice((Order.SUBJECT, Order.SIZE, Order.ARRIVAL))
+    asked = chance.choice((Query(), flag("unread")))
+    return chance.choice((
+        lambda store: store.summaries("INBOX", window),
+        lambda store: store.summaries(chance.choice(("INBOX", "Aside")), window),
+        lambda store: store.found("INBOX", asked, order, rows=4),
+        lambda store: store.summaries_of(store.search(asked, ["INBOX"]).refs),
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_known_rows_are_the_fresh_ones_on_any_walk(
-    dovecot: Dovecot, user: str, opened: Callable[[], ImapStore], seed: int
+    dovecot: Dovecot,
+    user: str,
+    side: imaplib.IMAP4,
+    opened: Callable[[], ImapStore],
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # In some walks there is room for two rows only, or numbers of three.
+    monkeypatch.setattr(known_rows, "MOST_NUMBERED", chance_of(seed, 3, MOST_NUMBERED))
+    monkeypatch.setattr(known_rows, "MOST_BRIEF", chance_of(seed, 3, MOST_BRIEF))
     chance, knowing = random.Random(seed), opened()
-    side = imaplib.IMAP4(dovecot.host, dovecot.ports["imap"])
-    side.login(user, "secret")
-    side.select("INBOX")
+    knowing._known_rows = KnownRows(chance_of(seed, 2 * LEAST, MOST))
+    side.create("Aside")
     for number in range(STEPS):
         act(chance, dovecot, user, side, number)
-        window = Window(rows=chance.choice((3, 5, 9)), top=chance.choice((None, 4, 8)))
+        look, state = looks(chance), chance.getstate()
         with closing(opened()) as fresh:
-            assert knowing.summaries("INBOX", window) == fresh.summaries("INBOX", window)
-    side.logout()
+            expected = look(fresh)
+            chance.setstate(state)
+            assert look(knowing) == expected
+
+
+def chance_of(seed: int, few: int, many: int) -> int:
+    return few if seed % 2 else many
+
+
+def test_of_a_known_row_only_flags_travel(
+    dovecot: Dovecot, user: str, side: imaplib.IMAP4, opened: Callable[[], ImapStore]
+) -> None:
+    store, window = opened(), Window(rows=9)
+    first = store.summaries("INBOX", window)
+    before = store.traffic.octets_in
+    assert store.summaries("INBOX", window) == first
+    assert store.traffic.octets_in - before < 90 * 9
+    side.store("12", "+FLAGS", "\\Seen")
+    side.store("4", "+FLAGS", "\\Deleted")
+    side.expunge()
+    store.summaries("INBOX", window)  # learns of the change
+    before = store.traffic.octets_in, store.traffic.round_trips
+    again = store.summaries("INBOX", window)
+    assert SEEN in again.summaries[0].flags
+    assert store.traffic.octets_in - before[0] < 90 * 9
+    assert store.traffic.round_trips - before[1] == 1
+    dovecot.deliver(user, mail(1))
+    before = store.traffic.octets_in, store.traffic.round_trips
+    assert store.summaries("INBOX", window).exists == 12
+    assert store.traffic.octets_in - before[0] < 90 * 9 + 1000
+    assert store.traffic.round_trips - before[1] == 2
 
 
 def test_a_row_is_read_once(opened: Callable[[], ImapStore], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,34 +153,74 @@ def test_a_row_is_read_once(opened: Callable[[], ImapStore], monkeypatch: pytest
     monkeypatch.setattr(fetched, "described", lambda row: read.append(row) or described(row))
     for _ in range(3):
         store.summaries("INBOX", Window(rows=9))
-    assert len(read) == 7  # of nine rows, three have the same header and structure
+    assert len(read) == 9
 
 
-def line(number: int, size: int = 400) -> Untagged:
-    header = b"Subject: %d\r\n" % number + b"X" * size
-    text = b" (UID %d FLAGS () RFC822.SIZE 9 BODY[HEADER.FIELDS (SUBJECT)] {%d}" % (number, len(header))
-    return Untagged("FETCH", number, (text, header, b")"))
+HEADER = b"BODY[HEADER.FIELDS (SUBJECT)]"
+DATE = b" 1-Jan-2026 00:00:00 +0000"
+
+
+def whole(uid: int, size: int = 9, header: int = 100) -> Row:
+    text = b"Subject: %d\r\n" % uid + b"X" * header
+    plain = (b"TEXT", b"PLAIN", None, None, None, b"7BIT", 1, 1)
+    given: Row = {b"UID": uid, b"FLAGS": (), b"RFC822.SIZE": size, b"INTERNALDATE": DATE, HEADER: text}
+    return {**given, b"BODYSTRUCTURE": plain}
+
+
+def brief(uid: int, size: int = 9, flags: tuple[bytes, ...] = ()) -> Row:
+    return {b"UID": uid, b"FLAGS": flags, b"RFC822.SIZE": size}
+
+
+def ref(uid: int) -> MessageRef:
+    return MessageRef("INBOX", 1, uid)
 
 
 def test_what_is_held_is_bounded_and_the_oldest_go_first() -> None:
     known = KnownRows()
-    first = known.items(line(1))
-    for number in range(2, 2000):
-        known.items(line(number))
+    for uid in range(1, 2000):
+        known.summaries([(ref(uid), uid, whole(uid))])
         assert known._held <= MOST
-    assert known.items(line(1999)) is known.items(line(1999))
-    assert known.items(line(1)) is not first
-    assert known._held == sum(size for _, size in known._rows.values())
-    before = known._held
-    known.items(line(3000, LONGEST))
-    assert known._held == before
-    assert len(known._described) <= len(known._rows)
+    assert known.knows(ref(1999))
+    assert not known.knows(ref(1))
+    assert known._held == sum(each.weight for each in known._known.values())
+    known.summaries([(ref(3000), 3000, whole(3000, header=LONGEST))])
+    assert not known.knows(ref(3000))
+    for number in range(2000):
+        text = b" (UID %d FLAGS () RFC822.SIZE 9)" % number
+        known.items(Untagged("FETCH", number, (text,)))
+        known.number(number, number)
+    assert len(known._brief) <= MOST_BRIEF
+    assert len(known._uids) <= MOST_NUMBERED
+
+
+def test_a_new_row_takes_nothing_that_the_same_page_needs() -> None:
+    known = KnownRows(most=2 * LEAST)
+    first = known.summaries([(ref(1), 1, whole(1))])
+    page = [(ref(uid), uid, whole(uid)) for uid in range(2, 9)]
+    assert known.summaries([*page, (ref(1), 1, brief(1))])[-1] == first[0]
+
+
+def test_a_message_that_is_not_what_it_was_is_fetched_again() -> None:
+    known = KnownRows()
+    known.summaries([(ref(1), 1, whole(1)), (ref(6), 6, whole(6))])
+    rows = {1: brief(1), 2: whole(2), 3: brief(3), 4: {b"FLAGS": ()}, 6: {b"UID": 6, b"RFC822.SIZE": 9}}
+    assert known.drop_unknown(rows, lambda row: ref(fetched.uid_of(row))) == [3, 6]
+    assert list(rows) == [1, 2]
+    rows = {1: brief(1, size=10)}
+    assert known.drop_unknown(rows, lambda row: ref(fetched.uid_of(row))) == [1]
+
+
+@pytest.mark.parametrize("lacking", [b"BODYSTRUCTURE", b"INTERNALDATE", b"FLAGS", HEADER])
+def test_a_row_that_lacks_something_is_fetched_again(lacking: bytes) -> None:
+    known = KnownRows()
+    known.summaries([(ref(1), 1, {name: value for name, value in whole(1).items() if name != lacking})])
+    assert not known.knows(ref(1))
 
 
 def test_a_changed_flag_is_another_row() -> None:
     known = KnownRows()
-    row = known.items(line(1))
-    text, *rest = line(1).pieces
-    seen = known.items(Untagged("FETCH", 1, (text.replace(b"FLAGS ()", b"FLAGS (\\Seen)"), *rest)))
-    assert fetched.flags_of(row) == frozenset()
-    assert fetched.flags_of(seen) == {"\\Seen"}
+    (first,) = known.summaries([(ref(1), 1, whole(1))])
+    (same,) = known.summaries([(ref(1), 1, brief(1))])
+    (seen,) = known.summaries([(ref(1), 2, brief(1, flags=(b"\\seen", b"\\Recent")))])
+    assert same is first
+    assert seen == replace(first, sequence=2, flags=frozenset({SEEN}))

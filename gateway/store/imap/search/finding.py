@@ -227,20 +227,20 @@ class Finding(Selected):
     def _summaries(self, uids: Sequence[int], *more: bytes) -> tuple[dict[int, Summary], list[Reply]]:
         """Fetch rows of the selected mailbox by UID, and run more commands after that."""
         found: dict[int, Row] = {}
-        replies = self._run(*_fetch(uids, self._items[0]), *more, rows=found)
+        known = {uid for uid in uids if self._known_rows.knows(self._ref({b"UID": uid}))}
+        asked = [*_fetch(set(uids) - known, self._items[0]), *_fetch(known, rows_.FLAG_ITEMS)]
+        replies = self._run(*asked, *more, rows=found)
+        dropped = self._known_rows.drop_unknown(found, self._ref) if known else []
+        self._run(*_fetch(dropped, self._items[0]), rows=found)
 
         def missing() -> list[int]:
             there = {rows_.uid_of(row) for row in found.values() if rows_.is_whole(row)}
             return [uid for uid in uids if uid not in there]
 
         self._complete(found, missing, replies[0], b"UID FETCH")
-        summaries: dict[int, Summary] = {}
-        for sequence, row in found.items():
-            uid = rows_.uid_of(row)
-            if uid in uids:
-                ref = MessageRef(self._selected or "", self._uidvalidity, uid)
-                summaries[uid] = self._known_rows.summary(ref, sequence, row)
-        return summaries, replies
+        shown = ((self._ref(row), sequence, row) for sequence, row in found.items())
+        summaries = self._known_rows.summaries(each for each in shown if each[0].uid in uids)
+        return {summary.ref.uid: summary for summary in summaries}, replies
 
     def _speak(self, commands: Sequence[CommandParts]) -> list[Reply]:
         """Run commands that may hold literals, and apply what they report about the selected mailbox."""
