@@ -224,6 +224,9 @@ def session_root(token: str) -> str:
 def relative(target: str, base: str) -> str:
     """Return absolute path `target` relative to the page at absolute path `base` (RFC 3986 §4.2)."""
     path, mark, query = target.partition("?")
+    folder, _, name = path.rpartition("/")
+    if folder == base.rpartition("/")[0]:  # as nearly all are
+        return (name or ".") + mark + query
     there, here = path.split("/"), base.split("/")
     shared = 0
     while shared < min(len(there), len(here)) - 1 and there[shared] == here[shared]:

@@ -121,9 +121,9 @@ OPTIONS = (
     ),
     Option(
         "session", "keep_read", ValueKind.FLAG, True, "false",
-        "Keep the paragraphs of the messages that a person read last in memory, so that their next page takes little "
-        "work: at most 320 KB for each connection to a mail server. They go at sign-out, and when the person has been "
-        "idle for five minutes.",
+        "Keep the paragraphs of the messages that a person read last in memory, and the rows of lists, so that their "
+        "next page takes little work: at most 320 KB for each connection to a mail server. They go at sign-out, and "
+        "when the person has been idle for five minutes.",
     ),
     Option(
         "submission", "helo", ValueKind.HOST, "", '"m.example.org"',

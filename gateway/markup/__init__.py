@@ -6,6 +6,7 @@ compiled octets (WBXML, WAP-192) for WML, by us or by any WAP gateway, encoded o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from operator import is_
@@ -34,6 +35,7 @@ __all__ = [
     "compiled",
     "encode",
     "fit_block",
+    "piece",
     "size",
     "write",
 ]
@@ -58,6 +60,12 @@ def write(screen: Screen, device: Device) -> str:
             **screen.values,
         )
     return text
+
+
+def piece(name: str, device: Device, words: Callable[[str], str], **values: object) -> Markup:
+    """Write a piece of a screen that is the same on several, for use in a template."""
+    template = environment(device).get_template(name + ".xml")
+    return Markup(template.render(device=device, _=words, **values))  # noqa: S704
 
 
 def encode(screen: Screen, device: Device) -> tuple[bytes, str]:

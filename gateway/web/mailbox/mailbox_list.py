@@ -25,6 +25,7 @@ from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import ListView, position_code
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame
 from gateway.web.mailbox.message_rows import list_screen as framed
+from gateway.web.mailbox.written_rows import WrittenRows
 from gateway.web.request.mailbox_names import TITLE, title_of
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action, notice_screen
@@ -137,14 +138,15 @@ def _shown(
 ) -> Response:
     rows = visit.device.rows
     with visit.signed_in.store() as store:
+        written = WrittenRows.of(store.cache)
         if view.is_plain and position == FIRST:
             listing = store.summaries(name, Window(rows, _top_of(store, name, page, rows) if page else top))
-            return respond(list_screen(visit, listing, sentence))
+            return respond(list_screen(visit, listing, sentence, written))
         at = ListPosition((page - 1) * rows + 1) if page else position
         found = store.found(name, view.query, view.order, at, rows, view.thread)
     if (position.uid or view.thread) and uidvalidity and found.uidvalidity != uidvalidity:
         raise MailboxGone(f"UIDVALIDITY is {found.uidvalidity} now")
-    return respond(view_screen(visit, found, view, sentence))
+    return respond(view_screen(visit, found, view, sentence, written))
 
 
 def _top_of(store: MailStore, name: str, page: int, rows: int) -> int:
@@ -157,7 +159,9 @@ def _top_of(store: MailStore, name: str, page: int, rows: int) -> int:
 # --- by arrival
 
 
-def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
+def list_screen(
+    visit: Visit, listing: Listing, sentence: str = "", written: WrittenRows | None = None
+) -> Screen:
     """Make the screen of a window of sequence numbers."""
     number = visit.signed_in.mailboxes.number(listing.mailbox, listing.uidvalidity)
     summaries = listing.summaries
@@ -182,7 +186,7 @@ def list_screen(visit: Visit, listing: Listing, sentence: str = "") -> Screen:
         hint=visit.language.gettext("Refresh looks for new mail."),
         forget=front,
     )
-    return framed(visit, [ListEntry(summary) for summary in summaries], frame, sentence)
+    return framed(visit, [ListEntry(summary) for summary in summaries], frame, sentence, written)
 
 
 def _newer_link(visit: Visit, listing: Listing, number: int) -> str:
@@ -202,7 +206,9 @@ def _newer_link(visit: Visit, listing: Listing, number: int) -> str:
 # --- in other orders
 
 
-def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = "") -> Screen:
+def view_screen(
+    visit: Visit, found: FoundList, view: ListView, sentence: str = "", written: WrittenRows | None = None
+) -> Screen:
     """Make the screen of a range of a list that the server has sorted or filtered."""
     _ = visit.language.gettext
     number = visit.signed_in.mailboxes.number(found.mailbox, found.uidvalidity)
@@ -232,7 +238,7 @@ def view_screen(visit: Visit, found: FoundList, view: ListView, sentence: str = 
         hint=_("View, in the menu, shows the others.") if view.filter else _("Refresh looks for new mail."),
         forget=front and not view.thread,
     )
-    return framed(visit, entries, frame, sentence)
+    return framed(visit, entries, frame, sentence, written)
 
 
 def _leading(number: int, view: ListView, start: ListPosition) -> str:

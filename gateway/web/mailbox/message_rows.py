@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
+
+from markupsafe import Markup
 
 from gateway.account.profile import own_addresses
 from gateway.device import WML
+from gateway.markup import piece
 from gateway.markup.keys import ROW_KEYS
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Screen, shorten, with_own_keys
@@ -18,6 +22,7 @@ from gateway.message.headers.header_fields import clean, safe_label
 from gateway.store.base import DELETED, DRAFT, FLAGGED, SEEN, Summary
 from gateway.store.mailbox_tree import role_of
 from gateway.web.mailbox.reading_progress import open_link, positions
+from gateway.web.mailbox.written_rows import Texts, WrittenRows
 from gateway.web.request.fitted_list import fitted_list
 from gateway.web.request.mailbox_names import SLASH, short
 from gateway.web.request.screens import make_screen, paging_actions, range_words
@@ -83,16 +88,25 @@ class MessageRow:
     folder: str
 
 
-def list_screen(visit: Visit, entries: Sequence[ListEntry], frame: ListFrame, sentence: str = "") -> Screen:
-    """Make the screen with the longest subjects that fit the device, of as many rows as fit."""
-    rows = _rows(visit, entries)
+def list_screen(
+    visit: Visit,
+    entries: Sequence[ListEntry],
+    frame: ListFrame,
+    sentence: str = "",
+    written: WrittenRows | None = None,
+) -> Screen:
+    """Make the screen with the longest subjects that fit the device, of as many rows as fit.
+
+    `written`: what the session has kept.
+    """
+    kept = written if written is not None and visit.config.keep_read else WrittenRows()
+    rows = _rows(visit, entries, kept)
 
     def screen(width: int, count: int) -> Screen:
-        narrow = [
-            replace(row, subject=shorten(row.subject, width), who=shorten(row.who, min(who, width)))
-            for row in rows[:count]
-        ]
-        return _screen(visit, frame, narrow, sentence)
+        narrow = [_narrow(row, width, min(who, width)) for row in rows[:count]]
+        return _screen(
+            visit, frame, [kept.markup(row, partial(_written, visit, row)) for row in narrow], sentence
+        )
 
     device = visit.device
     # A sender shares its line with the subject, or in XHTML with key and date.
@@ -102,7 +116,17 @@ def list_screen(visit: Visit, entries: Sequence[ListEntry], frame: ListFrame, se
     return fitted_list(screen, visit.fits, widths, len(rows))
 
 
-def _rows(visit: Visit, entries: Sequence[ListEntry]) -> list[MessageRow]:
+def _narrow(row: MessageRow, subject: int, who: int) -> MessageRow:
+    if len(row.subject) <= subject and len(row.who) <= who:
+        return row
+    return replace(row, subject=shorten(row.subject, subject), who=shorten(row.who, who))
+
+
+def _written(visit: Visit, row: MessageRow) -> Markup:
+    return piece("mailbox_row", visit.device, visit.language.gettext, row=row)
+
+
+def _rows(visit: Visit, entries: Sequence[ListEntry], kept: WrittenRows) -> list[MessageRow]:
     """Make the rows, each linked to where reading stopped in its message."""
     session = visit.signed_in
     uids: dict[int, list[int]] = {}
@@ -113,30 +137,41 @@ def _rows(visit: Visit, entries: Sequence[ListEntry]) -> list[MessageRow]:
         uids.setdefault(numbers[-1], []).append(ref.uid)
     stops = {number: positions(visit, number, found) for number, found in uids.items()}
     own = own_addresses(session, visit.profile)
+    kept.begin((visit.device, visit.language, visit.now.astimezone(visit.language.zone).date(), own))
     rows = []
     for index, (entry, number) in enumerate(zip(entries, numbers, strict=True)):
         uid = entry.summary.ref.uid
         written = link("drafts.resume", number=number, uid=uid) if is_draft(entry.summary) else ""
         href = entry.href or written or open_link(number, uid, stops[number].get(uid))
-        rows.append(_row(visit, index, entry, href, own))
+        texts = kept.texts(entry.summary, partial(_texts, visit, own))
+        rows.append(_row(visit, index, entry, href, texts))
     return rows
 
 
-def _row(visit: Visit, index: int, entry: ListEntry, href: str, own: frozenset[str]) -> MessageRow:
+def _texts(visit: Visit, own: frozenset[str], summary: Summary) -> Texts:
+    """Return who, subject and date."""
+    return (
+        shorten(fit(_who(visit, summary, own), visit.device), _WHO),
+        shorten(fit(subject_of(visit, summary), visit.device), _WIDTHS[0]),
+        visit.language.short_date(summary.envelope.date or summary.received, visit.now),
+    )
+
+
+def _row(visit: Visit, index: int, entry: ListEntry, href: str, texts: Texts) -> MessageRow:
     summary = entry.summary
-    envelope = summary.envelope
+    who, subject, date = texts
     return MessageRow(
         href=href,
         key=ROW_KEYS[index : index + 1],
-        who=shorten(fit(_who(visit, summary, own), visit.device), _WHO),
-        subject=shorten(fit(subject_of(visit, summary), visit.device), _WIDTHS[0]),
-        date=visit.language.short_date(envelope.date or summary.received, visit.now),
+        who=who,
+        subject=subject,
+        date=date,
         unseen=SEEN not in summary.flags,
         flagged=FLAGGED in summary.flags,
         attached=summary.attached,
         deleted=DELETED in summary.flags,
         messages=visit.language.number(entry.messages) if entry.messages > 1 else "",
-        folder=short(fit(entry.folder, visit.device).split(SLASH), _FOLDER),
+        folder=short(fit(entry.folder, visit.device).split(SLASH), _FOLDER) if entry.folder else "",
     )
 
 
@@ -167,7 +202,7 @@ def _who(visit: Visit, summary: Summary, own: frozenset[str]) -> str:
     return safe_label(sender[0]) if sender else nobody
 
 
-def _screen(visit: Visit, frame: ListFrame, rows: Sequence[MessageRow], sentence: str) -> Screen:
+def _screen(visit: Visit, frame: ListFrame, rows: Sequence[Markup], sentence: str) -> Screen:
     values = {
         "sentence": sentence,
         "rows": rows,

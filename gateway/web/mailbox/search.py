@@ -28,6 +28,7 @@ from gateway.web.entry.sign_in import error_sentence
 from gateway.web.mailbox import search_history
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame, list_screen
 from gateway.web.mailbox.search_history import SavedSearch
+from gateway.web.mailbox.written_rows import WrittenRows
 from gateway.web.request.field_forms import Field, apply_once, form_screen
 from gateway.web.request.fitted_list import first_fitting, fitted_rows
 from gateway.web.request.mailbox_names import TITLE, title_of
@@ -242,7 +243,7 @@ def _results(visit: Visit, find: SavedSearch, row: int, sentence: str = "") -> S
     visit.origin = Origin(find.number, first).encode()
     shown = refs[first - 1 : first - 1 + rows]
     with visit.signed_in.store() as store:
-        summaries = store.summaries_of(shown)
+        summaries, written = store.summaries_of(shown), WrittenRows.of(store.cache)
     places = {summary.ref: first + shown.index(summary.ref) for summary in summaries}
     entries = [
         ListEntry(summary, folder="" if find.mailbox else title_of(visit, summary.ref.mailbox))
@@ -268,7 +269,7 @@ def _results(visit: Visit, find: SavedSearch, row: int, sentence: str = "") -> S
         empty=_("Nothing found."),
         hint=_("Try fewer words, or all folders."),
     )
-    return list_screen(visit, entries, frame, sentence)
+    return list_screen(visit, entries, frame, sentence, written)
 
 
 def _actions(visit: Visit, find: SavedSearch, newest: MessageRef | None, front: bool) -> tuple[Action, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import imaplib
+import random
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -412,10 +414,10 @@ def test_first_and_last_page_of_100_000_cost_what_those_of_100_do(
 ) -> None:
     costs: dict[str, list[tuple[int, int]]] = {"1": [], "99999": []}
     for name in large.values():
-        device = house.browser()
-        device.sign_in(name, "secret")
-        look(device, order, only)
         for page, spent in costs.items():
+            device = house.browser()  # of rows that this session has shown, only flags would be fetched
+            device.sign_in(name, "secret")
+            look(device, order, only)
             to_view(device)
             device.fill("order", order).fill("filter", only).fill("page", page)
             trips, octets = house.traffic
@@ -426,6 +428,57 @@ def test_first_and_last_page_of_100_000_cost_what_those_of_100_do(
         assert trips == trips_of_many <= 4
         # Numbers are longer there; and the last page of 10 unread ones has one row, that of 10,000 has the same.
         assert abs(octets_of_many - octets) <= 0.06 * octets + 120
+
+
+def changed(chance: random.Random, device: Any, number: int, dovecot: Dovecot, name: str) -> None:
+    """Do what changes a list: here or elsewhere."""
+    opened = [label for label in device.links if ": " in label or "\u2013" in label]
+    match chance.choice(("deliver", "read", "flag", "delete", "language", "nothing", "nothing")):
+        case "deliver":
+            dovecot.deliver(name, mail(number, f"new {number}", body="long text " * 900))
+        case "read" if opened:  # half-read messages are linked where reading stopped
+            device.follow(chance.choice(opened))
+            if "Next" in device.links:
+                device.follow("Next")
+        case "flag":
+            _stored(
+                dovecot, name, chance.randint(1, 9), chance.choice(("+FLAGS", "-FLAGS")), "(\\Flagged \\Seen)"
+            )
+        case "delete":
+            _stored(dovecot, name, chance.randint(1, 9), "+FLAGS", "\\Deleted")
+        case "language" if isinstance(device, XhtmlBrowser):
+            device.fetch("GET", root(device) + "/sl")
+            device.fill("language", chance.choice(("de", "en")))
+            device.press("Save" if b"Save" in device.answer.body else "Speichern")
+
+
+def _stored(dovecot: Dovecot, name: str, number: int, how: str, flags: str) -> None:
+    with imaplib.IMAP4(dovecot.host, dovecot.ports["imap"]) as side:
+        side.login(name, "secret")
+        side.select("INBOX")
+        side.store(str(number), how, flags)
+        side.expunge()
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("kind", HANDHELDS)
+def test_a_list_that_was_shown_before_is_what_a_new_session_shows(
+    house: House, me: str, dovecot: Dovecot, kind: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    device = getattr(house, kind)().sign_in(me, "secret")
+    ways = ["/i", "/b1", "/b1.20", "/b1.s", "/b1.u", "/i?f=unread", "/b1.t"]
+    for number in range(100, 120):
+        changed(chance, device, number, dovecot, me)
+        way = chance.choice(ways)
+        fresh = getattr(house, kind)().sign_in(me, "secret")
+        for _ in range(2):  # twice: the server tells what is new after it has told what there was
+            device.fetch("GET", root(device) + way)
+        fresh.fetch("GET", root(fresh) + way)
+        # The addresses of lists are new in each second on phones that keep every page.
+        assert re.sub(rb"c=[0-9a-z]+", b"", device.answer.body) == re.sub(
+            rb"c=[0-9a-z]+", b"", fresh.answer.body
+        )
 
 
 def test_the_newest_mail_is_two_presses_from_the_sign_in(house: House, me: str) -> None:
