@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from enum import Enum, auto
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Final
 
@@ -81,6 +82,12 @@ def is_announced(feature: Feature, capabilities: frozenset[str]) -> bool:
     return sets is None or any(names <= capabilities for names in sets)
 
 
+@lru_cache(maxsize=64)
+def announced_abilities(capabilities: frozenset[str]) -> Can:
+    """Return what a store can do by what its server announces."""
+    return abilities(partial(is_announced, capabilities=capabilities))
+
+
 def abilities(offers: Callable[[Feature], bool]) -> Can:
     """Return what a store can do with the features that its server offers."""
     return Can(
@@ -120,8 +127,13 @@ class Refusals:
         self._clock = clock
         self._here: set[Feature] = set()
 
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing at all is refused to anybody, as nearly always."""
+        return not self._here and _MEMORY.is_empty
+
     def __contains__(self, feature: Feature) -> bool:
-        if feature in self._here or _MEMORY.is_empty:  # asked some twenty times for a page
+        if feature in self._here or _MEMORY.is_empty:
             return feature in self._here
         return any(_MEMORY.knows((owner, feature), self._clock()) for owner in self._owners)
 

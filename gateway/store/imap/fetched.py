@@ -71,6 +71,7 @@ _OPEN_HEADER = _fields(_OPENED, HEADER_OCTETS) + _fields("TO CC BCC", HEADER_OCT
 LIST_ITEMS, OPEN_ITEMS = _of_a_row(_LIST_HEADER), _of_a_message(_OPEN_HEADER)
 # What is fetched of a message whose row is known: its flags, and its size, which must be the same.
 FLAG_ITEMS = b"UID FLAGS RFC822.SIZE"
+_FLAGS_ALONE = frozenset(FLAG_ITEMS.split())
 _DESCRIPTION = frozenset({b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"BODYSTRUCTURE"})
 # The same for a server that refuses two groups of header fields in one FETCH, or ranges of them.
 PLAIN_LIST_ITEMS = _of_a_row(_fields("DATE FROM SUBJECT TO"))
@@ -113,6 +114,8 @@ def is_whole(row: Row) -> bool:
 
 def is_brief(row: Row) -> bool:
     """Return whether a row describes nothing, as one of FLAG_ITEMS."""
+    if row.keys() == _FLAGS_ALONE:  # as nearly all are
+        return True
     return b"BODYSTRUCTURE" not in row and b"INTERNALDATE" not in row and not any(map(_is_header, row))
 
 

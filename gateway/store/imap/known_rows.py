@@ -74,11 +74,14 @@ class KnownRows:
 
     def drop_unknown(self, rows: dict[int, Row], ref: Callable[[Row], MessageRef]) -> list[int]:
         """Take away the rows of flags alone that are not those of a known message; return their UIDs."""
-        refs = {n: ref(row) for n, row in rows.items()}
-        unknown = [n for n, row in rows.items() if fetched.is_brief(row) and not self._of(refs[n], row)]
-        for n in unknown:
+        unknown = [
+            (n, found.uid)
+            for n, row in rows.items()
+            if fetched.is_brief(row) and not self._of(found := ref(row), row)
+        ]
+        for n, _ in unknown:
             del rows[n]
-        return [refs[n].uid for n in unknown if refs[n].uid]
+        return [uid for _, uid in unknown if uid]
 
     # --- sequence numbers ---
 

@@ -186,9 +186,9 @@ def numeral(text: bytes) -> int | None:
 
 def number(value: Value) -> int:
     """Return a value as a number, 0 if it is none. QUIRK: some servers quote numbers."""
-    if isinstance(value, bytes):
-        return int(value) if value.isdigit() and len(value) <= 20 else 0
-    return value if isinstance(value, int) else 0
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, bytes) and value.isdigit() and len(value) <= 20 else 0
 
 
 def octets(value: Value) -> bytes:

@@ -26,7 +26,14 @@ from gateway.store.base import MailStore, MessageRef, Notes
 from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
 from gateway.store.imap.exchange import Exchange, refusal
-from gateway.store.imap.features import Feature, Refusals, abilities, is_announced, refused
+from gateway.store.imap.features import (
+    Feature,
+    Refusals,
+    abilities,
+    announced_abilities,
+    is_announced,
+    refused,
+)
 from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, messages, uid_of
 from gateway.store.imap.known_rows import KnownRows
 from gateway.store.imap.opening import mailbox_argument
@@ -107,6 +114,8 @@ class Selected:
     @property
     def can(self) -> Can:
         """What this store can do, by what the server announces and has not refused."""
+        if self._refusals.are_none:
+            return announced_abilities(self._capabilities)
         return abilities(self._offers)
 
     def _offers(self, feature: Feature) -> bool:
