@@ -43,13 +43,22 @@ _current: ContextVar[RequestEntry | None] = ContextVar("request", default=None)
 @contextmanager
 def request() -> Iterator[RequestEntry]:
     """Begin a request for the block."""
-    entry = RequestEntry("".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH)))
+    entry = RequestEntry(_id(secrets.randbelow(len(ALPHABET) ** ID_LENGTH)))
     token = _current.set(entry)
     try:
         yield entry
     finally:
         with suppress(ValueError):  # a leftover generator closed in another context, where it is not set
             _current.reset(token)
+
+
+def _id(number: int) -> str:
+    """Write a number in ID_LENGTH characters of ALPHABET."""
+    letters = []
+    for _ in range(ID_LENGTH):
+        number, at = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[at])
+    return "".join(letters)
 
 
 def current() -> RequestEntry:

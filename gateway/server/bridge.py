@@ -23,7 +23,7 @@ from gateway.access import log_context
 from gateway.device import WML_TEXT
 from gateway.errors import GatewayError
 from gateway.server.admission import Full, Holder, Priority, Slots
-from gateway.server.http1 import Gone, HttpConnection, MalformedRequest, Request
+from gateway.server.http1 import WAITING_OCTETS, Gone, HttpConnection, MalformedRequest, Request
 from gateway.server.request_log import logged
 from gateway.server.wsgi import Environ, NoRoom, WsgiResponse, ask, environ, pull
 
@@ -198,9 +198,11 @@ class Bridge:
             raise Refusal(Reason.FAILED) from None
         try:
             await connection.start(answer.status, answer.reason, answer.headers)
+            is_long = answer.rest is not None or len(answer.head) > WAITING_OCTETS
+            if is_long and not connection.bodiless:  # it may be waited for
+                await self._recognise(request, connection)
             await connection.send(answer.head)
             if answer.rest is not None and not connection.bodiless:
-                await self._recognise(request, connection)
                 await _stream(answer.rest, connection, work)
             await connection.end()
         except Gone:

@@ -45,6 +45,7 @@ LEAST_CHUNK = 256
 FREE_CHUNKS = 1000
 
 _BODILESS = frozenset({204, 304})
+_BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 _NO_REQUEST = "This is no request that is understood here."
 
 
@@ -107,6 +108,7 @@ class HttpConnection:
         self._reader, self._writer, self._ends = reader, writer, ends
         self._http = _grammar()
         self._last = False
+        self._has_body = True
         self.bodiless = False
         self.status, self.finished = 0, False
         self._unsent = b""
@@ -190,6 +192,7 @@ class HttpConnection:
         method, version = event.method.decode("ascii"), event.http_version.decode("ascii")
         self._pace, self.phase, self.status = Pace(pace.ANSWER_STEP), ConnectionPhase.REQUEST, 0
         self.finished, self.bodiless = False, method == "HEAD"
+        self._has_body = any(name in _BODY_FIELDS and value != b"0" for name, value in event.headers)
         status = 501 if method == "CONNECT" else 200 if version in ("1.0", "1.1") else 505
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
             status = 400  # what is one request here is two for a proxy in front of us (RFC 9112 §6.3)
@@ -224,8 +227,9 @@ class HttpConnection:
 
     @property
     def complete(self) -> bool:
-        """Whether the whole request has been read."""
-        return self._http.their_state not in (h11.SEND_BODY, h11.ERROR)
+        """Whether the whole request has been read: without a body, that is its header (RFC 9112 §6.3)."""
+        state = self._http.their_state
+        return state is not h11.ERROR and (state is not h11.SEND_BODY or not self._has_body)
 
     async def _next(self) -> h11.Event | type[h11.PAUSED]:
         while (event := self._http.next_event()) is h11.NEED_DATA:

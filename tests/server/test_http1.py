@@ -87,6 +87,22 @@ def test_requests_follow_each_other_on_one_connection(served: Served) -> None:
     ] * 3
 
 
+def recognised(served: Served) -> int:
+    return int(say(served.port, get("/recognised")).rpartition(b"\r\n\r\n")[2])
+
+
+def test_nobody_has_to_be_recognised_of_whom_nothing_is_awaited(served: Served) -> None:
+    before = recognised(served)
+    for request in (get("/"), get("/").replace(b"\r\n\r\n", b"\r\nContent-Length: 0\r\n\r\n")):
+        assert say(served.port, request).startswith(b"HTTP/1.1 200")
+    assert recognised(served) == before
+    post = get("/").replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\na=b")
+    assert say(served.port, post).startswith(b"HTTP/1.1 200")
+    assert recognised(served) == before + 1
+    assert len(say(served.port, get("/stream/1"))) > 1_000_000
+    assert recognised(served) == before + 2
+
+
 @pytest.mark.parametrize("later", [False, True])
 def test_an_empty_line_after_a_form_is_no_request(served: Served, later: bool) -> None:
     form = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b"

@@ -41,7 +41,7 @@ class Toy:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.pulled = self.closed = 0
+        self.pulled = self.closed = self.recognised = 0
         self.mark: contextvars.ContextVar[str] = contextvars.ContextVar("mark")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -64,6 +64,14 @@ class Toy:
 
     def on_counts(self, _: dict[str, Any], start_response: Any, __: str) -> list[bytes]:
         return self.say(start_response, json.dumps([self.pulled, self.closed]).encode())
+
+    def knows(self, environ: dict[str, Any]) -> bool:
+        """Return whether a request is from somebody known: the doorkeeper's question."""
+        self.recognised += 1
+        return "known" in environ.get("HTTP_COOKIE", "")
+
+    def on_recognised(self, _: dict[str, Any], start_response: Any, __: str) -> list[bytes]:
+        return self.say(start_response, str(self.recognised).encode())
 
     def on_slow(self, _: dict[str, Any], start_response: Any, seconds: str) -> list[bytes]:
         print("in flight", flush=True)
@@ -125,8 +133,8 @@ def child(settings: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (settings["file"],) * 2)
     if settings["descriptors"]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (settings["descriptors"],) * 2)
-    known = lambda environ: "known" in environ.get("HTTP_COOKIE", "")  # noqa: E731
-    site = Site(Toy(), where, settings["threads"], UPLOAD_LIMIT, known)
+    app = Toy()
+    site = Site(app, where, settings["threads"], UPLOAD_LIMIT, app.knows)
     run(site, ready=lambda: print("ready", flush=True))
     left = [each.name for each in threading.enumerate() if each.name.startswith("request")]
     print("threads", left, flush=True)
