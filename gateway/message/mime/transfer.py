@@ -60,8 +60,10 @@ _LOOKAHEAD: Final = _PADDING + 4
 #: An "=" that begins no escape.
 _STRAY: Final = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _QP_TOKEN: Final = re.compile(rb"=[0-9A-Fa-f]{2}|=\r?\n|[^=]+|=")
-#: What `a2b_qp` reads otherwise than we do: spaces before the end of a line, stray "=" and carriage returns.
+#: What `a2b_qp` reads otherwise than we do: stray "=", and spaces before the end of a line and carriage returns.
+_QP_STRAY: Final = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)")
 _QP_ODD: Final = re.compile(rb"[ \t]\r?\n|=(?![0-9A-Fa-f]{2}|\r?\n)|\r(?!\n)")
+_QP_BLANK_ENDS: Final = (b" \n", b" \r", b"\t\n", b"\t\r")
 
 
 class QuotedPrintable:
@@ -85,9 +87,9 @@ class QuotedPrintable:
 
     def _take(self, octets: bytes, final: bool) -> bytes:
         out: list[bytes] = []
-        at = 0
+        at, odd = 0, _odd_in(octets)
         while at < len(octets):
-            if clean := self._clean(octets, at):
+            if clean := _clean(octets, at, odd):
                 out.append(self._decoded(a2b_qp(octets[at:clean]), octets[at:clean], 0))
                 at = clean
                 continue
@@ -106,11 +108,6 @@ class QuotedPrintable:
             at = end
         self._kept = octets[at:]
         return b"".join(out)
-
-    def _clean(self, octets: bytes, at: int) -> int:
-        """Return where whole lines end that `a2b_qp` decodes as we do; 0 if the first one is not such a line."""
-        odd = _QP_ODD.search(octets, at)
-        return octets.rfind(b"\n", at, odd.start() if odd else len(octets)) + 1
 
     def _line(self, line: bytes) -> bytes:
         """Decode a line: drop its end after a soft line break, and always the spaces before its end."""
@@ -154,6 +151,20 @@ class QuotedPrintable:
                 return at + token.start() + (wanted - before), ""
             before += size
         raise AssertionError("a decoded octet has no encoded one")
+
+
+def _odd_in(octets: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of what is odd in some octets; the one for mostly all is ten times as fast."""
+    plain = octets.count(b"\r") == octets.count(b"\r\n") and not any(
+        ends in octets for ends in _QP_BLANK_ENDS
+    )
+    return _QP_STRAY if plain else _QP_ODD
+
+
+def _clean(octets: bytes, at: int, odd: re.Pattern[bytes]) -> int:
+    """Return where whole lines end that `a2b_qp` decodes as we do; 0 if the first one is not such a line."""
+    found = odd.search(octets, at)
+    return octets.rfind(b"\n", at, found.start() if found else len(octets)) + 1
 
 
 #: Octets of a uuencoded line, which has at most 61 characters and its end; a longer one is skipped.
