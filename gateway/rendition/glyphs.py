@@ -23,9 +23,7 @@ _DRAWN: Final = {
 _TWICE: Final = re.compile("\xf0[\u0178\x9f][\x80-\u2122]{2}|\xe2[\u20ac\x80][\x80-\u2122]")
 #: Characters that are drawn as nothing or as a space, and joiners, which are padding next to one.
 _SPECIAL: Final = "\u200c\u200d\u115f\u1160\u2800\u3164"
-_HAS_SPECIAL: Final = re.compile(f"[{_SPECIAL}]")
 _BLANKS_SPECIAL: Final = re.compile(rf"[\s{_SPECIAL}]+")
-_BLANKS: Final = re.compile(r"\s{2,}|[^\S ]")
 #: Joiners have no use in scripts whose letters do not join, where they pad words against filters.
 _PADDING: Final = re.compile("(?<=[\x00-\u052f])[\u200c\u200d]++(?![^\x00-\u052f])")
 _BETWEEN: Final = re.compile(r"[\W_]+")
@@ -80,16 +78,16 @@ def _one(match: re.Match[str]) -> str:
 
 def collapse(text: str) -> str:
     """Replace each run of white space of any kind by one space."""
-    if text.isascii():
-        if text.isprintable() and "  " not in text:
-            return text
-        # Several times as fast as the pattern.
-        joined = " ".join(text.split())
-        before = " " if text[:1].isspace() else ""
-        return f"{before}{joined} " if joined and text[-1].isspace() else before + joined
-    if _HAS_SPECIAL.search(text):
-        text = _BLANKS_SPECIAL.sub(_one, text)
-    return _BLANKS.sub(" ", text)
+    if not text.isascii():
+        for special in _SPECIAL:  # several times as fast as a pattern
+            if special in text:
+                text = _BLANKS_SPECIAL.sub(_one, text)
+                break
+    if text.isprintable() and "  " not in text:  # no other white space is printable
+        return text
+    joined = " ".join(text.split())
+    before = " " if text[:1].isspace() else ""
+    return f"{before}{joined} " if joined and text[-1].isspace() else before + joined
 
 
 def collapse_lines(text: str) -> str:

@@ -5,8 +5,10 @@ Nothing here may parse. A Draft may still be merged into a table's row, renumber
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from gateway.rendition import glyphs
@@ -15,6 +17,7 @@ from gateway.rendition.segments import Role, Segment
 
 #: Characters that count as a line where there are no lines: for "12 quoted lines" in HTML.
 LINE: int = 72
+_FACE = itemgetter(1)
 
 
 class Face(NamedTuple):
@@ -62,25 +65,32 @@ class Draft:
 
 def runs_of(stretches: Sequence[tuple[str, Face]]) -> list[Run]:
     """Return the runs of a paragraph: neighbours with the same face joined, white space stripped from both ends."""
-    if len(stretches) > 1:
-        return stripped(merged(stretches))
-    text, face = stretches[0]
-    text = text.strip(glyphs.EDGES)
-    return [Run(text, *face)] if text else []
+    if len(stretches) == 1:
+        text, face = stretches[0]
+        text = text.strip(glyphs.EDGES)
+        return [Run(text, *face)] if text else []
+    # Stripped before they become runs, of which a change makes another.
+    texts, faces = _merged(stretches)
+    end = len(texts)
+    while end and not (text := texts[end - 1].rstrip(glyphs.EDGES)):
+        end -= 1
+    if not end:
+        return []
+    texts[end - 1], first = text, 0
+    while not (text := texts[first].lstrip(glyphs.EDGES)):
+        first += 1
+    texts[first] = text
+    return [Run(texts[index], *faces[index]) for index in range(first, end)]
 
 
-def merged(stretches: Iterable[tuple[str, Face]]) -> Iterator[Run]:
-    """Join neighbours with the same face into runs."""
+def _merged(stretches: Iterable[tuple[str, Face]]) -> tuple[list[str], list[Face]]:
+    """Join neighbours with the same face; return their texts and their faces."""
     texts: list[str] = []
-    last: Face | None = None
-    for text, face in stretches:
-        if face != last and last is not None:
-            yield Run("".join(texts), *last)
-            texts = []
-        last = face
-        texts.append(text)
-    if last is not None:
-        yield Run("".join(texts), *last)
+    faces: list[Face] = []
+    for face, group in groupby(stretches, _FACE):
+        texts.append("".join([text for text, _face in group]))
+        faces.append(face)
+    return texts, faces
 
 
 def stripped(runs: Iterable[Run]) -> list[Run]:

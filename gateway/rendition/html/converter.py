@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind
-from gateway.rendition.html import page_source, picture_links, picture_names
+from gateway.rendition.html import meanings, page_source, picture_links, picture_names
 from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
 from gateway.rendition.html.embedded import is_drawn
 from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css
-from gateway.rendition.html.styles.style_sheets import NOTHING, Declared, Sheets
+from gateway.rendition.html.styles.style_sheets import NOTHING, Sheets
 from gateway.rendition.segments import Role
 from gateway.rendition.unplaced import Draft
 
@@ -28,10 +27,8 @@ from gateway.rendition.unplaced import Draft
 BLOCKS_LIMIT: Final = 20_000
 #: Most elements in one part, hidden ones aside: each costs some 5 µs, and large newsletters have a tenth of them.
 ELEMENTS_LIMIT: Final = 60_000
-#: Elements that form a box: what the box clips cannot be seen.
-_BOXES: Final = frozenset(
-    {Tag.BLOCK, Tag.FORM, Tag.HEADING, Tag.LIST, Tag.ITEM, Tag.QUOTE, Tag.PRE, Tag.INDENTED}
-)
+#: Kinds of elements whose meaning is remembered: a newsletter has some twenty.
+MEANINGS_LIMIT: Final = 2000
 #: The sign between two parts of a formula that are written one above the other.
 _PAIRS: Final = {"mfrac": "/", "msup": "^", "msub": "_"}
 
@@ -64,53 +61,55 @@ class HtmlReader(Structure):
         self._staying = False
         self._sheet: list[str] | None = None
         self._sheets = Sheets()
-        #: The style attributes so far: mostly the same return.
-        self._styles: dict[str, css.Style] = {}
+        #: What was said of elements so far, by all that it depends on: mostly the same is said again.
+        self._meanings: dict[tuple[object, ...], meanings.Meaning] = {}
         #: For each open pair of a formula: its depth, how many parts have begun, and the sign between them.
         self._pairs: list[tuple[int, int, str]] = []
 
     # The parser's events
 
     def start(self, name: str, attributes: Attributes) -> None:
-        self.full = self.full or len(self.drafts) + self.extra > BLOCKS_LIMIT
-        if self.full:
+        if self._is_passed_over(name):
             return
-        if self._hidden:
-            self._hidden += 1
-            self.passed_over += len(name) + len(name) + len("<></>")
-            return
-        self._elements += 1
-        self.full = self._elements > ELEMENTS_LIMIT
         tag = TAGS.get(name, Tag.INLINE)
         if tag is Tag.DROP or tag is Tag.STYLE:
             self._hidden = 1
             self._sheet = [] if tag is Tag.STYLE else None
             return
         before = self.look
-        attributes = attributes or _NO_ATTRIBUTES
-        style = self._inline_style(attributes) if attributes else css.NOTHING
-        rules = self._sheets.of(name, attributes) if self._sheets.some else NOTHING
-        marked = bool(attributes) or rules is not NOTHING
-        if marked:
-            if self.look.face.link and is_drawn(style):
-                self._picture = self._picture or ""
-            if not self._all_of_it and _hides(tag, attributes, style, rules):
-                self._hidden = 1
-                return
-            if (rules.block or rules.apart) and not style.shown:
-                style = replace(style, block=style.block or rules.block, apart=style.apart or rules.apart)
+        meaning = (
+            self._meaning(name, tag, attributes) if attributes or self._sheets.some else meanings.NOTHING
+        )
+        style = meaning.style
+        if style.covered and before.face.link and is_drawn(style):
+            self._picture = self._picture or ""
+        if meaning.hidden and not self._all_of_it:
+            self._hidden = 1
+            return
         if self._pairs:
             self._between_pair()
         if style.apart:
             self.edge()
-        around = self._link_around(name)
-        close = _OPEN[tag](self, name, attributes, style)
-        close = close if around is None else _both(close, around)
-        close = self._apart(close) if style.apart else close
-        if marked:
-            self.look = self._seen(self.look, attributes, style, rules)
+        around = self._link_around(name) if self.left_open is not None else None
+        close = _OPEN[tag](self, name, attributes or _NO_ATTRIBUTES, style)
+        if around is not None:
+            close = _both(close, around)
         self._looks.append(before)
-        self._closes.append(close)
+        self._closes.append(self._apart(close) if style.apart else close)
+        self.look = meaning.inside(self.look)
+
+    def _is_passed_over(self, name: str) -> bool:
+        """Count an element; return whether it is in hidden text, or beyond what is read."""
+        if self.full or len(self.drafts) + self.extra > BLOCKS_LIMIT:
+            self.full = True
+        elif self._hidden:
+            self._hidden += 1
+            self.passed_over += len(name) + len(name) + len("<></>")
+        else:
+            self._elements += 1
+            self.full = self._elements > ELEMENTS_LIMIT
+            return False
+        return True
 
     def _link_around(self, name: str) -> Close | None:
         """Open again the link that the parser has ended, as it does before a table, unlike browsers; return its end."""
@@ -119,14 +118,18 @@ class HtmlReader(Structure):
             return None
         return self._open_link("a", attributes, css.NOTHING)
 
-    def _inline_style(self, attributes: Attributes) -> css.Style:
-        """Read what an element says of its own style, each text once."""
-        declared = attributes.get("style")
-        if not declared:
-            return css.NOTHING
-        known = self._styles.get(declared)
+    def _meaning(self, name: str, tag: Tag, attributes: Attributes) -> meanings.Meaning:
+        """Return what is said of an element, read once for all that are alike."""
+        said, sheets = attributes.get, self._sheets.some
+        names = (said("class"), said("id")) if sheets else None
+        others = "background" in attributes, "hidden" in attributes
+        key = name, said("style"), said("bgcolor"), names, others
+        known = self._meanings.get(key)
         if known is None:
-            known = self._styles[declared] = css.read(declared[: css.STYLE_LIMIT].lower())
+            if len(self._meanings) > MEANINGS_LIMIT:
+                self._meanings.clear()
+            rules = self._sheets.of(name, attributes) if sheets else NOTHING
+            known = self._meanings[key] = meanings.read(tag, attributes, rules)
         return known
 
     def end(self, name: str) -> None:
@@ -192,43 +195,10 @@ class HtmlReader(Structure):
 
     # Elements
 
-    def _seen(self, look: TextStyle, attributes: Attributes, style: css.Style, rules: Declared) -> TextStyle:
-        """Return the style inside an element, from its attributes and what the sheets say of it."""
-        changes: dict[str, object] = {}
-        if rules is not NOTHING:
-            if rules.inked:
-                changes |= {"colour": None, "clear": rules.clear}
-            if rules.grounded:
-                changes["background"] = None
-            if rules.tiny is not None:
-                changes["tiny"] = rules.tiny
-            if rules.keep_blanks is not None:
-                changes["line_ends"] = rules.keep_blanks
-        if style is not css.NOTHING:
-            if style.tiny is not None:
-                changes["tiny"] = style.tiny
-            if style.inked:
-                changes |= {"colour": style.colour, "clear": style.clear}
-            if style.symbols is not None and style.symbols is not look.symbols:
-                changes["symbols"] = style.symbols
-            if style.keep_blanks is not None:
-                changes["line_ends"] = style.keep_blanks
-            if style.strong is not None or style.emphasis is not None:
-                face = look.face
-                changes["face"] = face._replace(
-                    strong=face.strong if style.strong is None else style.strong,
-                    emphasis=face.emphasis if style.emphasis is None else style.emphasis,
-                )
-        colour = attributes.get("bgcolor")
-        if colour:
-            changes["background"] = colours.colour(colour)
-        if style.background is not None or style.covered or "background" in attributes:
-            changes["background"] = style.background
-        return look._replace(**changes) if changes else look  # type: ignore[arg-type]
-
     def _take_sheet(self, sheet: str) -> None:
         grounded = self._sheets.grounded
         self._sheets.take(sheet)
+        self._meanings.clear()
         if self._sheets.grounded and not grounded:  # the background of the open elements is no longer white
             self.look, *self._looks = [_off_white(look) for look in (self.look, *self._looks)]
 
@@ -292,13 +262,6 @@ _OPEN: Final[dict[Tag, Open]] = {
     Tag.AREA: Structure._open_area,
     Tag.PAIR: HtmlReader._open_pair,
 }
-
-
-def _hides(tag: Tag, attributes: Attributes, style: css.Style, rules: Declared) -> bool:
-    """Return whether an element hides its content."""
-    if style.hidden or "hidden" in attributes or (rules.hidden and not style.shown):
-        return True
-    return (style.clipped or rules.clipped) and (style.boxed or tag in _BOXES)
 
 
 def _let_in(drafts: list[Draft], margins: bool) -> None:

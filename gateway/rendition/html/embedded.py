@@ -45,7 +45,8 @@ class Embedded(Paragraphs):
 
     def text(self, text: str) -> None:
         """Take text as it is in the source; a link that is a drawing of a font is one that is a picture."""
-        if self.look.symbols and self.look.face.link and symbols.is_nameless(text):
+        look = self.look
+        if look.symbols and look.face.link and symbols.is_nameless(text):
             self._picture = self._picture or ""
             return
         super().text(text)
@@ -98,7 +99,7 @@ class Embedded(Paragraphs):
         """Write a link that has no text in the page."""
         self.words(" ")
         look = self.look
-        self.look = look._replace(face=look.face._replace(link=url))
+        self.look = look.linked(url)
         if name:
             self.picture_name(name)
         else:

@@ -179,7 +179,7 @@ class Structure(Embedded):
             return self.flush if style.block else None
         if self.touches_link():
             self.blank()  # touching links are usually kept apart by padding
-        self.look = self.look._replace(face=self.look.face._replace(link=url))
+        self.look = self.look.linked(url)
         added, block = self.added, style.block
 
         def close() -> None:
@@ -236,7 +236,8 @@ class Structure(Embedded):
         self.flush()
         if not self._tables:
             return self.flush
-        columns, rows = _span(attributes, "colspan"), _span(attributes, "rowspan")
+        columns = _span(attributes, "colspan") if "colspan" in attributes else 1
+        rows = _span(attributes, "rowspan") if "rowspan" in attributes else 1
         cell = Cell(len(self.drafts), name == "th", columns, rows, end=len(self.drafts))
         table = self._tables[-1]
         table.cell(cell)
@@ -252,4 +253,4 @@ class Structure(Embedded):
 
 def _span(attributes: Attributes, name: str) -> int:
     """Read how many columns or rows a cell takes."""
-    return min(max(lengths.number(attributes[name]) or 1, 1), SPAN_LIMIT) if name in attributes else 1
+    return min(max(lengths.number(attributes[name]) or 1, 1), SPAN_LIMIT)

@@ -44,8 +44,12 @@ def says_something(name: str) -> bool:
 
 def _beside(name: str, text: str) -> bool:
     """Return whether a text begins or ends with the words of a name."""
-    named, said = _named(name), glyphs.words(text)
-    return bool(named.strip()) and (said.startswith(named) or said.endswith(named))
+    named = _named(name)
+    first = named[1:].partition(" ")[0]
+    if not first or first not in text.casefold():  # mostly, and much faster
+        return False
+    said = glyphs.words(text)
+    return said.startswith(named) or said.endswith(named)
 
 
 def _named(name: str) -> str:
@@ -99,7 +103,12 @@ def settle(drafts: list[Draft], draft: Draft) -> None:
 
 def _give_way(name: Draft, text: Draft) -> None:
     links, others = _links(name), _links(text)
-    if all(_is_host(run.text, run.link) for run in name.runs if not run.text.isspace()):
+    if others and not links <= others:
+        return
+    for run in name.runs:
+        if not run.text.isspace() and not _is_host(run.text, run.link):
+            break
+    else:
         if links <= others:
             name.runs = []
         return
@@ -107,7 +116,7 @@ def _give_way(name: Draft, text: Draft) -> None:
         return
     if links and not others and _named(name.text) == glyphs.words(text.text):
         text.runs = [replace(run, link=next(iter(links))) for run in text.runs]
-    elif not links <= others:
+    elif links and not others:
         return
     name.runs = []
 

@@ -50,6 +50,25 @@ def test_a_page_becomes_blocks() -> None:
     assert runs["linked"].link == "https://example.org/x"
 
 
+def test_a_later_sheet_changes_what_the_same_attributes_say() -> None:
+    paragraph = "<p class=c id=i bgcolor=white style='margin:0'>%s</p>"
+    sheets = {"{display:none}": "One Three", "{font-size:0}": "One Three", "{color:#fff}": "One Two Three"}
+    for rule, left in sheets.items():
+        page = f"<style>.z{rule}</style>{paragraph % 'One'}<style>.c{rule}</style>{paragraph % 'Two'}<p>Three</p>"
+        assert text_of(page).split() == left.split()
+
+
+def test_an_element_means_the_same_wherever_it_stands() -> None:
+    white, bold = "<td style='color:#fff'>%s</td>", "<span style='font-weight:bold'>%s</span>"
+    page = f"<table><tr bgcolor=black>{white % 'Seen'}</tr><tr>{white % 'Unseen'}</tr></table>"
+    assert text_of(page * 2).split() == ["Seen", "Seen"]
+    (block,) = html_of(f"<p>{bold % 'one'} <i>{bold % 'two'}</i></p>", FULL)
+    assert [(run.text, run.strong, run.emphasis) for run in block.runs if run.text.strip()] == [
+        ("one", True, False),
+        ("two", True, True),
+    ]
+
+
 def test_positions_are_ordinals_and_reading_begins_at_any() -> None:
     html = "".join(f"<p>Paragraph {number}</p>" for number in range(20))
     message, bodies = mail(leaf("2.1", "text/html", html))
