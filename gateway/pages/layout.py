@@ -133,6 +133,8 @@ class Layout:
         self._weighing = weighing(device, self._widest_frame, self._write)
         #: Keeps what was read, for the next request; the last thing to do with a layout.
         self.keep = keep
+        #: What was written to measure the page that is to be shown, until it is made.
+        self._written: dict[int, tuple[Block, Markup]] | None = {}
         self._shown = 0
         self._forms = frozenset(forms)
         self._even = even
@@ -144,7 +146,12 @@ class Layout:
         return markup.write(self._frame(widest), self._device)
 
     def _write(self, block: Block) -> Markup:
-        return markup.block(block, self._device, self._link_target)
+        if self._written is None:
+            return markup.block(block, self._device, self._link_target)
+        known = self._written.get(id(block))
+        if known is None:
+            known = self._written[id(block)] = block, markup.block(block, self._device, self._link_target)
+        return known[1]
 
     def _sample(self, block: Block) -> Block:
         """Return what is weighed of a block: of one that is huge, a part."""
@@ -213,11 +220,13 @@ class Layout:
         total: int | None,
     ) -> MessagePage:
         """Make a page, and count the pages in total: `pages` are those after it, `following` is their first block."""
+        body = tuple(map(self._write, blocks))
+        self._written = None
         if following is None:
             total = number
         elif total is None or -number <= total <= number:
             total = self._count(pages, following.at, number + 1)
-        return self._made(blocks, start, following.at if following else None, number, total)
+        return self._made(body, blocks, start, following.at if following else None, number, total)
 
     def _count(self, pages: _Pages, at: Position, number: int) -> int:
         """Count pages from the one at `at` to the last; below 0: so many were counted, and there are more."""
@@ -246,13 +255,13 @@ class Layout:
 
     def _made(
         self,
+        body: tuple[Markup, ...],
         blocks: Sequence[Block],
         start: Position | None,
         at: Position | None,
         number: int,
         total: int,
     ) -> MessagePage:
-        body = tuple(map(self._write, blocks))
         known = total if total > 0 else None
         return MessagePage(body, tuple(blocks), start, at, number, known, start in self._forms, abs(total))
 
@@ -281,10 +290,12 @@ class Layout:
 
     def all(self) -> Iterator[MessagePage]:
         """Lay out every page, each with the total."""
+        self._written = None
         pages: list[tuple[list[Block], Block | None]] = list(self._pages(None)) or [([], None)]
         for index, (blocks, following) in enumerate(pages):
             start = blocks[0].at if index else None
-            yield self._made(blocks, start, following.at if following else None, index + 1, len(pages))
+            body = tuple(map(self._write, blocks))
+            yield self._made(body, blocks, start, following.at if following else None, index + 1, len(pages))
 
     def screen(self, page: MessagePage) -> Screen:
         """Return the screen of a page in its frame."""
