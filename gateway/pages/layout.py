@@ -163,22 +163,18 @@ class Layout:
         blocks = self._blocks(start) if blocks is None else blocks
         first = start is None or start in self._forms
         weights = self._weighing
-        tried: Sequence[Block] = ()
         torn: tuple[Block, Block] | None = None  # what was cut last, and the rest of it
 
         def fits(page: Sequence[Block]) -> bool:
-            nonlocal tried
-            tried = page
             return weights.fits(page, first)
 
-        def halves(block: Block, accept: Accept) -> tuple[Block, Block] | None:
+        def halves(block: Block, page: Sequence[Block], accept: Accept) -> tuple[Block, Block] | None:
             nonlocal torn
             limit, sample = self._device.deck_limit, self._sample(block)
-            accept(sample)  # so that `tried` ends with it
             octets = weights.octets(sample)
-            guess = len(sample.text) * weights.room(tried[:-1], first) // octets
+            guess = len(sample.text) * weights.room(page, first) // octets
             spare = len(sample.text) * (limit // _SPARE) // octets
-            found = split(block, accept, max(guess, 1), tear=len(tried) == 1, spare=spare)
+            found = split(block, accept, max(guess, 1), tear=not page, spare=spare)
             torn = (block, found[1]) if found else torn
             return found
 

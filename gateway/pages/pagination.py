@@ -15,7 +15,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 Fits = Callable[[list[T]], bool]
-Split = Callable[[T, Callable[[T], bool]], tuple[T, T] | None]
+Split = Callable[[T, list[T], Callable[[T], bool]], tuple[T, T] | None]
 
 
 def _never(item: object) -> bool:
@@ -52,10 +52,10 @@ def paginate_to_the_end(
     """Yield pages, each with whether it is the last.
 
     At most one item more is pulled than the page needs, or than `gauge` admits. `fits` returns whether a page of
-    these items is within budget. `split(item, accept)` cuts off the largest head that `accept` admits, or returns
-    None. An item for which `keep_with_next` holds does not end a page, unless it is alone there. An item that
-    neither fits nor splits gets a page of its own. `gauge`, for an expensive `fits`, begins a page and returns a
-    cheap test, which is given the items one by one and never rejects what fits.
+    these items is within budget. `split(item, page, accept)` cuts off the largest head that `accept` admits behind
+    what is on the page, or returns None. An item for which `keep_with_next` holds does not end a page, unless it is
+    alone there. An item that neither fits nor splits gets a page of its own. `gauge`, for an expensive `fits`, begins
+    a page and returns a cheap test, which is given the items one by one and never rejects what fits.
     """
     source = iter(items)
     waiting: deque[T] = deque()
@@ -119,7 +119,7 @@ def _take_off(page: list[T], over: list[T], fits: Fits[T], waiting: deque[T]) ->
 
 def _split_onto(page: list[T], item: T, fits: Fits[T], split: Split[T]) -> tuple[T, T] | None:
     """Split an item so that its head fills up the page."""
-    return split(item, lambda head: fits([*page, head]))
+    return split(item, page, lambda head: fits([*page, head]))
 
 
 def _take_back(page: list[T], keep_with_next: Callable[[T], bool]) -> list[T]:

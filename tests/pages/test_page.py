@@ -16,7 +16,7 @@ def fits(items: list[str]) -> bool:
     return sum(len(item) + 1 for item in items) <= BUDGET
 
 
-def split(item: str, accept: Callable[[str], bool]) -> tuple[str, str] | None:
+def split(item: str, page: list[str], accept: Callable[[str], bool]) -> tuple[str, str] | None:
     if item.startswith("#"):
         return None
     for end in range(len(item) - 1, 0, -1):
@@ -84,7 +84,7 @@ def test_only_what_a_page_needs_is_pulled() -> None:
             pulled.append(1)
             yield "aaaaaaaaa"
 
-    laid = pagination.paginate_to_the_end(endless(), fits, lambda item, accept: None, heading)
+    laid = pagination.paginate_to_the_end(endless(), fits, lambda item, page, accept: None, heading)
     assert next(laid) == (["aaaaaaaaa"] * 4, False)
     assert len(pulled) == 5
 

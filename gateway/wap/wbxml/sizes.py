@@ -188,9 +188,8 @@ def _libwbxml_texts(texts: Sequence[bytes], items: Iterable[tuple[bytes, int]]) 
     page = _REFERENCE.join(texts)
     references = 0
     for item, reference in items:
-        places = page.count(item)
-        if places:
-            references += places * (1 + reference)
-            page = page.replace(item, _REFERENCE)
+        before = len(page)
+        page = page.replace(item, _REFERENCE)
+        references += (before - len(page)) // (len(item) - 1) * (1 + reference)
     strings = [string for string in page.split(_REFERENCE) if string]
     return sum(map(len, strings)) + 2 * len(strings) + references

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.pages import pagination
-from gateway.rendition import Context, Kind, Position, earlier, render, split
+from gateway.rendition import Accept, Context, Kind, Position, earlier, render, split
 from gateway.rendition.blocks import Block
 from gateway.rendition.fold import FOLD_PIECE, FOLD_REACH, FOLD_SKIP, FOLD_WORK
 from gateway.rendition.rendering import EMPTY_LIMIT
@@ -227,7 +227,10 @@ def pages_of(blocks: list[Block] | object, room: int = 300) -> list[list[Block]]
     def fits(items: list[Block]) -> bool:
         return sum(len(item.text) + 10 for item in items) <= room
 
-    pages = pagination.paginate_to_the_end(blocks, fits, split, lambda item: item.kind is Kind.HEADING)  # type: ignore[arg-type]
+    def halves(item: Block, _page: list[Block], accept: Accept) -> tuple[Block, Block] | None:
+        return split(item, accept)
+
+    pages = pagination.paginate_to_the_end(blocks, fits, halves, lambda item: item.kind is Kind.HEADING)  # type: ignore[arg-type]
     return [page for page, _last in pages]
 
 
