@@ -149,7 +149,8 @@ def text_pieces(
         text, used = _segment(codec, coding.shift, window)
         coding.shift = shifts.after(codec, window[:used], coding.shift)
         source.skip(used)
-        text = text.translate(_NOT_TEXT)
+        if not text.rstrip("\n").isprintable():  # nothing that is not text is printable
+            text = text.translate(_NOT_TEXT)
         if text:
             yield TextPiece(text, at, where)
 

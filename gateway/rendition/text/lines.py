@@ -116,6 +116,7 @@ _COLUMNS: Final = re.compile(
 )
 #: The name of a field: what stands behind it in a column is its value.
 _NAMED: Final = re.compile(r"\s*[^\W\d_][^\s:]{0,30}(?: [^\s:]{1,24}){0,3} ?:[ \t]+(?=\S)")
+_DRAWN: Final = re.compile(r"[─│┌┐└┘├┤┬┴┼║═]{2}")
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
 #: Signs in a line of a drawing at least.
 _DRAWN_LEAST: Final = 4
@@ -390,13 +391,21 @@ def is_encoded_still(line: Line) -> bool:
     return _is_uu(line) or line.raw.strip() in ("", "`", "end") or _UU_BEGIN.match(line.raw) is not None
 
 
+def _is_plain(text: str) -> bool:
+    """Return whether a line begins with a word and has none of what makes columns: found faster than columns are."""
+    return text[:1].isalnum() and "  " not in text and "\t" not in text and not _DRAWN.search(text)
+
+
 def is_columnar(line: Line) -> bool:
     """Return whether the spaces of a line seem to matter: columns, drawn frames, code."""
     if line.flows or line.long or len(line.raw) > _LOOK:
         return False
     text = line.raw.rstrip()
     bullet = _ITEM.match(text)  # the spaces after it are not a column
-    columns = _COLUMNS.search(text[bullet.end() :] if bullet else text)
+    rest = text[bullet.end() :] if bullet else text
+    if text[:1].isalnum() and _is_plain(rest):
+        return False
+    columns = _COLUMNS.search(rest)
     if columns is not None and (named := _NAMED.match(text)) is not None:  # nor are those after a name
         columns = _COLUMNS.search(text[named.end() :])
     return columns is not None or _CODE.search(text) is not None
