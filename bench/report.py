@@ -13,6 +13,7 @@ from bench.footprint import Footprint
 from bench.measure import Row
 from bench.phones import Load, Waited
 from bench.sending import Sent
+from bench.stages import Stage
 
 _PAGE: list[tuple[str, Callable[[Row], str]]] = [
     ("messages", lambda row: f"{row.messages:,}"),
@@ -58,6 +59,15 @@ _OPENED: list[tuple[str, Callable[[Opened], str]]] = [
 ]
 
 
+_STAGES: list[tuple[str, Callable[[Stage], str]]] = [
+    ("message", lambda row: row.message),
+    ("stage", lambda row: row.stage),
+    ("of", lambda row: "rendering alone"),
+    ("calls", lambda row: f"{row.calls:,}"),
+    ("CPU ms", lambda row: f"{row.cpu_ms:.2f}"),
+]
+
+
 _LOAD: list[tuple[str, Callable[[Load], str]]] = [
     ("way", lambda load: load.way),
     ("sessions", lambda load: "one a request" if load.connected else "none"),
@@ -95,6 +105,11 @@ def sendings(rows: Sequence[Sent]) -> str:
 def openings(rows: Sequence[Opened]) -> str:
     """Say what first openings cost, by one person and by many."""
     return f"### First openings\n\n{_table(_OPENED, rows)}"
+
+
+def stages(rows: Sequence[Stage]) -> str:
+    """Say what rendering costs by itself, by stage."""
+    return f"### Rendering alone, by stage\n\n{_table(_STAGES, rows)}" if rows else ""
 
 
 def footprint(found: Footprint | None) -> str:

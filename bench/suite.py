@@ -15,13 +15,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import first_openings, mailbox, phones, report, sending
+from bench import first_openings, mailbox, phones, report, sending, stages
 from bench import footprint as footprints
 from bench.first_openings import Opened
 from bench.footprint import Footprint
 from bench.gateway import InProcess, Served
 from bench.measure import Row, Setting, measure, rate
 from bench.sending import Sent
+from bench.stages import Stage
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -41,6 +42,7 @@ class Figures(NamedTuple):
     opened: list[Opened]
     footprint: Footprint | None
     phones: tuple[list[phones.Load], list[phones.Waited]] = ([], [])
+    stages: tuple[Stage, ...] = ()
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -101,7 +103,7 @@ def run(asked: argparse.Namespace) -> Figures:
                 footprint = footprints.measure(gateway)
             for people in asked.people if gateway.remote else (1,):
                 opened += first_openings.measure(server, gateway, people)
-    return Figures(rows, sent, opened, footprint, called)
+    return Figures(rows, sent, opened, footprint, called, tuple(stages.measure(asked.rounds)))
 
 
 def main() -> int:
@@ -118,12 +120,19 @@ def main() -> int:
         )
     figures = run(asked)
     if asked.json:
-        parts: list[list[Any]] = [figures.rows, figures.sent, figures.opened, *figures.phones]
+        parts: list[list[Any]] = [
+            figures.rows,
+            figures.sent,
+            figures.opened,
+            *figures.phones,
+            [*figures.stages],
+        ]
         print(json.dumps([asdict(row) for part in parts for row in part], indent=1))
     else:
         tables = report.tables(figures.rows), report.sendings(figures.sent), report.openings(figures.opened)
         print(
             *(() if asked.only_phones else tables),
+            report.stages(figures.stages),
             report.footprint(figures.footprint),
             report.phones(*figures.phones),
             sep="\n",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import flood, phones, report
+from bench import flood, phones, report, stages
 from bench.measure import PAGES, Row
 from bench.suite import Figures, arguments, run
 from gateway.server.workers import cores
@@ -75,6 +75,14 @@ def test_first_openings_are_measured_by_one_person_and_by_many(figures: Figures)
     assert found == wanted
     assert all(min(one.rate, one.cpu_ms) > 0 for one in figures.opened)
     assert report.openings(figures.opened).count("\n| served |") == 8
+
+
+def test_rendering_is_measured_by_stage_without_any_server(figures: Figures) -> None:
+    calls = {(row.message, row.stage): row.calls for row in figures.stages}
+    assert len(calls) == len(figures.stages) == len(stages.MESSAGES) * (2 + len(stages.DEVICES))
+    again = {(row.message, row.stage): row.calls for row in stages.measure(1)}
+    assert calls == pytest.approx(again, rel=0.01)
+    assert report.stages(figures.stages).count("| rendering alone |") == len(calls)
 
 
 def test_start_and_memory_are_those_of_all_processes(figures: Figures) -> None:

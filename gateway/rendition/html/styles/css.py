@@ -90,10 +90,6 @@ def read(text: str) -> Style:
     said = {name: value.strip() for name, value in _DECLARATION.findall(text)}
     if not said:
         return NOTHING
-    size = said.get("font-size")
-    if size is None and "font" in said:
-        size = next((word.partition("/")[0] for word in said["font"].split() if word[:1].isdigit()), None)
-    tiny = None if size is None else (ZERO.match(size) or _SMALL.match(size)) is not None
     background, covered = _background(said)
     weight = said.get("font-weight")
     look = said.get("font-style")
@@ -107,7 +103,7 @@ def read(text: str) -> Style:
         clipped=clips(said),
         boxed=("display" in said and not display.startswith("inline")) or "inline-block" in display,
         shown="display" in said and "none" not in display,
-        tiny=tiny,
+        tiny=_is_tiny(said),
         inked=inked,
         colour=colour(ink) if inked else None,
         inherits=inherits,
@@ -126,6 +122,14 @@ def read(text: str) -> Style:
         width=number(said["width"]) if "width" in said and "%" not in said["width"] else None,
         height=number(said["height"]) if "height" in said and "%" not in said["height"] else None,
     )
+
+
+def _is_tiny(said: dict[str, str]) -> bool | None:
+    """Return whether letters are illegibly small; None if no size is given."""
+    size = said.get("font-size")
+    if size is None and "font" in said:
+        size = next((word.partition("/")[0] for word in said["font"].split() if word[:1].isdigit()), None)
+    return None if size is None else (ZERO.match(size) or _SMALL.match(size)) is not None
 
 
 def _painted(said: dict[str, str]) -> bool:
