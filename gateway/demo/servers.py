@@ -27,6 +27,7 @@ from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials.flag import Flag
 from pymap.user import Passwords, UserMetadata
+from pysasl.hashing import BuiltinHash
 
 from gateway.demo import repairs
 from gateway.demo.pop3_server import Maildrops
@@ -40,6 +41,8 @@ START_TIME = 20.0
 """Seconds until the servers must be up; one is usual."""
 STOP_TIME = 5.0
 """Seconds for connections to end."""
+HASH_ROUNDS = 1
+"""Of PBKDF2: pymap's own half a million would protect passwords that the demo prints, at 0.2 s for each sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,9 @@ class Servers:
             passlib_cfg=None, proxy_protocol=None, host=HOST, port=0, debug=False, cert=None, key=None,
             tls=False, demo_data=False, demo_user="nobody", demo_password="", inherited_sockets=None,
         )  # fmt: skip
-        backend, config = await DictBackend.init(args, invalid_user_sleep=0.2, reject_dnsbl=False)
+        backend, config = await DictBackend.init(
+            args, invalid_user_sleep=0.2, reject_dnsbl=False, hash_context=BuiltinHash(rounds=HASH_ROUNDS)
+        )
         config.apply_context()
         backend.login.users_dict.clear()  # pymap's own demo user
         await self._accounts(backend, config)
