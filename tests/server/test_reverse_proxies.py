@@ -17,6 +17,7 @@ from gateway.markup.security_headers import HSTS_SECONDS
 from tests import PATIENCE
 from tests.devices.journey import SUBJECT, Journey
 from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser
+from tests.matrix import by_turns
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.reverse_proxies import KINDS, PATH, Front, fronts, running
@@ -36,6 +37,11 @@ FORGED = {
 }
 #: Octets of a file: more than any of them keeps in memory.
 LARGE = 5_000_000
+#: Each proxy, and where the gateway is behind it: at the root, under a path, under one that the proxy removes.
+PLACES = [
+    pytest.param("-".join(each.values), marks=each.marks)
+    for each in by_turns(KINDS, ["root", "path", "removed"])
+]
 
 
 def from_outside(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -90,9 +96,7 @@ def behind(
         yield of
 
 
-@pytest.fixture(
-    scope="module", params=[f"{name}-{place}" for name in KINDS for place in ("root", "path", "removed")]
-)
+@pytest.fixture(scope="module", params=PLACES)
 def whole(
     request: pytest.FixtureRequest,
     behind: Callable[[str, str], Whole],
@@ -154,8 +158,7 @@ def test_over_tls_cookies_and_headers_say_so(whole: Whole) -> None:
         connection.close()
 
 
-@pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("below", ["", PATH])
+@pytest.mark.parametrize(("name", "below"), by_turns(KINDS, ["", PATH]))
 def test_where_the_address_for_handhelds_is_https_a_browser_is_told_once_to_stay_there(
     name: str, below: str, behind: Callable[[str, str], Whole], tmp_path: Path
 ) -> None:

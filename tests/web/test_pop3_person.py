@@ -236,6 +236,7 @@ def test_answering_and_forwarding(person: Person, device: Any) -> None:
     assert b"A file of notes." in person.smtp.accepted[1].octets
 
 
+@pytest.mark.parametrize("device", one_of(HANDHELDS, "xhtml"), indirect=True)  # Dovecot waits ten seconds
 def test_another_program_has_the_maildrop(
     person: Person, device: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ import pytest
 from gateway.sealed import vault
 from tests import rig
 from tests.devices.phones import WmlPhone
-from tests.matrix import by_turns
+from tests.matrix import by_turns, one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.scripted.cutting import NEVER, Cut, Cutting
 from tests.servers.smtp import SmtpServer
@@ -25,8 +25,8 @@ from tests.web.office import ORIGIN, Office, at
 
 ME, BOB = "onedraft@example.net", "onedraft.bob@example.net"
 LONG = "This is what somebody typed with twelve keys. " * 60
-#: Octets between two cuts; a command has 20 to 80, the text 2,800.
-STEP_UP, STEP_DOWN = 101, 173
+#: Octets between two cuts, for each way; a command has 20 to 80, the text 2,800. `make matrix` cuts at twice as many.
+STEPS = {"coarse": {"up": 211, "down": 353}, "fine": {"up": 101, "down": 173}}
 #: What is done, and which way is cut; in this order any two of those and of how it was begun come together.
 CASES = [("send", "up"), ("send", "down"), ("save", "down"), ("save", "up")]
 _SAID = re.compile(r"Sent to|Sent\.|Not sent\.|Saved|Not saved\.|Look in Drafts|not certain")
@@ -103,9 +103,10 @@ def _untrue(text: str, counts: tuple[int, int, int]) -> list[str]:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("steps", one_of(STEPS, "coarse"))
 @pytest.mark.parametrize(("case", "begun"), by_turns(CASES, ["new", "saved before"]))
 def test_one_draft_wherever_the_line_is_cut(
-    office: Office, line: tuple[Cutting, Line], case: tuple[str, str], begun: str
+    office: Office, line: tuple[Cutting, Line], case: tuple[str, str], begun: str, steps: str
 ) -> None:
     does, way = case
     proxy, plan = line
@@ -113,7 +114,7 @@ def test_one_draft_wherever_the_line_is_cut(
     device = office.signed_in(WmlPhone(ORIGIN, office.transport), ME)
     token = re.search(r"/~([\w-]+)/", device.url)
     assert token is not None
-    step = STEP_UP if way == "up" else STEP_DOWN
+    step = STEPS[steps][way]
     wrong: list[str] = []
     told: set[str] = set()
     for octets in range(step, 100_000, step):
