@@ -17,10 +17,22 @@ from pathlib import Path
 
 import pytest
 
+from gateway.sending import outbox
+from gateway.state.storage import faults
 from gateway.state.storage.database import Database
+from gateway.web.entry import restored_forms
 from tests import PATIENCE
 
 SIZE = 2 * 1024 * 1024  # octets of the file system
+#: Seconds that a writer waits for another one here: longer than where it need not write, as in the product.
+BUSY_SECONDS = 0.3
+assert BUSY_SECONDS > faults.OPTIONAL_SECONDS
+
+
+def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait shortly where somebody has the lock: a test with a lock does little else."""
+    for module in (faults, outbox, restored_forms):
+        monkeypatch.setattr(module, "BUSY_SECONDS", BUSY_SECONDS)
 
 
 class Volume:

@@ -12,10 +12,9 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.state.storage import faults
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.servers.unwritable import FAULTS, Volume
+from tests.servers.unwritable import FAULTS, Volume, be_impatient
 from tests.web.office import Office, at
 
 ME: Final = "oncemore@example.net"
@@ -40,7 +39,7 @@ def volume(tmp_path: Path) -> Iterator[Volume]:
 def office(
     volume: Volume, dovecot: Dovecot, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Office]:
-    monkeypatch.setattr(faults, "BUSY_SECONDS", 0.5)
+    be_impatient(monkeypatch)
     made = Office(dovecot, smtp_server, volume.door)
     made.anew(ME)
     yield made

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 
 from gateway.state.people.mailbox_numbers import is_temporary
-from gateway.state.storage import faults
 from gateway.store.base import MailStore, MessageRef
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.servers.unwritable import FAULTS, Volume
+from tests.servers.unwritable import FAULTS, Volume, be_impatient
 from tests.web.compose.test_drafts import text_field
 from tests.web.office import Office, at, mail
 
@@ -34,7 +33,7 @@ def volume(tmp_path: Path) -> Iterator[Volume]:
 def offices(
     volume: Volume, dovecot: Dovecot, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Office, Office]]:
-    monkeypatch.setattr(faults, "BUSY_SECONDS", 1.0)
+    be_impatient(monkeypatch)
     made = [Office(dovecot, smtp_server, volume.door) for _process in range(2)]
     made[0].anew(ME, BOB)
     dovecot.deliver(ME, mail(subject="Lunch", text="Soup."))

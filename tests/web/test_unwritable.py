@@ -22,7 +22,7 @@ from gateway.state.storage.database import Database
 from gateway.store.imap.imap_store import ImapStore
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.servers.unwritable import FAULTS, Volume
+from tests.servers.unwritable import FAULTS, Volume, be_impatient
 from tests.web.compose.test_drafts import text_field
 from tests.web.office import Office, at, mail
 
@@ -41,7 +41,7 @@ def volume(tmp_path: Path) -> Iterator[Volume]:
 def office(
     volume: Volume, dovecot: Dovecot, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Office]:
-    monkeypatch.setattr(faults, "BUSY_SECONDS", 1.0)
+    be_impatient(monkeypatch)
     made = Office(dovecot, smtp_server, volume.door)
     made.anew(ME, BOB)
     dovecot.deliver(ME, mail(subject="Lunch", text=LINKS))
