@@ -111,8 +111,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run two tests for each core: about half of a test's time is spent waiting for a server or a browser."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Run three tests for each core: long ones, which all workers begin with, mostly wait for a server or a browser."""
+    return 3 * len(os.sched_getaffinity(0))
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k: the shares are those of what runs

@@ -131,6 +131,7 @@ def test_the_texts_in_the_header_are_texts(beacon: Beacon) -> None:
     assert beacon.told == []
 
 
+@pytest.mark.matrix  # of the browser and the vectors, whatever the gateway does
 def test_the_browser_would_have_done_it(beacon: Beacon) -> None:
     for number, (_charset, vector) in enumerate(vectors()):
         beacon.pages[f"/raw/{number}"] = ("text/html; charset=utf-8", beacon.armed(vector, number))
