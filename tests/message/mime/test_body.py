@@ -16,6 +16,7 @@ from gateway.message.mime.body import SEGMENT, TextPiece, decoded, text_pieces, 
 from gateway.message.model import Part
 from gateway.rendition.blocks import Position
 from tests import bounded
+from tests.matrix import one_of
 
 CHARSETS = (
     "utf-8",
@@ -351,18 +352,19 @@ def test_every_codec_can_be_read() -> None:
             assert [piece.text for piece in pieces] == ["one\n", "two"], codec
 
 
-def _read_ten_megabytes(unit: bytes, encoding: str, label: str) -> int:
+def _read_megabytes(megabytes: int, unit: bytes, encoding: str, label: str) -> int:
     """Return how many characters a part of one line, of units that are repeated, is read as."""
     large = Part("1", "text/plain", {"charset": label}, encoding)
 
     def octets(_start: int) -> Iterator[bytes]:
-        return (unit * (32768 // len(unit)) for _ in range(300))
+        return (unit * (32768 // len(unit)) for _ in range(30 * megabytes))
 
     count = sum(len(piece.text) for piece in text_pieces(large, octets))
     whole(large, octets(0), 20_000_000)
     return count
 
 
+@pytest.mark.parametrize("megabytes", one_of([3, 10], 3))
 @pytest.mark.parametrize(
     "case",
     [
@@ -376,8 +378,8 @@ def _read_ten_megabytes(unit: bytes, encoding: str, label: str) -> int:
     ],
     ids=str,
 )
-def test_ten_megabytes_on_one_line(case: tuple[bytes, str, str]) -> None:
-    assert bounded.call(_read_ten_megabytes, *case) > 100_000
+def test_megabytes_on_one_line(case: tuple[bytes, str, str], megabytes: int) -> None:
+    assert bounded.call(_read_megabytes, megabytes, *case) > 100_000
 
 
 LETTER = "Grüß Gott, hier ist der Brief.\nEr hat zwei Zeilen, und hier ist die zweite davon.\n"
