@@ -7,8 +7,6 @@ an address that can be read without the server secret, or text of a mail.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -65,8 +63,7 @@ __all__ = [
 class State:
     """All tables of one database file, shared with other processes; thread-safe."""
 
-    def __init__(self, path: Path, folder: Path | None = None) -> None:
-        self._folder = folder  # removed on close
+    def __init__(self, path: Path) -> None:
         self.database = Database(path, STEPS, ANEW)
         self.accounts = Accounts(self.database)
         self.sessions = SessionTable(self.database)
@@ -92,12 +89,6 @@ class State:
         """Open or create the file, mode 0600, and migrate it. Raise ConfigError."""
         return cls(path)
 
-    @classmethod
-    def temporary(cls) -> State:
-        """Make a database that is removed on close."""
-        folder = Path(tempfile.mkdtemp(prefix="pocketpost-"))
-        return cls(folder / "state.sqlite", folder)
-
     def begin(
         self, row: SessionRow, key: bytes, former: bytes, reseal: Reseal, address: bytes | None = None
     ) -> SessionRow:
@@ -122,10 +113,8 @@ class State:
             bring_back(connection, reader, reseal, self.journal.is_locked)
 
     def close(self) -> None:
-        """Close every connection; remove a temporary database."""
+        """Close every connection."""
         self.database.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> State:
         return self

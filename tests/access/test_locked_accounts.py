@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_an_account_can_be_locked_before_it_ever_signed_in(house: House) -> None
 @given(st.text("anANåÅ.+", min_size=1, max_size=6), st.booleans())
 def test_a_lock_holds_in_every_spelling_that_leads_to_the_account(local: str, sensitive: bool) -> None:
     upstream = Upstream(("example.org",), server("imap"), server("smtp"), case_sensitive_logins=sensitive)
-    with State.temporary() as state:
+    with TemporaryDirectory() as folder, State.open(Path(folder) / "state.sqlite") as state:
         address = f"{local}@example.org"
         key = logins.account_key(upstream, address)
         state.accounts.lock(state.accounts.id_for(key), 1.0)

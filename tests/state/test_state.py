@@ -98,15 +98,6 @@ def test_what_is_remembered_survives_a_restart(tmp_path: Path) -> None:
         assert state.mailboxes.lookup(kept.account, number) == ("INBOX", 3)
 
 
-def test_a_temporary_state_leaves_nothing_behind() -> None:
-    state = State.temporary()
-    with state.database.reading() as connection:
-        file = Path(connection.execute(text("PRAGMA database_list")).one().file)
-    assert file.exists()
-    state.close()
-    assert not file.parent.exists()
-
-
 def test_the_tables_are_those_of_the_migrations(state: State) -> None:
     with state.database.reading() as connection:
         found = inspect(connection)

@@ -24,7 +24,7 @@ LITTLE_PART: Final = 0.05
 #: Octets below which it is little on any disk.
 LEAST_SPACE: Final = 100_000_000
 
-UPSTREAMS, SETTINGS, SENDING, OVERVIEW = "/upstreams", "/settings", "/sending", "/"
+UPSTREAMS, SETTINGS, SENDING = "/upstreams", "/settings", "/sending"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,6 @@ class Utf7Decoder(codecs.IncrementalDecoder):
         self.reset()
         self._mode = state[1]
 
-    @property
-    def shifted(self) -> bool:
-        return self._mode == _SHIFTED
-
     def shift(self) -> None:
         """Start inside a shifted run."""
         self.setstate((b"", _SHIFTED))
