@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.option_fields import Field, OptionForm
 from gateway.admin.configuring.saving import folder_of_file, named, save_form
-from gateway.admin.configuring.table_screens import ARRAYS, listed
+from gateway.admin.configuring.table_screens import ARRAYS, listed, options_page
 from gateway.admin.panel_pages import current_panel, done, page
 from gateway.config.option_kinds import Section
 from gateway.config.options import SECTIONS, options_of
@@ -90,13 +90,4 @@ def _form(section: Section, file: ConfigFile) -> OptionForm:
 
 
 def _page(section: Section, form: OptionForm, version: str, problem: str = "", status: int = 200) -> Response:
-    return page(
-        "setting",
-        status,
-        title=section.heading,
-        section=section,
-        action=f"/settings/{section.name}",
-        form=form,
-        version_of_file=version,
-        problem=problem,
-    )
+    return options_page(section, section.name, form, version, problem, status)

@@ -41,6 +41,22 @@ def listed(section: Section, file: ConfigFile) -> list[str]:
     ]
 
 
+def options_page(
+    section: Section, path: str, form: OptionForm, version: str, problem: str, status: int
+) -> Response:
+    """Return the page with the options of a table, whose form is posted to this path below /settings."""
+    return page(
+        "setting",
+        status,
+        title=section.heading,
+        section=section,
+        action=f"/settings/{path}",
+        form=form,
+        version_of_file=version,
+        problem=problem,
+    )
+
+
 @table_screens.get("")
 def form(name: str, number: int) -> Response:
     """Show the options of a table, or of a new one behind all, with what the query has of it."""
@@ -115,16 +131,7 @@ def _count(section: Section, file: ConfigFile) -> int:
 def _page(
     section: Section, number: int, form: OptionForm, version: str, problem: str = "", status: int = 200
 ) -> Response:
-    return page(
-        "setting",
-        status,
-        title=section.heading,
-        section=section,
-        action=f"/settings/tables/{section.name}/{number}",
-        form=form,
-        version_of_file=version,
-        problem=problem,
-    )
+    return options_page(section, f"tables/{section.name}/{number}", form, version, problem, status)
 
 
 def _asked(section: Section, number: int, file: ConfigFile, problem: str = "", status: int = 200) -> Response:
