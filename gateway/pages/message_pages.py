@@ -118,12 +118,9 @@ def message_screen(
     """
     _ = language.gettext
     room = device.deck_limit // _SHARE
-    no_subject, nobody = (_("(no subject)"), _("(nobody)")) if message.readable else (_("(unreadable)"), "?")
-    subject = fit(clean(message.envelope.subject) or no_subject, device)
-    senders = message.envelope.from_ or message.envelope.sender
-    who = fit(safe_label(senders[0]) if senders else nobody, device)
-    title = shorten(subject, device.columns * _TITLE_LINES)
+    subject, who = _subject_and_sender(message, device, _)
     first_deck = shown.first and device.markup == WML
+    title = shorten(who, device.columns) if first_deck else shorten(subject, device.columns * _TITLE_LINES)
     head = message_heads.Head(
         subject=_within(subject, room, device.charset) if shown.first else title,
         who=_within(who, room, device.charset),
@@ -142,8 +139,15 @@ def message_screen(
         "head": head,
         "body": shown.body,
     }
-    title = shorten(who, device.columns) if first_deck else title
     return Screen("message", title, values, tuple(actions), life=Life.PRIVATE, words=_, language=language.tag)
+
+
+def _subject_and_sender(message: Message, device: Device, translate: Callable[[str], str]) -> tuple[str, str]:
+    _ = translate
+    no_subject, nobody = (_("(no subject)"), _("(nobody)")) if message.readable else (_("(unreadable)"), "?")
+    senders = message.envelope.from_ or message.envelope.sender
+    who = safe_label(senders[0]) if senders else nobody
+    return fit(clean(message.envelope.subject) or no_subject, device), fit(who, device)
 
 
 def _within(text: str, octets: int, charset: str) -> str:
