@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: Characters of a field that are read: some fifty proxies.
@@ -62,7 +62,7 @@ def client(peer: str, scheme: str, field: Callable[[str], str | None], trusted: 
     )
 
 
-def parse_node(text: str) -> Address | None:
+def parse_node(text: str) -> IPAddress | None:
     """Parse an address with an optional port; None for anything else, such as "unknown" and "_hidden"."""
     match = _NODE.fullmatch(text.strip(" \t"))
     try:
@@ -72,7 +72,7 @@ def parse_node(text: str) -> Address | None:
     return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
 
 
-def _reached(nearest: Address, chain: Sequence[Address | None], trusted: Sequence[Network]) -> Address:
+def _reached(nearest: IPAddress, chain: Sequence[IPAddress | None], trusted: Sequence[Network]) -> IPAddress:
     """Follow the chain outwards from the nearest proxy for as long as each address is trusted and names another."""
     reached = nearest
     for one in reversed(chain):
@@ -82,7 +82,7 @@ def _reached(nearest: Address, chain: Sequence[Address | None], trusted: Sequenc
     return reached
 
 
-def _among(address: Address, networks: Sequence[Network]) -> bool:
+def _among(address: IPAddress, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 

@@ -18,7 +18,7 @@ MOST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SeenInvitation:
     """What is known of an event. `answer`: what was sent, '' if nothing was, about the version `answered`.
 
     `pending`: the name of a sending that was begun with `pending_answer`, whatever became of it.
@@ -33,12 +33,12 @@ class Known:
     pending_version: int = -1
 
 
-def known(session: Session, event: str) -> Known:
+def known(session: Session, event: str) -> SeenInvitation:
     """Return what is known of an event."""
     return _read(session.memory.get(KIND, session.memory.mark(event)))
 
 
-def record_version(session: Session, event: str, sequence: int, cancelled: bool) -> Known:
+def record_version(session: Session, event: str, sequence: int, cancelled: bool) -> SeenInvitation:
     """Record a version that was seen; an older one than is known changes nothing. Return what is known then."""
     before = known(session, event)
     if sequence < before.sequence or (sequence == before.sequence and (before.cancelled or not cancelled)):
@@ -60,7 +60,7 @@ def record_pending(session: Session, event: str, sequence: int, answer: str, sen
         _change(session, event, pending=sending, pending_answer=answer, pending_version=sequence)
 
 
-def settled(session: Session, event: str, now: Known) -> Known:
+def settled(session: Session, event: str, now: SeenInvitation) -> SeenInvitation:
     """Return what is known of an event, after looking what became of an answer that was uncertain."""
     if now.pending and session.journal.is_sent(now.pending):
         record_answer(session, event, now.pending_version, now.pending_answer)
@@ -74,7 +74,7 @@ def _change(session: Session, event: str, **values: Any) -> None:
     )
 
 
-def _read(kept: dict[str, Any] | None) -> Known:
-    usual, kept = asdict(Known()), kept or {}
+def _read(kept: dict[str, Any] | None) -> SeenInvitation:
+    usual, kept = asdict(SeenInvitation()), kept or {}
     read = {name: kept[name] for name, value in usual.items() if type(kept.get(name)) is type(value)}
-    return Known(**(usual | read))
+    return SeenInvitation(**(usual | read))

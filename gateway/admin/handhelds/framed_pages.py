@@ -38,7 +38,7 @@ _SHEET: Final = '<link rel="stylesheet" type="text/css" href="/style.css" />'
 
 
 @dataclass(frozen=True, slots=True)
-class PageSize:
+class MeasuredSize:
     """The size of a page in octets: as sent, and compiled (0 for what is not compiled)."""
 
     sent: int
@@ -50,12 +50,12 @@ class PageSize:
         return self.compiled or self.sent
 
 
-def size(answer: Answer) -> PageSize:
+def size(answer: Answer) -> MeasuredSize:
     """Return the size of a page."""
     sent = len(answer.octets)
     if answer.mimetype != WML_TEXT:
-        return PageSize(sent)
-    return PageSize(sent, len(wbxml.encode(answer.octets.decode("utf-8"))))
+        return MeasuredSize(sent)
+    return MeasuredSize(sent, len(wbxml.encode(answer.octets.decode("utf-8"))))
 
 
 def source(answer: Answer) -> str:

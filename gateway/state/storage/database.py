@@ -36,7 +36,7 @@ FILE_MODE = 0o600
 
 _PATIENCE = "pocketpost_patience"
 #: Identifies a file: device and inode.
-Identity = tuple[int, int]
+FileIdentity = tuple[int, int]
 
 
 class Database:
@@ -284,7 +284,7 @@ def _beside(path: Path) -> tuple[Path, Path]:
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
 
 
-def _identity(path: Path) -> Identity | None:
+def _identity(path: Path) -> FileIdentity | None:
     try:
         found = path.stat()
     except OSError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.account import invitations_seen
-from gateway.account.invitations_seen import Known
+from gateway.account.invitations_seen import SeenInvitation
 from gateway.composing import invitation_reply
 from gateway.composing.invitation_reply import Invitation
 from gateway.message.charset import decoding
@@ -38,7 +38,7 @@ class InvitationState:
     """An invitation or a cancellation, and what is known of its event. `own`: the person is the organizer."""
 
     invitation: Invitation
-    known: Known
+    known: SeenInvitation
     cancelled: bool
     own: bool
 
