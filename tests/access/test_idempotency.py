@@ -132,3 +132,13 @@ def test_an_outcome_that_cannot_be_kept_is_told_all_the_same(
     assert do_once(session, act(session.ticket()), Deed()) == DONE
     with pytest.raises(StoreRefused):
         do_once(session, act(session.ticket()), Deed(StoreRefused("no")))
+
+
+def test_an_outcome_is_found_by_the_name_of_its_post(session: Session) -> None:
+    posted = act(session.ticket())
+    assert idempotency.outcome_of(session, posted.name) is None
+    claim(session, posted)
+    assert idempotency.outcome_of(session, posted.name) == {}
+    settle(session, posted, DONE)
+    assert idempotency.outcome_of(session, posted.name) == DONE
+    assert idempotency.outcome_of(session, "no name of a post") is None

@@ -6,18 +6,33 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from gateway.access.session import Session
-from gateway.actions.execution import perform
+from gateway.actions.execution import perform, run_once, subject_of, undo
 from gateway.actions.operation_outcomes import can_undo
-from gateway.actions.store_operations import apply
-from gateway.actions.table import DELETE, JUNK, READ
-from gateway.errors import StoreError, StoreRefused, StoreUnreachable
+from gateway.actions.store_operations import OperationResult, apply, revert
+from gateway.actions.table import (
+    DELETE,
+    ERASE,
+    FLAG,
+    JUNK,
+    MOVE,
+    NOT_JUNK,
+    OPERATIONS,
+    READ,
+    UNDO,
+    UNREAD,
+    is_possible,
+)
+from gateway.errors import MessageGone, StoreError, StoreRefused, StoreUnreachable
 from gateway.store.abilities import EVERY_ABILITY
 from gateway.store.base import DELETED, SEEN, MailStore, MessageRef
+from tests.access.test_session import House
+from tests.postbox import act
 
 ONE, TWO = MessageRef("INBOX", 1, 1), MessageRef("INBOX", 1, 2)
 ELSEWHERE = MessageRef("Work", 1, 1)
@@ -33,6 +48,7 @@ class Store:
         self.kept: dict[MessageRef, set[str]] = {ONE: set(), TWO: set(), ELSEWHERE: set()}
         self.moved: list[tuple[list[MessageRef], str]] = []
         self.created: list[str] = []
+        self.deleted: list[MessageRef] = []
 
     def roles(self) -> dict[str, str]:
         return {"junk" if name in ("Junk", "Spam") else name.lower(): name for name in self.names}
@@ -60,19 +76,33 @@ class Store:
         if refs[0].mailbox in self.refusals:
             raise self.refusals[refs[0].mailbox]
         for ref in refs:
-            self.kept[ref] = self.kept[ref] | set(flags) if present else self.kept[ref] - set(flags)
+            kept = self.kept.setdefault(ref, set())
+            self.kept[ref] = kept | set(flags) if present else kept - set(flags)
 
     def move(self, refs: list[MessageRef], target: str) -> list[MessageRef]:
         self.moved.append((refs, target))
         return [MessageRef(target, 1, 70 + ref.uid) for ref in refs]
+
+    def delete(self, refs: list[MessageRef]) -> None:
+        self.deleted.extend(refs)
+        if refs[0].mailbox in self.refusals:
+            raise self.refusals[refs[0].mailbox]
+
+    def neighbour(self, ref: MessageRef, older: bool) -> MessageRef | None:
+        return replace(ref, uid=ref.uid - 1 if older else ref.uid + 1)
 
     def takes_back(self, mailbox: str) -> bool:
         return mailbox != "Starred"
 
 
 class Numbers:
+    """A mailbox's number is the length of its name."""
+
     def number(self, name: str, uidvalidity: int) -> int:
         return len(name)
+
+    def mailbox(self, number: int) -> tuple[str, int]:
+        return {5: "INBOX", 4: "Work"}[number], 1
 
 
 class Account:
@@ -91,8 +121,15 @@ class Dead(Store):
         raise StoreUnreachable("closed by the server meanwhile")
 
 
-def done(*stores: Store, refs: tuple[MessageRef, ...] = (ONE,), word: str = READ) -> dict[str, Any]:
-    return perform(cast(Session, Account(*stores)), word, refs)
+def done(
+    *stores: Store, refs: tuple[MessageRef, ...] = (ONE,), word: str = READ, neighbour: bool = False
+) -> dict[str, Any]:
+    return perform(cast(Session, Account(*stores)), word, refs, neighbour=neighbour)
+
+
+def the_part(outcome: dict[str, Any]) -> dict[str, Any]:
+    (part,) = json.loads(outcome["parts"])
+    return part  # type: ignore[no-any-return]
 
 
 def deleted(store: Store, *refs: MessageRef) -> Any:
@@ -122,6 +159,7 @@ def test_what_is_deleted_from_trash_or_junk_is_asked_about(here: str) -> None:
 @pytest.mark.parametrize("name", ["Junk", "Spam"])
 def test_junk_is_marked_and_goes_to_the_mailbox_for_it_made_if_there_is_none(name: str) -> None:
     store = Store("INBOX", *([name] if name == "Spam" else []))
+    store.kept[ONE] = {"$NotJunk"}
     apply(cast(MailStore, store), JUNK, [ONE], "")
     assert (store.kept[ONE], store.moved) == ({"$Junk"}, [([ONE], name)])
     assert store.created == ([] if name == "Spam" else [name])
@@ -162,3 +200,171 @@ def test_undo_is_not_offered_for_what_was_in_a_virtual_mailbox(mailbox: str, off
     outcome = perform(cast(Session, Account(Store("Trash"))), DELETE, [ref, replace(ref, uid=2)], "")
     assert outcome["count"] == "2"
     assert can_undo(outcome) is offered
+
+
+def applied(store: Store, word: str, *refs: MessageRef, target: str = "") -> OperationResult:
+    return apply(cast(MailStore, store), word, list(refs), target)
+
+
+def test_what_is_in_the_target_already_is_not_moved() -> None:
+    store = Store("INBOX")
+    result = applied(store, MOVE, ONE, target="INBOX")
+    assert (list(result.done), result.to, result.changed, store.moved) == ([ONE], "INBOX", (), [])
+
+
+class Expunging(Store):
+    """Loses a message as soon as a flag of it is to be changed."""
+
+    def flag(self, refs: list[MessageRef], flags: list[str], present: bool = True) -> None:
+        if self.kept.pop(TWO, None) is None:
+            return super().flag(refs, flags, present)
+        super().flag([ref for ref in refs if ref != TWO], flags, present)
+        raise MessageGone("expunged meanwhile")
+
+
+def test_a_flag_is_said_to_be_set_of_what_is_there_alone() -> None:
+    there = applied(Store(), READ, ONE, TWO)
+    assert (list(there.done), there.changed, there.why) == ([ONE, TWO], [ONE, TWO], None)
+    before = applied(Store(), READ, ONE, replace(TWO, uid=9))
+    assert (list(before.done), before.changed, type(before.why)) == ([ONE], [ONE], MessageGone)
+    meanwhile = applied(Expunging(), READ, ONE, TWO)
+    assert (list(meanwhile.done), meanwhile.changed, type(meanwhile.why)) == ([ONE], [ONE], MessageGone)
+
+
+def test_flags_are_compared_without_regard_to_case() -> None:
+    store = Store()
+    store.kept[ONE] = {SEEN.upper()}
+    assert applied(store, READ, ONE).changed == []
+    assert applied(store, UNREAD, ONE).changed == [ONE]
+
+
+@pytest.mark.parametrize("word", [JUNK, NOT_JUNK])
+def test_what_is_expunged_before_its_keyword_is_changed_is_no_reason_to_stop(word: str) -> None:
+    store = Expunging("Junk")
+    result = applied(store, word, replace(ONE, mailbox="Other"), TWO)
+    assert (result.why, len(store.moved)) == (None, 1)
+
+
+@pytest.mark.parametrize("word", [JUNK, NOT_JUNK])
+def test_undo_of_junk_removes_its_keywords(word: str) -> None:
+    there = MessageRef("Junk", 1, 71)
+    store = Store()
+    store.kept[there] = {"$Junk", "$NotJunk", SEEN}
+    revert(cast(MailStore, store), OPERATIONS[word], False, [ONE], [there])
+    assert (store.kept[there], store.moved) == ({SEEN}, [([there], "INBOX")])
+
+
+def test_undo_of_a_deletion_that_left_the_originals_holds_though_their_copies_stay() -> None:
+    store = Store(Trash=StoreRefused("no"))
+    store.kept[ONE] = {DELETED}
+    result = revert(cast(MailStore, store), OPERATIONS[DELETE], True, [ONE], [MessageRef("Trash", 1, 71)])
+    assert (list(result.done), result.why, store.kept[ONE]) == ([ONE], None, set())
+    assert store.deleted == [MessageRef("Trash", 1, 71)]
+
+
+def test_nothing_is_deleted_unasked_where_nothing_can_be_moved() -> None:
+    store = Store("INBOX", "Trash")
+    store.can = replace(EVERY_ABILITY, move=False)
+    assert deleted(store, ONE).ask
+    assert store.moved == []
+
+
+def test_what_is_gone_is_not_asked_about() -> None:
+    result = deleted(Store("INBOX"), replace(ONE, uid=9))
+    assert (result.ask, dict(result.done), type(result.why)) == (False, {}, MessageGone)
+
+
+@pytest.mark.parametrize("expunge", [True, False])
+def test_what_is_deleted_for_good_is_left_only_where_nothing_can_be_expunged(expunge: bool) -> None:
+    store = Store("INBOX")
+    store.can = replace(EVERY_ABILITY, expunge=expunge)
+    result = applied(store, ERASE, ONE)
+    assert (list(result.done), result.left, store.deleted) == ([ONE], not expunge, [ONE])
+
+
+@pytest.mark.parametrize(
+    ("word", "needs"),
+    [(READ, {"seen"}), (FLAG, {"flag"}), (DELETE, {"delete"}), (UNDO, {"undo"}), (MOVE, {"move", "folders"})],
+)
+def test_each_operation_needs_its_own_ability(word: str, needs: set[str]) -> None:
+    """With all others, but not this one, it is impossible; without any other it is possible."""
+    names = ("seen", "flag", "delete", "undo", "move", "folders")
+    for name in needs:
+        assert not is_possible(word, replace(EVERY_ABILITY, **{name: False}))
+    assert is_possible(word, replace(EVERY_ABILITY, **{name: name in needs for name in names}))
+
+
+def test_the_older_message_comes_after_a_single_one_that_is_gone() -> None:
+    assert done(Store("Trash"), refs=(TWO,), word=DELETE, neighbour=True)["next"] == "1"
+    for word, refs, store in (
+        (READ, (TWO,), Store("Trash")),
+        (DELETE, (ONE, TWO), Store("Trash")),
+        (DELETE, (replace(ONE, mailbox="Trash"),), Store("Trash")),  # asked about, so it is there
+    ):
+        assert "next" not in done(store, refs=refs, word=word, neighbour=True)
+    assert "next" not in done(Store("Trash"), refs=(TWO,), word=DELETE)
+
+
+def test_what_would_be_permanent_is_asked_about_alone_and_stays_among_others() -> None:
+    there = MessageRef("Trash", 1, 1)
+    alone = done(Store("Trash"), refs=(there,), word=DELETE)
+    assert (alone["ask"], alone["count"], "why" in alone) == ("yes", "0", False)
+    among = done(Store("Trash"), refs=(there, ONE), word=DELETE)
+    assert ("ask" in among, among["count"], among["why"]) == (
+        False,
+        "1",
+        "Messages in Trash or Junk stay there.",
+    )
+
+
+def test_undone_is_what_was_changed_and_where_it_is_now() -> None:
+    store = Store()
+    store.kept[ONE] = {SEEN}
+    assert the_part(done(store, refs=(ONE, TWO)))["uids"] == "2"
+    assert the_part(done(Store(), word=DELETE)) == {"from": 5, "uids": "1", "left": 1}
+    assert the_part(done(Store("Trash"), word=DELETE)) == {"from": 5, "uids": "1", "to": 5, "new": "71"}
+
+
+class Forgetful(Store):
+    """Does not say where the first of several messages went."""
+
+    def move(self, refs: list[MessageRef], target: str) -> list[Any]:
+        return [None, *super().move(refs, target)[1:]]
+
+
+def test_new_uids_are_known_of_all_or_none() -> None:
+    assert the_part(done(Forgetful("Trash"), refs=(ONE, TWO), word=DELETE))["new"] == ""
+
+
+def test_undo_leaves_alone_what_the_operation_did_not_change() -> None:
+    store = Store()
+    store.kept[ONE] = {SEEN}
+    before = done(store, refs=(ONE, TWO, ELSEWHERE))
+    store.kept[ELSEWHERE].clear()  # read by it, and unread since
+    outcome = undo(cast(Session, Account(store)), before)
+    assert (outcome["of"], store.kept[ONE], store.kept[TWO]) == ("2", {SEEN}, set())
+    nothing = {**before, "parts": json.dumps([{"from": 4, "uids": ""}, {"from": 5, "uids": "2"}])}
+    assert undo(cast(Session, Account(store)), nothing)["of"] == "1"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    house = House(tmp_path / "state.sqlite")
+    yield house.open()
+    house.state.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "subject", "kept"),
+    [("0", "", False), ("0", "Hello", True), ("1", "", True), ("1", "Hello", True)],
+)
+def test_the_last_operation_is_remembered_by_its_name(
+    session: Session, count: str, subject: str, kept: bool
+) -> None:
+    """One that can be undone, or was about a message with a subject."""
+    posted = act(session.ticket())
+    outcome = done(Store()) | {"count": count}
+    assert run_once(session, posted, lambda: outcome, lambda: subject) == outcome
+    assert (session.memory.get("undo") is not None) is kept
+    assert subject_of(session, posted.name) == subject
+    assert subject_of(session, "another") == ""

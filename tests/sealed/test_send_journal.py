@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.access.session import Session
-from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, Journal, JournalEntry, Outcome, OutcomeKind
+from gateway.sealed.send_journal import (
+    NOT_SENT,
+    SENT,
+    UNCERTAIN,
+    Journal,
+    JournalEntry,
+    Notes,
+    Outcome,
+    OutcomeKind,
+)
 from gateway.sealed.vault import TicketedPost
 from gateway.state import Stage
 from gateway.store.base import MessageRef
@@ -79,3 +89,106 @@ def test_a_sending_is_claimed_once_and_then_as_it_stands(session: Session) -> No
     entry = ended(session.journal, posted, NOT_SENT)
     fresh, found = session.journal.claim(session.journal.new_entry(posted, 2.0, False))
     assert (fresh, found) == (False, replace(entry, kind=NOT_SENT))
+
+
+def test_a_sending_from_before_marks_is_a_repeat_of_any_post_of_its_ticket(session: Session) -> None:
+    posted = act(session.ticket())
+    journal = session.journal
+    _fresh, old = journal.claim(replace(journal.new_entry(posted, 1.0, False), act=b""))
+    assert journal.of(posted) == (old, ())
+    assert journal.of(replace(posted, mark=b"m" * len(posted.mark))) == (old, ())
+
+
+def test_what_was_accepted_is_sent_before_its_outcome_is_known(session: Session) -> None:
+    journal = session.journal
+    _fresh, entry = journal.claim(journal.new_entry(act(session.ticket()), 1.0, False))
+    assert not journal.is_sent(entry.name)
+    journal.write(replace(entry, stage=Stage.SUBMITTING))
+    assert not journal.is_sent(entry.name)
+    journal.write(replace(entry, stage=Stage.ACCEPTED))
+    assert journal.is_sent(entry.name)
+    assert not journal.is_sent("0" * len(entry.name))
+
+
+def test_texts_are_known_by_what_was_sent_and_what_is_in_doubt(session: Session) -> None:
+    """What was only claimed, or not sent, is in neither; without a form a sending is known by its name alone."""
+    journal = session.journal
+
+    def begun(form: str, stage: Stage) -> JournalEntry:
+        _fresh, entry = journal.claim(journal.new_entry(act(session.ticket()), 1.0, False, form))
+        return journal.write(replace(entry, stage=stage))
+
+    begun("claimed", Stage.CLAIMED)
+    accepted, submitting = begun("accepted", Stage.ACCEPTED), begun("", Stage.SUBMITTING)
+    sent, uncertain = (ended(journal, act(session.ticket()), kind) for kind in (SENT, UNCERTAIN))
+    ended(journal, act(session.ticket()), NOT_SENT)
+    assert journal.of_texts() == ({"accepted", accepted.name, sent.name}, {submitting.name, uncertain.name})
+
+
+def test_what_stopped_at_its_claim_or_left_no_copy_is_not_reported(session: Session) -> None:
+    journal, stopped, kept, lost = session.journal, *(act(session.ticket()) for _ in range(3))
+    assert not journal.ask(stopped)
+    _fresh, entry = journal.claim(journal.new_entry(stopped, 1.0, False))
+    assert not journal.ask(stopped)
+    with journal.locked(entry):  # its request is still at work
+        assert journal.ask(stopped)
+    ended(journal, kept, NOT_SENT)
+    assert journal.ask(kept)
+    gone = ended(journal, lost, NOT_SENT)
+    assert gone.notes.outcome is not None
+    outcome = replace(gone.notes.outcome, kept=False)
+    journal.write(replace(gone, notes=replace(gone.notes, outcome=outcome)))
+    assert not journal.ask(lost)
+
+
+def test_successors_are_later_or_say_so(session: Session) -> None:
+    journal = session.journal
+
+    def begun(at: float, **notes: Any) -> JournalEntry:
+        _fresh, entry = journal.claim(journal.new_entry(act(session.ticket()), at, False))
+        return journal.write(replace(entry, notes=Notes(**notes)))
+
+    first = begun(2.0, message_id="<one@example.org>")
+    begun(1.0, message_id="<one@example.org>")  # the same message before it
+    begun(3.0, message_id="<two@example.org>", draft=replace(DRAFT, uid=8))
+    again = begun(4.0, message_id="<one@example.org>")
+    continued = begun(1.0, after=(first.name,))
+    resumed = begun(1.0, draft=DRAFT)
+    found = journal.successors(first, {DRAFT})
+    assert {entry.name for entry in found} == {again.name, continued.name, resumed.name}
+    nameless, _other = begun(5.0), begun(6.0)
+    assert list(journal.successors(nameless, ())) == []
+
+
+def test_another_post_of_its_ticket_since_may_be_the_same_mail(session: Session) -> None:
+    journal, ticket = session.journal, session.ticket()
+    _fresh, entry = journal.claim(journal.new_entry(act(ticket), 2.0, False))
+    journal.claim(journal.new_entry(act(ticket, b"before"), 1.0, False))
+    assert not journal.is_posted_again(entry)
+    journal.claim(journal.new_entry(act(ticket, b"since"), 3.0, False))
+    assert journal.is_posted_again(entry)
+    assert not journal.is_posted_again(replace(entry, notes=Notes(message_id="<one@example.org>")))
+    assert journal.again(entry) == entry
+
+
+def test_a_sending_that_ends_while_it_is_asked_about_is_taken_as_it_ended(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted, locked = act(session.ticket()), Journal.locked
+    _fresh, entry = session.journal.claim(session.journal.new_entry(posted, 1.0, False))
+
+    def meanwhile(journal: Journal, sending: JournalEntry) -> Any:
+        journal.write(replace(entry, stage=Stage.ACCEPTED))
+        return locked(journal, sending)
+
+    monkeypatch.setattr(Journal, "locked", meanwhile)
+    assert session.journal.ask(posted)
+
+
+def test_with_another_secret_only_the_kind_of_an_outcome_is_known(session: Session) -> None:
+    ended(session.journal, act(session.ticket()), UNCERTAIN)
+    stranger = Journal(
+        session.state, session.journal._account, session.id, b"another secret, of 32 octets too"
+    )
+    (entry,) = stranger.open(9)
+    assert (entry.readable, entry.kind, entry.notes) == (False, UNCERTAIN, Notes())
