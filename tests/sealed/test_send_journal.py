@@ -192,3 +192,14 @@ def test_with_another_secret_only_the_kind_of_an_outcome_is_known(session: Sessi
     )
     (entry,) = stranger.open(9)
     assert (entry.readable, entry.kind, entry.notes) == (False, UNCERTAIN, Notes())
+
+
+def test_notes_of_another_version_are_read_as_far_as_they_are_known(session: Session) -> None:
+    journal = session.journal
+    _fresh, entry = journal.claim(journal.new_entry(act(session.ticket()), 1.0, False))
+    octets = b'{"message_id":"<one@example.org>","of a later version":1}'
+    row = replace(journal._row(entry), sealed=journal._seal.close(octets, entry.key + entry.act))
+    journal._table.write(journal._account, row)
+    found = journal.again(entry)
+    assert found is not None
+    assert (found.readable, found.notes) == (True, Notes(message_id="<one@example.org>"))

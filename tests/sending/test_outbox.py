@@ -16,6 +16,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -24,12 +25,14 @@ from gateway.errors import (
     AuthenticationFailed,
     BadRequest,
     NotRemoved,
+    RecipientsRefused,
     SessionEnded,
     StateFull,
     StoreBusy,
     StoreRefused,
     StoreUnreachable,
     SubmissionUncertain,
+    SubmissionUnreachable,
 )
 from gateway.sealed import vault
 from gateway.sending import filing, outbox
@@ -322,6 +325,7 @@ def test_what_smtp_does_not_take(house: House, session: Session, fault: str) -> 
         house.smtp.reset()
         house.smtp.passwords.clear()
     assert (outcome.kind, outcome.kept, outcome.filed) == (kind, True, False)
+    assert outcome.noted is (kind == NOT_SENT)
     # With nothing in the way any more, a repeat still sends nothing.
     assert outbox.send(session, act(ticket), letter.mail, NOW) == outcome
     drafts = house.box("Drafts")
@@ -638,8 +642,38 @@ def test_nothing_is_sent_that_the_journal_does_not_know_of(
 
     monkeypatch.setattr(JournalTable, "write", fails)
     letter = house.letter()
-    assert outbox.send(session, act(session.ticket()), letter.mail, NOW).kind == NOT_SENT
+    outcome = outbox.send(session, act(session.ticket()), letter.mail, NOW)
+    assert (outcome.kind, outcome.noted) == (NOT_SENT, stage == "submitting")
     assert house.arrived(letter) == 0
+
+
+def test_only_what_a_server_has_seen_counts(
+    house: House, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    kind = type(session.submission)
+    monkeypatch.setattr(kind, "count", lambda self, recipients: counted.append(recipients))
+    monkeypatch.setattr(kind, "discount", lambda self, recipients: counted.append(-recipients))
+
+    def sent_with(error: Exception | None = None) -> int:
+        counted.clear()
+        with monkeypatch.context() as patch:
+            if error is not None:
+                patch.setattr(kind, "submit", Mock(side_effect=error))
+            outbox.send(session, act(session.ticket()), house.letter(BOB, EVE).mail, NOW)
+        return sum(counted)
+
+    assert sent_with() == 2
+    broken = SubmissionUnreachable("broken off")
+    broken.answered = True
+    for error, counts in (
+        (SubmissionUnreachable("nobody there"), 0),
+        (StateError("full disk"), 0),
+        (broken, 2),
+        (RecipientsRefused(detail="550 no"), 2),
+        (SubmissionUncertain("after the data"), 2),
+    ):
+        assert sent_with(error) == counts, type(error)
 
 
 def test_a_journal_that_cannot_be_read_makes_nothing_certain(
