@@ -429,7 +429,7 @@ def test_servers_are_found_tested_and_saved(
     page: XhtmlBrowser, file: Path, process: GatewayProcess, dovecot: Dovecot, smtp_server: SmtpServer,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    from tests.test_find_servers import document, find_servers, server
+    from tests.admin.checks.test_find_servers import document, find_servers, server
 
     (file.parent / "ca.pem").write_bytes(dovecot.ca_file.read_bytes() + smtp_server.ca_file.read_bytes())
     servers = document(server("imap", dovecot.ports["imap"]), server("smtp", smtp_server.port))

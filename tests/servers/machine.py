@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import PATIENCE
+from tests.admin.checks.test_find_servers import document, server
 from tests.servers.dovecot import Dovecot
 from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
-from tests.test_find_servers import document, server
 
 ROOT = Path(__file__).parents[2]
 _POCKETPOST = """

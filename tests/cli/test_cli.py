@@ -29,7 +29,7 @@ from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.tls import ProbeResult
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-SAMPLE = Path(__file__).parent.parent / "gateway" / "demo" / "data"
+SAMPLE = Path(__file__).parents[2] / "gateway" / "demo" / "data"
 
 IMAP = Server("imap", "mail.example.org", 993, Tls.IMPLICIT)
 SMTP = Server("smtp", "mail.example.org", 587, Tls.STARTTLS)
