@@ -20,7 +20,7 @@ TEXT: Final = 0x20
 """The first octet that begins a text; below it stands a length."""
 
 
-_CONTROLS: Final = bytes(range(TEXT))
+_BLANKS: Final = bytes(range(TEXT + 1))
 
 
 class WSPError(ValueError):
@@ -60,9 +60,10 @@ def integer(number: int) -> bytes:
 def text_string(text: bytes) -> bytes:
     """Write a Text-string; one that would pass for a number is quoted (WAP-230 §8.4.2.1). NUL ends it.
 
-    Control characters in front, which no text has and which would pass for a length, are left out.
+    Control characters in front, which no text has and which would pass for a length, are left out with the spaces
+    between.
     """
-    text = text.partition(b"\0")[0].lstrip(_CONTROLS)
+    text = text.partition(b"\0")[0].lstrip(_BLANKS)
     return (bytes((QUOTE,)) if text and text[0] >= QUOTE else b"") + text + b"\0"
 
 
