@@ -70,7 +70,7 @@ _STAGES: list[tuple[str, Callable[[Stage], str]]] = [
 
 _LOAD: list[tuple[str, Callable[[Load], str]]] = [
     ("way", lambda load: load.way),
-    ("sessions", lambda load: "one a request" if load.connected else "none"),
+    ("sessions", lambda load: "one per request" if load.connected else "none"),
     ("phones", lambda load: str(load.phones)),
     ("a second", lambda load: f"{load.rate:.1f}"),
     ("CPU ms, all processes", lambda load: f"{load.cpu_ms:.2f}"),
