@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -87,29 +86,25 @@ def written(screen: Screen, device: Device) -> str:
     return octets.decode()
 
 
+def listed(row: dict[str, object], device: Device, title: str = HEBREW) -> str:
+    """Write a list of one message."""
+    values = {"sentence": "", "notes": (), "hint": "", "range": "1"}
+    rows = (markup.piece("mailbox_row", device, str, row=row),)
+    return written(Screen("mailbox", title, {**values, "rows": rows}), device)
+
+
 def test_a_subject_in_a_list_is_set_apart_from_what_is_beside_it() -> None:
     row = {
         "href": "m1.1", "key": "1", "who": "Bob", "subject": HEBREW, "date": "12:30", "folder": ARABIC, "messages": "",
         **dict.fromkeys(("unseen", "flagged", "attached", "deleted"), False),
     }  # fmt: skip
-    screen = Screen(
-        "mailbox", HEBREW, {"sentence": "", "notes": (), "hint": "", "range": "1", "rows": (row,)}
-    )
-    page = written(screen, XHTML)
+    page = listed(row, XHTML)
     assert f'<br/><span class="{CLASS}">{HEBREW}</span></a>' in page
     assert f'[<span class="{CLASS}">{ARABIC}</span>]' in page
     assert f'<h1 class="{CLASS}">{HEBREW} <span class="d">1</span></h1>' in page
     assert b"span.r{unicode-bidi:" in STYLE_SHEET
-    assert f">Bob: {HEBREW}{MARK}{END}</a> 12:30" in written(screen, WML)
-    latin = written(
-        replace(
-            screen,
-            title="x",
-            values=dict(screen.values) | {"rows": (row | {"subject": "Lamp", "folder": ""},)},
-        ),
-        XHTML,
-    )
-    assert f'class="{CLASS}"' not in latin
+    assert f">Bob: {HEBREW}{MARK}{END}</a> 12:30" in listed(row, WML)
+    assert f'class="{CLASS}"' not in listed(row | {"subject": "Lamp", "folder": ""}, XHTML, "x")
 
 
 def test_names_of_folders_are_set_apart() -> None:

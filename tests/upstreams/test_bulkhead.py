@@ -134,19 +134,19 @@ def test_the_ledger_of_a_server_is_given_back() -> None:
 def test_the_documentation_says_the_limits_that_hold() -> None:
     text = " ".join((Path(__file__).parents[2] / "docs" / "security.md").read_text().split())
     for said in (
-        f"waits for mail servers {deadline.REQUEST_SECONDS:.0f} seconds in all",
+        f"waits for mail servers for {deadline.REQUEST_SECONDS:.0f} seconds in total",
         f"{connecting.RESOLVE_SECONDS:.0f} for a name, {connecting.CONNECT_SECONDS:.0f} for all",
         f"{tls.HANDSHAKE_SECONDS:.0f} each for TLS and for a greeting",
         f"{imap4.READ_SECONDS:.0f} for silence after an IMAP command",
         f"an IMAP command, {smtp_client.REPLY_SECONDS:.0f} after an SMTP",
         f"a second for every {deadline.LEAST_RATE // 1024} KB",
         f"({mail_transaction.DATA_REPLY_SECONDS:.0f} seconds, since",
-        f"filing of its copy ({dispatch.FILING_SECONDS:.0f})",
-        f"not asked for {circuit.OPEN_SECONDS:.0f} seconds",
+        f"filing its copy ({dispatch.FILING_SECONDS:.0f})",
+        f"not contacted for {circuit.OPEN_SECONDS:.0f} seconds",
         f"in octets ({receiving.MAX_ANSWER >> 20} MB, of which {receiving.MAX_RESPONSE >> 20} MB",
         f"in lines ({receiving.MAX_LINES:,})",
         f"as objects ({receiving.MAX_HELD >> 20} MB; {receiving.MAX_SERVER >> 20} MB for all",
-        f"at {smtp_client.MAX_REPLY >> 10} KB and {smtp_client.MAX_LINES} lines",
+        f"to {smtp_client.MAX_REPLY >> 10} KB and {smtp_client.MAX_LINES} lines",
     ):
         assert said in text, said
     assert imap4.GREETING_SECONDS == tls.HANDSHAKE_SECONDS
