@@ -184,7 +184,7 @@ def samples(target: str) -> list[bytes]:
         pdus = [packets.MXP600_CONNECT[4:], packets.SIEMENS_SX1_GET, packets.TIMEPORT_GET]
         return [*pdus, packets.NOKIA_7110_GET[1:], b"\x60\1/\x03\x83\x81\xeaq=1", b"\x04\x20\x01\x94xy"]
     if target == "headers":
-        controls = b"\x86" + b" \x03" * 3 + b"A \x03A\0"
+        controls = b"\x86" + b" \x03" * 3 + b"A \x03A\0\x86" + b" \x03\xa0" * 2 + b"A\0"
         return [packets.MXP600_HEADERS, packets.NOKIA_7110_GET[31:], packets.SIEMENS_S35_GET[21:], controls]
     if target == "push":
         return [b"http://www.example.com/a\nmail", "https://x.org/\nöß \0&<".encode()]

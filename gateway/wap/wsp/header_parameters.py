@@ -25,6 +25,8 @@ from gateway.wap.wsp.octets import (
     value_length,
 )
 
+OWS: Final = " \t"
+"""Blanks around values (RFC 9110 §5.6.3); others that Unicode has are octets of a value."""
 ANY: Final = 0x80
 """The octet of "*"."""
 Q: Final = 0x00
@@ -62,7 +64,7 @@ def version_text(number: int) -> str:
 
 def version_octet(text: str) -> bytes:
     """Write a Version-value."""
-    major, dot, minor = text.strip().partition(".")
+    major, dot, minor = text.strip(OWS).partition(".")
     if major.isdecimal() and 1 <= int(major) <= 7 and (not dot or (minor.isdecimal() and int(minor) <= 14)):
         return bytes((SHORT | int(major) << 4 | (int(minor) if dot else 15),))
     return text_string(text.encode("latin-1", "replace"))
@@ -143,11 +145,11 @@ def parameters_of(value: str) -> tuple[str, list[tuple[str, str]]]:
     head, semicolon, rest = value.partition(";")
     pairs = []
     for name, raw in _PAIR.findall(semicolon + rest):
-        text = raw.strip()
+        text = raw.strip(OWS)
         if text.startswith('"'):
             text = re.sub(r"\\(.)", r"\1", text[1:-1])
         pairs.append((name.lower(), text))
-    return head.strip(), pairs
+    return head.strip(OWS), pairs
 
 
 def write_media(value: str, version: Version = USUAL) -> bytes:

@@ -20,6 +20,7 @@ from gateway.wap.wsp.assigned import (
 )
 from gateway.wap.wsp.header_parameters import (
     ANY,
+    OWS,
     date_value,
     parameters_of,
     q_value,
@@ -55,9 +56,9 @@ def write_header(name: str, value: str, version: Version = USUAL) -> bytes:
 
 def _listed(name: str, value: str) -> Iterator[str]:
     if name in LISTS:
-        yield from filter(None, map(str.strip, _COMMA.split(value)))
+        yield from filter(None, (one.strip(OWS) for one in _COMMA.split(value)))
     else:
-        yield value.strip()
+        yield value.strip(OWS)
 
 
 def _header(name: str, value: str, version: Version) -> bytes:
@@ -131,8 +132,8 @@ def _cache_control(value: str, version: Version) -> bytes:
     name, equals, argument = value.partition("=")
     if not equals:
         return _CACHE_CONTROL(name, version)
-    if argument.strip().isdecimal():
-        return value_length(_CACHE_CONTROL(name.strip(), version) + integer(int(argument)))
+    if argument.strip(OWS).isdecimal():
+        return value_length(_CACHE_CONTROL(name.strip(OWS), version) + integer(int(argument)))
     raise ValueError("no number of seconds")
 
 
