@@ -28,7 +28,7 @@ _REPEATED_WITHIN = 8
 #: Drafts that a header block may span.
 _HEADER_DRAFTS = 5
 #: A line without a letter, or lines of one sign each, which may be drawn.
-_SIGNS: Final = re.compile(r"^[^\w\n]{5,}$|(?:^[^\w\n]\n){5,}", re.MULTILINE)
+_SIGNS: Final = re.compile(r"^(?:[^\w\n]|_){5,}$|(?:^[^\w\n]\n){5,}", re.MULTILINE)
 
 
 def _original_begins(drafts: list[Draft], index: int) -> bool:

@@ -375,6 +375,8 @@ def test_a_text_of_elements_is_read_as_a_page(text: str, expected: list[str]) ->
         ("<p>=====<br>To leave<br>click<br>=====</p><p>Bye", ["PARAGRAPH To leave\nclick", "RULE ", "PARAGRAPH Bye"]),
         ("<p>A<br><b>• • • • •<br>B</b><br>C", ["PARAGRAPH A", "RULE ", "PARAGRAPH B\nC"]),
         ("<p>A<br>.<br>.<br>.<br>.<br>.<br>B", ["PARAGRAPH A", "RULE ", "PARAGRAPH B"]),
+        ("<p>A<br>______<br>B<br>_ _ _ _ _<br>C", ["PARAGRAPH A", "RULE ", "PARAGRAPH B", "RULE ", "PARAGRAPH C"]),
+        ("<p>Name: ______<br>____<br>__init__", ["PARAGRAPH Name: ______\n____\n__init__"]),
         ("<p>A<br>.<br>.<br>B", ["PARAGRAPH A\n.\n.\nB"]),
         ("<p>A<br>...<br>B<br>-----&gt; C", ["PARAGRAPH A\n...\nB\n-----> C"]),
     ],
