@@ -243,12 +243,25 @@ class Structure(Embedded):
         table.cell(cell)
         table.between = False
 
+        own = self.look.quote
+
         def close() -> None:
             self.flush()
+            if self._quoted_to == len(self.drafts) > cell.start:
+                self._let_in(cell.start, own)
             cell.end = len(self.drafts)
             table.between = True
 
         return close
+
+    def _let_in(self, start: int, quote: int) -> None:
+        """Let in what blockquotes only give a margin in a cell: all of it, and it was not announced with a colon."""
+        inside = self.drafts[start:]
+        announced = start > 0 and self.drafts[start - 1].text.rstrip().endswith(":")
+        if announced or any(draft.quote <= quote or draft.role is Role.QUOTE for draft in inside):
+            return
+        for draft in inside:
+            draft.quote = quote
 
 
 def _span(attributes: Attributes, name: str) -> int:

@@ -666,6 +666,26 @@ def test_a_letter_in_blockquotes_is_no_quotation() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "quotes"),
+    [
+        ("<blockquote>Terms apply.</blockquote>", [0, 0, 0]),
+        ("<p><blockquote><p>Terms<p>apply.</blockquote></p>", [0, 0, 0, 0]),
+        ("<blockquote><table><tr><td>Terms<td>apply.</table></blockquote>", [0, 0, 0]),
+        ("<blockquote>Terms <blockquote>apply.</blockquote></blockquote>", [0, 0, 0, 0]),
+        # Quotations
+        ("<blockquote>Terms apply.</blockquote>I agree.", [0, 1, 0, 0]),
+        ("I read:<blockquote>Terms apply.</blockquote>", [0, 0, 1, 0]),
+        ("I read:<tr><td><blockquote>Terms apply.</blockquote>", [0, 0, 1, 0]),
+        ("<blockquote type=cite>Terms apply.</blockquote>", [0, 1, 0]),
+    ],
+)
+def test_a_blockquote_that_fills_a_cell_is_a_margin(cell: str, quotes: list[int]) -> None:
+    above = "<p>The lamp of the month, which shines all night, costs ten crowns."
+    page = f"{above}<table role=presentation><tr><td>{cell}</table><p>Yours, Ann"
+    assert [block.quote for block in html_of(page)] == quotes
+
+
 def test_a_long_name_keeps_its_figures() -> None:
     row = "<tr><td>1.<td>Lamps that hang from the ceiling of a house (with oil)<td>2<td>84<td>9,082"
     assert text_of(f"<table role=presentation>{row}</table>") == (
