@@ -401,6 +401,23 @@ def test_the_name_of_a_picture_is_not_said_before_the_title_below_it() -> None:
     assert said(other)[0] == "paragraph Keys to success"  # the only link to that place
 
 
+def test_the_name_of_a_picture_is_not_said_after_the_title_above_it() -> None:
+    title = "<h3>Keys to success</h3><p>Read more</p><p>Ask more</p>"
+    picture = '<p><img src="1.jpg" alt="Keys to Success" width=200></p>'
+    end = "<p>Try more</p>"
+    texts = ["Keys to success", "Read more", "Ask more"]
+    assert [block.text for block in html_of(title + picture + end)] == [*texts, "Try more"]
+    linked = html_of(f'{title}<a href="https://e.example/1">{picture}</a>{end}')
+    assert [block.text for block in linked] == [*texts, "Keys to Success", "Try more"]
+    others = [
+        title.replace("success", "the success of others"),  # says more
+        title.replace("Keys to success", "Keys").replace("Read", "Keys to succeed"),
+        title + "<p>And more</p>" * 9,  # far above
+    ]
+    for page in others:
+        assert "Keys to Success" in [block.text for block in html_of(page + picture + end)]
+
+
 def test_an_attribution_broken_before_its_address_is_one() -> None:
     text = "Yes.\n\nOn Mon, Apr 2, 2012 at 2:20 PM, Bob <\nbob@example.org> wrote:\n\n> Hi\n"
     assert [block.text for block in text_of(text, Context(fold=False))][1:] == [

@@ -30,6 +30,8 @@ _NOTHING: Final = re.compile(
 _LEAST_REPEATED: Final = 8
 #: Paragraphs within which a title repeats the name of the picture above it.
 _WITHIN: Final = 3
+#: And above it: an article has paragraphs between its title and a picture without a link.
+_ABOVE: Final = 8
 #: Words of a name that tell that it is one of a picture.
 _PICTURE: Final = re.compile(
     r"^(?: (?:logo|image|picture|photo|icon|banner|foto|bild|imagen|imagem))+(?: (?:of|von|de|du|di))? (?=.)"
@@ -123,14 +125,17 @@ def _give_way(name: Draft, text: Draft) -> None:
 
 def without_repeated(drafts: list[Draft]) -> list[Draft]:
     """Return drafts without those that are only the name of a picture that was there before, a logo at the end say, or
-    the title of an article that follows close below."""
+    the title of an article that follows close below or begins above."""
     said: set[str] = set()
     kept: list[Draft] = []
     for index, draft in enumerate(drafts):
         if draft.names and draft.runs:
             name, links = _named(draft.text), _links(draft)
-            if (not links and name in said) or _is_title_of(
-                name, links, drafts[index + 1 : index + 1 + _WITHIN]
+            below = drafts[index + 1 : index + 1 + _WITHIN]
+            if (
+                (not links and name in said)
+                or _is_title_of(name, links, below)
+                or (not links and _is_title_of(name, links, kept[-_ABOVE:]))
             ):
                 continue
             if not links and len(name) >= _LEAST_REPEATED:
