@@ -294,7 +294,7 @@ def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
         return Wrapping(0, fields, rows)
     if len(ahead) >= MANY_LINES and sorted(map(_length, ahead))[len(ahead) // 2] < longest / 2:
         return Wrapping(0, fields, rows)  # a list with a few long lines
-    wide = longest >= WRAP_LEAST
+    wide = longest >= WRAP_LEAST or _goes_on(ahead)
     runs_on = not wide and is_prose(ahead) and any(_INSIDE.search(line.text[:_LOOK]) for line in ahead)
     width = longest if wide or runs_on or _is_narrow_prose(ahead, longest) else 0
     return Wrapping(width, fields, rows, width - WRAP_EARLY if wide or runs_on else WRAP_LEAST)
@@ -383,6 +383,16 @@ def _is_sentence(above: str) -> bool:
     """Return whether a line is inside a sentence rather than a title: most of its words are small."""
     words = _WORDS.findall(above)
     return _STOPS.search(above[-1:]) is not None and sum(word[0].islower() for word in words) > len(words) / 2
+
+
+def _goes_on(ahead: Sequence[Line]) -> bool:
+    """Return whether a paragraph is one line of a sentence and what did not fit on it."""
+    return (
+        len(ahead) == 2
+        and len(ahead[0].text) >= PROSE_LINE
+        and _is_sentence(ahead[0].text)
+        and is_prose(ahead)
+    )
 
 
 def _all_capitals(words: Sequence[str]) -> bool:

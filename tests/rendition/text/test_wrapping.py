@@ -855,6 +855,15 @@ def test_a_url_broken_in_the_name_of_a_file_is_one_link() -> None:
             "make[2]: *** [obj/tools/gen.o] Error 1, and so on and so on for long\nmake[1]: *** [all] Error 2\n",
             1,
         ),
+        ("I know that they are all in the big house of lamps-one\ndirectory.\n", 0),
+        ("> I know that they are all in the big house of lamps-one\n> directory.\n\nYes\n", 0),
+        ("I know that they are all in the big house of lamps-one,\nas many as you want of them.\n", 0),
+        ("I know that they are all in the big house of lamps.\nmost are gone.\n", 1),
+        ("I know that they are all in the big house of lamps-one:\nlamps\n", 1),
+        ("I know that they are all in the big house of lamps-one\nwww.lamps.example\n", 1),
+        ("I know that they are all in the big house of \nbig lamps.\n", 1),
+        ("Lamps Of The World, Volume One: Houses And Gardens of\nlamps and oil\n", 0),
+        ("Lamps Of The World, Volume One: Houses And Gardens So\nby Ann Example\n", 1),
     ],
 )
 def test_two_lines_are_prose_or_not(text: str, ends: int) -> None:
