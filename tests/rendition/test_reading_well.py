@@ -289,6 +289,27 @@ def test_a_reply_quotes_below_an_attribution_or_says_that_it_cites() -> None:
         assert blocks[-1].kind is Kind.FOLD, said(blocks)
 
 
+@pytest.mark.parametrize(
+    ("border", "quoted"),
+    [
+        ("border-left:1px solid #ccc", True),
+        ("border:none;border-left:solid blue 1.5pt;padding:0cm 0cm 0cm 4.0pt", True),
+        ("border-left:2px solid rgb(0, 0, 0)!important;border-right:0px solid black", True),
+        ("border-left-style:solid;border-left-width:0.5pt", True),
+        # Editors of newsletters give every box borders; a frame is around what it says.
+        ("border-top:0px solid transparent;border-left:0px solid transparent", False),
+        ("border-left:0 solid #000", False),
+        ("border-left:10px solid transparent !important", False),
+        ("border-left-style:solid;border-left-width:0px", False),
+        ("border-left:1px solid #fd4f00;border-right:1px solid #fd4f00", False),
+    ],
+)
+def test_a_bar_on_the_left_that_is_seen_marks_a_quotation_in_a_reply(border: str, quoted: bool) -> None:
+    box = f"<div style='{border}'><p>1<p>2<p>3<p>4<p>5</div>"
+    kinds = {block.kind for block in html_of(LETTER + box + LETTER, subject="Re: Lamps")}
+    assert (Kind.FOLD in kinds) is quoted
+
+
 def test_a_name_behind_a_dash_with_addresses_below_it_ends_a_letter() -> None:
     name = '- Anna "Ann" Bell\n  http://a.example/\n  anna@a.example\n'
     assert said(text_of(f"Yes.\n\n{name}\nhttp://list.example/\n"))[1] == (

@@ -23,6 +23,8 @@ STYLE_LIMIT: Final = 4000
 SHEET_LIMIT: Final = 128 * 1024
 
 _DECLARATION: Final = re.compile(r"(?:^|;)\s*([a-z-]{1,40})\s*:([^;]{0,400})")
+#: What is in the brackets of a function, `rgb(0, 0, 0)` say.
+_BRACKETS: Final = re.compile(r"\([^)]*\)")
 #: An illegible size: up to two pixels or points, or a seventh of the size around it.
 _SMALL: Final = re.compile(
     r"\s*(?:(?:0*\.\d+|[01](?:\.\d*)?|2(?:\.0*)?)(?:px|pt)|0*\.(?:0\d*|1[0-4]?\d*)r?em)\s*(?:!important)?\s*\Z"
@@ -140,9 +142,18 @@ def _painted(said: dict[str, str]) -> bool:
 
 
 def _has_left_bar(said: dict[str, str]) -> bool:
-    """Return whether the box has a line on its left, as quotations have."""
-    bar = said.get("border-left", "") + said.get("border-left-style", "")
-    return any(word in bar for word in ("solid", "double", "ridge"))
+    """Return whether the box has a line on its left, as quotations have, and none on its right, as frames have."""
+    return _is_drawn(said, "border-left") and not _is_drawn(said, "border-right")
+
+
+def _is_drawn(said: dict[str, str], border: str) -> bool:
+    """Return whether a border is a line that is seen: editors of newsletters say "0px solid transparent"."""
+    line = said.get(border, "") + " " + said.get(border + "-style", "")
+    if not any(word in line for word in ("solid", "double", "ridge")):
+        return False
+    width, colours = said.get(border + "-width", ""), said.get(border + "-color", "")
+    words = _BRACKETS.sub("", f"{line} {width} {colours}".replace("!important", " ")).split()
+    return "transparent" not in words and not any(map(ZERO.match, words))
 
 
 _COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
