@@ -16,7 +16,7 @@ from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Position, Run
 from gateway.rendition.segments import Role, Segment
 from gateway.rendition.text import quoting
-from gateway.rendition.text.lines import rule_like
+from gateway.rendition.text.line_kinds import rule_like
 from gateway.rendition.unplaced import Draft, Face, runs_of
 
 #: The line before a signature (RFC 3676 §4.3), as it survives in HTML.

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.rendition.blocks import Run
-from gateway.rendition.text import lines, wrapping
+from gateway.rendition.text import line_kinds, wrapping
 from gateway.rendition.text.lines import Line, Lines, pieces_of
 
 #: Breaks in a paragraph at least: one alone is meant.
@@ -49,7 +49,7 @@ def _read(text: str) -> list[Line]:
 
 
 def _joins(wrapped: wrapping.Wrapping, before: Line, line: Line) -> bool:
-    return lines.item(line) is None and wrapped.between(before, line, before.text) == " "
+    return line_kinds.item(line) is None and wrapped.between(before, line, before.text) == " "
 
 
 def _with(joins: Iterable[bool], runs: list[Run]) -> list[Run]:

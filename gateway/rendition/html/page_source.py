@@ -10,7 +10,8 @@ from html import escape
 from typing import Final
 
 from gateway.rendition.html.styles import colours
-from gateway.rendition.text.lines import DELIMITER, rule_like
+from gateway.rendition.text.line_kinds import rule_like
+from gateway.rendition.text.lines import DELIMITER
 
 #: Characters at the end of a page in which text is looked for that was appended as though the page were text.
 _APPENDED_WITHIN: Final = 16 * 1024

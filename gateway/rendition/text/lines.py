@@ -1,4 +1,4 @@
-"""Lines of a text part: depth of quotation, flowing (format=flowed), and kind of line.
+"""Lines of a text part: depth of quotation, and flowing (format=flowed).
 
 Nothing here may fetch more than is examined. A Line begins with a piece of the body, at which reading can start; a
 line too long for one piece is `long` and is read piece by piece. RFC 3676 (§4.1 flowed, §4.2 fixed,
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from typing import Final, Protocol
@@ -93,38 +93,6 @@ _REFERENCE: Final = re.compile(
     r"(?<=[\w.,;!?…])&#[1-9]\d{2,5};|&#[1-9]\d{2,5};(?=\w)"
     r"|&(?:[A-Za-z](?:acute|grave|circ|uml|tilde|ring|cedil|slash)|szlig|[Aa][Ee]lig);"
 )
-_RULE: Final = re.compile(
-    r"\s*(?:…\s?){5,}[.…]*\s*\Z|\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
-    r"|\s*([-=~*+_.])(?!\3)([-=~*+_.])(?:\3\4){3,}\3?\s*\Z"
-)
-_ITEM: Final = re.compile(
-    r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=[^\s!^])",
-)
-#: A line between signs is a heading or a rule: "* We go on *", "* * *".
-_BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
-_NAME: Final = re.compile(
-    r"\s*[-–—] ([A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15})(?: ['\"“(]?[A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}['\"”)]?){0,3}\s*\Z"
-)
-#: What may stand below a name that ends a letter: a rule, a postscript, an aside, an address.
-_AFTERWARDS: Final = re.compile(r"[-_=~*#]{2}|\(|P\.?\s?S\b|https?:|www\.")
-_ADDRESS: Final = re.compile(r"<?(?:https?://|www\.|\S{1,100}@)\S+")
-_NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
-#: Columns: three or more spaces (or a tab) between words, or drawn frames.
-_COLUMNS: Final = re.compile(
-    r"\S(?:(?<![a-z][.?!]) {3,}| {8,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
-    r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
-)
-#: The name of a field: what stands behind it in a column is its value.
-_NAMED: Final = re.compile(r"\s*[^\W\d_][^\s:]{0,30}(?: [^\s:]{1,24}){0,3} ?:[ \t]+(?=\S)")
-_DRAWN: Final = re.compile(r"[─│┌┐└┘├┤┬┴┼║═]{2}")
-_NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
-#: Signs in a line of a drawing at least.
-_DRAWN_LEAST: Final = 4
-_UU_BEGIN: Final = re.compile(r"begin [0-7]{3,4} \S")
-_UU_LINE: Final = re.compile(r"[!-M][ -`]{4,60}\Z")
-#: A full line of uuencoding: 45 octets.
-_UU_FULL: Final = re.compile(r"M[ -`]{56,60}\Z")
-_CODE: Final = re.compile(r"^(?: {2,}|\t).*[;{}\\]\s*$|^\s*[{}]+\s*;?\s*$")
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
 DELIMITER: Final = "-- "
 #: Characters of a line that is left over from the quoted one above it at most; and which that would exceed with it,
@@ -134,23 +102,34 @@ _SENTENCE_ENDS: Final = (".", "!", "?", ":", ";", "…")
 QUOTED_LINE: Final = 71
 DEEPER_LINE: Final = 60
 #: Characters of a line to which patterns are applied; longer lines are prose.
-_LOOK: Final = 400
+LOOK: Final = 400
 
 
 def _depth_of(text: str) -> tuple[int, str]:
     """Return the depth of quotation of a line, and the line without the marks."""
     if not text or text[0] not in " >|":
         return 0, text
-    if _ARROWS.match(text[:_LOOK]):
+    if _ARROWS.match(text[:LOOK]):
         return 0, text
-    said = _PROMPT.match(text[:_LOOK]) if ">>>" in text[:_LOOK] else None
+    said = _PROMPT.match(text[:LOOK]) if ">>>" in text[:LOOK] else None
     if said is not None:
         return said.group(1).count(">"), text[said.start(2) :]
-    match = _MARKS.match(text[:_LOOK])
+    match = _MARKS.match(text[:LOOK])
     if match is None:
         return 0, text
     marks = match.group()
     return marks.count(">") + marks.count("|"), text[match.end() :]
+
+
+def _put_right(text: str) -> str:
+    """Return a line without what programs leave in it."""
+    if "&" in text:
+        text = _REFERENCE.sub(_referred, text)
+    if "[cid:" in text:
+        text = _CID.sub("", text)
+    if "<mailto:" in text or "<http" in text:
+        text = _TWICE.sub(_once, text)
+    return text
 
 
 def _referred(match: re.Match[str]) -> str:
@@ -252,7 +231,7 @@ class Lines:
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
             mark = _OWN_MARK.match(text) if depth == 0 else None
-            if mark and (_LONE_MARK.match(text[:_LOOK]) or self._is_marked_so(mark[1])):
+            if mark and (_LONE_MARK.match(text[:LOOK]) or self._is_marked_so(mark[1])):
                 depth, text = _depth_of(text[mark.end() :].lstrip(" "))
                 depth += max(1, mark[1].count(">"))
         self._last = depth, piece.text.rstrip()
@@ -261,12 +240,7 @@ class Lines:
         elif self._signed:
             self._signed = not armour.begins(text)
             text, delimiter = armour.without_dash(text), armour.without_dash(delimiter)
-        if "&" in text:
-            text = _REFERENCE.sub(_referred, text)
-        if "[cid:" in text:
-            text = _CID.sub("", text)
-        if "<mailto:" in text or "<http" in text:
-            text = _TWICE.sub(_once, text)
+        text = _put_right(text)
         long = not ended and self.piece(1) is not None
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
@@ -282,7 +256,7 @@ class Lines:
 
     def _is_pointing(self, text: str) -> bool:
         """Return whether the marks of a line are arrows: of no other line, and text comes close below."""
-        if self._last[0] or not _POINTING.match(text) or _PROMPT.match(text[:_LOOK]):
+        if self._last[0] or not _POINTING.match(text) or _PROMPT.match(text[:LOOK]):
             return False
         following = self.piece(1)
         below = following.text.strip() if following is not None else ""
@@ -314,101 +288,6 @@ class Lines:
             return 1
         quoted, _text = _depth_of(following.text.rstrip("\r\n"))
         return int(quoted < depth) if quoted else depth
-
-
-def is_blank(line: Line) -> bool:
-    return not line.long and not line.text.strip(glyphs.EDGES)
-
-
-def is_delimiter(line: Line) -> bool:
-    """Return whether a signature begins after this line."""
-    return line.raw == DELIMITER
-
-
-def is_rule(line: Line) -> bool:
-    return rule_like(line.raw)
-
-
-def rule_like(text: str) -> bool:
-    """Return whether a text consists of a drawn line."""
-    return len(text) < _LOOK and not text[:1].isalnum() and _RULE.match(text) is not None
-
-
-def item(line: Line) -> re.Match[str] | None:
-    """Match the bullet (group 1) or number (group 2) that a line begins with."""
-    match = _ITEM.match(line.raw[:_LOOK])
-    return None if match and match[1] and _BETWEEN_SIGNS.match(line.raw[:_LOOK].lstrip()) else match
-
-
-def is_signed(ahead: Sequence[Line], following: Line | None, below: Line | None) -> bool:
-    """Return whether a paragraph is a name behind a dash, by which a letter ends, alone or with a mail address below.
-
-    The last item of a list is none: text goes on behind it. `following`, `below`: the two lines after the paragraph.
-    """
-    name = _NAME.match(ahead[0].raw)
-    if name is None or any(other is not None and item(other) is not None for other in (following, below)):
-        return False
-    if len(ahead) > 1:
-        addresses = all(_ADDRESS.fullmatch(line.text) for line in ahead[1:])
-        return addresses and any("@" in line.text for line in ahead[1:])
-    if below is None or is_blank(below) or below.depth != ahead[0].depth:
-        return True
-    return _AFTERWARDS.match(below.text) is not None or name[1] in below.text
-
-
-def is_next(number: str, written: str) -> bool:
-    """Return whether an item's number follows the one that the text before it begins with."""
-    before = _NUMBERED.match(written)
-    if before is None:
-        return False
-    following = str(int(before[1]) + 1) if before[1].isdigit() else chr(ord(before[1]) + 1)
-    return number.strip("().") == following
-
-
-def is_drawn(line: Line) -> bool:
-    """Return whether a line is columnar, or has more signs than letters, as in a drawing."""
-    if is_columnar(line):
-        return True
-    if line.flows or line.long or len(line.raw) > _LOOK:
-        return False
-    marks = len(_NOT_DRAWN.sub("", line.raw))
-    return marks >= _DRAWN_LEAST and 3 * marks > 2 * len("".join(line.raw.split()))
-
-
-def is_encoded(line: Line, following: Line | None) -> bool:
-    """Return whether a uuencoded file begins or continues here."""
-    if _UU_FULL.match(line.raw):
-        return True
-    return following is not None and _UU_BEGIN.match(line.raw) is not None and _is_uu(following)
-
-
-def _is_uu(line: Line) -> bool:
-    return _UU_LINE.match(line.raw) is not None and not line.flows
-
-
-def is_encoded_still(line: Line) -> bool:
-    """Return whether a line after others of a uuencoded file belongs to it."""
-    return _is_uu(line) or line.raw.strip() in ("", "`", "end") or _UU_BEGIN.match(line.raw) is not None
-
-
-def _is_plain(text: str) -> bool:
-    """Return whether a line begins with a word and has none of what makes columns: found faster than columns are."""
-    return text[:1].isalnum() and "  " not in text and "\t" not in text and not _DRAWN.search(text)
-
-
-def is_columnar(line: Line) -> bool:
-    """Return whether the spaces of a line seem to matter: columns, drawn frames, code."""
-    if line.flows or line.long or len(line.raw) > _LOOK:
-        return False
-    text = line.raw.rstrip()
-    bullet = _ITEM.match(text)  # the spaces after it are not a column
-    rest = text[bullet.end() :] if bullet else text
-    if text[:1].isalnum() and _is_plain(rest):
-        return False
-    columns = _COLUMNS.search(rest)
-    if columns is not None and (named := _NAMED.match(text)) is not None:  # nor are those after a name
-        columns = _COLUMNS.search(text[named.end() :])
-    return columns is not None or _CODE.search(text) is not None
 
 
 def pieces_of(text: str, size: int = 1000) -> Iterator[StringPiece]:

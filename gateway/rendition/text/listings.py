@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from gateway.rendition.text.lines import Line, is_delimiter, item
+from gateway.rendition.text.line_kinds import is_delimiter, item
+from gateway.rendition.text.lines import Line
 
 #: Lines in which a listing must be recognized, as reading may begin inside one.
 LOOK_LINES: Final = 8

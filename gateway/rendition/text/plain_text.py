@@ -16,7 +16,7 @@ from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.links.urls import linked, linked_source
 from gateway.rendition.segments import BLOCK_LIMIT, Mode, ReaderState, Role, Segment, middle_of
-from gateway.rendition.text import armour, lines, listings, quoting, wrapping
+from gateway.rendition.text import armour, line_kinds, listings, quoting, wrapping
 from gateway.rendition.text.lines import Line, Lines, Piece
 from gateway.rendition.text.wrapping import Wrapping
 
@@ -109,22 +109,22 @@ class TextReader:
         if not self._reply or self._mode is not Mode.BODY or not quoting.introduces_all(text):
             return False
         ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
-        found = [line for line in ahead if line is not None and not lines.is_blank(line)]
-        if not found or lines.is_delimiter(found[0]) or quoting.is_marked(found[0].text):
+        found = [line for line in ahead if line is not None and not line_kinds.is_blank(line)]
+        if not found or line_kinds.is_delimiter(found[0]) or quoting.is_marked(found[0].text):
             return False
         return not any(line.depth for line in found)  # if some lines are marked, the others are answers
 
     def _is_delimiter(self, line: Line) -> bool:
         """Return whether a signature, or the footer of a mailing list, begins after this line."""
-        if lines.is_delimiter(line):
+        if line_kinds.is_delimiter(line):
             return True
         following = self._lines.peek(1) if quoting.is_footer_rule(line.text) else None
         return following is not None and quoting.is_list_footer(following.text)
 
     def _is_idle(self, line: Line) -> bool:
         """Return whether a line is empty, or a signature delimiter inside a signature."""
-        again = self._mode is Mode.SIGNATURE and line.depth == 0 and lines.is_delimiter(line)
-        return again or lines.is_blank(line)
+        again = self._mode is Mode.SIGNATURE and line.depth == 0 and line_kinds.is_delimiter(line)
+        return again or line_kinds.is_blank(line)
 
     def _pass_over(self, first: Line) -> bool:
         """Take blank lines, as many as are allowed, or the beginning of signed text; return whether there were any."""
@@ -161,17 +161,19 @@ class TextReader:
     def _is_marked_below(self) -> bool:
         """Return whether the header block here introduces marked lines, behind which the sender goes on."""
         ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
-        rest = dropwhile(lambda line: line is not None and not (line.depth or lines.is_blank(line)), ahead)
-        said = (line for line in rest if line is not None and not lines.is_blank(line))
+        rest = dropwhile(
+            lambda line: line is not None and not (line.depth or line_kinds.is_blank(line)), ahead
+        )
+        said = (line for line in rest if line is not None and not line_kinds.is_blank(line))
         first = next((line for line in said if line.depth or not quoting.is_attribution(line.text)), None)
         return first is not None and first.depth > 0
 
     def _segment(self, line: Line) -> Segment:
-        if lines.is_rule(line):
-            return self._made(Kind.RULE, line, (), len(self._taken(lines.is_rule)))
+        if line_kinds.is_rule(line):
+            return self._made(Kind.RULE, line, (), len(self._taken(line_kinds.is_rule)))
         following = self._lines.peek(1)
-        if lines.is_encoded(line, following):
-            return self._folding(self._taken(lines.is_encoded_still), Role.FILE)
+        if line_kinds.is_encoded(line, following):
+            return self._folding(self._taken(line_kinds.is_encoded_still), Role.FILE)
         words = armour.begins(line.text)
         words = words if words and self._is_armour() else ""
         ahead = self._ahead()
@@ -179,16 +181,16 @@ class TextReader:
         if words or (inside and armour.is_base64(row.text for row in ahead)):
             return self._armour(line, words)
         if quoting.is_mail_header([line.raw for line in ahead]):
-            return self._folding(self._taken(lambda line: not lines.is_blank(line)), Role.HEADER)
+            return self._folding(self._taken(lambda line: not line_kinds.is_blank(line)), Role.HEADER)
         if listings.is_diff(ahead):
             return self._as_it_stands(self._taken(self._is_diff_still))
         if following is not None and self._is_figure(line, following):
-            taken = self._taken(lines.is_drawn)
+            taken = self._taken(line_kinds.is_drawn)
             return self._as_it_stands(taken)
         if listings.is_code(ahead):
-            return self._as_it_stands(self._taken(lambda line: not lines.is_blank(line)))
-        signed = lines.is_signed(ahead, *map(self._lines.peek, (len(ahead), len(ahead) + 1)))
-        match = None if signed else lines.item(line)
+            return self._as_it_stands(self._taken(lambda line: not line_kinds.is_blank(line)))
+        signed = line_kinds.is_signed(ahead, *map(self._lines.peek, (len(ahead), len(ahead) + 1)))
+        match = None if signed else line_kinds.item(line)
         taken, text = self._paragraph(line, wrapping.of(ahead, self._flowed), is_item=match is not None)
         if match is None:
             return self._made(Kind.PARAGRAPH, line, linked_source(text, self._shorten), len(taken), text)
@@ -234,9 +236,11 @@ class TextReader:
 
     def _is_figure(self, line: Line, following: Line) -> bool:
         """Return whether a table or drawing begins here: two such lines, one of them with columns."""
-        if not (lines.is_drawn(line) and lines.is_drawn(following)):
+        if not (line_kinds.is_drawn(line) and line_kinds.is_drawn(following)):
             return False
-        return line.depth == following.depth and (lines.is_columnar(line) or lines.is_columnar(following))
+        return line.depth == following.depth and (
+            line_kinds.is_columnar(line) or line_kinds.is_columnar(following)
+        )
 
     def _as_it_stands(self, taken: list[Line]) -> Segment:
         text = "\n".join(line.raw.expandtabs(8).rstrip() for line in taken)
@@ -259,7 +263,7 @@ class TextReader:
 
     def _is_diff_still(self, line: Line) -> bool:
         """Return whether a line belongs to the diff above it; an empty one does if the diff continues after it."""
-        if not lines.is_blank(line):
+        if not line_kinds.is_blank(line):
             return listings.is_diff_line(line)
         following = self._lines.peek(1)
         return following is not None and (listings.is_change(following) or listings.is_context(following))
@@ -286,14 +290,14 @@ class TextReader:
         self, line: Line, before: Line, written: str, between: str, wrapped: Wrapping, is_item: bool
     ) -> bool:
         """Return whether a new block begins at `line`."""
-        if lines.is_blank(line) or lines.is_delimiter(line) or armour.begins(line.text):
+        if line_kinds.is_blank(line) or line_kinds.is_delimiter(line) or armour.begins(line.text):
             return True
         if not between:
             return False
-        if lines.is_rule(line):
+        if line_kinds.is_rule(line):
             return True
         full = wrapped.full(before, line)
-        match = lines.item(line)
+        match = line_kinds.item(line)
         if match is not None and not (full and self._is_inside(line, match, written, is_item)):
             return True
         if is_item:
@@ -303,25 +307,25 @@ class TextReader:
         following = self._lines.peek(1)
         if following is None:
             return False
-        return self._is_figure(line, following) or lines.is_encoded(line, following)
+        return self._is_figure(line, following) or line_kinds.is_encoded(line, following)
 
     def _is_inside(self, line: Line, match: re.Match[str], written: str, is_item: bool) -> bool:
         """Return whether the number or dash at the beginning of a full paragraph's line is part of a sentence."""
         dash, number = match.groups()
         if number:
-            return not lines.is_next(number, written)
+            return not line_kinds.is_next(number, written)
         if is_item or not wrapping.is_parenthesis(line.raw, written):
             return False
         later = (self._lines.peek(index) for index in range(1, wrapping.WIDTH_LINES))
-        rest = takewhile(lambda one: one is not None and not lines.is_blank(one), later)
-        return not any(other and other.group(1) == dash for other in map(lines.item, rest))  # type: ignore[arg-type]
+        rest = takewhile(lambda one: one is not None and not line_kinds.is_blank(one), later)
+        return not any(other and other.group(1) == dash for other in map(line_kinds.item, rest))  # type: ignore[arg-type]
 
     def _ahead(self) -> list[Line]:
         """Return the first lines of the paragraph here."""
         ahead: list[Line] = []
         for index in range(wrapping.WIDTH_LINES):
             line = self._lines.peek(index)
-            if line is None or line.long or lines.is_blank(line):
+            if line is None or line.long or line_kinds.is_blank(line):
                 break
             if ahead and (line.depth != ahead[0].depth or self._stands_alone(ahead[-1], line)):
                 break
@@ -330,9 +334,9 @@ class TextReader:
 
     def _stands_alone(self, before: Line, line: Line) -> bool:
         """Return whether a line cannot continue the one before it, however that was wrapped."""
-        if lines.is_delimiter(line) or lines.is_rule(line):
+        if line_kinds.is_delimiter(line) or line_kinds.is_rule(line):
             return True
-        return lines.item(line) is not None and not wrapping.may_be_full(before, line)
+        return line_kinds.item(line) is not None and not wrapping.may_be_full(before, line)
 
     def _long(self) -> Iterator[Segment]:
         """Read a stretch of a long line; its pieces end between words."""

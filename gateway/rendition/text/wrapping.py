@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from gateway.rendition.text.lines import Line, item
+from gateway.rendition.text.line_kinds import item
+from gateway.rendition.text.lines import Line
 from gateway.rendition.text.listings import has_prompt
 
 #: Text whose longest line is in this range was wrapped by a program (RFC 5322 §2.1.1: 78; quoting adds), columns.
