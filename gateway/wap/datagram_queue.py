@@ -1,9 +1,9 @@
-"""What has come and waits for its turn: a flood delays nobody but itself.
+"""Datagrams that have arrived and wait for their turn: a flood delays nobody but itself.
 
 Nothing here may know what a datagram says, or read a clock. Hosts take turns, known ones before others, and so do the
-ports of a host. Who has nothing waiting goes before who has; those who have, as a flood does, share REPEATED turns a
-second, so that it cannot have all the time that there is. Where there is no room, who has most loses half of it. The
-ideas are those of RFC 8290 §4.2 (flow queue scheduling).
+ports of a host. Senders with nothing waiting go first; the others, such as a flood, share REPEATED turns per second, so
+that a flood cannot take all the time there is. If there is no room, the sender with the most datagrams loses half of
+them. The ideas are from RFC 8290 §4.2 (flow queue scheduling).
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from typing import Final, Protocol
 from gateway.wap.quadruplet import Quadruplet
 
 WAITING: Final = 1024
-"""Datagrams that wait in all."""
+"""The most datagrams that wait."""
 PER_PEER: Final = 64
-"""Datagrams that wait of one address and port: more than a group of packets has."""
+"""The most datagrams that wait from one address and port: more than a group of packets has."""
 REPEATED: Final = 4000.0
-"""Turns a second for all who have had theirs and have more waiting: a tenth of one processor."""
+"""Turns per second for all senders who have had one and have more waiting: a tenth of one processor."""
 BURST: Final = 64.0
-"""Such turns that are saved up: a group of packets comes at once."""
+"""How many of these turns can be saved up: a group of packets comes at once."""
 LOOKED_AT: Final = 32
-"""Hosts, or ports of one, that are looked at for the one with most waiting."""
+"""Hosts, or ports of one host, among which the one with the most waiting is sought."""
 
 Item = tuple[bytes, Quadruplet]
 
 
 class _Waiting(Protocol):
-    """What waits of one host, or of one port."""
+    """What waits from one host, or from one port."""
 
     @property
     def has_first(self) -> bool:
-        """Whether there is somebody who has had no turn."""
+        """Whether somebody here has not had a turn."""
 
     def __len__(self) -> int: ...
 
     def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
-        """Take in a datagram; return whether there was room."""
+        """Add a datagram; return whether there was room."""
 
     def take(self) -> Item:
         """Return the next datagram."""
 
     def halve(self) -> int:
-        """Drop half of what is waiting of who has most; return how many those are."""
+        """Drop half of what is waiting from the sender with the most; return how many were dropped."""
 
 
 class _Port:
-    """The datagrams of one port, in their order."""
+    """The datagrams of one port, in order of arrival."""
 
     has_first = False
 
@@ -76,7 +76,7 @@ class _Port:
 
 
 class _Turns:
-    """Those who take turns: the ports of a host, or hosts, each of which has such turns in it."""
+    """Those who take turns: the ports of a host, or hosts, whose ports take turns in the same way."""
 
     def __init__(self, each: Callable[[], _Waiting]) -> None:
         self._each = each
@@ -123,7 +123,7 @@ def _host() -> _Turns:
 
 
 class DatagramQueue:
-    """Datagrams by their host and port, in the order in which they are taken."""
+    """Datagrams by host and port, in the order in which they are taken."""
 
     def __init__(self) -> None:
         self._known, self._strangers = _Turns(_host), _Turns(_host)
@@ -134,11 +134,11 @@ class DatagramQueue:
 
     @property
     def has_first(self) -> bool:
-        """Whether somebody waits who has had no turn."""
+        """Whether somebody who has not had a turn is waiting."""
         return self._known.has_first or self._strangers.has_first
 
     def put(self, data: bytes, peer: Quadruplet, *, known: bool) -> None:
-        """Take in a datagram; `known`: its address is certain. Where there is no room, one is dropped."""
+        """Add a datagram; `known`: its address is proven. If there is no room, datagrams are dropped."""
         own = self._known if known else self._strangers
         if len(self) >= WAITING:
             if known and self._strangers:
@@ -148,7 +148,7 @@ class DatagramQueue:
         own.put((data, peer), (peer.host, peer))
 
     def take(self, now: float) -> Item | None:
-        """Return the next datagram; None if there is none, or only of those who have had their turns for now."""
+        """Return the next datagram; None if there is none, or only from senders who have had their turns for now."""
         for turns in (self._known, self._strangers):
             if turns.has_first or (turns and self._may_repeat(now)):
                 return turns.take()

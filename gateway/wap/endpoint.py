@@ -1,8 +1,8 @@
 """The server's side of WAP: datagrams in, requests out, replies in, datagrams out.
 
 Nothing here may open a socket, read a clock, start a thread or draw a number. `receive_datagram` and `handle_timer`
-take what happens, `next_event` and `datagrams_to_send` give what follows from it, `get_timer` says when time itself
-matters, and `reply` answers a request. WAP-230 §7 (sessions, and requests without one), over `wtp`.
+take what happens, `next_event` and `datagrams_to_send` return what follows from it, `get_timer` says when the next
+timer is due, and `reply` answers a request. WAP-230 §7 (sessions, and requests without one), over `wtp`.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from gateway.wap.wtp.segmentation import Outgoing, packet_size
 
 CONNECTIONLESS_PORT = 9200
 SUPPORTED = Terms(client_sdu=0, server_sdu=65_536, options=RESUME, methods=4, pushes=1)
-"""The most that is agreed on in a session. What phones send beyond their server SDU is read: no text is lost by it."""
+"""The most that a session may agree on. What phones send beyond their server SDU is still read, so no text is lost."""
 SESSIONS = 20_000
 SESSIONS_PER_HOST = 15_000
-"""Sessions of one host: a phone has one, but all phones behind a translator of addresses look like one host."""
+"""Sessions of one host: a phone has one, but all phones behind a network address translator look like one host."""
 IDLE = 12 * 3600.0
-"""Seconds without a request after which a session is dropped."""
+"""Seconds without a request before a session is dropped."""
 HELD = 64
-"""Addresses at a time whose requests wait for their session."""
+"""How many addresses may have requests waiting for their session at a time."""
 
 
 class Endpoint:
@@ -78,18 +78,18 @@ class Endpoint:
         return min((due for due in times if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
-        """Take that it is so late."""
+        """Handle what is due at this time."""
         self._wtp.wake(now)
         for session in self._sessions.expired(now):
             self._abort_methods(session, AbortReason.DISCONNECT, now)
         self._take_indications(now, *self._held)
 
     def next_event(self) -> Event | None:
-        """Return what has happened, one after the other; None if that is all."""
+        """Return the next event; None if there are no more."""
         return self._events.popleft() if self._events else None
 
     def reply(self, request_id: int, reply: wsp.Reply, now: float) -> None:
-        """Answer a request; one that is not waited for any more is ignored. Raise TooLarge, and wait on for another."""
+        """Answer a request, if somebody is still waiting for it. Raise TooLarge, and wait for another reply."""
         pending = self._requests.get(request_id)
         if pending is None:
             return
@@ -114,11 +114,11 @@ class Endpoint:
         return len(self._wtp)
 
     def ignore(self, request_id: int) -> None:
-        """Give no answer to a request that came without a session."""
+        """Send no answer to a request that came without a session."""
         self._requests.forget(request_id)
 
     def stamp(self, request_id: int, headers: Headers) -> None:
-        """Add headers to a reply to come, if they fit."""
+        """Add headers to a future reply, if they fit."""
         pending = self._requests.get(request_id)
         if pending is not None:
             pending.extra += headers
@@ -126,7 +126,7 @@ class Endpoint:
     # --- without a session ---
 
     def _unit(self, data: bytes, peer: Quadruplet) -> bool:
-        """Take a connectionless request; return False for what is not one.
+        """Take a connectionless request; return False if it is not one.
 
         QUIRK: a Motorola MXP600 speaks WTP on this port. Its PDUs have a TID where a request has its type, and control
         characters where that has its URL.
@@ -148,7 +148,7 @@ class Endpoint:
     # --- with one ---
 
     def _take_indications(self, now: float, *peers: Quadruplet) -> None:
-        """Take what WTP tells; `peers` are others for whom something may have changed."""
+        """Handle what WTP reports; `peers` are others for whom something may have changed."""
         concerned = dict.fromkeys(peers)
         while self._wtp.indications:
             indication = self._wtp.indications.popleft()
@@ -259,7 +259,7 @@ class Endpoint:
         self._answered_in[indication.peer] = (indication.tid, self._datagrams)
 
     def _opened(self, peer: Quadruplet, tid: int) -> Session | None:
-        """Take in that a Connect or Resume is over; return its session."""
+        """Record that a Connect or Resume is over; return its session."""
         if self._answered_in.get(peer, (None,))[0] == tid:
             del self._answered_in[peer]
         return self._opening.pop((peer, tid), None)
@@ -288,9 +288,10 @@ class Endpoint:
         self._events.append(self._requests.add(pending, pdu))
 
     def _may_ask(self, session: Session, now: float) -> bool:
-        """Return whether another request is agreed on.
+        """Return whether the session's terms allow another request.
 
-        Who has as many as may be and asks again has the oldest answer that was sent: its acknowledgement was lost.
+        A phone that has as many outstanding as it may and sends another has the oldest answer that was sent: its
+        acknowledgement was lost.
         """
         if len(session.methods) < max(1, session.terms.methods):
             return True

@@ -1,7 +1,7 @@
 """A phone's side of WAP, small: one session or none, and requests, sans I/O.
 
-Nothing here may open a socket or read a clock. It is the phone of the tests; it repeats what is not answered,
-acknowledges, verifies its TIDs, and puts segments together. WAP-224 §9.5; WAP-230 §7.1.6.
+Nothing here may open a socket or read a clock. It is the phone in the tests: it repeats what is not answered,
+acknowledges, verifies its TIDs, and reassembles segments. WAP-224 §9.5; WAP-230 §7.1.6.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from gateway.wap.wtp.wtp_pdus import (
 )
 
 LARGEST: Final = 1 << 20
-"""Octets of a reply that is taken."""
+"""The most octets of a reply that are accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Outstanding:
 
 
 class Initiator:
-    """One phone: `invoke` begins, and the five of an endpoint go on."""
+    """One phone: `invoke` begins, and the five methods of an endpoint do the rest."""
 
     def __init__(self, *, tid: int = 0, sar: bool = False, user_ack: bool = True) -> None:
         self.sar, self._user_ack = sar, user_ack
@@ -72,7 +72,7 @@ class Initiator:
         """What was sent (">") and received ("<"), for those who look on."""
 
     def invoke(self, data: bytes, now: float, *, tcl: int = 2, new: bool = False, hold: bool = False) -> int:
-        """Send a message; return its TID. With `hold` it goes into the next datagram, with what comes then."""
+        """Send a message; return its TID. With `hold` it goes into the next datagram."""
         self._tid = (self._tid + 1) % TID_SPACE
         outgoing = Outgoing(data) if self.sar and len(data) > 1400 else None
         first = outgoing.packets[0] if outgoing else data
@@ -107,7 +107,7 @@ class Initiator:
         return min((each.at for each in self._transactions.values()), default=None)
 
     def handle_timer(self, now: float) -> None:
-        """Take that it is so late."""
+        """Handle what is due at this time."""
         for tid, each in tuple(self._transactions.items()):
             if each.at > now:
                 continue

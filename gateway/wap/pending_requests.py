@@ -1,4 +1,4 @@
-"""Requests that were told of and wait for their answer, and what each may hold.
+"""Requests that were passed on and wait for their answer, and how large that may be.
 
 Nothing here may know how an answer is sent. WAP-230 §7.
 """
@@ -20,13 +20,13 @@ from gateway.wap.wtp.segmentation import largest_message
 DATAGRAM = 65_000
 """Octets of the largest message in one datagram: IP has 65,507, less our headers."""
 SMALLEST_SDU = 100
-"""QUIRK: a Motorola Timeport names an SDU of 3 octets. Below this size an SDU is taken for one that was not named."""
+"""QUIRK: a Motorola Timeport names an SDU of 3 octets. Anything below this size counts as not named."""
 
 
 def largest_reply(indication: InvokeIndication, sdu: int) -> int:
-    """Return the octets of the whole Reply, within the SDU (0 for no limit) and what its transaction can carry back.
+    """Return the most octets of the whole Reply, within the SDU (0 for no limit) and what its transaction can carry.
 
-    In packets a transaction carries it only to those who take them.
+    A transaction sends packets only to those who accept them.
     """
     believed = sdu if sdu == 0 or sdu >= SMALLEST_SDU else DEFAULT_SDU
     if indication.sar:
@@ -38,7 +38,7 @@ def largest_reply(indication: InvokeIndication, sdu: int) -> int:
 class Pending:
     """What is needed to answer a request: its transaction, or without WTP its transaction id.
 
-    `limit`: octets of the whole Reply. `extra`: headers that it gets if they fit.
+    `limit`: the most octets of the whole Reply. `extra`: headers that it gets if they fit.
     """
 
     peer: Quadruplet
@@ -61,7 +61,7 @@ class Pending:
 
 
 class PendingRequests:
-    """All requests that wait for an answer, by their number and, where they have one, by their transaction."""
+    """All requests that wait for an answer, by number and, if they have one, by transaction."""
 
     def __init__(self) -> None:
         self._pending: dict[int, Pending] = {}
@@ -94,7 +94,7 @@ class PendingRequests:
         )
 
     def get(self, request_id: int) -> Pending | None:
-        """Return a request that is still waited for."""
+        """Return a request that is still waiting."""
         return self._pending.get(request_id)
 
     def forget(self, request_id: int) -> None:
@@ -102,6 +102,6 @@ class PendingRequests:
         self._pending.pop(request_id, None)
 
     def end(self, peer: Quadruplet, tid: int) -> tuple[int, Pending] | None:
-        """Forget the request of a transaction; return its number, and what was kept."""
+        """Forget the request of a transaction; return its number, and what was stored for it."""
         request_id = self._ids.pop((peer, tid), None)
         return None if request_id is None else (request_id, self._pending.pop(request_id))

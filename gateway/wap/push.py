@@ -1,4 +1,4 @@
-"""WAP Push: a Service Indication or a Service Loading, its Push PDU, and that in short messages.
+"""WAP Push: a Service Indication or a Service Loading, its Push PDU, and that PDU as short messages.
 
 A phone that gets a Service Indication shows its text and offers to open its URL; a Service Loading it opens at once.
 Nothing here may send anything. WAP-167 (SI), WAP-168 (SL), WAP-230 §8.2.4 (Push), WAP-259 §8 (short messages).
@@ -20,7 +20,7 @@ from gateway.wap.wbxml.string_table import multibyte
 #: server without sessions would be.
 PUSH_PORT: Final = 2948
 SENDER_PORT: Final = 9200
-#: Octets that suffice for what is pushed, so that no table is made.
+#: Octets that are enough for anything pushed, so that no table is made.
 _ANY: Final = 1 << 20
 #: WAP-230 table 34.
 _PUSH: Final = 0x06
@@ -99,7 +99,7 @@ def short_messages(octets: bytes, reference: int) -> list[Segment]:
 
 
 def _compiled(doctype: DocumentType, document: str, action: str) -> bytes:
-    """Compile a document, without string table: what reads it in a phone may be simpler than its browser."""
+    """Compile a document, without a string table: what reads it in a phone may be simpler than its browser."""
     if ("action", action) not in doctype.starts:
         raise PushError(f"no action of {doctype.root.upper()}: {action!r}")
     try:

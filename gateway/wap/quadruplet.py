@@ -1,4 +1,4 @@
-"""The addresses of a session: who sends from where, and to which port of ours.
+"""The addresses of a session: the peer's, and the port of ours that it sends to.
 
 Nothing here may do anything. WAP-230 §7.1.5 (peer address quadruplet; our own address is one and the same).
 """

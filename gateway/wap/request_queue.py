@@ -1,8 +1,8 @@
-"""Requests that wait for the application, and those that it works on: no phone has all of its threads.
+"""Requests that wait for the application, and those in progress: no phone gets all of its threads.
 
 Nothing here may know what is asked, or start a thread. One host may hold as many threads as it leaves free: half of
-them if it is alone, as at mail servers (`upstreams.shares`). Of those that wait the one goes next whose host, and then
-whose port, has fewest at work. Where there is no room, who has most waiting is refused the last one.
+them if it is alone, as at mail servers (`upstreams.shares`). The next waiting request is the one whose host, and then
+whose port, has the fewest in progress. If there is no room, the host with the most waiting has its last one refused.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Asked(NamedTuple):
 
 
 class RequestQueue:
-    """Requests by their phone."""
+    """Requests by phone."""
 
     def __init__(self, threads: int, waiting: int) -> None:
-        """`threads`: requests that are worked on at a time; `waiting`: those that wait beside them."""
+        """`threads`: the most requests in progress at a time; `waiting`: the most that wait besides."""
         self._threads, self._most = threads, waiting
         self._waiting: dict[int, Asked] = {}
         self._working: dict[int, Quadruplet] = {}
@@ -36,7 +36,7 @@ class RequestQueue:
         return len(self._waiting) + len(self._working)
 
     def put(self, asked: Asked) -> Asked | None:
-        """Take in a request; return the one, perhaps this, that has to go for it."""
+        """Add a request; return the one, perhaps this one, that is refused for lack of room."""
         self._waiting[asked.request.id] = asked
         if len(self._waiting) <= self._most:
             return None
@@ -45,7 +45,7 @@ class RequestQueue:
         return self._waiting.pop(last.request.id)
 
     def take(self) -> Asked | None:
-        """Return a request to work on; None if there is none that may have a thread."""
+        """Return a request to work on; None if none may have a thread."""
         free = self._threads - len(self._working)
         held = _Held(self._working.values())
         may_go = (each for each in self._waiting.values() if held.of(each.request.peer)[0] < free)
@@ -56,11 +56,11 @@ class RequestQueue:
         return asked
 
     def drop(self, request_id: int) -> None:
-        """Forget a request that waits: nobody waits for its answer any more."""
+        """Forget a waiting request: nobody is waiting for its answer any more."""
         self._waiting.pop(request_id, None)
 
     def done(self, request_id: int) -> None:
-        """Take in that a request is not worked on any more."""
+        """Record that a request is no longer in progress."""
         self._working.pop(request_id, None)
 
 

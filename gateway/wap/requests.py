@@ -1,4 +1,4 @@
-"""The requests of phones, as the endpoint tells of them.
+"""The requests of phones, as events of the endpoint.
 
 Nothing here may do anything.
 """
@@ -23,8 +23,8 @@ class TooLarge(ValueError):
 class Request:
     """A request of a phone; `id` is for `reply`.
 
-    `limit`: octets of the whole Reply. `sdu`: what was negotiated, 0 for no limit, None for nothing.
-    `tod`: the name of the header that asks for the time of day, "" if none does.
+    `limit`: the most octets of the whole Reply. `sdu`: what was negotiated, 0 for no limit, None if nothing was. `tod`:
+    the name of the header that asks for the time of day, "" if none does.
     """
 
     id: int
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A request is not waited for any more."""
+    """Nobody is waiting for the reply to a request any more."""
 
     id: int
 

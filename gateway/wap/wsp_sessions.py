@@ -1,4 +1,4 @@
-"""WSP sessions by the address of their phone, and by their id, bounded in all and for each host.
+"""WSP sessions by the address of their phone and by id, with a limit for all and for each host.
 
 Nothing here may know a PDU or a clock. Headers are kept as they came, so that an idle session is small. WAP-230 §7.1.5.
 """
@@ -14,7 +14,7 @@ from gateway.wap.wsp.assigned import Version
 from gateway.wap.wsp.capabilities import Terms
 
 HEADERS = 4096
-"""Octets of the headers that are kept of a session: phones send below 400."""
+"""The most octets of headers that are kept for a session: phones send less than 400."""
 
 
 @dataclass(slots=True)
@@ -32,13 +32,13 @@ class Session:
 
 
 class Sessions:
-    """All sessions; of too many, the one that has been idle for longest is dropped."""
+    """All sessions; if there are too many, the one that has been idle for longest is dropped."""
 
     def __init__(self, ids: Iterator[int], most: int, per_host: int, idle: float) -> None:
         """`ids` yields unpredictable numbers below 2**28; `idle`: seconds after which a session is dropped."""
         self._ids = ids
         self._most, self._per_host, self._idle = most, per_host, idle
-        self._by_id: OrderedDict[int, Session] = OrderedDict()  # the one seen last stands last
+        self._by_id: OrderedDict[int, Session] = OrderedDict()  # the one seen last is last
         self._by_peer: dict[Quadruplet, Session] = {}
         self._by_host: dict[str, OrderedDict[int, Session]] = {}  # here, too
 
@@ -54,7 +54,7 @@ class Sessions:
         return self._by_id.get(session_id)
 
     def add(self, session: Session, now: float) -> list[Session]:
-        """Give a session an id and keep it; return those that have to go for it."""
+        """Give a session an id and keep it; return those that were dropped to make room."""
         gone = []
         own = self._by_host.get(session.peer.host)
         if own is not None and len(own) >= self._per_host:
@@ -70,13 +70,13 @@ class Sessions:
         return gone
 
     def touch(self, session: Session, now: float) -> None:
-        """Take in that a session is alive."""
+        """Record that a session is alive."""
         session.seen = now
         self._by_id.move_to_end(session.id)
         self._by_host[session.peer.host].move_to_end(session.id)
 
     def move(self, session: Session, peer: Quadruplet) -> None:
-        """Bind a session to another address, at which there is none."""
+        """Bind a session to another address, which has none."""
         self._unbind(session)
         self._bind(session, peer)
 

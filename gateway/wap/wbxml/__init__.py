@@ -1,8 +1,8 @@
 """WAP Binary XML (WAP-192) for WML, SI and SL: compiles documents, decompiles them, and predicts the size of decks.
 
-`encode` and `decode` are exact, `own_size` is what `encode` makes of a piece at most. `deck_bound` returns how many
+`encode` and `decode` are exact; `own_size` is the most that `encode` makes of a piece. `deck_bound` returns how many
 octets a deck has at most, whichever compiler is used, and `bound` the same from the `measure` of each piece;
-`fragment_size` is their fast companion, for sums. Nothing here may import anything of ours outside this package.
+`fragment_size` is a fast alternative, for sums. Nothing here may import anything of ours outside this package.
 """
 
 from gateway.wap.wbxml.decoder import decode

@@ -1,8 +1,8 @@
 """The decoder: compiled documents (WBXML 1.0 to 1.3; WML, SI and SL) back to their text.
 
-Nothing here may trust a length, an offset or a nesting: everything is checked, and anything broken is a
-WBXMLError. It serves the tests as an oracle and a person at the terminal; no request passes through it.
-WAP-192 §5 (structure) and §7 (numbers), WAP-191 §14, WAP-167 §8, WAP-168 §8.
+Nothing here may trust a length, an offset or a nesting: everything is checked, and anything broken is a WBXMLError. It
+is for people at a terminal, and the tests' oracle; no request passes through it. WAP-192 §5 (structure) and §7
+(numbers), WAP-191 §14, WAP-167 §8, WAP-168 §8.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from gateway.wap.wbxml import tokens
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """One document type. `public_ids`: the first is that of a document which names none or another.
+    """One document type. `public_ids`: the first is used for a document that names none or an unknown one.
 
     `starts`: (attribute, beginning of its value) -> token. `inline`: elements beside which white space counts.
     `urls`: attributes where a variable is escaped unless it says otherwise; `dates`: attributes written as digits;
@@ -40,7 +40,7 @@ class DocumentType:
     value_names: Mapping[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Turn the tables round, and put the longest first, which an alternation takes first."""
+        """Invert the tables, and put the longest strings first, since an alternation tries them in order."""
         by_name: dict[str, list[tuple[str, int]]] = {}
         for (name, prefix), token in sorted(self.starts.items(), key=lambda row: -len(row[0][1])):
             by_name.setdefault(name, []).append((prefix, token))

@@ -46,11 +46,11 @@ def encode(
     room: int | None = None,
     attribute_references: bool = True,
 ) -> bytes:
-    """Compile a document; one without a known document type is written with the first of its root element.
+    """Compile a document; one without a known document type is written with the first one of its root element.
 
     `charset`: MIBenum of a charset with single octets as terminators; what is not in it becomes entities, but raises
-    WBXMLError in names. `version`: that of WBXML. `room`: octets; as far as they suffice, no time is spent on a
-    smaller encoding. `attribute_references`: attribute values may refer to the string table.
+    WBXMLError in names. `version`: that of WBXML. `room`: octets; if they are enough, no time is spent on a smaller
+    encoding. `attribute_references`: attribute values may refer to the string table.
     """
     codec, unit = CHARSETS[charset]
     if unit != 1:
@@ -191,7 +191,7 @@ class Compiler:
                 self._pieces.append(variable_piece(*part))
 
     def _characters(self, text: str, in_attribute: bool) -> None:
-        """Write characters, those that the charset does not have as entities."""
+        """Write characters, as entities if the charset does not have them."""
         if self._beyond is None or text.isascii():
             self._string(text, in_attribute)
             return
@@ -209,7 +209,7 @@ class Compiler:
         self._pieces.append(self._value(text, codec) if in_attribute else string_piece(text, codec))
 
     def _value(self, value: str, codec: str) -> bytes:
-        """Write a value without the string table, with its tokens where they save octets."""
+        """Write a value without the string table, with attribute value tokens where they save octets."""
         parts = self.doctype.value_pattern.split(value)
         if len(parts) == 1:
             return string_piece(value, codec)

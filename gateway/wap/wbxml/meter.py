@@ -25,12 +25,12 @@ _WITHIN: Final = re.compile(rb"[A-Za-z0-9](?:.*[A-Za-z0-9])?", re.DOTALL)
 _KANNEL_TAGS: Final = frozenset(TAGS) - {"pre"}
 _EMPHASIS: Final = frozenset({"em", "strong", "b", "i", "u", "big", "small"})
 _BLANKS: Final = " \t\r\n"
-#: Both parse with namespaces and then look for the name without `xml:`, or with this, and find none.
+#: Both parse with namespaces, then look for the name without `xml:`, or with this prefix, and find none.
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 
 
 class Share(NamedTuple):
-    """What a piece of a deck takes in one other compiler.
+    """What a piece of a deck takes with one of the other compilers.
 
     `fixed`: octets in any case. `names`: strings written by reference only, one for each reference. `said`:
     texts that are inline unless parts of them are in the table. `counted`: texts that the table is built

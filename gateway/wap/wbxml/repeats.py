@@ -1,9 +1,9 @@
-"""Finds the substrings that come more than once in the strings of a deck, and chooses those worth a table.
+"""Finds the substrings that occur more than once in the strings of a deck, and chooses those worth a table.
 
-Nothing here may know an octet of WBXML beyond what a reference and a string cost. A page is all strings of a deck in
-one, divided by `BREAK`; choosing is greedy by octets saved, so it depends on the strings alone, not on their order.
-Candidates are the inner nodes of the suffix tree, read off a suffix array with its longest common prefixes
-(T. Kasai et al., *Linear-Time Longest-Common-Prefix Computation*, 2001).
+Nothing here may know an octet of WBXML beyond what a reference and a string cost. A page is all strings of a deck
+joined, separated by `BREAK`; the choice is greedy by octets saved, so it depends only on the strings, not on their
+order. Candidates are the inner nodes of the suffix tree, read off a suffix array with its longest common prefixes (T.
+Kasai et al., *Linear-Time Longest-Common-Prefix Computation*, 2001).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from heapq import heapify, heappop, heapreplace, nsmallest
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
-#: Divides strings, and begins what stands for a reference: no XML text contains either (XML 1.0 §2.2).
+#: Separates strings, and begins what stands for a reference: no XML text contains either (XML 1.0 §2.2).
 BREAK: Final = "\1"
 MARK: Final = "\0"
-#: Characters of a page that are searched for candidates; they are counted in all of it.
+#: Characters of a page that are searched for candidates, which are then counted in all of it.
 _SEARCHED: Final = 6000
-#: Characters of a candidate. Longer repeats are rare, and taken in pieces.
+#: The most characters of a candidate. Longer repeats are rare, and taken in pieces.
 _LONGEST: Final = 80
-#: Candidates that are looked at closely, and how often all together.
+#: Candidates that are examined closely, and how many examinations they may have in total.
 _CANDIDATES: Final = 400
 _STEPS: Final = 1200
 #: Characters of pages that are gone through for that.
@@ -35,17 +35,17 @@ Width = Callable[[str], int]
 
 
 class Item(NamedTuple):
-    """A substring; `token`: it has one of its own in attribute values, and takes no table."""
+    """A substring; `token`: in attribute values it has a token of its own, and needs no table."""
 
     text: str
     token: bool = False
 
 
 class Page(NamedTuple):
-    """The strings of a deck, those of its texts and those of its attributes.
+    """The strings of a deck: those of its texts and those of its attributes.
 
-    `known`: the strings of its table, each with a mark behind it; `names`: how often which variable comes, which can
-    refer to the table as a whole only.
+    `known`: the strings of its table, each followed by a mark; `names`: how often each variable occurs; a variable can
+    refer only to a whole string of the table.
     """
 
     texts: str
@@ -54,7 +54,7 @@ class Page(NamedTuple):
     names: Mapping[str, int]
 
     def replace(self, item: Item, by: str) -> Page:
-        """Put a mark in place of an item, and the item into the table."""
+        """Replace an item with a mark, and put the item into the table."""
         attributes = self.attributes.replace(item.text, by).replace(BREAK + BREAK, BREAK)
         if item.token:
             return self._replace(attributes=attributes)
@@ -64,10 +64,10 @@ class Page(NamedTuple):
         return Page(texts, attributes, known, self.names)
 
     def gain(self, item: Item, width: int, reference: int) -> int:
-        """Return how many octets it saves to refer to every occurrence of an item.
+        """Return how many octets are saved by referring to every occurrence of an item.
 
         A string takes two octets more than its text. A reference takes one more than its number; within a string it
-        makes two strings out of one, at its ends none, in place of a whole one it saves a string.
+        splits the string in two, at an end it adds none, and in place of a whole string it saves one.
         """
         text = item.text
         count = self.attributes.count(text)
@@ -95,7 +95,7 @@ class Page(NamedTuple):
 def choose(
     page: Page, values: Iterable[str], width: Width, *, whole_words: bool = False
 ) -> tuple[list[Item], Page]:
-    """Choose substrings, the best first; return them with the page that has a mark in place of each.
+    """Choose substrings, the best first; return them with the page in which marks replace them.
 
     `values`: those that have tokens in attributes. `width`: the octets of a string in the deck's charset.
     `whole_words`: none that begins or ends within a word.
@@ -129,7 +129,7 @@ def _saved(page: Page, value: str) -> int:
 
 
 def joined(strings: list[str]) -> str:
-    """Join strings with a mark of no item between them."""
+    """Join strings, with a mark that belongs to no item between them."""
     return BREAK + f"{BREAK}{MARK}{BREAK}".join(strings) + BREAK
 
 
@@ -144,7 +144,7 @@ def marked(text: str) -> int:
 
 
 def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[int, Item]]:
-    """Yield repeated substrings, each after the negative of the octets that it saves at most."""
+    """Yield repeated substrings, each with the negative of the most octets it can save."""
     strings = Counter((page.texts + page.attributes).split(BREAK))
     for text, count in strings.items():
         saved = (count - 1) * (width(text) + 1) - 2 * count + page.named(text)
@@ -157,7 +157,7 @@ def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[i
     starts = list(accumulate((character == BREAK for character in before), initial=0))
     for first, end, length in _intervals(_common_prefixes(text, order)):
         if changes[first] == changes[end - 1] and before[first] != BREAK:
-            continue  # always behind the same character: a longer one saves more
+            continue  # always after the same character: a longer one saves more
         count = end - first
         at = order[first]
         behind = at + length
@@ -174,7 +174,7 @@ def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[i
 def _common_prefixes(text: str, order: list[int]) -> list[int]:
     """Return for each suffix how many characters it has in common with the one before it; 0 for the first.
 
-    Not more than are compared for `order`, and none beyond a break, with which the text must end.
+    No more than are compared for `order`, and none beyond a break, with which the text must end.
     """
     rank = [0] * len(order)
     for place, at in enumerate(order):
@@ -186,7 +186,7 @@ def _common_prefixes(text: str, order: list[int]) -> list[int]:
             length = 0
             continue
         other = order[place - 1]
-        # Suffixes that have more in common than was compared are not in their order.
+        # Suffixes that have more in common than was compared are not in order.
         if text[at : at + length] != text[other : other + length]:
             length = 0
         while length < _LONGEST and BREAK < text[at + length] == text[other + length]:
@@ -197,7 +197,7 @@ def _common_prefixes(text: str, order: list[int]) -> list[int]:
 
 
 def _intervals(common: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Yield the inner nodes of the suffix tree: first place, place behind the last, length of the common prefix."""
+    """Yield the inner nodes of the suffix tree: first place, place after the last, length of the common prefix."""
     stack: list[tuple[int, int]] = []
     for place, length in enumerate([*common, 0]):
         first = place - 1

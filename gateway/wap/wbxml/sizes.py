@@ -1,8 +1,8 @@
 """How large a deck becomes, whichever compiler is used: ours, Kannel, or libwbxml.
 
-A deck that leaves as text is compiled by somebody's gateway, and must fit the phone then too. Nothing here may
-say less than what Kannel 1.4.5 and libwbxml 0.11 (with its string table and without) make of the same deck:
-tests hold that against the programs. What makes them larger than `encode`, as measured:
+A deck that is sent as text is compiled by somebody's gateway, and must still fit the phone. Nothing here may return
+less than what Kannel 1.4.5 and libwbxml 0.11 (with its string table and without) make of the same deck: tests compare
+it with the programs. What makes them larger than `encode`, as measured:
 
 - Both put every string, and then every word, that comes twice into the string table, whether that saves
   anything or not: Kannel from 5 octets on, libwbxml from 4. In prose that is 2 to 6 % (a word of five letters
@@ -51,7 +51,7 @@ def measure_deck(wml: str | bytes) -> Measure:
 
 
 def own_size(markup: str, charset: int = UTF_8, *, whole: bool = False) -> int:
-    """Return how many octets `encode` makes of some content at most, or of a `whole` deck behind its header."""
+    """Return the most octets that `encode` makes of some content, or of a `whole` deck after its header."""
     compiler = Compiler(bare=not whole, codec=CHARSETS[charset][0])
     if whole:
         read(markup, compiler)
@@ -61,12 +61,12 @@ def own_size(markup: str, charset: int = UTF_8, *, whole: bool = False) -> int:
 
 
 def fragment_size(markup: str) -> int:
-    """Return how many octets some content adds at most to a deck, apart from other compilers' string tables.
+    """Return the most octets that some content adds to a deck, apart from other compilers' string tables.
 
-    Additive: with the size of the deck around it, the sum over all content is at least `len(encode(whole))`,
-    and what Kannel and libwbxml make of it except for their string tables. The size of the deck around it is
-    that with some content, such as `<p/>`, less the content: an empty card has no end. For the exact limit
-    use `bound`.
+    Additive: with the size of the deck around it, the sum over all content is at least `len(encode(whole))`, and what
+    Kannel and libwbxml make of it except for their string tables. The size of the deck around it is that of the deck
+    with some content, such as `<p/>`, minus that content: an empty card has no end tag. For the exact limit use
+    `bound`.
     """
     found = measure(markup)
     return max(found.own, found.kannel.inline(), found.libwbxml.inline())
@@ -83,12 +83,12 @@ def bound(pieces: Iterable[Measure]) -> int:
 
 
 def fits(pieces: Iterable[Measure], limit: int) -> bool:
-    """Return whether `bound` is within a limit; cheaper, if one compiler shows that it is not."""
+    """Return whether `bound` is within a limit; cheaper if one compiler already shows that it is not."""
     return all(size <= limit for size in _sizes(list(pieces)))
 
 
 def _sizes(pieces: Sequence[Measure]) -> Iterator[int]:
-    """Yield what each compiler makes of a deck at most."""
+    """Yield the most octets that each compiler makes of a deck."""
     yield HEADER + 1 + sum(piece.own for piece in pieces)
     yield _libwbxml(_joined([piece.libwbxml for piece in pieces]))
     kannel = _joined([piece.kannel for piece in pieces])
@@ -121,7 +121,7 @@ def _joined(shares: Sequence[Share]) -> Share:
 
 
 def _repeated(texts: Iterable[bytes], minimum: int) -> list[bytes]:
-    """Return what others put into the table: texts that occur twice, then such words of the other texts."""
+    """Return what others put into the table: texts that occur twice, then words of the other texts that do."""
     whole = Counter(texts)
     words = Counter(b" ".join([text for text, count in whole.items() if count == 1]).split())
     items = [text for text, count in whole.items() if count > 1]

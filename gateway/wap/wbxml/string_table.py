@@ -1,7 +1,7 @@
 """Writes the body of a deck with a string table: of whole strings, quickly, or of any repeated substrings.
 
-Nothing here may make a deck larger than without a table. WAP-192 §5.6 and §6; which substrings are worth it is
-found by `repeats`. A reference may point into a longer string of the table, at its tail.
+Nothing here may make a deck larger than it is without a table. WAP-192 §5.6 and §6; `repeats` finds which substrings
+are worth it. A reference may point into a longer string of the table, at its tail.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.wap.wbxml.tokens import EXT_I, EXT_T, STR_I, STR_T
 OCTET: Final = tuple(bytes((number,)) for number in range(256))
 #: Octets of a reference into a string table of less than 2 MiB (7 bits an octet).
 LARGEST_REFERENCE: Final = 3
-#: Characters of a deck in which a few octets are much, so that a second table is tried.
+#: Characters of a deck in which a few octets matter, so that a second table is tried.
 _SHORT: Final = 1000
 _STR_I: Final = OCTET[STR_I]
 _STR_T: Final = OCTET[STR_T]
@@ -34,7 +34,7 @@ def multibyte(number: int) -> bytes:
 
 @dataclass(slots=True)
 class Body:
-    """What follows the string table, in pieces of octets, as it is without one.
+    """What follows the string table, as pieces of octets, as it would be without one.
 
     `strings`: the piece of each string, its text, and whether it is in an attribute. `variables`: the piece of each,
     its conversion, its name. `names`: the piece of each literal, empty, and its name, which must be in the table.
@@ -49,7 +49,7 @@ class Body:
     names: list[tuple[int, str]] = field(default_factory=list)
 
     def size(self) -> int:
-        """Return how many octets this adds at most to a deck."""
+        """Return the most octets that this adds to a deck."""
         size = sum(map(len, self.pieces))
         if self.names:  # and the length of the table takes more than one octet
             names = {name for _, name in self.names}
@@ -58,7 +58,7 @@ class Body:
         return size
 
     def with_wholes(self, attribute_references: bool) -> bytes:
-        """Return string table and body; the table has strings that come more than once, if that saves octets.
+        """Return string table and body; the table has strings that occur more than once, if that saves octets.
 
         `attribute_references`: attribute values, too, may refer to the table.
         """
@@ -75,7 +75,7 @@ class Body:
             uses.setdefault(name, []).append(len(name) + 2)
         saved = 0
         repeated = [(text, sizes) for text, sizes in uses.items() if len(sizes) > 1]
-        # Short references for the frequent ones.
+        # Frequent ones get short references.
         for text, sizes in sorted(repeated, key=lambda row: -len(row[1])):
             length = len(text.encode(self.codec)) + 1
             gain = sum(sizes) - len(sizes) * (1 + len(multibyte(len(table.octets)))) - length
@@ -88,7 +88,7 @@ class Body:
         return self._written(table, found)
 
     def with_substrings(self, attribute_references: bool) -> Iterator[bytes]:
-        """Yield string tables with bodies; the tables have any substrings, where that saves octets.
+        """Yield string tables with bodies; the tables have any substrings, if that saves octets.
 
         `attribute_references`: attribute values, too, may refer to the table.
         """
@@ -120,7 +120,7 @@ class Body:
         return self._written(table, rewritten)
 
     def _mentioned(self, items: list[Item], page: Page) -> list[str]:
-        """Return every string that is referred to, as often as it is."""
+        """Return every string that is referred to, once per reference."""
         marks = (page.texts + page.attributes).split(BREAK)
         found = [items[marked(mark)] for mark in marks if len(mark) > 1 and mark[0] == MARK]
         mentioned = [item.text for item in found if not item.token]
@@ -173,7 +173,7 @@ class _Table:
         self._references: dict[str, bytes] = {}
 
     def add(self, text: str) -> None:
-        """Add a string, unless it is there, at least as the tail of another."""
+        """Add a string, unless it is there already, if only as the tail of another."""
         if self.reference(text) is None:
             self._references[text] = multibyte(len(self.octets))
             self.octets += text.encode(self._codec) + b"\0"

@@ -13,7 +13,7 @@ from typing import Final
 class WBXMLError(ValueError):
     """The text cannot be compiled, or the octets are not WBXML.
 
-    `line` is that of the text, `offset` that of the octet where reading stopped, if there is one.
+    `line` is the line in the text, `offset` the octet where reading stopped, if there is one.
     """
 
     def __init__(self, reason: str, line: int | None = None, offset: int | None = None) -> None:
@@ -25,7 +25,7 @@ class WBXMLError(ValueError):
         self.offset = offset
 
 
-# WAP-192 §7.1. EXT_I and EXT_T carry WML's variables (WAP-191 §14.3.1): the low bits say how it is escaped.
+# WAP-192 §7.1. EXT_I and EXT_T carry WML's variables (WAP-191 §14.3.1): the low bits say how they are escaped.
 SWITCH_PAGE: Final = 0x00
 END: Final = 0x01
 ENTITY: Final = 0x02

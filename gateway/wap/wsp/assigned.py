@@ -1,8 +1,8 @@
 """The assigned numbers of WSP: PDU types, statuses, abort reasons, header names, parameters, languages, charsets.
 
-Nothing here may do anything: tables, and what follows from them alone. WAP-230 appendix A. Names of headers are here as
-HTTP writes them; where one has several numbers, the older ones are read and the one that fits the peer's encoding
-version is written.
+Nothing here may do anything: tables, and what follows from them alone. WAP-230 appendix A. Header names are spelled as
+in HTTP; if one has several numbers, the older ones are read, and the one that fits the peer's encoding version is
+written.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Capability(IntEnum):
     SERVER_MESSAGE = 0x09
 
 
-#: Header names: number, name, version of the encoding that brought it. WAP-230 table 39.
+#: Header names: number, name, version of the encoding that introduced it. WAP-230 table 39.
 HEADERS: Final[tuple[tuple[int, str, Version], ...]] = (
     (0x00, "Accept", (1, 1)),
     (0x01, "Accept-Charset", (1, 1)),
@@ -231,7 +231,8 @@ PARAMETERS: Final[tuple[tuple[int, str, Version], ...]] = (
 )
 PARAMETER_NAMES: Final = {number: name for number, name, _ in PARAMETERS}
 
-#: Charsets by MIBenum, as the IANA's registry names them for MIME. WAP-230 table 42 and what phones name besides.
+#: Charsets by MIBenum, with the names that IANA's registry prefers for MIME. WAP-230 table 42, and others that phones
+#: name.
 CHARSETS: Final = {
     3: "us-ascii", 4: "iso-8859-1", 5: "iso-8859-2", 6: "iso-8859-3", 7: "iso-8859-4", 8: "iso-8859-5",
     9: "iso-8859-6", 10: "iso-8859-7", 11: "iso-8859-8", 12: "iso-8859-9", 13: "iso-8859-10", 17: "shift_jis",

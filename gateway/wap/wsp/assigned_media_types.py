@@ -1,7 +1,7 @@
-"""The well-known media types of WSP with the encoding version that brought each.
+"""The well-known media types of WSP with the encoding version that introduced each.
 
 Nothing here may do anything but look up. Numbers were assigned one after the other (the WAP Forum's naming authority,
-which WAP-230 table 40 refers to); a peer reads those of its encoding version and before.
+which WAP-230 table 40 refers to); a peer reads those of its encoding version and earlier ones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MEDIA_TYPES: Final = (
     "application/vnd.wap.cert-response", "application/xhtml+xml", "application/wml+xml", "text/css",
     "application/vnd.wap.mms-message", "application/vnd.wap.rollover-certificate",
 )  # fmt: skip
-#: The first number of each version after 1.2, which everybody reads.
+#: The first number of each version after 1.2; everybody reads 1.2.
 _FIRST_OF_1_3: Final = MEDIA_TYPES.index("text/vnd.wap.connectivity-xml")
 _FIRST_OF_1_4: Final = MEDIA_TYPES.index("application/pkcs7-mime")
 _NUMBERS: Final = {name.lower(): number for number, name in enumerate(MEDIA_TYPES)}

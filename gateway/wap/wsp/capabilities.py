@@ -25,7 +25,7 @@ RESUME: Final = 0x20
 ACKNOWLEDGEMENT_HEADERS: Final = 0x10
 LARGE_DATA: Final = 0x08
 
-#: A capability's identifier (a text if it is no number) and its parameters as octets.
+#: A capability's identifier (a text if it is not a number) and its parameters as octets.
 Proposal = tuple[int | str, bytes]
 
 
@@ -73,7 +73,7 @@ class Terms:
 
 
 def least(proposed: int, supported: int) -> int:
-    """Return the smaller of two sizes, of which 0 is none."""
+    """Return the smaller of two sizes, where 0 means no limit."""
     return min(filter(None, (proposed, supported)), default=0)
 
 
@@ -88,9 +88,9 @@ _SIZES: Final = (Capability.CLIENT_SDU, Capability.SERVER_SDU)
 def negotiate(proposals: Sequence[Proposal], supported: Terms) -> tuple[Terms, tuple[Proposal, ...]]:
     """Return the terms of a session, and the capabilities to answer.
 
-    Of a capability that is proposed several times the first holds, as the one preferred. A capability that is not known
-    is answered without parameters (WAP-230 §8.3.1); so are code pages and extended methods, of which none is supported.
-    Aliases are only information, and are not answered. A value that says nothing is taken as if it were not there.
+    If a capability is proposed several times, the first counts: it is the preferred one. An unknown capability is
+    answered without parameters (WAP-230 §8.3.1); so are code pages and extended methods, none of which are supported.
+    Aliases are only information, and are not answered. A value without meaning is ignored.
     """
     agreed: dict[str, int] = {}
     answers: list[Proposal] = []
@@ -111,7 +111,7 @@ def negotiate(proposals: Sequence[Proposal], supported: Terms) -> tuple[Terms, t
 
 
 def _agreed(kind: Capability, octets: bytes, supported: Terms) -> int | None:
-    """Return the value that both sides take of a capability; None if none is proposed."""
+    """Return the value of a capability that both sides accept; None if none is proposed."""
     most: int = getattr(supported, _TERMS[kind])
     if kind in _SIZES:
         size = _size(octets)
@@ -122,7 +122,7 @@ def _agreed(kind: Capability, octets: bytes, supported: Terms) -> int | None:
 
 
 def _size(octets: bytes) -> int | None:
-    """Read the uintvar that a size consists of; None if it is none."""
+    """Read a size, which is one uintvar; None if it is anything else."""
     try:
         return Cursor(octets).uintvar()
     except ValueError:

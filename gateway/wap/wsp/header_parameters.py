@@ -1,7 +1,7 @@
 """Media types with parameters, and quality factors: what several headers share.
 
-Nothing here may know a header. Text is what HTTP would have: "text/plain; charset=utf-8". WAP-230 §8.4.2.3, §8.4.2.4,
-§8.4.2.7 and §8.4.2.24.
+Nothing here may know a header. Text is as in HTTP: "text/plain; charset=utf-8". WAP-230 §8.4.2.3, §8.4.2.4, §8.4.2.7
+and §8.4.2.24.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _LAST_SECOND: Final = 253_402_300_799
 
 
 def latin_1(octets: bytes) -> str:
-    """Return octets as text, one character each, as WSGI has header fields; no line may end in them."""
+    """Return octets as text, one character each, as WSGI has header fields; they may not contain a line end."""
     return octets.decode("latin-1").replace("\r", " ").replace("\n", " ")
 
 
 def http_date(seconds: int) -> str:
-    """Return seconds since 1970 as an HTTP date, "" beyond the year 9999."""
+    """Return seconds since 1970 as an HTTP date, "" after the year 9999."""
     if seconds > _LAST_SECOND:
         return ""
     return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
@@ -106,7 +106,7 @@ def read_media(cursor: Cursor) -> str:
 
 
 def read_parameter(cursor: Cursor) -> str:
-    """Read one parameter as "; name=value"; "" for one whose number or value is not known."""
+    """Read one parameter as "; name=value"; "" if its number or value is unknown."""
     if is_text(cursor):
         name, typed = latin_1(cursor.text()), -1
     else:
@@ -162,7 +162,7 @@ def write_media(value: str, version: Version = USUAL) -> bytes:
 
 
 def write_parameter(name: str, text: str, version: Version) -> bytes:
-    """Write one parameter; a quality factor of 1, or one that is no number, is left out."""
+    """Write one parameter; a quality factor of 1, or one that is not a number, is left out."""
     octets = text.encode("latin-1", "replace")
     if name == "q":
         try:

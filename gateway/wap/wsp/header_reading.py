@@ -1,8 +1,8 @@
 """The values of WSP headers as HTTP would write them.
 
 Nothing here may fail over what a phone means: a value that is not understood becomes "", and its header is left out;
-only octets that do not end are an error. Whatever the header, a text is taken as it is: phones send texts where
-numbers are wanted. WAP-230 §8.4.2.7 to §8.4.2.71.
+only unterminated octets are an error. Whatever the header, a text is accepted as it is: phones send texts where numbers
+are expected. WAP-230 §8.4.2.7 to §8.4.2.71.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gateway.wap.wsp.header_parameters import (
 )
 from gateway.wap.wsp.octets import SHORT, TEXT, Cursor
 
-#: Reads the data of a value: the octets behind its length, or the one octet of a number (with its high bit).
+#: Reads the data of a value: the octets after its length, or the one octet of a number (with its high bit).
 Reader = Callable[[Cursor], str]
 
 
@@ -46,9 +46,7 @@ def read_value(name: str, cursor: Cursor) -> str:
         return ""
     try:
         return reader(data)
-    except (
-        ValueError
-    ):  # a WSPError, too: the value is wrong inside, but the next header is found all the same
+    except ValueError:  # also a WSPError: the value is wrong inside, but the next header is found
         return ""
 
 
@@ -188,7 +186,7 @@ def _version(data: Cursor) -> str:
 
 
 def _encoding_version(data: Cursor) -> str:
-    """Read the version of another code page as "10 1.2"; alone, the page is one that is not supported."""
+    """Read the version of another code page as "10 1.2"; a page alone is one that is not supported."""
     page = data.octet() & 0x7F
     if not data.left:
         return f"{page:x}"
@@ -299,7 +297,7 @@ _NUMBERS: Final[dict[str, Reader]] = {
     "vary": _field_name,
     "x-wap-security": _token("Close-Subordinate"),
 }
-#: Readers of values behind a length.
+#: Readers of values after a length.
 _DATA: Final[dict[str, Reader]] = {
     **dict.fromkeys(_DATES, _date),
     **dict.fromkeys(_INTEGERS, _decimal),

@@ -1,7 +1,7 @@
 """The values of HTTP headers in the binary form that a peer of some encoding version reads.
 
-Nothing here may lose a header that it knows no binary form for: name and value are then written as text, which every
-peer skips or reads. A list becomes one header for each of its values (WAP-230 §8.4.1.3).
+Nothing here may lose a header without a known binary form: its name and value are written as text, which every peer
+skips or reads. A list becomes one header for each of its values (WAP-230 §8.4.1.3).
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ LISTS: Final = frozenset({
 TEXTUAL_TOD: Final = "X-WAP.TOD"
 
 
-#: A name is a token (RFC 9110 §5.1). Other octets in front would be a shift of code pages, or the next header.
+#: A name is a token (RFC 9110 §5.1). Other octets at its start would be a shift of code pages, or the next header.
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def write_header(name: str, value: str, version: Version = USUAL) -> bytes:
-    """Write a header, as often as its value is a list. One whose name no header can have is left out."""
+    """Write a header, once for each item of a list. One with an impossible name is left out."""
     if not _NAME.fullmatch(name):
         return b""
     return b"".join(_header(name, one, version) for one in _listed(name.lower(), value))

@@ -25,8 +25,8 @@ MOST_HEADERS: Final = 200
 def read_headers(octets: bytes, start: int = 0) -> Headers:
     """Read headers; `start` is the offset that errors count from. Raise WSPError.
 
-    A header whose name or value is not known is left out. QUIRK: a Siemens SX1 sends headers without a value, which are
-    left out, and a Siemens S35 a NUL too many, which is passed over.
+    A header with an unknown name or value is left out. QUIRK: a Siemens SX1 sends headers without a value, which are
+    left out, and a Siemens S35 a superfluous NUL, which is skipped.
     """
     return tuple(_headers(Cursor(octets, start)))
 
@@ -38,7 +38,7 @@ def _headers(cursor: Cursor) -> Iterator[tuple[str, str]]:
         first = cursor.octet()
         if first == 0:
             continue
-        if first == QUOTE or first <= LENGTH_QUOTE:  # a shift of code pages, and its short cut
+        if first == QUOTE or first <= LENGTH_QUOTE:  # a shift of code pages, and its short form
             page = cursor.octet() if first == QUOTE else first
             continue
         count += 1
@@ -57,7 +57,7 @@ def _headers(cursor: Cursor) -> Iterator[tuple[str, str]]:
 
 
 def read_content_type(cursor: Cursor) -> str:
-    """Read the Content-type-value in front of headers; "" for a type that is not known."""
+    """Read the Content-type-value before the headers; "" for an unknown type."""
     first = cursor.peek()
     if TEXT <= first < SHORT:
         return latin_1(cursor.text())
@@ -76,7 +76,7 @@ def field(headers: Iterable[tuple[str, str]], name: str) -> str:
 
 
 def encoding_version(headers: Headers) -> Version | None:
-    """Return the encoding version that a phone has named, and we write at most."""
+    """Return the encoding version that a phone has named, which is the latest that we write."""
     major, dot, minor = field(headers, "Encoding-Version").partition(".")
     if not (major.isdecimal() and dot and minor.isdecimal()):
         return None
@@ -84,5 +84,5 @@ def encoding_version(headers: Headers) -> Version | None:
 
 
 def version_header(version: Version | None) -> Headers:
-    """Return the Encoding-Version to answer: none that was not named (WAP-230 §8.4.2.70)."""
+    """Return the Encoding-Version to answer: only one that was named (WAP-230 §8.4.2.70)."""
     return () if version is None else (("Encoding-Version", f"{version[0]}.{version[1]}"),)

@@ -17,14 +17,14 @@ QUOTE: Final = 0x7F
 SHORT: Final = 0x80
 """The bit of a Short-integer, and of a well-known name."""
 TEXT: Final = 0x20
-"""The first octet that begins a text; below it stands a length."""
+"""The lowest octet that begins a text; a lower one is a length."""
 
 
 _BLANKS: Final = bytes(range(TEXT + 1))
 
 
 class WSPError(ValueError):
-    """The octets are not what WAP-230 describes; `offset` is where in them this was seen."""
+    """The octets are not as WAP-230 describes them; `offset` is where this was noticed."""
 
     def __init__(self, reason: str, offset: int) -> None:
         super().__init__(f"octet {offset}: {reason}")
@@ -60,21 +60,21 @@ def integer(number: int) -> bytes:
 def text_string(text: bytes) -> bytes:
     """Write a Text-string; one that would pass for a number is quoted (WAP-230 §8.4.2.1). NUL ends it.
 
-    Control characters in front, which no text has and which would pass for a length, are left out with the spaces
-    between.
+    Leading control characters, which no text has and which would pass for a length, are left out, with any spaces
+    between them.
     """
     text = text.partition(b"\0")[0].lstrip(_BLANKS)
     return (bytes((QUOTE,)) if text and text[0] >= QUOTE else b"") + text + b"\0"
 
 
 def value_length(octets: bytes) -> bytes:
-    """Write octets behind their Value-length (WAP-230 §8.4.2.2)."""
+    """Write octets after their Value-length (WAP-230 §8.4.2.2)."""
     length = len(octets)
     return (bytes((length,)) if length < LENGTH_QUOTE else bytes((LENGTH_QUOTE,)) + uintvar(length)) + octets
 
 
 class Cursor:
-    """A position in octets. `start`: the offset of the first one in what errors count from."""
+    """A position in octets. `start`: the offset of the first one, as errors count."""
 
     __slots__ = ("_octets", "_start", "at")
 
@@ -84,12 +84,12 @@ class Cursor:
 
     @property
     def offset(self) -> int:
-        """Where the next octet stands."""
+        """The offset of the next octet."""
         return self._start + self.at
 
     @property
     def left(self) -> int:
-        """How many octets are still to be read."""
+        """How many octets are left to read."""
         return len(self._octets) - self.at
 
     def error(self, reason: str) -> WSPError:
@@ -109,7 +109,7 @@ class Cursor:
         return number
 
     def take(self, count: int) -> bytes:
-        """Read so many octets."""
+        """Read this many octets."""
         if count > self.left:
             raise self.error(f"{count} octets are announced, {self.left} are there")
         self.at += count
@@ -120,7 +120,7 @@ class Cursor:
         return self.take(self.left)
 
     def part(self, count: int) -> Cursor:
-        """Return a cursor over the next octets, and move behind them."""
+        """Return a cursor over the next octets, and move past them."""
         start = self.offset
         return Cursor(self.take(count), start)
 
@@ -137,7 +137,7 @@ class Cursor:
         raise self.error("an integer has no end")
 
     def multi_octet(self, count: int) -> int:
-        """Read a Multi-octet-integer of so many octets; of none it is 0."""
+        """Read a Multi-octet-integer of this many octets; with none it is 0."""
         if count > LONGEST_INTEGER:
             raise self.error("an integer has more than 30 octets")
         return int.from_bytes(self.take(count), "big")
@@ -148,7 +148,7 @@ class Cursor:
         return first & 0x7F if first & SHORT else self.multi_octet(first)
 
     def text(self) -> bytes:
-        """Read a text that ends with NUL, without its quote."""
+        """Read a text up to its NUL, without its quote."""
         end = self._octets.find(0, self.at)
         if end < 0:
             raise self.error("a text has no end")

@@ -1,4 +1,4 @@
-"""The PDUs of WSP as values, with and without connection.
+"""The PDUs of WSP as values, connection-oriented and connectionless.
 
 Nothing here may know a session. A PDU is read whole: what is cut off, or announces more than is there, is a WSPError.
 WAP-230 §8.2.
@@ -49,7 +49,7 @@ class ConnectReply:
 
 @dataclass(frozen=True, slots=True)
 class RedirectAddress:
-    """Another address of the server; `bearer` and `port` are None where they are those of the request."""
+    """Another address of the server; `bearer` and `port` are None if they are those of the request."""
 
     address: bytes
     port: int | None = None
@@ -58,7 +58,7 @@ class RedirectAddress:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Refuses a session, and says where else to ask. `permanent` is for all sessions to come."""
+    """Refuses a session, and says where else to ask. `permanent`: for all future sessions."""
 
     addresses: tuple[RedirectAddress, ...]
     permanent: bool = False
@@ -81,7 +81,7 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Takes up a session, perhaps from another address."""
+    """Resumes a session, perhaps from another address."""
 
     session_id: int
     headers: Headers = ()
@@ -89,7 +89,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A request: GET, OPTIONS, HEAD, DELETE, TRACE, or with a body POST, PUT. `url` has one character an octet."""
+    """A request: GET, OPTIONS, HEAD, DELETE, TRACE, or with a body POST, PUT. `url` has one character per octet."""
 
     name: str
     url: str
@@ -180,7 +180,7 @@ def _resume(cursor: Cursor) -> Resume:
 
 
 def _entity(cursor: Cursor, count: int) -> tuple[str, Headers]:
-    """Read a content type and headers, so many octets in all."""
+    """Read a content type and headers, this many octets together."""
     part = cursor.part(count)
     content_type = read_content_type(part) if part.left else ""
     start = part.offset

@@ -1,4 +1,4 @@
-"""What the WTP responder tells its user.
+"""What the WTP responder reports to its user.
 
 Nothing here may do anything. WAP-224 §5.3.
 """
@@ -12,7 +12,7 @@ from gateway.wap.quadruplet import Quadruplet
 
 @dataclass(frozen=True, slots=True)
 class InvokeIndication:
-    """TR-Invoke.ind: a message has come. `sar`: its sender takes segmented results."""
+    """TR-Invoke.ind: a message has arrived. `sar`: its sender accepts segmented results."""
 
     peer: Quadruplet
     tid: int

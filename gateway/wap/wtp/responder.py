@@ -1,8 +1,8 @@
 """The WTP responder: all transactions of all initiators.
 
 Nothing here may read a clock or know WSP. `receive` takes a datagram, `wake` does what is due at `due`; what is to be
-sent and told stands in `datagrams` and `indications` until it is taken. Transactions are bounded, for each host and in
-all. WAP-224.
+sent and reported is in `datagrams` and `indications` until it is taken. The number of transactions is limited, for each
+host and overall. WAP-224.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from gateway.wap.wtp.wtp_pdus import (
 Key = tuple[Quadruplet, int]
 
 TIMERS = 256
-"""Timers that were stopped or started anew, which stay in the queue; of more, those are taken out."""
+"""How many timers that were stopped or restarted stay in the queue; if there are more, they are removed."""
 LOOKED_AT = 32
-"""Transactions that are looked at, the oldest first, for one that may go."""
+"""Transactions that are examined, the oldest first, for one that may be dropped."""
 _WAITING_FOR_PEER = (State.TIDOK_WAIT, State.RECEIVING, State.RESULT_RESP_WAIT, State.WAIT_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Transactions at a time in all, for one host, and with packets still to come; octets of an Invoke's message.
+    """Limits on transactions: overall, for one host, and with packets still to come; octets of an Invoke's message.
 
-    `unverified`: octets of all messages that wait for their verification; anybody can send these.
+    `unverified`: octets of all messages that wait for verification; anybody can send these.
     """
 
     transactions: int = 4096
@@ -103,7 +103,7 @@ class Responder:
         return transaction is not None and transaction.timer is not None and transaction.at == at
 
     def verified(self, transaction: Transaction, now: float) -> None:
-        """Take in that the initiator knows this transaction."""
+        """Record that the initiator knows this transaction."""
         self._tids.verified(transaction.peer, transaction.invoke.tid, transaction.invoke.new, now)
 
     # --- the network ---
@@ -116,7 +116,7 @@ class Responder:
             except WTPError as error:
                 self._malformed(error, peer, now)
             else:
-                # With the direction bit it would be the answer to an Invoke of ours, and there is none.
+                # With the direction bit it would be the answer to an Invoke of ours, but we send none.
                 if not pdu.tid & DIRECTION and not isinstance(pdu, Result):
                     self._dispatch(pdu, peer, now)
 
@@ -180,9 +180,9 @@ class Responder:
         transaction.begin(now, self.limits.message)
 
     def _has_room(self, host: str) -> bool:
-        """Return whether there is room for another transaction; an old one that waits for its peer goes for it.
+        """Return whether there is room for another transaction; an old one that waits for its peer makes room for it.
 
-        Of those that nobody answers a flood would have as many as there may be.
+        Otherwise a flood would fill the table with transactions that nobody answers.
         """
         own = self._by_host.get(host, {})
         keys: Iterable[Key]
@@ -197,7 +197,7 @@ class Responder:
             if transaction.state in _WAITING_FOR_PEER:
                 if transaction.state is State.RESULT_RESP_WAIT:
                     self.indicate(ResultConfirmation(*key))
-                else:  # what waits for its verification waits no more
+                else:  # what was waiting for verification no longer is
                     self.indicate(AbortIndication(*key, Provider.CAPTEMPEXCEEDED, False))
                 transaction.state = State.LISTEN
                 self._note_state(*key)
@@ -216,7 +216,7 @@ class Responder:
         return None
 
     def wake(self, now: float) -> None:
-        """Take the expiration of timers."""
+        """Handle expired timers."""
         while (at := self.due) is not None and at <= now:
             _, _, key = heapq.heappop(self._timers)
             self._transactions[key].wake(now)
@@ -233,20 +233,20 @@ class Responder:
     def reply(
         self, peer: Quadruplet, tid: int, data: bytes, now: float, outgoing: Outgoing | None = None
     ) -> None:
-        """TR-Result.req: send the result, in one packet or as `outgoing` has it in several."""
+        """TR-Result.req: send the result, in one packet or in those of `outgoing`."""
         transaction = self._transactions.get((peer, tid))
         if transaction is not None:
             transaction.reply(data, outgoing, now)
 
     def abort(self, peer: Quadruplet, tid: int, reason: int, now: float) -> None:
-        """TR-Abort.req: end a transaction for a reason of the user's."""
+        """TR-Abort.req: end a transaction, for the user's reason."""
         transaction = self._transactions.get((peer, tid))
         if transaction is not None:
             transaction.abort(reason, now)
             self._note_state(peer, tid)
 
     def acknowledge(self, peer: Quadruplet, tid: int, now: float) -> bool:
-        """Take it that the initiator has the result, as something else that it sent shows; return whether that ends it.
+        """Record that the initiator has the result, as something else it sent shows; return whether that ends it.
 
         It does not while packets of the result are still to be sent.
         """
@@ -260,7 +260,7 @@ class Responder:
         return True
 
     def unverified(self, peer: Quadruplet) -> Collection[Invoke]:
-        """Return the Invokes of a peer that wait for their verification."""
+        """Return the Invokes of a peer that wait for verification."""
         return self._unverified.get(peer, {}).values()
 
     def _handle(self, transaction: Transaction, event: Event, now: float) -> None:
@@ -268,7 +268,7 @@ class Responder:
         self._note_state(transaction.peer, transaction.invoke.tid)
 
     def _note_state(self, peer: Quadruplet, tid: int) -> None:
-        """Take in what has become of a transaction; forget it if it is over."""
+        """Record the new state of a transaction; forget it if it is over."""
         transaction = self._transactions.get((peer, tid))
         if transaction is None:
             return

@@ -1,6 +1,6 @@
 """Segmentation and re-assembly: a message as packets in groups, each of which is acknowledged.
 
-Nothing here may know a timer or a state. WAP-224 §7.14; extended segmentation (§7.15) is not spoken.
+Nothing here may know a timer or a state. WAP-224 §7.14; extended segmentation (§7.15) is not supported.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Final
 from gateway.wap.wtp.wtp_pdus import MOST_PACKETS
 
 PACKET: Final = 1400
-"""Octets of data in a packet: with all headers below the 1,500 of most links."""
+"""Octets of data in a packet: with all headers less than the 1,500 of most links."""
 MAXIMUM_GROUP: Final = 1405
 """Octets of data in a group, unless the receiver names another size. WAP-224 table 30."""
 LARGEST_GROUP: Final = 16
-"""Packets of a group, whatever the receiver names: it is sent at once."""
+"""The most packets of a group, whatever the receiver names: they are sent at once."""
 
 
 def packet_size(unit: int | None, group: int | None) -> int:
@@ -43,25 +43,25 @@ class Outgoing:
 
     @property
     def is_last_group(self) -> bool:
-        """Whether there is nothing behind the group under way."""
+        """Whether nothing follows the current group."""
         return self.last == len(self.packets) - 1
 
     def advance(self, group: int | None = None) -> None:
-        """Move on to the next group; `group`: the octets that it may have, if the receiver has named another size."""
+        """Move on to the next group; `group`: the most octets it may have, if the receiver has named another size."""
         if group:
             self._group = max(1, min(LARGEST_GROUP, group // self._size))
         self.first = self.last + 1
         self.last = min(self.first + self._group, len(self.packets)) - 1
 
     def numbers(self, missing: tuple[int, ...] = ()) -> list[int]:
-        """Return the packets of the group under way; of the missing ones, those that are in it or before it."""
+        """Return the packets of the current group, or those missing packets that are in it or before it."""
         if missing:
             return sorted({number for number in missing if number <= self.last})
         return list(range(self.first, self.last + 1))
 
 
 class Incoming:
-    """A message that comes in packets. `limit`: its octets at most."""
+    """A message that arrives in packets. `limit`: the most octets it may have."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -73,7 +73,7 @@ class Incoming:
         self.octets = 0
 
     def add(self, number: int, data: bytes, gtr: bool, ttr: bool) -> bool:
-        """Take in a packet; return False if the message becomes too large."""
+        """Add a packet; return False if the message becomes too large."""
         if number not in self._packets:
             self.octets += len(data)
             if self.octets > self._limit:
@@ -86,17 +86,17 @@ class Incoming:
 
     @property
     def waits_for_group(self) -> bool:
-        """Whether a group has been sent to its end, and is not known to be complete."""
+        """Whether the end of a group has arrived, and the group is not known to be complete."""
         return self._trailer > self._complete
 
     def missing(self) -> tuple[int, ...]:
-        """Return the packets that are missing in a group that was sent to its end."""
+        """Return the packets that are missing in a group whose end has arrived."""
         return tuple(
             number for number in range(self._complete + 1, self._trailer + 1) if number not in self._packets
         )
 
     def complete(self) -> int:
-        """Take a group whose packets are all there for complete; return its last packet."""
+        """Mark a group whose packets are all there as complete; return its last packet."""
         self._complete = self._trailer
         return self._complete
 

@@ -15,7 +15,7 @@ WINDOW: Final = 1 << 14
 MPL: Final = 120.0
 """Seconds that a datagram may live in the network: the maximum segment lifetime of RFC 9293 §3.4.2."""
 RECORDS: Final = 20_000
-"""Initiators whose last TID is remembered."""
+"""How many initiators' last TIDs are remembered."""
 
 
 def is_newer(received: int, last: int) -> bool:
@@ -32,10 +32,10 @@ class LastTids:
         self._records: OrderedDict[Quadruplet, tuple[int, float]] = OrderedDict()
 
     def is_valid(self, peer: Quadruplet, tid: int, new: bool, now: float) -> bool:
-        """Decide by table 6 about an Invoke that begins a transaction; remember its TID if it is valid.
+        """Decide by table 6 on an Invoke that begins a transaction; remember its TID if it is valid.
 
-        `new`: TIDnew. It asks for a verification, and until that has succeeded the last TID stays: a late duplicate
-        with this flag would wipe it otherwise.
+        `new`: TIDnew. It asks for verification, and until that has succeeded the last TID stays: otherwise a late
+        duplicate with this flag would erase it.
         """
         known = self._records.get(peer)
         if new or (known is not None and now - known[1] < MPL and not is_newer(tid, known[0])):
@@ -44,12 +44,12 @@ class LastTids:
         return True
 
     def verified(self, peer: Quadruplet, tid: int, new: bool, now: float) -> None:
-        """Take in that the initiator knows this TID (table 9): without TIDnew the last TID stays."""
+        """Record that the initiator knows this TID (table 9): without TIDnew the last TID stays."""
         if new:
             self.remember(peer, tid, now)
 
     def remember(self, peer: Quadruplet, tid: int, now: float) -> None:
-        """Take a TID for an initiator's last one."""
+        """Remember a TID as an initiator's last one."""
         self._records[peer] = (tid, now)
         self._records.move_to_end(peer)
         if len(self._records) > RECORDS:

@@ -1,7 +1,7 @@
-"""WTP's timer intervals and counters for IP, by the names of the standard, and round trips as they are measured.
+"""WTP's timer intervals and counters for IP, under the standard's names, and measured round trips.
 
-Nothing here may read a clock: seconds come in. WAP-224 appendix A (normative) and appendix B.1; RFC 6298 for what is
-made of measured round trips.
+Nothing here may read a clock: seconds come in. WAP-224 appendix A (normative) and appendix B.1; RFC 6298 for the use of
+measured round trips.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ W: Final = 40.0
 RCR_MAX: Final = 8
 """Retransmissions of a PDU."""
 AEC_MAX: Final = 6
-"""Expirations of the acknowledgement interval until a user who does not respond is given up."""
+"""Expirations of the acknowledgement interval before a user who does not respond is given up."""
 M: Final = 0.2
 """Half a median round trip, for each 1,024 octets of a message. WAP-224 appendix B.1."""
 M_OCTETS: Final = 1024
@@ -32,7 +32,7 @@ M_OCTETS: Final = 1024
 LEAST_R: Final = 1.0
 """Seconds of the shortest retry interval, however short round trips are. RFC 6298 §2.4."""
 HOSTS: Final = 10_000
-"""Hosts whose round trips are remembered; of more, those not heard of for longest are forgotten."""
+"""How many hosts' round trips are remembered; beyond that, those not heard from for longest are forgotten."""
 
 
 @dataclass(slots=True)
@@ -43,13 +43,13 @@ class RoundTrips:
     variation: float
 
     def measured(self, seconds: float) -> None:
-        """Take in another round trip."""
+        """Add another round trip."""
         self.variation = 0.75 * self.variation + 0.25 * abs(self.smoothed - seconds)
         self.smoothed = 0.875 * self.smoothed + 0.125 * seconds
 
 
 class Intervals:
-    """Retry intervals by host: the standard's, until a round trip was measured."""
+    """Retry intervals by host: the standard's until a round trip has been measured."""
 
     def __init__(self) -> None:
         self._hosts: OrderedDict[str, RoundTrips] = OrderedDict()
@@ -66,9 +66,9 @@ class Intervals:
         self._hosts.move_to_end(host)
 
     def retry(self, host: str, standard: float, octets: int, repeated: int) -> float:
-        """Return the seconds until a message of so many octets is sent again, after it was `repeated` times.
+        """Return the seconds until a message of this many octets is sent again, after `repeated` repetitions.
 
-        `standard`: the interval of appendix A, which is the longest, too, but for what large messages add (B.1).
+        `standard`: the interval of appendix A, which is also the longest, except for what large messages add (B.1).
         """
         known = self._hosts.get(host)
         if known is None:
@@ -78,6 +78,6 @@ class Intervals:
         return grown + octets // M_OCTETS * min(M, known.smoothed / 2)
 
     def half_trip(self, host: str) -> float:
-        """Return half a round trip, in seconds: for so long missing packets may still come."""
+        """Return half a round trip, in seconds: missing packets may still arrive within that time."""
         known = self._hosts.get(host)
         return M if known is None else min(M, known.smoothed / 2)

@@ -1,7 +1,7 @@
 """One transaction of the responder: it does what the table says.
 
-Nothing here may decide by itself what an event does (`table`), or know another transaction. Seconds come in; PDUs and
-indications go out through what the responder lends it. WAP-224 §9.
+Nothing here may decide by itself what an event does (`transitions` does), or know another transaction. Seconds come in;
+PDUs and indications go out through the responder. WAP-224 §9.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Surroundings(Protocol):
         """Wake a transaction at this time."""
 
     def verified(self, transaction: Transaction, now: float) -> None:
-        """Take in that the initiator knows this transaction."""
+        """Record that the initiator knows this transaction."""
 
 
 class Timer(Enum):
@@ -97,7 +97,7 @@ class Transaction:
     # --- what happens ---
 
     def handle(self, event: Event, now: float, pdu: Pdu | None = None) -> None:
-        """Take an event as the table says."""
+        """Handle an event as the table says."""
         for row in TABLE.get((self.state, event), ()):
             if all(_CONDITIONS[condition](self, pdu) for condition in row.conditions):
                 for action in row.actions:
@@ -106,7 +106,7 @@ class Transaction:
                 return
 
     def begin(self, now: float, limit: int) -> None:
-        """Take the Invoke that made this transaction. `limit`: octets of its message at most."""
+        """Take the Invoke that began this transaction. `limit`: the most octets of its message."""
         if self.invoke.ttr:
             self.handle(Event.RCV_INVOKE, now, self.invoke)
             return
@@ -143,7 +143,7 @@ class Transaction:
         self.invoke = replace(self.invoke, data=message, gtr=False, ttr=True)
         self.state = State.LISTEN
         # The last group is acknowledged by the Result, or by the hold-on Ack. QUIRK: after an Ack of it, fakewap takes
-        # the Result for another one, and never ends.
+        # the Result for another Ack, and never ends.
         self.handle(Event.RCV_INVOKE, now, self.invoke)
 
     def _acknowledge_group(self) -> None:
@@ -152,7 +152,7 @@ class Transaction:
         self._send_ack(verify, (psn(self.incoming.acknowledged),))
 
     def wake(self, now: float) -> None:
-        """Take the expiration of the timer."""
+        """Handle the expiration of the timer."""
         timer, self.timer = self.timer, None
         if timer is Timer.NACK and self.incoming is not None:
             missing = self.incoming.missing()
@@ -217,7 +217,7 @@ class Transaction:
         self.timer = None
 
     def indicate_invoke(self, now: float, pdu: Pdu | None) -> None:
-        """Tell the user of the message."""
+        """Tell the user about the message."""
         invoke = self.invoke
         sar = not (invoke.gtr and invoke.ttr)
         unit = option(invoke.tpis, Option.MAXIMUM_RECEIVE_UNIT)
@@ -237,7 +237,7 @@ class Transaction:
         self._around.indicate(ResultConfirmation(self.peer, self.invoke.tid))
 
     def take_verified(self, now: float, pdu: Pdu | None) -> None:
-        """Take in that the initiator has this transaction."""
+        """Record that the initiator has this transaction."""
         self.tid_is_valid = True
         self._around.verified(self, now)
 
@@ -258,23 +258,23 @@ class Transaction:
         self.errors = ()
 
     def send_result(self, now: float, pdu: Pdu | None) -> None:
-        """Send the result, or the group of its packets that is under way."""
+        """Send the result, or the current group of its packets."""
         self._sent_at = now
         self._send_packets(self.outgoing.numbers() if self.outgoing else [0], rid=False)
 
     def send_next_group(self, now: float, pdu: Pdu | None) -> None:
-        """Send the group behind the one that was acknowledged."""
+        """Send the group after the one that was acknowledged."""
         assert self.outgoing is not None
         self.outgoing.advance(option(pdu.tpis, Option.MAXIMUM_GROUP) if isinstance(pdu, Ack) else None)
         self.send_result(now, pdu)
 
     def send_trailer(self, now: float, pdu: Pdu | None) -> None:
-        """Send again the result, or the last packet of the group under way (§7.14.3)."""
+        """Resend the result, or the last packet of the current group (§7.14.3)."""
         self._sent_at = None
         self._send_packets([self.outgoing.last] if self.outgoing else [0], rid=True)
 
     def send_missing(self, now: float, pdu: Pdu | None) -> None:
-        """Send again what a Nack names."""
+        """Resend what a Nack names."""
         self._sent_at = None
         if self.outgoing is None:
             self._send_packets([0], rid=True)
@@ -305,7 +305,7 @@ class Transaction:
         self._around.send(self.peer, Abort(self._tid, reason, user))
 
     def abort(self, reason: int, now: float) -> None:
-        """End the transaction for a reason of WSP's."""
+        """End the transaction, for WSP's reason."""
         self._due = (reason, True)
         self.handle(Event.ABORT_REQ, now)
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class State(Enum):
-    """States of a transaction. RECEIVING is that of an Invoke whose packets are still coming (§7.14)."""
+    """States of a transaction. RECEIVING: packets of its Invoke are still to come (§7.14)."""
 
     LISTEN = auto()
     RECEIVING = auto()
@@ -23,7 +23,7 @@ class State(Enum):
 
 
 class Event(Enum):
-    """What happens: PDUs, primitives of the user (WSP), and the timer with what it was started for."""
+    """What happens: PDUs, primitives of the user (WSP), and the timer, with its purpose."""
 
     RCV_INVOKE = auto()
     RCV_ACK = auto()
@@ -40,7 +40,7 @@ class Event(Enum):
 
 
 class Condition(Enum):
-    """What a row may ask for."""
+    """The conditions of a row."""
 
     CLASS_1 = auto()
     CLASS_2 = auto()
@@ -54,7 +54,7 @@ class Condition(Enum):
 
 
 class Action(Enum):
-    """What a row may do."""
+    """The actions of a row."""
 
     INDICATE_INVOKE = auto()
     INDICATE_ABORT = auto()
@@ -96,7 +96,7 @@ TABLE: Final[dict[tuple[State, Event], tuple[Row, ...]]] = {
     # Classes 1 and 2; an Invoke of class 0 has no state.
     (_S.LISTEN, _E.RCV_INVOKE): (
         Row((_C.VALID_TID,), (_A.INDICATE_INVOKE, _A.START_A), _S.INVOKE_RESP_WAIT),
-        # The standard starts no timer here. Without one, a state that nobody ends would stay for good.
+        # The standard starts no timer here. Without one, a state that nobody ends would stay forever.
         Row((), (_A.SEND_ACK_TIDVE, _A.START_W), _S.TIDOK_WAIT),
     ),
     (_S.TIDOK_WAIT, _E.RCV_ACK): (
@@ -140,7 +140,8 @@ TABLE: Final[dict[tuple[State, Event], tuple[Row, ...]]] = {
         Row((), (_A.CONFIRM_RESULT,), _S.LISTEN),
     ),
     (_S.RESULT_RESP_WAIT, _E.RCV_ERROR): _ERROR,
-    # The standard has no row. An initiator that repeats its Invoke has not got the Result: it gets it at once.
+    # The standard has no such row. An initiator that repeats its Invoke has not received the Result, so it is sent at
+    # once.
     (_S.RESULT_RESP_WAIT, _E.RCV_INVOKE): (Row((_C.RID,), (_A.SEND_TRAILER, _A.START_R)),),
     (_S.RESULT_RESP_WAIT, _E.RCV_GROUP_ACK): (
         Row((), (_A.RESET_RCR, _A.SEND_NEXT_GROUP, _A.START_R)),
@@ -150,7 +151,7 @@ TABLE: Final[dict[tuple[State, Event], tuple[Row, ...]]] = {
     ),
     (_S.RESULT_RESP_WAIT, _E.TIMER_R): (
         Row((_C.RCR_LEFT,), (_A.INCREMENT_RCR, _A.SEND_TRAILER, _A.START_R)),
-        # The message was sent, so its receiver is told (§7.7.4).
+        # The message has been sent, so its receiver is told (§7.7.4).
         Row((), (_A.SEND_ABORT_UNKNOWN, _A.INDICATE_ABORT), _S.LISTEN),
     ),
     (_S.WAIT_TIMEOUT, _E.RCV_INVOKE): (Row((_C.RID,), (_A.SEND_ACK,)),),

@@ -1,7 +1,7 @@
 """The PDUs of WTP as values, with their TPIs, and several of them in one datagram.
 
-Nothing here may know a transaction. What cannot be read is a WTPError that has what could be read of it: who has sent
-it may be owed an Abort. WAP-224 §8; erratum OMA-WAP-224_002 (GTR and TTR are both set on a message of one packet).
+Nothing here may know a transaction. What cannot be read is a WTPError with as much as could be read: its sender may be
+owed an Abort. WAP-224 §8; erratum OMA-WAP-224_002 (GTR and TTR are both set on a message of one packet).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-#: The bit of a TID that tells its direction: clear from the initiator. WAP-224 §7.8.1.
+#: The bit of a TID that shows its direction: clear from the initiator. WAP-224 §7.8.1.
 DIRECTION: Final = 0x8000
 TID_SPACE: Final = 0x8000
-#: Packets of one message: their numbers have one octet. WAP-224 §7.14.2.
+#: The most packets of one message: their numbers have one octet. WAP-224 §7.14.2.
 MOST_PACKETS: Final = 256
 
 
@@ -74,7 +74,7 @@ Tpi = tuple[int, bytes]
 
 
 class WTPError(ValueError):
-    """The octets are no PDU. `kind` and `tid` are those of the PDU, as far as it has them."""
+    """The octets are not a PDU. `kind` and `tid` are those of the PDU, as far as they could be read."""
 
     def __init__(self, reason: str, kind: int = 0, tid: int | None = None) -> None:
         super().__init__(reason)
@@ -130,7 +130,7 @@ class Abort:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A later packet of an Invoke, or with `result` of a Result."""
+    """A later packet of an Invoke or, with `result`, of a Result."""
 
     tid: int
     number: int
@@ -156,7 +156,7 @@ Pdu = Invoke | Result | Ack | Abort | Segment | Nack
 
 
 def separate(datagram: bytes) -> list[bytes]:
-    """Return the PDUs in a datagram (WAP-224 §8.5); what is cut off at its end is left out."""
+    """Return the PDUs in a datagram (WAP-224 §8.5); one that is cut off at the end is left out."""
     if datagram[:1] != b"\0":
         return [datagram]
     found, at = [], 1
@@ -216,7 +216,7 @@ def read_pdu(octets: bytes) -> Pdu:
     return Segment(tid, octets[3], data, kind == PduType.SEGMENTED_RESULT, gtr, ttr, rid, tpis)
 
 
-#: Octets of the fixed header of each type; of a Nack, without the numbers that it names.
+#: Octets of the fixed header of each type; a Nack's without the numbers that it names.
 _FIXED: Final[dict[int, int]] = {
     PduType.INVOKE: 4,
     PduType.RESULT: 3,
@@ -229,7 +229,7 @@ _FIXED: Final[dict[int, int]] = {
 
 
 def _tpis(octets: bytes, kind: int, tid: int) -> tuple[tuple[Tpi, ...], bytes]:
-    """Read TPIs (WAP-224 §8.4.1); return them, and the data behind them."""
+    """Read TPIs (WAP-224 §8.4.1); return them, and the data after them."""
     found: list[Tpi] = []
     at = 0
     while True:
@@ -300,6 +300,6 @@ def option(tpis: Sequence[Tpi], which: Option) -> int | None:
 
 
 def errors_of(tpis: Sequence[Tpi]) -> tuple[Tpi, ...]:
-    """Return what is to be answered for TPIs that are not known (WAP-224 §7.10.2 and §8.4.2)."""
+    """Return the answer to unknown TPIs (WAP-224 §7.10.2 and §8.4.2)."""
     known = set(TpiType)
     return tuple((TpiType.ERROR, bytes((0x10 | identity,))) for identity, _ in tpis if identity not in known)
