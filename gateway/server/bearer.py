@@ -1,7 +1,7 @@
 """The bearer of WAP: UDP sockets, an event loop, and a bounded pool of threads that asks the app.
 
-Nothing here may know WTP or WSP, which `gateway.wap.endpoint` does, or a route. Who is sent how much `reachability`
-decides for every datagram; an address that is not known yet gets a small deck whose link makes it known.
+Nothing here may know WTP or WSP, which `gateway.wap.endpoint` does, or a route. `reachability` decides for every
+datagram whether it may be sent; an address that is not known yet gets a small deck whose link makes it known.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 THREADS: Final = 16
-"""Requests that the application works on at a time, half of them of one host at most."""
+"""Requests that the application processes at a time, at most half of them from one host."""
 WAITING: Final = 64
-"""Requests that wait for it; more are answered with a deck that says so."""
+"""Requests that wait for that; further ones are answered with a deck that says so."""
 KEPT_POSTS: Final = 100
-"""Forms of addresses that are not known yet, kept until they are; WTP bounds their octets."""
+"""Forms from addresses that are not known yet, kept until they are; WTP limits their octets."""
 TURNS: Final = 16
-"""Datagrams that are looked at, before the sockets are read again."""
+"""Datagrams that are handled before the sockets are read again."""
 REST: Final = 0.002
-"""Seconds until those have another turn who have had theirs too often."""
+"""Seconds until those who have had too many turns get another."""
 MISSED: Final = 1.0
-"""Seconds until time is told again to what has failed at it, so that a fault of ours does not take all the time."""
+"""Seconds until a timer that failed is called again, so that a bug of ours does not take all the time."""
 
 
 class Bearer:
-    """Serves phones by UDP: `run` it in a process of its own, or have it `beside` something else in one."""
+    """Serves phones by UDP: `run` it in a process of its own, or `beside` something else in a shared one."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Bearer:
         ports: Ports,
         refused: Callable[[str], object] = lambda why: None,
     ) -> None:
-        """`ports`: from `bind_all`; `config`: the present one; `refused` is told why a datagram was not sent."""
+        """`ports`: from `bind_all`; `config` returns the current one; `refused` is told why a datagram was not sent."""
         self._app, self._current, self._ports = app, config, ports
         self._config = config()
         self._hosts = wap_requests.own_hosts(self._config)
@@ -88,7 +88,7 @@ class Bearer:
         return Counter(wap_sessions=self._endpoint.sessions, wap_transactions=self._endpoint.transactions)
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set, and finish the requests at hand within GRACE; hanging ones are left behind."""
+        """Serve until `stop` is set, and finish the requests in progress within GRACE; hanging ones are left behind."""
         self._loop = asyncio.get_running_loop()
         self._lines = Lines(self._ports, self.received)
         try:
@@ -107,7 +107,7 @@ class Bearer:
     # --- datagrams and time ---
 
     def received(self, data: bytes, peer: Quadruplet) -> None:
-        """Take a datagram, which waits for its turn."""
+        """Take a datagram, which then waits for its turn."""
         now = self._loop.time()
         self._reach.received(peer.host, len(data), now)
         self._queue.put(data, peer, known=self._reach.is_known(peer.host, now))
@@ -121,7 +121,7 @@ class Bearer:
         self._turn = (self._loop.call_soon if soon else later)(self._take_turns)
 
     def _take_turns(self) -> None:
-        """Take some of what waits; between two turns the sockets are read."""
+        """Handle some of what is waiting; the sockets are read between two calls."""
         self._turn = None
         now = self._loop.time()
         taken = 0
@@ -141,7 +141,7 @@ class Bearer:
             if isinstance(event, Request):
                 try:
                     self._asked(event, now)
-                except Exception:  # our bug; the phone waits all the same
+                except Exception:  # our bug; the phone is waiting all the same
                     log.exception("a request could not be asked")
                     self._say(event, notice(event, wap_notices.FAILED), 500, now)
             elif isinstance(event, Cancelled):
@@ -161,7 +161,7 @@ class Bearer:
         now = self._loop.time()
         try:
             self._endpoint.handle_timer(now)
-        except Exception:  # our bug: what is due stays so, perhaps for good
+        except Exception:  # our bug: what is due stays due, perhaps forever
             log.exception("what was due was not done")
             self._not_before = now + MISSED
         self._go_on()
@@ -201,7 +201,7 @@ class Bearer:
         self._work()
 
     def _work(self) -> None:
-        """Have the application work on what may be worked on."""
+        """Have the application process the requests that may be processed."""
         while (asked := self._requests.take()) is not None:
             work = self._pool.submit(computing.in_turn, self._served, asked)
             work.add_done_callback(partial(self._worked, asked.request))
@@ -211,7 +211,7 @@ class Bearer:
             self._idle.set()
 
     def _own_hosts(self) -> frozenset[str]:
-        """Return the hosts whose URLs are ours, by the present configuration."""
+        """Return the hosts whose URLs are ours in the current configuration."""
         config = self._current()
         if config is not self._config:
             self._config, self._hosts = config, wap_requests.own_hosts(config)
@@ -240,9 +240,9 @@ class Bearer:
             return reply
 
     def _continue(self, request: Request, path: str, now: float) -> wsp.Reply:
-        """Return the deck whose link shows that its reader is where it says; a form is kept until then.
+        """Return the deck whose link proves that its reader is at the address it claims; a form is kept until then.
 
-        Each form has a token of its own: else whoever forges an address could have its owner post another form.
+        Each form has a token of its own: otherwise whoever forges an address could make its owner post another form.
         """
         token = self._reach.token(request.peer.host, now)
         if request.method in ("POST", "PUT"):
@@ -253,7 +253,7 @@ class Bearer:
         return wap_notices.question(request, wap_requests.with_token(path, token))
 
     def _worked(self, request: Request, done: Future[wsp.Reply]) -> None:
-        """Hand an answer over to the loop, unless that has ended meanwhile."""
+        """Hand an answer over to the loop, unless the loop has ended in the meantime."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._done, request, done)
 
@@ -267,8 +267,8 @@ class Bearer:
         except Failed as error:
             self._say(request, notice(request, wap_notices.FAILED, error.code), 500, now)
         except CancelledError:
-            pass  # as all that wait when the process ends
-        except Exception:  # our bug, or a header that WSP cannot say; the phone waits all the same
+            pass  # as are all that wait when the process ends
+        except Exception:  # our bug, or a header that WSP cannot express; the phone is waiting all the same
             log.exception("a request could not be answered")
             self._say(request, notice(request, wap_notices.FAILED), 500, now)
         self._go_on()
@@ -276,7 +276,7 @@ class Bearer:
         self._work()
 
     def _say(self, request: Request, deck: wsp.Reply, status: int, now: float) -> None:
-        """Answer with a deck of our own, or, where not even that fits, with a status alone."""
+        """Answer with a deck of our own or, if not even that fits, with only a status."""
         try:
             self._endpoint.reply(request.id, deck, now)
         except TooLarge:

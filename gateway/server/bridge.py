@@ -92,7 +92,7 @@ def peer(request: Environ) -> str:
 
 
 class Bridge:
-    """Answers requests by a WSGI application in a pool of threads."""
+    """Answers requests by calling a WSGI application in a pool of threads."""
 
     def __init__(
         self,

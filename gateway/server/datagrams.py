@@ -1,7 +1,7 @@
-"""The UDP sockets of the bearer: several at each port, among which the kernel shares out the phones.
+"""The UDP sockets of the bearer: several on each port, among which the kernel distributes the phones.
 
 Nothing here may know what a datagram says. The kernel chooses the socket by the sender's address and port
-(SO_REUSEPORT, socket(7)), so what a flood from one port is too quick for is lost in its own socket, not in those of
+(SO_REUSEPORT, socket(7)), so what a flood from one port sends too quickly is lost in its own socket, not in those of
 others (stochastic fair queueing, RFC 8290 §1.3).
 """
 
@@ -23,22 +23,22 @@ from gateway.wap.quadruplet import Quadruplet
 SESSION_PORT: Final = 9201
 """The port of WSP with sessions, as the endpoint knows it, whatever the sockets' ports are. WAP-259 appendix B."""
 SOCKETS: Final = 32 if sys.platform == "linux" else 1
-"""Sockets at each port; other systems do not share out datagrams among them."""
+"""Sockets on each port; other systems do not distribute datagrams among them."""
 RECEIVED_OCTETS: Final = 1 << 18
-"""Octets of the kernel's receive buffer of one socket: datagrams that come at once, each with the kernel's own."""
+"""Octets of one socket's receive buffer in the kernel: datagrams that come at once, with the kernel's overhead."""
 _SO_RCVBUFFORCE: Final = 33  # Linux; Python has no name for it
 LARGEST_DATAGRAM: Final = 65_535
 AT_ONCE: Final = 64
-"""Datagrams that are read from a socket at once."""
+"""The most datagrams that are read from a socket at a time."""
 REST: Final = 0.002
-"""Seconds in which a socket that had as many, or more, is not read."""
+"""Seconds during which a socket that had that many or more is not read."""
 
 Ports = Mapping[int, tuple[socket.socket, ...]]
-"""Sockets by the ports that they stand for."""
+"""Sockets by the ports that they represent."""
 
 
 def bind(host: str, port: int, count: int = SOCKETS) -> tuple[socket.socket, ...]:
-    """Bind UDP sockets, all at one port; raise ConfigError, also if another process has that port."""
+    """Bind UDP sockets, all to one port; raise ConfigError, also if another process has that port."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST
@@ -53,7 +53,7 @@ def bind(host: str, port: int, count: int = SOCKETS) -> tuple[socket.socket, ...
                 if line is not lines[0]:
                     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 line.bind(address)
-                if line is lines[0] and count > 1:  # only now: it has found the port free
+                if line is lines[0] and count > 1:  # only now that it has found the port free
                     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                     address = line.getsockname()
             undo.pop_all()
@@ -71,7 +71,7 @@ def bind_all(config: Config) -> Ports:
 
 
 def free_ports(host: str, wanted: Iterable[tuple[int, int]]) -> tuple[str, int, int] | None:
-    """Return an address with the first pair of UDP ports that is free there, 0 for any; None if there is none."""
+    """Return an address with the first pair of UDP ports that is free there (0 for any); None if there is none."""
     for ports in wanted:
         with contextlib.suppress(ConfigError), contextlib.ExitStack() as bound:
             lines = [bound.enter_context(bind(host, port, 1)[0]) for port in ports]
@@ -81,7 +81,7 @@ def free_ports(host: str, wanted: Iterable[tuple[int, int]]) -> tuple[str, int, 
 
 
 class Lines:
-    """Reads all sockets in an event loop, no one of them all the time, and writes to them."""
+    """Reads all sockets in an event loop, none of them all the time, and writes to them."""
 
     def __init__(self, ports: Ports, received: Callable[[bytes, Quadruplet], object]) -> None:
         """`received` is called with each datagram that comes."""
@@ -93,7 +93,7 @@ class Lines:
                 self._loop.add_reader(line, self._read, line, local)
 
     def _read(self, line: socket.socket, local: int) -> None:
-        """Read what has come; where there may be more, others are read before."""
+        """Read what has arrived; if there may be more, other sockets are read first."""
         with contextlib.suppress(OSError):  # there are no more
             for _ in range(AT_ONCE):
                 data, sender = line.recvfrom(LARGEST_DATAGRAM)
@@ -106,7 +106,7 @@ class Lines:
             self._loop.add_reader(line, self._read, line, local)
 
     def send(self, data: bytes, peer: Quadruplet) -> None:
-        """Send a datagram; one that the kernel does not take is lost as others are."""
+        """Send a datagram; one that the kernel does not accept is lost, like any other."""
         if self._open:
             with contextlib.suppress(OSError):
                 self._ports[peer.local_port][0].sendto(data, (peer.host, peer.port))

@@ -28,7 +28,7 @@ from gateway.server.pace import Pace
 HEADER_SECONDS = 30.0
 """Seconds for a request's header, for the TLS handshake before it, and for the next request on an idle connection."""
 HEADER_OCTETS = 16 * 1024
-"""Octets of a request line and header, and octets read at a time. Handhelds send some hundred."""
+"""Octets of a request line and header, and octets read at a time. Handhelds send some hundreds."""
 WAITING_OCTETS = 32 * 1024
 """Octets of a response buffered in this process."""
 SENT_OCTETS = 64 * 1024
@@ -227,7 +227,7 @@ class HttpConnection:
 
     @property
     def complete(self) -> bool:
-        """Whether the whole request has been read: without a body, that is its header (RFC 9112 §6.3)."""
+        """Whether the whole request has been read: without a body, only its header (RFC 9112 §6.3)."""
         state = self._http.their_state
         return state is not h11.ERROR and (state is not h11.SEND_BODY or not self._has_body)
 

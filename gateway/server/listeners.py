@@ -58,7 +58,7 @@ LOOK_SECONDS = 60.0
 SHUTDOWN_SECONDS = 5.0
 """Seconds for the peer's close_notify, which some handhelds never send (RFC 8446 §6.1)."""
 PAUSE = 0.2
-"""Seconds before the next attempt when accepting fails, as without file descriptors."""
+"""Seconds before the next attempt if accepting fails, for example for lack of file descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,7 @@ class HttpServer:
                 await asyncio.sleep(PAUSE)
                 continue
             self._admit(sock, address, certificate)
-            await asyncio.sleep(
-                0
-            )  # a crowd leaves no pause, and evicted connections have to be closed meanwhile
+            await asyncio.sleep(0)  # a crowd leaves no pause, but evicted connections have to be closed
 
     def _admit(self, sock: socket.socket, address: Any, certificate: ServerCertificate | None) -> None:
         holder = Holder(address[0], lambda: task.cancel())
@@ -229,7 +227,7 @@ def signalled(renew: Callable[[], None], reload: Callable[[], object]) -> Iterat
     """Handle the signals of a worker in the block; yield what is set when it is told to end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-    def again() -> None:  # it reads files, and may wait for those who do the same
+    def again() -> None:  # it reads files, and may wait for others that do the same
         Thread(target=reload, name="reload").start()
 
     handlers = {
@@ -254,7 +252,7 @@ class Site:
     """An application and its listeners, with threads and connections of its own.
 
     `upload_limit` is in octets; `known` tells whether a request is from somebody who is signed in, `client` its
-    address; `connections` may be open at a time.
+    address; `connections`: how many may be open at a time.
     """
 
     app: WSGIApplication
@@ -309,7 +307,7 @@ def run(
     bound: Mapping[Listener, socket.socket] | None = None,
     reload: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests at hand. Call from the main thread.
+    """Serve until SIGINT or SIGTERM, then finish the requests in progress. Call from the main thread.
 
     `bound`: sockets of listeners that are bound already, shared with other processes; `reload` reads the configuration
     again, at `workers.RELOAD`. Hanging threads may be left after this.

@@ -33,7 +33,7 @@ LONGEST: Final = 1000
 FRAMES: Final = 40
 
 _CUT: Final = "..."
-#: Tokens of sessions and ids of links: who knows them has what they stand for.
+#: Tokens of sessions and ids of links: anyone who knows them has what they stand for.
 _KEYS: Final = re.compile(rf"(~)[A-Za-z0-9_-]{{16,}}|(/l/|/c){LINK_ID_PATTERN}(?![A-Za-z0-9_-])")
 #: The part of a mail address before the @.
 _LOCAL_PART: Final = re.compile(r'(?:"[^"@]*"|(?<![^\s@<>"(),:;])[^\s@<>"(),:;]+)@(?=[^\s@])')
@@ -51,7 +51,7 @@ def start(config: Config) -> None:
 
 
 def configure(config: Config) -> None:
-    """Set form and levels of the log; another configuration takes the place of the one before."""
+    """Set form and levels of the log; a later configuration replaces the earlier one."""
     formatter = JsonFormatter() if config.log_format == "json" else TextFormatter()
     _HANDLER.setStream(sys.stderr)
     _HANDLER.setFormatter(formatter)
@@ -63,12 +63,12 @@ def configure(config: Config) -> None:
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, _: object) -> None:
-    """Write an exception that nobody has caught as the others are written."""
+    """Log an exception that nobody has caught like the others."""
     log.critical("not caught: %s", kind.__name__, exc_info=error)
 
 
 class TextFormatter(logging.Formatter):
-    """`TIME LEVEL REQUEST ACCOUNT LOGGER: message name=value …`; each line of a traceback begins so too."""
+    """`TIME LEVEL REQUEST ACCOUNT LOGGER: message name=value …`; each line of a traceback begins the same way."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = current()
@@ -82,7 +82,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line, in ASCII: time, level, request, account, logger, message, further values, traceback."""
+    """One object per line, in ASCII: time, level, request, account, logger, message, further values, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = current()
@@ -117,13 +117,13 @@ def escaped(text: str) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """Return a record's message; what its own words are filled in with may repeat a form."""
+    """Return a record's message; the values filled into it may repeat a form."""
     words, arguments = str(record.msg), record.args
     if isinstance(arguments, tuple):
         arguments = tuple(_untyped(one) if isinstance(one, str) else one for one in arguments)
     try:
         return cut(words % arguments if arguments else words)
-    except (TypeError, ValueError):  # a line that is wrong is worth more than none
+    except (TypeError, ValueError):  # a wrong line is worth more than none
         return cut(f"{words} (without its values)")
 
 
@@ -162,7 +162,7 @@ def _trace(record: logging.LogRecord) -> Iterator[str]:
 
 
 def _named(error: BaseException) -> str:
-    """Name an exception; its text only where that cannot quote a mail, a form or a key."""
+    """Name an exception, with its text only if that cannot quote a mail, a form or a key."""
     name = type(error).__name__
     if isinstance(error, GatewayError):
         return f"{name}: {_untyped(error.detail)}"

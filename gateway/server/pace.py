@@ -1,7 +1,7 @@
 """Limits on waiting for a peer that sends a body or receives a response.
 
-Nothing here may know what is waited for. There is a limit for each step, a least rate for all of them
-together, and a limit in all; only time spent waiting for the peer counts, not the gateway's own.
+Nothing here may know what is waited for. There is a limit for each step, a minimum rate for all of them together, and a
+total limit; only time spent waiting for the peer counts, not the gateway's own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BODY_STEP = 60.0
 ANSWER_STEP = 120.0
 """The same for a response, whose progress shows only when some 80 KB have left the kernel and a TLS buffer."""
 LEAST_RATE = 500.0
-"""Least octets a second of a body or a response on the whole; GSM at 9,600 bit/s, the slowest, has twice that."""
+"""The least octets per second of a body or a response overall; GSM at 9,600 bit/s, the slowest, has twice that."""
 TOTAL = 3600.0
 """Seconds for one body or one response: ten million octets at 3 KB/s."""
 

@@ -1,9 +1,9 @@
-"""Who may be sent how much by UDP, where anybody can write any sender into a datagram.
+"""Who may be sent how much by UDP, where anybody can write any sender address into a datagram.
 
 Nothing here may open a socket or read a clock. Hosts in trusted networks are sent what they ask for. All others are
-sent three times the octets that came from them at most, repetitions included, until a URL from them has carried a token
-that they can only have from an earlier answer; after that they have a budget, as their network and all of them together
-have. The same idea stands in RFC 9000 §8 (address validation).
+sent at most three times the octets that came from them, repetitions included, until a URL from them has carried a token
+that they can only have from an earlier answer; after that they have a budget, and so have their network and all of them
+together. RFC 9000 §8 (address validation) uses the same idea.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from functools import lru_cache
 from typing import Final
 
 AMPLIFICATION: Final = 3
-"""Octets sent for each that came, before an address is known. RFC 9000 §8.1."""
+"""Octets sent for each octet received, before an address is known. RFC 9000 §8.1."""
 TOKEN: Final = 13
 """Characters of a token, five bits each."""
 SLOT: Final = 600.0
-"""Seconds in which tokens are the same; one of the slot before is taken, too."""
+"""Seconds during which tokens stay the same; those of the slot before are accepted, too."""
 KNOWN_SECONDS: Final = 1800.0
 """Seconds since its last request for which an address stays known."""
 HOSTS: Final = 10_000
-"""Addresses that are remembered; of more, those not heard of for longest are forgotten."""
+"""How many addresses are remembered; beyond that, those not heard from for longest are forgotten."""
 HOST_RATE: Final = 20_000.0
-"""Octets a second for one known address: GPRS has 10,000."""
+"""Octets per second for one known address: GPRS has 10,000."""
 NETWORK_RATE: Final = 100_000.0
-"""Octets a second for one network: 24 bits of IPv4, 48 of IPv6."""
+"""Octets per second for one network: 24 bits of IPv4, 48 of IPv6."""
 WHOLE_RATE: Final = 1_000_000.0
-"""Octets a second for all that are not trusted."""
+"""Octets per second for all that are not trusted."""
 BURST: Final = 10.0
-"""Seconds of its rate that a budget saves up."""
+"""For how many seconds a budget accumulates at its rate."""
 
 #: Why a datagram is not sent.
 UNPROVEN: Final = "address not proven"
@@ -59,7 +59,7 @@ class _Budget:
 
 
 def new_token() -> str:
-    """Return a token that is like no other."""
+    """Return a token unlike any other."""
     return _written(secrets.token_bytes(TOKEN))
 
 
@@ -81,7 +81,7 @@ class Reachability:
     def __init__(
         self, trusted: Iterable[object], secret: bytes, refused: Callable[[str], object] = lambda why: None
     ) -> None:
-        """`trusted`: networks; `secret`: what tokens are made with; `refused` is told of each datagram not sent."""
+        """`trusted`: networks; `secret`: the key of tokens; `refused` is told about each datagram not sent."""
         self._trusted = tuple(ipaddress.ip_network(str(network)) for network in trusted)
         self._secret, self._refused = secret, refused
         self.is_trusted = lru_cache(HOSTS)(self._is_trusted)
@@ -100,7 +100,7 @@ class Reachability:
         return self.is_trusted(host) or (entry is not None and now < entry.known_until)
 
     def received(self, host: str, octets: int, now: float) -> None:
-        """Take in that a datagram came."""
+        """Record that a datagram came."""
         if not self.is_trusted(host):
             self._host(host, now).received += octets
 
@@ -124,7 +124,7 @@ class Reachability:
         return self._token(host, int(now // SLOT))
 
     def take_token(self, host: str, token: str, now: float) -> bool:
-        """Take a token from a URL; return whether it shows that the host gets our answers."""
+        """Take a token from a URL; return whether it proves that the host gets our answers."""
         slot = int(now // SLOT)
         right = [self._token(host, each) for each in (slot, slot - 1)]
         if not any(hmac.compare_digest(token.encode(), each.encode()) for each in right):
@@ -133,7 +133,7 @@ class Reachability:
         return True
 
     def keep(self, host: str, now: float) -> None:
-        """Take in a request of a known host: it stays known."""
+        """Record a request of a known host: it stays known."""
         if not self.is_trusted(host):
             self._host(host, now).known_until = now + KNOWN_SECONDS
 

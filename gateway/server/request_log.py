@@ -22,7 +22,7 @@ log = logging.getLogger(REQUESTS)
 
 @contextmanager
 def logged(request: Request, connection: HttpConnection, client: Callable[[Environ], str]) -> Iterator[None]:
-    """Write the line of a request when the block has answered it, or failed to; `client` tells the client's address."""
+    """Write the line of a request when the block has answered it, or failed to; `client` returns its address."""
     if not log.isEnabledFor(logging.INFO):
         yield
         return

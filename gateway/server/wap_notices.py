@@ -1,7 +1,7 @@
 """The bearer's own decks: a sentence, or a link, in the language of a phone.
 
 Nothing here may know a socket, or why something is said. What a phone accepts decides on language and charset, as for
-the screens; whose phone it is nobody knows here.
+the screens; whose phone it is is not known here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CONTINUE: Final = _("Continue")
 
 
 def notice(request: Request, msgid: str, code: str = "") -> wsp.Reply:
-    """Return a deck that says a sentence; `code`: by which an administrator finds the request in the log."""
+    """Return a deck with one sentence; `code`: by which an administrator finds the request in the log."""
     return _deck(request, msgid, code=code)
 
 

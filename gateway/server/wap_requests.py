@@ -1,7 +1,8 @@
 """Requests of WAP phones as WSGI has them, and the application's responses as WSP has them.
 
-Nothing here may wait or know a socket. Only URLs of this gateway are served; it is no proxy. WML is compiled, whatever
-else a phone asked for passes as it is. Of a response's headers a phone gets what it needs: each takes room in its SDU.
+Nothing here may wait or know a socket. Only URLs of this gateway are served; it is not a proxy. WML is compiled;
+anything else that a phone asked for passes unchanged. A phone gets only the response headers that it needs: each takes
+room in its SDU.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 256 * 1024
-"""Octets of a response that is looked at: no phone takes more, and WTP carries no more than 256 packets."""
+"""The most octets of a response that are read: no phone takes more, and WTP carries no more than 256 packets."""
 _URL: Final = re.compile(r"(?i:http)://([^/?#]*)([^#]*)")
 _TOKEN: Final = re.compile(r"[?&]wt=([a-z2-7]{13})$")
 _HOME: Final = "device:home"
-#: Headers that are not handed on: hop-by-hop ones, and those that the environ has in another way.
+#: Headers that are not passed on: hop-by-hop ones, and those that the environ has in another form.
 _DROPPED: Final = frozenset({
     "connection", "content-length", "content-type", "encoding-version", "host", "keep-alive", "proxy", "te", "trailer",
     "transfer-encoding", "upgrade", "x-wap-tod", "x-wap.tod", "x-wap-client-sdu-size", "x-wap-network-client-ip",
     "x-forwarded-for", "x-forwarded-proto", "forwarded", "via", "x-wap-gateway", "x-wap-session-id",
 })  # fmt: skip
 _KEPT: Final = ("Location", "Cache-Control", "Content-Disposition", "Retry-After")
-#: Types that say which markup a phone wants.
+#: Types that show which markup a phone wants.
 _MARKUPS: Final = ("vnd.wap.wml", "xhtml", "text/html")
 
 
@@ -67,7 +68,7 @@ def own_hosts(config: Config) -> frozenset[str]:
 def target(url: str, hosts: frozenset[str]) -> tuple[str, str]:
     """Return the host and the path, with its query, of a URL of ours; raise Elsewhere.
 
-    QUIRK: a Motorola Timeport asks for DEVICE:home. URLs may be relative, and have capitals where it does not matter.
+    QUIRK: a Motorola Timeport asks for DEVICE:home. URLs may be relative, and have capitals where case does not matter.
     """
     if url.lower() == _HOME:
         return "", "/"
@@ -155,7 +156,7 @@ def _reply(answer: WsgiResponse, url: str, request: Request) -> wsp.Reply:
     )
     is_text = content_type.partition(";")[0] == WML_TEXT
     if answer.status >= 500 and not (is_text and body):
-        # Screens tell of a failure with 200: this is what many phones would not show.
+        # Screens report failures with 200: many phones would not show this one.
         raise Failed(log_context.current().id)
     if request.method == "HEAD":
         length = field(answer.headers, "Content-Length")

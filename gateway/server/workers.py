@@ -1,8 +1,8 @@
 """Worker processes that share the listening sockets: this one starts them, passes signals on, and replaces the dead.
 
-Nothing here may know what a worker does, or start a thread before the workers are there: a fork copies one thread only
+Nothing here may know what a worker does, or start a thread before the workers are there: a fork copies only one thread
 (fork(2)). The kernel gives each new connection to a worker that waits for one. A worker whose parent is gone ends at
-once, so that nobody is left who holds the port. POSIX signals; RELOAD is ours.
+once, so that nobody is left holding the port. POSIX signals; RELOAD is ours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 RELOAD: Final = signal.SIGUSR1
 _ENDING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HANDLED: Final = _ENDING | {signal.SIGHUP, RELOAD, signal.SIGCHLD}
-#: Seconds before a worker that has died is replaced, lest one that cannot start takes all of a core.
+#: Seconds before a worker that has died is replaced, lest one that cannot start take all of a core.
 PAUSE: Final = 0.5
 
 
@@ -38,13 +38,13 @@ def run(
     ending: Callable[[], None],
     name: Callable[[int], str] = "worker {}".format,
 ) -> None:
-    """Run `work` in so many processes, each with its number from 0 on, until SIGINT or SIGTERM has ended them all.
+    """Run `work` in this many processes, each with its number from 0 on, until SIGINT or SIGTERM has ended them all.
 
-    `ending` is called when they are told to end; `name` gives what the log calls one. Call this in a process with one
+    `ending` is called when they are told to end; `name` returns what the log calls one. Call this in a process with one
     thread.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
-    gc.freeze()  # what is there already stays in memory that all share
+    gc.freeze()  # what exists already stays in memory that all share
     alive, parent = os.pipe()
 
     def start(number: int) -> int:
@@ -77,7 +77,7 @@ def announce_reload() -> None:
 
 def _tell(workers: dict[int, int], number: int) -> None:
     for pid in workers:
-        os.kill(pid, number)  # one that has ended is there until it is waited for
+        os.kill(pid, number)  # one that has ended exists until it is waited for
 
 
 def _ended(workers: dict[int, int]) -> list[int]:
