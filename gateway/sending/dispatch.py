@@ -107,9 +107,9 @@ class Dispatch(Progress):
         return self._mail
 
     def _save_after_failure(self, make: Callable[[MailStore], Mail], error: GatewayError) -> bool | None:
-        """Put the copy into Drafts after all, unless it is there; return None if one cannot look."""
+        """Put the copy into Drafts after all, unless it is there; return None if Drafts cannot be searched."""
         there = self._in_drafts()
-        known = there or not self._looked  # without a look, another copy must not be made
+        known = there or not self._looked  # without a search, no other copy may be made
         if known or not isinstance(error, (StoreUnreachable, StateError)):
             return there
         try:
@@ -162,7 +162,7 @@ class Dispatch(Progress):
             and set(receipt.accepted) == {mail.copy_to} != set(mail.recipients)
             and not receipt.doubtful
         ):
-            # Nobody but the writer got it.
+            # Nobody but the writer has it.
             unsent = {name: who for name, who in receipt.unsent().items() if name != "doubtful"}
             return self._not_sent(RecipientsRefused(detail="all but the copy", **unsent), kept)
         try:
@@ -173,7 +173,7 @@ class Dispatch(Progress):
             return self._finish(mail.octets)
 
     def _note(self, receipt: Receipt) -> None:
-        """Record who has the mail, before others are tried in a transaction of their own."""
+        """Record who has the mail, before the others are tried in a transaction of their own."""
         self._write(Stage.SUBMITTING, accepted=receipt.accepted, **receipt.unsent())
 
     def _not_sent(self, error: GatewayError, kept: bool | None) -> Outcome:

@@ -83,7 +83,7 @@ def only(store: MailStore, role: str, message_id: str) -> MessageRef | None:
 
 
 def is_in_sent(store: MailStore, message_id: str, waits: Sequence[float] = ()) -> bool:
-    """Return whether a copy is in Sent, looking again after each of so many seconds."""
+    """Return whether a copy is in Sent, looking again after each of these pauses, in seconds."""
     for seconds in (0.0, *waits):
         with computing.waiting():
             time.sleep(seconds)
@@ -181,6 +181,6 @@ def _append(
 ) -> tuple[str, MessageRef | None]:
     try:
         return name, store.append(name, octets, flags, when)
-    except MailboxGone:  # listed but missing: a name that is only subscribed, or was removed meanwhile
+    except MailboxGone:  # listed but missing: a name that is only subscribed, or has been removed since
         name = store.create(name, whole=True)
         return name, store.append(name, octets, flags, when)

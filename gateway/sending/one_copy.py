@@ -1,4 +1,4 @@
-"""One copy in Sent, whoever puts it there: we, or a provider that files what is submitted to it, at once or late.
+"""One copy in Sent, whoever puts it there: we, or a provider that files submitted mail, at once or late.
 
 Nothing here may remove a copy unless another one was seen beside it, or one that is not known to be ours by its UID.
 """
@@ -44,7 +44,7 @@ def leave_one(store: MailStore, sent_copy: SentCopy, notes: Notes, octets: bytes
 
 
 def leave_one_later(store: MailStore, sent_copy: SentCopy, notes: Notes, age: float) -> Filed:
-    """Leave one copy of what was sent so many seconds ago."""
+    """Leave one copy of what was sent this many seconds ago."""
     if notes.in_sent is not None:
         return _without_ours(store, sent_copy, notes.in_sent, notes.message_id, age)
     if sent_copy.files is not False or not sent_copy.certain:

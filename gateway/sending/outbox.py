@@ -1,12 +1,12 @@
 """Exactly-once sending: one copy for each recipient, one in Sent, and a true report to the person.
 
-Nothing here may hand a message to SMTP twice, call "not sent" what may have been sent, or lose a text
-silently. The order decides, and each step is on disk before the next: claim the ticket; a copy into Drafts;
-*submitting*; SMTP; *accepted*; the copy moves to Sent; the original is flagged; the draft it came from is
-removed. A repeat of the same post, or the next sign-in, finds how far the sending came: if it was only
-claimed it is not sent; if it was being submitted it is uncertain and stays in Drafts; if it was accepted it
-is finished. Other content posted with a ticket whose mail was or may have been sent is asked about first. See
-docs/sending.md. Standard: RFC 5321 §6.1 (responsibility passes with the 250 reply after the data).
+Nothing here may hand a message to SMTP twice, call "not sent" what may have been sent, or lose a text silently. The
+order decides, and each step is on disk before the next: claim the ticket; a copy into Drafts; *submitting*; SMTP;
+*accepted*; the copy moves to Sent; the original is flagged; the draft it came from is removed. A repeat of the same
+post, or the next sign-in, finds out how far the sending got: if it was only claimed it is not sent; if it was being
+submitted it is uncertain and stays in Drafts; if it was accepted it is finished. Other content posted with a ticket
+whose mail was or may have been sent is asked about first. See docs/sending.md. Standard: RFC 5321 §6.1 (responsibility
+passes with the 250 reply after the data).
 """
 
 from __future__ import annotations
@@ -88,13 +88,13 @@ def send(
     resumed: bool = False,
     form: str = "",
 ) -> Outcome:
-    """Send the mail that `make` returns, once for each post, and return the outcome, to repeats too.
+    """Send the mail that `make` returns, once for each post, and return the outcome, also to repeats.
 
-    ASKED: nothing was sent, since another mail was, or may have been, sent with the same ticket. `make` is
-    called once, after the claim; if it raises a GatewayError the mail is not sent. `resumed`: the page came
-    from Drafts; `form`: the digest of the saved form that it was typed on. Raise BadRequest for a ticket of another
-    session that this account has not sent with, and SessionEnded, before anything is sent, if the mail server refuses
-    the password by now.
+    ASKED: nothing was sent, because another mail was, or may have been, sent with the same ticket. `make` is called
+    once, after the claim; if it raises a GatewayError the mail is not sent. `resumed`: the page came from Drafts;
+    `form`: the digest of the saved form that it was typed on. Raise BadRequest for a ticket of another session that
+    this account has not sent with, and SessionEnded, before anything is sent, if the mail server no longer accepts the
+    password.
     """
     entry = session.journal.new_entry(post, now.timestamp(), resumed, form)
     until = time.monotonic() + WAIT_SECONDS
@@ -110,7 +110,7 @@ def send(
 
 
 def recover(session: Session, now: datetime) -> tuple[Outcome, ...]:
-    """Finish what a process left when it died, and return the outcomes not yet reported; never raise.
+    """Finish what a process left behind when it died, and return the outcomes not yet reported; never raise.
 
     An outcome is returned until it is acknowledged; sendings that are running elsewhere are left alone.
     """
@@ -206,7 +206,7 @@ _SHORT: Final[dict[str, str]] = {
     UNCERTAIN: SubmissionUncertain.sentence,
     SENDING: _("Sending. Look again in a moment."),
 }
-#: Where there is no Sent to look in.
+#: If there is no Sent mailbox to look in.
 _NOT_CERTAIN: Final = _("It is not certain whether the message was sent.")
 _UNSENT: Final[dict[str, str]] = {
     "refused": _("Refused, so not sent to: %(who)s"),
@@ -214,7 +214,7 @@ _UNSENT: Final[dict[str, str]] = {
     "too_large": _("Too large for their mailbox, so not sent to: %(who)s"),
     "doubtful": _("It is not certain whether it was sent to: %(who)s"),
 }
-#: What needs no saying where the recipients are named.
+#: What need not be said if the recipients are named.
 _OF_RECIPIENTS: Final = frozenset(
     kind.sentence for kind in (RecipientsRefused, RecipientsDeferred, RecipientsTooLarge)
 )
@@ -249,7 +249,7 @@ def _once(
 
 
 def _look_after(session: Session, now: datetime) -> None:
-    """See where the copies of earlier mails are by now: what a provider files late is learnt for the next one."""
+    """See where the copies of earlier mails are now: if a provider files late, that is learnt for the next mail."""
     if session.submission.sent_copy.certain:
         return
     try:
@@ -284,13 +284,13 @@ def _newest(session: Session, own: JournalEntry, now: datetime) -> Outcome:
         found = _of_another(session, own, later, now)
         if found.kind == NOT_SENT or (own.notes.message_id and later.notes.addressed != own.notes.addressed):
             continue
-        # What was never made does not know whom it was for.
+        # If it was never made, its recipients are not known.
         return found if own.notes.message_id else replace(outcome, kind=UNCERTAIN, sentence="")
     return outcome
 
 
 def _of_another(session: Session, own: JournalEntry, other: JournalEntry, now: datetime) -> Outcome:
-    """Return the outcome of another sending than the one whose lock is held."""
+    """Return the outcome of a sending other than the one whose lock is held."""
     if other.stage is Stage.DONE or other.key == own.key:
         return Recovery(session, other, now).outcome()
     with session.journal.locked(other) as alone:
@@ -336,5 +336,5 @@ def _under_way(session: Session, post: TicketedPost) -> Outcome:
 
 
 def _question(first: OutcomeKind, before: JournalEntry) -> Outcome:
-    """Ask whether this is a second mail; `before` is the sending that went first."""
+    """Ask whether this is a second mail; `before` is the earlier sending."""
     return Outcome(ASKED, recipients=before.notes.recipients, at=before.at, first=first)

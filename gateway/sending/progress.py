@@ -1,7 +1,7 @@
-"""The progress of one sending: what is recorded of it, what can be looked up, and how it ends.
+"""The progress of one sending: what is recorded about it, what can be looked up, and how it ends.
 
-Nothing here may run twice at once (`outbox` locks), or call an outcome settled that more can be known of: if a step
-cannot be verified it is left for later, never guessed.
+Nothing here may run twice at once (`outbox` locks), or call an outcome settled while more can be found out: a step that
+cannot be verified is left for later, never guessed.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ class Progress:
         )
         known = told and not outcome.is_partial
         with optional_step("an outcome is not in the journal"):
-            # What is still in Drafts is looked after once more: a provider may be slow to file.
+            # What is still in Drafts is checked once more later: a provider may be slow to file.
             done = tidy and not (self._later(filed) or self._waiting or (kept and octets is not None))
             self._write(Stage.DONE if done else Stage.ACCEPTED, told=known, outcome=outcome)
         return outcome
 
     def _filed(self, octets: bytes | None) -> tuple[bool | None, bool | None]:
-        """File the copy; return whether it is in Sent, and in Drafts. None: that was not seen, on two connections."""
+        """File the copy; return whether it is in Sent, and in Drafts. None: unknown, after two connections."""
         if not self._keeps:
             return False, False
         for _connection in range(2 if self._entry.readable else 0):
@@ -144,8 +144,8 @@ class Progress:
             raise
 
     def _in_drafts(self) -> bool | None:
-        """Look for the copy in Drafts, and remember its place; None if one cannot look, or see `_none`."""
-        # Without a Message-ID there is nothing to look for, now or later; a request before may have left a copy.
+        """Look for the copy in Drafts, and remember its place; None if that is impossible, `_none` without one."""
+        # Without a Message-ID there is nothing to look for, now or later; an earlier request may have left a copy.
         self._looked = self._entry.readable and not (self._entry.notes.message_id and self._keeps)
         if self._looked or not self._entry.notes.message_id:
             return self._none if self._looked and not self._keeps else None

@@ -1,4 +1,4 @@
-"""A sending that is found again, by a repeat of its request or by a sign-in: it is finished, and its outcome reported.
+"""A sending that is found unfinished, by a repeat of its request or by a sign-in: it is finished and reported.
 
 Nothing here may submit anything, or call "not sent" a mail that was, or may have been, sent since.
 """
@@ -65,7 +65,7 @@ class Recovery(Progress):
         return ref is not None
 
     def _broken_off(self, told: bool) -> Outcome:
-        """Finish a sending that some recipients have: of those who were still to be tried nothing is certain."""
+        """Finish a sending that reached some recipients: nothing is certain about those still to be tried."""
         notes = self._entry.notes
         known = {spec for group in (notes.accepted, *notes.unsent().values()) for spec in group}
         rest = tuple(dict.fromkeys(spec for spec in notes.recipients if spec not in known))
@@ -75,7 +75,7 @@ class Recovery(Progress):
 
     @property
     def is_to_be_looked_after(self) -> bool:
-        """Whether nothing is left but to see where the copy is by now."""
+        """Whether nothing is left but to see where the copy is now."""
         entry, age = self._entry, self._now.timestamp() - self._entry.at
         return (
             entry.stage is Stage.ACCEPTED and entry.told and entry.readable and age >= one_copy.LATE_SECONDS
@@ -84,7 +84,7 @@ class Recovery(Progress):
     def news(self) -> Outcome | None:
         """Return the outcome to report after sign-in.
 
-        None if the person knows it, or has continued the mail already, or as long as one cannot look whether.
+        None if the person knows it or has already continued the mail, or while that cannot be checked.
         """
         entry = self._entry
         if entry.stage is not Stage.DONE:
@@ -99,8 +99,8 @@ class Recovery(Progress):
         continued = self._is_continued(ended)
         there = self._in_drafts() if ended.kept and not continued else None
         if ended.kept and not continued and self._later(there):
-            return None  # what is known of it may be old: it may have been sent again from Drafts since
-        # Continued, or removed; the copy is there for a while after that if the gateway died meanwhile.
+            return None  # what is known about it may be old: it may have been sent again from Drafts since
+        # Continued, or removed; the copy outlives that for a while if the gateway died in between.
         if continued or (ended.kept and self._looked and not there):
             self._write(Stage.DONE, told=True)
             return None
@@ -114,11 +114,11 @@ class Recovery(Progress):
         return self._session.journal.successors(self._entry, copies)
 
     def _is_continued(self, outcome: Outcome) -> bool:
-        """Return whether the mail was continued since: that sending is reported instead."""
+        """Return whether the mail has been continued since: that sending is reported instead."""
         return outcome.kind != SENT and any(True for _entry in self.successors(outcome))
 
     def _in_doubt(self, outcome: Outcome) -> Outcome:
-        """Return "uncertain" if what was posted last with the ticket may be the same mail, which nobody has noted."""
+        """Return "uncertain" if the last post with the ticket may be the same mail, but left no record."""
         if outcome.kind == NOT_SENT and self._session.journal.is_posted_again(self._entry):
             return replace(outcome, kind=UNCERTAIN, sentence="")
         return outcome
