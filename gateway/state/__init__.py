@@ -95,7 +95,7 @@ class State:
         """Add a session to the account with this key, or with its former key; return it with its account.
 
         `address`: the encrypted address to be kept, if any. In one transaction: two sign-ins of one person might merge
-        the accounts that the other has just found. Raise AccountLocked if it was locked meanwhile.
+        the accounts that the other has just found. Raise AccountLocked if it has just been locked.
         """
         with self.database.writing() as connection:
             if is_locked(connection, (key, former)):

@@ -1,1 +1,1 @@
-"""What is kept of the people who sign in: accounts, sessions, settings, and what their pages refer to."""
+"""What is stored about the people who sign in: accounts, sessions, settings, and what their pages refer to."""

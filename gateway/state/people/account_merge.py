@@ -30,8 +30,7 @@ class EncryptedData:
     journal: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
 
 
-#: Encrypts the data of several accounts, the first one first, for one account; the names are those of their
-#: mailboxes.
+#: Encrypts the data of several accounts, in this order, for one account; the names are those of their mailboxes.
 Reseal = Callable[[Mapping[int, EncryptedData], frozenset[str], int], EncryptedData]
 #: Returns whether one of these accounts is in use by its number.
 Busy = Callable[[Connection, Iterable[int]], bool]
@@ -80,7 +79,7 @@ def unite(connection: Connection, first: int, second: int, key: bytes, reseal: R
 
 
 def _move(connection: Connection, table: Table, account: int, into: int) -> None:
-    """Move the rows of one account to the other, except for those of which the other has its own."""
+    """Move the rows of one account to the other, except for those that the other has of its own."""
     for key in table.foreign_keys:
         if key.column is ACCOUNTS.c.id:
             mine = update(table).where(key.parent == account).values({key.parent.name: into})

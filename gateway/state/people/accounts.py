@@ -53,7 +53,7 @@ class AccountFilter(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account. `locked`: since when, None if it is not; `sessions`: how many live, `used`: the last use of one.
+    """One account. `locked`: since when, None if it is not; `sessions`: how many live; `used`: the last use of one.
 
     Times are in seconds since the epoch; `used` is None without a session. `address` is encrypted.
     """
@@ -95,7 +95,7 @@ class Accounts:
         return found
 
     def counts(self, account: int) -> dict[str, int]:
-        """Return how many rows an account has, by table, where there are any."""
+        """Return how many rows an account has, by table, for tables with any."""
         with self._database.reading() as connection:
             found = {
                 table.name: connection.scalar(select(func.count()).select_from(table).where(mine)) or 0
@@ -135,7 +135,7 @@ class Accounts:
             return [AccountRow(**row._mapping) for row in connection.execute(query.limit(most).offset(first))]
 
     def find(self, prefix: bytes, now: float) -> list[AccountRow]:
-        """Return the accounts whose key begins with some octets."""
+        """Return the accounts whose key begins with these octets."""
         query = _listed(now).where(ACCOUNTS.c.key >= prefix, ACCOUNTS.c.key <= prefix + b"\xff" * 64)
         with self._database.reading() as connection:
             return [AccountRow(**row._mapping) for row in connection.execute(query)]
@@ -158,7 +158,7 @@ class Accounts:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account).values(locked=None))
 
     def erase_addresses(self) -> None:
-        """Remove all addresses that were kept."""
+        """Remove all stored addresses."""
         kept = ACCOUNTS.c.address.is_not(None)
         with self._database.reading() as connection:
             if connection.execute(select(ACCOUNTS.c.id).where(kept)).first() is None:
@@ -174,7 +174,7 @@ def is_locked(connection: Connection, keys: Iterable[bytes]) -> bool:
 
 
 def keep_address(connection: Connection, key: bytes, address: bytes) -> None:
-    """Keep the encrypted address of the account with this key."""
+    """Store the encrypted address of the account with this key."""
     connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.key == key).values(address=address))
 
 

@@ -1,8 +1,7 @@
 """Targets of the links in mail, for as long as somebody may follow one.
 
-Nothing here may store a readable URL: rows are encrypted under the link's id by `gateway.sealed.link_ids`,
-and only the SHA-256 of the id is known here. A row lives LIFETIME seconds from when its link was last shown,
-more or less.
+Nothing here may store a readable URL: rows are encrypted under the link's id by `gateway.sealed.link_ids`, and only the
+SHA-256 of the id is known here. A row lives about LIFETIME seconds from when its link was last shown.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Links:
         database.on_renewal(self._expiries.clear)
 
     def missing(self, digests: Iterable[bytes], now: float) -> set[bytes]:
-        """Return the digests that are not stored, or expire soon."""
+        """Return which of these digests are not stored, or expire soon."""
         lasting = now + RENEWED
         wanted = {digest for digest in digests if self._expiries.get(digest, 0.0) <= lasting}
         if not wanted:

@@ -1,8 +1,8 @@
 """Small numbers for mailboxes, so that a URL has "3" for "INBOX/Räume/Straße" with its UIDVALIDITY.
 
-Nothing here may give a number twice: an old URL leads to the mailbox it was made for, or nowhere. Numbers are
-per account and start at 1. If none can be written, a temporary one from LENT up is computed from the name:
-reading needs no writes, and a process that does not know such a number finds it among the mailboxes.
+Nothing here may assign a number twice: an old URL leads to the mailbox it was made for, or nowhere. Numbers are per
+account and start at 1. If none can be written, a temporary one from LENT up is computed from the name: reading needs no
+writes, and a process that does not know such a number finds it among the mailboxes.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Mailboxes:
             )
 
     def lookup(self, account: int, number: int) -> tuple[str, int] | None:
-        """Return name and UIDVALIDITY of a number, None if it was never given or is long outdated."""
+        """Return name and UIDVALIDITY of a number, None if it was never given or is long out of date."""
         known = self._places.get((account, number))
         if known is not None or not 0 < number <= MAX_INTEGER:
             return known
@@ -123,7 +123,7 @@ class Mailboxes:
         with self._lock:
             _make_room(self._numbers)
             _make_room(self._places)
-            if number < FIRST_TEMPORARY:  # a temporary one is looked up again, until there is a lasting one
+            if number < FIRST_TEMPORARY:  # a temporary one is looked up again until there is a permanent one
                 self._numbers[account, name, uidvalidity] = number
             self._places[account, number] = name, uidvalidity
 

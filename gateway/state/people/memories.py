@@ -1,7 +1,7 @@
 """An account's stored data: small encrypted values, by kind and name.
 
-Nothing here may store anything readable: `gateway.sealed.memory` encrypts the values. A name is a number or a
-mark, never an address or a word of a person's.
+Nothing here may store anything readable: `gateway.sealed.memory` encrypts the values. A name is a number or a mark,
+never an address or anything a person has written.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Memories:
             return tuple(sorted(connection.scalars(query)))
 
     def change(self, account: int, kind: str, name: str, change: Change, now: float, most: int = 0) -> None:
-        """Replace a value by what `change` returns for it, in one transaction; beyond `most` the oldest are removed."""
+        """Replace a value with what `change` returns, in one transaction; beyond `most` the oldest are removed."""
         with self._database.writing() as connection:
             octets = change(_one(connection, account, kind, name))
             if octets is None:

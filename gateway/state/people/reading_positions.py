@@ -63,7 +63,7 @@ class ReadingPositions:
         return {uid: ReadingPosition(position, page) for uid, position, page in found if uid in known}
 
     def remember(self, account: int, mailbox: int, uid: int, position: ReadingPosition, now: float) -> None:
-        """Remember a position; nothing is written when it is known."""
+        """Remember a position; nothing is written if it is stored already."""
         if self.positions(account, mailbox, (uid,)).get(uid) == position:
             return
         values = {"position": position.position, "page": position.page, "at": now}

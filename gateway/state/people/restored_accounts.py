@@ -1,8 +1,8 @@
-"""Brings the accounts of a backup back into the database that a gateway has in use, in its transaction.
+"""Brings the accounts of a backup back into the database that a gateway is using, in the caller's transaction.
 
-Nothing here may take away what the gateway relies on: accounts, sessions, the numbers of mailboxes and the record of
-what was sent stay, and what a backup has besides comes back. Settings, memories and reading positions become what they
-were. What was watched, audited and slowed down meanwhile stays as it is.
+Nothing here may take away what the gateway relies on: accounts, sessions, mailbox numbers and the record of what was
+sent stay, and what only the backup has is added. Settings, memories and reading positions become what they were. What
+has since been counted, audited and slowed down stays as it is.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from gateway.state.sending.posted_forms import KEPT
 
 #: What people store.
 _STORED: Final = (SETTINGS, MEMORIES, READING)
-#: Of which only rows come back that are gone; whatever refers to others, behind them.
+#: Tables of which only missing rows are restored; those that refer to others come after them.
 _ADDED: Final = (MAILBOXES, LINKS, SESSIONS, ENDED, KEPT, DEVICES, JOURNAL)
 
 
 def bring_back(live: Connection, backup: Connection, reseal: Reseal, busy: Busy) -> None:
     """Bring a backup's accounts back. Raise ConfigError if that cannot be done now.
 
-    An account that a person has been given anew meanwhile is united with that of the backup.
+    If a person has been given a new account since, it is united with that of the backup.
     """
     numbers: dict[bytes, int] = {row.key: row.id for row in live.execute(select(ACCOUNTS))}
     keys = {number: key for key, number in numbers.items()}

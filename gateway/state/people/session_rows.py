@@ -70,7 +70,7 @@ ENDED = Table(
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One session. `id` is chosen by the caller, who encrypts with it; `family` of the User-Agent, "" if unknown.
+    """One session. `id` is chosen by the caller, who encrypts with it; `family`: of the User-Agent, "" if unknown.
 
     `touched` (the last use), `expires` and `begun` are seconds since the epoch; `domain` is a mark of the mail domain.
     `begun` is 0 and `domain` is "" if an earlier version began it. `chosen`: its markup is the person's choice.

@@ -1,4 +1,4 @@
-"""Devices and networks from which an account's owner has signed in, until that is out of date.
+"""Devices and networks from which an account's owner has signed in, until they expire.
 
 Nothing here may store a token or an address: `remembered` makes digests of them that include the account. A
 row is void after MOST_WRONG wrong passwords since the last right one.

@@ -1,7 +1,7 @@
 """Recent sign-in attempts, as texts that `throttle` writes and reads.
 
-Nothing here may know a rule: `throttle` decides, this stores, for all processes. Keys are digests, and beside each
-stands what an administrator may know of it. Outdated rows are removed, and of the others the newest MOST stay.
+Nothing here may know a rule: `throttle` decides, this stores, for all processes. Keys are digests; beside each is what
+an administrator may know about it. Expired rows are removed, and of the others the newest MOST stay.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ TRIES = Table(
 
 @dataclass(frozen=True, slots=True)
 class TrySubject:
-    """Whose tries are counted under a key: the limit's name, the account's key, the one it is counted by, the network.
+    """Whose tries a key counts: the limit's name, the account's key, the key it is counted by, the network.
 
-    An account and a network are empty where the limit does not depend on them.
+    Account and network are empty if the limit does not depend on them.
     """
 
     kind: str = ""
@@ -84,7 +84,7 @@ class Tries:
             return _kept(connection, keys)
 
     def change(self, keys: Mapping[bytes, TrySubject], step: Callable[[Texts], Texts], now: float) -> None:
-        """Replace the texts under some keys by what `step` returns for them, in one transaction."""
+        """Replace the texts under some keys with what `step` returns for them, in one transaction."""
         with self._database.writing() as connection:
             before = _kept(connection, keys)
             for key, text in step(before).items():
@@ -116,7 +116,7 @@ class Tries:
             return connection.execute(delete(TRIES).where(_counted_with(person))).rowcount
 
     def purge(self, before: float, most: int = MOST) -> None:
-        """Remove what has not changed since, and all but the newest."""
+        """Remove records that have not changed since a time, and all but the newest."""
         newest = (
             select(TRIES.c.last).order_by(TRIES.c.last.desc()).limit(1).offset(most - 1).scalar_subquery()
         )

@@ -1,1 +1,1 @@
-"""What is kept of mail on its way: tickets, posted forms, the send journal, and how much was sent."""
+"""What is stored about mail on its way: tickets, posted forms, the send journal, and how much was sent."""

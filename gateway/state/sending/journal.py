@@ -64,7 +64,7 @@ JOURNAL = Table(
 
 
 class Stage(Enum):
-    """The stage of a sending: SMTP is spoken only in SUBMITTING; DONE has an outcome."""
+    """The stage of a sending: SMTP happens only in SUBMITTING; DONE has an outcome."""
 
     CLAIMED = "claimed"
     SUBMITTING = "submitting"
@@ -74,7 +74,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One sending. `at`: when it was claimed, in seconds since the epoch; `told`: the person need not be told.
+    """One sending. `at`: when it was claimed, in seconds since the epoch; `told`: the person need not be told about it.
 
     `key` is the hash of its ticket, `act` the mark of the content posted with it, b"" in rows older than
     marks. `kind`: the outcome in one word, "" while it is unknown.
@@ -143,7 +143,7 @@ class JournalTable:
             return tuple(map(_row, connection.execute(query)))
 
     def open(self, account: int, most: int) -> tuple[JournalRow, ...]:
-        """Return the sendings to be finished or told, the oldest first."""
+        """Return the sendings to be finished or reported, the oldest first."""
         unsettled = (JOURNAL.c.stage != Stage.DONE.value) | JOURNAL.c.told.is_(False)
         query = select(JOURNAL).where(JOURNAL.c.account == account, unsettled)
         with self._database.reading() as connection:
@@ -170,7 +170,7 @@ class JournalTable:
             return {(Stage(stage), kind): number for stage, kind, number in connection.execute(query)}
 
     def kinds(self, since: float) -> Counter[str]:
-        """Count the sendings of all accounts begun since a time by their outcome; "" if that is unknown."""
+        """Count the sendings of all accounts begun since a time, by outcome; "" if that is unknown."""
         query = (
             select(JOURNAL.c.kind, func.count().label("count"))
             .where(JOURNAL.c.at >= since)
@@ -180,7 +180,7 @@ class JournalTable:
             return Counter({row.kind: row.count for row in connection.execute(query)})
 
     def tell(self, account: int, rows: Iterable[JournalRow]) -> None:
-        """Record that the person has been told these outcomes; unknown ones are still to be told."""
+        """Record that these outcomes have been reported; unknown ones are still to be reported."""
         known = JOURNAL.c.stage.in_((Stage.ACCEPTED.value, Stage.DONE.value))
         with self._database.writing() as connection:
             for row in rows:
@@ -188,7 +188,7 @@ class JournalTable:
                 connection.execute(update(JOURNAL).where(*heard).values(told=True))
 
     def ask(self, account: int, row: JournalRow) -> None:
-        """Have the outcome of a sending told (again) at the next sign-in."""
+        """Have the outcome of a sending reported (again) at the next sign-in."""
         change = update(JOURNAL).where(*_this(account, row.key, row.act)).values(told=False)
         with self._database.writing() as connection:
             connection.execute(change)

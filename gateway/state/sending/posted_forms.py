@@ -46,7 +46,7 @@ class PostedForms:
         self._database = database
 
     def put(self, row: PostedForm) -> None:
-        """Store a form; one that is stored already stays as it is, with its expiry."""
+        """Store a form; one that is already stored stays as it is, with its expiry."""
         values = {name: getattr(row, name) for name in ("digest", "name", "account", "sealed", "expires")}
         same = KEPT.c.digest == row.digest
         newest = select(KEPT.c.name).where(same).order_by(KEPT.c.expires.desc(), KEPT.c.name).limit(MOST)
@@ -55,7 +55,7 @@ class PostedForms:
             connection.execute(delete(KEPT).where(same, KEPT.c.name.not_in(newest)))
 
     def all(self, digest: bytes, account: int | None, now: float) -> tuple[PostedForm, ...]:
-        """Return the forms under a token, the newest first, if they belong to that account, or to any (None)."""
+        """Return the forms under a token, the newest first, if they belong to this account, or to any (None)."""
         query = select(KEPT).where(KEPT.c.digest == digest, KEPT.c.expires > now)
         if account is not None:
             query = query.where(KEPT.c.account == account)

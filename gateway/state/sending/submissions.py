@@ -42,7 +42,7 @@ class Submissions:
         mine = SUBMISSIONS.c.account == account
         with self._database.writing() as connection:
             connection.execute(delete(SUBMISSIONS).where(mine, SUBMISSIONS.c.at <= now - HOUR))
-            # If the clock was set back meanwhile, nobody waits longer than an hour all the same.
+            # Even if the clock has been set back, nobody waits longer than an hour.
             connection.execute(update(SUBMISSIONS).where(mine, SUBMISSIONS.c.at > now).values(at=now))
             query = select(SUBMISSIONS.c.at, SUBMISSIONS.c.weight).where(mine).order_by(SUBMISSIONS.c.at)
             rows = connection.execute(query).all()

@@ -30,10 +30,10 @@ TICKETS = Table(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The result of a claim. `fresh`: this request carries it out. Else `outcome` of the first, None while running.
+    """The result of a claim. `fresh`: this request carries it out. If not, `outcome`: of the first, None while running.
 
-    `claimed`: the time of the first, in seconds since the epoch; if that is long ago and there is no outcome,
-    it died.
+    `claimed`: the time of the first, in seconds since the epoch; if that is long ago and there is no outcome, it has
+    died.
     """
 
     fresh: bool
@@ -42,7 +42,7 @@ class Claim:
 
 
 class Tickets:
-    """The table of tickets: `ticket` is the hash of one, `mark` that of a post."""
+    """The table of tickets: `ticket` is a ticket's hash, `mark` that of a post."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

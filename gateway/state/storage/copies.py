@@ -1,7 +1,7 @@
-"""Copies of the database: taken while the gateway runs, and examined before they are put in its place.
+"""Copies of the database: taken while the gateway is running, and examined before they are put in its place.
 
 Nothing here may write to the file that it copies or examines. SQLite's online backup (sqlite.org/backup.html) reads one
-state of the database in one step, whatever is written meanwhile.
+state of the database in one step, whatever is written in the meantime.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gateway.errors import ConfigError
 from gateway.state.storage.database import FILE_MODE, require_known
 from gateway.state.storage.migrations import STEPS
 
-#: Seconds to wait for a lock: only somebody who closes the last connection holds one against readers.
+#: Seconds to wait for a lock: only a process that closes the last connection locks readers out.
 PATIENCE_SECONDS: Final = 10.0
-#: What the names of SQLite's log and of its index end with.
+#: How the names of SQLite's log and of its index end.
 LOGS: Final = ("-wal", "-shm")
 _COUNTS: Final = {"accounts": "SELECT count(*) FROM accounts", "sessions": "SELECT count(*) FROM sessions"}
 
@@ -41,7 +41,7 @@ def copy(source: Path, target: Path) -> None:
 def examine(path: Path) -> dict[str, int]:
     """Return how many accounts and sessions a copy has, and its version. Raise ConfigError.
 
-    It is refused if it is damaged, not ours, or written by a newer version of this program; or if SQLite's log lies
+    It is refused if it is damaged, not ours, or written by a newer version of this program; or if SQLite's log is
     beside it, since then the file alone is not the whole database.
     """
     log = path.with_name(path.name + "-wal")

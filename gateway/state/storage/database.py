@@ -122,8 +122,8 @@ class Database:
             self._turn.release()
 
     def require_writable(self) -> None:
-        """Raise StateError if nothing can be written, as far as that can be known beforehand."""
-        # The same number again takes a page of space like any other write.
+        """Raise StateError if nothing can be written, as far as that can be known in advance."""
+        # Writing the same number again takes a page of space like any other write.
         with self.writing() as connection:
             connection.exec_driver_sql(f"PRAGMA user_version = {len(self._steps)}")
 
@@ -147,7 +147,7 @@ class Database:
     # --- the file ---
 
     def _look(self) -> None:
-        """Check that the file is the one that was opened, and open the present one if it is not."""
+        """Check that the file is the one that was opened, and open the current one if it is not."""
         if _identity(self.path) == self._opened:
             return
         with self._opening:
@@ -177,7 +177,7 @@ class Database:
     def _remove_rest(self) -> None:
         """Remove the log and index of a file that is gone: SQLite would take them for those of the new one.
 
-        (sqlite.org/howtocorrupt.html §1.4, §2.4.) What another process has made meanwhile has other inodes.
+        (sqlite.org/howtocorrupt.html §1.4, §2.4.) What another process has created since has other inodes.
         """
         gone = not self.path.exists()
         for path, known in self._beside.items():

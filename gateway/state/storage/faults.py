@@ -1,9 +1,9 @@
 """Faults of the database, and which of them a person need not notice.
 
-Nothing here may know a table. An error of SQLite or of the operating system becomes one of four
-(`gateway.errors`), each with a sentence. Writes inside `optional` may fail: they wait briefly, are not tried
-for a while after a failure, and are only logged if they fail. Any other failed write is an error, and nothing
-was done then. Codes: sqlite.org/rescode.html.
+Nothing here may know a table. An error of SQLite or of the operating system becomes one of four (`gateway.errors`),
+each with a sentence. Writes inside `optional` may fail: they wait briefly, are not tried for a while after a failure,
+and are only logged if they fail. Any other failed write is an error; nothing was done then. Codes:
+sqlite.org/rescode.html.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ them are in the modules beside this one, and a test compares the two.
 
 from __future__ import annotations
 
-#: For a file that was lost while the gateway ran: the process still uses account numbers, so none of those
-#: that it knew is given again.
+#: For a file that was lost while the gateway was running: the process still uses account numbers, so none of those that
+#: it knew is assigned again.
 ANEW = (
     "INSERT INTO sqlite_sequence (name, seq) VALUES ('accounts', 1000000 + abs(random() % 1000000000000))",
 )
@@ -231,7 +231,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (agent, markup)
         ) WITHOUT ROWID""",
     ),
-    # Who signed in before keeps their markup.
+    # People who signed in before keep their markup.
     ("ALTER TABLE sessions ADD COLUMN chosen INTEGER NOT NULL DEFAULT 1 CHECK (chosen IN (0, 1))",),
     (
         """CREATE TABLE server_health (

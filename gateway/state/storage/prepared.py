@@ -1,7 +1,7 @@
-"""Queries that every page makes, spelled once and run by the driver itself.
+"""Queries that every page makes, built once and run directly by the driver.
 
-Nothing here may write. SQLAlchemy builds each query for whatever dialect the database speaks; running it by the driver
-takes 3 µs, by SQLAlchemy 69. That is allowed where values need no conversion, which is checked.
+Nothing here may write. SQLAlchemy builds each query for the database's dialect; running it takes 3 µs by the driver, 69
+by SQLAlchemy. That is allowed only if values need no conversion, which is checked.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from sqlalchemy import Float, Integer, LargeBinary, Select, String
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import NullType
 
-#: Types whose values the driver takes and returns as they are; NullType: that of a foreign key, a number with us.
+#: Types whose values the driver takes and returns as they are; NullType is that of a foreign key, which here is a
+#: number.
 _PLAIN: Final = (Integer, Float, String, LargeBinary, NullType)
 #: Connections that stay open between requests.
 _KEPT: Final = 5
 
 
 class Prepared:
-    """A query with parameters, spelled for the driver."""
+    """A query with parameters, compiled for the driver."""
 
     __slots__ = ("names", "select", "sql")
 
@@ -39,7 +40,7 @@ class Prepared:
 
 
 class Reader:
-    """Runs prepared queries over a few connections of its own; thread-safe. Each sees one snapshot."""
+    """Runs prepared queries on a few connections of its own; thread-safe. Each sees one snapshot."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -64,7 +65,7 @@ class Reader:
         return found
 
     def close(self) -> None:
-        """Close all idle connections; those in use are closed after it."""
+        """Close all idle connections; those in use are closed after use."""
         idle, self._idle = self._idle, deque()
         while idle:
             idle.pop().close()

@@ -1,1 +1,1 @@
-"""What is kept for whoever watches the gateway: counts, gauges, handhelds seen, and what administrators did."""
+"""What is stored for those who watch the gateway: counts, gauges, handhelds seen, and what administrators did."""

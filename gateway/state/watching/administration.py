@@ -1,6 +1,6 @@
 """The password of the administrator's panel, as its hash, and what administrators have done.
 
-Nothing here may know a password, or have more than the newest MOST lines of the audit.
+Nothing here may know a password, or keep more than the newest MOST lines of the audit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 
-#: Lines of the audit that are kept.
+#: How many lines of the audit are kept.
 MOST: Final = 10_000
 
 ADMIN_PASSWORD = Table(
@@ -72,7 +72,7 @@ class Administration:
             connection.execute(delete(AUDIT).where(AUDIT.c.id <= number - MOST))
 
     def audit(self, before: int | None = None, most: int = 100) -> list[tuple[int, AuditLine]]:
-        """Return lines of the audit with their numbers, newest first, of those with numbers below `before`."""
+        """Return lines of the audit with their numbers, the newest first, from those with numbers below `before`."""
         query = select(AUDIT).order_by(AUDIT.c.id.desc()).limit(most)
         if before is not None:
             query = query.where(AUDIT.c.id < before)

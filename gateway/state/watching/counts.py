@@ -1,6 +1,6 @@
 """Counts of what the gateway does, for its administrator: by kind and labels, summed over processes and restarts.
 
-Nothing here may hold anything of a person. To count costs an entry in a dictionary, whatever is counted; `flush`
+Nothing here may hold anything about a person. Counting costs an entry in a dictionary, whatever is counted; `flush`
 writes what is new in one transaction, so that no page waits for the disk. Rows are sums of one UTC day; those of old
 days are merged, so that totals never go down.
 """
@@ -21,9 +21,9 @@ from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 
 DAY: Final = 86_400  # seconds
-#: Days that are told apart; the sums of earlier ones are rows of day 0.
+#: Days that are kept apart; the sums of earlier ones are rows of day 0.
 DAYS: Final = 31
-#: Different counts in this process; what is beyond them is not counted. Labels come from tables, not from requests.
+#: The most different counts in this process; further ones are not counted. Labels come from tables, not from requests.
 MOST: Final = 10_000
 #: Upper bounds of a histogram, in seconds (prometheus.io/docs/practices/histograms).
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, inf)
@@ -41,7 +41,7 @@ CountKey = tuple[str, ...]
 
 
 class Counted(Enum):
-    """What is counted: the name of the count, and those of its labels. A histogram's last label is its bucket."""
+    """What is counted: the name of the count, and the names of its labels. A histogram's last label is its bucket."""
 
     PAGES = "pages", ("device", "markup")
     SENDS = "sends", ("outcome",)
@@ -54,7 +54,7 @@ class Counted(Enum):
 
     def __init__(self, key: str, labels: tuple[str, ...]) -> None:
         self.key, self.labels = key, labels
-        #: The name of the count that has the seconds of a histogram.
+        #: The name of the count for the total seconds of a histogram.
         self.sum_of = f"{key}_seconds"
 
 

@@ -1,6 +1,6 @@
-"""What the processes of the gateway hold just now, each with a row of its own, so that one can report for all.
+"""What the processes of the gateway hold at the moment, each with a row of its own, so that one can report for all.
 
-Nothing here may hold anything of a person. A row that is not renewed is that of a process that has ended.
+Nothing here may hold anything about a person. A row that is not renewed belongs to a process that has ended.
 """
 
 from __future__ import annotations

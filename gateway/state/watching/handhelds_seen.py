@@ -1,8 +1,8 @@
 """The kinds of handheld that have asked for pages: by user agent and markup, without a trace of whose they are.
 
 Nothing here may know an account or a session. Sightings are collected in memory; `flush` writes them in one
-transaction, so that no page waits for the disk. Who has not signed in cannot crowd out the handhelds of those who
-have: the rows of each are bounded.
+transaction, so that no page waits for the disk. People who have not signed in cannot crowd out the handhelds of those
+who have: each kind has a limit of its own.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from sqlalchemy.dialects.sqlite import insert
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 
-#: Rows of handhelds whose people have signed in, and of all others; the one that was seen longest ago goes.
+#: The most rows of handhelds whose people have signed in, and of all others; beyond that, those seen longest ago are
+#: removed.
 MOST: Final = {True: 400, False: 100}
-#: Different handhelds between two writes; what is beyond them is not noted.
+#: The most different handhelds between two writes; further ones are not noted.
 MOST_NEW: Final = 500
 
 HANDHELDS = Table(
@@ -53,7 +54,7 @@ class HandheldSeen:
 
 
 class HandheldsSeen:
-    """The table of handhelds, and what was seen since it was written; thread-safe."""
+    """The table of handhelds, and what has been seen since it was written; thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,7 +1,7 @@
-"""How each mail server is, as all processes have seen it: a row for each server, encrypted by the layer above.
+"""The health of each mail server, as all processes have seen it: a row for each server, encrypted by the layer above.
 
 Nothing here may know what is in a row: it may be the text of a server's answer. Rows are few, and those of servers that
-nobody has asked for long go.
+have not been contacted for long are removed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sqlalchemy.dialects.sqlite import insert
 from gateway.state.storage.database import Database
 from gateway.state.storage.metadata import METADATA
 
-#: Seconds after which nothing is known any more of a server that nobody has asked.
+#: Seconds without contact after which a server's health counts as unknown.
 KEPT_SECONDS: Final = 86_400.0
-#: Rows; those of the servers asked last.
+#: The most rows: those of the servers contacted last.
 MOST: Final = 1000
 
 SERVER_HEALTH = Table(
@@ -28,7 +28,7 @@ SERVER_HEALTH = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
-#: Takes the rows that are there, by server; returns those to write, each with the time at which the server was asked.
+#: Takes the existing rows, by server; returns those to write, each with the time at which the server was contacted.
 Change = Callable[[Mapping[str, bytes]], Mapping[str, tuple[float, bytes]]]
 
 
@@ -39,7 +39,7 @@ class ServerHealth:
         self._database = database
 
     def of(self, servers: Collection[str], now: float) -> dict[str, bytes]:
-        """Return the rows of servers, as far as there are any."""
+        """Return the rows of these servers, as far as there are any."""
         wanted = SERVER_HEALTH.c.server.in_(servers) & (SERVER_HEALTH.c.seen > now - KEPT_SECONDS)
         query = select(SERVER_HEALTH.c.server, SERVER_HEALTH.c.sealed).where(wanted)
         with self._database.reading() as connection:
