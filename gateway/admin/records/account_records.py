@@ -1,7 +1,7 @@
 """Accounts and sessions: listed, ended, locked, forgotten; for the panel and for the shell.
 
 Nothing here may reveal a password or read a mail, and nothing may be changed without a line in the audit. An account is
-named by its hash; by its address only where the administrator types it, or has switched `show_addresses` on.
+named by its hash, and by its address only if the administrator types it or has switched `show_addresses` on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_ADDRESS: Final = 254
 #: The highest number that a session can have.
 MOST_NUMBER: Final = 2**63 - 1
 
-#: What an account has, by table, as administrators read it. What ends by itself within a day is left out.
+#: What an account has, by table, as administrators read it. What expires within a day is left out.
 STORED: Final = {
     "sessions": "Sessions",
     "settings": "Settings of devices",
@@ -60,8 +60,8 @@ class Account:
 class AccountRecords:
     """The accounts of one state file.
 
-    `record` gets what was done, as action and subject, for the audit. `drop` closes the connections of a session, by
-    its digest: the running gateway has some, the shell none.
+    `record` is told what was done, as action and subject, for the audit. `drop` closes the connections of a session, by
+    its digest: the running gateway has some, the shell has none.
     """
 
     config: Config
@@ -79,8 +79,8 @@ class AccountRecords:
     def find(self, who: str) -> list[Account]:
         """Return the account with this hash, or with this address in any spelling.
 
-        There are two if earlier versions knew this spelling as an account of its own. Raise NotFound, BadRequest for
-        what is neither, or UnknownDomain.
+        There are two if earlier versions had a separate account for this spelling. Raise NotFound, BadRequest if the
+        text is neither, or UnknownDomain.
         """
         who = who.strip()
         prefixes = (bytes.fromhex(who),) if is_hash(who) else self._keys(who)
@@ -99,12 +99,12 @@ class AccountRecords:
         return [(account_hash(keys.get(row.account, b"")), row) for row in rows]
 
     def stored(self, account: Account) -> list[str]:
-        """Return what is stored of an account, in words."""
+        """Return what is stored about an account, in words."""
         counts = self.state.accounts.counts(account.row.id)
         return [f"{words}: {counts[table]}" for table, words in STORED.items() if table in counts]
 
     def what_goes(self, account: Account) -> list[str]:
-        """Return what goes when an account is forgotten, and what stays, in words."""
+        """Return what is deleted when an account is forgotten, and what stays, in words."""
         stays = ["Mail on the mail server is not touched."]
         if account.row.locked is not None:
             stays.append("The account stays locked.")
@@ -137,14 +137,14 @@ class AccountRecords:
         return len(ended)
 
     def lock(self, account: Account) -> int:
-        """End the sessions of an account and let nobody sign in to it; return how many sessions ended."""
+        """End the sessions of an account and let nobody sign in to it; return how many sessions were ended."""
         ended = self.state.accounts.lock(account.row.id, self.clock())
         self._drop(ended)
         self.record("account locked", f"{account.hash}, sessions ended: {len(ended)}")
         return len(ended)
 
     def introduce(self, address: str) -> list[Account]:
-        """Return the account of a whole address, made if it has never signed in. Raise BadRequest or UnknownDomain."""
+        """Return the account of a whole address, created if it is new. Raise BadRequest or UnknownDomain."""
         if "@" not in address:
             raise BadRequest("Nobody has signed in by this name: give the whole address.")
         self.state.accounts.id_for(self._keys(address)[0])
@@ -156,13 +156,13 @@ class AccountRecords:
         self.record("account unlocked", account.hash)
 
     def forget(self, account: Account) -> None:
-        """Delete everything that is stored of an account, as its owner can do; a locked one stays locked."""
+        """Delete everything that is stored about an account, as its owner can; a locked one stays locked."""
         self._drop(self.state.accounts.forget(account.row.id))
         self.state.mailboxes.forget(account.row.id)
         self.record("account forgotten", account.hash)
 
     def _keys(self, address: str) -> tuple[bytes, ...]:
-        """Return the key of an address, and the one by which earlier versions knew its spelling if that is another."""
+        """Return the key of an address, and the one under which earlier versions had its spelling, if different."""
         address = self.config.complete_address(address)
         if (
             len(address) > LONGEST_ADDRESS

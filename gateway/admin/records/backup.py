@@ -1,7 +1,7 @@
 """Backing up the gateway's state and its secret, and restoring them.
 
-Nothing here may leave half a file under a final name, overwrite what is there, or put back what was not examined. State
-and secret are two files: together they reveal stored personal data, so that they need not lie together.
+Nothing here may leave half a file under a final name, overwrite what is there, or restore what was not examined. State
+and secret are two files, because together they reveal stored personal data: they need not be in one place.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ FILE_MODE: Final = 0o600
 
 @dataclass(frozen=True, slots=True)
 class BackupFiles:
-    """The two files of a backup; `secret` is None if it is not part of it."""
+    """The two files of a backup; `secret` is None if the backup has none."""
 
     state: Path
     secret: Path | None
 
     @classmethod
     def of(cls, folder: Path, secret: Path | None, without_secret: bool) -> BackupFiles:
-        """Return the files of a folder; `secret`: where the secret lies instead."""
+        """Return the files of a folder; `secret`: where the secret is instead."""
         return cls(folder / STATE, None if without_secret else secret or folder / SECRET)
 
 
 def backup(config: Config, files: BackupFiles) -> list[str]:
-    """Write a backup, while the gateway runs or not; return what was done, in words. Raise ConfigError."""
+    """Write a backup, whether or not the gateway is running; return what was done, in words. Raise ConfigError."""
     if not config.state.exists():
         raise ConfigError(f"state database {config.state}: there is none yet")
     octets = _secret(config.secret) if files.secret is not None else b""
@@ -64,8 +64,8 @@ def backup(config: Config, files: BackupFiles) -> list[str]:
 def restore(config: Config, files: BackupFiles, replace: bool, now: float) -> list[str]:
     """Put a backup in the place that the configuration names; return what was done, in words. Raise ConfigError.
 
-    `replace`: files that are there are put aside. Nothing is changed unless the whole backup is good. Into a state that
-    a gateway has in use, the accounts of the backup are brought back instead, in one transaction.
+    `replace`: existing files are put aside. Nothing is changed unless the whole backup is good. If a gateway is using
+    the state, the accounts of the backup are brought back into it instead, in one transaction.
     """
     counts = copies.examine(files.state)
     secret = _secret(files.secret) if files.secret is not None else None
@@ -124,9 +124,9 @@ def _aside(path: Path, now: float) -> Path:
 
 @dataclass(slots=True)
 class _Files:
-    """Files that are written together: under other names first, so that none has its name before all are whole.
+    """Files that are written together: under other names first, so that none has its own before all are complete.
 
-    `aside`: the new names of those that stood in their place.
+    `aside`: the new names of the files that were in their place.
     """
 
     makers: dict[Path, Callable[[Path], None]]
@@ -137,7 +137,7 @@ class _Files:
 
     @contextmanager
     def written(self, replace: bool = False, now: float = 0.0) -> Iterator[dict[Path, Path]]:
-        """Write the drafts, yield their names by the final ones, and rename them. Raise ConfigError."""
+        """Write the temporary files, yield their names by the final ones, and rename them. Raise ConfigError."""
         for path in self.makers:
             if path.exists() and not replace:
                 raise ConfigError(f"{path}: exists, and is not overwritten")
@@ -183,7 +183,7 @@ def _write(draft: Path, octets: bytes) -> None:
 
 
 def _give_to_owner(draft: Path, folder: Path) -> None:
-    """Give a file that root has made to the owner of its folder: the gateway's user has to read it."""
+    """Give a file that root has created to the owner of its folder: the gateway's user has to read it."""
     if os.geteuid() == 0:
         owner = folder.stat()
         os.chown(draft, owner.st_uid, owner.st_gid)

@@ -1,6 +1,6 @@
-"""Mail that was sent, or was not, as the send journal knows it: without text and without addresses.
+"""Mail that was or was not sent, according to the send journal: without text and without addresses.
 
-Nothing here may say more than the journal does: what is not certain is called so.
+Nothing here may say more than the journal does: what is uncertain is called uncertain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gateway.sealed import send_journal
 from gateway.sealed.send_journal import JournalEntry
 from gateway.state import Stage, State
 
-#: Seconds after which no request is at work on a sending any more (`access.idempotency`).
+#: Seconds after which no request is working on a sending any more (`access.idempotency`).
 STOPPED_SECONDS: Final = 300.0
 
 STAGES: Final = {

@@ -1,6 +1,6 @@
-"""Who has to wait after failed sign-ins, in words, and letting them go on at once.
+"""Who has to wait after failed sign-ins, in words, and how to let them continue at once.
 
-Nothing here may name an address of an account: a network is in clear, since the log has it too.
+Nothing here may name the address of an account; networks are in clear, since the log has them too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Waiting:
 
 
 def page(state: State, now: float, most: int = 50, first: int = 0) -> tuple[list[Waiting], int | None]:
-    """Return who has to wait, the newest first, from record `first` on, and where to go on, None at the end."""
+    """Return who has to wait, the newest first, from record `first` on, and where to continue, None at the end."""
     found, rest = slow_downs.page(state.tries, now, most, first)
     return [_waiting(one) for one in found], rest
 
