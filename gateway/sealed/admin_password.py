@@ -1,6 +1,6 @@
-"""Hashes of the administrator's password, by Argon2id (RFC 9106) in the PHC string format.
+"""Hashes of the administrator's password: Argon2id (RFC 9106) in the PHC string format.
 
-Nothing here may store or log a password. A hash costs MEMORY_KIB, so that no more than TOGETHER are made at a time.
+Nothing here may store or log a password. A hash takes MEMORY_KIB, so no more than TOGETHER are computed at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from gateway.errors import AdminBusy
 
-#: The parameters that OWASP's cheat sheet on storing passwords recommends for the least memory.
+#: The parameters with the least memory that OWASP's password storage cheat sheet recommends.
 MEMORY_KIB: Final = 19 * 1024
 ITERATIONS: Final = 2
 LANES: Final = 1
@@ -22,7 +22,7 @@ HASH_OCTETS: Final = 32
 SALT_OCTETS: Final = 16
 TOGETHER: Final = 2
 PATIENCE_SECONDS: Final = 5.0
-SHORTEST: Final = 12  # characters: the panel may stand where strangers reach it
+SHORTEST: Final = 12  # characters: strangers may be able to reach the panel
 LONGEST: Final = 1024
 
 _places = BoundedSemaphore(TOGETHER)

@@ -1,9 +1,8 @@
 """An account's stored data, encrypted: profile, people, address book, favourites.
 
-Nothing here may know what a kind means, or store anything that can be read from the database alone: values
-are JSON objects encrypted under the server secret and the account's number. Names are not encrypted, so a
-name is a number of ours or a `mark`, never an address or a word of a person's. Changing the server secret
-empties every memory.
+Nothing here may know what a kind means, or store anything that can be read from the database alone: values are JSON
+objects encrypted under the server secret and the account's number. Names are not encrypted, so a name is a number of
+ours or a `mark`, never an address or anything a person has written. Changing the server secret empties every memory.
 """
 
 from __future__ import annotations
@@ -53,16 +52,15 @@ class Memory:
         return {name: value for name, value in opened if value is not None}
 
     def put(self, kind: str, name: str, value: Mapping[str, Any], most: int = 0) -> None:
-        """Store a value in place of the old one; beyond `most` of a kind the oldest are removed."""
+        """Store a value, replacing the old one; beyond `most` of a kind the oldest are removed."""
         self.change(kind, name, lambda _: dict(value), most)
 
     def change(
         self, kind: str, name: str, update: Callable[[Value | None], Value | None], most: int = 0
     ) -> Value | None:
-        """Replace a value by what `update` returns for it, in one transaction, and return that.
+        """Replace a value with what `update` returns for it, in one transaction, and return that.
 
-        `update` must be quick: nobody else can write meanwhile. Raise ValueError for a value that is too
-        large.
+        `update` must be quick: nobody else can write in the meantime. Raise ValueError for a value that is too large.
         """
         result: Value | None = None
 
@@ -100,7 +98,7 @@ class Memory:
 def merged(first: Contents, second: Contents) -> Contents:
     """Merge two memories: the first one's values, and those of the second under other names.
 
-    A number with two meanings is dropped; counters go on from the higher one.
+    A number with two meanings is dropped; counters continue from the higher value.
     """
     found: Contents = {}
     for kind in {**second, **first}:

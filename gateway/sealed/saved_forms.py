@@ -1,9 +1,9 @@
-"""Forms that were posted to a session after its end, or that nothing else keeps: nobody has to type them again.
+"""Forms posted to a session after its end, or not stored anywhere else, so that nobody has to type them again.
 
-Nothing here may keep a form for longer than a day, for a token that never was a session's, or readable
-without that token: it is encrypted under it. A person who signs in to the same account and presents the old
-token gets the form back, encrypted under the new one. A form that came with no such token is kept nowhere: the
-sign-in page carries it, encrypted under the server secret.
+Nothing here may keep a form for longer than a day, for a token that never belonged to a session, or readable without
+that token: it is encrypted under it. A person who signs in to the same account and presents the old token gets the form
+back, encrypted under the new one. A form that came without such a token is not stored: the sign-in page carries it,
+encrypted under the server secret.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LARGEST: Final = 256 * 1024
 #: Octets of a form that a page carries: the sign-in form with it, in base64, is within the limit of a form.
 LARGEST_CARRIED: Final = 128 * 1024
 _PURPOSE: Final = b"kept"
-#: Octets of a name in addresses, which phones take up to 100 octets of: a session has a handful of forms.
+#: Octets of a name in URLs, of which some phones accept only 100: a session has a handful of forms.
 _CODE: Final = 8
 
 
@@ -37,7 +37,7 @@ def code_of(name: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SavedForm:
-    """A form as it was posted: `path` of the page it was posted to, without token; `name` to forget it by."""
+    """A form as it was posted: `path`: of the page it was posted to, without token; `name`: to forget it by."""
 
     name: bytes
     path: str
@@ -45,17 +45,17 @@ class SavedForm:
 
     @property
     def code(self) -> str:
-        """What pages name it by."""
+        """Its name in pages."""
         return code_of(self.name)
 
     @property
     def digest(self) -> str:
-        """What it is known by when another session has taken it over, which changes its name."""
+        """What identifies it even when another session has taken it over, which changes its name."""
         return sha256(_written(self.path, self.fields)).hexdigest()
 
 
 class SavedForms:
-    """Keeps what was posted too late, and gives it back."""
+    """Stores what was posted too late, and returns it."""
 
     def __init__(self, state: State, secret: bytes, clock: Callable[[], float]) -> None:
         self._state, self._secret, self._clock = state, secret, clock
@@ -90,13 +90,13 @@ class SavedForms:
         return adopted
 
     def all(self, token: str, account: int | None) -> tuple[SavedForm, ...]:
-        """Return what is kept under a session's token, the newest first; None: whoever's session it was."""
+        """Return what is stored under a session's token, the newest first; None: whichever account it was."""
         rows = self._state.posted_forms.all(vault.digest(token), account, self._clock())
         opened = ((row.name, self._opened(row, token)) for row in rows)
         return tuple(SavedForm(name, *json.loads(plain)) for name, plain in opened if plain is not None)
 
     def carried(self, post: TicketedPost, path: str, fields: Mapping[str, str]) -> str:
-        """Encrypt a form for the sign-in page to carry, as no token says whose it is; '' if it is too large."""
+        """Encrypt a form for the sign-in page to carry, since no token says whose it is; '' if it is too large."""
         plain = json.dumps([post.ticket, post.mark.hex(), path, dict(fields)], separators=(",", ":")).encode()
         return (
             base64.urlsafe_b64encode(self._seal.close(plain, b"")).decode()
@@ -116,7 +116,7 @@ class SavedForms:
         return TicketedPost(ticket, bytes.fromhex(mark)), path, fields
 
     def forget(self, token: str, name: bytes) -> None:
-        """Remove a form that has been taken back, or sent."""
+        """Remove a form that has been reopened, or sent."""
         self._state.posted_forms.remove(vault.digest(token), name)
 
     def _put(self, token: str, plain: bytes, account: int, expires: float) -> bytes:

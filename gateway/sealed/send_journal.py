@@ -33,7 +33,7 @@ ASKED: Final = "asked"
 #: Why a recipient did not get a mail, by the fields of outcomes and notes.
 UNSENT: Final = ("refused", "later", "too_large", "doubtful")
 
-#: Sendings that are searched for a name.
+#: How many sendings are searched for a name.
 MANY: Final = 1000
 #: Octets that distinguish an account's sendings in our pages.
 _NAME: Final = 6
@@ -55,12 +55,12 @@ class Outcome:
 
     `sentence` (with `alert` in it, or the time of `until`, in seconds since the epoch) says why it was not sent;
     `sender` is the address that the server refused. Of the recipients, `refused` were not accepted, `later` not yet,
-    `too_large` says for whose mailbox the message is, and of `doubtful` it is unknown. `filed`: its one copy is in
-    the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if unknown.
-    `to_self`: it was sent to its writer too. `keeps`: the mailbox has Drafts and Sent at all. `recipients` and `at`
-    (seconds since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`: its ticket was
-    claimed; if not, the same request sends it. `noted`: the journal has its Message-ID. ASKED is about the mail sent
-    before, whose outcome is `first`.
+    for `too_large` the message is too large for their mailbox, and for `doubtful` it is unknown. `filed`: its one copy
+    is in the sent mailbox; None if unknown. `kept`: a copy is in Drafts, at `draft` if that is known; None if unknown.
+    `to_self`: it was also sent to its writer. `keeps`: the mailbox has Drafts and Sent. `recipients` and `at` (seconds
+    since the epoch) identify the mail to the person, `name` to `acknowledge`. `begun`: its ticket was claimed; if not,
+    the same request sends it. `noted`: the journal has its Message-ID. ASKED is about the mail sent before, whose
+    outcome is `first`.
     """
 
     kind: OutcomeKind
@@ -97,9 +97,8 @@ class Notes:
 
     `accepted`: recipients that have it while others are still to be tried; `refused` to `doubtful` as in an outcome.
     `resumed`: it came from a page of Drafts, whether or not the draft could be read. `form`: the digest of the saved
-    form that it was typed on, "" for none. `copy_to`: the writer's own address, if they get the mail too.
-    `in_sent`: our copy in Sent, if the provider may put one beside it. `after`: marks of the sendings that it goes on
-    with.
+    form that it was typed on, "" for none. `copy_to`: the writer's own address, if they get the mail too. `in_sent`:
+    our copy in Sent, if the provider may put one beside it. `after`: marks of the sendings that it continues.
     """
 
     message_id: str = ""
@@ -122,7 +121,7 @@ class Notes:
 
     @property
     def addressed(self) -> frozenset[str]:
-        """The recipients without the writer's copy."""
+        """The recipients, without the writer's own copy."""
         return frozenset(self.recipients) - {self.copy_to}
 
     def unsent(self) -> dict[str, Any]:
@@ -134,8 +133,8 @@ class Notes:
 class JournalEntry:
     """One sending. `act`: the mark of its post; `at`: when claimed, in seconds since the epoch; `told`: reported.
 
-    `readable`: the notes could be decrypted, which fails if the server secret has changed. Then `kind`, the
-    outcome, is still known.
+    `readable`: the notes could be decrypted, which fails if the server secret has changed. `kind`, the outcome, is
+    known even then.
     """
 
     key: bytes
@@ -203,7 +202,7 @@ class Journal:
         return entry
 
     def correct(self, outcome: Outcome) -> None:
-        """Replace the recorded outcome of a sending by a better one."""
+        """Replace the recorded outcome of a sending with a better one."""
         for entry in self.open(MANY):
             if entry.name == outcome.name and entry.notes.outcome is not None:
                 self.write(replace(entry, notes=replace(entry.notes, outcome=outcome, kept=outcome.draft)))
@@ -244,7 +243,7 @@ class Journal:
         self._table.tell(self._account, [row for row in rows if name(row.key, row.act) in names])
 
     def of_texts(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return what saved forms are known by that were sent, and of which nobody knows.
+        """Return what identifies the saved forms that were sent, and those that may have been.
 
         That is the digest of the form that was sent, and the name of the sending whose text was saved after it.
         """
@@ -260,7 +259,7 @@ class Journal:
     def successors(self, entry: JournalEntry, copies: Container[MessageRef]) -> Iterator[JournalEntry]:
         """Yield the sendings of the same mail since, the oldest first.
 
-        They were begun from its page or from its copy, one of `copies` in Drafts, or are the same message.
+        They were begun from its page, or from its copy (one of `copies` in Drafts), or are the same message.
         """
         for other in map(self._entry, self._table.all(self._account)):
             notes, same = other.notes, other.notes.message_id == entry.notes.message_id != ""
@@ -272,7 +271,7 @@ class Journal:
                 yield other
 
     def is_posted_again(self, entry: JournalEntry) -> bool:
-        """Return whether its ticket was posted again, of a sending that does not know its message."""
+        """Return whether the ticket of a sending that does not know its message was posted again."""
         rows = self._table.of(self._account, entry.key) if not entry.notes.message_id else ()
         return any(row.act != entry.act and row.at > entry.at for row in rows)
 
@@ -294,7 +293,7 @@ class Journal:
 
 
 def opened(row: JournalRow, account: int, secret: bytes) -> JournalEntry:
-    """Return the entry of an account's row, for whoever looks at the journal as a whole."""
+    """Return the entry of an account's row, for those who read the journal of all accounts."""
     return _opened(row, vault.Seal(str(account), secret, _PURPOSE))
 
 
@@ -327,7 +326,7 @@ def _notes(values: Mapping[str, Any]) -> Notes:
 
 
 def _known(kind: type[Notes | Outcome], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that this version knows: another one may have written more."""
+    """Return the values that this version knows: another version may have written more."""
     return {field.name: values[field.name] for field in fields(kind) if field.name in values}
 
 

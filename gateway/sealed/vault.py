@@ -45,8 +45,8 @@ _POST_MARK = re.compile(rf"[A-Za-z0-9_-]{{{POST_MARK_OCTETS * 4 // 3}}}")
 class TicketedPost:
     """A ticket with a mark of the content posted with it: the same content again is a repeat.
 
-    `mark` is an HMAC of the content under the ticket, of which the database has only the hash. So it reveals
-    nothing of a text, and does not depend on the server secret.
+    `mark` is an HMAC of the content under the ticket, of which the database has only the hash. So it reveals nothing
+    about a text, and does not depend on the server secret.
     """
 
     ticket: str
@@ -111,7 +111,7 @@ def digest(token: str) -> bytes:
 
 
 def seal(plain: bytes, token: str, secret: bytes, row_id: int, purpose: bytes = b"credential") -> bytes:
-    """Encrypt a credential, or other data of some purpose, for one row."""
+    """Encrypt a credential, or data for another purpose, for one row."""
     nonce = secrets.token_bytes(NONCE_OCTETS)
     return _FORMAT + nonce + AESGCM(_key(token, secret, purpose)).encrypt(nonce, plain, _row(row_id))
 
@@ -134,7 +134,7 @@ def ticket(token: str, secret: bytes) -> str:
 
 
 def check_ticket(text: str, token: str, secret: bytes) -> bytes | None:
-    """Return the nonce of a ticket of this session, else None, in constant time."""
+    """Return the nonce of a ticket of this session, None for any other text, in constant time."""
     if not _TICKET.fullmatch(text):
         return None
     octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -150,7 +150,7 @@ def link_id(content: bytes, token: str, secret: bytes) -> str:
 
 
 def mark(content: bytes, token: str, secret: bytes, purpose: bytes) -> bytes:
-    """Make a deterministic name for some content that reveals nothing of it."""
+    """Make a deterministic name for some content that reveals nothing about it."""
     return hmac.digest(_key(token, secret, b"mark " + purpose), content, "sha256")[:16]
 
 
@@ -185,7 +185,7 @@ class Seal:
             return None
 
     def mark(self, text: str) -> str:
-        """Make a deterministic name for a text that reveals nothing of it."""
+        """Make a deterministic name for a text that reveals nothing about it."""
         mac = hmac.digest(self._key, b"mark " + text.encode("utf-8", "surrogatepass"), "sha256")
         return base64.urlsafe_b64encode(mac).decode("ascii")[:MARK_LENGTH]
 
