@@ -73,7 +73,7 @@ def parse_node(text: str) -> IPAddress | None:
 
 
 def _reached(nearest: IPAddress, chain: Sequence[IPAddress | None], trusted: Sequence[Network]) -> IPAddress:
-    """Follow the chain outwards from the nearest proxy for as long as each address is trusted and names another."""
+    """Follow the chain outwards from the nearest proxy, as long as each address is trusted and names another."""
     reached = nearest
     for one in reversed(chain):
         if one is None or not _among(reached, trusted):
@@ -87,7 +87,7 @@ def _among(address: IPAddress, networks: Sequence[Network]) -> bool:
 
 
 def _listed(value: str | None) -> list[str]:
-    """Split a comma-separated list; an over-long one becomes a single item without meaning."""
+    """Split a comma-separated list; one that is too long becomes a single item without meaning."""
     if not value:
         return []
     return [one.strip(" \t") for one in value.split(",")] if len(value) <= LONGEST else [""]

@@ -1,9 +1,8 @@
 """Idempotent POST requests: of all requests that post the same, one does the work and all get its outcome.
 
-Nothing here may do the work twice, return the outcome of one post for another, or know of screens. A post is
-a ticket together with the content posted (`vault.TicketedPost`): the same content again is a repeat, other
-content with the same ticket is another post. Sending mail goes through `outbox` instead, which has one more
-question to ask.
+Nothing here may do the work twice, return the outcome of one post for another, or know about screens. A post is a
+ticket together with the content posted (`vault.TicketedPost`): the same content again is a repeat, other content with
+the same ticket is another post. Sending mail goes through `outbox` instead, which has one more question to ask.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class OutcomeUnknown(GatewayError):
 
 
 def do_once(session: Session, post: TicketedPost, do: Callable[[], PostOutcome]) -> PostOutcome:
-    """Call `do` for the first request of a post; return its outcome, to repeats too.
+    """Call `do` for the first request of a post; return its outcome, also to repeats.
 
     A repeat waits while the first request is running, and gets UNKNOWN if that takes too long. If `do` raises
     a GatewayError nothing was done, so the next request of the same post calls it again. Raise BadRequest for

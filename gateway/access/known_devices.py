@@ -54,7 +54,7 @@ class KnownDevices:
         self._table = table
 
     def charge(self, origin: SignInOrigin, now: float) -> frozenset[bytes]:
-        """Count a wrong password against the device, else the network; return the keys charged, if any."""
+        """Count a wrong password against the device, or else the network; return the keys charged, if any."""
         devices = self._table.charge(map(origin.device, origin.tokens), now)
         return devices or self._table.charge([origin.whole_network], now)
 

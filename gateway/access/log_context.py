@@ -1,7 +1,7 @@
-"""What the log knows of the request at hand: its id, and the account, as a digest.
+"""What the log knows about the current request: its id, and the account, as a digest.
 
-Nothing here may be written but id and account: what is typed is held only so that it can be left out. The entry is in
-the context (PEP 567): whatever logs within a request is marked with it, in any thread that the request uses.
+Nothing here may be logged except id and account: typed text is kept only so that it can be left out. The entry is in
+the context (PEP 567): everything logged within a request is marked with it, in any thread that the request uses.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
-#: What a person can read out over the phone: no letter looks like a digit or like another one.
+#: Characters that can be read out over the phone: none looks like another.
 ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
-#: Characters of an id: 27 thousand million of them, so that no two requests of a day share one.
+#: Characters of an id: there are 27 thousand million, so no two requests of a day share one.
 ID_LENGTH: Final = 7
-#: Digits of an account's key in the log, and wherever an administrator sees it.
+#: Digits of an account's key in the log, and wherever administrators see it.
 HASH_DIGITS: Final = 12
-#: Characters of a text that is left out: a shorter one stands in any words.
+#: The fewest characters of a text that is left out: a shorter one may be part of any words.
 SHORTEST_TYPED: Final = 4
 #: The key, in a log record's `extra`, of further values by name.
 FIELDS: Final = "fields"
@@ -29,7 +29,7 @@ FIELDS: Final = "fields"
 class RequestEntry:
     """One request: its id, and the hash of the account that is signed in, or that a sign-in names.
 
-    `typed`: what a mail server may repeat of the request, the longest first.
+    `typed`: texts of the request that a mail server may repeat, the longest first.
     """
 
     id: str
@@ -62,17 +62,17 @@ def _id(number: int) -> str:
 
 
 def current() -> RequestEntry:
-    """Return the entry of the request at hand; an empty one outside any."""
+    """Return the entry of the current request; an empty one outside requests."""
     return _current.get() or RequestEntry("")
 
 
 def note_account(key: bytes) -> None:
-    """Mark the request at hand with an account, by its key (`logins.account_key`)."""
+    """Mark the current request with an account, by its key (`logins.account_key`)."""
     current().account = account_hash(key)
 
 
 def leave_out(typed: Iterable[str]) -> None:
-    """Have texts that a person has typed left out where the log tells what a server said."""
+    """Have texts that a person has typed left out where the log quotes a server."""
     found = {text.strip() for text in typed}
     current().typed = tuple(
         sorted((text for text in found if len(text) >= SHORTEST_TYPED), key=len, reverse=True)

@@ -1,9 +1,9 @@
 """Account keys: every spelling of a login leads to one account.
 
-Nothing here may change what a mail server receives: logins go there as typed. A key is a SHA-256 that reveals
-neither server nor login. For the account, spellings are folded that mail servers take for the same name (RFC
-8265 §3.3, UsernameCaseMapped, and RFC 5890 for the domain). Counting of wrong passwords folds more, since at
-worst two people then share one queue.
+Nothing here may change what a mail server receives: logins go there as typed. A key is a SHA-256 that reveals neither
+server nor login. For the account, spellings are folded if mail servers take them for the same name (RFC 8265 §3.3,
+UsernameCaseMapped, and RFC 5890 for the domain). Counting of wrong passwords folds more, since at worst two people then
+share one queue.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def key_as_typed(upstream: Upstream, address: str) -> bytes:
 def counting_key(upstream: Upstream, address: str) -> bytes:
     """Return the key by which wrong passwords are counted.
 
-    Some databases compare names without accents, marks and blanks (MySQL's utf8mb4_general_ci, PAD SPACE),
-    and some providers ignore dots in a name, or `+` and what follows it. Mailboxes that differ by case only
-    are counted apart if the upstream keeps them apart.
+    Some databases compare names without accents, marks and blanks (MySQL's utf8mb4_general_ci, PAD SPACE), and some
+    providers ignore dots in a name, or `+` and what follows it. Mailboxes that differ only in case are counted
+    separately if the upstream keeps them apart.
     """
     login = canonical(upstream, address)
     return _key(upstream, login if upstream.case_sensitive_logins else _bare(login))

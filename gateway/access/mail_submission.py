@@ -35,7 +35,7 @@ Submit = Callable[[Server, str, str, str, Sequence[str], bytes, Settled], Receip
 
 
 def _nothing(receipt: Receipt) -> None:
-    """Take note of nothing."""
+    """Ignore the call."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,5 +120,5 @@ class MailSubmission:
 
 
 def _weight(recipients: int) -> int:
-    """Return how many mails a mail to so many recipients counts as."""
+    """Return how many mails a mail to this many recipients counts as."""
     return -(-recipients // RECIPIENTS_AS_ONE)

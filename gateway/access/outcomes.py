@@ -26,8 +26,8 @@ DRAFT: Final = "draft"
 class ResultCode(StrEnum):
     """The result of a post.
 
-    MARKED: messages are flagged as deleted and still there. GROWN: there is more to delete than the person
-    was asked about.
+    MARKED: messages are flagged as deleted but still there. GROWN: there is more to delete than the person was asked
+    about.
     """
 
     CREATED = "created"

@@ -1,9 +1,9 @@
-"""Which providers put mail that is submitted to them into Sent by themselves.
+"""Which providers file submitted mail in Sent by themselves.
 
-Nothing here may be taken for granted where it was not seen: a copy counts when it is found by its Message-ID. What is
-learnt is forgotten when the process ends.
-The table is a first guess, by what the providers' documentation says: Gmail, Exchange Online (the parameter
--MessageCopyForSMTPClientSubmissionEnabled of Set-Mailbox), Zoho Mail (its setting for copies of sent mail).
+Nothing here may be assumed without having been seen: a copy counts when it is found by its Message-ID. What is learnt
+is forgotten when the process ends. The table is a first guess, from the providers' documentation: Gmail, Exchange
+Online (the parameter -MessageCopyForSMTPClientSubmissionEnabled of Set-Mailbox), Zoho Mail (its setting for copies of
+sent mail).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ FILING: Final = frozenset(
     ("smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com", "smtp.live.com",
      "smtp.zoho.com", "smtppro.zoho.com", "smtp.zoho.eu", "smtppro.zoho.eu", "smtp.zoho.in", "smtppro.zoho.in")
 )  # fmt: skip
-#: Seconds between looks into Sent. A person waits for them, once for each submission server that files nothing.
+#: Seconds between looks into Sent. A person waits for these once for each submission server that files nothing.
 WAITS: Final = (0.2, 0.3, 0.5)
 
 
 @dataclass(slots=True)
 class Learnt:
-    """What was seen of submission servers: whether they file, and of which that is more than a first look."""
+    """What has been seen of submission servers: whether they file, and for which that is more than a first look."""
 
     files: dict[Server, bool] = field(default_factory=dict)
     sure: set[Server] = field(default_factory=set)
@@ -52,11 +52,11 @@ class SentCopy:
 
     @property
     def is_guess(self) -> bool:
-        """Whether the provider may file sent mail later than it was looked for."""
+        """Whether the provider may file sent mail after we have looked."""
         return not self.certain and self.files is False and self.upstream.smtp not in self.learnt.sure
 
     def learn(self, files: bool) -> None:
-        """Remember whether a copy was found that nobody but the provider can have put there."""
+        """Remember whether a copy was found that only the provider can have put there."""
         self.learnt.files[self.upstream.smtp] = files
 
     def confirm(self) -> None:

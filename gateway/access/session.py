@@ -32,7 +32,7 @@ from gateway.store.abilities import Can
 from gateway.store.base import MailStore
 from gateway.upstreams.bulkhead import Bulkhead
 
-#: Sessions of which it is remembered what their store can do; then all are learned anew.
+#: How many sessions' store abilities are remembered; beyond that, all are learnt again.
 MOST_ABILITIES: Final = 10_000
 
 Connect = Callable[[Server, str, str], MailStore]
@@ -41,7 +41,7 @@ Connect = Callable[[Server, str, str], MailStore]
 class ConnectionPool(Protocol):
     """The interface of the connection pool; keys are digests of session tokens.
 
-    `connect` returns whatever the pool keeps, which is more than a MailStore and the pool's own business.
+    `connect` returns what the pool keeps, which is more than a MailStore, and the pool's own business.
     """
 
     def lease(self, key: bytes, connect: Callable[[], Any]) -> AbstractContextManager[MailStore]: ...
@@ -86,9 +86,9 @@ class Resources:
     saved_forms: SavedForms
     per_hour: int
     bulkhead: Bulkhead
-    #: What the store of a session could do when it was used last, by the token's digest.
+    #: What the store of a session could do when it was last used, by the token's digest.
     abilities: dict[bytes, Can] = field(default_factory=dict)
-    #: Which submission servers file sent mail themselves, as far as that was seen.
+    #: Which submission servers file sent mail themselves, as far as known.
     learnt: Learnt = field(default_factory=Learnt)
 
     def __repr__(self) -> str:
@@ -122,7 +122,7 @@ class Session:
     ) -> None:
         """`remembered`: the new cookie of a known device, set at sign-in.
 
-        `extended`: whether this request has put off the session's expiry.
+        `extended`: whether this request has extended the session.
         """
         self._resources = resources
         self._row = row
@@ -141,7 +141,7 @@ class Session:
 
     @property
     def address(self) -> str:
-        """The address signed in with, complete."""
+        """The complete address that signed in."""
         return self._credential.address
 
     @property
@@ -150,7 +150,7 @@ class Session:
         return self._credential
 
     def in_small_letters(self) -> Session | None:
-        """Return this session with its login in small letters; None if that is the same, or somebody else's."""
+        """Return this session with its login in lower case; None if that is the same, or somebody else's."""
         small = replace(self._credential, address=self.address.lower())
         if small == self._credential or self._upstream.case_sensitive_logins:
             return None
@@ -239,7 +239,7 @@ class Session:
 
     @contextmanager
     def store(self) -> Iterator[MailStore]:
-        """Lease the mail store for one request. Raise SessionEnded if the server refuses the password by now."""
+        """Lease the mail store for one request. Raise SessionEnded if the server no longer accepts the password."""
         try:
             with self.leased() as store:
                 yield store
@@ -250,7 +250,7 @@ class Session:
 
     @property
     def can(self) -> Can:
-        """What the mail store can do; everything if it does not answer, so that nothing is missing for long."""
+        """What the mail store can do; everything if it does not respond, so that nothing is missing for long."""
         if self._row.digest not in self._resources.abilities:
             with suppress(StoreError), self.store():
                 pass
@@ -258,7 +258,7 @@ class Session:
 
     @property
     def last_seen_can(self) -> Can:
-        """What the mail store can do as far as that is known already: nothing is asked."""
+        """What the mail store can do, as far as that is already known: no server is asked."""
         return self._resources.abilities.get(self._row.digest, protocols.expected(self._upstream.store))
 
     def now(self) -> float:
@@ -266,13 +266,13 @@ class Session:
         return self._resources.clock()
 
     def await_other(self, seconds: float) -> bool:
-        """Wait a moment for another request of the same person; return False if there is no place to wait in."""
+        """Wait a moment for another request of the same person; return False if there is no waiting place."""
         return self._resources.bulkhead.await_other(self._person, seconds)
 
     # --- what is derived from its token ---
 
     def name_of(self, content: str) -> str:
-        """Return a name for some content: always the same within a session, and revealing nothing of it."""
+        """Return a name for some content: always the same within a session, and revealing nothing about it."""
         octets = content.encode("utf-8", "surrogatepass")
         return vault.mark(octets, self.token, self._resources.secret, b"mail").hex()
 
@@ -281,7 +281,7 @@ class Session:
         return vault.ticket(self.token, self._resources.secret)
 
     def check_ticket(self, ticket: str) -> bytes | None:
-        """Return the nonce of a ticket of this session, used or not, else None."""
+        """Return the nonce of a ticket of this session, used or not; None for any other text."""
         return vault.check_ticket(ticket, self.token, self._resources.secret)
 
     # --- its end ---

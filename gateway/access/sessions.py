@@ -139,7 +139,7 @@ class Sessions:
     def _new_row(
         self, token: str, now: float, user_agent: str, *, markup: str, device: str, language: str, via: Via
     ) -> SessionRow:
-        """Make the row of a session that nobody's account and credentials are in yet."""
+        """Make the row of a session, still without an account and credentials."""
         return SessionRow(
             id=secrets.randbits(63),
             digest=vault.digest(token),
@@ -200,10 +200,10 @@ class Sessions:
         self._resources.pool.close()
 
     def _verified(self, session: Session, entry: AdmittedAttempt) -> Credential:
-        """Sign in upstream, and return the credential that did; the connection stays in the pool for the first page.
+        """Sign in upstream, and return the credential that worked; the connection stays in the pool for the first page.
 
-        Keypads capitalise: a login that is wrong as typed is tried in small letters, unless the password was
-        offered twice already.
+        Keypads capitalise: a login that is wrong as typed is tried in lower case, unless the password has already been
+        offered twice.
         """
         try:
             with session.leased(stranger=not entry.charged):
@@ -217,7 +217,7 @@ class Sessions:
 
     @contextmanager
     def _given_back_unless_wrong(self, entry: AdmittedAttempt) -> Iterator[None]:
-        """Undo the count of a try that failed for another reason than its password."""
+        """Undo the count of a try that failed for a reason other than its password."""
         try:
             yield
         except BaseException as error:
@@ -239,7 +239,7 @@ class Sessions:
         return account_address.closed(credential.address, key, self._resources.secret)
 
     def idle_seconds(self) -> float:
-        """Return how long a session lives that nobody uses."""
+        """Return how long an unused session lives."""
         return self._config.idle_minutes * 60.0
 
     def _purge(self, now: float) -> None:
@@ -258,11 +258,11 @@ class Sessions:
 
 
 def domain_mark(secret: bytes, address: str) -> str:
-    """Return what a session has in the place of its mail domain; `address` may be a domain alone."""
+    """Return the mark that a session has instead of its mail domain; `address` may be just a domain."""
     return vault.Seal("", secret, b"session domain").mark(domain_name(address.rpartition("@")[2].strip()))
 
 
 def _refuse_unusable(address: str, password: str) -> None:
-    # An empty password is an anonymous bind, which succeeds, behind some servers' LDAP (RFC 4513 §5.1.2).
+    # With some servers' LDAP an empty password is an anonymous bind, which succeeds (RFC 4513 §5.1.2).
     if not password or max(len(address), len(password)) > LONGEST_CREDENTIAL:
         raise AuthenticationFailed("empty or over-long")

@@ -46,6 +46,6 @@ def failures_logged(client: str) -> Iterator[None]:
         fields = {"client": client, "reason": type(error).__name__}
         if was_refused(error) or isinstance(error, (UnknownDomain, TooManyTries)):
             log_failure(**fields)
-        else:  # nobody's guess: a server that is down must not have its people locked out
+        else:  # nobody's guess: people must not be locked out because a server is down
             log.warning("sign-in not possible: %s", error.detail, extra={FIELDS: fields})
         raise

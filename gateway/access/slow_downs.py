@@ -1,6 +1,6 @@
 """Who is slowed down after failed sign-ins, why and until when: the throttle's records as an administrator reads them.
 
-Nothing here may slow anybody down: `throttle` does, by rules of which this has none of its own.
+Nothing here may slow anybody down: `throttle` does, and only it has the rules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from gateway.access.waiting_queue import WaitingQueue
 from gateway.state import TryRow
 from gateway.state.people.tries import Tries
 
-#: Records that one page looks through, so that an attack with many networks costs a page no more than a second.
+#: The most records that one page looks through, so that even in an attack from many networks a page takes a second at
+#: most.
 MOST_LOOKED_AT: Final = 2000
 #: The names of somebody who has no place in a queue yet.
 _NEWCOMER: Final = ("", "", "")
@@ -23,11 +24,11 @@ _NEWCOMER: Final = ("", "", "")
 
 @dataclass(frozen=True, slots=True)
 class SlowDown:
-    """One record by which tries have to wait. `person`: the account's key, b"" for a network as a whole.
+    """One record that makes tries wait. `person`: the account's key, b"" for a network as a whole.
 
     `failures`: how many wrong passwords count now, for one account from one network; `waiting`: how many places are
-    waiting, for the other limits. `until`: when the next try that is not known by its device is taken, in seconds since
-    the epoch.
+    waiting, for the other limits. `until`: when the next try from an unknown device is admitted, in seconds since the
+    epoch.
     """
 
     key: bytes
@@ -40,10 +41,9 @@ class SlowDown:
 
 
 def page(tries: Tries, now: float, most: int = 50, first: int = 0) -> tuple[list[SlowDown], int | None]:
-    """Return who is slowed down, the last changed first, and where to go on, None at the end.
+    """Return who is slowed down, the last changed first, and where to continue, None at the end.
 
-    Records are looked at from number `first` on, MOST_LOOKED_AT of them at most: most count failures and slow nobody
-    down.
+    Records are examined from number `first` on, at most MOST_LOOKED_AT: most count failures and slow nobody down.
     """
     found: list[SlowDown] = []
     rows = tries.page(MOST_LOOKED_AT, first)

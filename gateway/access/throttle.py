@@ -1,10 +1,10 @@
 """Limits on failed sign-ins: guessers are slowed down, and owners are not locked out.
 
-Nothing here may read a clock, or refuse anybody for good: a try that has to wait is given a time, and is
-taken then. Three limits apply to devices that are not known (see `known_devices`): one for a network address
-trying one account, one for an account, and one for an address trying many accounts. A try is counted before
-its password is verified, so that parallel tries gain nothing, and given back if it did not fail. All phones
-of a WAP gateway may share one address, and a guesser may have many.
+Nothing here may read a clock, or refuse anybody permanently: a try that has to wait is given a time, and is admitted
+then. Three limits apply to devices that are not known (see `known_devices`): one for a network address trying one
+account, one for an account, and one for an address trying many accounts. A try is counted before its password is
+verified, so that parallel tries gain nothing, and given back if it did not fail. All phones of a WAP gateway may share
+one address, and a guesser may have many.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PREFIXES: Final = ((24, 48), (16, 32), (8, 12))
 BOTH: Final = "account and address"
 OF_ACCOUNT: Final = "account"
 OF_ADDRESS: Final = "address"
-#: Characters of a network that administrators see; what is longer is no address.
+#: Characters of a network that administrators see; anything longer is not an address.
 LONGEST_NETWORK: Final = 64
 #: Digits of a network's digest in its name: enough to distinguish networks within the same larger one.
 _DIGITS: Final = 8
@@ -106,7 +106,7 @@ ACCOUNT_AND_ADDRESS: Final = BackoffRule(free=5, memory=1800, first_wait=10, lon
 #: Guessing one account from many addresses: turns rotate among networks.
 ACCOUNT: Final = QueueRate(every=30, free=50, most=1000)
 #: Guessing many accounts from one address: turns rotate among accounts. A WAP gateway with thousands of mistyping
-#: phones stays below.
+#: phones stays below this.
 ADDRESS: Final = QueueRate(every=12, free=300, most=300)
 LIFETIME: Final = max(ACCOUNT_AND_ADDRESS.lifetime(), ACCOUNT.lifetime(), ADDRESS.lifetime())
 """Seconds after which a record that has not changed is as good as none."""
@@ -139,7 +139,7 @@ class Attempt:
         return _digest(b"both", both), _digest(b"account", account), _digest(b"address", site)
 
     def subjects(self) -> Mapping[bytes, TrySubject]:
-        """Return what administrators may know of its three records, by their keys."""
+        """Return what administrators may know about its three records, by their keys."""
         person, network = self.origin.account, site_of(self.address).decode("utf-8", "replace")
         network = network[:LONGEST_NETWORK]
         whose = (
@@ -272,7 +272,7 @@ def _digest(purpose: bytes, text: bytes) -> bytes:
 
 
 def site_of(address: str) -> bytes:
-    """Reduce an address to the network of one subscriber; a text that is no address stays as it is."""
+    """Reduce an address to the network of one subscriber; a text that is not an address stays as it is."""
     return _network(address, 32, IPV6_SITE_BITS)
 
 

@@ -1,10 +1,10 @@
 """A rate-limited queue whose members wait outside: each is given a time, and has its turn at that time.
 
-Nothing here may read a clock, or refuse anybody for good. A number of tries is free and refills steadily (the
-generic cell rate algorithm, ITU-T I.371); beyond them, one is admitted per interval, in the order in which
-places were taken. Each name has one place at a time, so turns rotate however often one name asks, and a
-newcomer waits for one turn of each waiting name. A member that misses its turn delays nobody. Many neighbours
-share one place, and so does a crowd, which bounds the queue.
+Nothing here may read a clock, or refuse anybody permanently. A number of tries is free and refills steadily (the
+generic cell rate algorithm, ITU-T I.371); beyond them, one is admitted per interval, in the order in which places were
+taken. Each name has one place at a time, so turns rotate however often one name asks, and a newcomer waits for one turn
+of each waiting name. A member that misses its turn delays nobody. Many neighbours share one place, and so does a crowd,
+which bounds the queue.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-#: Seconds for which a place is held after its time, for a person who comes back on a slow phone.
+#: Seconds for which a place is held after its time, for people who come back on a slow phone.
 HOLD_SECONDS: Final = 1200.0
-#: Coarsest names that a queue is assumed to have: there are 256 IPv4 /8 networks.
+#: How many of the coarsest names a queue is assumed to have: there are 256 IPv4 /8 networks.
 MOST_CROWDS: Final = 256
 
 #: The names of a member: its own, its neighbourhood's and its crowd's. The first begins with the second.
