@@ -185,7 +185,14 @@ def samples(target: str) -> list[bytes]:
         return [*pdus, packets.NOKIA_7110_GET[1:], b"\x60\1/\x03\x83\x81\xeaq=1", b"\x04\x20\x01\x94xy"]
     if target == "headers":
         controls = b"\x86" + b" \x03" * 3 + b"A \x03A\0\x86" + b" \x03\xa0" * 2 + b"A\0"
-        return [packets.MXP600_HEADERS, packets.NOKIA_7110_GET[31:], packets.SIEMENS_S35_GET[21:], controls]
+        quotes = b'\x80\x09\xbbq\0""""\x82\0'
+        return [
+            packets.MXP600_HEADERS,
+            packets.NOKIA_7110_GET[31:],
+            packets.SIEMENS_S35_GET[21:],
+            controls,
+            quotes,
+        ]
     if target == "push":
         return [b"http://www.example.com/a\nmail", "https://x.org/\nöß \0&<".encode()]
     if target == "endpoint":

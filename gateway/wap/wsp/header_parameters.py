@@ -14,6 +14,7 @@ from typing import Final
 from gateway.wap.wsp.assigned import CHARSET_NUMBERS, CHARSETS, PARAMETER_NAMES, PARAMETERS, USUAL, Version
 from gateway.wap.wsp.assigned_media_types import media_type, media_type_number
 from gateway.wap.wsp.octets import (
+    BLANKS,
     LENGTH_QUOTE,
     SHORT,
     TEXT,
@@ -178,6 +179,8 @@ def write_parameter(name: str, text: str, version: Version) -> bytes:
         if known == name and since <= max(version, USUAL) and number in _TEXT_PARAMETERS
     ]
     head = integer(fits[-1]) if fits else text_string(name.encode("latin-1", "replace"))
+    if octets.lstrip(BLANKS)[:1] == b'"':  # a Quoted-string, whose end has no mark (WAP-230 §8.4.2.1)
+        octets = b'"' + octets
     return head + (text_string(octets) if octets else b"\0")
 
 

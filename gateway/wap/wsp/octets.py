@@ -20,7 +20,8 @@ TEXT: Final = 0x20
 """The lowest octet that begins a text; a lower one is a length."""
 
 
-_BLANKS: Final = bytes(range(TEXT + 1))
+BLANKS: Final = bytes(range(TEXT + 1))
+"""Spaces and control characters: no text begins with one."""
 
 
 class WSPError(ValueError):
@@ -63,7 +64,7 @@ def text_string(text: bytes) -> bytes:
     Leading control characters, which no text has and which would pass for a length, are left out, with any spaces
     between them.
     """
-    text = text.partition(b"\0")[0].lstrip(_BLANKS)
+    text = text.partition(b"\0")[0].lstrip(BLANKS)
     return (bytes((QUOTE,)) if text and text[0] >= QUOTE else b"") + text + b"\0"
 
 
