@@ -168,11 +168,7 @@ def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTU
     `sources`: their files, by URL; `picture`: what those are called of which only the host is known.
     """
     names = _Names(sources, picture)
-    told: dict[str, list[int]] = {}
-    for index, draft in enumerate(drafts):
-        for run in draft.runs:
-            if run.link in sources and run.text.strip() and not names.is_makeshift(run):
-                told.setdefault(run.link, []).append(index)
+    told = _told(drafts, sources, names)
     kept: list[Draft] = []
     last = ""
     for index, draft in enumerate(drafts):
@@ -180,8 +176,13 @@ def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTU
             kept.append(draft)
             last = ""
             continue
+        below = -1 if kept else next((at for at in range(index + 1, len(drafts)) if drafts[at].runs), -1)
         needless = [
-            names.is_makeshift(run) and any(abs(at - index) <= _NEAR for at in told.get(run.link, ()))
+            names.is_makeshift(run)
+            and any(
+                abs(at - index) <= _NEAR and (is_title or at != below)
+                for at, is_title in told.get(run.link, ())
+            )
             for run in draft.runs
         ]
         runs = list(_without(draft.runs, needless))
@@ -197,6 +198,21 @@ def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTU
             draft.runs = runs
             kept.append(draft)
     return kept
+
+
+def _told(
+    drafts: list[Draft], sources: Mapping[str, str], names: _Names
+) -> dict[str, list[tuple[int, bool]]]:
+    """Return, for each URL, which drafts have a text that leads there, and whether it is most of that draft's.
+
+    Where it is not, as in "unsubscribe *here*", it does not say what the picture was that a mail begins with.
+    """
+    told: dict[str, list[tuple[int, bool]]] = {}
+    for index, draft in enumerate(drafts):
+        for run in draft.runs:
+            if run.link in sources and run.text.strip() and not names.is_makeshift(run):
+                told.setdefault(run.link, []).append((index, 2 * len(run.text) >= len(draft.text)))
+    return told
 
 
 def _without(runs: list[Run], dropped: list[bool]) -> Iterator[Run]:

@@ -356,6 +356,19 @@ ONE, TWO = "http://e.example/1", "http://e.example/2"
             f"<p><a href={ONE}>Red lamp</a><p><a href={TWO}><img src=a></a>",
             [("Red lamp", ONE), ("Picture (e.example)", TWO)],
         ),
+        (
+            f"<p><a href={ONE}><img src=a></a><hr><p>To unsubscribe, click <a href={ONE}>here.</a>",
+            [("Picture (e.example)", ONE), ("here.", ONE)],
+        ),
+        (
+            f"<p><a href={ONE}><img src=a></a><p>Dear Anna,<p>We have the lamp. Click <a href={ONE}>here.</a>",
+            [("here.", ONE)],
+        ),
+        (
+            f"<p>Lamps<p><a href={ONE}><img src=a></a><p>Red lamp, now 5 Euro. <a href={ONE}>Buy</a>",
+            [("Buy", ONE)],
+        ),
+        (f"<p><a href={ONE}><img src=a></a> Red lamp, now 5 Euro. <a href={ONE}>Buy</a>", [("Buy", ONE)]),
     ],
 )
 def test_each_picture_that_leads_somewhere_else_is_a_link(page: str, links: list[tuple[str, str]]) -> None:
