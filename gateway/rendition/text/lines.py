@@ -211,9 +211,10 @@ class Lines:
     def _line(self, piece: Piece) -> Line:
         ended = piece.text.endswith("\n")
         text = glyphs.visible(piece.text).rstrip("\r\n")
+        below = False
         if _STUFFED.match(text):
-            text = text[self._stuffing(text) :]
-        delimiter, below = text, False
+            text, below = text[self._stuffing(text) :], self._last[0] > 0
+        delimiter = text
         if self._flowed:
             depth, text = _flowed_depth(text)
             flows = ended and text.endswith(" ") and text != DELIMITER
@@ -223,7 +224,7 @@ class Lines:
         else:
             if _INTRODUCED.match(text):
                 text = text.lstrip("> ")
-            below = bool(self._last[0]) and _POINTING.match(text) is not None
+            below = below or (bool(self._last[0]) and _POINTING.match(text) is not None)
             depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
             flows, delimiter = False, text
             if depth > 1 and text.startswith("From ") and self._is_stuffed_inside(depth):
@@ -285,9 +286,15 @@ class Lines:
         following = self.piece(1)
         depth = len(text) - len(text.lstrip(">"))
         if following is None or following.text.isspace():
-            return 1
+            return depth if not self._last[0] and self._is_unquoted_below() else 1
         quoted, _text = _depth_of(following.text.rstrip("\r\n"))
         return int(quoted < depth) if quoted else depth
+
+    def _is_unquoted_below(self) -> bool:
+        """Return whether the text goes on without marks behind this line and a blank one or two."""
+        ahead = (self.piece(index) for index in (2, 3))
+        text = next((piece.text for piece in ahead if piece is not None and not piece.text.isspace()), "")
+        return text != "" and not _depth_of(text.rstrip("\r\n"))[0]
 
 
 def pieces_of(text: str, size: int = 1000) -> Iterator[StringPiece]:

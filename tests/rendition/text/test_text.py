@@ -192,6 +192,7 @@ LINES = st.lists(
             "http://example.org/" + "y" * 80,
             "On Tue, 3 Nov 2026 at 09:00, Anna <anna@example.org> wrote:",
             ">From here",
+            ">>From there",
             "| barred",
             "|",
             "> | both",
@@ -237,6 +238,7 @@ def pages_of(blocks: list[Block] | object, room: int = 300) -> list[list[Block]]
 @settings(max_examples=150, deadline=None)
 @given(LINES, st.booleans(), st.sampled_from(["", "Re: Lamp", "Fwd: Lamp"]), st.booleans())
 @example("> \n>> deeper\nShort line", False, "", False)
+@example(">> " + "quoted words " * 22 + "\n>>From there\n\nShort line", False, "", False)
 def test_reading_from_any_page_gives_the_same_pages(
     text: str, fold: bool, subject: str, flowed: bool
 ) -> None:
