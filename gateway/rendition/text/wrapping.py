@@ -191,7 +191,8 @@ class Wrapping:
         if not (left and self.width) and _reach(before, following) <= self.early:
             return False
         stops = _STOPS.search(before.text[-1:]) and following.text[:1].islower()
-        if stops and following.text.count(" ") >= READS_ON:
+        ends = left and _SENTENCE.search(following.text) is not None  # the last word or two of it
+        if stops and (ends or following.text.count(" ") >= READS_ON):
             return True
         return _UNFINISHED.search(before.text[-_LOOK:]) is not None  # last, since it costs most
 

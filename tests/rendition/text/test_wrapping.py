@@ -671,6 +671,17 @@ def test_lines_are_joined_where_a_reader_would(name: str) -> None:
     assert [block.text for block in text_of(text, FULL)] == expected
 
 
+@pytest.mark.parametrize(
+    ("last", "joined"),
+    [("lamps.", True), ("oil lamps!", True), ("lamps", False), ("Lamps.", False), ("7.", False)],
+)
+def test_the_end_of_a_sentence_that_was_wrapped_twice_is_joined(last: str, joined: bool) -> None:
+    line = "We have looked at each of the houses in the town for a long time and have seen"
+    text = f"{line}\nsome that were as green as all\n{last}\n"
+    (block,) = text_of(text, FULL)
+    assert block.text.endswith(f"green as all{' ' if joined else chr(10)}{last}")
+
+
 def test_what_points_at_links_is_no_quotation() -> None:
     text = (
         ">> Read of the lamps:\nhttps://example.org/lamps\n\n   >> Send us yours.\n___________________\n\n"
