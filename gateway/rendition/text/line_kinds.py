@@ -13,7 +13,7 @@ from gateway.rendition import glyphs
 from gateway.rendition.text.lines import DELIMITER, LOOK, Line
 
 _RULE: Final = re.compile(
-    r"\s*(?:…\s?){5,}[.…]*\s*\Z|\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
+    r"\s*(?:…\s?){5,}[.…]*\s*\Z|\s*([-=_*~#+.·—–─━═•/\\^@%&:;])(?:\s?\1){4,}(?:~-{1,2}>)?\s*\Z|\s*([-*•~=])(?:\s+\2){2,}\s*\Z"
     r"|\s*([-=~*+_.])(?!\3)([-=~*+_.])(?:\3\4){3,}\3?\s*\Z"
 )
 _ITEM: Final = re.compile(

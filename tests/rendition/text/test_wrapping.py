@@ -682,6 +682,21 @@ def test_the_end_of_a_sentence_that_was_wrapped_twice_is_joined(last: str, joine
     assert block.text.endswith(f"green as all{' ' if joined else chr(10)}{last}")
 
 
+@pytest.mark.parametrize(
+    ("line", "is_rule"),
+    [
+        ("-----", True),
+        ("------~->", True),
+        ("-----~-->", True),
+        ("----->", False),
+        ("-----~- lamps ->", False),
+    ],
+)
+def test_a_line_of_signs_is_a_rule(line: str, is_rule: bool) -> None:
+    kinds = [block.kind for block in text_of(f"A lamp\n\n{line}\n\nA chair\n", FULL)]
+    assert (Kind.RULE in kinds) is is_rule
+
+
 def test_what_points_at_links_is_no_quotation() -> None:
     text = (
         ">> Read of the lamps:\nhttps://example.org/lamps\n\n   >> Send us yours.\n___________________\n\n"
