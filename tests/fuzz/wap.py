@@ -182,6 +182,7 @@ def samples(target: str) -> list[bytes]:
 
     if target == "wsp":
         pdus = [packets.MXP600_CONNECT[4:], packets.SIEMENS_SX1_GET, packets.TIMEPORT_GET]
+        pdus.append(b"\x40\1/\x8d" + b"8" * 73 + b"\0")
         return [*pdus, packets.NOKIA_7110_GET[1:], b"\x60\1/\x03\x83\x81\xeaq=1", b"\x04\x20\x01\x94xy"]
     if target == "headers":
         controls = b"\x86" + b" \x03" * 3 + b"A \x03A\0\x86" + b" \x03\xa0" * 2 + b"A\0"

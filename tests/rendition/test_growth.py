@@ -76,7 +76,13 @@ FAMILIES: Final = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "family"), [row[1:] for row in FAMILIES], ids=[row[0] for row in FAMILIES])
+@pytest.mark.parametrize(
+    ("kind", "family"),
+    [
+        pytest.param(*row, id=name, marks=[pytest.mark.matrix] if number % 3 else [])
+        for number, (name, *row) in enumerate(FAMILIES)
+    ],
+)
 def test_twice_the_text_costs_twice_at_most(kind: str, family: Family) -> None:
     assert_linear(family, kind)
 

@@ -48,8 +48,10 @@ def multi_octet(number: int) -> bytes:
 
 
 def long_integer(number: int) -> bytes:
-    """Write a Long-integer (WAP-230 §8.4.2.1)."""
+    """Write a Long-integer (WAP-230 §8.4.2.1); OverflowError above its 30 octets."""
     octets = multi_octet(number)
+    if len(octets) >= LENGTH_QUOTE:
+        raise OverflowError(f"{len(octets)} octets of an integer")
     return bytes((len(octets),)) + octets
 
 
