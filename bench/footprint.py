@@ -26,9 +26,10 @@ class Footprint:
 def measure(gateway: Served) -> Footprint:
     """Look at a gateway; how much it was used before decides what is in memory."""
     parent, *workers = gateway.pids
-    return Footprint(gateway.start_seconds, _megabytes(parent), [_megabytes(pid) for pid in workers])
+    return Footprint(gateway.start_seconds, megabytes(parent), [megabytes(pid) for pid in workers])
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
+    """Return a process's proportional set size."""
     found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
     return int(found[1]) / 1024 if found else 0.0

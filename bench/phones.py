@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench import clocks
+from bench import clocks, footprint
 from bench.gateway import Served
 from gateway.wap import wsp
 from gateway.wap.initiator import Initiator
@@ -30,6 +30,8 @@ CONNECTIONLESS: Final = {1: 200, 4: 400}
 ROUNDS: Final = 3
 #: Requests of one phone, for their times; the first one is not timed.
 REQUESTS: Final = 100
+#: Sessions that stay idle, each from an address of its own.
+IDLE: Final = 10_000
 PATIENCE: Final = 120.0
 
 
@@ -51,6 +53,17 @@ class Waited:
     way: str
     median_ms: float
     p95_ms: float
+
+
+@dataclass(slots=True)
+class Idle:
+    """What idle sessions cost: KB of all processes for each, and the median of a request before and with them."""
+
+    way: str
+    sessions: int
+    kilobytes: float
+    before_ms: float
+    with_ms: float
 
 
 class _Way:
@@ -119,6 +132,8 @@ class Phone:
                 self._line.send(data)
             answer = self._phone.next_event()
             if answer is not None:
+                for data in self._phone.datagrams_to_send(time.monotonic()):  # its Ack
+                    self._line.send(data)
                 if answer.pdu is None:
                     raise RuntimeError(f"no answer: {answer}")
                 return
@@ -140,8 +155,9 @@ def measure(
     requests: int = REQUESTS,
     connected: Mapping[int, int] = CONNECTED,
     connectionless: Mapping[int, int] = CONNECTIONLESS,
-) -> tuple[list[Load], list[Waited]]:
-    """Measure both ways by turns; loads as sessions by phones."""
+    idle: int = IDLE,
+) -> tuple[list[Load], list[Waited], list[Idle]]:
+    """Measure both ways by turns; loads as sessions by phones. Idle sessions are measured at our own port only."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb")))
         base = kannel.free_udp_ports(2)
@@ -159,7 +175,25 @@ def measure(
             for phones, sessions in rows.items():
                 found = [way.load(url, phones, sessions, is_connected) for _ in range(rounds) for way in ways]
                 loads += _mean(found)
-        return loads, waited
+        return loads, waited, [_idle(ways[0], url, requests, idle)]
+
+
+def _idle(way: _Way, url: str, requests: int, sessions: int) -> Idle:
+    with closing(Phone(way.port)) as phone:
+        before_ms, before = _median(phone, url, requests), sum(map(footprint.megabytes, way.pids))
+        for number in range(sessions):
+            Phone(way.port, f"127.1.{number >> 8}.{number & 255}").close()
+        taken = sum(map(footprint.megabytes, way.pids)) - before
+        return Idle(way.name, sessions, taken * 1024 / sessions, before_ms, _median(phone, url, requests))
+
+
+def _median(phone: Phone, url: str, requests: int) -> float:
+    times = []
+    for _ in range(requests):
+        begun = time.perf_counter()
+        phone.ask(wsp.Method("GET", url))
+        times.append((time.perf_counter() - begun) * 1000)
+    return sorted(times)[requests // 2]
 
 
 def _mean(loads: list[Load]) -> list[Load]:

@@ -11,7 +11,7 @@ from typing import Any
 from bench.first_openings import Opened
 from bench.footprint import Footprint
 from bench.measure import Row
-from bench.phones import Load, Waited
+from bench.phones import Idle, Load, Waited
 from bench.sending import Sent
 from bench.stages import Stage
 
@@ -84,6 +84,16 @@ _WAITED: list[tuple[str, Callable[[Waited], str]]] = [
 ]
 
 
+_IDLE: list[tuple[str, Callable[[Idle], str]]] = [
+    ("way", lambda row: row.way),
+    ("sessions", lambda row: f"{row.sessions:,} idle"),
+    ("phones", lambda row: "1"),
+    ("KB of each", lambda row: f"{row.kilobytes:.2f}"),
+    ("ms of a request before", lambda row: f"{row.before_ms:.2f}"),
+    ("with them", lambda row: f"{row.with_ms:.2f}"),
+]
+
+
 def tables(rows: Sequence[Row]) -> str:
     """Say all rows: a table for each gateway, and what the larger mailbox costs more."""
     out = []
@@ -121,11 +131,11 @@ def footprint(found: Footprint | None) -> str:
     return f"### Start and memory\n\n{said}\n"
 
 
-def phones(loads: Sequence[Load], waited: Sequence[Waited]) -> str:
+def phones(loads: Sequence[Load], waited: Sequence[Waited], idle: Sequence[Idle]) -> str:
     """Say what WAP phones get from our own ports, and through Kannel from our HTTP side."""
     if not loads:
         return ""
-    return f"### WAP phones\n\n{_table(_LOAD, loads)}\n{_table(_WAITED, waited)}"
+    return f"### WAP phones\n\n{_table(_LOAD, loads)}\n{_table(_WAITED, waited)}\n{_table(_IDLE, idle)}"
 
 
 def _table(columns: Sequence[tuple[str, Callable[[Any], str]]], rows: Iterable[Any]) -> str:

@@ -41,7 +41,7 @@ class Figures(NamedTuple):
     sent: list[Sent]
     opened: list[Opened]
     footprint: Footprint | None
-    phones: tuple[list[phones.Load], list[phones.Waited]] = ([], [])
+    phones: tuple[list[phones.Load], list[phones.Waited], list[phones.Idle]] = ([], [], [])
     stages: tuple[Stage, ...] = ()
 
 
@@ -80,7 +80,9 @@ def run(asked: argparse.Namespace) -> Figures:
         smtp = SmtpServer(folder).start()
         stack.callback(smtp.stop)
         called = (
-            phones.measure(server, smtp, asked.phones) if asked.phones and not phones.missing() else ([], [])
+            phones.measure(server, smtp, asked.phones)
+            if asked.phones and not phones.missing()
+            else ([], [], [])
         )
         if asked.only_phones:
             return Figures([], [], [], None, called)

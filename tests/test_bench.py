@@ -127,13 +127,14 @@ def test_phones_are_measured_on_both_ways(tmp_path: Path) -> None:
         server.start()
         smtp = SmtpServer(tmp_path).start()
         stack.callback(smtp.stop)
-        loads, waited = phones.measure(server, smtp, 1, 2, {2: 4}, {2: 4})
+        loads, waited, idle = phones.measure(server, smtp, 1, 2, {2: 4}, {2: 4}, 3)
     assert [(each.way, each.phones, each.connected) for each in loads] == [
         ("Pocketpost", 2, True), ("Kannel and HTTP", 2, True),
         ("Pocketpost", 2, False), ("Kannel and HTTP", 2, False),
     ]  # fmt: skip
     assert all(each.rate > 0 and each.cpu_ms > 0 for each in loads)
-    assert len(report.phones(loads, waited).splitlines()) == 13
+    assert [each.sessions for each in idle] == [3]
+    assert len(report.phones(loads, waited, idle).splitlines()) == 17
 
 
 def test_a_flood_is_measured_at_each_rate(
