@@ -183,6 +183,7 @@ class Uuencode:
         self._skip = (ord(state[0]) - 65) * 26 + ord(state[1]) - 65 if self._inside else 0
         self._given = -self._skip
         self._kept = b""
+        self._dropped = 0  # octets of a line that is too long, so that none of it is read
         self._marks: deque[tuple[int, int, int]] = deque()
 
     def feed(self, octets: bytes) -> bytes:
@@ -192,9 +193,9 @@ class Uuencode:
         while end := octets.find(b"\n", at) + 1:
             out.append(self._line(octets[at:end]))
             at = end
-        if len(octets) - at > _UU_LINE:  # not uuencoded; only its end matters
-            self._at += len(octets) - at - 1
-            at = len(octets) - 1
+        if self._dropped or len(octets) - at > _UU_LINE:
+            self._dropped += len(octets) - at
+            at = len(octets)
         self._kept = octets[at:]
         return b"".join(out)
 
@@ -203,14 +204,17 @@ class Uuencode:
         return self._line(kept)
 
     def _line(self, line: bytes) -> bytes:
-        at = self._at
-        self._at += len(line)
+        at, too_long = self._at, self._dropped > 0 or len(line) > _UU_LINE
+        self._at += self._dropped + len(line)
+        self._dropped = 0
+        if too_long:
+            return b""
         text = line.rstrip(b"\r\n")
         if not self._inside or text == b"end":
             self._inside = _UU_BEGIN.fullmatch(text) is not None
             return b""
         try:
-            decoded = a2b_uu(text) if len(line) <= _UU_LINE else b""
+            decoded = a2b_uu(text)
         except BinasciiError:  # QUIRK: some encoders leave odd spaces after the last group
             count = (text[0] - 32) & 63
             decoded = _lenient_uu(text[: 1 + (count + 2) // 3 * 4])

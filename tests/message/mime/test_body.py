@@ -200,6 +200,8 @@ GARBAGE = st.lists(
     st.tuples(*[st.integers(1, 3000)] * 2),
     st.integers(0, 99),
 )
+@example(b"begin 000 \0\n" + b"A" * 258, "utf-8", "x-uuencode", (1, 2), 0)
+@example(b"begin 644 x\n" + b"A" * 258 + b"\n" + b"#0V%T\nend\n", "utf-8", "x-uuencode", (1, 2000), 0)
 def test_garbage_never_raises_and_reads_again_alike(
     octets: bytes, label: str, encoding: str, sizes: tuple[int, int], pick: int
 ) -> None:
