@@ -16,7 +16,7 @@ from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from gateway.state.storage import database
-from gateway.store.imap import opening, selected
+from gateway.store.imap import features, opening, selected
 from gateway.store.imap.connection import imap4
 from gateway.store.pop3 import entering
 from gateway.submission import smtp_session
@@ -32,8 +32,9 @@ GARBAGE = 20000
 
 
 @pytest.fixture(autouse=True)
-def no_mechanism_is_remembered() -> None:
+def nothing_is_remembered_of_servers() -> None:
     """Forget what servers refused or announced: another scripted server may have the same port."""
+    features.forget()
     opening._REFUSED.clear()
     entering._ONE_BY_ONE.clear()
     smtp_session.SIZES.clear()
