@@ -39,6 +39,9 @@ class House:
     def deliver(self, spec: str, octets: bytes) -> None:
         if self.after is None:
             return
+        if not self.after:  # before it says that it has accepted the mail
+            self.dovecot.deliver(ME, octets, "Sent", "S")
+            return
         timer = threading.Timer(self.after, self.dovecot.deliver, (ME, octets, "Sent", "S"))
         self.late.append(timer)
         timer.start()
@@ -131,7 +134,7 @@ def test_an_unknown_provider_that_is_late_costs_one_look_and_leaves_one_copy(hou
         for subject in ("one", "two"):
             assert house.send(session, subject).filed is True
         assert [house.copies(subject) for subject in ("one", "two")] == [(2, 0), (2, 0)]
-        house.after = 0.1
+        house.after = 0.0
         later = NOW + timedelta(seconds=LATE_SECONDS)
         assert house.send(session, "three", later).filed is True
         assert [house.copies(subject) for subject in ("one", "two", "three")] == [(1, 0)] * 3

@@ -6,9 +6,11 @@ Nothing here may outlive its `stop()`: each server is ended by the process id it
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import time
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from tests import PATIENCE
@@ -17,16 +19,21 @@ from tests import PATIENCE
 NO_CERTIFICATES: Final = {"SSL_CERT_FILE": os.devnull}
 
 
+#: Ports that the kernel gives to nobody who does not name them (ip_local_port_range), and browsers do not refuse.
+_PORTS: Final = range(20_000, 32_768)
+
+
 def free_ports(count: int) -> list[int]:
-    """Find loopback ports that nobody listens on, distinct from each other."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
+    """Find loopback ports that nobody listens on, distinct from each other, and that nobody gets by chance."""
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < count:
+            sock = held.enter_context(socket.socket())
+            port = random.choice(_PORTS)
+            with suppress(OSError):
+                sock.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def greets(process: subprocess.Popen[bytes], host: str, port: int, greeting: bytes = b"* OK") -> bool:
