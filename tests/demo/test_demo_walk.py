@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
 from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
@@ -13,11 +10,10 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from tests import PATIENCE
+from tests.demo.running import running_demo
 from tests.devices.checks import check_deck, check_page
-from tests.devices.phones import WmlPhone, XhtmlBrowser, over_http
+from tests.devices.phones import WmlPhone, XhtmlBrowser, over_http, path_at, ticked_rows
 from tests.matrix import one_of
-from tests.servers import free_ports
 
 PASSWORD = "tap"
 #: Pages of one kind that are looked at.
@@ -28,19 +24,9 @@ PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
     """The address of a demo that ends by Ctrl-C, with exit status 0."""
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "gateway", "demo", "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = ""
-        while "Stop " not in said and process.poll() is None:
-            said += process.stdout.readline()
+    with running_demo() as (port, said):
         assert re.search(rf"^Address +http://127.0.0.1:{port}/$", said, re.MULTILINE), said
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
+        yield f"http://127.0.0.1:{port}"
 
 
 def _phone(origin: str) -> Any:
@@ -82,13 +68,13 @@ def test_who_reads_by_pop3(origin: str, make: Any) -> None:
     assert device.title.startswith("Inbox (")
     device.follow("Menu")
     assert not {"Folders", "Search"} & set(device.links)
-    device.open(_at(device, "i")).follow("Your ticket").follow("Attachments")
-    device.open(_at(device, "i")).follow("One folder is enough").follow("Forward")
+    device.open(path_at(device, "i")).follow("Your ticket").follow("Attachments")
+    device.open(path_at(device, "i")).follow("One folder is enough").follow("Forward")
     device.fill("to", "bob@pocketpost.example").fill("text", f"So I see, from {make.__name__}.").press("Send")
     assert "Sent to" in device.text
     bob = make(origin).sign_in("bob", PASSWORD).follow("Fwd: One folder is enough")
     assert "So I see" in bob.text
-    device.open(_at(device, "i")).follow("Letter" if make is _phone else "Library").press("Delete").press(
+    device.open(path_at(device, "i")).follow("Letter" if make is _phone else "Library").press("Delete").press(
         "Delete"
     )
     assert "Deleted for good: " in device.text
@@ -165,7 +151,9 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     device.fill("name", name).press("Create")
     assert "Created." in device.text
     # One message: flagged, moved there, deleted, taken back.
-    device.open(_at(device, "i")).follow("Winter storage" if "Winter storage" in device.text else "Kettle")
+    device.open(path_at(device, "i")).follow(
+        "Winter storage" if "Winter storage" in device.text else "Kettle"
+    )
     subject = _subject(device)
     device.follow("More").press("Flag")
     assert "Flagged." in device.text
@@ -179,8 +167,8 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     device.press("Undo")
     assert _subject(device) == subject
     # Several, and all that is found.
-    device.open(_at(device, "i")).follow("Menu").follow("Select")
-    boxes = _rows(device)[:2]
+    device.open(path_at(device, "i")).follow("Menu").follow("Select")
+    boxes = ticked_rows(device)[:2]
     device.tick(*boxes)
     if make is _phone:
         device.fill("do", "unread").press("OK")
@@ -194,37 +182,21 @@ def test_a_mail_day(origin: str, make: Any) -> None:
         ("from:bob is:answered", "Regatta"),
         ("has:attachment", "ticket"),
     ):
-        device.open(_at(device, "q")).fill("q", what).fill("in", "all").press("Search")
+        device.open(path_at(device, "q")).fill("q", what).fill("in", "all").press("Search")
         assert found in device.text, what
     # Views: what this server cannot do is not offered.
-    device.open(_at(device, "i")).follow("Menu").follow("View").fill("filter", "g").press("Show")
+    device.open(path_at(device, "i")).follow("Menu").follow("View").fill("filter", "g").press("Show")
     assert "flagged only" in device.text
     assert "Quote: $1,250" in device.text
     # Writing: to the list, forwarding with its attachments, a draft, an answer to all.
-    device.open(_at(device, "i")).follow("Next").follow("Ruth A").follow("More").follow("More")
+    device.open(path_at(device, "i")).follow("Next").follow("Ruth A").follow("More").follow("More")
     device.follow("Reply to list").fill("text", "Me too.").press("Send")
     assert "Sent to" in device.text
-    device.open(_at(device, "i")).follow("Where the boat").follow("Forward")
+    device.open(path_at(device, "i")).follow("Where the boat").follow("Forward")
     device.fill("to", "bob").fill("text", "See below.").press("Send")
     if "Sent to" not in device.text:
         device.press("Send")  # the one who is meant is offered
     assert "Sent to" in device.text
-    device.open(_at(device, "z")).follow("Drafts").follow("The light is back on")
+    device.open(path_at(device, "z")).follow("Drafts").follow("The light is back on")
     device.fill("text", "Dear Zoë,").press("Save")
     assert "Saved in Drafts." in device.text
-
-
-def _at(device: Any, name: str) -> str:
-    path = re.match(r"https?://[^/]+(/(?:~[^/]+/)?)", device.url)
-    assert path
-    return path[1] + name
-
-
-def _rows(device: Any) -> list[str]:
-    if isinstance(device, WmlPhone):
-        return [device._plain(option.text).strip() for option in device.card.find(".//select").iter("option")]
-    return [
-        "".join(label.itertext())
-        for label in device.page.iter("label")
-        if label.get("for", "").startswith("u")
-    ]

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import PATIENCE
+from tests.demo.running import running_demo
 from tests.devices import kannel as kannels
 from tests.devices.chromium import BINARY, Chromium
 from tests.devices.journey import Journey
 from tests.devices.kannel import Kannel
-from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
@@ -58,18 +54,8 @@ def journey(
 @pytest.fixture(scope="module")
 def demo_said() -> Iterator[str]:
     """What a running demo says of itself: its addresses, and its passwords."""
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "gateway", "demo", "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = ""
-        while "Stop " not in said and process.poll() is None:
-            said += process.stdout.readline()
-        try:
-            yield said
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
+    with running_demo() as (_, said):
+        yield said
 
 
 @pytest.fixture

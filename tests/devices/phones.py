@@ -530,3 +530,21 @@ class XhtmlBrowser:
 
 
 __all__ = ["Answer", "Refused", "Transport", "WmlPhone", "XhtmlBrowser", "in_process", "over_http"]
+
+
+def path_at(device: WmlPhone | XhtmlBrowser, name: str) -> str:
+    """Return the path of a page of the device's session."""
+    path = re.match(r"https?://[^/]+(/(?:~[^/]+/)?)", device.url)
+    assert path
+    return path[1] + name
+
+
+def ticked_rows(device: WmlPhone | XhtmlBrowser) -> list[str]:
+    """Return the texts of the rows that can be ticked."""
+    if isinstance(device, WmlPhone):
+        return [device._plain(option.text).strip() for option in device.card.find(".//select").iter("option")]
+    return [
+        "".join(label.itertext())
+        for label in device.page.iter("label")
+        if label.get("for", "").startswith("u")
+    ]

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.app import NEEDS, create_app
 from tests import rig
 from tests.devices.checks import check_deck, check_page
-from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process
+from tests.devices.phones import Transport, WmlPhone, XhtmlBrowser, in_process, path_at, ticked_rows
 from tests.matrix import one_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
@@ -174,12 +174,12 @@ def test_pages_and_files_of_a_message(person: Person, device: Any) -> None:
     assert "notes.txt" in device.text
     device.follow("Attachments")
     assert "A file of notes." in device.text
-    device.open(_at(device, "i"))
+    device.open(path_at(device, "i"))
     _to_row(device, "Files")
     while "Next" in device.links:
         device.follow("Next")
     assert "The end." in device.text
-    device.open(_at(device, "i"))
+    device.open(path_at(device, "i"))
     assert f"({COUNT})" in device.title
 
 
@@ -197,14 +197,14 @@ def test_deleting_asks_first_and_is_for_good(person: Person, device: Any) -> Non
 
 def test_what_was_read_is_remembered_and_can_be_taken_back(person: Person, device: Any) -> None:
     for number in (COUNT, COUNT - 1):
-        device.open(_at(device, "i"))
+        device.open(path_at(device, "i"))
         _to_row(device, f"Number {number}.")
     device.follow("More").press("Unread")
     assert "Marked as unread." in device.text
     assert f"({COUNT})" in device.title
     again = type(device)(ORIGIN, person.transport).sign_in(ME, "secret")  # on any handheld
     assert f"({COUNT})" in again.title
-    device.open(_at(device, "i"))
+    device.open(path_at(device, "i"))
     _to_row(device, "Files")
     device.follow("More").follow("More").follow("Next unread")
     assert f"Number {COUNT - 1}." in device.title + device.text
@@ -212,11 +212,11 @@ def test_what_was_read_is_remembered_and_can_be_taken_back(person: Person, devic
 
 def test_several_at_a_time(person: Person, device: Any) -> None:
     device.follow("Next").follow("Menu").follow("Select")
-    device.tick(*_rows(device)[:2])
+    device.tick(*ticked_rows(device)[:2])
     _press(device, "unread")
     assert "2 messages marked as unread." in device.text
     device.follow("Menu").follow("Select")
-    device.tick(*_rows(device)[:2])
+    device.tick(*ticked_rows(device)[:2])
     _press(device, "delete")
     device.press("Delete" if isinstance(device, XhtmlBrowser) else "Yes")
     assert "2 messages deleted for good." in device.text
@@ -227,7 +227,7 @@ def test_answering_and_forwarding(person: Person, device: Any) -> None:
     _to_row(device, f"Number {COUNT}.")
     device.follow("Reply").fill("text", "Yes.").press("Send")
     assert "Sent to" in device.text, device.text
-    device.open(_at(device, "i"))
+    device.open(path_at(device, "i"))
     _to_row(device, "Files")
     device.follow("Forward")
     device.fill("to", "bob@example.net").fill("text", "See below.").press("Send")
@@ -242,7 +242,7 @@ def test_another_program_has_the_maildrop(
 ) -> None:
     monkeypatch.setattr("gateway.store.pop3.visiting.LOCKED_SECONDS", ())
     with person.another_program():
-        device.open(_at(device, "i"))
+        device.open(path_at(device, "i"))
         assert "Another program is using your mailbox. Try again in 20 seconds." in device.text
         assert "Menu" in device.links
     device.follow("Try again")
@@ -258,13 +258,13 @@ def test_a_message_that_is_too_large_says_so_and_gives_no_half_files(
     person.dovecot.deliver(
         ME, FILES.replace(b"A file of notes.", b"A file of notes.\r\n" + line.encode() * 500)
     )
-    device.open(_at(device, "i"))
+    device.open(path_at(device, "i"))
     _to_row(device, "Files")
     said = "The message is too large: only its beginning is here."
     text = device.text
     while said not in text:
         text = device.follow("Next").text
-    device.open(_at(device, "i"))
+    device.open(path_at(device, "i"))
     _to_row(device, "Files")
     device.follow("Forward")
     device.fill("to", "bob@example.net").fill("text", "All of it.").press("Send")
@@ -307,19 +307,3 @@ def _to_row(device: Any, label: str) -> None:
     while not any(label in each for each in device.links):
         device.follow("Next")
     device.follow(label)
-
-
-def _at(device: Any, name: str) -> str:
-    path = re.match(r"https?://[^/]+(/(?:~[^/]+/)?)", device.url)
-    assert path
-    return path[1] + name
-
-
-def _rows(device: Any) -> list[str]:
-    if isinstance(device, WmlPhone):
-        return [device._plain(option.text).strip() for option in device.card.find(".//select").iter("option")]
-    return [
-        "".join(label.itertext())
-        for label in device.page.iter("label")
-        if label.get("for", "").startswith("u")
-    ]

@@ -70,7 +70,7 @@ def restore(config: Config, files: BackupFiles, replace: bool, now: float) -> li
     counts = copies.examine(files.state)
     secret = _secret(files.secret) if files.secret is not None else None
     if replace and config.state.exists() and copies.is_in_use(config.state):
-        return _bring_back(config, files, secret, now)
+        return _bring_back(config, files, secret, counts, now)
     wanted = _Files({config.state: lambda draft: copies.copy(files.state, draft)})
     if secret is not None:
         _require_fit(files, files.secret or config.secret, secret)
@@ -84,7 +84,9 @@ def restore(config: Config, files: BackupFiles, replace: bool, now: float) -> li
     return said
 
 
-def _bring_back(config: Config, files: BackupFiles, secret: bytes | None, now: float) -> list[str]:
+def _bring_back(
+    config: Config, files: BackupFiles, secret: bytes | None, counts: dict[str, int], now: float
+) -> list[str]:
     own = _secret(config.secret)
     if secret is not None and secret != own:
         raise ConfigError(f"{files.secret}: not the secret of the gateway that is running; stop it first")
@@ -105,10 +107,9 @@ def _bring_back(config: Config, files: BackupFiles, secret: bytes | None, now: f
     finally:
         for suffix in ("", *copies.LOGS):
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
-    counts = _in_words(copies.examine(files.state))
     return [
         f"{config.state}: copied as {aside.name}",
-        f"{config.state}: restored in use, {counts}; sessions and sendings since then stay",
+        f"{config.state}: restored in use, {_in_words(counts)}; sessions and sendings since then stay",
     ]
 
 
