@@ -113,7 +113,7 @@ def contents(number: int, uid: int, section: str) -> Response:
 
 
 def _nothing(visit: Visit, message: Message) -> str:
-    """Say why a list is empty: there is nothing, or it is not known what there is."""
+    """Say why a list is empty: there is nothing, or the contents are not known."""
     unseen = (gap for gap in notes.gaps(message) if gap.bound is not Bound.HEADER)
     say = visit.language.gettext
     return next((notes.gap(say, gap) for gap in unseen), say(_NONE))

@@ -62,7 +62,7 @@ def extract(kind: str, octets: bytes, index: int) -> tuple[Part, bytes]:
 
 
 def parse_message(octets: bytes) -> tuple[Message, wire_format.MessageFile]:
-    """Parse a message that came as a file, also one that is signed as a whole. Raise DocumentError."""
+    """Parse a message that came as a file, even if it is signed as a whole. Raise DocumentError."""
     if octets.startswith(cms.SEQUENCE):
         sort, octets = cms.read_body(octets, OCTETS_LIMIT)
         if not octets:

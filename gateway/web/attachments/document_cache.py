@@ -28,7 +28,7 @@ DOCUMENTS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class CachedBlocks:
-    """Consecutive blocks of a file. `begins`, `ended`: they include its first, its last block; `part`: what it is."""
+    """Consecutive blocks of a file. `begins`, `ended`: they include its first, its last block. `part`: the file."""
 
     part: Part
     blocks: tuple[Block, ...] = ()

@@ -39,8 +39,7 @@ document = Blueprint("document", __name__)
 
 #: Maximum number of pages to count ahead: counting takes as long as reading.
 COUNTED: Final = 6
-#: Number of blocks before a position in which to look for the previous page, and of leaf parts in a position's
-#: section.
+#: How many blocks before a position to search for the previous page, and how many leaf parts in a position's section.
 BLOCKS_BACK: Final = 400
 LEAVES_BACK: Final = 3
 #: Kinds of files that other screens show.

@@ -157,7 +157,7 @@ def _started(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _truncated(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
-    """Yield no more than so many octets."""
+    """Yield at most `length` octets."""
     for piece in pieces:
         yield piece[:length]
         length -= len(piece)
@@ -166,7 +166,7 @@ def _truncated(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
 
 
 def _chunks(session: Session, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
-    """Yield a section from an octet on, chunk by chunk; retry a failed chunk: the client could not notice a gap."""
+    """Yield a section from an offset, chunk by chunk. A failed chunk is retried: the client could not notice a gap."""
     sent = tries = pauses = 0
     while True:
         try:

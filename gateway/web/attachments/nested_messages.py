@@ -38,7 +38,7 @@ def first(number: int, uid: int, section: str) -> Response:
 
 @nested.get("/n<int:number>.<int:uid>.<int:page>.<at:position>")
 def page(number: int, uid: int, page: int, position: Position) -> Response:
-    """Show it from a position, or with ?b the page before it."""
+    """Show an embedded message from a position, or with ?b the page before it."""
     section = request.args.get("s", "")
     if not file_links.is_section(section):
         raise BadRequest("section of a message")

@@ -1,7 +1,7 @@
 """The files attached to a draft: list, remove, and upload from the handheld.
 
 Nothing here may attach a file twice because a request was repeated, or lose the mail because a file is too large.
-`attach_mail` attaches what is in the mailbox already.
+`attach_mail` attaches what is already in the mailbox.
 """
 
 from __future__ import annotations

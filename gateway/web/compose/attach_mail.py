@@ -176,7 +176,7 @@ def _section(one: Enclosure) -> str:
 def _rows(
     visit: Visit, draft: MessageAddress, address: MessageAddress, shown: Sequence[Enclosure], width: int
 ) -> list[Action]:
-    """Return a row for each, with its own ticket, so that several can be attached even after using the back key."""
+    """Return a row for each of them, with its own ticket: several can be attached even after using the back key."""
     href = link("attach_mail.attach", **draft.values(), box=address.number, message=address.uid)
     actions = []
     for key, one in enumerate(shown, 1):

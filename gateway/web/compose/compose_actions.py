@@ -1,7 +1,7 @@
 """The actions of a compose page: send, add more, save, show other fields, attach, leave.
 
 Nothing here may lose what was typed: if an action fails, the page comes back with all of it, and a person who leaves
-through a link of ours finds the mail in Drafts, or reads that it is not saved where nothing can be. The outbox sends
+through a link of ours finds the mail in Drafts, or is told that it is not saved, where nothing can be. The outbox sends
 once for each ticket; saving has its own ticket.
 """
 
@@ -66,7 +66,7 @@ def show_page(visit: Visit, target: ComposePage) -> Response:
 
 
 def _first_sentence(visit: Visit, initial: Basis) -> str:
-    """Say whom a reply should go to and cannot, or what goes when another program's draft is saved here."""
+    """Say who is left out of a reply, or what is dropped when another program's draft is saved here."""
     _ = visit.language.gettext
     if compose_form.asks_for_copy(visit, initial):
         return _("This mailbox keeps no drafts and no sent mail.")
@@ -87,7 +87,7 @@ def submit(visit: Visit, target: ComposePage) -> Response:
     if action == SEND:
         return _send(visit, mail, form, missing)
     try:
-        # Of a text that was typed in pieces only this one is left, which must be said.
+        # Only this piece of a text that was typed in pieces is left, and the person must be told.
         if missing is not None and (typed_mail.read(form).saved_length or not _is_gone(missing)):
             raise missing
         return _ACTIONS[action](visit, mail, form)
@@ -99,7 +99,7 @@ def submit(visit: Visit, target: ComposePage) -> Response:
 
 
 def requested_action(form: Fields) -> str:
-    """Return the button that was pressed: Send if the form names none, Save if it names one we do not have."""
+    """Return the button that was pressed: Send if the form names none, Save if it names an unknown one."""
     pressed = form.pressed_button() or SEND
     return pressed if pressed in _ACTIONS or pressed in (SEND, own_copies.COPY) else SAVE
 
@@ -127,7 +127,7 @@ def _load(visit: Visit, target: ComposePage, form: Fields) -> tuple[Composition,
 
 
 def _continuing(initial: Basis, form: Mapping[str, str]) -> Basis:
-    """Return what a mail is based on with the sendings that its page, or a draft, says it continues."""
+    """Return what a mail is based on, including the sendings that its page, or a draft, says it continues."""
     after = dict.fromkeys((*initial.after, *form.get(AFTER, "").split()))
     return replace(initial, after=tuple(after))
 
@@ -142,7 +142,7 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
         sentence, unresolved = _problem(visit, mail, content)
         if sentence:
             return draft.page(visit, mail, sentence, form, unresolved)
-        with suppress(StateError, StoreError):  # an older draft stays then
+        with suppress(StateError, StoreError):  # then an older draft stays
             mail = draft.continue_draft(visit, mail, visit.ticketed_post(form))
 
     made: list[outbox.Mail] = []
@@ -168,7 +168,7 @@ def _send(visit: Visit, mail: Composition, form: Fields, missing: GatewayError |
     if outcome.kind == outbox.ASKED:
         return draft.page(visit, mail, mail_outcomes.outcome_text(visit, outcome), form)
     kept = unsent_texts.keep_doubtful(visit, mail, outcome)
-    # Nobody knows yet what becomes of a text that is being sent, or it is kept nowhere else.
+    # Otherwise the outcome of the text is still unknown, or it is kept nowhere else.
     if outcome.kind == outbox.SENT or outcome.kept or kept:
         restored_forms.forget(visit, form)
     if outcome.kind == outbox.SENT and made:  # a repeat of the request is not counted again
@@ -197,7 +197,7 @@ def _problem(
 
 
 def _needs_text(initial: Basis, content: MailContent) -> bool:
-    """Return whether a mail is empty without a text: a subject or a file counts, but less so in a reply."""
+    """Return whether a mail without a text is empty: a file counts as content, and a subject does except in a reply."""
     answers = initial.original is not None and initial.original.flag == ANSWERED
     return initial.redirected is None and not initial.enclosures and (answers or not content.subject.strip())
 
@@ -208,7 +208,7 @@ def _not_sent(visit: Visit, mail: Composition, outcome: outbox.Outcome, form: Fi
     if mail.basis.redirected is not None:
         return draft.page(visit, mail, _discard_copy(visit, outcome), form)
     if outcome.draft is not None:
-        if outcome.kept:  # two copies of one text would be continued apart from each other
+        if outcome.kept:  # two copies of one text would be continued separately
             restored_forms.forget(visit, form)
         mail = draft.based_on_draft(visit, mail, outcome.draft)
         mail = replace(
@@ -283,7 +283,7 @@ def _leave(visit: Visit, mail: Composition, form: Fields) -> Response:
 
 
 def _discard(visit: Visit, mail: Composition, form: Fields) -> Response:
-    """Ask whether to delete the mail, which is saved until then; what is deleted can be taken back."""
+    """Ask whether to delete the mail, which is saved until then; the deletion can be undone."""
     _, changed = visit.language.gettext, draft.is_changed(visit, mail)
     if not visit.signed_in.last_seen_can.append:
         asked = unsent_texts.ask_to_discard(visit, mail) if changed else None

@@ -37,7 +37,7 @@ from gateway.web.request.visit import Visit
 
 #: Maximum characters of recipients that are shown as text if a field for all of them does not fit.
 _CROWDED: Final = 60
-#: Tried until a page fits. The softkey sends too.
+#: Tried in this order until a page fits. The softkey sends too.
 _LEVELS: Final = (
     Level(200),
     Level(60),
@@ -49,17 +49,17 @@ _LEVELS: Final = (
     Level(12, frozenset({DISCARD, SAVE, SEND, FIELDS, ATTACH})),
     Level(0, frozenset({DISCARD, SAVE, SEND, FIELDS, ATTACH})),
 )
-#: Octets by which the size computed for a level may be too large: what is repeated, compilers write once.
+#: Octets by which the size computed for a level may be too large: compilers write repeated text only once.
 _DOUBT: Final = 16
 #: A button of a deck.
 _BUTTON: Final = re.compile("<anchor.*?</anchor>", re.DOTALL)
-#: Where nothing else fits, whatever was saved before: more letters find the others.
+#: Where nothing else fits, whatever was saved before: typing more letters finds the others.
 _LIKELIEST: Final = _LEVELS[-1]._replace(choices=2)
 _XHTML_LEVELS: Final = (Level(400), *_LEVELS[1:3])
 
 
 def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
-    """Make the screen; return it and whether it fits and holds all that was typed, which else must be saved first."""
+    """Make the screen; return it and whether it fits and holds all that was typed; if not, save that first."""
     for laid_out, holds in ((form, _holds_all_fields(form)), _without_crowded_inputs(form)):
         for displayed, complete in _text_variants(visit, laid_out):
             screen = _fitted(visit, displayed)
@@ -69,10 +69,10 @@ def fitting_screen(visit: Visit, form: ComposeForm) -> tuple[Screen, bool]:
 
 
 def _fitted(visit: Visit, form: ComposeForm) -> Screen | None:
-    """Make the largest screen of a form that fits, None for none.
+    """Make the largest screen of a form that fits; None if none does.
 
-    Writing and measuring a page is expensive. So the largest is measured, and what the others take is computed from
-    that; one that seems to fit is measured as well.
+    Writing and measuring a page is expensive, so only the largest is measured, and the sizes of the others are computed
+    from it; one that seems to fit is then measured too.
     """
     first, *smaller = _LEVELS if visit.device.markup == WML else _XHTML_LEVELS
     whole = screen_of(visit, form, first)
@@ -91,7 +91,7 @@ def _fitted(visit: Visit, form: ComposeForm) -> Screen | None:
 
 
 def _octets_of_level(visit: Visit, form: ComposeForm, level: Level, button: int) -> int:
-    """Return about how many octets of a page depend on its level; `button`: those of one button."""
+    """Return roughly how many octets of a page depend on its level; `button`: the octets of one button."""
     lines = [label + text for label, text in lines_of(visit, form, level.width)]
     texts = (sentence_of(form, level.width), tail_of(form, level.width), *lines)
     buttons = buttons_of(visit, form, level.without)
@@ -99,7 +99,7 @@ def _octets_of_level(visit: Visit, form: ComposeForm, level: Level, button: int)
 
 
 def _button_octets(deck: str) -> int:
-    """Return about how many octets a button takes in a deck: they all post the same fields."""
+    """Return roughly how many octets a button takes in a deck: all of them post the same fields."""
     return max((WmlScale().piece(one).own for one in _BUTTON.findall(deck)), default=0)
 
 

@@ -1,6 +1,6 @@
 """The compose page: one form for every device, as large as it can show and post.
 
-Nothing here may save, send or drop what was typed. How much of it is shown, `compose_fitting` decides. If a text is
+Nothing here may save, send or drop what was typed. `compose_fitting` decides how much of it is shown. If a text is
 longer than its field, the page shows its end and an empty field for more.
 """
 
@@ -47,14 +47,14 @@ _HINT_BELOW: Final = 20_000
 _SENTENCE: Final = 80
 #: Maximum characters of the other inputs of a WML page, which are sent back with it.
 _LINES: Final = dict.fromkeys(PEOPLE, 120) | {"subject": 60}
-#: Minimum deck size in octets for such hints; on smaller decks a button is worth more.
+#: Minimum deck size in octets for such limits; on smaller decks a button is worth more.
 _LINES_FROM: Final = 1300
-#: Characters that a line must have to say what is quoted.
+#: The least width in characters of a line that says what is quoted.
 _QUOTED: Final = 40
-#: Columns of a text field at most (RFC 3676 §4.2); pixels of the screen for each of its lines, and its lines.
+#: Maximum columns of a text field (RFC 3676 §4.2); screen pixels per line of it, and its minimum and maximum lines.
 _COLUMNS: Final = 72
 _LINE, _FEWEST, _MOST_ROWS = 64, 3, 16
-#: Characters of a recipient that are shown in any case.
+#: Characters of a recipient that are always shown.
 _NAME: Final = 12
 #: Characters to show of the end of a longer text.
 _TAIL: Final = 160
@@ -67,7 +67,7 @@ _LABELS: Final = {
     "subject": _("Subject"),
     "text": _("Text"),
 }
-#: The order of the fields, and those that "More fields" shows.
+#: The order of the fields, and the fields that "More fields" shows.
 ORDER: Final = ("from", "to", "cc", "bcc", "subject", "text")
 HEADS: Final = ("from", "to", "cc", "bcc", "subject")
 
@@ -84,16 +84,16 @@ BUTTONS: Final = {
     FIELDS: (_("More fields"), KEYS["More fields"]),
     LEAVE: (_("Save and close"), KEYS["Save and close"]),
 }
-#: The last one where nothing is saved, or hardly anything has room.
+#: The label of the last button where nothing is saved, or hardly anything fits.
 _CLOSE: Final = _("Close")
-#: Sendings that a page says it continues.
+#: Maximum number of sendings that a page says it continues.
 MOST_AFTER: Final = 3
 #: Characters by which a person recognises whom a question is about.
 _WHO: Final = 12
 
 
 class Level(NamedTuple):
-    """How much is shown: the width of text that is no input, buttons to omit, recipients to choose among."""
+    """How much is shown: the width of text outside inputs, buttons to omit, recipients to choose from."""
 
     width: int
     without: frozenset[str] = frozenset()
@@ -102,7 +102,7 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of the form; `options` (value, label) make it a select, `most` is its maxlength, 0 for none."""
+    """One field of the form; `options` (value, label) make it a select; `most` is its maxlength, 0 for no limit."""
 
     name: str
     label: str
@@ -129,8 +129,8 @@ class Button:
 class ComposeForm:
     """The contents of the page. `saved_length`: visible length of the text before `piece`.
 
-    `typed`: recipients by field, as they were typed. `restored_form`: its name. `ticket`: that of the
-    previous page, if it was not used.
+    `typed`: recipients by field, as they were typed. `restored_form`: its name. `ticket`: the previous page's, if it
+    was not used.
     """
 
     target: tuple[str, Mapping[str, object]]
@@ -203,12 +203,12 @@ def screen_of(visit: Visit, form: ComposeForm, level: Level) -> Screen:
 
 
 def _columns(device: Device) -> int:
-    """Return the columns of the text field: CSS makes it as wide as the screen, text browsers go by this."""
+    """Return the columns of the text field: CSS makes it as wide as the screen, but text browsers need the number."""
     return min(device.columns, _COLUMNS)
 
 
 def _rows(device: Device) -> int:
-    """Return the lines of the text field: about a third of the screen, so that *Send* is seen below a reply."""
+    """Return the lines of the text field: about a third of the screen, so that *Send* is visible below a reply."""
     return min(max(device.screen[1] // _LINE, _FEWEST), _MOST_ROWS)
 
 
@@ -253,7 +253,7 @@ def _inputs(visit: Visit, form: ComposeForm, choices: int | None) -> list[Input]
 
 
 def asks_for_copy(visit: Visit, initial: Basis) -> bool:
-    """Return whether to ask if mail is sent to oneself too: once, where no mailbox keeps what was sent."""
+    """Return whether to ask if mail should also go to oneself: once, where no mailbox keeps sent mail."""
     keeps = visit.signed_in.last_seen_can.append
     return not keeps and not visit.profile.copy_to_self and initial.redirected is None
 
@@ -275,7 +275,7 @@ def _number(visit: Visit, form: ComposeForm) -> int:
 
 
 def _to_ask_about(form: ComposeForm) -> UnresolvedRecipient | None:
-    """Return the unresolved recipient to ask about: the first whose field is on the page and that has choices."""
+    """Return the unresolved recipient to ask about: the first that has choices and whose field is on the page."""
     return next((one for one in form.unresolved if one.choices and one.field in form.input_names), None)
 
 
@@ -291,7 +291,7 @@ def buttons_of(visit: Visit, form: ComposeForm, without: frozenset[str]) -> list
         names += [] if (heads and small) or not can.append else [ATTACH]
         # On a small phone the text is saved while the other fields are shown.
         names += [] if heads or (small and not can.append) else [FIELDS]
-        # Where nothing is saved there is a text to discard that is kept for a day.
+        # Where nothing is saved, the text to discard is one that is kept for a day.
         names += [DISCARD] if can.delete or not can.append else []
         close = "" if can.append and SEND not in without else _CLOSE
     _ = visit.language.gettext
@@ -314,7 +314,7 @@ def lines_of(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str
         (visit.language.before(_(_LABELS[name]), ""), people_line(visit, content.people(name), width))
         for name in shown
     ]
-    if not width:  # to whom it goes is told in any case
+    if not width:  # the recipients are shown in any case
         return lines
     others = [("", content.subject)] if "subject" not in form.input_names and content.subject else []
     if names := [clean(one.name) or _("File") for one in form.basis.enclosures]:
@@ -325,7 +325,7 @@ def lines_of(visit: Visit, form: ComposeForm, width: int) -> list[tuple[str, str
 
 
 def _said_of_quotation(visit: Visit, initial: Basis) -> str:
-    """Say what stands below the text that is typed."""
+    """Say what follows the text that is typed."""
     _ = visit.language.gettext
     if not initial.quoted:
         return _("What was below your text stays there.")
@@ -337,7 +337,7 @@ def _said_of_quotation(visit: Visit, initial: Basis) -> str:
 
 
 def people_line(visit: Visit, found: Sequence[Address], width: int) -> str:
-    """Return as many of the addresses as have room in so many characters, at least one, and how many more there are."""
+    """Return as many addresses as fit in `width` characters, at least one, and how many more there are."""
     labels = [fit(safe_label(one), visit.device) for one in found]
     whole = ", ".join(labels)
     if len(whole) <= width or len(labels) < 2:

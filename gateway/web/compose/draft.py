@@ -52,10 +52,10 @@ class ComposePage:
 class Composition:
     """A mail being written: its page, what it is based on, what was typed.
 
-    `restored_form`: its name. `lost`: what it is based on cannot be loaded at the moment. `page`: the ticket
-    of the page that it was posted from, which identifies a copy in Drafts. `ticket`: the same if that ticket was not
-    used: the next page carries it again, so that repeating either request does not send twice. `gone`: the compose
-    page that it was posted to, if what that is based on is not there any more.
+    `restored_form`: its name. `lost`: what it is based on cannot be loaded at the moment. `page`: the ticket of the
+    page that it was posted from, which identifies a copy in Drafts. `ticket`: the same if that ticket was not used: the
+    next page carries it again, so that repeating either request does not send twice. `gone`: the compose page that it
+    was posted to, if what that page is based on no longer exists.
     """
 
     target: ComposePage
@@ -108,7 +108,7 @@ def page(
 
 
 def save_if_too_large(visit: Visit, mail: Composition, sentence: str, names: Collection[str]) -> Composition:
-    """Save a mail that does not fit on its page and return it based on that draft; if saving fails, unchanged."""
+    """Save a mail that does not fit on its page and return it based on that draft; unchanged if saving fails."""
     _screen, complete = compose_fitting.fitting_screen(visit, make_form(visit, mail, sentence, names))
     return mail if complete else _save_what_has_no_room(visit, mail)
 
@@ -217,7 +217,7 @@ def _load_saved(visit: Visit, address: tuple[int, int] | None) -> Composition | 
 
 
 def continue_draft(visit: Visit, mail: Composition, post: TicketedPost) -> Composition:
-    """Return the mail based on the draft that this page made earlier, if it still exists, with what is typed now."""
+    """Return the mail as typed, based on the draft that this page made earlier if that still exists."""
     if mail.basis.draft is not None or mail.basis.redirected is not None:
         return mail
     try:
@@ -234,7 +234,7 @@ def continue_draft(visit: Visit, mail: Composition, post: TicketedPost) -> Compo
 
 
 def not_saved_sentence(visit: Visit, error: GatewayError) -> str:
-    """Return a sentence that says why a mail is not saved, or that it is not known."""
+    """Return a sentence that says why a mail is not saved, or that this is not known."""
     _ = visit.language.gettext
     reason = error_sentence(error, visit)
     if isinstance(error, OutcomeUnknown):
@@ -244,7 +244,7 @@ def not_saved_sentence(visit: Visit, error: GatewayError) -> str:
 
 
 def may_be_saved(error: GatewayError) -> bool:
-    """Return whether a copy may be in Drafts for all that: of this request, or of one whose response was lost."""
+    """Return whether a copy may be in Drafts despite the error: of this request, or of one whose response was lost."""
     return isinstance(error, (StoreUnreachable, StateError, OutcomeUnknown))
 
 

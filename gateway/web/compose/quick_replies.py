@@ -1,8 +1,8 @@
 """Quick replies: the person's own sentences, most used first; one key sends the chosen one.
 
-Nothing here may send before the whole sentence and its recipient have been shown: who gets it stands above the
-sentences, and one that has no room in its row is shown on a page of its own first. All rows of a page share a ticket,
-so whoever presses two of them is asked before the second is sent.
+Nothing here may send before the whole sentence and its recipient have been shown: the recipient is above the sentences,
+and a sentence that does not fit its row is shown on a page of its own first. All rows of a page share a ticket, so
+whoever presses two of them is asked before the second is sent.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _row(
 def _listing(
     visit: Visit, address: MessageAddress, reply: Basis, rows: Sequence[Action], place: tuple[int, int, bool]
 ) -> Screen:
-    """Make the list; `place`: its first row, that of the next page if there is one, and whether rows are edited."""
+    """Make the list; `place`: its first row, that of the next page if there is one, and whether it is for editing."""
     _ = visit.language.gettext
     first, more, edited = place
 

@@ -40,16 +40,16 @@ def outcome_response(
     copying: Sequence[Action] = (),
     kept: bool = False,
 ) -> Response:
-    """Show the outcome of a mail: above the page that it was written from if it was simply sent, else on its own.
+    """Show the outcome of a mail: above the page that it was written from if it was simply sent, otherwise on its own.
 
-    Its text is repeated unless it was sent. `kept`: it is kept as well, see `unsent_texts`.
+    The text is repeated unless it was sent. `kept`: it is also kept, see `unsent_texts`.
     """
     named = mail.content(visit).recipients if mail is not None else ()
     sentence, *lines = mail_outcomes.outcome_sentences(visit, outcome, named)
     if mail is not None and outcome.kind == outbox.SENT and not outcome.is_partial and not copying:
         try:
             return page_after(visit, mail, StatusMessage(" ".join((sentence, *lines))))
-        except GatewayError as error:  # whatever is the matter, the mail was sent
+        except GatewayError as error:  # whatever went wrong, the mail was sent
             log.warning("after sending: %s: %s", type(error).__name__, error.detail)
     if outcome.kind != outbox.SENT and text:
         lines += [visit.language.gettext("Your text is kept for a day, under Menu.")] * kept
@@ -66,14 +66,14 @@ def page_after(visit: Visit, mail: Composition, sentence: str) -> Response:
     shown = show_if_exists(address, sentence) if address is not None else None
     if shown is not None:
         return shown
-    target = mail.gone or mail.target  # a draft that was sent is gone when its request is repeated
+    target = mail.gone or mail.target  # when its request is repeated, a draft that was sent is gone
     if target.endpoint == RESUME:
         return show_list(visit, ListPage(int(str(target.values["number"])), visit.origin), sentence)
     return show(INBOX, None, sentence)
 
 
 def original_of(mail: Composition) -> MessageAddress | None:
-    """Return the message that a mail answers or forwards, None for none."""
+    """Return the message that a mail answers or forwards, None if there is none."""
     original = mail.basis.original
     return MessageAddress(original.number, original.uid) if original is not None else None
 
@@ -95,7 +95,7 @@ def notice(visit: Visit, sentence: str, lines: Sequence[str], *more: Action) -> 
 
 
 def ask_to_discard(visit: Visit, there: str, target: str) -> Response:
-    """Ask whether to delete the mail whose page is `there`; what deletes it is posted to `target`."""
+    """Ask whether to delete the mail whose page is `there`; deleting posts to `target`."""
     _ = visit.language.gettext
     ways = (Action(_("Text"), there, KEYS["Text"]),)
     return respond(question_screen(visit, _("Discard"), _("Discard this message?"), target, ways))

@@ -1,6 +1,6 @@
-"""How much text a device can post in the form of a mail, and be sent back with its page.
+"""How much text a device can post in the form of a mail, and receive back with its page.
 
-Nothing here may know the form's layout: it counts octets of what is typed into its fields.
+Nothing here may know the form's layout: it counts the octets typed into its fields.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLAIN: Final = re.compile("[A-Za-z0-9 ._-]+")
 
 
 def text_limit(device: Device, tag: str, content: MailContent, others: Mapping[str, str]) -> int:
-    """Return the maximum length of the text field, by what the device can post and be sent back.
+    """Return the maximum length of the text field, given what the device can post and receive back.
 
     `tag`: the person's language; `others`: the values of the other fields that are typed into, by name.
     """

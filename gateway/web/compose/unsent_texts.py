@@ -1,6 +1,6 @@
-"""What takes the place of Sent and Drafts where a mailbox keeps neither: a copy to oneself, and a text kept for a day.
+"""Replacements for Sent and Drafts where a mailbox keeps neither: a copy to oneself, and a text kept for a day.
 
-Nothing here may call a text kept that is not.
+Nothing here may say that a text is kept if it is not.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def remember_choice(visit: Visit, mail: Composition) -> None:
 
 
 def offer_copy(visit: Visit, mail: Composition, outcome: Outcome) -> tuple[Action, ...]:
-    """Offer to send oneself what was sent, if there is no copy of it."""
+    """Offer to send oneself a copy of what was sent, if there is none."""
     target = link(mail.target.endpoint, **mail.target.values)
     return own_copies.offer(visit, outcome, target, _typed(mail.typed), mail.page)
 
 
 def send_copy(visit: Visit, target: ComposePage, form: Fields) -> Response:
-    """Send oneself a copy of what was sent, once for a ticket."""
+    """Send oneself a copy of what was sent, once per ticket."""
 
     def make(author: Author, store: MailStore, fields: Mapping[str, str], page: str) -> outbox.Mail:
         mail = Composition(target, target.load(visit, store), typed_mail.read(fields), page=page)
@@ -63,7 +63,7 @@ def send_copy(visit: Visit, target: ComposePage, form: Fields) -> Response:
 
 
 def keep_text(visit: Visit, mail: Composition) -> Composition:
-    """Keep a text for a day that no mailbox keeps; its page forgets it once it is sent."""
+    """Keep for a day a text that no mailbox keeps; its page deletes it once it is sent."""
     if mail.basis.redirected is not None:
         return mail
     restored_forms.forget(visit, {KEPT: mail.restored_form})
@@ -77,28 +77,28 @@ def _keep(visit: Visit, mail: Composition, doubt: str = "") -> str:
 
 
 def continued(mail: Composition, outcome: Outcome) -> Composition:
-    """Return a mail that was not sent as what its next page has: it continues this sending, if that was begun."""
+    """Return an unsent mail as its next page has it: it continues this sending, if that had begun."""
     if not outcome.begun:
         return replace(mail, ticket=mail.page)
     if (
         outcome.noted and outcome.draft is not None
-    ):  # its page is that of the copy, by which the sending is known
+    ):  # its page is that of the copy, which identifies the sending
         return mail
     return replace(mail, basis=replace(mail.basis, after=(*mail.basis.after, outcome.name)))
 
 
 def keep_unsent(visit: Visit, mail: Composition, outcome: Outcome) -> Composition:
-    """Keep the text of a mail that was not sent, see `keep_text`; what becomes of it later is told instead.
+    """Keep the text of a mail that was not sent, see `keep_text`; its later outcome is shown in its place.
 
-    Where Drafts cannot be reached perhaps no mailbox keeps it either; what was resumed from there has its draft.
+    If Drafts cannot be reached, perhaps no mailbox keeps the text; a mail that was resumed from there has its draft.
     """
     return keep_text(visit, mail) if not outcome.kept and mail.target.endpoint != RESUME else mail
 
 
 def keep_doubtful(visit: Visit, mail: Composition, outcome: Outcome) -> bool:
-    """Keep the text of a mail that may have been sent until that is known, for a day; return whether it is kept.
+    """Keep the text of a mail that may have been sent, for a day or until that is known; return whether it is kept.
 
-    A copy in Drafts, or what was resumed from there, keeps it as well.
+    A copy in Drafts, or the draft that was resumed, keeps it too.
     """
     alone = not outcome.kept and mail.target.endpoint != RESUME and mail.basis.redirected is None
     if outcome.kind != outbox.UNCERTAIN or not alone or not outcome.name:
@@ -107,7 +107,7 @@ def keep_doubtful(visit: Visit, mail: Composition, outcome: Outcome) -> bool:
 
 
 def ask_to_discard(visit: Visit, mail: Composition) -> Response | None:
-    """Ask whether to delete a text, which is kept for a day until then; None if it is not kept."""
+    """Ask whether to delete a text, which is kept for a day until then; None if it cannot be kept."""
     kept = keep_text(visit, mail)
     if not kept.restored_form:
         return None
@@ -135,7 +135,7 @@ def _path(mail: Composition) -> str:
 
 
 def _typed(mail: TypedMail) -> dict[str, str]:
-    """Return the fields of a form in which this is typed."""
+    """Return a mail as the fields of a form in which it was typed."""
     people = {field: text for field in typed_mail.PEOPLE if (text := mail.typed(field)) is not None}
     heads = {"subject": mail.subject, "from": mail.sender}
     return people | {name: text for name, text in heads.items() if text is not None} | {"text": mail.piece}

@@ -1,7 +1,7 @@
 """The address book: a list that can be searched, a page per contact, and the form that edits it.
 
-Nothing here may change anything by GET, act on another contact because a page is outdated, or lose what was typed when
-there is an error in it. On a WML phone, whose inputs have one line, the lines of a note are separated by a slash.
+Nothing here may change anything by GET, act on another contact because a page is outdated, or lose what was typed if it
+has an error. On a WML phone, whose inputs have one line, the lines of a note are separated by a slash.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from gateway.web.request.visit import Visit, current, link, list_link
 
 contacts = Blueprint("contacts", __name__)
 
-#: Rows per page, so that each has a key; maximum characters of a row; of a search.
+#: Rows per page, so that each has a key; maximum characters of a row, and of a search.
 ROWS: Final = 9
 WIDTH: Final = 28
 SOUGHT: Final = 40
@@ -66,7 +66,8 @@ _ADDED: Final = _("Added.")
 _KNOWN: Final = _("Already in the address book.")
 _FULL: Final = _("No room for more. Remove one first.")
 _NOBODY: Final = _("This message does not say who it is from.")
-#: Label of each field, and its maximum characters elsewhere and on a WML phone, where they fit a deck in any script.
+#: Label of each field, and its maximum characters on other devices and on a WML phone, where they fit a deck in any
+#: script.
 _FIELDS: Final = {
     "name": (_("Name"), vcard.NAME, 30),
     "mail": (_("Mail"), vcard.ENTRY * 2, 50),
@@ -205,7 +206,7 @@ def _back_to_list(visit: Visit) -> Action:
 
 
 def _card(visit: Visit, number: int) -> Card:
-    """Return a contact. Raise NotFound if it does not exist any more."""
+    """Return a contact. Raise NotFound if it no longer exists."""
     card = books.contacts(visit.signed_in).get(number)
     if card is None:
         raise NotFound(f"contact {number}")
@@ -232,7 +233,7 @@ def _contact_actions(visit: Visit, card: Card) -> list[Action]:
 
 
 def _key(before: Sequence[Action], label: str) -> tuple[str, str]:
-    """Return key and softkey of the next action: the first of each kind has a key, the first of all the softkey."""
+    """Return key and softkey of the next action: the first of each kind has a key, the very first the softkey."""
     taken = any(one.key == KEYS[label] for one in before)
     return "" if taken else KEYS[label], "" if before else "accept"
 
@@ -300,9 +301,9 @@ def _read(visit: Visit, typed: dict[str, str]) -> tuple[Card, str]:
 
 
 def _fitted(visit: Visit, number: int, card: Card, typed: dict[str, str], sentence: str) -> Screen:
-    """Make the form; if it does not fit, omit the longest values, saved ones first, which stay as they are."""
+    """Make the form; if it does not fit, omit the longest values, saved ones first; omitted ones stay unchanged."""
     kept, shown = _values(visit, card), dict(typed)
-    # Of what was typed rather one value is typed again than all of them: a page that is too large shows nothing.
+    # Retyping one value is better than retyping all: a page that is too large shows nothing.
     saved = {key: text == kept[key] for key, text in typed.items()}
     omitted = sorted(
         (saved[key], len(text), key) for key, text in typed.items() if text and (saved[key] or key != "mail")

@@ -1,6 +1,6 @@
 """Import and export of vCards: pasted, uploaded, downloaded.
 
-Nothing here may trust a file beyond what `message.vcard` reads in it, or add anybody twice.
+Nothing here may trust a file beyond what `message.vcard` reads in it, or add anyone twice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gateway.web.request.visit import Visit, current, link, list_link
 
 vcards = Blueprint("vcards", __name__)
 
-#: Maximum characters of the text on a WML phone: in any script they fit one deck.
+#: Maximum characters of the text on a WML phone: they fit one deck in any script.
 _ROOM: Final = 200
 
 
@@ -65,7 +65,7 @@ def import_vcards() -> Response:
 
 
 def _parse_all(form: Fields) -> tuple[list[vcard.Card], int, int]:
-    """Parse everything that was posted; pasted text is UTF-8 by now."""
+    """Parse everything that was posted; pasted text has become UTF-8."""
     found: list[vcard.Card] = []
     others = beyond = 0
     for octets in (form.get("text", "").encode("utf-8", "replace"), *(file.octets for file in form.files)):

@@ -35,7 +35,7 @@ _QUESTIONS: Final = {
 
 
 def outcome_text(visit: Visit, outcome: Outcome, of_copy: bool = True) -> str:
-    """Return an outcome in the person's language, in one line; the last sentence says where the copy is."""
+    """Return an outcome as one line in the person's language; the last sentence says where the copy is."""
     sentences = outcome_sentences(visit, outcome)
     return " ".join(sentences if of_copy else sentences[:-1])
 
@@ -43,7 +43,7 @@ def outcome_text(visit: Visit, outcome: Outcome, of_copy: bool = True) -> str:
 def outcome_sentences(visit: Visit, outcome: Outcome, named: Sequence[Address] = ()) -> list[str]:
     """Return the sentences of an outcome in the person's language; the first is the short answer.
 
-    `named`: the mail's recipients, of whom the short answer says who has got it.
+    `named`: the mail's recipients; the short answer names those who got it.
     """
     _ = visit.language.gettext
     if outcome.kind == outbox.ASKED:
@@ -65,7 +65,7 @@ def outcome_sentences(visit: Visit, outcome: Outcome, named: Sequence[Address] =
 
 
 def time_ago(visit: Visit, at: float) -> str:
-    """Return in words how long ago something was; `at` in seconds since the epoch."""
+    """Return in words how long ago `at` was, in seconds since the epoch."""
     minutes = max(0, int((visit.now - datetime.fromtimestamp(at, UTC)).total_seconds() // 60))
     _, ngettext = visit.language.gettext, visit.language.ngettext
     if not minutes:

@@ -1,6 +1,6 @@
-"""A copy to oneself of a mail that was sent and is in no mailbox, offered on the page that says so.
+"""A copy to oneself of a sent mail that is in no mailbox, offered on the page that says so.
 
-Nothing here may send a copy twice for one ticket, or to anybody but its writer.
+Nothing here may send a copy twice for one ticket, or to anyone but its writer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Make = Callable[[Author, MailStore, Mapping[str, str], str], Mail]
 
 
 def is_missing(outcome: Outcome) -> bool:
-    """Return whether a mail was sent, or may have been, and no mailbox and nobody else keeps it for its writer."""
+    """Return whether a mail was sent, or may have been, and nobody and no mailbox keeps it for its writer."""
     gone = outcome.kind in (outbox.SENT, outbox.UNCERTAIN)
     return gone and outcome.filed is False and outcome.kept is False and not outcome.to_self
 
@@ -40,9 +40,9 @@ def is_missing(outcome: Outcome) -> bool:
 def offer(
     visit: Visit, outcome: Outcome, target: str, fields: Mapping[str, str], ticket: str, key: str = "2"
 ) -> tuple[Action, ...]:
-    """Offer to send oneself what was sent with a ticket, if there is no copy of it.
+    """Offer to send oneself a copy of what was sent with a ticket, if there is none.
 
-    `target`: where `send` is called; `fields`: what the mail is made of, kept for a day.
+    `target`: the address at which `send` is called; `fields`: what the mail is made of, kept for a day.
     """
     if not is_missing(outcome):
         return ()
@@ -60,7 +60,7 @@ def is_wanted(form: Fields) -> bool:
 
 
 def send(visit: Visit, form: Fields, make: Make) -> Outcome:
-    """Send oneself a copy of what was sent, once for a ticket."""
+    """Send oneself a copy of what was sent, once per ticket."""
     sent = restored_forms.find_sent(visit, form.get(KEPT, ""))
 
     def copy(store: MailStore) -> Mail:

@@ -1,4 +1,4 @@
-"""Forms posted after their session had ended, or with nowhere to be saved: kept for a day, and restored.
+"""Forms that were posted after their session had ended, or could not be saved anywhere: kept for a day, and restored.
 
 Nothing here may send or change anything by itself: a restored form appears on the page where it was filled in.
 """
@@ -36,20 +36,20 @@ SENT: Final = "sent"
 DOUBT: Final = "doubt"
 #: Fields that the person types; a form without any of them is not worth saving.
 _TYPED: Final = ("text", "to", "cc", "bcc", "subject")
-#: Mails of a session that copies can be made of: half of what is kept at most (`posted_forms.MOST`).
+#: The most mails of a session that copies can be made of: half of what is kept (`posted_forms.MOST`).
 MOST_SENT: Final = 4
 #: Characters by which people recognise their text.
 _PREVIEW: Final = 60
 
 
-#: The field of the sign-in page with a typed form that is saved nowhere.
+#: The field of the sign-in page that holds a typed form which is saved nowhere.
 CARRIED: Final = "carried"
 
 
 def save(visit: Visit) -> tuple[bool, str]:
     """Save the posted form if it was typed; return whether it is saved, and what the sign-in page carries of it.
 
-    It is saved under the token of a session that has ended. One that came without any is carried by the page, where
+    It is saved under the token of a session that has ended. If it came without a token, the page carries it, where
     pages have room for it.
     """
     form = Fields()
@@ -62,7 +62,7 @@ def save(visit: Visit) -> tuple[bool, str]:
     # An earlier request may have begun to send it.
     fields[AFTER] = f"{fields.get(AFTER, '')} {send_journal.name(post.key, post.mark)}".strip()
     with optional("a text that came too late", BUSY_SECONDS):
-        # A repeat: the outcome of that mail is shown after signing in, and the text is not sent again.
+        # A repeat: the outcome of that mail is shown after sign-in, and the text is not sent again.
         if visit.sessions.was_begun(token, post):
             return False, ""
         if visit.sessions.saved_forms.keep(token, request.path, fields):
@@ -74,7 +74,7 @@ def save(visit: Visit) -> tuple[bool, str]:
 
 
 def take_over(session: Session, token: str, carried: str) -> None:
-    """Keep in a new session what is saved under the token of an earlier one, and what the sign-in page has carried."""
+    """Move into a new session what is saved under an earlier one's token, and what the sign-in page has carried."""
     with optional("texts of an earlier session", BUSY_SECONDS):
         session.saved_forms.adopt(token, session.token, session.account)
         arrived = session.saved_forms.arrived(carried)
@@ -83,7 +83,7 @@ def take_over(session: Session, token: str, carried: str) -> None:
 
 
 def keep(visit: Visit, path: str, fields: Mapping[str, str]) -> str:
-    """Keep what was typed for a day, as no mailbox does; return its name, "" if it is not kept."""
+    """Keep for a day what was typed and no mailbox keeps; return its name, "" if it is not kept."""
     typed = {name: value for name, value in fields.items() if name not in PAGE_FIELDS}
     session, name = visit.signed_in, None
     with optional("a text that is not sent", BUSY_SECONDS):
@@ -92,7 +92,7 @@ def keep(visit: Visit, path: str, fields: Mapping[str, str]) -> str:
 
 
 def keep_sent(visit: Visit, path: str, fields: Mapping[str, str], ticket: str) -> str:
-    """Keep what a copy is made of, as in `keep`; `ticket`: what it was sent with. No unsent text makes way for it."""
+    """Keep what a copy is made of, as `keep` does; `ticket`: what it was sent with. It displaces no unsent text."""
     with optional("what was sent before", BUSY_SECONDS):
         for older in _all_sent(visit.signed_in)[MOST_SENT - 1 :]:
             visit.signed_in.saved_forms.forget(visit.signed_in.token, older.name)
@@ -100,7 +100,7 @@ def keep_sent(visit: Visit, path: str, fields: Mapping[str, str], ticket: str) -
 
 
 def find_sent(visit: Visit, name: str) -> SavedForm | None:
-    """Find what was sent, to make a copy of it."""
+    """Find a sent mail, to make a copy of it."""
     return next((text for text in _all_sent(visit.signed_in) if text.code == name), None)
 
 
@@ -139,15 +139,15 @@ def request_path() -> str:
 
 
 def all_saved(session: Session) -> tuple[SavedForm, ...]:
-    """Return what the person typed and nothing else keeps, newest first, and last what may have been sent.
+    """Return what was typed and is kept nowhere else: newest first, with texts that may have been sent at the end.
 
-    One that was sent since is not among them, though it could not be deleted then.
+    A text that has been sent since is left out, even if it could not be deleted then.
     """
     return _by_certainty(session)[0]
 
 
 def _by_certainty(session: Session) -> tuple[tuple[SavedForm, ...], tuple[SavedForm, ...]]:
-    """Return `all_saved`, and those of them that may have been sent."""
+    """Return `all_saved`, and those of its texts that may have been sent."""
     texts = session.saved_forms.all(session.token, session.account)
     kept = [text for text in texts if SENT not in text.fields]
     sent, doubtful = session.journal.of_texts() if kept else (frozenset[str](), frozenset[str]())
@@ -157,12 +157,12 @@ def _by_certainty(session: Session) -> tuple[tuple[SavedForm, ...], tuple[SavedF
 
 
 def _sendings(text: SavedForm) -> tuple[str, ...]:
-    """Return what the sendings are known by that have begun with a text."""
+    """Return the names of the sendings that have begun with a text."""
     return text.digest, text.fields.get(DOUBT, ""), *text.fields.get(AFTER, "").split()
 
 
 def requested(visit: Visit) -> SavedForm | None:
-    """Return the form that this page was opened with, or that its own form names; None for none."""
+    """Return the form that this page was opened with, or that its own form names; None if there is none."""
     name = request.args.get(FIELD, "")
     return find(visit, name) if name else None
 
@@ -173,7 +173,7 @@ def find(visit: Visit, name: str) -> SavedForm | None:
 
 
 def digest(visit: Visit, form: Mapping[str, str]) -> str:
-    """Return the digest of the saved form that came with a form, "" for none."""
+    """Return the digest of the saved form that came with a form, "" if there is none."""
     text = find(visit, form[FIELD]) if form.get(FIELD) else None
     return text.digest if text is not None else ""
 
@@ -187,7 +187,7 @@ def forget(visit: Visit, form: Mapping[str, str]) -> None:
 
 
 def are_kept(visit: Visit, token: str) -> bool:
-    """Return whether a token opens unsent texts after signing in; False if that is not known."""
+    """Return whether a token gives access to unsent texts after sign-in; False if that is not known."""
     kept: tuple[SavedForm, ...] = ()
     with optional("whether a text is kept"):
         kept = visit.sessions.saved_forms.all(token, None) if token else ()
@@ -195,7 +195,7 @@ def are_kept(visit: Visit, token: str) -> bool:
 
 
 def signed_out_sentence(visit: Visit) -> str:
-    """Say that the session has ended, and the texts have not."""
+    """Say that the session has ended but the texts are kept."""
     return visit.language.gettext("You have been signed out. Your text is kept: sign in to continue.")
 
 

@@ -1,7 +1,7 @@
 """The sign-in screen, and signing out.
 
 Nothing here may keep a password longer than the request, or send it back: after a wrong one the form comes back with
-the address only.
+only the address.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ LONGEST_ADDRESS = 254
 LONGEST_PASSWORD = 1024
 #: Maximum characters of a token in the form.
 LONGEST_TOKEN = 64
-#: A longer wait in seconds is given in minutes.
+#: Maximum wait that is given in seconds; a longer one is given in minutes.
 LONGEST_SECONDS = 99
 #: Characters of the service's name, which is the page's title.
 _LONGEST_SERVICE = 30
-#: The button that has this device forget the address.
+#: The button that makes this device forget the address.
 _FORGET = "forget"
 
 
@@ -138,12 +138,12 @@ def _show() -> Response:
 
 
 def _unsent(form: form_bodies.Fields) -> tuple[str, str]:
-    """Return what the page has of unsent texts: the token that opens saved ones, and one that it carries."""
+    """Return the page's unsent texts: the token that gives access to saved ones, and one that it carries."""
     return form.get("kept", ""), form.get(restored_forms.CARRIED, "")
 
 
 def _forget(visit: Visit, form: form_bodies.Fields) -> Response:
-    """Forget the address on this device; the unsent texts that the page brings stay."""
+    """Forget the address on this device; the unsent texts of the page stay."""
     sentence = visit.language.gettext("This device no longer remembers your address.")
     kept, carried = _unsent(form)
     screen = signin_screen(visit, StatusMessage(sentence), "", kept=kept, carried=carried)
@@ -160,7 +160,7 @@ def signin_screen(
     status: int = 200,
     code: str = "",
 ) -> Screen:
-    """Make the sign-in page; `sentence` says what happened, `kept` is the token that opens saved forms.
+    """Make the sign-in page; `sentence` says what happened, `kept` is the token that gives access to saved forms.
 
     `user`: the address as typed; None: the one that this device remembers. `carried`: a typed form that is saved
     nowhere else; `code`: as `error_code` returns it.
@@ -205,7 +205,7 @@ def error_sentence(error: GatewayError, visit: Visit) -> str:
 
 
 def _retry_sentence(seconds: int, visit: Visit) -> str:
-    """Return a sentence that says when to try again: never too early, and as a time of day if that is long."""
+    """Return a sentence that says when to try again: never too early, and as a time of day if the wait is long."""
     ngettext, number = visit.language.ngettext, visit.language.number
     if seconds <= LONGEST_SECONDS:
         text = ngettext("Try again in %(number)s second.", "Try again in %(number)s seconds.", seconds)

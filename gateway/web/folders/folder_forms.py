@@ -110,7 +110,7 @@ def name_screen(
 
 
 def _purpose() -> dict[str, str]:
-    """Return the parameter that says for which message a folder is made, if for one."""
+    """Return the parameter that names the message for which a folder is made, if there is one."""
     return {FOR: request.args[FOR]} if FOR in request.args else {}
 
 

@@ -1,7 +1,7 @@
 """The list of folders, in pages like other lists, each folder on one key, with its unread count.
 
 Nothing here may change a folder. A page shows the names of its own rows only: a folder is indented below its parent if
-that is on the same page, and else shown with its whole path.
+that is on the same page, and otherwise shown with its whole path.
 """
 
 from __future__ import annotations

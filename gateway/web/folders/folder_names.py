@@ -19,7 +19,7 @@ LONGEST: Final = 80
 _WILDCARDS: Final = "%*"
 #: Categories of invisible characters: controls, formats, surrogates, line separators.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-#: Code points that are no characters, for ever (Unicode §23.7): these, and the last two of each plane.
+#: Code points that will never be characters (Unicode §23.7): these, and the last two of each plane.
 _NONCHARACTERS: Final = range(0xFDD0, 0xFDF0)
 
 

@@ -106,7 +106,7 @@ def change(number: int = 0, what: str = NEW) -> Response:
 
 
 def _purpose() -> tuple[MessageAddress, str] | None:
-    """Return the message for which a folder is made, and whether to move or to copy it; None for a folder as such."""
+    """Return the message for which a folder is made, and whether to move or copy it; None if there is no message."""
     found = _PURPOSE.fullmatch(request.args.get(FOR, ""))
     return (MessageAddress(int(found[1]), int(found[2])), found[3]) if found else None
 
@@ -147,7 +147,7 @@ def _certain(found: Folder | None) -> Folder:
 
 def _create(visit: Visit, store: MailStore, parent: Folder | None, typed: str) -> PostOutcome:
     everything = store.folders(all=True, counted=slice(0))
-    # QUIRK: GNU imap4d lists INBOX without a separator, since nothing can be in it.
+    # QUIRK: GNU imap4d lists INBOX without a separator, since it can have no children.
     beside = [parent] if parent else [each for each in everything if each.namespace == PERSONAL]
     separator = next((each.mailbox.delimiter for each in beside if each.mailbox.delimiter), "")
     leaf = folder_names.validated(typed, separator)
@@ -234,7 +234,7 @@ def _find_or_none(visit: Visit, number: int) -> Folder | None:
 
 
 def _page(number: int, sentence: str = "") -> Response:
-    """Show one folder, or the list if the folder does not exist any more."""
+    """Show one folder, or the list if the folder no longer exists."""
     visit = current()
     try:
         with visit.signed_in.store() as store:

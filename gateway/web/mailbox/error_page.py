@@ -1,4 +1,4 @@
-"""The page of an error: its sentence, and every way on: the same request again, back, the inbox, folders, the menu.
+"""The page of an error: its sentence, and every way onward: the same request, back, the inbox, folders, the menu.
 
 Nothing here may ask a mail server, or lead only to the page that has just failed.
 """
@@ -32,7 +32,7 @@ _INBOX, _FOLDERS = "mailbox.inbox", "folders.show"
 def error_screen(
     visit: Visit, error: Exception, sentence: str, status: int, others: tuple[Action, ...]
 ) -> Screen:
-    """Make the page; `others` are the only ways on for who is not signed in."""
+    """Make the page; `others` are the only links for a person who is not signed in."""
     ways = _ways(visit) if visit.session is not None else others
     title, code = visit.language.gettext("Sorry"), error_code(visit)
     screen = notice_screen(visit, title, sentence, ways, life=Life.NEVER, status=status, code=code)
@@ -42,7 +42,7 @@ def error_screen(
 
 
 def shown_after(visit: Visit, sentence: str, show: Callable[[], Response]) -> Response:
-    """Show the page that follows an operation; if the mail server fails there, say what was done all the same."""
+    """Show the page that follows an operation; if the mail server fails there, still say what was done."""
     try:
         return show()
     except (StoreUnreachable, StoreRefused) as error:
@@ -52,14 +52,14 @@ def shown_after(visit: Visit, sentence: str, show: Callable[[], Response]) -> Re
 
 
 def _may_pass(error: Exception) -> bool:
-    """Return whether the same request may succeed another time."""
+    """Return whether the same request may succeed later."""
     if not isinstance(error, GatewayError) or isinstance(error, (CannotDo, UnsafeArgument)):
         return False
     return error.status >= FAILED or isinstance(error, StoreError)
 
 
 def _again(visit: Visit) -> Action | None:
-    """Return the action that repeats the request; a form that was not processed comes with all that was typed."""
+    """Return the action that repeats the request; a form that was not processed carries everything typed."""
     again = Action(visit.language.gettext("Try again"), reload_link(), KEYS["Try again"])
     if request.method != "POST":
         return again
@@ -71,7 +71,7 @@ def _again(visit: Visit) -> Action | None:
 
 
 def _ways(visit: Visit) -> tuple[Action, ...]:
-    """Return the ways on; the first is on the softkey."""
+    """Return the links to other pages; the first is on the softkey."""
     _ = visit.language.gettext
     ways = [_way_back(visit)]
     if request.endpoint != _INBOX:

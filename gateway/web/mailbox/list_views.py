@@ -25,8 +25,8 @@ def _(msgid: str) -> str:
 SORT: Final = "sort"
 #: Maximum number of mailboxes whose order is remembered.
 MOST_KEPT: Final = 200
-#: The kind under which the account memory keeps until when a mailbox has mail that was put back, by the same mark; and
-#: for how long, in seconds: by then the mail that came later covers it.
+#: The kind under which the account memory keeps, by the same mark, until when a mailbox counts as having mail that was
+#: put back; and for how many seconds: by then later mail covers it.
 PUT_BACK: Final = "back"
 _A_DAY: Final = 86_400.0
 PUT_BACK_SECONDS: Final = 7 * _A_DAY
@@ -49,7 +49,7 @@ ORDERS: Final = {
     "t": (Order.THREADS, _("Threads"), _("threads")),
     "r": (Order.RECEIVED, _("Arrival"), ""),
 }
-#: Orders that a person chooses among, with their labels.
+#: The orders that people choose from, with their labels.
 CHOICES: Final = tuple(
     (order, label) for order, label, _note in ORDERS.values() if order is not Order.RECEIVED
 )
@@ -101,7 +101,7 @@ def usual_view(visit: Visit, mailbox: str) -> ListView:
 
 
 def usual_order(visit: Visit, mailbox: str) -> Order:
-    """Return the order of a mailbox: as last chosen for it, or else from the settings."""
+    """Return the order of a mailbox: the one last chosen for it, or else the one in the settings."""
     memory = visit.signed_in.memory
     kept = memory.get(SORT, memory.mark(mailbox)) or {}
     known = {order.value: order for order, _label in CHOICES}
@@ -109,10 +109,10 @@ def usual_order(visit: Visit, mailbox: str) -> Order:
 
 
 def exact_view(visit: Visit, mailbox: str, view: ListView) -> ListView:
-    """Return a view in which mail that was put back stands where it stood: by arrival, for a while, if it can be.
+    """Return a view in which mail that was put back is where it was before: by arrival, for a while, if possible.
 
-    Moving it back gave it a higher number than all others have. Sorting costs two round trips more, so it is done
-    only where, and while, that matters.
+    Moving it back gave it the highest number of all. Sorting costs two more round trips, so it is done only where, and
+    while, that matters.
     """
     session = visit.signed_in
     if not view.is_plain or Order.RECEIVED not in session.last_seen_can.orders:

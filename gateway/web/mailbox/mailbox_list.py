@@ -108,8 +108,8 @@ def show_view(
 ) -> Response:
     """Show a mailbox in a view, from a position, a sequence number, or a page number.
 
-    If the mail server cannot show it so, show it by arrival. Raise MailboxGone if the position is from before the
-    mailbox's UIDVALIDITY changed.
+    If the mail server cannot show that view, show the mailbox by arrival. Raise MailboxGone if the position is from
+    before the mailbox's UIDVALIDITY changed.
     """
     try:
         return _shown(
@@ -121,7 +121,7 @@ def show_view(
         if (view.is_plain and position == FIRST) or error.retry_after:
             raise
         log.warning("a view failed: %s: %s", type(error).__name__, error.detail)
-    # What a person chose never keeps them from their mail.
+    # No choice of view ever keeps people from their mail.
     return _shown(visit, name, ListView(), sentence=visit.language.gettext(_FAILED))
 
 
@@ -150,7 +150,7 @@ def _shown(
 
 
 def _top_of(store: MailStore, name: str, page: int, rows: int) -> int:
-    """Return the sequence number at which a page starts; that of the last page if there are fewer."""
+    """Return the sequence number at which a page starts; if there are fewer pages, that of the last one."""
     exists = store.summaries(name, Window(1)).exists
     last = max(0, exists - 1) // rows
     return exists - min(page - 1, last) * rows
@@ -285,7 +285,7 @@ def _remarks(visit: Visit, found: FoundList, view: ListView) -> Sequence[str]:
 
 
 def _undeleted(visit: Visit, count: int) -> Sequence[str]:
-    """Say that messages are there which the server has said it had deleted."""
+    """Say that there are messages which the server claimed to have deleted."""
     if not count:
         return ()
     words = visit.language.ngettext(
@@ -302,9 +302,9 @@ def _title(visit: Visit, name: str, unseen: int | None) -> str:
 
 
 def _actions(visit: Visit, number: int, front: bool, top: int = 0) -> tuple[Action, ...]:
-    """Return the actions of a list: twelve keys are for rows, turning pages and the menu.
+    """Return the actions of a list: its twelve keys are for rows, paging and the menu.
 
-    With no page before it, `*` fetches the list as it is now.
+    If there is no page before it, `*` fetches the current list.
     """
     _ = visit.language.gettext
     here = {"number": number, "top": top} if top else {"number": number}

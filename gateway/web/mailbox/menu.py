@@ -1,6 +1,6 @@
 """The menu of a list: other screens on at most ten keys, the account, and the remaining quota.
 
-Nothing here may ask the mail server for more than the quota, or fail because it does not answer.
+Nothing here may ask the mail server for more than the quota, or fail because it does not respond.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Key, label, path without and with a mailbox number, if they make sense, and what the mail store must be able to do.
+#: Key, label, path without and with a mailbox number where it makes sense, and what the mail store must be able to do.
 _LINKS: Final = (
     ("1", _("Inbox"), "i", "i", ""),
     ("2", _("Folders"), "z", "z", "folders"),
@@ -83,7 +83,7 @@ def _back(visit: Visit, number: int, top: int) -> list[Action]:
 
 
 def _quota_sentence(visit: Visit) -> str:
-    """Return a sentence on how much of the quota is used, "" if the server does not tell."""
+    """Return a sentence on how much of the quota is used, "" if the server does not report it."""
     quota = None
     with suppress(StoreError), visit.signed_in.store() as store:
         quota = store.quota()

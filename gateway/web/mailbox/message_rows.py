@@ -33,10 +33,10 @@ _WIDTHS: Final = (120, 90, 70, 56, 46, 38, 31, 25, 20, 16, 12, 8)
 _WHO: Final = 24
 #: Characters for key and date.
 _DATE: Final = 11
-#: Lines of the screen that a subject may take; the list shows one, and the phone the rest of it when it scrolls.
+#: Screen lines that a subject may take; the list shows one, and the phone the rest of it when it scrolls.
 _LINES: Final = 2
 _FOLDER: Final = 16
-#: Who a message is from that could not be read.
+#: The sender of a message whose sender could not be read.
 UNKNOWN: Final = "?"
 
 
@@ -54,8 +54,8 @@ class ListEntry:
 class ListFrame:
     """The frame around the rows. `first`: rank of the first row (0: none). `notes`: sentences above the rows.
 
-    `next` returns the link to the next page for a number of shown rows, "" for none. `empty`: what is said if there are
-    none; `hint`: what can be done then.
+    `next` returns the link to the next page for a number of shown rows, "" for none. `empty`: the sentence if there are
+    no rows; `hint`: what can be done then.
     """
 
     title: str
@@ -97,7 +97,7 @@ def list_screen(
 ) -> Screen:
     """Make the screen with the longest subjects that fit the device, of as many rows as fit.
 
-    `written`: what the session has kept.
+    `written`: the rows that the session has kept.
     """
     kept = written if written is not None and visit.config.keep_read else WrittenRows()
     rows = _rows(visit, entries, kept)
@@ -149,7 +149,7 @@ def _rows(visit: Visit, entries: Sequence[ListEntry], kept: WrittenRows) -> list
 
 
 def _texts(visit: Visit, own: frozenset[str], summary: Summary) -> Texts:
-    """Return who, subject and date."""
+    """Return sender or recipient, subject and date."""
     return (
         shorten(fit(_who(visit, summary, own), visit.device), _WHO),
         shorten(fit(subject_of(visit, summary), visit.device), _WIDTHS[0]),
@@ -176,20 +176,20 @@ def _row(visit: Visit, index: int, entry: ListEntry, href: str, texts: Texts) ->
 
 
 def is_draft(summary: Summary) -> bool:
-    """Return whether a message of a list is a mail that is being written: it opens for that."""
-    # QUIRK: GNU imap4d does not keep the flags of APPEND; what lies in Drafts is a draft without them too.
+    """Return whether a message of a list is a mail that is being written: it opens for writing."""
+    # QUIRK: GNU imap4d does not keep the flags of APPEND; what is in Drafts is a draft even without them.
     return DRAFT in summary.flags or role_of(summary.ref.mailbox) == "drafts"
 
 
 def subject_of(visit: Visit, summary: Summary) -> str:
-    """Return the subject of a message in a list, or that there is none, or that it is not known."""
+    """Return the subject of a message in a list, or text saying that there is none or that it is not known."""
     _ = visit.language.gettext
     none = _("(no subject)") if summary.readable else _("(unreadable)")
     return clean(summary.envelope.subject) or none
 
 
 def _who(visit: Visit, summary: Summary, own: frozenset[str]) -> str:
-    """Return who a mail is from, or to whom if it is the person's own."""
+    """Return the sender of a mail, or its recipient if it is the person's own."""
     _ = visit.language.gettext
     envelope = summary.envelope
     if is_draft(summary) and summary.readable:

@@ -1,6 +1,6 @@
 """The list from which a page was opened: its rows, all its messages, and the page itself under a sentence.
 
-Nothing here may show another list than the original one: a short code in the address (see `visit`) names a view of a
+Nothing here may show a list other than the original one: a short code in the address (see `visit`) names a view of a
 mailbox with a position in it, or a search with a row.
 """
 
@@ -47,8 +47,8 @@ class ListPage:
 class ListRows:
     """The rows of a page of a list. `first`: rank of the first; `count`: of the whole list.
 
-    `after`: the origins of pages that start with the second row, the third …, and behind the last one; `before`: of
-    the page that ends before the first row, "" at the beginning. `all`: all messages that the list finds can be named.
+    `after`: the origins of pages that start with the second row, the third …, and after the last one; `before`: of the
+    page that ends before the first row, "" at the beginning. `all`: all messages of the list can be named.
     """
 
     summaries: tuple[Summary, ...]
@@ -104,7 +104,7 @@ def _search_rows(visit: Visit, store: MailStore, origin: Origin, rows: int) -> L
 def _rows_by_arrival(listing: Listing) -> ListRows:
     summaries = listing.summaries
     first = listing.exists - listing.top + 1
-    # A rank is enough to start a page; the UIDs of the shown messages are known too.
+    # A rank is enough to start a page; the UIDs of the shown messages are also known.
     ranks = [ListPosition(first + at, row.ref.uid) for at, row in enumerate(summaries[1:], 1)]
     ranks += [ListPosition(first + len(summaries))] if first + len(summaries) <= listing.exists else []
     after = [_position_origin(ListView(), position) for position in ranks]
@@ -115,13 +115,13 @@ def _rows_by_arrival(listing: Listing) -> ListRows:
 def next_message(
     visit: Visit, store: MailStore, list_page: ListPage, ref: MessageRef, older: bool = True
 ) -> tuple[MessageRef, str] | None:
-    """Return the next (else the previous) message of a list, and the origin of the page that shows it; None at its end.
+    """Return the next (or previous) message of a list, and the origin of the page that shows it; None at its end.
 
     Raise LookupError if the message is not where it was in the list.
     """
     view = list_page.list.view
     if view and view.filter == list_views.UNREAD:
-        # A message that was opened is not unread any more.
+        # A message that was opened is no longer unread.
         found = store.neighbour(ref, older=older, unread=True)
         return (found, list_page.origin) if found is not None else None
     shown = list_rows(visit, store, list_page)
@@ -139,7 +139,7 @@ def next_message(
 
 
 def all_messages(visit: Visit, store: MailStore, list_page: ListPage, most: int) -> tuple[MessageRef, ...]:
-    """Return all messages that a list finds, the newest `most` of them."""
+    """Return all messages of a list, the newest `most` of them."""
     number, origin = list_page.number, list_page.list
     if origin.search:
         return _search_refs(visit, origin.search)[:most]

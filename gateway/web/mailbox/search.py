@@ -1,7 +1,7 @@
 """Searching: the form and the results, which are a list like any other.
 
 Nothing here may search again to turn a page: results are saved with the account, encrypted, so that neither new mail
-nor a restart shifts the pages. What cannot be parsed is named, and stays in the form.
+nor a restart shifts the pages. Words that cannot be parsed are named, and stay in the form.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def _(msgid: str) -> str:
 HERE, EVERYWHERE = "here", "all"
 #: Maximum characters of a query in a title, and in a link that repeats it.
 _TITLE: Final = 24
-#: Maximum characters of a query on a phone: in any script they fit the smallest deck, together with an error.
+#: Maximum characters of a query on a phone: they fit the smallest deck in any script, together with an error.
 _ROOM: Final = 100
-#: The form uses keys 1 to 3 for its fields and its button, favourites the next.
+#: The form uses keys 1 to 3 for its fields and its button; favourites have the keys after it.
 _FAVOURITE_KEYS: Final = "23456789"
 #: Recent searches to show.
 _RECENT: Final = 5
@@ -207,7 +207,7 @@ def _form(visit: Visit, number: int | None, words: str, where: str, sentence: st
 
 
 def _fitted(visit: Visit, screen: Screen, actions: Sequence[Action], menu: Action) -> Screen:
-    """Add as many links as fit; what was typed comes before the hints, and hints before links."""
+    """Add as many links as fit; what was typed has priority over hints, and hints over links."""
 
     def made(hints: tuple[str, ...]) -> Screen:
         hinted = replace(screen, values={**screen.values, "hints": hints})
@@ -289,7 +289,7 @@ def _actions(visit: Visit, find: SavedSearch, newest: MessageRef | None, front: 
 
 
 def _notes(visit: Visit, find: SavedSearch) -> tuple[str, ...]:
-    """Return sentences on what differs from what was asked for."""
+    """Return sentences on what differs from the request."""
     _, number = visit.language.gettext, visit.language.number
     notes = []
     if find.count > len(find.refs):

@@ -1,7 +1,7 @@
 """Search results and favourites, as small encrypted values in the account memory.
 
-Nothing here may show anything, and nothing is stored but message numbers and search queries. The number of a search is
-never reused; favourites are run anew each time.
+Nothing here may show anything, and only message numbers and search queries are stored. The number of a search is never
+reused; favourites are run anew each time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.web.request.visit import Visit
 #: Kinds in the account memory.
 SEARCH: Final = "search"
 _COUNTER: Final = "searches"
-#: Searches whose results are kept for turning pages.
+#: How many searches keep their results for turning pages.
 MOST_KEPT: Final = 12
 MOST_FAVOURITES: Final = 20
 #: Prefix of a favourite's key in the memory; a number follows.
@@ -29,7 +29,7 @@ _PREFIX: Final = "f"
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """One search and its results. `mailbox` is "" for all of them; the other fields are those of SearchResult."""
+    """One search and its results. `mailbox` is "" for all mailboxes; the other fields are those of SearchResult."""
 
     number: int
     words: str
@@ -80,7 +80,7 @@ def parse_query(visit: Visit, words: str) -> Query:
 
 
 def get(visit: Visit, number: int) -> SavedSearch | None:
-    """Return the results of a search; None if they are not kept any more."""
+    """Return the results of a search; None if they are no longer kept."""
     value = visit.signed_in.memory.get(SEARCH, str(number))
     return _find(visit, number, value) if value is not None else None
 

@@ -33,7 +33,7 @@ _WHO: Final = 40
 
 @outcomes.get("/o")
 def show() -> Response:
-    """Complete unfinished sending, and show outcomes that the person has not seen."""
+    """Complete unfinished sendings, and show outcomes that the person has not seen."""
     visit = current()
     found = outbox.recover(visit.signed_in, visit.now)
     return respond(_screen(visit, found)) if found else _next_page(visit)
@@ -41,14 +41,14 @@ def show() -> Response:
 
 @outcomes.post("/o")
 def acknowledge() -> Response:
-    """Mark the shown outcomes as seen, and go on."""
+    """Mark the shown outcomes as seen, and continue."""
     visit = current()
     form = visit.form()
     seen = form.get("seen", "").split(".")
     if visit.signed_in.check_ticket(form.get("ticket", "")) is None:
         raise BadRequest("a ticket that is not of this session")
     outbox.acknowledge(visit.signed_in, seen)
-    # Not again what was shown and cannot be settled yet: the person would never get past it.
+    # Outcomes that were shown but cannot be settled yet are not shown again: the person would never get past them.
     rest = outbox.recover(visit.signed_in, visit.now)
     more = tuple(outcome for outcome in rest if outcome.name not in seen)
     return respond(_screen(visit, more)) if more else _next_page(visit)

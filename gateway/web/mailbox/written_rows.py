@@ -1,7 +1,7 @@
-"""Rows of lists as they were written last, so that a list that is looked at again is not written anew.
+"""Recently written rows of lists, so that a list that is shown again need not be written again.
 
-Nothing here may be shown that would be written otherwise now: what is kept belongs to one reader on one day, each text
-to one summary, and each markup to one row with all its values. It goes with the session's connection.
+Nothing here may be shown that would now be written differently: what is kept belongs to one reader on one day, each
+text to one summary, and each markup to one row with all its values. It is dropped with the session's connection.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from markupsafe import Markup
 from gateway.store.base import MessageRef, Summary
 from gateway.store.session_cache import SessionCache
 
-#: Rows that are kept, three pages of a text browser; and characters of one beyond which it is not.
+#: Rows kept, three pages of a text browser; and the maximum characters of a row that is kept.
 MOST: Final = 60
 LONGEST: Final = 1000
 
 _KEY: Final = "written rows"
 
-#: Who, subject and date.
+#: Sender or recipient, subject and date.
 Texts = tuple[str, str, str]
 
 
 class WrittenRows:
-    """Texts by summary, and markup by row, of the reader who came last."""
+    """Texts by summary, and markup by row, for the latest reader."""
 
     def __init__(self) -> None:
         self._reader: Hashable = None
@@ -34,7 +34,7 @@ class WrittenRows:
 
     @classmethod
     def of(cls, cache: SessionCache) -> WrittenRows:
-        """Return what a session keeps; while its store is leased."""
+        """Return what a session keeps; only while its store is leased."""
         kept = cache.get(_KEY)
         if not isinstance(kept, cls):
             kept = cls()
@@ -42,12 +42,12 @@ class WrittenRows:
         return kept
 
     def begin(self, reader: Hashable) -> None:
-        """Forget everything if this is another reader: device, language, day, or whatever else texts depend on."""
+        """Forget everything if this is another reader: device, language, day, or whatever else the texts depend on."""
         if reader != self._reader:
             self._reader, self._texts, self._markup = reader, {}, {}
 
     def texts(self, summary: Summary, make: Callable[[Summary], Texts]) -> Texts:
-        """Return the texts of a summary: the same object has the same."""
+        """Return the texts of a summary, kept for the same summary object."""
         known = self._texts.get(summary.ref)
         if known is not None and known[0] is summary:
             return known[1]

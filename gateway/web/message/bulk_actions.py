@@ -1,8 +1,8 @@
 """Bulk actions: ticking messages of a list and applying one operation to all of them.
 
-Nothing here may identify messages by row: ticked messages are posted as UIDs. If all messages that a list finds are
-meant, they are counted and confirmed first, and exactly those are changed, even if more have come since. Between the
-pages of one operation the messages are kept in the outcome of the first request.
+Nothing here may identify messages by row: ticked messages are posted as UIDs. If all messages of a list are meant, they
+are counted and confirmed first, and exactly those are changed, even if more have arrived since. Between the pages of
+one operation the messages are kept in the outcome of the first request.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _n(singular: str, plural: str) -> tuple[str, str]:
     return singular, plural
 
 
-#: Operation -> the question before it is applied to all messages that a list finds.
+#: Operation -> the question before it is applied to all messages of a list.
 _QUESTIONS: Final = {
     DELETE: _n("Delete %(count)s message?", "Delete %(count)s messages?"),
     ERASE: _n("Delete %(count)s message for good?", "Delete %(count)s messages for good?"),
@@ -103,7 +103,7 @@ def return_to_list(number: int | None = None) -> Response:
 
 
 def _list_page(visit: Visit, number: int | None, before: Mapping[str, str] | None = None) -> ListPage:
-    """Return the list that the operation is about: that of its earlier page, or of the address."""
+    """Return the list that the operation is about: from its earlier page, or from the address."""
     if before:
         return ListPage(number, before.get("origin", ""), int(before.get("top", "0")))
     return ListPage(number, visit.origin, max(0, request.args.get(TOP, 0, int)))
@@ -116,7 +116,7 @@ def _tick(visit: Visit, list_page: ListPage, sentence: str = "") -> Response:
         junk = (
             can.move and list_page.number is not None and is_junk(store, visit.mailbox(list_page.number)[0])
         )
-    if list_page.number is not None and found.summaries:  # its UIDVALIDITY may have changed by now
+    if list_page.number is not None and found.summaries:  # its UIDVALIDITY may have changed since
         ref = found.summaries[0].ref
         list_page = replace(list_page, number=visit.signed_in.mailboxes.number(ref.mailbox, ref.uidvalidity))
     possible = [word for word in OFFERED if is_possible(word, can)]

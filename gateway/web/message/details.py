@@ -1,4 +1,4 @@
-"""Message details: all that is known of a message but its text.
+"""Message details: everything known about a message except its text.
 
 Nothing here may show a name without its address, or more than the header that was asked for. Long lists of addresses
 have pages of their own.
@@ -54,7 +54,7 @@ _FIELDS: Final = {
     "cc": _("Cc"),
     "bcc": _("Bcc"),
 }
-#: What leads to each form of a message that has two, in the order of `both_forms`.
+#: The labels of the links to each form of a message that has two, in the order of `both_forms`.
 _FORMS: Final = (_("As text"), _("As HTML"))
 _FLAGS: Final = {
     SEEN.lower(): _("read"),
@@ -121,7 +121,7 @@ def people(number: int, uid: int, name: str) -> Response:
     "/h<int:number>.<int:uid>.<any('from',sender,'reply-to',to,cc,bcc):name>.<int:page>.<at:position>"
 )
 def more_people(number: int, uid: int, name: str, page: int, position: Position) -> Response:
-    """Show the addresses of a field from one on, or with ?b the page before it."""
+    """Show the addresses of a field from an index on, or with ?b the page before it."""
     return _show(MessageAddress(number, uid), name, position, page)
 
 
@@ -193,7 +193,7 @@ def _screen(
 
 
 def _key(name: str) -> str:
-    """Return the key that opens a field's addresses, "" for that of the sender: nobody has many."""
+    """Return the key that opens a field's addresses, "" for the sender's: they are never many."""
     return KEYS.get(_FIELDS[name], "")
 
 
@@ -229,7 +229,7 @@ def _row(visit: Visit, label: str, value: str) -> Block:
 
 
 def _short_list(visit: Visit, found: GroupedAddresses) -> str:
-    """Return the addresses of a field, or if there are many, the first one."""
+    """Return the addresses of a field, or only the first one if there are many."""
     _ = visit.language.gettext
     count = len(found.addresses) + found.more
     if count > SHOWN_ADDRESSES:

@@ -37,7 +37,7 @@ class TargetFolder:
 
 
 class TargetList(list[TargetFolder]):
-    """Folders that messages can be moved to. Not `whole`: there are more than can be listed."""
+    """Folders that messages can be moved to. If not `whole`, there are more than can be listed."""
 
     whole = True
 
@@ -45,7 +45,7 @@ class TargetList(list[TargetFolder]):
 def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> TargetList:
     """List the folders that messages can be moved to, in the order of `_order`."""
     memory = visit.signed_in.memory
-    # The memory lists values from the least recently written on.
+    # The memory lists values starting with the least recently written.
     last = {mark: -at for at, mark in enumerate(memory.all(KIND))}
     listed = store.folders(all=True, counted=slice(0))
     marked = [
@@ -58,12 +58,12 @@ def targets(visit: Visit, store: MailStore, without: Collection[str] = ()) -> Ta
 
 
 def _order(role: str, last: int) -> tuple[bool, int, bool, bool]:
-    """Order targets: those used last, Inbox and Archive, a person's own; Drafts and Sent come last of all."""
+    """Order targets: recently used ones, Inbox and Archive, the person's own; Drafts and Sent come last of all."""
     return role in ("drafts", "sent"), last, role not in ("inbox", "archive"), role != ""
 
 
 def resolve(visit: Visit, store: MailStore, mark: str) -> str | None:
-    """Return the name of the folder that a row identifies, None if there is none any more."""
+    """Return the name of the folder that a row identifies, None if it no longer exists."""
     memory = visit.signed_in.memory
     listed = store.folders(all=True, counted=slice(0))
     return next((folder.name for folder in listed if folder.open and memory.mark(folder.name) == mark), None)
@@ -88,8 +88,8 @@ def chooser_screen(
 ) -> Screen:
     """Make a page of the folders from index `first` on.
 
-    `row` returns where a folder's mark is posted to, and the form fields; `turn` the address of the page that starts
-    at an index; `ways` lead back.
+    `row` returns where a folder's mark is posted to, and the form fields; `turn` the address of the page that starts at
+    an index; `ways` are the links back.
     """
     _ = visit.language.gettext
     first = row_within(first, len(found))

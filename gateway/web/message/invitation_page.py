@@ -1,4 +1,4 @@
-"""Answering an invitation: who will be told is shown first, and one key sends the answer, once.
+"""Answering an invitation: the page first shows who will be told, and one key sends the answer, once.
 
 Nothing here may record an answer that was not sent. RFC 5546 §3.2.3.
 """
@@ -42,13 +42,13 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: PARTSTAT -> label; the key is the place.
+#: PARTSTAT -> label; the key is its place in this table.
 _LABELS: Final = {"ACCEPTED": _("Accept"), "TENTATIVE": _("Maybe"), "DECLINED": _("Decline")}
 
 
 @invitation.get("/v<int:number>.<int:uid>")
 def ask(number: int, uid: int) -> Response:
-    """Show what can be answered, and to whom."""
+    """Show the possible answers, and who gets the answer."""
     visit = current()
     address = MessageAddress(number, uid)
     return _question(visit, address, _state(visit, address))
@@ -106,7 +106,7 @@ def _state(visit: Visit, address: MessageAddress) -> InvitationState | None:
 def _question(
     visit: Visit, address: MessageAddress, state: InvitationState | None, said: Sequence[str] = ()
 ) -> Response:
-    """Ask for an answer, below what became of an earlier one; say why if there is nothing to answer."""
+    """Ask for an answer, below the outcome of an earlier one; say why if nothing can be answered."""
     _ = visit.language.gettext
     if state is None or not state.open:
         why = state.sentence(visit) if state is not None else ""

@@ -1,6 +1,6 @@
-"""The invitation in a message: whether it can be answered, and what was answered before.
+"""The invitation in a message: whether it can be answered, and earlier answers.
 
-Nothing here may call an answer sent that was not, or offer to answer what is over: a cancelled event, an older version.
+Nothing here may call an answer sent that was not, or offer to answer a cancelled event or an older version.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: What was answered, by PARTSTAT.
+#: Sentences about the answer, by PARTSTAT.
 _ANSWERED: Final = {
     "ACCEPTED": _("You accepted."),
     "TENTATIVE": _("You answered: maybe."),
@@ -35,7 +35,7 @@ _ANSWERED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class InvitationState:
-    """An invitation or a cancellation, and what is known of its event. `own`: the person is the organizer."""
+    """An invitation or a cancellation, and what is known about its event. `own`: the person is the organizer."""
 
     invitation: Invitation
     known: SeenInvitation
@@ -56,7 +56,7 @@ class InvitationState:
         return self.invitation.sequence < self.known.sequence
 
     def sentence(self, visit: Visit) -> str:
-        """Say what is known beyond the message itself; '' if that is nothing."""
+        """Say what is known beyond the message itself; '' for nothing."""
         _ = visit.language.gettext
         if not self._asked:
             return ""

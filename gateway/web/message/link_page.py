@@ -42,7 +42,7 @@ def page(key: str) -> Response:
     found = visit.sessions.links.find(key)
     if found is None:
         return respond(_unknown(visit))
-    # There is no session here: the page looks like those of the session in which the link was shown.
+    # There is no session here: the page looks like those of the session that showed the link.
     visit.device = identify(dict(request.headers.items()), found.markup, found.device, visit.overrides)
     visit.language = Language(found.language, ZoneInfo(visit.config.timezone))
     resolved = trackers.follow(found.url)
@@ -90,10 +90,10 @@ def _screen(visit: Visit, found: Link, resolved: ResolvedLink, actions: tuple[Ac
 
 
 def _way_back(visit: Visit) -> tuple[Action, ...]:
-    """Return the way back: in WML the browser's own, to the very page; else by the session, which a cookie tells.
+    """Return the way back: in WML the browser's own, to the exact page; otherwise by the session, if a cookie names it.
 
-    Without cookies the address of the message has the token in it, which must not be on a page whose own address is
-    told to strangers: `_told_way_back` says then what leads back.
+    Without cookies the address of the message contains the token, which must not be on a page whose own address is
+    revealed to strangers: there `_told_way_back` says how to get back.
     """
     if visit.device.markup == WML:
         return (Action(visit.language.gettext("Back"), PREVIOUS_PAGE, KEYS["Back"]),)

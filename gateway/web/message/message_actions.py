@@ -1,4 +1,4 @@
-"""Actions on one message other than reading, and the way to its neighbours without a list.
+"""Actions on one message other than reading it, and moving to its neighbours without a list.
 
 Nothing here may change anything by GET. Operations are posted with a ticket; the response is the page that comes next
 (after a removed message, the list, or the next older one), with a status sentence and an undo action.
@@ -117,7 +117,7 @@ def submit(number: int, uid: int, letter: str) -> Response:
     def perform() -> PostOutcome:
         nonlocal subject
         after = None
-        if away:  # it will not be there any more
+        if away:  # it will no longer be there
             with suppress(GatewayError), visit.signed_in.store() as store:
                 rows = store.summaries_of([ref])
                 subject = subject_of(visit, rows[0]) if rows else ""
@@ -150,10 +150,10 @@ def _next_page(
         if "next" in outcome:
             visit.origin = outcome.get("origin", visit.origin)
             address = MessageAddress(int(outcome.get("box", address.number)), int(outcome["next"]))
-            # Nobody has asked for it, so it is not read yet.
+            # The person did not ask for it, so it does not count as read.
             after = show_if_exists(address, sentence, seen=False)
     elif done and word != UNREAD:
-        # The actions of the status sentence use the same keys.
+        # The status sentence's own actions use the same keys.
         after = show_if_exists(address, StatusMessage(sentence, good=sentence.good))
     return after or show_list(visit, list_page, sentence)
 

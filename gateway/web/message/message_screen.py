@@ -121,14 +121,14 @@ def _show(
         people.record_sender(visit.signed_in, found)
     if request.method != "HEAD" and not address.unfolded:
         remember(visit, address.number, address.uid, shown)
-    # What was answered is said at once, not ten minutes later.
+    # A new answer is shown at once, not ten minutes later.
     life = Life.NEVER if sentence else Life.CHECK if invited is not None else None
     return respond(mail_links.linked_screen(visit, layout, shown), life)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageShelf:
-    """Where the blocks of a message stay between two pages; `key`: all that they depend on."""
+    """Where the blocks of a message stay between two pages; `key`: everything that they depend on."""
 
     cache: SessionCache
     key: Key
@@ -149,7 +149,7 @@ class MessageShelf:
 
 
 def _joined(sentence: str, more: str) -> str:
-    """Join what is said above a message; the action that undoes something stays with it."""
+    """Join the sentences above a message; the undo action stays with them."""
     if not sentence or not more:
         return sentence or more
     return StatusMessage(f"{sentence} {more}", getattr(sentence, "undo", None))
@@ -163,12 +163,12 @@ def _page_counts() -> ResultCache[int]:
 
 
 def _page_count_key(visit: Visit, ref: MessageRef, address: MessageAddress, form: str) -> Key:
-    """Return the cache key of all that the number of a message's pages depends on."""
+    """Return the cache key of everything that the number of a message's pages depends on."""
     return (visit.signed_in.account, ref, visit.device, visit.language.tag, address.unfolded, form)
 
 
 def _form(found: Message, position: Position | None) -> str:
-    """Return the section of the alternative in which a position lies, "" for a message without."""
+    """Return the section of the alternative that contains a position, "" for a message without alternatives."""
     forms = both_forms(found.root)
     return position.section if position and forms and position.section in forms else ""
 
@@ -216,9 +216,9 @@ def _layout(
 
 
 def _page_links(address: MessageAddress, shown: MessagePage, form: str) -> dict[str, str]:
-    """Say where turning a page leads; "" is what there is nothing of.
+    """Return the links to the next and the previous page, "" where there is none.
 
-    `form`: the one of two that is shown, whose first page may not be the message's.
+    `form`: which of two forms is shown; its first page may not be the message's.
     """
     where, query = address.values(), address.query()
     before = after = ""
@@ -242,7 +242,7 @@ def _action_links(
     """Return the links of the actions on every page, "" if there is none."""
     where = address.values()
     back = back_action(visit, address.number, mailbox)
-    # QUIRK: GNU imap4d does not keep the flags of APPEND; what lies in Drafts is a draft without them too.
+    # QUIRK: GNU imap4d does not keep the flags of APPEND; what is in Drafts is a draft even without them.
     drafted = DRAFT in found.flags or role_of(mailbox) == "drafts"
     can, archivable = visit.signed_in.can, role_of(mailbox) not in ("archive", "drafts")
     again = not drafted and returned_message(found.root) is not None
@@ -269,13 +269,13 @@ def _action_links(
 
 
 def _attachments_link(address: MessageAddress, found: Sequence[Part]) -> str:
-    """Return where the attachments are: the only one's own page, a list of several, "" if there are none."""
+    """Return the link to the attachments: a single one's own page, a list of several, "" if there are none."""
     if len(found) == 1:
         return view_link(FileAddress(address.number, address.uid, found[0].section), found[0])
     return link("attachment.listing", **address.values()) if found else ""
 
 
 def _several(visit: Visit, found: Message) -> bool:
-    """Return whether a reply to all goes to more people than one."""
+    """Return whether a reply to all goes to more than one person."""
     to, cc = reply_all_recipients(found, own_addresses(visit.signed_in, visit.profile))
     return len(to) + len(cc) > 1

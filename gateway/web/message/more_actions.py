@@ -52,7 +52,7 @@ LETTERS: Final = {
     "u": UNREAD, "f": FLAG, "g": UNFLAG, "r": RESTORE, "a": ARCHIVE,
 }  # fmt: skip
 LETTER: Final = {word: letter for letter, word in LETTERS.items()}
-#: The query parameter of the form for a new folder: the message that is to be moved there, and by what.
+#: The query parameter of the form for a new folder: the message that is to go there, and whether to move or copy it.
 FOR: Final = "for"
 #: Neighbours: older, newer, next unread.
 OLDER, NEWER, NEXT_UNREAD = "o", "n", "u"

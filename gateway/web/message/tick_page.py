@@ -24,7 +24,7 @@ from gateway.web.request.mailbox_names import TITLE, title_of
 from gateway.web.request.screens import make_screen, paging_actions, range_words
 from gateway.web.request.visit import Visit, link
 
-#: Scope of an operation: ticked messages, all on the page, all that the list finds.
+#: Scope of an operation: ticked messages, all on the page, all of the list.
 TICKED, PAGE, FOUND = "t", "p", "f"
 #: Maximum characters of a row; the first that fits is used.
 _WIDTHS: Final = (90, 70, 56, 46, 38, 31, 25, 20, 16)
@@ -46,7 +46,7 @@ class TickRow:
 def tick_screen(
     visit: Visit, list_page: ListPage, found: ListRows, words: Sequence[str], sentence: str
 ) -> Screen:
-    """Make the page with the longest rows that fit, and then with as many as fit."""
+    """Make the page with the longest rows that fit, or else with as many of the shortest as fit."""
     boxes = [_row(visit, list_page.number, index, summary) for index, summary in enumerate(found.summaries)]
 
     def screen(width: int, rows: int) -> Screen:

@@ -1,6 +1,6 @@
 """Undoing operations on messages, and the page that follows.
 
-Nothing here may undo anything but an operation named by a ticket of this session, or undo it twice.
+Nothing here may undo anything except an operation named by a ticket of this session, or undo it twice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _n(singular: str, plural: str) -> tuple[str, str]:
     return singular, plural
 
 
-#: Characters of the subject of what was done.
+#: Maximum characters of the subject in a status message.
 _TITLE: Final = 40
 _ON_TOP: Final = _n("It is at the top of the list now.", "They are at the top of the list now.")
 
@@ -71,7 +71,7 @@ def submit() -> Response:
 def _put_back(
     visit: Visit, parts: Sequence[OutcomePart], uids: Sequence[int], list_page: ListPage, sentence: str
 ) -> tuple[str, ListPage]:
-    """Have mail that was moved back stand where it stood in the usual list, or say that it is on top of it."""
+    """Show mail that was moved back where it was in the usual list, or say that it is at the top."""
     names = [visit.mailbox(int(part["to"]))[0] for part in parts if part.get("new")]
     for name in names:
         list_views.remember_put_back(visit, name)
@@ -83,7 +83,7 @@ def _put_back(
         return f"{sentence} {on_top}", list_page
     if view.order is not Order.RECEIVED or (len(uids) > 1 and not list_page.top):
         return sentence, list_page
-    # The newest of them had, and got, the highest UID.
+    # The newest of them had, and has again, the highest UID.
     at = Origin(view=view.code, position=ListPositionCode(uid=max(uids)))
     return sentence, ListPage(list_page.number, at.encode())
 
@@ -104,7 +104,7 @@ def outcome_sentence(visit: Visit, outcome: PostOutcome) -> str:
 
 
 def status_message(visit: Visit, name: str, outcome: PostOutcome, subject: str = "") -> StatusMessage:
-    """Return the status message of an outcome, naming what it was about, with the action to undo it."""
+    """Return the status message of an outcome, with the subject of its message and the action to undo it."""
     possible = visit.signed_in.can.undo and operation_outcomes.can_undo(outcome)
     way_back = undo_action(visit, name) if possible else None
     sentence = outcome_sentence(visit, outcome)

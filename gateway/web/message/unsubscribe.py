@@ -45,7 +45,7 @@ _FORM: Final = {"List-Unsubscribe": "One-Click"}
 #: Where `create_app` stores the HTTP client.
 EXTENSION: Final = "pocketpost.outbound"
 #: Characters of a mail that are shown before it is sent; a mail with a longer text is not offered, since it could not
-#: be shown.
+#: be shown in full.
 _SHOWN: Final = 200
 
 
@@ -93,7 +93,7 @@ def submit(number: int, uid: int) -> Response:
 
 
 def _mail(suggested: Mailto) -> tuple[Sequence[Address], str, str]:
-    """Return to whom a mail goes that unsubscribes, its subject and its text."""
+    """Return the recipients, the subject and the text of a mail that unsubscribes."""
     return suggested.to[:1], suggested.subject or "unsubscribe", suggested.text or "unsubscribe"
 
 
@@ -141,7 +141,7 @@ def _post_one_click(outbound: Outbound, url: str) -> PostOutcome:
 
 
 def _question(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods, asked: str = "") -> Screen:
-    """Ask whether to unsubscribe; `asked` is a question of the outbox to ask first."""
+    """Ask whether to unsubscribe; `asked` is a question from the outbox, to be asked first."""
     _ = visit.language.gettext
     lines: list[str] = []
     if methods.one_click is not None:

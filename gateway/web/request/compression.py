@@ -1,7 +1,8 @@
-"""Compresses pages for browsers that accept it (RFC 9110 §8.4.1.3).
+"""Compression of pages for browsers that accept it (RFC 9110 §8.4.1.3).
 
-Nothing here may compress a page with the session's token in it: from the sizes of answers somebody on the line could
-guess it (BREACH, breachattack.com). Tickets are new in every page. Decks are not compressed: WAP gateways compile them.
+Nothing here may compress a page with the session's token in it: somebody on the line could guess it from the sizes of
+responses (BREACH, breachattack.com). Tickets are new in every page. Decks are not compressed: WAP gateways compile
+them.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Final
 
 from flask import Request, Response
 
-#: Octets below which nothing is gained: one packet either way.
+#: Octets below which compression gains nothing: one packet either way.
 LEAST: Final = 600
-#: Higher ones take twice the time for one in a hundred octets.
+#: Higher levels take twice the time for one octet in a hundred.
 _LEVEL: Final = 6
 
 
 def compress(response: Response, request: Request, tokens: Iterable[str]) -> None:
-    """Compress a page, unless one of `tokens` is in it, and say that it depends on what the browser accepts."""
+    """Compress a page unless it contains one of `tokens`, and declare that it depends on what the browser accepts."""
     response.vary.add("Accept-Encoding")
     octets = response.get_data()
     if len(octets) < LEAST or request.accept_encodings.quality("gzip") <= 0:

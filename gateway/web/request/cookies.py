@@ -2,8 +2,8 @@
 
 Nothing here may set a cookie that scripts can read, or that is sent outside the path of the gateway.
 
-Whether a device keeps cookies is seen by the session's cookie itself, which every sign-in page sets: then it is known
-that this very cookie comes back, with its name, path and Secure. Where it does not, the token is in the address.
+Whether a device keeps cookies is shown by the session's cookie itself, which every sign-in page sets: then it is known
+that this very cookie comes back, with its name, path and Secure. If it does not, the token is in the address.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def come_back() -> bool:
 
 
 def device_tokens() -> str:
-    """Return what identifies the device at sign-in, as it came."""
-    return _value(_DEVICE) or request.cookies.get(_DEVICE, "")  # over TLS under its earlier name, too
+    """Return what identifies the device at sign-in, as received."""
+    return _value(_DEVICE) or request.cookies.get(_DEVICE, "")  # over TLS also under its earlier name
 
 
 def address() -> str:
-    """Return the address of who signed in last on this device, '' if it is not known."""
+    """Return the address that last signed in on this device, '' if it is not known."""
     return _value(_ADDRESS)
 
 
@@ -47,7 +47,7 @@ def probe(response: Response) -> Response:
 
 
 def keep_session(response: Response, session: Session) -> Response:
-    """Set the session's cookie, and the longer-lived ones of the device and of the address."""
+    """Set the session's cookie, and the longer-lived cookies of the device and the address."""
     _set_session(response, session)
     _set(response, _DEVICE, session.remembered, int(DEVICE_SECONDS), "Strict")
     _set(response, _ADDRESS, session.address, int(DEVICE_SECONDS))
@@ -55,7 +55,7 @@ def keep_session(response: Response, session: Session) -> Response:
 
 
 def renew(response: Response) -> Response:
-    """Set the session's cookie anew if this request has extended the session; any response may be passed here."""
+    """Renew the session's cookie if this request has extended the session; any response may be passed here."""
     session = g.visit.session if "visit" in g else None
     if session is None or session.via != "cookie" or not session.extended:
         return response
@@ -74,14 +74,14 @@ def forget_session(response: Response, kept: str = "") -> Response:
 
 
 def forget_address(response: Response) -> Response:
-    """Forget who signed in last on this device."""
+    """Forget the address that last signed in on this device."""
     if address():
         _set(response, _ADDRESS, "", 0)
     return response
 
 
 def _set_session(response: Response, session: Session) -> None:
-    # A day longer than the session: the token opens what is posted after its end.
+    # A day longer than the session: the token opens texts that are posted after its end.
     _set(response, SESSION_COOKIE, session.token, int(current().sessions.idle_seconds() + LIFETIME))
 
 

@@ -30,7 +30,7 @@ def _(msgid: str) -> str:
 SAVED: Final = _("Saved.")
 _REMOVED: Final = _("Removed.")
 SLASH_NOTE: Final = _("A slash (/) starts a new line.")
-#: Where a line ends in an input of WML, which has one line: at a slash by itself, not at one in a web address.
+#: Where a line ends in a WML input, which has only one line: at a slash by itself, not at one in a web address.
 _LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
 
 
@@ -38,7 +38,7 @@ _LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
 class Field:
     """One field of a form: `options` (value, label) make it a select, `lines` a textarea.
 
-    `room`: maximum number of characters. `plain`: the text is an address or the like, no prose.
+    `room`: maximum number of characters. `plain`: the text is an address or the like, not prose.
     """
 
     name: str
@@ -56,7 +56,7 @@ def shown_in(markup: str, text: str) -> str:
 
 
 def typed_in(markup: str, text: str) -> str:
-    """Return the lines of what was typed into an input."""
+    """Return the lines of a text that was typed into an input."""
     return "\n".join(map(str.strip, _LINE_END.split(text))) if markup == WML else text
 
 
@@ -73,7 +73,7 @@ def form_screen(
 ) -> Screen:
     """Make the screen of a form; its button has the main key, its fields none.
 
-    `actions`: come before those to the settings; `search`: the button is Find, and changes nothing.
+    `actions`: placed before those to the settings; `search`: the button is Find, and changes nothing.
     """
     _ = visit.language.gettext
     shown = [replace(field, value=Verbatim(field.value)) for field in fields]
@@ -96,7 +96,7 @@ def apply_once(
 ) -> StatusMessage:
     """Apply a change once for a posted form; return its sentence in the person's language.
 
-    `change` returns a msgid, one of `good` if it was done. Its effect already shows on the page that follows.
+    `change` returns a msgid, one of `good` if it succeeded. The page that follows already shows its effect.
     """
     try:
         outcome = do_once(visit.signed_in, visit.ticketed_post(form), lambda: {NOTICE: change()})
@@ -108,7 +108,7 @@ def apply_once(
 
 
 def remove_action(visit: Visit, href: str) -> Action:
-    """Return the action that removes what a form is about; `remove_once` obeys it."""
+    """Return the action that removes what a form is about; `remove_once` performs it."""
     return Action(visit.language.gettext("Remove"), href, KEYS["Remove"], fields=(visit.ticket_field(),))
 
 

@@ -1,6 +1,6 @@
 """Fitting a list into a page: the widest rows that fit, or as many narrow ones as fit.
 
-Nothing here may know what a row or a page is made of. Making and measuring a page is expensive, so this bisects:
+Nothing here may know what a row or a page consists of. Making and measuring a page is expensive, so this bisects:
 shorter lists and narrower rows are assumed never to be larger.
 """
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def first_fitting(pages: Iterable[T], fits: Callable[[T], bool]) -> T:
-    """Return the first page that fits, or else the last."""
+    """Return the first page that fits, or the last if none does."""
     page: T
     for page in pages:
         if fits(page):
@@ -54,5 +54,5 @@ def fitted_rows(make: Callable[[int], T], fits: Callable[[T], bool], rows: int, 
 
 
 def row_within(asked: int, count: int) -> int:
-    """Return the index of a page's first row: the requested one if it exists, or else 0."""
+    """Return the index of a page's first row: the requested one if it exists, otherwise 0."""
     return asked if 0 <= asked < count else 0

@@ -20,8 +20,8 @@ from gateway.errors import BadRequest
 from gateway.markup.screen import Verbatim
 from gateway.message.charset import decoding as charsets
 
-#: A character of Latin-1, one that only windows-1252 and UTF-8 have, one Cyrillic: each charset mangles another part
-#: of it.
+#: A character of Latin-1, one that only windows-1252 and UTF-8 have, and a Cyrillic one: each charset mangles a
+#: different part of it.
 PROBE: Final = Verbatim("é€д")
 PROBE_FIELD: Final = "_probe"
 CHARSET_FIELD: Final = "_charset_"
@@ -30,7 +30,7 @@ TICKET, KEEP, KEPT = "ticket", "keep", "kept"
 #: The field that says which sendings a text continues; a saved form keeps it.
 AFTER: Final = "after"
 PAGE_FIELDS: Final = frozenset({TICKET, KEEP, KEPT, PROBE_FIELD, CHARSET_FIELD})
-#: The button: the value of this field in WML, elsewhere a name with this prefix.
+#: The button: the value of this field in WML, otherwise a name with this prefix.
 _BUTTON: Final = "do"
 _PRESSED: Final = "do."
 #: The ticked boxes of a list: the one field in which order does not matter.
@@ -78,9 +78,9 @@ class Fields(dict[str, str]):
         self.too_large = too_large
 
     def getlist(self, name: str) -> list[str]:
-        """Return all values of a name in order, such as those of ticked boxes.
+        """Return all values of a name in order, such as the values of ticked boxes.
 
-        WML joins the values of a multiple select by `;` (WML 1.1 §11.6.2.1), so each value is split there.
+        WML joins the values of a multiple select with `;` (WML 1.1 §11.6.2.1), so each value is split there.
         """
         return [piece for value in self._all(name) for piece in value.split(";") if piece]
 
@@ -159,8 +159,8 @@ def charset_of(declared: str, raw: Mapping[bytes, bytes], page_charset: str) -> 
 def codec_of(label: str) -> str:
     """Return the codec of a charset, '' if it is unknown.
 
-    The label is untrusted: codecs that are no charsets (some take quadratic time) cannot be named, and
-    `codecs.lookup`, which caches every label for ever, only gets names from a table.
+    The label is untrusted: codecs that are not charsets (some take quadratic time) cannot be named, and
+    `codecs.lookup`, which caches every label permanently, only gets names from a table.
     """
     codec = charsets.resolve(label)
     if codec in ("", charsets.UTF7):  # which can encode half a surrogate pair

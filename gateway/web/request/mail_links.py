@@ -48,7 +48,7 @@ def _link(visit: Visit, url: str, text: str) -> Link:
 
 
 def page_screen(visit: Visit, layout: Layout, position: Position | None, number: int) -> Screen:
-    """Show the page at a position, or the one before it if the address says so."""
+    """Return the screen of the page at a position, or of the one before it if the address says so."""
     before = position is not None and "b" in request.args
     page = layout.page_before(position, number) if before and position else layout.page(position, number)
     return linked_screen(visit, layout, page)

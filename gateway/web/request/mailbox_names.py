@@ -28,7 +28,7 @@ _ROLES: Final = {
     "junk": _("Junk"),
     "archive": _("Archive"),
 }
-#: Said under a list of folders that is not whole.
+#: The sentence under a list of folders that is incomplete.
 MORE_FOLDERS: Final = _("There are more folders than can be listed.")
 #: Separates the names of a path, whatever the server's delimiter.
 SLASH: Final = "/"
@@ -46,9 +46,10 @@ def title(visit: Visit, folder: Folder) -> str:
 
 
 def title_of(visit: Visit, name: str, width: int = 0) -> str:
-    """Return the path of a mailbox of which only the server's name is known.
+    """Return the path of a mailbox, given only the server's name for it.
 
-    Within `width` characters, if any, by leaving out names from the left; the last one is whole.
+    If `width` is given, names are left out from the left until the path has at most that many characters; the last name
+    stays whole.
     """
     role = role_of(name)
     if role:
@@ -72,7 +73,7 @@ def path(visit: Visit, folder: Folder) -> str:
 
 
 def own_name(visit: Visit, folder: Folder) -> str:
-    """Return the server's name of a folder if it differs from the displayed one; else ""."""
+    """Return the server's name of a folder if it differs from the displayed one; otherwise ""."""
     name = readable(folder.name)
     return "" if name in (path(visit, folder), INBOX) else clean(name)
 

@@ -19,7 +19,7 @@ def _(msgid: str) -> str:
 
 SIZE: Final = "size"
 PICTURES: Final = "pictures"
-#: What comes after a message was deleted or filed.
+#: What is shown after a message has been deleted or filed.
 AFTER: Final = "after"
 LIST: Final = "list"
 NEXT: Final = "next"
@@ -29,7 +29,7 @@ ON: Final = "on"
 #: Octets of a compiled deck, and of an XHTML page, below which the frame leaves no room for the text.
 SMALLEST_CHOSEN_DECK: Final = 900
 SMALLEST_PAGE: Final = 2500
-#: Maximum number of messages in a list: so many have keys.
+#: Maximum number of messages in a list: this many have keys.
 MOST_ROWS: Final = 20
 
 

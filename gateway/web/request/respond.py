@@ -17,7 +17,7 @@ from gateway.web.request.compression import compress
 from gateway.web.request.visit import absolute_uri, any_tokens, client_of, current, token_of
 
 _VARY = "Accept, User-Agent, Cookie"
-#: The names of the others that decks depend on take more room in an SDU than is left: those tell WAP gateways apart.
+#: The names of the other headers that decks depend on do not fit the SDU: these distinguish WAP gateways.
 _VARY_WML = "Accept, User-Agent, Via, X-WAP-Gateway"
 
 
@@ -41,18 +41,18 @@ def add_headers(response: Response) -> Response:
 
 
 def secure(config: Config, response: Response) -> Response:
-    """Add the headers that restrict what a browser does with a response, whatever it is."""
-    # Where plain HTTP is the address for handhelds, nobody who came by TLS once is kept from it.
+    """Add the headers that restrict what a browser does with any response."""
+    # If handhelds use plain HTTP, one visit over TLS must not keep people from it.
     strict = client_of(config, request).scheme == "https" and not config.url.startswith("http://")
     reader = _reader(response)
     response.headers.update(security_headers(reader, strict=strict))
     if config.path and reader is Reader.BROWSER:
-        response.headers["X-Robots-Tag"] = "none"  # robots ask for /robots.txt, which is not ours then
+        response.headers["X-Robots-Tag"] = "none"  # robots request /robots.txt, which is not ours then
     return response
 
 
 def _reader(response: Response) -> Reader:
-    """Return what reads a response."""
+    """Return the kind of reader that a response is for."""
     if "Content-Disposition" in response.headers:
         return Reader.DISK
     wap = "visit" in g and current().device.markup == WML
@@ -62,7 +62,7 @@ def _reader(response: Response) -> Reader:
 
 
 def retry_later(response: Response, seconds: int) -> Response:
-    """Add Retry-After in seconds (RFC 9110 §10.2.3); nothing for 0."""
+    """Add Retry-After in seconds (RFC 9110 §10.2.3); for 0 nothing."""
     if seconds:
         response.headers["Retry-After"] = str(seconds)
     return response
@@ -71,8 +71,8 @@ def retry_later(response: Response, seconds: int) -> Response:
 def redirect_to(target: str, script_root: str) -> Response:
     """Redirect to a screen (endpoint or path) of the session at `script_root`, by GET."""
     visit = current()
-    # RFC 9110 §15.4.4; WAP 1.x phones know 302 only, and want an absolute URI (RFC 2068 §14.30), which they get if we
-    # know it.
+    # RFC 9110 §15.4.4; WAP 1.x phones only know 302, and want an absolute URI (RFC 2068 §14.30), which they get if it
+    # is known.
     code = 302 if visit.device.markup == WML else 303
     location = absolute_uri(target, script_root)
     if visit.device.caches_regardless:

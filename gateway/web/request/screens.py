@@ -94,7 +94,7 @@ def question_screen(
 
 
 def error_code(visit: Visit) -> str:
-    """Return the words that name this request, for a person to tell the administrator; "" outside a server."""
+    """Return the words that identify this request, for people to report to the administrator; "" outside a server."""
     name = log_context.current().id
     return visit.language.gettext("Error code: %(code)s") % {"code": name} if name else ""
 
@@ -124,7 +124,7 @@ def paging_actions(visit: Visit, next_page: str, back: str, soft: str = "accept"
 
 
 def range_words(visit: Visit, first: int, last: int, count: int, whole: str | None = None) -> str:
-    """Return which rows of a list a page shows, counted from 1; `whole`: what is said if it shows all of them."""
+    """Return which rows of a list a page shows, counted from 1; `whole`: the text if it shows all of them."""
     if whole is not None and (first, last) == (1, count):
         return whole
     number = visit.language.number

@@ -25,7 +25,7 @@ MOST_FILES: Final = 20
 _PIECE: Final = 64 * 1024
 #: Characters of a boundary (RFC 2046 §5.1.1).
 _BOUNDARY: Final = re.compile(rb"[^\0\r\n]{1,70}")
-#: How many times the limit to read at most, so that the browser gets a response; then the stream ends.
+#: At most this many times the limit is read, so that the browser gets a response; then the stream ends.
 PATIENCE: Final = 4
 
 Read = Callable[[int], bytes]
@@ -46,8 +46,8 @@ class _Part:
 def parse(content_type: str, read: Read, page_charset: str, limit: int) -> form_bodies.Fields:
     """Parse a form with files of at most `limit` octets together; `read` returns b"" at the end.
 
-    Raise BadRequest for another media type, for too much of anything but files, or if there is no form. A form that
-    breaks off inside a file keeps what came before.
+    Raise BadRequest for another media type, for too much of anything except files, or if there is no form. A form that
+    breaks off inside a file keeps what came before it.
     """
     kind, pairs = parameters.split(content_type.encode("latin-1", "replace"))
     boundary = dict(reversed(pairs)).get(b"boundary", b"")
@@ -163,7 +163,7 @@ class _Stream:
             if self.broken():
                 return
             if self._fill(len(self._mark)) and self._held.startswith(self._mark[2:]):
-                # No body at all: the end of the blank line is the one before the boundary (RFC 2046 §5.1.1).
+                # There is no body: the end of the blank line is the one before the boundary (RFC 2046 §5.1.1).
                 self._held[:0] = b"\r\n"
             yield header
 

@@ -52,7 +52,7 @@ _NUMBERS = ("number", "box")
 #: Default ports that may be missing in Host (RFC 9110 §4.2).
 _PORTS = {"http": ":80", "https": ":443"}
 SESSION_COOKIE = "s"
-#: Before the names of cookies over TLS (RFC 6265bis §4.1.3); a path of our own rules out the first, stricter one.
+#: Prefixes of cookie names over TLS (RFC 6265bis §4.1.3); if our path is not /, the first, stricter one is ruled out.
 _WHOLE_HOST, _BELOW_A_PATH = "__Host-", "__Secure-"
 
 
@@ -62,8 +62,8 @@ class Visit:
 
     `known`: the device as identified by its headers; `device`: with the person's preferences. `client`: the address of
     the client, as reported by trusted proxies. `profile`: the person's preferences for all devices; `language` follows
-    them. `origin`: the list from which a message was opened if that is not simply its mailbox: a view and a position
-    in it, or the number of a search and a row. `overrides`: the administrator's, of what handhelds can show.
+    them. `origin`: the list from which a message was opened if that is not simply its mailbox: a view and a position in
+    it, or the number of a search and a row. `overrides`: the administrator's changes to what handhelds can show.
     `here`: the path of this request, which links are relative to.
     """
 
@@ -128,7 +128,7 @@ class Visit:
 
     @property
     def base(self) -> str:
-        """The scheme and host of this gateway; '' if only Host tells, which anybody can forge."""
+        """The scheme and host of this gateway; '' if only Host says so, which anybody can forge."""
         host = request.environ.get("HTTP_HOST", "").lower().removesuffix(_PORTS.get(self.client.scheme, ""))
         return f"{self.client.scheme}://{host}" if host in self.config.names else self.config.origin
 
@@ -159,7 +159,7 @@ class Visit:
 
 
 def begin(config: Config, sessions: Sessions, overrides: Sequence[Override] = ()) -> Visit:
-    """Identify person and device, and store this request's visit; an invalid token makes one without session."""
+    """Identify person and device, and store this request's visit; an invalid token results in one without a session."""
     headers: Mapping[str, str] = dict(request.headers.items())
     try:
         session = _session(config, sessions, headers.get("User-Agent"))
@@ -178,10 +178,11 @@ def begin(config: Config, sessions: Sessions, overrides: Sequence[Override] = ()
 
 
 def cookie_name(config: Config, asked: Request, name: str) -> str:
-    """Return the whole name of a cookie: over TLS another one than over plain HTTP.
+    """Return the full name of a cookie, which over TLS differs from that over plain HTTP.
 
-    A browser lets plain HTTP neither read nor replace what TLS has set (RFC 6265bis §5.7): with one name for both,
-    nobody who had signed in over TLS could sign in without. And the prefix lets nobody plant a cookie from outside TLS.
+    Browsers do not let plain HTTP read or replace what TLS has set (RFC 6265bis §5.7): with one name for both, people
+    who have signed in over TLS could not sign in without it. The prefix also prevents cookies from being planted from
+    outside TLS.
     """
     if not _is_secure(config, client_of(config, asked)):
         return name
@@ -189,7 +190,7 @@ def cookie_name(config: Config, asked: Request, name: str) -> str:
 
 
 def token_of(config: Config, asked: Request) -> str:
-    """Return the session token of a request, living or not, '' for none."""
+    """Return the session token of a request, valid or expired, '' for none."""
     token = asked.environ.get(TOKEN_KEY) or asked.cookies.get(cookie_name(config, asked, SESSION_COOKIE), "")
     return token if vault.is_token(token) else ""
 
@@ -200,7 +201,7 @@ def asked_for_markup() -> bool:
 
 
 def any_tokens(asked: Request) -> list[str]:
-    """Return what may be session tokens in the cookies of a request, whatever way it came."""
+    """Return all possible session tokens in the cookies of a request, whether it came over TLS or not."""
     names = (prefix + SESSION_COOKIE for prefix in ("", _WHOLE_HOST, _BELOW_A_PATH))
     return [token for name in names if vault.is_token(token := asked.cookies.get(name, ""))]
 
@@ -216,7 +217,7 @@ def _session(config: Config, sessions: Sessions, user_agent: str | None) -> Sess
         with suppress(SessionEnded):
             session = sessions.resume(token, user_agent)
     if session is not None and (session.via == "url") != (TOKEN_KEY in request.environ):
-        return None  # a token that was not sent the way it was given
+        return None  # a token that was not sent in the way it was issued
     return session
 
 
@@ -248,7 +249,7 @@ def _visit(
 
 
 def _origin(text: str) -> str:
-    """Return the origin if it names a list; else ""."""
+    """Return the origin if it names a list; otherwise ""."""
     with suppress(BadRequest):
         return Origin.decode(text).encode()
     return ""
@@ -268,13 +269,13 @@ def current() -> Visit:
 def link(endpoint: str, **values: object) -> str:
     """Return the link to a screen, relative to this request's address.
 
-    Screens of a message, and the menu of a list, keep the list that the message was opened from.
+    Screens of a message, and the menu of a list, keep the list from which the message was opened.
     """
     visit: Visit = g.visit
     if visit.origin and ("uid" in values or endpoint == MENU):
         values.setdefault(ORIGIN, visit.origin)
     adapter = request_ctx.url_adapter
-    assert adapter is not None  # a request has one; `url_for` takes twice the time
+    assert adapter is not None  # every request has one; `url_for` takes twice the time
     return addresses.relative(adapter.build(endpoint, values, force_external=False), visit.here)
 
 
@@ -300,7 +301,7 @@ def sessionless_link(path: str) -> str:
 
 
 def absolute_uri(target: str, script_root: str) -> str:
-    """Return the absolute URI of a screen if scheme and host are known, for phones that know no relative redirects.
+    """Return the absolute URI of a screen if scheme and host are known, for phones that do not know relative redirects.
 
     `target`: an endpoint, or a path within the session, which begins with a slash.
     """

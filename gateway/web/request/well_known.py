@@ -35,7 +35,7 @@ def favicon() -> Response:
 
 @plain.get("/style-<digest>.css")
 def style_sheet(digest: str) -> Response:
-    """Send the style sheet; under the name of another one, which a page of another version has, it is not kept."""
+    """Send the style sheet; under another name, which a page of another version has, it is not kept."""
     life = Life.LASTING if digest == DIGEST else Life.CHECK
     return _file(STYLE_SHEET, "text/css; charset=us-ascii", life)
 

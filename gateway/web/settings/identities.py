@@ -1,8 +1,7 @@
 """The person's identities: names and addresses, signatures; and quick replies.
 
-Nothing here may change anything by GET, accept an address that the upstream's rule forbids, or lose what was typed
-when there is an error in it. On a WML phone, whose inputs have one line, the lines of a signature are separated by a
-slash.
+Nothing here may change anything by GET, accept an address that the upstream's rule forbids, or lose what was typed if
+it has an error. On a WML phone, whose inputs have one line, the lines of a signature are separated by a slash.
 """
 
 from __future__ import annotations

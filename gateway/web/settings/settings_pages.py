@@ -44,7 +44,7 @@ _SECTIONS: Final = (
 _LABELS: Final = {SIZE: _("Page size"), PICTURES: _("Pictures"), AFTER: _("After deleting")}
 _STARTS: Final = {"inbox": _("Inbox"), "unread": _("Unread"), "folders": _("Folders")}
 _ON: Final = (("yes", _("yes")), ("no", _("no")))
-#: The language that the browser asks for.
+#: The value for the language that the browser asks for.
 _BROWSER: Final = "-"
 
 
@@ -88,7 +88,7 @@ def reading() -> Response:
 
 @settings.route("/sl", methods=["GET", "POST"])
 def language() -> Response:
-    """Show and change the language, among those that this device can display."""
+    """Show and change the language, chosen from those that this device can display."""
 
     def change(visit: Visit, words: dict[str, str]) -> None:
         if "language" in words:
@@ -163,7 +163,7 @@ def _reading_fields(visit: Visit) -> list[Field]:
 
 
 def copy_field(visit: Visit) -> Field:
-    """Return the choice of a copy of each mail to oneself, for who has no folder for sent mail."""
+    """Return the choice of a copy of each mail to oneself, for people who have no folder for sent mail."""
     _ = visit.language.gettext
     options = tuple((word, _(label)) for word, label in _ON)
     return Field("copy_to_self", _("Copy to me"), visit.profile.copy_to_self or "no", options)

@@ -38,7 +38,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: What the stored values are called, by the beginning of their path; whatever has no name here shows its path.
+#: Names of stored values, by the beginning of their path; a path that has no name here is shown itself.
 _TITLES: Final = (
     ("memory profile", _("Settings")),
     ("memory contacts", _("Contacts")),
@@ -177,7 +177,7 @@ def _screen(visit: Visit, shown: MessagePage) -> Screen:
 
 
 def _named(visit: Visit, path: str) -> str:
-    """Return what a heading says in place of a path among the stored values."""
+    """Return the heading for a path among the stored values."""
     for beginning, title in _TITLES:
         if path.startswith(beginning):
             return f"{visit.language.gettext(title)}{path.removeprefix(beginning)}"

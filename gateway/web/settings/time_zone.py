@@ -1,4 +1,4 @@
-"""The time zone: chosen from a short list, or searched by town or by hours from UTC.
+"""The time zone: chosen from a short list, or found by town or by hours from UTC.
 
 Nothing here may change anything by GET, or accept a name that the time zone database does not know.
 """
