@@ -1,7 +1,7 @@
-"""The blocks of a message that was read once, so that its next page is not read anew.
+"""The blocks of a message that has been read once, so that its next page is not read anew.
 
-Nothing here may fetch, and nothing may differ from reading anew: from the position of each block on, the blocks that
-follow are those that follow here (see `gateway.rendition.segments`). Where that is not certain, nothing is known.
+Nothing here may fetch, or differ from reading anew: reading from the position of any block yields the same blocks that
+follow it here (see `gateway.rendition.segments`). Where that is not certain, nothing is known.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from gateway.rendition.blocks import Block, Position, cut
 
 Octets = Callable[[str, int], Iterator[bytes]]
 
-#: Octets that a block and a run take as objects, about, besides their text.
+#: Approximate octets that a block, and a run, take as objects, besides their text.
 _BLOCK_OCTETS: Final = 400
 _RUN_OCTETS: Final = 150
-#: The widest kind of text, octets for a character.
+#: Octets per character of the widest kind of text.
 _CHARACTER: Final = 2
-#: The weight of more blocks than are worth keeping.
+#: Maximum weight of blocks that are worth keeping, in octets.
 MOST: Final = 160 * 1024
 
 
 class KnownBlocks:
-    """The blocks of a message to its end, as one reader sees them; `whole`: from its beginning."""
+    """The blocks of a message up to its end, as one reader sees them; `whole`: from its beginning."""
 
     def __init__(self, blocks: Sequence[Block], whole: bool) -> None:
         self._blocks, self._whole = tuple(blocks), whole
@@ -51,7 +51,7 @@ def _place(at: Position) -> tuple[str, int, str]:
 
 
 def weight(block: Block) -> int:
-    """Return how many octets a block takes in memory, about."""
+    """Return roughly how many octets a block takes in memory."""
     texts = sum(_RUN_OCTETS + _CHARACTER * len(run.text) + len(run.link) for run in block.runs)
     return _BLOCK_OCTETS + texts
 
@@ -69,7 +69,7 @@ class NothingKept(Exception):
 
 
 class CountedOctets:
-    """Octets of sections that count how many were pulled. `ended`: no more may be."""
+    """The octets of sections, which count how many were pulled. `ended`: no more may be."""
 
     def __init__(self, octets: Octets) -> None:
         self._octets = octets
@@ -89,10 +89,10 @@ class CountedOctets:
 
 
 class Recording:
-    """The blocks of a message as they are read; `keep` puts them on a shelf, with the rest that is at hand.
+    """The blocks of a message as they are read; `keep` puts them on a shelf, with the rest that needs no more octets.
 
-    Not those of a text of which more than `most` octets are fetched bit by bit: how far its pages are counted depends
-    on where reading begins.
+    Texts of which more than `most` octets are fetched piece by piece are not kept: how far their pages are counted
+    depends on where reading begins.
     """
 
     def __init__(self, found: Iterator[Block], whole: bool, octets: CountedOctets, most: int) -> None:
@@ -127,7 +127,7 @@ class Recording:
 
 
 class KeptBlocks:
-    """The blocks of a message from any position on: those on the `shelf`, or as `read` reads them."""
+    """The blocks of a message from any position on: those on the `shelf`, or those that `read` returns."""
 
     def __init__(
         self,
@@ -148,6 +148,6 @@ class KeptBlocks:
         return self._recording
 
     def keep(self) -> None:
-        """Put on the shelf what was read last."""
+        """Put the blocks that were read last on the shelf."""
         if self._shelf is not None and self._recording is not None:
             self._recording.keep(self._shelf)

@@ -1,4 +1,4 @@
-"""The last two pages of a document, divided anew where little is left for the last.
+"""The last two pages of a document, divided anew if little is left for the last.
 
 Nothing here may know a device: the caller measures.
 """
@@ -11,13 +11,13 @@ from typing import Final
 
 from gateway.rendition.blocks import Block, split
 
-#: A last page with less than one in so many octets of half of the two pages, or with a line or two, is evened out: more
-#: would cost the first of them more than it gives to the last.
+#: A last page is evened out if it has less than this fraction of half of the two pages, or only a line or two: with
+#: more on it, the first page would lose more than the last one gains.
 _ENOUGH: Final = 8
 _FEW: Final = 100
-#: A block of less than one in so many octets of the half is not divided.
+#: A block smaller than this fraction of the half is not divided.
 _PART: Final = 2
-#: The first page may miss half by one in so many octets, in order to end with a sentence.
+#: The first page may miss half by this fraction in order to end with a sentence.
 _SPARE: Final = 4
 
 
@@ -27,10 +27,10 @@ def evened(
     octets: Callable[[Block], int],
     leads_on: Callable[[Block], bool],
 ) -> tuple[list[Block], list[Block]] | None:
-    """Divide the blocks of two pages at half of what they take; None if the last has enough, or they cannot be divided.
+    """Divide the blocks of two pages in half by size; None if the last has enough, or they cannot be divided.
 
-    `last`: the octets on the last page; `octets`: those of a block. A block for which `leads_on` holds does not end the
-    first page.
+    `last`: the octets on the last page; `octets`: returns those of a block. A block for which `leads_on` holds does not
+    end the first page.
     """
     ends = list(accumulate(map(octets, blocks)))
     half = ends[-1] // 2

@@ -1,4 +1,4 @@
-"""Layout of a message, or of a file attached to one, as pages for one device.
+"""The layout of a message, or of a file attached to one, as pages for one device.
 
 Nothing here may fetch except by pulling blocks, and nothing here may know a URL: `frame` makes the screen
 around a page, `link_target` returns the link target of a block. A page depends on where it starts and on nothing
@@ -31,25 +31,25 @@ from gateway.rendition.earlier import earlier
 from gateway.rendition.rendering import render
 from gateway.rendition.selection import both_forms, has_own_view
 
-#: Octets of a text beyond the shown page within which pages are counted: with pieces of at most 32 KiB, below 80 KiB
-#: are fetched. A part that is read whole anyway costs nothing more and is counted to its end.
+#: Octets of a text beyond the shown page within which pages are counted: with pieces of at most 32 KiB, fewer than 80
+#: KiB are fetched. A part that is read whole anyway costs nothing more and is counted to its end.
 LOOKAHEAD: Final = 40 * 1024
-#: Pages counted ahead at most; more are shown as "…". Each costs some 5 ms on a small WML phone.
+#: Maximum pages to count ahead; more are shown as "…". Each costs some 5 ms on a small WML phone.
 COUNTED: Final = 100
-#: Work for counting pages at most, in runs and tags measured, of some 5 to 10 µs each; more pages are shown as "…".
-#: The search for the end of a page measures each several times: ordinary mail takes 100 to 250 a page.
+#: Maximum work for counting pages, in measured runs and tags of some 5 to 10 µs each; more pages are shown as "…". The
+#: search for the end of a page measures each of them several times: ordinary mail takes 100 to 250 per page.
 WORK: Final = 8_000
-#: Pages after which to check whether the text ends within reach: of a long text no more are counted, in vain.
+#: Pages after which to check whether the text ends within reach: if it is long, counting more would be in vain.
 STEP: Final = 2
-#: Octets of a text beyond reach: more than are fetched ahead, in pieces of any size.
+#: Octets left of a text whose end is out of reach: more than are fetched ahead, in pieces of any size.
 _BEYOND: Final = LOOKAHEAD + 64 * 1024
 #: The fraction of a page that may stay empty so that it ends with a sentence.
 _SPARE: Final = 16
-#: The blocks of each page, as they are laid out, each with the first block of the next one.
+#: The blocks of each page, as they are laid out, each page with the first block of the next one.
 _Pages = Generator[tuple[list[Block], Block | None], None, None]
-#: Octets before a position that are searched for the page before it.
+#: Octets before a position within which the page before it is searched for.
 LOOKBACK: Final = 32 * 1024
-#: Longer than any position and page number that can occur, except for a deeper section, to measure the frame with.
+#: For measuring the frame: longer than any position and page number that can occur, except for a deeper section.
 _WIDEST: Final = Position("9.9.9.9", 36**8 - 1, "ABC", 36**4 - 1)
 _MOST: Final = 9999
 
@@ -58,7 +58,7 @@ _MOST: Final = 9999
 class MessagePage:
     """One page of a message. `number` counts from 1.
 
-    `total`: number of pages, None if unknown; `least`: the minimum known. `form`: it is the first page of the
+    `total`: number of pages, None if unknown; `least`: the minimum known. `form`: this is the first page of the
     requested form of the message.
     """
 
@@ -73,7 +73,7 @@ class MessagePage:
 
     @property
     def known(self) -> int:
-        """How many pages there are, or, below 0, how many at least: what `Layout.page` need not count anew."""
+        """How many pages there are, or, negative, at least how many: what `Layout.page` need not count again."""
         return -self.least if self.total is None else self.total
 
     @property
@@ -104,11 +104,11 @@ def _nothing_left(_position: Position) -> int:
 class Layout:
     """Blocks, a device, and the frame around their pages.
 
-    `earlier`: where to begin in order to reach the page before a position. `pulled`: octets fetched so far.
-    `left`: octets still to be fetched from a position on, as far as known. `ahead`: pages counted ahead at
-    most. `section`: the longest that a position here can have. `forms`: where the forms of a message that has
-    several begin; their first pages are laid out like the message's own. `even`: a last page with little on it gets
-    some of the page before.
+    `earlier`: where to begin in order to reach the page before a position. `pulled`: octets fetched so far. `left`:
+    octets still to be fetched from a position on, as far as known. `ahead`: maximum pages to count ahead. `section`:
+    the longest section that a position here can have. `forms`: where the forms of a message that has several begin;
+    their first pages are laid out like the message's own. `even`: a last page with little on it gets some of the page
+    before.
     """
 
     def __init__(
@@ -131,9 +131,9 @@ class Layout:
         self._frame, self._link_target = frame, _once(link_target)
         self._earlier, self._pulled, self._left, self._ahead = earlier, pulled, left, ahead
         self._weighing = weighing(device, self._widest_frame, self._write)
-        #: Keeps what was read, for the next request; the last thing to do with a layout.
+        #: Keeps what was read for the next request; to be called last.
         self.keep = keep
-        #: What was written to measure the page that is to be shown, until it is made.
+        #: The markup written to measure the page that is to be shown, until it is made.
         self._written: dict[int, tuple[Block, Markup]] | None = {}
         self._shown = 0
         self._forms = frozenset(forms)
@@ -154,7 +154,7 @@ class Layout:
         return known[1]
 
     def _sample(self, block: Block) -> Block:
-        """Return what is weighed of a block: of one that is huge, a part."""
+        """Return the part of a block that is weighed: all of it unless it is huge."""
         if not self._weighing.is_huge(block):
             return block
         return cut(block, len(block.text) * self._device.deck_limit // length(block))[0]
@@ -163,7 +163,7 @@ class Layout:
         blocks = self._blocks(start) if blocks is None else blocks
         first = start is None or start in self._forms
         weights = self._weighing
-        torn: tuple[Block, Block] | None = None  # what was cut last, and the rest of it
+        torn: tuple[Block, Block] | None = None  # the block that was cut last, and the rest of it
 
         def fits(page: Sequence[Block]) -> bool:
             return weights.fits(page, first)
@@ -215,7 +215,7 @@ class Layout:
         number: int,
         total: int | None,
     ) -> MessagePage:
-        """Make a page, and count the pages in total: `pages` are those after it, `following` is their first block."""
+        """Make a page, and count all pages: `pages` are those after it, `following` is their first block."""
         body = tuple(map(self._write, blocks))
         self._written = None
         if following is None:
@@ -225,7 +225,7 @@ class Layout:
         return self._made(body, blocks, start, following.at if following else None, number, total)
 
     def _count(self, pages: _Pages, at: Position, number: int) -> int:
-        """Count pages from the one at `at` to the last; below 0: so many were counted, and there are more."""
+        """Count pages from the one at `at` to the last; negative: this many were counted, and there are more."""
         most = self._weighing.worked + WORK
         for counted, (_page, following) in enumerate(islice(pages, self._ahead), 1):
             if following is None:
@@ -239,10 +239,10 @@ class Layout:
         return number if following is None else -number
 
     def _is_far(self, begun: Position, at: Position) -> bool:
-        """Return whether too much would be fetched to count on.
+        """Return whether counting on would fetch too much.
 
-        By positions, not by what was fetched: its pieces depend on where reading began, and a page must say the same by
-        Prev as by Next.
+        This is judged by positions, not by what was fetched: its pieces depend on where reading began, and a page must
+        have the same count by Prev as by Next.
         """
         fetched = self._pulled() - self._shown
         if at.section != begun.section:
@@ -280,7 +280,8 @@ class Layout:
                 number = 1 if before is None or before in self._forms else max(number, 2)
                 if self._shown == pulled:
                     return self._numbered(blocks, before, following, pages, number, total)
-            # How far pages are counted depends on where reading began: a page must say the same by Prev as by Next.
+            # How far pages are counted depends on where reading began: a page must have the same count by Prev as by
+            # Next.
             return self.page(before, number, total)
         return self.page(None, 1, total)
 
@@ -307,7 +308,7 @@ def of_message(
     link_target: markup.LinkResolver,
     shelf: Shelf | None = None,
 ) -> Layout:
-    """Lay out a message, pulling its parts through `octets`; on `shelf` its blocks stay for the next page."""
+    """Lay out a message, pulling its parts through `octets`; its blocks stay on `shelf` for the next page."""
     counted = CountedOctets(octets)
 
     def back(start: Position) -> Position | None:
@@ -336,7 +337,7 @@ def of_message(
 
 
 def _once(link_target: markup.LinkResolver) -> markup.LinkResolver:
-    """Cache the link targets: the search for the end of a page writes each link several times."""
+    """Cache link targets: the search for the end of a page writes each link several times."""
     known: dict[tuple[str, str], str] = {}
 
     def led(block: Block, run: Run | None) -> str:

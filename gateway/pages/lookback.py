@@ -1,6 +1,6 @@
 """Where to start paging in order to reach the page before a position, in content that is read whole.
 
-Nothing here may lay out a page: blocks are only walked over, and those far before the position are dropped.
+Nothing here may lay out a page: blocks are only passed over, and those far before the position are dropped.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 from gateway.rendition.blocks import Block, Position, cut
 from gateway.rendition.breaks import grapheme_before
 
-#: How far before a position paging begins, in characters of plain text, and in pages at least: within this
-#: distance, the page before is the same as when paging from the beginning.
+#: How far before a position paging begins, in characters of plain text, and the minimum in pages: from this distance,
+#: the page before is the same as when paging from the beginning.
 _BACK: Final = 96 * 1024
 _PAGES_BACK: Final = 4
 #: The cost of a run or line in paging, in characters of plain text.
 _RUN: Final = 120
-#: Octets that a link adds to its text at least.
+#: The minimum octets that a link adds to its text.
 _LINK: Final = 20
 
 
@@ -29,7 +29,7 @@ def approach(
     base: Position | None,
     start: Position,
 ) -> tuple[Position | None, Iterator[Block]]:
-    """Walk from `base` to where paging has to begin in order to reach `start`; return that position and its blocks."""
+    """Walk from `base` to where paging must begin in order to reach `start`; return that position and its blocks."""
     most = max(_BACK, _PAGES_BACK * deck_limit)
     near: deque[Block] = deque()
     size, source = 0, blocks(base)
@@ -66,5 +66,5 @@ def _effort(block: Block) -> int:
 
 
 def length(block: Block) -> int:
-    """Return the approximate minimum length of a block once written."""
+    """Return the approximate minimum length of a block in markup."""
     return len(block.text) + _LINK * sum(run.link != "" for run in block.runs)

@@ -1,6 +1,6 @@
-"""What stands above a message: who it is from, when it came, to whom, and what is attached, in as few lines as can be.
+"""The head of a message: who it is from, when it came, to whom, and what is attached, in as few lines as possible.
 
-Nothing here may know a URL, or leave out the sender. On small screens a date is as short as it is in a list.
+Nothing here may know a URL, or leave out the sender. On small screens a date is as short as in a list.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from gateway.message.headers.header_fields import clean, safe_label
 from gateway.message.model import Address, Envelope, Message, Part
 from gateway.rendition.documents import effective_type
 
-#: Characters in a line from which on a screen is no small one.
+#: Minimum characters in a line of a screen that is not small.
 _WIDE: Final = 40
 #: Maximum characters of a recipient, and of a file's name.
 _WHO: Final = 24
 _NAME: Final = 40
-#: Characters of a name's ending that stay when it is shortened: ".docx".
+#: Characters at the end of a name that stay when it is shortened: ".docx".
 _ENDING: Final = 5
-#: Files that are named; the others are counted.
+#: Maximum number of files that are named; the others are counted.
 _FILES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above the text of a message; "" for what is not said. `others`: `to` in a word, if it can be."""
+    """The lines above the text of a message; "" for what is omitted. `others`: `to` in a word, if possible."""
 
     subject: str
     who: str
@@ -52,10 +52,10 @@ class Head:
 
 
 def on_first_screen(head: Head, device: Device) -> Head:
-    """Leave out of the head of a deck what keeps the text off the screen; all of it is in the details.
+    """Leave out of the head of a deck what would push the text off the screen; the details have all of it.
 
-    A line is left to the text, as far as the subject's first line and the sender allow. The sender is not repeated
-    where the title of the deck says it.
+    One line is left for the text, as far as the first line of the subject and the sender allow. The sender is not
+    repeated where the title of the deck names them.
     """
     if device.markup != WML:
         return head
@@ -75,14 +75,14 @@ def _lines(text: str, device: Device) -> list[str]:
 
 
 def when(message: Message, device: Device, language: Language, now: datetime | None) -> str:
-    """Return when a message was sent: in full on wide screens, and if it is not known what today is."""
+    """Return when a message was sent: in full on wide screens, and if today's date is not known."""
     sent = message.envelope.date or message.received
     short = now is not None and device.columns < _WIDE
     return language.moment(sent, now) if short and now else language.long_date(sent)
 
 
 def to_whom(envelope: Envelope, device: Device, language: Language, own: Collection[str]) -> str:
-    """Return to whom a message is, "" if to its reader (one of the addresses `own`) alone, to nobody, or not known."""
+    """Return whom a message is to; "" if only to its reader (one of the addresses `own`), to nobody, or not known."""
     _ = language.gettext
     people = (*envelope.to, *envelope.cc)
     mine = any(one.spec.lower() in own for one in people)
@@ -94,7 +94,7 @@ def to_whom(envelope: Envelope, device: Device, language: Language, own: Collect
 
 
 def others_too(envelope: Envelope, language: Language, own: Collection[str]) -> str:
-    """Return how many got a message of its reader's besides, "" for none or if it is not known."""
+    """Return how many people besides its reader got a message; "" for none or if it is not known."""
     people = (*envelope.to, *envelope.cc)
     return _others(people, language) if any(one.spec.lower() in own for one in people) else ""
 
@@ -106,7 +106,7 @@ def _others(people: Sequence[Address], language: Language) -> str:
 def attached(files: Sequence[Part], device: Device, language: Language) -> str:
     """Return the names of the first files, each with its kind, and how many more there are; "" for none.
 
-    On a WAP phone one name has one line.
+    On a WAP phone each name has one line.
     """
     small = device.markup == WML
     named = files[: 1 if small else _FILES]
@@ -120,7 +120,7 @@ def _named(part: Part, device: Device, language: Language, small: bool) -> str:
     name = fit(clean(part.filename), device)
     if not name:
         return kind
-    if small:  # its ending says what it is, if it has one
+    if small:  # the ending says what it is, if it has one
         width = device.columns - 1
         name = name if len(name) <= width else f"{shorten(name, width - _ENDING)}{name[-_ENDING:]}"
         return ended(name) if "." in name else f"{ended(name)} ({kind})"

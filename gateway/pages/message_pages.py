@@ -31,7 +31,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.links.destinations import phone_number
 from gateway.rendition.selection import attachments
 
-#: Fraction of a page's octets that a subject or a sender may take.
+#: The fraction of a page's octets that a subject or a sender may take.
 _SHARE: Final = 10
 #: Lines of the device's width that a title may take.
 _TITLE_LINES: Final = 2
@@ -63,11 +63,11 @@ _ACTIONS: Final = {
     "unsubscribe": (_("Unsubscribe"), ""),
     "home": (_("Inbox"), BACK_KEY),
 }
-#: Those that change something, and are posted with a ticket.
+#: The actions that change something, and are posted with a ticket.
 _POSTED: Final = frozenset({"delete", "archive"})
-#: Those that WML pages after the first have too.
+#: The actions that WML pages after the first also have.
 _BRIEF: Final = frozenset({"edit", "next", "prev", "reply", "delete", "more", "home"})
-#: Those on softkeys: the first of them on the accept key.
+#: The actions on softkeys: the first of them on the accept key.
 _MAIN: Final = frozenset({"edit", "next", "reply", "delete"})
 
 
@@ -87,7 +87,7 @@ def reading_context(
     unfolded: frozenset[str] = frozenset(),
     pictures: bool = True,
 ) -> Context:
-    """Return the rendering context of a person with this language."""
+    """Return the rendering context of a person who reads this language."""
     return Context(
         translate=language.gettext,
         ngettext=language.ngettext,
@@ -112,9 +112,9 @@ def message_screen(
     own: Collection[str] = (),
     files: Sequence[Part] = (),
 ) -> Screen:
-    """Return the screen around a page of a message; `own`: the reader's addresses; `files`: what is attached.
+    """Return the screen around a page of a message; `own`: the reader's addresses; `files`: the attachments.
 
-    The title of a deck is who the message is from: its phone shows title and text one below the other.
+    The title of a deck is the sender: phones show title and text one below the other.
     """
     _ = language.gettext
     room = device.deck_limit // _SHARE
@@ -151,7 +151,7 @@ def _subject_and_sender(message: Message, device: Device, translate: Callable[[s
 
 
 def _within(text: str, octets: int, charset: str) -> str:
-    """Shorten a text to about so many octets."""
+    """Shorten a text to about `octets` octets."""
     size = len(text.encode(charset, "xmlcharrefreplace"))
     return text if size <= octets else shorten(text, max(1, len(text) * octets // size))
 
@@ -159,9 +159,9 @@ def _within(text: str, octets: int, charset: str) -> str:
 def reading_actions(
     translate: Callable[[str], str], device: Device, shown: MessagePage, links: Mapping[str, str], ticket: str
 ) -> tuple[Action, ...]:
-    """Return the actions on a page of a message: `links` are their targets by name; those missing are not offered.
+    """Return the actions on a page of a message: `links` are their targets by name; those without one are not offered.
 
-    On WML the pages after the first are for reading on: other actions of the first page are under More.
+    On WML the pages after the first are for reading on: the other actions of the first page are under More.
     """
     brief = device.markup == WML and not shown.first
     names = [name for name in _ACTIONS if links.get(name) and not (brief and name not in _BRIEF)]
@@ -181,14 +181,14 @@ def reading_actions(
 
 
 def dial_link(url: str, device: Device) -> str:
-    """Return a URL that dials a tel: URL's number (WTAI: WAP-170 §8.1, RFC 3966), '' if it is no plain number."""
+    """Return a URL that dials a tel: URL's number (WTAI: WAP-170 §8.1, RFC 3966), '' if it is not a plain number."""
     number = phone_number(url)
     scheme = "wtai://wp/mc;" if device.markup == WML else "tel:"
     return scheme + number if number else ""
 
 
 def _id_link(run: Run, device: Device) -> str:
-    """Return an example target for a link, as long as the gateway's own: the page of a link by its id."""
+    """Return an example target for a link, as long as the gateway's own: the link's page, by its id."""
     if run.link.startswith("tel:"):
         return dial_link(run.link, device)
     key = urlsafe_b64encode(sha256(run.link.encode("utf-8", "replace")).digest()).decode("ascii")[:_ID]

@@ -1,8 +1,8 @@
 """Pagination: a stream of items divided into pages, each as full as its budget allows.
 
-Nothing here may know a markup, a block or a message: the caller decides whether items fit and how one is
-split. A page depends only on its first item, never on the pages before it, so a page opened by the position
-of its first item is the same page that a person would reach by paging.
+Nothing here may know a markup, a block or a message: the caller decides whether items fit and how one is split. A page
+depends only on its first item, never on the pages before it, so a page opened by the position of its first item is the
+same page that a person would reach by paging.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def balanced(
     pages: Iterable[tuple[list[T], bool]],
     even: Callable[[list[T], list[T]], tuple[list[T], list[T]]],
 ) -> Generator[tuple[list[T], T | None], None, None]:
-    """Yield pages, each with the first item of the next one; `even` makes the last two of the last two.
+    """Yield pages, each with the first item of the next one; `even` redistributes the last two.
 
-    `pages` are marked with whether they are the last. Each is held back until it is known whether the next one is, so
-    it still depends on nothing before.
+    `pages` are marked with whether they are the last. Each is held back until it is known whether the next one is the
+    last, so it still depends on nothing before it.
     """
     held: list[T] | None = None
     for page, last in pages:
@@ -51,11 +51,11 @@ def paginate_to_the_end(
 ) -> Iterator[tuple[list[T], bool]]:
     """Yield pages, each with whether it is the last.
 
-    At most one item more is pulled than the page needs, or than `gauge` admits. `fits` returns whether a page of
-    these items is within budget. `split(item, page, accept)` cuts off the largest head that `accept` admits behind
-    what is on the page, or returns None. An item for which `keep_with_next` holds does not end a page, unless it is
-    alone there. An item that neither fits nor splits gets a page of its own. `gauge`, for an expensive `fits`, begins
-    a page and returns a cheap test, which is given the items one by one and never rejects what fits.
+    At most one item more is pulled than the page needs, or than `gauge` admits. `fits` returns whether a page of these
+    items is within budget. `split(item, page, accept)` cuts off the largest head that `accept` admits after what is on
+    the page, or returns None. An item for which `keep_with_next` holds does not end a page, unless it is alone there.
+    An item that neither fits nor splits gets a page of its own. `gauge`, for an expensive `fits`, begins a page and
+    returns a cheap test, which is given the items one by one and never rejects what fits.
     """
     source = iter(items)
     waiting: deque[T] = deque()
@@ -69,7 +69,7 @@ def paginate_to_the_end(
             if page:
                 yield page, True
             return
-        # The head of one that must not be last would be last.
+        # If an item must not be last, neither may its head.
         halves = None if page and keep_with_next(over[0]) else _split_onto(page, over[0], fits, split)
         if halves is not None:
             page.append(halves[0])
@@ -123,7 +123,7 @@ def _split_onto(page: list[T], item: T, fits: Fits[T], split: Split[T]) -> tuple
 
 
 def _take_back(page: list[T], keep_with_next: Callable[[T], bool]) -> list[T]:
-    """Remove from the page's end what must not be last, last first; nothing if that would be the whole page."""
+    """Remove from the page's end what must not be last, last item first; nothing if that would be the whole page."""
     keep = len(page)
     while keep and keep_with_next(page[keep - 1]):
         keep -= 1

@@ -1,6 +1,6 @@
 """Rows that are in memory, as pages: what is known about a message or a person, one block each.
 
-Nothing here may know what a row is about. A position is the number of a row, and where in it a page begins.
+Nothing here may know what a row is about. A position is the number of a row, and where in the row a page begins.
 """
 
 from __future__ import annotations

@@ -18,17 +18,16 @@ from gateway.wap.wbxml import Measure
 
 W = TypeVar("W")
 
-#: The cost of measuring a block besides its runs and tags, in tags.
+#: The cost of measuring a block, in tags, besides its runs and tags.
 _WEIGHING: Final = 8
-#: A block of so many times the page's octets is too large without measuring.
+#: A block of this many times the page's octets is too large without measuring.
 _HUGE: Final = 2
 
 
 class Weighing(Generic[W]):
     """The sizes within one layout. `worked`: the cost of measuring so far, in runs and tags.
 
-    `frame` writes the largest frame of the first page (True) or of another, `write` a block; `limit`: octets of
-    a page.
+    `frame` writes the largest frame of the first page (True) or of another, `write` a block; `limit`: octets of a page.
     """
 
     def __init__(
@@ -57,15 +56,15 @@ class Weighing(Generic[W]):
         return may_fit
 
     def is_huge(self, block: Block) -> bool:
-        """Return whether measuring all of a block would cost more than the pages that it fills."""
+        """Return whether measuring a whole block would cost more than measuring the pages that it fills."""
         return length(block) > _HUGE * self._limit
 
     def room(self, page: Sequence[Block], first: bool) -> int:
-        """Return about how many octets are left beside these blocks."""
+        """Return roughly how many octets are left beside these blocks."""
         return self._limit - self._scale.rough(self._weights(page, first))
 
     def octets(self, block: Block) -> int:
-        """Return about how many octets a block takes."""
+        """Return roughly how many octets a block takes."""
         return max(self._scale.rough([self._weight(block)]), 1)
 
     def forget(self) -> None:
@@ -93,7 +92,7 @@ AnyWeighing: TypeAlias = Weighing[Measure] | Weighing[int]
 
 
 def weighing(device: Device, frame: Callable[[bool], str], write: Callable[[Block], Markup]) -> AnyWeighing:
-    """Return the measuring for a device."""
+    """Return the `Weighing` for a device."""
     if device.content_type == WML_COMPILED:
         return Weighing(CompiledScale(device.charset), device.deck_limit, frame, write)
     if device.markup == WML:
