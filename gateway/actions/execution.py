@@ -40,8 +40,8 @@ def run_once(
 ) -> PostOutcome:
     """Perform what was posted, once, and remember it as the operation to undo; return its outcome.
 
-    `subject`: of the one message that it was about, asked for afterwards. An outcome is not encrypted, so it is kept
-    apart from it.
+    `subject`: returns the subject of the one message concerned; called afterwards. An outcome is not encrypted, so the
+    subject is stored separately.
     """
 
     def remembered() -> PostOutcome:
@@ -59,7 +59,7 @@ def run_once(
 def _leased(session: Session, ref: MessageRef) -> Iterator[MailStore]:
     """Lease the mail store with the mailbox of a message selected.
 
-    A connection that turns out to be dead before it was used is replaced by another one.
+    A connection that turns out to be dead before it was used is replaced by another.
     """
     for last in (False, True):
         with session.store() as store:
@@ -77,7 +77,7 @@ def _leased(session: Session, ref: MessageRef) -> Iterator[MailStore]:
 
 
 def subject_of(session: Session, name: str) -> str:
-    """Return the subject of the message that the last operation was about, "" if that is not the one of this name."""
+    """Return the subject of the message that the last operation was about, "" if that operation has another name."""
     last = session.memory.get(LAST) or {}
     return str(last.get("subject", "")) if last.get("of") == name else ""
 
@@ -87,7 +87,7 @@ def perform(
 ) -> PostOutcome:
     """Perform an operation and return its outcome, which includes refusals of the mail server.
 
-    `neighbour`: the next older message of a single one that is gone is in the outcome.
+    `neighbour`: if a single message is gone afterwards, the outcome names the next older one.
     """
     wanted = sorted(set(refs), key=lambda ref: (ref.mailbox, ref.uidvalidity, ref.uid))
     outcome: PostOutcome = {"do": word, "of": str(len(wanted)), "count": "0"}
@@ -115,7 +115,7 @@ def perform(
 
 
 def _reason(outcome: PostOutcome, why: StoreError | None, started: bool = False) -> None:
-    """Set the first reason why not everything was done, as a msgid, or an ALERT in the server's words."""
+    """Set the first reason why not everything was done, as a msgid, or as an ALERT in the server's words."""
     if why is not None and "why" not in outcome:
         outcome["why"] = _UNCERTAIN if started and isinstance(why, StoreUnreachable) else why.sentence
         if isinstance(why, ServerAlert):
@@ -130,7 +130,7 @@ def _part(session: Session, first: MessageRef, result: OperationResult) -> Outco
         "uids": encode_uids(ref.uid for ref in old),
     }
     if result.to:
-        # Without a UIDVALIDITY the number stands for the name alone.
+        # Without a UIDVALIDITY the number only stands for the name.
         part["to"] = session.mailboxes.number(result.to, new[0].uidvalidity if new else 0)
         known = result.back and len(new) == len(result.done)
         part["new"] = encode_uids(ref.uid for ref in new) if known else ""

@@ -1,7 +1,7 @@
 """The outcome of an operation: its encoding, its undo data, and its sentence.
 
-Nothing here may query a server. An outcome is stored as ids and msgids alone (see `state.sending.tickets`), and is all
-that is needed to undo the operation: where each message is now, or which ones were changed.
+Nothing here may query a server. An outcome is stored as nothing but ids and msgids (see `state.sending.tickets`), and
+is all that is needed to undo the operation: where each message is now, or which ones were changed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from gateway.language import Language
 from gateway.message.model import MAX_UID, UID_DIGITS
 from gateway.store.base import MessageRef
 
-# An outcome has `do`: the operation; `of`: the number of messages; `count`: how many were changed; `why` not the
-# others; `next`: the UID after a single message; `ask` if nothing was done because it would be permanent; `parts`:
+# An outcome has `do`: the operation; `of`: the number of messages; `count`: how many were changed; `why`: the reason if
+# some were not; `next`: the UID after a single message; `ask`: nothing was done because it would be permanent; `parts`:
 # one for each mailbox (OutcomePart as JSON).
-#: The messages of one mailbox: `from` there, the changed or moved `uids`; `to` there, with the `new` UIDs if all are
-#: known; `left` if the old ones still exist, flagged \Deleted. Mailboxes are numbers.
+#: The messages of one mailbox. `from`, `to`: the numbers of this mailbox, and of the one where they are now; `uids`:
+#: those changed or moved; `new`: their UIDs in `to`, if all are known; `left`: the old messages still exist, flagged
+#: \Deleted.
 OutcomePart = Mapping[str, int | str]
 
 #: Maximum number of messages in one operation.

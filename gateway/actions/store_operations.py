@@ -36,9 +36,9 @@ _JUNK_KEYWORD, _NOT_JUNK_KEYWORD = "$Junk", "$NotJunk"
 class OperationResult:
     r"""The result for the messages of one mailbox.
 
-    `to`: the mailbox where those of `done` are now. `left`: the originals still exist, flagged \Deleted. `changed`:
-    those of `done` whose state was different before, where that matters. `ask`: nothing was done, since it would be
-    permanent. `back`: they can be moved back, as far as is known.
+    `to`: the mailbox where the messages of `done` are now. `left`: the originals still exist, flagged \Deleted.
+    `changed`: those of `done` whose state was different before, where that matters. `ask`: nothing was done, since it
+    would be permanent. `back`: they can be moved back, as far as known.
     """
 
     done: Done = field(default_factory=dict)
@@ -54,7 +54,7 @@ def _flag(store: MailStore, refs: list[MessageRef], flag: str, present: bool) ->
     found = store.flags(refs)
     changed = [ref for ref in refs if ref in found and _has(found[ref], flag) is not present]
     if changed:
-        if not store.keeps(changed[0], flag):  # the server may accept it all the same, and store nothing
+        if not store.keeps(changed[0], flag):  # the server may accept it anyway, and store nothing
             return OperationResult({}, StoreRefused(f"{flag} is not among PERMANENTFLAGS"))
         try:
             store.flag(changed, [flag], present)
@@ -70,7 +70,7 @@ def _has(flags: Iterable[str], flag: str) -> bool:
 
 
 def _moved(store: MailStore, refs: list[MessageRef], target: str) -> OperationResult:
-    if target == refs[0].mailbox:  # it would only come out with other UIDs
+    if target == refs[0].mailbox:  # moving it would only change its UIDs
         return OperationResult(dict.fromkeys(refs), None, target, changed=())
     why: StoreError | None = None
     done: Done
@@ -78,7 +78,7 @@ def _moved(store: MailStore, refs: list[MessageRef], target: str) -> OperationRe
         done = dict(zip(refs, store.move(refs, target), strict=True))
     except PartlyDone as error:
         done, why = error.done, error.why
-    # Asked afterwards: what a server can do may have turned out meanwhile.
+    # Asked afterwards: more may be known by now about what a server can do.
     back = store.takes_back(refs[0].mailbox)
     return OperationResult(done, why, target, store.can.leaves_originals, back=back)
 
@@ -97,11 +97,11 @@ def is_junk(store: MailStore, mailbox: str) -> bool:
 
 
 def _deleted(store: MailStore, refs: list[MessageRef], _target: str) -> OperationResult:
-    r"""Move to Trash, or flag as \Deleted if there is none; ask first if that deletes for good."""
+    r"""Move to Trash, or flag as \Deleted if there is none; ask first if that deletes permanently."""
     if not store.can.move:
         return OperationResult(changed=refs, ask=True)
     here = refs[0].mailbox
-    # From the inbox only Trash is needed, which many servers find without a list of everything.
+    # From the inbox only Trash is needed, which many servers find without listing all folders.
     known = store.roles() if here != INBOX else {"trash": store.special("trash")}
     trash = known.get("trash")
     if here in (trash, known.get("junk")):

@@ -23,7 +23,7 @@ def _n(singular: str, plural: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation; `one`, `many`, `some`: the sentence for one message, for all, for some of them.
+    """One operation; `one`, `many`, `some`: the sentences for one message, for all, for some of them.
 
     `away`: it removes messages from their mailbox. `flag`: it sets this flag, or clears it if not `present`.
     """
