@@ -1,4 +1,4 @@
-"""Assembling a mail from what was typed, what it is based on, and parts from the mail server.
+"""Assembling a mail from what was typed, what it is based on, and parts on the mail server.
 
 Nothing here may load more than the size limit of a mail (`Author.limit`), or put internal notes where others see them:
 they are in header fields that `outgoing.builder.submitted_form` removes. The same mail posted again from the same page
@@ -26,23 +26,23 @@ from gateway.message.outgoing import builder, resumed
 from gateway.sending.outbox import Mail
 from gateway.store.base import MailStore, MessageRef
 
-#: Header fields of our drafts, besides those of every mail (see `builder.DRAFT`).
+#: Header fields of our drafts, besides those that all mail has (see `builder.DRAFT`).
 REST: Final = builder.DRAFT + "Rest"
 ORIGINAL: Final = builder.DRAFT + "About"
-#: The drafts that this one has replaced, newest last, and how many of them are noted.
+#: The drafts that this one has replaced, newest last, and the maximum number that are noted.
 REPLACED: Final = builder.DRAFT + "Before"
 MOST_REPLACED: Final = 10
 UNPARSED: Final = {field: f"{builder.DRAFT}{field.title()}" for field in ("to", "cc", "bcc")}
 #: Octets of base64 for one octet of a file (RFC 2045 §6.8).
 _BASE64_FACTOR: Final = 78 / 57
-#: Octets that the header, text and quotation of a mail mostly take at most.
+#: Octets that are enough for the header, text and quotation of most mails.
 TEXT_OCTETS: Final = 20_000
 
 
 def for_sending(
     author: Author, store: MailStore, basis: Basis, content: MailContent, page: str, copy_to_self: str = ""
 ) -> Mail:
-    """Assemble a mail for sending; `copy_to_self` as in the profile, which counts if it is "".
+    """Assemble a mail for sending; `copy_to_self` overrides the profile's unless it is "".
 
     Raise NobodyToSendTo, or MessageTooLarge before anything is fetched.
     """
@@ -56,9 +56,9 @@ def for_sending(
 
 
 def with_copy(author: Author, store: MailStore, mail: Mail, copy_to_self: str = "") -> Mail:
-    """Send a mail to its writer too, if they want that and no mailbox keeps it (`copy_to_self`: see `for_sending`).
+    """Also send a mail to its writer, if they want that and no mailbox keeps it (`copy_to_self`: see `for_sending`).
 
-    In the envelope only, so that no header names them.
+    The copy is only in the envelope, so that no header names them.
     """
     if store.can.append or (copy_to_self or author.profile.copy_to_self) != "yes":
         return mail
@@ -67,7 +67,7 @@ def with_copy(author: Author, store: MailStore, mail: Mail, copy_to_self: str = 
 
 
 def copy_only(author: Author, mail: Mail) -> Mail:
-    """Send a mail that has been sent to nobody but its writer."""
+    """Send a mail that has already been sent to nobody but its writer."""
     own = author.session.address
     return replace(mail, recipients=[own], copy_to=own, answered=None, flag="", draft=None)
 
@@ -108,7 +108,7 @@ def _octets(
     attached: Sequence[builder.Part],
     message_id: str,
 ) -> bytes:
-    """Write a mail with all that it quotes and carries. Raise AddressNotSendable."""
+    """Write a mail with everything that it quotes and carries. Raise AddressNotSendable."""
     sender = content.sender
     notes = {REST: resumed.note(quoted, sender.signature)} | _notes(basis, content)
     try:
@@ -133,7 +133,7 @@ def _octets(
 
 
 def _notes(basis: Basis, content: MailContent) -> dict[str, str]:
-    """Return the fields of a draft that say what it is about, which drafts it replaces, and what is no address yet."""
+    """Return a draft's notes: its original, the drafts that it replaces, its earlier sendings, unparsed recipients."""
     replaced = (*basis.replaced, ref_note(basis.draft)) if basis.draft is not None else ()
     return {
         ORIGINAL: str(basis.original or ""),
@@ -190,7 +190,7 @@ def ref_note(ref: MessageRef) -> str:
 
 
 def available_octets(author: Author) -> int:
-    """Return how many encoded octets can be attached: within our limit and that of the submission server."""
+    """Return how many encoded octets can be attached: within our limit and the submission server's."""
     return max(0, int(min(_limits(author))) - TEXT_OCTETS)
 
 
@@ -206,7 +206,7 @@ def _limits(author: Author, anew: bool = False) -> tuple[float, float]:
 
 
 def decoded_size(octets: int) -> int:
-    """Return the approximate size of a file whose encoded size is given."""
+    """Return the approximate size of a file from its encoded size."""
     return int(octets / _BASE64_FACTOR)
 
 
@@ -217,7 +217,7 @@ def encoded_size(kept: Iterable[Enclosure], added: Iterable[builder.Attached] = 
 
 def _check_size(author: Author, kept: Iterable[Enclosure]) -> None:
     size, (ours, theirs) = encoded_size(kept), _limits(author)
-    if theirs < size <= ours:  # as the server once announced, perhaps long ago
+    if theirs < size <= ours:  # theirs was once announced, perhaps long ago
         ours, theirs = _limits(author, anew=True)
     if size > min(ours, theirs):
         kind = TooLargeHere if ours <= theirs else MessageTooLarge
@@ -225,7 +225,7 @@ def _check_size(author: Author, kept: Iterable[Enclosure]) -> None:
 
 
 def _with_room(author: Author, kept: Sequence[Enclosure], rest: Iterable[Enclosure]) -> list[Enclosure]:
-    """Return the texts that were cut and have room as attachments, without those that go along anyway."""
+    """Return the texts that were cut as attachments, if they have room, without those that are attached anyway."""
     there = [_section(one) for one in kept]
     new = [one for one in rest if not any(f"{_section(one)}.".startswith(f"{has}.") for has in there)]
     return new if encoded_size((*kept, *new)) <= min(_limits(author)) else []
@@ -242,7 +242,7 @@ def _id(
     kept: Iterable[Enclosure],
     added: Iterable[builder.Attached] = (),
 ) -> str:
-    """Make a Message-ID from all that the person put into the mail on a page, or a random one without a page."""
+    """Make a Message-ID from everything that the person put into the mail on a page; a random one without a page."""
     files = [(one.name, one.octets) for one in kept]
     new = [(one.filename, hashlib.sha256(one.octets).hexdigest()) for one in added]
     seed = repr((page, astuple(content), files, new))

@@ -15,8 +15,8 @@ from gateway.rendition.context import Context
 class Author:
     """The author of a mail.
 
-    `now` dates it. `limit`: maximum octets of a message in this gateway. `reading`: how messages are rendered as text
-    when they are quoted.
+    `now`: the mail's date. `limit`: maximum octets of a message in this gateway. `reading`: how messages are rendered
+    as text when they are quoted.
     """
 
     session: Session

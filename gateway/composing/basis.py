@@ -42,7 +42,7 @@ def no_quotation(store: MailStore) -> Quoted:
 
 @dataclass(frozen=True, slots=True)
 class OriginalMessage:
-    """The message that is answered or forwarded, by mailbox number and UID, and the flag it gets for that."""
+    """The message that is answered or forwarded, by mailbox number and UID, and the flag that it gets for that."""
 
     number: int
     uid: int
@@ -67,14 +67,14 @@ class Basis:
     """The initial values of a mail, and what the server adds. `title` is a msgid.
 
     `unparsed`: recipient fields with text that is not an address yet. `draft`: the message in Drafts that this was
-    resumed from, with its `mark` (`send_journal.mark_of`), `replaced` the drafts that it has replaced. `after`: marks
-    of the sendings that it continues, `noted` those of them that the draft names itself. `redirected`: the message to
-    redirect. `alternative`: in a draft, the answer to an invitation for calendar programs. `quoted`: whose text follows
-    what is typed, "" if that is not known, None for none. `left_out`: whom the original names and a reply cannot reach.
-    `fields`: the inputs that are shown initially.
+    resumed from, with its `mark` (`send_journal.mark_of`); `replaced`: the drafts that it has replaced. `after`: marks
+    of the sendings that it continues; `noted`: those of them that the draft itself names. `redirected`: the message to
+    redirect. `alternative`: in a draft, the answer to an invitation for calendar programs. `quoted`: the writer of the
+    text that follows what is typed, "" if not known, None if there is none. `left_out`: people named in the original
+    whom a reply cannot reach. `fields`: the inputs that are shown initially.
 
-    Of another program's draft: `reply_to` and the other fields `kept`; when it is saved here it loses the looks of its
-    HTML, if it is `formatted`, and the fields `lost`.
+    For another program's draft: `reply_to` and the other fields `kept`; when it is saved here it loses the formatting
+    of its HTML, if `formatted`, and the fields `lost`.
     """
 
     title: str
@@ -136,7 +136,7 @@ def suggested(author: Author, suggestion: Mailto) -> Basis:
 
 
 def reply(author: Author, store: MailStore, number: int, uid: int, variant: str = "") -> Basis:
-    """Start a reply: to the sender, to all ("a"), or to the list ("l"), to nobody if there is none."""
+    """Start a reply: to the sender, to all ("a"), or to the list ("l"); to nobody if there is nobody to reply to."""
     ref = author.session.mailboxes.message(number, uid)
     found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
     own = own_addresses(author.session, author.profile)
@@ -194,14 +194,14 @@ def forward(author: Author, store: MailStore, number: int, uid: int, variant: st
 
 
 def _writer(found: Message) -> str:
-    """Return who has written a message, "" if it does not say so."""
+    """Return who wrote a message, "" if it does not say so."""
     return next((safe_label(one) for one in (*found.envelope.from_, *found.envelope.sender)), "")
 
 
 def _addressed(author: Author, found: Message) -> Identity:
     """Return the identity that wrote a message, or else the first that it is addressed to, or the default one.
 
-    An address with something behind a plus is that of the identity without it, unless it is one of its own.
+    An address with a plus and a suffix counts as the identity without them, unless it is an identity itself.
     """
     named = [one.spec for one in (*found.envelope.from_, *found.envelope.to, *found.envelope.cc)]
     for spelled in (str.casefold, address_lists.mailbox_of):

@@ -28,7 +28,7 @@ def make(
 def send(
     author: Author, post: TicketedPost, to: Sequence[Address], subject: str, text: str
 ) -> outbox.Outcome:
-    """Send a mail with this text, once for each act."""
+    """Send a mail with this text, once per post."""
     return outbox.send(
         author.session, post, lambda store: make(author, store, to, subject, text, post.ticket), author.now
     )

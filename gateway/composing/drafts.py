@@ -1,7 +1,7 @@
 """Drafts: a mail saved in the mailbox in its current state, and resumed later.
 
-Nothing here may lose what was typed. A draft that was saved again is found from the addresses of its earlier versions:
-the account memory knows them, and so does the draft itself, in case nothing can be remembered.
+Nothing here may lose what was typed. A draft that has been saved again is found from the addresses of its earlier
+versions: the account memory knows them, and so does the draft itself, in case nothing can be remembered.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from gateway.store.base import DRAFT, MailStore, MessageRef
 
 #: Kind in the account memory: old draft -> the draft that replaced it.
 CHAIN: Final = "drafts"
-#: Maximum number of such links; the oldest are forgotten.
+#: Maximum number of these links; the oldest are forgotten.
 MOST: Final = 100
 
 
 def resume(author: Author, store: MailStore, number: int, uid: int) -> Basis:
     """Resume the newest version of a draft, or start a new mail from any other message. Raise MessageGone.
 
-    The newest version is known from the account memory, or from the note that it carries.
+    The newest version is known from the account memory, or from its own note.
     """
     ref = author.session.mailboxes.message(*_newest(author.session, MessageCode(number, uid)))
     try:
@@ -54,13 +54,13 @@ def resume(author: Author, store: MailStore, number: int, uid: int) -> Basis:
         found = _resumed(author, store, later) if later is not None else None
         if (
             found is None or ref_note(ref) not in found.replaced
-        ):  # servers search header fields more or less well
+        ):  # servers differ in how well they search header fields
             raise
         return found
 
 
 def _resumed(author: Author, store: MailStore, ref: MessageRef) -> Basis:
-    """Resume a draft, whoever saved it; any other message, or the one it returns, becomes the template of a new one."""
+    """Resume a draft, whoever saved it; any other message, or the one it returns, becomes a template for a new mail."""
     found = protected.with_subject(store.structure(ref), partial(store.octets, ref))
     header = b"".join(store.octets(ref, "HEADER"))
     back = resumed.returned_message(found.root)
@@ -116,7 +116,7 @@ def _as_draft(made: Basis, ref: MessageRef, found: Message, notes: Mapping[str, 
 
 
 def _not_sendable(found: Sequence[Address]) -> str:
-    """Return a recipient field as text if another program has left in it what is no address."""
+    """Return a recipient field as text if another program has left something in it that is not an address."""
     if all(address_lists.valid(one.spec) for one in found):
         return ""
     return ", ".join(one.spec or one.name for one in found)
@@ -173,7 +173,7 @@ def save(
     except StoreUnreachable as error:
         if not error.dropped:
             raise
-        # APPEND may have taken effect before the line broke: the copy is looked for first.
+        # APPEND may have taken effect before the connection broke, so the copy is looked for first.
         kept, ref = _put(author, basis, content, page, added, without)
     outbox.remove_replaced_draft(author.session, basis.draft, ref)
     return kept
@@ -224,13 +224,13 @@ def based_on_draft(session: Session, basis: Basis, content: MailContent, ref: Me
 
 
 def draft_location(outcome: PostOutcome) -> MessageCode | None:
-    """Return the draft in the outcome of saving."""
+    """Return the location of the draft in the outcome of saving."""
     saved = outcome.get(outcomes.DRAFT)
     return MessageCode.decode(saved) if saved else None
 
 
 def last_saved(session: Session, post: TicketedPost) -> MessageCode | None:
-    """Return the draft that the same page made earlier, by Save or by Send; None for none."""
+    """Return the draft that the same page made earlier, by Save or by Send; None if there is none."""
     found = draft_location(last_outcome(session, post))
     ref = session.journal.draft(post) if found is None else None
     return session.mailboxes.code(ref) if ref is not None else found

@@ -1,4 +1,4 @@
-"""Answers to invitations: who is invited by whom to what, and the reply that a calendar program understands.
+"""Answers to invitations: who invites whom to what, and the reply that a calendar program understands.
 
 Nothing here may change what identifies the event: the organizer's program finds it by UID, SEQUENCE and RECURRENCE-ID,
 and times are repeated as they were written, with the zones that they name.
@@ -37,12 +37,12 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Characters of the name of an event in a subject, and of a UID.
+#: Maximum characters of an event's name in a subject, and of a UID.
 _NAME: Final = 200
 _UID: Final = 1000
-#: Exceptions of a series that are answered with it.
+#: Maximum exceptions of a series that are answered with it.
 _EVENTS: Final = 20
-#: What of an event a reply repeats, besides the person's own ATTENDEE.
+#: The properties of an event that a reply repeats, besides the person's own ATTENDEE.
 _REPEATED: Final = (
     "UID",
     "RECURRENCE-ID",
@@ -66,9 +66,9 @@ ANSWERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a calendar part says of one event, or of a series with its exceptions.
+    """What a calendar part says about one event, or about a series with its exceptions.
 
-    `method` is REQUEST or CANCEL. `organizer`: their address. `name`: what it is, '' if that is not said.
+    `method` is REQUEST or CANCEL. `organizer`: their address. `name`: the event's name, '' if it has none.
     """
 
     method: str
@@ -81,17 +81,17 @@ class Invitation:
 
     @property
     def event(self) -> str:
-        """What identifies the event, whichever version of it this is."""
+        """What identifies the event, in all its versions."""
         return "\0".join((self.uid, self.recurrence, self.organizer.spec.lower()))
 
     @property
     def series(self) -> str:
-        """What identifies the series that the event is one of."""
+        """What identifies the series that the event belongs to."""
         return replace(self, recurrence="").event
 
 
 def part_of(message: Message) -> Part | None:
-    """Return the part that is a calendar, or else an attached one; not one of a message inside this one."""
+    """Return the part that is a calendar, or else an attached one; never one of a message inside this one."""
     found: list[Part] = []
     waiting = [message.root]
     while waiting:
@@ -108,9 +108,9 @@ def part_of(message: Message) -> Part | None:
 
 
 def parse(text: str, method: str = "") -> Invitation | None:
-    """Read what a calendar part asks for; None unless it is about one event, and says whose.
+    """Parse a calendar part as an invitation; return None unless it is about one event and names its organizer.
 
-    `method`: that of its Content-Type, for a part that does not say it.
+    `method`: from the Content-Type, for a part that does not state it.
     """
     calendar = read(text)
     method = calendar.method or method.strip().upper()
@@ -148,7 +148,7 @@ def send(
 ) -> tuple[outbox.Outcome, bool]:
     """Send an answer (a key of ANSWERS) to a message's invitation, once for each post.
 
-    Return the outcome, and whether this request is the one that sent it, not a repeat.
+    Return the outcome, and whether this request sent it, rather than an earlier one.
     """
     first = False
 
@@ -184,9 +184,9 @@ def make(
 
 
 def _attendee(author: Author, invitation: Invitation) -> tuple[Property, Identity]:
-    """Return the ATTENDEE that the person is, and the identity that answers; their address where none is invited."""
+    """Return the person's ATTENDEE, and the identity that answers; their own address if none of theirs is invited."""
     identities = author.profile.identities
-    # By whole addresses first: somebody may have one with a plus and one without.
+    # Whole addresses first: somebody may have one address with a plus and one without.
     for same in (_is_same, is_same_mailbox):
         for event in invitation.calendar.events:
             for found in event.attendees:

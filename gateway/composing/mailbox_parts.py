@@ -17,14 +17,14 @@ from gateway.message.model import Message, Part
 from gateway.message.outgoing import builder
 from gateway.store.base import MailStore, MessageRef
 
-#: The words of the Content-Type of an answer to an invitation, and its octets at most.
+#: The words in the Content-Type of an answer to an invitation, and its maximum octets.
 ANSWER_TYPE: Final = ("text/calendar;", "method=REPLY;", "charset=UTF-8")
 ANSWER_CAP: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """An attachment from the mailbox: a part of a message, or (`part` None) all of it."""
+    """An attachment from the mailbox: a part of a message, or all of it (`part` None)."""
 
     ref: MessageRef
     part: Part | None
@@ -39,7 +39,7 @@ def whole_message(ref: MessageRef, found: Message) -> Enclosure:
 
 
 def enclosures(ref: MessageRef, found: Message, ornaments: bool = False) -> tuple[Enclosure, ...]:
-    """Return all of a message that its text does not say; `ornaments` too, see `disposition.besides_text`."""
+    """Return all parts of a message besides its text; `ornaments` too, see `disposition.besides_text`."""
     return tuple(enclosure(ref, part, found) for part in besides_text(found.root, ornaments))
 
 
@@ -49,14 +49,14 @@ def enclosure(ref: MessageRef, part: Part, found: Message) -> Enclosure:
 
 
 def parts_of_draft(ref: MessageRef, found: Message) -> tuple[tuple[Enclosure, ...], Enclosure | None]:
-    """Return the attachments of a draft, with the pictures of its page, and `calendar_answer`."""
+    """Return the attachments of a draft, including the pictures of its page, and its `calendar_answer`."""
     answer = calendar_answer(ref, found)
     attached = enclosures(ref, found, ornaments=True)
     return tuple(one for one in attached if answer is None or one.part is not answer.part), answer
 
 
 def calendar_answer(ref: MessageRef, found: Message) -> Enclosure | None:
-    """Return the other form of a draft's text that answers an invitation (RFC 6047 §2.4), as we write it."""
+    """Return the part of a draft that answers an invitation beside the text (RFC 6047 §2.4), as we write it."""
     if found.root.media_type != "multipart/alternative":
         return None
     for part in found.root.parts:
@@ -90,7 +90,7 @@ def raw_part(store: MailStore, enclosure: Enclosure) -> builder.Part:
     if enclosure.part is None:
         return builder.Attached(enclosure.name, MESSAGE, b"".join(store.octets(enclosure.ref, "")))
     part = enclosure.part
-    # A message of a single part has that part's fields in its own header.
+    # A message with a single part has that part's fields in its own header.
     header = b"".join(store.octets(enclosure.ref, "HEADER" if enclosure.alone else f"{part.section}.MIME"))
     octets = b"".join(store.octets(enclosure.ref, part.section))
     if not octets and part.octets:

@@ -23,21 +23,21 @@ FORWARDED: Final = 200_000
 
 
 class Quoted(NamedTuple):
-    """A text of a message, and the parts that it does not have to their end."""
+    """The text of a message, and those of its parts that are cut off in it."""
 
     text: str
     rest: tuple[Enclosure, ...] = ()
 
 
 def plain_text(author: Author, ref: MessageRef, found: Message, store: MailStore, most: int) -> str:
-    """Render a message as plain text, at most so many characters and the rest of the paragraph."""
+    """Render a message as plain text: at most `most` characters, and the rest of the paragraph."""
     return _rendered(author, ref, found, store, most)[0]
 
 
 def _rendered(
     author: Author, ref: MessageRef, found: Message, store: MailStore, most: int
 ) -> tuple[str, set[str]]:
-    """Return the text of a message, and the sections of which it has only the beginning."""
+    """Return the text of a message, and the sections that are cut off in it."""
 
     def octets(section: str, start: int) -> Iterator[bytes]:
         return store.octets(ref, section, start)
@@ -69,7 +69,7 @@ def quotation(author: Author, ref: MessageRef, found: Message, store: MailStore)
 
 
 def forwarded(author: Author, ref: MessageRef, found: Message, store: MailStore) -> Quoted:
-    """Return the text of a message to forward; what of it is cut goes along as it is."""
+    """Return the text of a message to forward; parts that are cut off in it are attached unchanged."""
     text, cut = _rendered(author, ref, found, store, FORWARDED)
     texts = [part for part in found.root.walk() if part.section in cut and part.maintype == "text"]
     text = replies.forwarded(found, text, _date(author, found), author.language.gettext)

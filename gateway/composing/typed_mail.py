@@ -25,12 +25,12 @@ PICKED, ASKED, BEGUN = "pick", "asked", "begun"
 #: The choice of a copy to oneself, see `account.profile`.
 COPY: Final = "copy_to_self"
 
-#: Characters of what may be the beginning of a name; more are a mistake, and no page has room to ask about them.
+#: Maximum characters of the beginning of a name; longer text is a mistake, and no page has room to ask about it.
 LONGEST_BEGINNING: Final = 30
-#: Characters by which a page names such a beginning.
+#: Characters by which a page refers to such a beginning.
 _MARK: Final = 8
 
-#: From the first letters of a name to the possible recipients, the likeliest first.
+#: Turns the first letters of a name into the possible recipients, the likeliest first.
 Complete = Callable[[str], Sequence[Address]]
 
 
@@ -52,7 +52,7 @@ class TypedMail:
         return {"to": self.to, "cc": self.cc, "bcc": self.bcc}[field]
 
     def text(self, basis: Basis) -> str:
-        """Return the whole text: what was saved before, and the piece."""
+        """Return the whole text: what was saved before, then the piece."""
         return resumed.append_piece(resumed.visible_prefix(basis.text, self.saved_length), self.piece)
 
 
@@ -99,7 +99,7 @@ def read(form: Mapping[str, str]) -> TypedMail:
 
 
 def piece_mark(piece: str) -> str:
-    """Return what a page has instead of the text that it asks about: it is there as often as there are buttons."""
+    """Return what a page has instead of the text that it asks about, short because each of its buttons repeats it."""
     return piece if len(piece) <= _MARK else sha256(piece.encode("utf-8", "replace")).hexdigest()[:_MARK]
 
 
@@ -164,7 +164,7 @@ def _sender(number: str | None, identities: Sequence[Identity]) -> Identity | No
 
 
 def is_changed(now: MailContent, before: MailContent) -> bool:
-    """Return whether two versions of a mail differ, other than in white space and display names."""
+    """Return whether two versions of a mail differ in more than white space and display names."""
     return _plain(now) != _plain(before) or now.unparsed != before.unparsed
 
 
