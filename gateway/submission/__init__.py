@@ -1,7 +1,7 @@
 """Authenticated submission of finished messages over SMTP (RFC 6409): the only importer of smtplib.
 
 `smtp_client` reads replies within limits, `smtp_session` connects and signs in, `mail_transaction` sends, `refusals`
-tells what a refusal is about. Nothing here may try twice, or send without credentials.
+says what a refusal is about. Nothing here may try twice, or send without credentials.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def submit(
     octets: bytes,
     settled: Settled = lambda receipt: None,
 ) -> Receipt:
-    """Submit a message for the recipients. Raise SubmissionError if it was accepted for none of them.
+    """Submit a message to the recipients. Raise SubmissionError if it was accepted for none of them.
 
-    If the server takes fewer at once there are several transactions, and `settled` is told before each but the first
-    what is certain by then.
+    If the server takes fewer at once there are several transactions, and before each but the first `settled` is called
+    with the results that are certain by then.
     """
     credentials = _encoded(user), _encoded(password)
     for spec in (sender, *recipients):
@@ -45,7 +45,7 @@ def submit(
         raise UnsafeArgument("NUL in a message")
     if not recipients:
         raise RecipientsRefused(detail="no recipient")
-    # RFC 5321 §2.3.8: a bare CR or LF ends a line for one server and not for another, which allows smuggling mail.
+    # RFC 5321 §2.3.8: a bare CR or LF ends a line for some servers only, which allows smuggling mail.
     canonical = transport.canonical(octets)
     with connected(server) as smtp:
         authenticate(smtp, *credentials)
@@ -84,12 +84,12 @@ def probe(server: Server) -> ProbeResult:
 
 
 def known_size_limit(server: Server) -> tuple[bool, int | None]:
-    """Return whether the SIZE limit of a server (RFC 1870 §3) is known, and the limit it last announced, in octets."""
+    """Return whether the SIZE limit of a server (RFC 1870 §3) is known, and the last announced limit in octets."""
     return server in SIZES, SIZES.get(server)
 
 
 def query_size_limit(server: Server) -> int | None:
-    """Ask a server for its size limit in octets; None if it has or announces none."""
+    """Ask a server for its size limit in octets; None if it has none or announces none."""
     with connected(server):
         return SIZES.get(server)
 

@@ -1,9 +1,9 @@
 """The mail transactions by which one message is sent (RFC 5321 §3.3): one, or more for many recipients.
 
-Nothing here may change the content of a message (only its transfer encodings, for a server that takes seven
-bits only, RFC 6152), or call "not sent" what may have been sent: SubmissionUncertain is raised exactly when
-the connection broke after the end of the data was on its way (RFC 5321 §6.1). No recipient is in two transactions that
-were given the data.
+Nothing here may change the content of a message (except its transfer encodings, for a server that takes only seven
+bits, RFC 6152), or call "not sent" what may have been sent: SubmissionUncertain is raised exactly when the connection
+broke after the end of the data was on its way (RFC 5321 §6.1). No recipient is in two transactions that were given the
+data.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from gateway.submission.smtp_client import SmtpClient, log_line
 from gateway.submission.smtp_session import size_limit
 from gateway.upstreams import deadline
 
-#: Recipients named before the replies are read: as many replies fit into any buffer (RFC 2920 §3.1).
+#: Recipients named before the replies are read: this many replies fit into any buffer (RFC 2920 §3.1).
 RCPT_AT_ONCE: Final = 50
-#: Seconds for the reply to the message, whatever went before: servers scan a message before they accept it, and
-#: giving up leaves the outcome uncertain.
+#: Seconds for the reply to the message, regardless of what came before: servers scan a message before they accept it,
+#: and giving up leaves the outcome uncertain.
 DATA_REPLY_SECONDS: Final = 60.0
 _DOT: Final = re.compile(rb"(?m)^\.")
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of each recipient; of those that were not accepted with the replies.
+    """The outcome for each recipient; the replies for those that were not accepted.
 
-    `refused`: for good; `later`: not yet; `too_large`: the message is, for that mailbox; `doubtful`: accepted or not,
-    unknown.
+    `refused`: permanently; `later`: not yet; `too_large`: the message is, for that mailbox; `doubtful`: unknown whether
+    accepted.
     """
 
     accepted: tuple[str, ...] = ()
@@ -61,12 +61,12 @@ class Receipt:
     doubtful: Mapping[str, str] = field(default_factory=dict)
 
     def unsent(self) -> dict[str, Any]:
-        """Return the addresses that were not accepted, or perhaps not, by the name of the reason."""
+        """Return the addresses that were not, or perhaps not, accepted, by the name of the reason."""
         return {name: tuple(getattr(self, name)) for name in ("refused", "later", "too_large", "doubtful")}
 
     @property
     def codes(self) -> str:
-        """The codes of the replies by which recipients were not accepted, for the log."""
+        """The codes of the replies to recipients that were not accepted, for the log."""
         groups = (self.refused, self.later, self.too_large, self.doubtful)
         return ", ".join(reply[:3] for group in groups for reply in group.values() if reply[:3].isdigit())
 
@@ -77,10 +77,11 @@ Settled = Callable[[Receipt], None]
 def transact(
     smtp: SmtpClient, sender: str, recipients: list[str], octets: bytes, settled: Settled
 ) -> Receipt:
-    """Send a message to all recipients, in as many transactions as the server's limit on them asks for.
+    """Send a message to all recipients, in as many transactions as the server's limit on recipients requires.
 
-    `settled` is told what is certain before each further transaction begins; what it raises ends the sending. Raise
-    SubmissionError if nobody was accepted: after that nothing is an error, but of the recipients that are left.
+    `settled` is called with what is certain before each further transaction begins; an error that it raises ends the
+    sending. Raise SubmissionError if nobody was accepted: once somebody is, errors only concern the recipients that are
+    left.
     """
     _check_addresses(smtp, [sender, *recipients])
     octets = _in_seven_bits(smtp, octets)
@@ -107,14 +108,14 @@ def transact(
 
 
 def _nobody(receipt: Receipt) -> RecipientsRefused:
-    """Make the error for recipients of which none was accepted."""
+    """Make the error for recipients none of which was accepted."""
     refused, later, too_large = (tuple(of) for of in (receipt.refused, receipt.later, receipt.too_large))
     kind = RecipientsRefused if refused else RecipientsTooLarge if too_large else RecipientsDeferred
     return kind(refused, receipt.codes, later, too_large)
 
 
 class MailTransaction:
-    """One mail transaction (RFC 5321 §3.3) for some of the recipients; `left`: those it had no room for."""
+    """One mail transaction (RFC 5321 §3.3) for some of the recipients; `left`: those for which it had no room."""
 
     def __init__(self, smtp: SmtpClient, sender: str, recipients: list[str]) -> None:
         self._smtp, self._sender, self._recipients = smtp, sender, recipients
@@ -141,10 +142,10 @@ class MailTransaction:
             raise self._refusal(Step.END, code, text)
 
     def _name_recipients(self) -> None:
-        """Send RCPT for each recipient, several at once where the server takes that (RFC 2920)."""
+        """Send RCPT for each recipient, several at once if the server allows it (RFC 2920)."""
         many = RCPT_AT_ONCE if self._smtp.has_extn("pipelining") else 1
         for at in range(0, len(self._recipients), many):
-            if self.left:  # more of them would be errors, of which servers take so many only
+            if self.left:  # more of them would be errors, and servers only take so many of these
                 self.left += self._recipients[at:]
                 return
             group = self._recipients[at : at + many]
@@ -168,7 +169,7 @@ class MailTransaction:
             self._unsent[reason][spec] = f"{code} {log_line(text)}"
 
     def _end_without_data(self) -> None:
-        """Make room for another transaction; where there was no room for anybody, another one has none either."""
+        """Prepare for another transaction; if this one had no room for anybody, another would have none either."""
         if len(self.left) == len(self._recipients):
             self._unsent[Fate.LATER] |= dict.fromkeys(self.left, "too many recipients")
             self.left = []
@@ -187,7 +188,7 @@ class MailTransaction:
         return Receipt((*receipt.accepted, *self.accepted), **unsent)
 
     def ended_by(self, error: Exception, receipt: Receipt) -> Receipt:
-        """Return what became of all recipients if this transaction failed."""
+        """Return the outcome for all recipients if this transaction failed."""
         why = log_line(getattr(error, "detail", "") or type(error).__name__)
         known = {spec for replies in self._unsent.values() for spec in replies}
         rest = dict.fromkeys((spec for spec in self._recipients if spec not in known), why)
@@ -252,7 +253,7 @@ def _send_data(smtp: SmtpClient, octets: bytes) -> tuple[int, bytes]:
     if not stuffed.endswith(b"\r\n"):
         stuffed += b"\r\n"
     try:
-        # Without the final dot no server can accept the message: until then a break is a clear failure.
+        # No server can accept the message without the final dot: until then a break is a clear failure.
         smtp.send(stuffed)
     except (OSError, smtplib.SMTPException) as error:
         raise SubmissionUnreachable(f"during DATA: {type(error).__name__}") from None

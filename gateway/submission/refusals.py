@@ -1,8 +1,9 @@
-"""Tells from a negative reply what is refused, and whom that concerns: the one table of it.
+"""Determines from a negative reply what is refused, and whom that concerns: the only table of refusals.
 
 Nothing here may talk to a server, or put a reply into an error where it may repeat a password. A reply is judged by the
-step it came at, its code, its enhanced code, and only then by its text: servers that postpone their checks (Postfix,
-until RCPT; Exim and Exchange, until the end of the data) say there what is wrong with the sender or with this gateway.
+step at which it came, its code, its enhanced code, and only then by its text: servers that postpone their checks
+(Postfix, until RCPT; Exim and Exchange, until the end of the data) say there what is wrong with the sender or with this
+gateway.
 
 Standard: RFC 5321 §4.2, §4.5.3.1.10 (too many recipients); RFC 4954 §4, §6 (AUTH); RFC 3463, RFC 5248 (enhanced codes).
 """
@@ -39,18 +40,18 @@ CLOSING_CHANNEL: Final = 421
 #: RFC 1870 §6.1, RFC 3463 §3.4, §3.3: too large for the server, and for a recipient's mailbox.
 _STORAGE: Final = 552
 _TOO_LARGE, _TOO_LARGE_FOR_MAILBOX, _MAILBOX_FULL = "3.4", "2.3", "2.2"
-#: RFC 3463 §3.6, RFC 5321 §4.5.3.1.10: too many recipients, by the right codes and by that of RFC 821.
+#: RFC 3463 §3.6, RFC 5321 §4.5.3.1.10: too many recipients, by the correct codes and by that of RFC 821.
 _TOO_MANY: Final = "5.3"
 _TOO_MANY_CODES: Final = frozenset({452, 552})
 #: Enhanced codes of a sender that is not this person's. QUIRK: the last two are Exchange's.
 _SENDER_CODES: Final = frozenset({"1.7", "1.8", "7.60", "2.252"})
 #: QUIRK: Gmail's and Microsoft's permanent codes for a limit that ends by itself.
 _LIMIT_CODES: Final = frozenset({"4.5", "1.90", "7.232", "7.233"})
-#: RFC 4954 §4, §6, RFC 5321 §4.2.2: a mechanism is not known, too weak or not without TLS; AUTH is not wanted at all.
+#: RFC 4954 §4, §6, RFC 5321 §4.2.2: the mechanism is unknown, too weak or needs TLS; AUTH is not accepted at all.
 _NOT_THIS_MECHANISM: Final = frozenset({500, 502, 504, 534, 538})
 _NOT_THE_PASSWORD: Final = frozenset({334, 500, 501, 502, 503, 504, 530, 534, 538})
 _TLS_FIRST: Final = frozenset({530, 538})
-#: RFC 5321 §4.2.2: what a server says to MAIL of a sender that it does not take; the others are of the syntax.
+#: RFC 5321 §4.2.2: replies to MAIL that reject its sender; the others are about syntax.
 _SENDER_AT_MAIL: Final = frozenset({550, 551, 553, 554})
 
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
@@ -63,7 +64,7 @@ _SENDER: Final = re.compile(
     r"|\b(?:from|envelope|return)[ -](?:address|from|path)\b|\binvalid sender",
     re.IGNORECASE,
 )
-#: Whose group or mailbox it is decides who may write to it: that concerns this recipient alone.
+#: The rules of a recipient's group or mailbox decide who may write to it: that concerns this recipient alone.
 _NOT_TO_THEM: Final = re.compile(
     r"\b(?:send|post|write|mail)\w* (?:\w+ ){0,2}to (?:th\w+ )?(?:\w+ )?(?:group|list|recipient|mailbox|user|alias)",
     re.IGNORECASE,
@@ -90,7 +91,7 @@ _MANY: Final = re.compile(
 )
 _HOURS: Final = re.compile(r"\b(?:hour|day|minute|daily|hourly)\b", re.IGNORECASE)
 _FULL: Final = re.compile(r"\bmailbox\b|\bquota\b", re.IGNORECASE)
-#: QUIRK: some say by the code of a wrong password that there were too many tries.
+#: QUIRK: some servers use the code of a wrong password for too many tries.
 _TRIES: Final = re.compile(
     r"\btoo many (?:\w+ ){0,2}(?:attempts|tries|failures|errors)|\btry (?:again )?later", re.IGNORECASE
 )
@@ -98,7 +99,7 @@ _CONTENT: Final = re.compile(r"\b(?:spam|virus|malware|content|infected|phish)",
 
 
 class Step(Enum):
-    """Where in a session a reply came."""
+    """The step of a session at which a reply came."""
 
     GREETING = "greeting"
     HELLO = "EHLO"
@@ -111,7 +112,7 @@ class Step(Enum):
 
 
 class Fate(Enum):
-    """What becomes of a recipient; SENDER and GATEWAY are reasons that concern all of them."""
+    """The fate of a recipient; SENDER and GATEWAY are reasons that concern all recipients."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -124,7 +125,7 @@ class Fate(Enum):
 
 
 def fate(code: int, text: bytes | str, accepted: int) -> Fate:
-    """Judge a reply to RCPT; `accepted`: how many recipients of this transaction were before it."""
+    """Judge a reply to RCPT; `accepted`: how many recipients of this transaction were accepted before it."""
     if 200 <= code < 300:
         return Fate.ACCEPTED
     enhanced, said = _read(text)
@@ -144,11 +145,11 @@ def fate(code: int, text: bytes | str, accepted: int) -> Fate:
 
 
 def _is_too_many(code: int, enhanced: str, said: str, accepted: int) -> bool:
-    """Return whether a reply to RCPT means that others have to go in another transaction."""
+    """Return whether a reply to RCPT means that the other recipients need another transaction."""
     if enhanced == _TOO_MANY:
         return True
     if _MANY.search(said):
-        return not _HOURS.search(said)  # else nobody goes for a while
+        return not _HOURS.search(said)  # otherwise nobody is accepted for a while
     bare = code in _TOO_MANY_CODES and not enhanced and accepted > 0
     return bare and not (code == _STORAGE and (_FULL.search(said) or _SIZE.search(said)))
 
@@ -156,7 +157,7 @@ def _is_too_many(code: int, enhanced: str, said: str, accepted: int) -> bool:
 def refusal(
     step: Step, code: int, text: bytes | str, sender: str = "", recipients: Sequence[str] = ()
 ) -> SubmissionError:
-    """Make the error for a negative reply that is not about one recipient, nor to AUTH.
+    """Make the error for a negative reply that is neither about one recipient nor to AUTH.
 
     `sender` and `recipients` are those of the transaction.
     """
@@ -190,7 +191,7 @@ def _is_too_large(code: int, enhanced: str, said: str) -> bool:
     """Return whether the message is too large for the server; a full mailbox has the same three digits."""
     if enhanced in (_MAILBOX_FULL, _TOO_LARGE_FOR_MAILBOX) or code < 500:
         return False
-    # QUIRK: Gmail says 552 5.7.0 to a file that it calls dangerous.
+    # QUIRK: Gmail replies 552 5.7.0 to a file that it calls dangerous.
     return (
         (code == _STORAGE and not enhanced.startswith(("5.", "6.", "7.")))
         or enhanced == _TOO_LARGE
@@ -210,7 +211,7 @@ def refuses_mechanism(code: int, text: bytes | str) -> bool:
 
 
 def auth_refusal(code: int, text: bytes | str) -> SubmissionError:
-    """Make the error for a negative reply to AUTH; its text, which may repeat what was sent, is left out."""
+    """Make the error for a negative reply to AUTH, without its text, which may repeat what was sent."""
     said = log_line(text)
     found = _ENHANCED.match(said)
     detail = f"AUTH: {code} {found[0] if found else ''}".rstrip()
@@ -232,7 +233,7 @@ def auth_refusal(code: int, text: bytes | str) -> SubmissionError:
 def _read(text: bytes | str) -> tuple[str, str]:
     """Return subject and detail of the enhanced code at the beginning of a text ('' for none), and its words.
 
-    Addresses are left out of the words: whoever is called helo@ or spam@ is no reason.
+    Addresses are left out of the words: an address like helo@ or spam@ is not a reason.
     """
     line = log_line(text)
     found = _ENHANCED.match(line)

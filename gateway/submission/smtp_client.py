@@ -1,4 +1,4 @@
-"""smtplib with limits on the replies of the server.
+"""smtplib with limits on the server's replies.
 
 Nothing here may know what is sent or why; an invalid reply, or a late one, ends the connection.
 """
@@ -16,9 +16,9 @@ from gateway.config import Server
 from gateway.upstreams import connecting, tls
 from gateway.upstreams.wire import Budget, Wire
 
-#: Seconds for each reply. RFC 5321 §4.5.3.2 allows minutes, a handheld does not.
+#: Seconds for each reply. RFC 5321 §4.5.3.2 allows minutes; people with a handheld do not wait that long.
 REPLY_SECONDS: Final = 15.0
-#: Octets and lines of one reply; that to EHLO has some twenty of at most 512 (RFC 5321 §4.5.3.1.5).
+#: Octets and lines of one reply; the reply to EHLO has some twenty lines of at most 512 octets (RFC 5321 §4.5.3.1.5).
 MAX_REPLY: Final = 64 * 1024
 MAX_LINES: Final = 500
 _BUDGET: Final = Budget(MAX_REPLY, MAX_LINES, 0)
@@ -64,7 +64,7 @@ class SmtpClient(smtplib.SMTP):
 
     @contextmanager
     def _limits(self) -> Iterator[Wire]:
-        """Set the limits of one step; a failure ends the connection."""
+        """Set the limits for one step; a failure ends the connection."""
         wire = self.wire
         try:
             wire.silence = self.patience

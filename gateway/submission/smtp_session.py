@@ -1,6 +1,6 @@
-"""One connection to a submission server: opened, secured, greeted and signed in; its errors as ours.
+"""One connection to a submission server: opened, secured, greeted and signed in; its errors become ours.
 
-Nothing here may go on without the TLS that the configuration requires, or repeat in an error what was sent.
+Nothing here may continue without the TLS that the configuration requires, or repeat in an error what was sent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gateway.submission.refusals import Step, auth_refusal, refusal, refuses_mec
 from gateway.submission.smtp_client import SmtpClient, SmtpsClient, log_line
 from gateway.upstreams import deadline, sasl, tls
 
-#: Seconds for QUIT, whose reply is not awaited.
+#: Seconds for QUIT; its reply is not awaited.
 QUIT_SECONDS: Final = 1.0
 
 Reply = tuple[int, bytes]
@@ -38,7 +38,7 @@ SIZES: Final[dict[Server, int | None]] = {}
 
 @contextmanager
 def connected(server: Server) -> Iterator[SmtpClient]:
-    """Connect, secure and greet; translate every error until the message is on its way."""
+    """Connect, secure and greet; translate all errors until the message is on its way."""
     if tls.is_too_open(server):
         raise SubmissionTLSError(f"{server.host}: no TLS, and the server is not on this machine")
     smtp: SmtpClient | None = None
@@ -108,7 +108,7 @@ def _start_tls(smtp: SmtpClient, server: Server) -> None:
 def authenticate(smtp: SmtpClient, user: bytes, password: bytes) -> None:
     """Sign in with a password, both in UTF-8, which smtplib does not support.
 
-    Another mechanism is tried only if the one before was refused as such: accounts are locked for wrong passwords.
+    Another mechanism is tried only if the one before was refused as such: accounts get locked for wrong passwords.
     """
     refused: Reply | None = None
     for mechanism in _mechanisms(smtp):
@@ -117,7 +117,7 @@ def authenticate(smtp: SmtpClient, user: bytes, password: bytes) -> None:
         except smtplib.SMTPServerDisconnected:
             if refused is None:
                 raise
-            break  # hung up on the second try: the first refusal says why
+            break  # the server hung up on the second try: the first refusal says why
         if code == 235:
             return
         refused = code, text
@@ -128,7 +128,7 @@ def authenticate(smtp: SmtpClient, user: bytes, password: bytes) -> None:
 
 
 def _mechanisms(smtp: SmtpClient) -> list[str]:
-    """Return the mechanisms for passwords that are offered, in the order to try them; raise if there is none."""
+    """Return the mechanisms for passwords that are offered, in the order to try them; raise if there are none."""
     offered = smtp.esmtp_features.get("auth", "").upper().split()
     found = [name for name in _MECHANISMS if name in offered]
     if found:
@@ -160,7 +160,7 @@ def _cram_md5(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
     try:
         challenge = base64.b64decode(text, validate=True)
     except ValueError:
-        return smtp.docmd("*")  # RFC 4954 §4: cancels, and is answered by 501
+        return smtp.docmd("*")  # RFC 4954 §4: cancels, and is answered with 501
     return smtp.docmd(_base64(sasl.cram_md5(user, password, challenge)))
 
 
