@@ -1,8 +1,8 @@
-"""Who is signed in to the panel, the tickets of its forms, and the throttle of its password.
+"""The sessions of the panel, the tickets of its forms, and the throttle of its password.
 
-Nothing here may be written to disk: a restart signs everybody out of the panel, and so does
-a new password. There is one password, and nobody is
-locked out for good: whoever guesses from one network waits longer each time, the others do not.
+Nothing here may be written to disk: a restart signs everybody out of the panel, and so does a new password. There is
+one password, and nobody is locked out permanently: somebody guessing from one network waits longer each time; others do
+not.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from gateway.sealed import admin_password
 
 IDLE_SECONDS: Final = 30 * 60.0  # seconds without a request after which a session ends
 LONGEST_SECONDS: Final = 12 * 3600.0  # seconds after which it ends in any case
-SESSIONS: Final = 32  # at a time; the oldest goes
-TICKETS: Final = 64  # forms of one session that may be open; the oldest goes
-NETWORKS: Final = 4096  # whose failures are counted; the oldest goes
+SESSIONS: Final = 32  # at a time; the oldest is dropped
+TICKETS: Final = 64  # open forms of one session; the oldest is dropped
+NETWORKS: Final = 4096  # whose failures are counted; the oldest is dropped
 GUESSES: Final = BackoffRule(free=5, memory=3600, first_wait=10, longest_wait=900)
 
 
@@ -34,7 +34,8 @@ GUESSES: Final = BackoffRule(free=5, memory=3600, first_wait=10, longest_wait=90
 class AdminSession:
     """One browser that is signed in.
 
-    `origin` is its address, `password_hash` what it signed in by; `begun` and `used` are seconds since the epoch.
+    `origin`: its address; `password_hash`: that of the password it signed in with; `begun`, `used`: seconds since the
+    epoch.
     """
 
     origin: str
@@ -52,7 +53,7 @@ class AdminSession:
         return ticket
 
     def spend(self, ticket: str) -> bool:
-        """Return whether a ticket is of this session and was not used yet, and use it."""
+        """Return whether a ticket is of this session and unused, and use it."""
         return self.tickets.pop(ticket, self) is None
 
 
@@ -130,7 +131,7 @@ class AdminSessions:
             return session
 
     def count(self) -> int:
-        """Return how many sessions were opened and not ended."""
+        """Return how many sessions have been opened and not ended."""
         with self._lock:
             return len(self._sessions)
 

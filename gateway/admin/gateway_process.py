@@ -1,7 +1,7 @@
-"""The running gateway, as the panel sees and changes it: its configuration, its application, its state.
+"""The running gateway as the panel sees and changes it: its configuration, its application, its state.
 
 Nothing here may know a screen. A new configuration makes a new application on the same state; requests that have begun
-end in the old one. What is fixed when the process starts (RESTART) waits for the next start.
+finish in the old one. What is fixed when the process starts (RESTART) waits for the next start.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ RESTART: Final = (
     "admin_listen", "admin_cert", "admin_key", "wap_listen", "wap_port", "wap_connectionless_port", "wap_trusted",
     "wap_connectionless",
 )  # fmt: skip
-#: Beyond so many workers an account has one connection in each: providers allow ten to fifteen.
+#: With more workers than this, an account has one connection in each: providers allow ten to fifteen.
 FEW_WORKERS: Final = 4
-#: Seconds for which it counts that the state could be written, or not.
+#: Seconds for which the result of trying to write the state is reused.
 WRITING_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """When the gateway began, in seconds since the epoch, and what had been counted until then.
+    """When the gateway began, in seconds since the epoch, and the counts up to then.
 
-    Workers share that of the process that has started them, those too that replace others later.
+    Workers share that of the process that started them, including those that replace others later.
     """
 
     at: float
@@ -85,9 +85,9 @@ class GatewayProcess:
         announce_reload: Callable[[], object] = lambda: None,
         beginning: Beginning | None = None,
     ) -> None:
-        """`file`: where the configuration was read from, None if it has no file.
+        """`file`: where the configuration was read from, None if there is no file.
 
-        `workers`: how many processes serve it; `announce_reload` has the others read the configuration again, too.
+        `workers`: how many processes serve it; `announce_reload` makes the others read the configuration again too.
         """
         self._workers, self._announce_reload = workers, announce_reload
         self.file = file
@@ -103,7 +103,7 @@ class GatewayProcess:
 
     @property
     def config(self) -> Config:
-        """The configuration that requests are served by now."""
+        """The configuration that now serves requests."""
         return self._served.config
 
     @property
@@ -113,27 +113,27 @@ class GatewayProcess:
 
     @property
     def app(self) -> Flask:
-        """The application that requests are served by now."""
+        """The application that now serves requests."""
         return self._served.app
 
     @property
     def pool(self) -> Pool:
-        """The connections to the mail servers where mail is read."""
+        """The connections to the mail servers from which mail is read."""
         return self._served.pool
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The fields of RESTART in which the configuration differs from the one that the process began with."""
+        """The fields of RESTART in which the configuration differs from the one that the process started with."""
         now, begun = self.config, self._begun
         return tuple(name for name in RESTART if getattr(now, name) != getattr(begun, name))
 
     @property
     def health(self) -> HealthRecords:
-        """The health of the mail servers, as this process has seen it; requests are noted here."""
+        """The health of the mail servers, as seen by this process; requests are noted here."""
         return self.instruments.health
 
     def healths(self) -> dict[Server, Health]:
-        """Return the health of all mail servers, as all processes have seen it; without the state, as this one has."""
+        """Return the health of all mail servers, as seen by all processes; without the state, as seen by this one."""
         try:
             return self.instruments.healths(self.config.servers)
         except StateError:
@@ -152,7 +152,7 @@ class GatewayProcess:
         return client_address(self.config, environ)
 
     def reload(self) -> tuple[str, ...]:
-        """Read the file again and serve by it; return the fields that wait for a restart. Raise ConfigError."""
+        """Read the file again and serve with it; return the fields that wait for a restart. Raise ConfigError."""
         if self.file is None:
             return ()
         waiting = self._apply_file(load(self.file))
@@ -160,7 +160,7 @@ class GatewayProcess:
         return waiting
 
     def follow(self) -> None:
-        """Serve by the file, which another process of this gateway has read again."""
+        """Serve with the file, which another process of this gateway has read again."""
         try:
             if self.file is not None and (config := load(self.file)) != self.config:
                 self._apply_file(config)
@@ -172,7 +172,7 @@ class GatewayProcess:
         return self.apply(config)
 
     def apply(self, config: Config) -> tuple[str, ...]:
-        """Serve by another configuration from now on; return the fields that wait for a restart."""
+        """Serve with another configuration from now on; return the fields that wait for a restart."""
         with self._changing:
             before = self._served
             self._served = self._made(config)
@@ -180,24 +180,24 @@ class GatewayProcess:
         return self.waiting
 
     def sessions_of(self, upstream: Upstream) -> tuple[int, int]:
-        """Return how many sessions there are of an upstream's domains, and of how many accounts."""
+        """Return how many sessions the domains of an upstream have, and how many accounts."""
         marks, others = self._marks(upstream)
         return self.state.sessions.count_of(marks, time.time(), others)
 
     def end_sessions_of(self, upstream: Upstream) -> int:
-        """End all sessions of an upstream's domains; return how many."""
+        """End all sessions of an upstream's domains; return how many there were."""
         marks, others = self._marks(upstream)
         return self.state.sessions.end_of(marks, others)
 
     def _marks(self, upstream: Upstream) -> tuple[set[str], bool]:
-        """Return the marks of an upstream's domains, or, for "*", of all that it does not have, and True."""
+        """Return the marks of an upstream's domains, and False; for "*" those of all others, and True."""
         domains = {*upstream.domains}
         if others := ANY_DOMAIN in domains:
             domains = {name for each in self.config.upstreams if each != upstream for name in each.domains}
         return {domain_mark(self._secret, domain) for domain in domains}, others
 
     def unwritable(self) -> str:
-        """Return why the state cannot be written, "" if it can; tried once in WRITING_SECONDS, whoever asks."""
+        """Return why the state cannot be written, "" if it can; tried at most once in WRITING_SECONDS."""
         with self._trying:
             if time.monotonic() - self._tried >= WRITING_SECONDS:
                 self._problem = ""
@@ -209,7 +209,7 @@ class GatewayProcess:
             return self._problem
 
     def on_close(self, also: Callable[[], None]) -> None:
-        """Have something closed with this process."""
+        """Close something else along with this process."""
         self._closing.append(also)
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
-"""The panel as a Flask application: its screens, who may see them, and what every answer of it carries.
+"""The panel as a Flask application: its screens, who may see them, and what every response contains.
 
-Nothing here may be reached through the handhelds' listener: this is an application of its own. Every screen but the
-sign-in needs a session, and every post a ticket of it, so that no other site can post a form (CSRF) and none counts
-twice. It is XHTML without scripts, in English.
+Nothing here may be reached through the handhelds' listener: this is a separate application. Every screen except the
+sign-in needs a session, and every post a ticket of that session, so that no other site can post a form (CSRF) and no
+post counts twice. It is XHTML without scripts, in English.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from gateway.server.listeners import Listener, Site
 
 log = logging.getLogger(__name__)
 
-#: Octets of a form; the largest is the configuration file as a whole.
+#: Maximum octets of a form; the largest is the whole configuration file.
 LARGEST_FORM: Final = 512 * 1024
 THREADS: Final = 4
 CONNECTIONS: Final = 32
@@ -91,7 +91,7 @@ def create_panel(process: GatewayProcess) -> Flask:
 
 
 def application(pages: Pages, screens: Iterable[Blueprint]) -> Flask:
-    """Create an application of these screens, whose requests are admitted as the panel's are."""
+    """Create an application with these screens, whose requests are admitted like the panel's."""
     app = Flask("gateway.admin", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.extensions[PANEL] = pages
@@ -133,12 +133,12 @@ def environment() -> Environment:
 
 
 def _printable(value: object) -> object:
-    """Leave out what XML 1.0 does not allow, whoever typed it."""
+    """Remove what XML 1.0 does not allow, whoever typed it."""
     return value if isinstance(value, Markup) or not isinstance(value, str) else allowed(value)
 
 
 def _admit() -> AnyResponse | None:
-    """Find who asks; refuse a post from elsewhere or without a ticket."""
+    """Identify the session; refuse a post from elsewhere or without a ticket."""
     pages = current_pages()
     token = request.cookies.get(cookie_name(), "")
     g.admin_session = pages.sessions.find(token) if token else None
@@ -157,7 +157,7 @@ def _admit() -> AnyResponse | None:
 
 
 def _from_elsewhere() -> bool:
-    """Return whether the browser says that a form is another site's (Fetch Metadata; RFC 6454 §7)."""
+    """Return whether the browser says that a form is from another site (Fetch Metadata; RFC 6454 §7)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = request.headers.get("Origin", "")

@@ -1,6 +1,6 @@
-"""What the panel's screens have in common: the panel they belong to, a page from a template, a line in the audit.
+"""What the panel's screens share: the panel that they belong to, a page from a template, a line in the audit.
 
-Nothing here may know one of the screens.
+Nothing here may know any of the screens.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ log = logging.getLogger(__name__)
 #: Key of the panel in its application's extensions.
 PANEL: Final = "pocketpost.panel"
 _COOKIE: Final = "pocketpost-admin"
-#: Before the name of the cookie over TLS (RFC 6265bis §4.1.3).
+#: Prefix of the cookie's name over TLS (RFC 6265bis §4.1.3).
 _WHOLE_HOST: Final = "__Host-"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 #: The templates are inside the package or beside it.
 TEMPLATES: Final = tuple(folder / "templates_mobile" / "admin" for folder in (_PACKAGE, _PACKAGE.parent))
-#: Rows of a list on one page, and the last row that a list can be shown from.
+#: Rows of a list on one page, and the last row at which a page can start.
 ROWS: Final = 50
 MOST_ROWS: Final = 10**9
 #: The screens of the menu: path and title.
@@ -51,7 +51,7 @@ MENU: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What a page is made with: who may see it, and where its menu leads. `open`: endpoints that need no session."""
+    """What pages are made with: who may see them, and where the menu leads. `open`: endpoints that need no session."""
 
     sessions: AdminSessions
     templates: Environment
@@ -68,7 +68,7 @@ class Panel(Pages):
 
 
 def current_pages() -> Pages:
-    """Return what the pages of this request are made with."""
+    """Return what this request's pages are made with."""
     pages: Pages = current_app.extensions[PANEL]
     return pages
 
@@ -80,10 +80,10 @@ def current_panel() -> Panel:
 
 
 def cookie_name() -> str:
-    """Return the name of the session's cookie: over TLS another one than over plain HTTP.
+    """Return the name of the session's cookie, which over TLS differs from that over plain HTTP.
 
-    Browsers let plain HTTP neither read nor replace what TLS has set (RFC 6265bis §5.7): with one name for both,
-    nobody who had signed in over TLS could sign in without.
+    Browsers do not let plain HTTP read or replace what TLS has set (RFC 6265bis §5.7): with one name for both, people
+    who have signed in over TLS could not sign in without it.
     """
     return _WHOLE_HOST + _COOKIE if request.is_secure else _COOKIE
 
@@ -111,21 +111,21 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 
 
 def ask(title: str, question: str, lines: Sequence[str], button: str, back: str) -> Response:
-    """Return the page that asks before something is destroyed; its form is posted to the address that it was got from.
+    """Return the page that asks before something is destroyed; its form is posted to the page's own address.
 
-    `lines`: what goes, each in a sentence; `button`: the words of the answer yes; `back`: where the answer no leads.
+    `lines`: sentences on what will be lost; `button`: the label for yes; `back`: where no leads.
     """
     return page("ask", title=title, question=question, lines=lines, button=button, back=back)
 
 
 def first_shown() -> int:
-    """Return from which row on a list is shown: the field `from` of the address."""
+    """Return the first row to show of a list: the field `from` of the address."""
     given = request.args.get("from", "")
     return min(int(given), MOST_ROWS) if given.isascii() and given.isdecimal() and len(given) < 12 else 0
 
 
 def done(path: str, action: str, subject: str = "") -> AnyResponse:
-    """Record what was done, and lead to the screen that shows it."""
+    """Record what was done, and redirect to the screen that shows it."""
     record(action, subject)
     return redirect(path, 303)
 
@@ -138,7 +138,7 @@ def record(action: str, subject: str = "") -> None:
 
 
 def ago(seconds: float) -> str:
-    """Return how long something is past, in the largest unit that fits."""
+    """Return how long ago something was, in the largest unit that fits."""
     for name, length in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length:.0f} {name} ago"

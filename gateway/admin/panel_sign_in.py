@@ -13,7 +13,7 @@ admin_sign_in = Blueprint("admin_sign_in", __name__)
 
 @admin_sign_in.get("/admin")
 def front() -> Response:
-    """Lead to the first screen: this is where people look for it."""
+    """Redirect to the first screen: people look for it here."""
     return redirect("/", 303)
 
 
@@ -25,7 +25,7 @@ def form() -> Response:
 
 @admin_sign_in.post("/sign-in")
 def enter() -> Response:
-    """Compare the password."""
+    """Check the password."""
     origin = request.remote_addr or ""
     try:
         token = current_panel().sessions.open(request.form.get("password", ""), origin)

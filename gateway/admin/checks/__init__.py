@@ -1,1 +1,1 @@
-"""What `pocketpost check`, `upstream find` and the panel find out about mail servers, step by step."""
+"""Step-by-step checks of mail servers, for `pocketpost check`, `upstream find` and the panel."""

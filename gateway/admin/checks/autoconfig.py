@@ -1,7 +1,7 @@
-"""Reads what a provider says of its mail servers for Mozilla's programs (autoconfig, "config-v1.1.xml").
+"""Reads what a provider publishes about its mail servers for Mozilla's programs (autoconfig, "config-v1.1.xml").
 
-Nothing here may fetch anything, or trust what it reads: hosts, ports and user names are checked, a document type (which
-alone can declare entities) is refused, and what is not understood is left out.
+Nothing here may fetch anything, or trust what it reads: hosts, ports and user names are checked, a document type (the
+only place that can declare entities) is refused, and what is not understood is left out.
 Format: https://wiki.mozilla.org/Thunderbird:Autoconfiguration:ConfigFileFormat
 """
 
@@ -17,15 +17,15 @@ from lxml import etree
 from gateway.config import Tls
 from gateway.config.hosts import MAX_PORT, host_name
 
-#: Octets of a document; those of large providers have some 5,000.
+#: Maximum octets of a document; those of large providers have some 5,000.
 LARGEST: Final = 64 * 1024
-#: Servers that are read of one document.
+#: Maximum number of servers read from one document.
 MOST: Final = 20
 
 _PATHS: Final = "emailProvider/incomingServer", "emailProvider/outgoingServer"
 _PROTOCOLS: Final = frozenset({"imap", "pop3", "smtp"})
 _TLS: Final = {"SSL": Tls.IMPLICIT, "STARTTLS": Tls.STARTTLS}
-#: Mechanisms for passwords; the last two are names that older documents have.
+#: Mechanisms for passwords; the last two are names used in older documents.
 _PASSWORDS: Final = frozenset({"password-cleartext", "password-encrypted", "plain", "secure"})
 _DOMAIN: Final = "%EMAILDOMAIN%"
 _PLACES: Final = {"%EMAILADDRESS%": "{address}", "%EMAILLOCALPART%": "{local}", _DOMAIN: "{domain}"}
@@ -34,7 +34,7 @@ _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ListedServer:
-    """A server with TLS. `login`: the template of user names, "" if not understood; `passwords`: it takes them."""
+    """A server with TLS. `login`: the template of user names, "" if not understood; `passwords`: it accepts them."""
 
     protocol: str
     host: str
@@ -45,7 +45,7 @@ class ListedServer:
 
 
 def read(octets: bytes, domain: str) -> tuple[ListedServer, ...]:
-    """Return the servers in a document for an address of this domain, in order. Raise ValueError if it is none."""
+    """Return the servers that a document lists for a domain, in order. Raise ValueError for anything else."""
     if len(octets) > LARGEST:
         raise ValueError("too long")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
@@ -95,7 +95,7 @@ def _text(element: etree._Element, name: str) -> str:
 
 
 def _login(element: etree._Element) -> str:
-    """Return the user name as a template of the configuration."""
+    """Return the user name as a template for the configuration."""
     name = _text(element, "username") or "%EMAILADDRESS%"
     if any(mark in name for mark in "{}") or not name.isprintable():
         return ""

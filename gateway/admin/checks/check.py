@@ -36,7 +36,7 @@ from gateway.upstreams import deadline, sasl, tls
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.tls import ProbeResult
 
-#: Seconds for one look at a server, for a sign-in, and for a second look at one that failed.
+#: Seconds for one probe of a server, for a sign-in, and for a second probe of one that failed.
 CHECK_SECONDS: Final = 10.0
 SECOND_LOOK_SECONDS: Final = 5.0
 #: The SASL mechanisms by which the gateway can sign in (RFC 4616, RFC 2195, and the older LOGIN).
@@ -46,7 +46,7 @@ Probe = Callable[[Server], ProbeResult]
 
 
 def report(config: Config, now: datetime, only: Upstream | None = None) -> Iterator[ReportLine]:
-    """Look at our own certificate and probe every server, or those of one upstream, without signing in."""
+    """Examine our own certificate, and probe all servers, or those of one upstream, without signing in."""
     yield from own_certificate.findings(config, now)
     for upstream in config.upstreams if only is None else (only,):
         yield ReportLine(Verdict.HEAD, f"upstream for {', '.join(upstream.domains)}")
@@ -122,7 +122,7 @@ def _server(server: Server, seen: ProbeResult, probe: Probe, now: datetime) -> I
 
 
 def _advice(server: Server, failure: GatewayError, probe: Probe, now: datetime) -> Iterator[str]:
-    """Say what may be done about a failure, after a second look without a password."""
+    """Suggest what to do about a failure, after a second probe without a password."""
     if not isinstance(failure, (StoreTLSError, SubmissionTLSError, StoreUnreachable, SubmissionUnreachable)):
         return
     implicit = f"{server.protocol}s://{host_port(server.host)}"
@@ -141,7 +141,7 @@ def _advice(server: Server, failure: GatewayError, probe: Probe, now: datetime) 
 
 
 def _refused_certificate(server: Server, shown: PeerCertificate, now: datetime) -> Iterator[str]:
-    """Say why a certificate may have been refused, from what is in it."""
+    """Say why a certificate may have been refused, judging by its contents."""
     if shown.expires is None or shown.begins is None:
         return
     names = ", ".join(shown.names) or shown.subject
@@ -181,7 +181,7 @@ def _security(server: Server, seen: ProbeResult, now: datetime) -> Iterator[Repo
 
 
 def _passwords(seen: ProbeResult) -> Iterator[ReportLine]:
-    """Report whether an IMAP server takes passwords at all."""
+    """Report whether an IMAP server accepts passwords at all."""
     offered, names = " ".join(seen.mechanisms) or "nothing", set(seen.mechanisms)
     if MECHANISMS & names:
         return
@@ -208,7 +208,7 @@ def _submission(seen: ProbeResult) -> Iterator[ReportLine]:
 
 
 def _maildrop(seen: ProbeResult) -> Iterator[ReportLine]:
-    """Report whether a POP3 server takes passwords, and what lists cost without an extension."""
+    """Report whether a POP3 server accepts passwords, and what a missing extension costs in lists."""
     offered, names = " ".join(seen.mechanisms) or "nothing", set(seen.mechanisms)
     known = {name.partition(" ")[0] for name in seen.capabilities}
     if "USER" not in known and names and "PLAIN" not in names and not entering.timestamp_in(seen.greeting):

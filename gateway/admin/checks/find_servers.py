@@ -1,8 +1,8 @@
-"""`pocketpost upstream find`: the mail servers of an address, each connected to, as a block of the configuration.
+"""`pocketpost upstream find`: the mail servers of an address, each probed, as a block of the configuration.
 
-Nothing here may send a password, or name a server that was not reached with TLS and its name verified. Candidates come
-from SRV records (RFC 6186, RFC 8314 §5.1), from what the provider says for Mozilla's programs, and from usual names, in
-this order; the first that answers is taken. POP3 is looked for where there is no IMAP.
+Nothing here may send a password, or name a server that was not reached over TLS with its name verified. Candidates come
+from SRV records (RFC 6186, RFC 8314 §5.1), from what the provider publishes for Mozilla's programs, and from usual
+names, in this order; the first that responds is taken. POP3 is tried if there is no IMAP.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from gateway.upstreams import deadline, sasl, srv_records
 from gateway.upstreams.srv_records import Resolver
 from gateway.upstreams.tls import ProbeResult
 
-#: Seconds for one look at a server.
+#: Seconds for one probe of a server.
 PROBE_SECONDS: Final = 6.0
-#: Redirects that are followed, each to where the first request might have gone.
+#: Maximum number of redirects, each only to where the first request was allowed to go.
 REDIRECTS: Final = 3
 ISPDB: Final = "https://autoconfig.thunderbird.net/v1.1"
 
@@ -46,7 +46,7 @@ SERVICES: Final[dict[str, tuple[tuple[str, Tls], ...]]] = {
     "smtp": (("_submissions._tcp", Tls.IMPLICIT), ("_submission._tcp", Tls.STARTTLS)),
     "pop3": (("_pop3s._tcp", Tls.IMPLICIT), ("_pop3._tcp", Tls.STARTTLS)),
 }
-#: What servers are called before the domain, and their ports.
+#: Usual host names, as prefixes of the domain, and the ports.
 NAMES: Final = {
     "imap": ("imap.", "mail.", ""),
     "smtp": ("smtp.", "mail.", ""),
@@ -62,7 +62,7 @@ _SUFFIX: Final = {Tls.IMPLICIT: "s", Tls.STARTTLS: "+starttls", Tls.NONE: ""}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A server that may be one; `source` says who names it, `login` is the template of user names, "" if unknown."""
+    """A possible server; `source` says who names it, `login` is the template of user names, "" if unknown."""
 
     protocol: str
     host: str
@@ -73,7 +73,7 @@ class Candidate:
 
     @property
     def url(self) -> str:
-        """The server as a URL of the configuration."""
+        """The server as a URL in the configuration."""
         return f"{self.protocol}{_SUFFIX[self.tls]}://{host_port(self.host, self.port)}"
 
 
@@ -81,7 +81,7 @@ class Candidate:
 class Search:
     """The search for one address. `public` and `listed` reach the provider's pages and the ISPDB at `ispdb`, if any.
 
-    `say` takes the lines of the report; `ca_file` is trusted instead of the system's certificates.
+    `say` receives the lines of the report; `ca_file` is trusted instead of the system's certificates.
     """
 
     address: str
@@ -103,7 +103,7 @@ class Search:
             raise ConfigError(f"{self.address}: an address is needed, such as you@example.org")
 
     def block(self) -> str:
-        """Return the block for the configuration; "" if there is no pair of servers."""
+        """Return the block for the configuration; "" if no pair of servers was found."""
         reading = self._first("imap") or self._first("pop3")
         sending = self._first("smtp")
         if reading is None or sending is None:
@@ -111,7 +111,7 @@ class Search:
         return _block(self.domain, reading, sending, self.ca_file)
 
     def _first(self, protocol: str) -> Candidate | None:
-        """Return the first candidate that answers as it must."""
+        """Return the first candidate that responds as it should."""
         tried = set()
         sources = (self._by_srv, self._by_autoconfig, self._by_name)
         for candidate in chain.from_iterable(source(protocol) for source in sources):
@@ -165,7 +165,7 @@ class Search:
 
     @cached_property
     def _pages(self) -> list[tuple[str, ListedServer]]:
-        """What the first page that names servers says, each with the page's address."""
+        """The servers on the first page that names any, each with the page's address."""
         own = f"https://autoconfig.{self.domain}/mail/config-v1.1.xml"
         asked = f"?emailaddress={quote(self.address.strip(), safe='@')}"
         pages = [
@@ -189,7 +189,7 @@ class Search:
 
 
 def search(address: str, ispdb: str, ca_file: Path | None, say: Callable[[ReportLine], None]) -> Search:
-    """Begin a search with this machine's resolver. Raise ConfigError for what is no address, or no URL."""
+    """Begin a search with this machine's resolver. Raise ConfigError for an invalid address or URL."""
     try:
         listed = Outbound(reach=Listed([ispdb] if ispdb else []))
     except OutboundRefused as error:
@@ -203,7 +203,7 @@ def search(address: str, ispdb: str, ca_file: Path | None, say: Callable[[Report
 
 
 def _fetched(client: Outbound, url: str) -> bytes:
-    """Return a page. Raise OutboundError, or ValueError for a status that is no success."""
+    """Return a page. Raise OutboundError, or ValueError for a status other than success."""
     for _hop in range(REDIRECTS + 1):
         response = client.request("GET", url, most=autoconfig.LARGEST)
         if response.status not in (301, 302, 303, 307, 308) or not response.location:
@@ -230,5 +230,5 @@ def _block(domain: str, reading: Candidate, sending: Candidate, ca_file: Path | 
 
 
 def _text(text: str) -> str:
-    """Write a text as a basic string of TOML, which those of JSON are."""
+    """Write a text as a basic string of TOML; JSON strings are valid ones."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,6 +1,6 @@
 """The lines of a report to an administrator.
 
-Nothing here may know what was looked at, except when a certificate is worth a remark.
+Nothing here may know what was examined, except when a certificate is worth a remark.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 EXPIRY_NOTICE = timedelta(days=21)
-"""Certificates that last longer are not remarked on; they are usually renewed 30 days before."""
+"""Certificates that are valid for longer get no remark; they are usually renewed 30 days before."""
 
 
 class Verdict(Enum):
@@ -39,7 +39,7 @@ def good(text: str) -> ReportLine:
 
 
 def note(text: str) -> ReportLine:
-    """Return a finding to think about."""
+    """Return a finding that deserves thought."""
     return ReportLine(Verdict.NOTE, text)
 
 

@@ -1,4 +1,4 @@
-"""What `pocketpost check ADDRESS` says of a mailbox after signing in: folders, namespaces, capabilities.
+"""What `pocketpost check ADDRESS` reports about a mailbox after signing in: folders, namespaces, capabilities.
 
 Nothing here may change anything in the mailbox.
 """
@@ -28,7 +28,7 @@ _OWNERS: Final = {PERSONAL: "own", OTHERS: "other people's", SHARED: "shared"}
 
 
 def findings(store: ImapStore, server: Server) -> Iterator[ReportLine]:
-    """Report on the mailbox of the person who has signed in. Raise StoreError."""
+    """Report on the mailbox of the person who is signed in. Raise StoreError."""
     found = store.special_mailboxes()
     named = dict(server.special)
     for role, without in _MISSING.items():

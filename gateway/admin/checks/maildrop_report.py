@@ -1,4 +1,4 @@
-"""What `pocketpost check` says of a POP3 server and of a maildrop after signing in.
+"""What `pocketpost check` reports about a POP3 server, and about a maildrop after signing in.
 
 Nothing here may change anything in the maildrop. Standard: RFC 2449 §6 (capabilities).
 """
@@ -12,7 +12,7 @@ from gateway.admin.checks.findings import ReportLine, good, note
 from gateway.store.base import INBOX, Window
 from gateway.store.pop3.pop3_store import Pop3Store
 
-#: Capabilities that matter, and what is lost without.
+#: Capabilities that matter, and what is lost without them.
 COSTS: Final = (
     ("UIDL", "messages are known again by their headers, which takes longer"),
     ("TOP", "a list fetches whole messages for their headers"),
@@ -21,13 +21,13 @@ COSTS: Final = (
 
 
 def costs(known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each capability that is missing, with its cost; nothing for a server that names none at all."""
+    """Yield each missing capability, with its cost; nothing for a server that names none at all."""
     if known:
         yield from ((name, cost) for name, cost in COSTS if name not in known)
 
 
 def findings(store: Pop3Store) -> Iterator[ReportLine]:
-    """Report on the maildrop of the person who has signed in. Raise StoreError."""
+    """Report on the maildrop of the person who is signed in. Raise StoreError."""
     listing = store.summaries(INBOX, Window(1))
     yield good(f"messages: {listing.exists:,}")
     if listing.exists and listing.unseen is None:

@@ -1,4 +1,4 @@
-"""What people do without if an IMAP server lacks a capability: a table for `pocketpost check`.
+"""What people miss if an IMAP server lacks a capability: a table for `pocketpost check`.
 
 Nothing here may decide what the gateway does: `store.imap` does. Standard: the registry of IMAP capabilities (IANA);
 RFC 9051 Appendix E lists those that IMAP4rev2 includes.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-#: Capabilities, any of which is enough, and what is lost without. The first is the one to ask the provider for.
+#: Capabilities, any of which is enough, and what is lost without them. The first is the one to ask the provider for.
 COSTS: Final = (
     (
         ("UIDPLUS", "IMAP4REV2"),
@@ -40,7 +40,7 @@ COSTS: Final = (
 
 
 def costs(capabilities: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each capability that matters and is missing, with what it costs a person."""
+    """Yield each missing capability that matters, with what it costs people."""
     for names, cost in COSTS:
         if not any(name in capabilities for name in names):
             yield names[0], cost

@@ -1,4 +1,4 @@
-"""What `pocketpost check` says of the gateway's own certificate for HTTPS.
+"""What `pocketpost check` reports about the gateway's own certificate for HTTPS.
 
 Nothing here may listen: the files are read as `serve` reads them.
 """
@@ -22,7 +22,7 @@ _END = "-----END CERTIFICATE-----"
 
 
 def findings(config: Config, now: datetime) -> Iterator[ReportLine]:
-    """Look at certificate and key, if the gateway serves HTTPS."""
+    """Examine certificate and key, if the gateway serves HTTPS."""
     if config.https_cert is None or config.https_key is None:
         return
     yield ReportLine(Verdict.HEAD, f"HTTPS at {config.https_listen}")

@@ -1,4 +1,4 @@
-"""The configuration on the panel's screens: every option as a field of a form, and the file that the forms change.
+"""The configuration on the panel's screens: every option as a form field, and the file that the forms change.
 
-The file stays the truth: a form shows what is in it, and what is saved is what the gateway's own parser accepts.
+The file is authoritative: a form shows its contents, and only what the gateway's own parser accepts is saved.
 """

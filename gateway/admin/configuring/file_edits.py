@@ -1,7 +1,7 @@
 """The configuration file as the panel's forms read and change it.
 
-Nothing here may write what the gateway would not start with: every change is read by `gateway.config.load` first. What
-cannot be written, because the file or its folder is read-only, becomes a change to make by hand.
+Nothing here may write a file with which the gateway would not start: every change is read by `gateway.config.load`
+first. A change that cannot be written, because the file or its folder is read-only, is shown to be made by hand.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gateway.errors import ConfigError
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """One version of the file, which the gateway can start with, or a text that is to become the file."""
+    """One version of the file, with which the gateway can start, or a text that is to become the file."""
 
     path: Path
     octets: bytes
@@ -51,16 +51,16 @@ class ConfigFile:
 
     @cached_property
     def config(self) -> Config:
-        """What the gateway's parser makes of it. Raise ConfigError."""
+        """The configuration that the gateway's parser reads from it. Raise ConfigError."""
         return load(self.path, self.octets)
 
     @cached_property
     def tables(self) -> dict[str, Any]:
-        """The values as they are written."""
+        """The values as written."""
         return tomllib.loads(self.text.removeprefix(BOM))
 
     def table(self, path: KeyPath) -> dict[str, Any]:
-        """Return the values of one table, {} if it is not there."""
+        """Return the values of one table, {} if there is none."""
         found: Any = self.tables
         for part in path:
             try:
@@ -86,5 +86,5 @@ class ConfigFile:
         return "\n".join(unified_diff(now, wanted, f"{name} (before)", f"{name} (after)", lineterm=""))
 
     def write_after(self, before: ConfigFile) -> None:
-        """Put this version in the place of the one before. Raise ConfigChanged or ConfigNotWritten."""
+        """Replace the version before with this one. Raise ConfigChanged or ConfigNotWritten."""
         writing.replace(self.path, self.octets, before.version)

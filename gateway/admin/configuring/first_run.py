@@ -1,7 +1,7 @@
-"""The first run: pages on loopback that write the first configuration, found by a mail address and tested.
+"""The first run: pages on loopback that write the first configuration, found from a mail address and tested.
 
-Nothing here may be reached from another machine, or by who has not seen the terminal's code. The file is the commented
-sample with the values that were typed; until it is saved, nothing is written.
+Nothing here may be reached from another machine, or by anyone who has not seen the code in the terminal. The file is
+the commented sample with the values that were typed; nothing is written until it is saved.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ first_run = Blueprint("first_run", __name__)
 
 _EXTENSION: Final = "pocketpost.first-run"
 _OPEN: Final = frozenset({"first_run.ask_code", "first_run.enter", "style"})
-#: What has to be known of an upstream before the first mail is read; the rest can wait for the panel.
+#: What must be known about an upstream before the first mail is read; the rest can wait for the panel.
 _NAMES: Final = (
     "domains", "imap", "pop3", "smtp", "ca_file", "insecure", "login", "imap_login", "pop3_login", "smtp_login",
 )  # fmt: skip
 _BESIDE: Final = "Nothing was done: see what is said beside the fields."
-#: Where phones of the same network reach the gateway.
+#: Where phones on the same network reach the gateway.
 LISTEN: Final = "0.0.0.0:8080"
 _ANYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
-#: An address of no network (RFC 5737): nothing is sent there, but the way there begins at our own address.
+#: An address in no network (RFC 5737): nothing is sent there, but the route to it starts at our own address.
 _ELSEWHERE: Final = ("192.0.2.1", 9)
 
 
 class FirstRun:
-    """The writing of one configuration, at `file`; `finished` is called when the gateway can start, or never can."""
+    """The writing of one configuration, to `file`; `finished` is called when the gateway can start, or never can."""
 
     def __init__(self, file: Path, listener: Listener, finished: Callable[[], None]) -> None:
         self.file, self.listener, self.finished = file, listener, finished
@@ -76,7 +76,7 @@ def _current() -> FirstRun:
 
 @first_run.before_app_request
 def _refuse_other_names() -> None:
-    """Refuse a request by another name than loopback's: a site may lead its own name here (DNS rebinding)."""
+    """Refuse a request for a name other than loopback's: a site may point its own name here (DNS rebinding)."""
     if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
         abort(403, "This page is for this machine only.")
 
@@ -106,7 +106,7 @@ def enter() -> AnyResponse:
 
 
 def _is_in_use() -> bool:
-    """Return whether somebody has typed the right code."""
+    """Return whether somebody has entered the correct code."""
     return bool(current_pages().sessions.count())
 
 
@@ -118,7 +118,7 @@ def ask_address() -> Response:
 
 @first_run.post("/find")
 def find() -> Response:
-    """Look for the servers of the address."""
+    """Search for the servers of the address."""
     run, address = _current(), request.form.get("address", "").strip()
     lines, found = upstream_tests.found_for(request.form, run.file.parent)
     upstream = OptionForm.of_table(_options("upstream", *_NAMES), run.file.parent, found)
@@ -133,7 +133,7 @@ def find() -> Response:
 
 @first_run.post("/save")
 def save() -> Response:
-    """Test the servers, or write the configuration and have the gateway start."""
+    """Test the servers, or write the configuration and start the gateway."""
     run, folder = _current(), _current().file.parent
     upstream = OptionForm.of_request(_options("upstream", *_NAMES), folder, request.form)
     listen = OptionForm.of_request(_options("http", "listen"), folder, request.form)
@@ -225,7 +225,7 @@ def _address_problem(config: Config, form: OptionForm) -> str:
 
 
 def _panel_elsewhere() -> list[Change]:
-    """Return the change that keeps the panel where these pages are, if that is not its usual place."""
+    """Return the change that keeps the panel at the address of these pages, if that is not its usual one."""
     here = host_port(_current().listener.host, _current().listener.port)
     return [Change(("admin", "listen"), here)] if here != default("admin", "listen") else []
 
@@ -243,7 +243,7 @@ def _write(file: ConfigFile) -> None:
 
 
 def phone_address(config: Config) -> str:
-    """Return what a person types into a phone."""
+    """Return the address that people type into a phone."""
     if config.url:
         return f"{config.url}/"
     plain = listeners(config)[0]
@@ -252,7 +252,7 @@ def phone_address(config: Config) -> str:
 
 
 def _own_address() -> str:
-    """Return this machine's address in its network, its name if there is no network."""
+    """Return this machine's address in its network, or its name if there is no network."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
         way.connect(_ELSEWHERE)
         return str(way.getsockname()[0])

@@ -1,6 +1,6 @@
-"""The one-time code that opens the first run's pages: who sees the terminal may write the configuration.
+"""The one-time code that opens the first run's pages: whoever sees the terminal may write the configuration.
 
-Nothing here may take a code twice, or more than TRIES guesses.
+Nothing here may accept a code twice, or more than TRIES guesses.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 
 from gateway.admin.admin_sessions import AdminSessions
 
-#: Of a hundred million codes.
+#: Digits of a code: there are a hundred million.
 DIGITS: Final = 8
 TRIES: Final = 5
 
 
 class OneTimeCode:
-    """A code, and whether it still counts; thread-safe."""
+    """A code, and whether it is still valid; thread-safe."""
 
     def __init__(self) -> None:
         self._digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
@@ -32,7 +32,7 @@ class OneTimeCode:
 
     @property
     def is_spent(self) -> bool:
-        """Whether no code is taken any more."""
+        """Whether no code is accepted any more."""
         return self._left == 0
 
     def take(self, typed: str) -> bool:
@@ -46,12 +46,12 @@ class OneTimeCode:
             return right
 
     def password_hash(self) -> str:
-        """Return what the session that the code has opened lasts by."""
+        """Return the hash with which the session opened by the code stays valid."""
         return "code"
 
 
 class CodeSessions(AdminSessions):
-    """The session of who has typed the code."""
+    """The session of the person who has entered the code."""
 
     def __init__(self, code: OneTimeCode) -> None:
         super().__init__(code)

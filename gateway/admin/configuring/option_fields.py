@@ -1,4 +1,4 @@
-"""The options of a table as fields of a form: what is typed as values of the file, and the other way round.
+"""The options of a table as form fields: typed text becomes values of the file, and vice versa.
 
 Nothing here may know a screen, or check a value by itself: `config.option_values` does, as for the file. An empty field
 is a key that is not set.
@@ -21,7 +21,7 @@ from gateway.config.reference import literal
 from gateway.config.toml_lines import KeyPath
 from gateway.errors import ConfigError
 
-#: Characters of a field; the longest lists of domains are far shorter.
+#: Maximum characters of a field; the longest lists of domains are far shorter.
 LONGEST: Final = 16_384
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}
@@ -35,9 +35,9 @@ def shape(option: Option) -> type:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `typed`: what is in it; `problem`: what is wrong with that; `now`: what the file has instead.
+    """One field. `typed`: its content; `problem`: what is wrong with that; `now`: what the file has instead.
 
-    `first`: of its option, where that has several.
+    `first`: it is its option's first field, if that has several.
     """
 
     option: Option
@@ -55,13 +55,13 @@ class Field:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values to choose from, with what is in the field; () for a field to type in."""
+        """The values to choose from, including the field's own; () for a field to type into."""
         known = {bool: tuple(_FLAGS), str: self.option.choices}.get(shape(self.option), ())
         return known if not known or self.typed in ("", *known) else (*known, self.typed)
 
     @property
     def default(self) -> str:
-        """The value without a setting, in words."""
+        """The value that applies if it is not set, in words."""
         return "required" if self.option.required else literal(self.option.default)
 
 
@@ -77,7 +77,7 @@ class OptionForm:
 
     @classmethod
     def of_table(cls, options: tuple[Option, ...], folder: Path, table: Mapping[str, Any]) -> OptionForm:
-        """Fill the form with what a table of the file has."""
+        """Fill the form with the contents of a table in the file."""
         return cls(options, folder, dict(_texts(options, table)))
 
     @classmethod
@@ -93,7 +93,7 @@ class OptionForm:
 
     @property
     def fields(self) -> list[Field]:
-        """The fields in the order of the table; a problem stands at an option's first one."""
+        """The fields in the order of the table; a problem is shown at an option's first field."""
         made = []
         for option in self.options:
             for number, name in enumerate(_names(option)):
@@ -105,11 +105,11 @@ class OptionForm:
         return made
 
     def beside(self, table: Mapping[str, Any]) -> None:
-        """Show what a table of the file has beside what was typed."""
+        """Show what a table in the file has, beside what was typed."""
         self.now = dict(_texts(self.options, table))
 
     def blame(self, error: ConfigError, path: KeyPath) -> str:
-        """Put an error of the parser beside its field, if that is below `path`; else return it."""
+        """Put an error of the parser beside its field, if that is below `path`; otherwise return it."""
         name = error.key[len(path)] if error.key[: len(path)] == path and len(error.key) > len(path) else ""
         if name not in {option.name for option in self.options}:
             return error.detail
@@ -117,7 +117,7 @@ class OptionForm:
         return ""
 
     def value(self, option: Option) -> Value | None:
-        """Return an option's value as it stands in the file, None if it is not set. Raise ValueError."""
+        """Return an option's value for the file, None if it is not set. Raise ValueError."""
         kind = shape(option)
         if kind is dict:
             roles = {role: self.typed[f"{option.name}.{role}"].strip() for role in option.choices}
@@ -134,12 +134,12 @@ class OptionForm:
         return text
 
     def values(self) -> dict[str, Value]:
-        """Return what a new table would have."""
+        """Return the values that a new table would have."""
         found = {option.name: self.value(option) for option in self.options}
         return {name: value for name, value in found.items() if value is not None}
 
     def changes(self, path: KeyPath) -> list[Change]:
-        """Return the changes of a table that has, or may have, these keys."""
+        """Return the changes to a table that has, or may have, these keys."""
         return [Change((*path, option.name), self.value(option)) for option in self.options]
 
     def _check(self, option: Option) -> None:

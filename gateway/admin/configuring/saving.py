@@ -1,4 +1,4 @@
-"""What every form that changes the file has in common: who may save, what happens if somebody else did, what is said.
+"""What all forms that change the file share: who may save, what if somebody else just did, and the sentences.
 
 Nothing here may lose what was typed: whatever is wrong, the form comes back with it. The exception is passwords, which
 no page repeats.
@@ -21,7 +21,8 @@ from gateway.config.toml_lines import KeyPath
 from gateway.config.writing import PREVIOUS
 from gateway.errors import AdminBusy, ConfigChanged, ConfigError, ConfigNotWritten, TooManyTries
 
-#: Shows a form again, with a problem that belongs to no field, a status, and the version of the file it was made from.
+#: Shows a form again, with a problem that belongs to no field, a status, and the version of the file that it is based
+#: on.
 Again = Callable[[str, int, str], Response]
 
 CHANGED: Final = (
@@ -38,7 +39,7 @@ def named(fields: tuple[str, ...]) -> list[str]:
 
 
 def unusable(error: ConfigError) -> str:
-    """Say that the file cannot be changed here until it is right again."""
+    """Say that the file cannot be changed here until it has been corrected."""
     return f"The file is unusable now: {error.detail}. Nothing was written."
 
 
@@ -49,9 +50,9 @@ def folder_of_file() -> Path:
 
 
 def refusal() -> tuple[str, int] | None:
-    """Return why the panel's password in this request does not do, with a status; None if it does.
+    """Return why the panel's password in this request is not accepted, with a status; None if it is.
 
-    A session alone may not decide where people's passwords go: whoever has stolen one does not know the password.
+    A session alone must not decide where people's passwords go: whoever has stolen one does not know the password.
     """
     password = request.form.get("password", "")
     if not password:
@@ -75,7 +76,7 @@ def save_form(
     subject: str,
     back: str,
 ) -> Response:
-    """Write what was typed; say what waits for a restart. `changes` are of the version that the form was made from."""
+    """Write what was typed; say what waits for a restart. `changes` are to the version that the form is based on."""
     version = request.form.get("version", "")
     if why := refusal():
         return again(*why, version)
@@ -108,9 +109,9 @@ def write(
     back: str,
     then: Callable[[], str] = str,
 ) -> Response:
-    """Write a version that the parser has accepted, and serve by it; or show how to do that by hand.
+    """Write a version that the parser has accepted, and serve with it; or show how to do that by hand.
 
-    `then` is done after that, and returns what to say of it. Raise ConfigChanged.
+    `then` is called afterwards, and returns a sentence about what it did. Raise ConfigChanged.
     """
     if after.octets == before.octets:
         return page("notice", title="Nothing to save", text="The file has these values already.")
@@ -128,7 +129,7 @@ def write(
 
 
 def _served() -> dict[str, Any]:
-    """Serve by the file, and return what to say of that."""
+    """Serve with the file, and return what to say about that."""
     try:
         return {"waiting": named(current_panel().process.reload()), "problem": ""}
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""The screen *Settings*: every option but those of upstreams, a page for each table of the file.
+"""The screen *Settings*: all options except those of upstreams, with a page for each table of the file.
 
 Arrays of tables have screens of their own.
 """
@@ -52,7 +52,7 @@ def show() -> Response:
 
 @settings_screens.post("")
 def read_again() -> AnyResponse:
-    """Serve by the file as it is now."""
+    """Serve with the file as it is now."""
     current_panel().process.reload()
     return done("/settings", "file read again")
 

@@ -1,7 +1,7 @@
-"""The tables of an array, such as [[handheld]], on the screen *Settings*: each to be added, changed and removed.
+"""The tables of an array, such as [[handheld]], on the screen *Settings*: each can be added, changed and removed.
 
-Nothing here may know what such a table is for; upstreams, which can be tested, have a screen of their own. A table is
-called by its number, which counts in one version of the file only.
+Nothing here may know what the tables are for; upstreams, which can be tested, have a screen of their own. A table is
+identified by its number, which is only valid in one version of the file.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from gateway.errors import ConfigChanged, ConfigError
 
 table_screens = Blueprint("table_screens", __name__, url_prefix="/settings/tables/<name>/<int:number>")
 
-#: The arrays, but for the one that has a screen of its own.
+#: The arrays, except the one that has a screen of its own.
 ARRAYS: Final = {
     section.name: section for section in SECTIONS if section.array and section.name != "upstream"
 }
 
 
 def listed(section: Section, file: ConfigFile) -> list[str]:
-    """Return what each table of an array sets, in a line."""
+    """Return what each table of an array sets, as one line."""
     found = range(_count(section, file))
     forms = (
         OptionForm.of_table(options_of(section), file.path.parent, file.table((section.name, n)))
@@ -44,7 +44,7 @@ def listed(section: Section, file: ConfigFile) -> list[str]:
 def options_page(
     section: Section, path: str, form: OptionForm, version: str, problem: str, status: int
 ) -> Response:
-    """Return the page with the options of a table, whose form is posted to this path below /settings."""
+    """Return the page with the options of a table; its form is posted to this path below /settings."""
     return page(
         "setting",
         status,
@@ -59,7 +59,7 @@ def options_page(
 
 @table_screens.get("")
 def form(name: str, number: int) -> Response:
-    """Show the options of a table, or of a new one behind all, with what the query has of it."""
+    """Show the options of a table, or of a new one after the last, with the values in the query."""
     section, file = _found(name, number, new=True)
     options = options_of(section)
     offered = {option.name: request.args[option.name] for option in options if option.name in request.args}
@@ -80,7 +80,7 @@ def save(name: str, number: int) -> Response:
         count = _count(section, ConfigFile.read(current_panel().process.file))
     except ConfigError as error:
         return again(unusable(error), 409, version)
-    number = min(number, count)  # if there are fewer now, the version is another one, too
+    number = min(number, count)  # if there are fewer now, the version is also another one
     path = (name, number)
     changes = typed.changes(path) if number < count else [Change(path, {**typed.values()})]
     said = {"action": "settings saved", "subject": section.heading, "back": "/settings"}
@@ -89,7 +89,7 @@ def save(name: str, number: int) -> Response:
 
 @table_screens.get("/remove")
 def ask(name: str, number: int) -> Response:
-    """Ask whether a table is to be removed."""
+    """Ask whether to remove a table."""
     section, file = _found(name, number)
     return _asked(section, number, file)
 
@@ -111,7 +111,7 @@ def remove(name: str, number: int) -> Response:
 
 
 def _found(name: str, number: int, new: bool = False) -> tuple[Section, ConfigFile]:
-    """Return the array and the file, if there is a table of this number. Raise NotFound."""
+    """Return the array and the file, if there is a table with this number. Raise NotFound."""
     section, file = _section(name), ConfigFile.read(current_panel().process.file)
     if number >= _count(section, file) + new:
         raise NotFound

@@ -1,4 +1,4 @@
-"""The screen *Upstreams*: the mail servers, each to be added, found, tested, edited and removed.
+"""The screen *Upstreams*: the mail servers, each of which can be added, found, tested, edited and removed.
 
 Nothing here may save a password that was typed for a test.
 """
@@ -43,7 +43,7 @@ _NEW: Final = "/upstreams/add"
 
 @upstream_screens.get("")
 def show() -> Response:
-    """Show all upstreams, and where to look for another one."""
+    """Show all upstreams, and a form to search for another one."""
     process, problem = current_panel().process, ""
     upstreams: tuple[Upstream, ...] = ()
     try:
@@ -63,7 +63,7 @@ def show() -> Response:
 
 @upstream_screens.post("/find")
 def find() -> Response:
-    """Look for the servers of a mail address, and fill a form with them."""
+    """Search for the servers of a mail address, and fill a form with them."""
     file, address = ConfigFile.read(current_panel().process.file), request.form.get("address", "").strip()
     lines, found = upstream_tests.found_for(request.form, file.path.parent)
     text = (
@@ -103,7 +103,7 @@ def save() -> Response:
 
 @upstream_screens.get("/remove")
 def ask() -> Response:
-    """Say what ends with an upstream."""
+    """Say what ends when an upstream is removed."""
     file = ConfigFile.read(current_panel().process.file)
     return _asked(file, request.args.get("domain", ""))
 
@@ -131,7 +131,7 @@ def remove() -> Response:
 
 
 def _posted(domain: str | None) -> Response:
-    """Do what the button says, with the upstream of this domain, or a new one."""
+    """Do what the button says with the upstream of this domain, or with a new one."""
     typed = OptionForm.of_request(OPTIONS, folder_of_file(), request.form)
     action = _NEW if domain is None else _edit(domain)
     lines: list[ReportLine] = []
@@ -164,7 +164,7 @@ _GONE: Final = (
 def _tested(
     file: ConfigFile, typed: OptionForm, path: KeyPath, changes: list[Change], lines: list[ReportLine]
 ) -> str:
-    """Test what was typed; add the outcome to `lines`, or return why it cannot be tested."""
+    """Test what was typed; add the result to `lines`, or return why it cannot be tested."""
     if typed.problems:
         return "Nothing was tested: see what is said beside the fields."
     try:
@@ -179,13 +179,13 @@ def _tested(
 
 
 def _ended(upstream: Upstream) -> str:
-    """End the sessions of an upstream; return how many these were."""
+    """End the sessions of an upstream; return a sentence with their number."""
     ended = current_panel().process.end_sessions_of(upstream)
     return f"Sessions that were ended: {ended}."
 
 
 def _number(file: ConfigFile, domain: str) -> int:
-    """Return the number of the upstream with this domain. Raise NotFound."""
+    """Return the index of the upstream with this domain. Raise NotFound."""
     for number, upstream in enumerate(file.config.upstreams):
         if domain in upstream.domains:
             return number
@@ -228,7 +228,7 @@ def _asked(file: ConfigFile, domain: str, problem: str = "", status: int = 200) 
 
 
 def _ending(file: ConfigFile, upstream: Upstream) -> Mapping[str, Any]:
-    """Return what ends with an upstream."""
+    """Return what ends when an upstream is removed."""
     process = current_panel().process
     others = [each for each in file.config.upstreams if each != upstream]
     sessions, accounts = process.sessions_of(upstream)

@@ -1,4 +1,4 @@
-"""A test of an upstream before or after it is saved: each step that a sign-in takes, with its outcome in words.
+"""A test of an upstream before or after it is saved: each step of a sign-in, with its result in words.
 
 Nothing here may keep, log or repeat the password that was typed for one test.
 """
@@ -19,16 +19,16 @@ from gateway.config import Config, Upstream
 from gateway.config.options import OPTIONS
 from gateway.errors import ConfigError, GatewayError
 
-#: The button for it.
+#: The button that starts it.
 TEST: Final = "Test"
 
 
 def findings(
     config: Config, upstream: Upstream, address: str, password: str, trusted: bool
 ) -> list[ReportLine]:
-    """Look at an upstream's servers, and sign in to them if an address is given.
+    """Probe an upstream's servers, and sign in to them if an address is given.
 
-    Not `trusted`: the password of smtp_user is not sent, since the servers are not yet the gateway's own.
+    Unless `trusted`, the password of smtp_user is not sent, since the servers are not yet the gateway's own.
     """
     alone = replace(config, upstreams=(upstream,), https_cert=None)
     made = [*check.report(alone, datetime.now(UTC), upstream)]
@@ -54,9 +54,9 @@ def _sign_in(config: Config, address: str, password: str, trusted: bool) -> Iter
 
 
 def found_for(form: Mapping[str, str], folder: Path) -> tuple[list[ReportLine], dict[str, Any]]:
-    """Look for the servers of the address in a form, trusting its `ca_file`, if any.
+    """Search for the servers of the address in a form, trusting its `ca_file`, if any.
 
-    Return what was seen, and the options of the upstream; without smtp if there is no pair of servers.
+    Return what was seen, and the options of the upstream; without smtp if no pair of servers was found.
     """
     (option,) = (option for option in OPTIONS if (option.section, option.name) == ("upstream", "ca_file"))
     trusted = OptionForm.of_request((option,), folder, form)

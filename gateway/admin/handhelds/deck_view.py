@@ -1,7 +1,7 @@
-"""A deck of WML as plain XHTML, for an administrator's browser: what a WAP browser would show of it, and its links.
+"""A WML deck as plain XHTML for an administrator's browser: what a WAP browser would show of it, and its links.
 
-Nothing here may fetch anything, or run what is in a deck: forms are shown and not sent, variables have no values.
-Elements that are not known are shown by their content. Standard: WAP-191 (WML 1.3).
+Nothing here may fetch anything, or run what is in a deck: forms are shown but not sent, variables have no values.
+Unknown elements are shown by their content. Standard: WAP-191 (WML 1.3).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _ALIKE: Final = frozenset(
 _SILENT: Final = frozenset(
     {"head", "template", "onevent", "setvar", "postfield", "timer", "go", "prev", "refresh", "noop"}
 )
-#: Decks are nested less deeply.
+#: Maximum depth; decks are not nested this deeply.
 DEEPEST: Final = 60
 _PARSER_OPTIONS: Final = {"resolve_entities": False, "load_dtd": False, "no_network": True, "recover": True}
 
 
 def view(deck: bytes) -> Element:
-    """Return a `div` with the cards of a deck. Raise ValueError if it is no XML at all."""
+    """Return a `div` with the cards of a deck. Raise ValueError if it is not XML."""
     root = etree.fromstring(deck, etree.XMLParser(**_PARSER_OPTIONS))
     if root is None:
         raise ValueError("no deck")
@@ -75,7 +75,7 @@ def _child(child: Element, made: Element, depth: int) -> None:
 
 
 def _link(child: Element, made: Element) -> Element:
-    """Append a link, or what looks like one if it leads nowhere by itself."""
+    """Append a link, or something that looks like one if it leads nowhere by itself."""
     target = child.get("href") or _target(child)
     if target is None:
         return _new("span", "inert", within=made)
@@ -133,5 +133,5 @@ def _append_text(made: Element, text: str | None) -> None:
 
 
 def _plain(text: str) -> str:
-    """Return a text in which a dollar sign that is no variable is not doubled (WAP-191 §10.3)."""
+    """Undo the doubling of literal dollar signs in a text (WAP-191 §10.3)."""
     return text.replace("$$", "$")

@@ -1,9 +1,9 @@
-"""A gateway of the demo's mailbox, for looking at its pages as a handheld gets them.
+"""A gateway on the demo's mailbox, for viewing its pages as a handheld gets them.
 
-Nothing here may touch the state, the mail servers or the counts of the gateway that runs: this one has a folder of its
-own, which is removed. It is started when somebody looks, and stopped when nobody has for a while. Browsers get pages
-only (GET); forms are sent by its own walks (`demo_walks`), to the demo's servers, and the next walk begins in a mailbox
-as new.
+Nothing here may touch the state, the mail servers or the counts of the running gateway: this one has a folder of its
+own, which is removed. It is started when somebody looks, and stopped when nobody has for a while. Browsers only get
+pages (GET); its own walks (`demo_walks`) send forms, to the demo's servers, and the next walk begins in a fresh
+mailbox.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from gateway.store.pool import Pool
 
 log = logging.getLogger(__name__)
 
-#: Seconds without a look after which it is stopped.
+#: Seconds without a request after which it is stopped.
 IDLE_SECONDS: Final = 600.0
-#: Seconds between two looks whether it is idle.
+#: Seconds between two checks whether it is idle.
 WATCH_SECONDS: Final = 5.0
-#: Handhelds that are signed in at a time; the one that was looked at longest ago goes.
+#: Handhelds that are signed in at a time; the one viewed longest ago is dropped.
 MOST: Final = 32
-#: Seconds that the servers' thread has to end.
+#: Seconds that the servers' thread has in order to end.
 END_SECONDS: Final = 10.0
 
-#: Listeners that nobody opens: the demo's configuration has to name two.
+#: Listeners that nobody opens: the demo's configuration must name two.
 _NO_LISTENERS: Final = ("127.0.0.1:1", "127.0.0.1:2")
 
 
@@ -56,7 +56,7 @@ class DemoMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShownHandheld:
-    """A handheld by its User-Agent; in a markup, and as a row of the table, if these are set."""
+    """A handheld, by its User-Agent; also by markup and by row of the table, if these are set."""
 
     agent: str = ""
     markup: str | None = None
@@ -70,9 +70,9 @@ class ShownHandheld:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of the demo's gateway.
+    """One response of the demo's gateway.
 
-    `address`: path and query that were asked for; `location`: where it leads, likewise, "" if nowhere.
+    `address`: the requested path and query; `location`: the redirect's path and query, "" if there is none.
     """
 
     status: int
@@ -89,7 +89,7 @@ class Answer:
 
 @dataclass(slots=True)
 class _Running:
-    """What runs: everything in `stack` ends with it. `app` was made with `handhelds`, the overrides at that time."""
+    """A running gateway: everything in `stack` ends with it. `handhelds`: the overrides with which `app` was made."""
 
     stack: ExitStack
     config: Config
@@ -111,24 +111,24 @@ class DemoGateway:
         self._lock = Condition()
         self._running: _Running | None = None
         self._used, self._users = 0.0, 0
-        #: Whether a form was sent since it was started.
+        #: Whether a form has been sent since it was started.
         self._changed = False
         self._stop = Event()
         self._watcher: Thread | None = None
         #: The session of each handheld.
         self._tokens: OrderedDict[ShownHandheld, str] = OrderedDict()
-        #: Handhelds by their names in addresses; they survive a stop, so that an old page opens again.
+        #: Handhelds by their names in addresses; these survive a stop, so that an old page opens again.
         self._shown: OrderedDict[str, ShownHandheld] = OrderedDict()
         #: Where walks ended, by handheld and name of the walk.
         self._ends: OrderedDict[tuple[ShownHandheld, str], Answer] = OrderedDict()
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs just now."""
+        """Whether it is running."""
         return self._running is not None
 
     def overrides(self) -> tuple[Override, ...]:
-        """Return the overrides as configured now."""
+        """Return the overrides that are now configured."""
         return tuple(map(Override.of, self._handhelds()))
 
     def name(self, shown: ShownHandheld) -> str:
@@ -147,12 +147,12 @@ class DemoGateway:
             return self._shown.get(name)
 
     def root(self, shown: ShownHandheld) -> str:
-        """Return the path below which a handheld's pages are, signing it in if need be. Raise DemoMissing."""
+        """Return the path of a handheld's pages, after signing it in if necessary. Raise DemoMissing."""
         with self._in_use() as running, self._lock:
             return self._root(running, shown)
 
     def get(self, shown: ShownHandheld, path: str, query: str) -> Answer:
-        """Get a page of a handheld; `path` as in PATH_INFO, where an ended session is replaced. Raise DemoMissing."""
+        """Get a page of a handheld; `path`, as in PATH_INFO, gets a new session if its own ended. Raise DemoMissing."""
         with self._in_use() as running:
             with self._lock:
                 app, root = self._app(running), self._root(running, shown)
@@ -160,7 +160,7 @@ class DemoGateway:
             return self._answer(app, shown, path, query)
 
     def walk(self, shown: ShownHandheld, walk: Walk) -> Answer:
-        """Take a walk in a mailbox as new; return where it ends. Raise DemoMissing, and Lost if there is no way."""
+        """Take a walk in a fresh mailbox; return where it ends. Raise DemoMissing, and Lost if there is no way."""
         with self._in_use(anew=True) as running:
             with self._lock:
                 app, root = self._app(running), self._root(running, shown)
@@ -185,13 +185,13 @@ class DemoGateway:
         return end
 
     def end_of(self, shown: ShownHandheld, walk: Walk) -> Answer:
-        """Return where a walk ended last, taking it if need be."""
+        """Return where a walk last ended; take it if necessary."""
         with self._lock:
             kept = self._ends.get((shown, walk.name))
         return kept or self.walk(shown, walk)
 
     def _keep(self, running: _Running, shown: ShownHandheld, walk: Walk, end: Answer) -> None:
-        """Keep where a walk ended, with the session in which it did: links lead on from there."""
+        """Keep where a walk ended, and the session in which it did: links continue from there."""
         self._ends[shown, walk.name] = end
         while len(self._ends) > MOST:
             self._ends.popitem(last=False)
@@ -200,7 +200,7 @@ class DemoGateway:
             self._tokens[shown] = root[1]
 
     def close(self) -> None:
-        """Stop, if it runs."""
+        """Stop it if it is running."""
         self._stop.set()
         watcher = self._watcher
         if watcher is not None:
@@ -210,7 +210,7 @@ class DemoGateway:
 
     @contextmanager
     def _in_use(self, anew: bool = False) -> Iterator[_Running]:
-        """Start it if need be, and keep it from being stopped. `anew`: alone, and with no form sent before."""
+        """Start it if necessary, and prevent it from being stopped. `anew`: alone, and with no form sent before."""
         with self._lock:
             if anew:
                 self._lock.wait_for(lambda: not self._users)
@@ -268,13 +268,13 @@ class DemoGateway:
 
     def _root(self, running: _Running, shown: ShownHandheld) -> str:
         self._app(running)
-        if not running.sessions.knows(self._tokens.get(shown, "")):  # it has signed out, or was never here
+        if not running.sessions.knows(self._tokens.get(shown, "")):  # it has signed out, or never signed in
             self._sign_in(running, shown)
         self._tokens.move_to_end(shown)
         return session_root(self._tokens[shown])
 
     def _app(self, running: _Running) -> Flask:
-        """Return the application; with other overrides it is a new one, and handhelds are identified anew."""
+        """Return the application; with other overrides it is a new one, and handhelds are identified again."""
         handhelds = self._handhelds()
         if running.app is None or running.handhelds != handhelds:
             running.app = create_app(

@@ -1,7 +1,7 @@
-"""What has to have happened in the demo's mailbox before some of its screens can be seen.
+"""What must have happened in the demo's mailbox before some of its screens can be seen.
 
-Nothing here may be done to a session of another gateway than the preview's own. Each function arranges one thing and
-returns the address, within the session, at which it is told.
+Nothing here may be done to a session of any gateway other than the preview's own. Each function arranges one thing and
+returns the address, within the session, at which it is shown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ See you there.\r
 
 
 def died_while_sending(session: Session) -> str:
-    """Leave a mail in Drafts and in the send journal as they are if the gateway dies while it sends one."""
+    """Leave a mail in Drafts and in the send journal as if the gateway had died while sending it."""
     at, message_id = session.now() - _AGO, f"<{secrets.token_hex(8)}@pocketpost.example>"
     octets = _MAIL.format(sender=session.address, to=_BOB, message_id=message_id).encode("ascii")
     with session.store() as store:
@@ -42,7 +42,7 @@ def died_while_sending(session: Session) -> str:
 
 
 def broken_link(session: Session) -> str:
-    """Keep a link of a mail whose URL cannot be read."""
+    """Keep a link of a mail whose URL cannot be parsed."""
     link = Link(_BROKEN_URL, "The boat", session.device, session.markup, session.language)
     session.links.keep((link,), session.token)
     return f"l/{session.links.id(link, session.token)}"

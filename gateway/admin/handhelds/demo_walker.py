@@ -1,6 +1,6 @@
 """A handheld that presses keys by itself: it follows links and posts forms of the demo's gateway, in both markups.
 
-Nothing here may know a transport: pages are asked for through the function that a walk is given.
+Nothing here may know a transport: pages are requested through the function that a walk is given.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from gateway.access.session import Session
 from gateway.addresses import SESSION_ROOT
 from gateway.device import WML_TEXT
 
-#: Pages of a list on which a message is looked for.
+#: Maximum pages of a list on which a message is searched for.
 MOST_PAGES: Final = 12
-#: Redirects after one request.
+#: Maximum redirects after one request.
 MOST_HOPS: Final = 5
 _VARIABLE: Final = re.compile(r"\$\((\w+)(?::\w+)?\)")
 #: Inputs that a walk does not use.
@@ -29,11 +29,11 @@ _PARSER_OPTIONS: Final = {"resolve_entities": False, "load_dtd": False, "no_netw
 
 
 class Lost(Exception):
-    """A page has not what a walk goes by; the text says what."""
+    """A page lacks what the next step of a walk needs; the text says what."""
 
 
 class Page(Protocol):
-    """What is answered: see `demo_gateway.Answer`. `address`: path and query that were asked for."""
+    """A response: see `demo_gateway.Answer`. `address`: the requested path and query."""
 
     @property
     def mimetype(self) -> str:
@@ -45,22 +45,22 @@ class Page(Protocol):
 
     @property
     def location(self) -> str:
-        """Where it redirects to."""
+        """The target of the redirect."""
 
     @property
     def address(self) -> str:
         """Its own path and query."""
 
 
-#: Ask for a path and query with the fields of a form, None for GET.
+#: Requests a path and query with the fields of a form, None for GET.
 Ask = Callable[[str, Mapping[str, str] | None], Page]
-#: Something that has happened before, arranged in a session; returns the address that tells of it.
+#: Something that has happened before, arranged in a session; returns the address that shows it.
 Past = Callable[[Session], str]
 
 
 @dataclass(slots=True)
 class Walker:
-    """One walk. `root`: the path of the session; `ask`: the way to the gateway; `arrange`: the way to its past."""
+    """One walk. `root`: the path of the session; `ask`: requests a page; `arrange`: makes something have happened."""
 
     root: str
     ask: Ask
@@ -70,7 +70,7 @@ class Walker:
     _before: list[tuple[Page, Element]] = field(default_factory=list)
 
     def fetch(self, address: str, fields: Mapping[str, str] | None = None) -> None:
-        """Ask for a page, and for where it redirects to. `address`: within the session, or from / on without it."""
+        """Request a page, and follow its redirects. `address`: within the session, or with a leading / outside it."""
         if hasattr(self, "_root"):
             self._before.append((self.page, self._root))
         address = urljoin(f"{self.root}/", address)
@@ -89,7 +89,7 @@ class Walker:
             element.tag = etree.QName(element).localname
 
     def back(self, count: int) -> None:
-        """Show a page again that was shown before, without asking for it."""
+        """Show a page again that was shown before, without requesting it."""
         del self._before[len(self._before) - count + 1 :]
         self.page, self._root = self._before.pop()
 
@@ -99,7 +99,7 @@ class Walker:
         return self.page.mimetype == WML_TEXT
 
     def follow(self, words: str) -> None:
-        """Follow the first link with these words, on the next pages of a list too."""
+        """Follow the first link with these words, also on the next pages of a list."""
         for _page in range(MOST_PAGES):
             links = [*self._links()]
             target = next((href for label, href in links if words in label), None)
@@ -112,7 +112,7 @@ class Walker:
         raise Lost(f"no link {words!r}")
 
     def press(self, labels: Sequence[str], fields: Mapping[str, str]) -> None:
-        """Press the first of these keys that the page has, with fields filled in that it has, too."""
+        """Press the first of these keys that the page has; fill in those of the fields that it has."""
         for label in labels:
             form = self._deck_form(label) if self.is_wml else self._form(label)
             if form is not None:
@@ -131,7 +131,7 @@ class Walker:
                 yield _words(link), _plain(href)
 
     def _deck_form(self, label: str) -> tuple[str, dict[str, str]] | None:
-        """Return where a softkey or an anchor posts to, and its fields as they are; a variable is a field's value."""
+        """Return where a softkey or an anchor posts to, and its initial fields; a variable is a field's value."""
         for key in self._root.iter("do", "anchor"):
             go = key.find("go")
             if go is not None and go.get("method") == "post" and _words(key).startswith(label):
@@ -143,7 +143,7 @@ class Walker:
         return _plain(_VARIABLE.sub(lambda found: self._held(found[1]), value))
 
     def _held(self, name: str) -> str:
-        """Return what a field of a deck holds before anything is typed."""
+        """Return the initial value of a field of a deck."""
         for one in self._root.iter("input", "select"):
             if one.get("name") == name:
                 if one.get("multiple") == "true":
@@ -153,7 +153,7 @@ class Walker:
         return ""
 
     def _form(self, label: str) -> tuple[str, dict[str, str]] | None:
-        """Return where a button posts to, and the fields of its form as they are; boxes and files are left out."""
+        """Return where a button posts to, and the initial fields of its form; boxes and files are left out."""
         for form in self._root.iter("form"):
             buttons = [one for one in form.iter("input") if one.get("type") == "submit"]
             button = next((one for one in buttons if one.get("value", "").startswith(label)), None)
@@ -183,11 +183,11 @@ def _typed(one: Element) -> str:
 
 
 def _words(element: Element) -> str:
-    """Return what is written on a link or a key."""
+    """Return the words on a link or a key."""
     label = element.get("label") or "".join(map(str, element.itertext()))
     return _plain(re.sub(r"\s+", " ", label).strip())
 
 
 def _plain(text: str) -> str:
-    """Return a text of a deck in which a dollar sign is not doubled (WAP-191 §10.3)."""
+    """Return a text of a deck with doubled dollar signs undone (WAP-191 §10.3)."""
     return text.replace("$$", "$")

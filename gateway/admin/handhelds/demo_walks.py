@@ -1,7 +1,7 @@
 """The screens that the preview offers, and how each is reached in the demo's mailbox: one walk for each.
 
-A walk begins in the mailbox as the demo has it and ends on its screen. What it presses is named as English pages name
-it. tests/admin/handhelds/test_demo_walks.py holds that no screen of either markup is missing.
+A walk begins in the mailbox as the demo has it and ends on its screen. Links and keys are named as on English pages.
+tests/admin/handhelds/test_demo_walks.py ensures that no screen of either markup is missing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.admin.handhelds.demo_walker import Past, Walker
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open an address within the session; from / on, outside it."""
+    """Open an address within the session; with a leading /, outside it."""
 
     address: str
 
@@ -27,7 +27,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Follow the first link with these words; in a list, on its later pages too."""
+    """Follow the first link with these words; in a list, also on its later pages."""
 
     words: str
 
@@ -38,7 +38,7 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Press a key that posts a form. `label`: as XHTML and WML name it, | between if they differ."""
+    """Press a key that posts a form. `label`: as in XHTML and in WML, separated by | if they differ."""
 
     label: str
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Press the back key so many times: pages come from the handheld's memory."""
+    """Press the back key this many times: pages come from the handheld's memory."""
 
     count: int
 
@@ -61,7 +61,7 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Open the screen that tells of something that has happened."""
+    """Open the screen that shows something that has happened."""
 
     past: Past
 
@@ -115,7 +115,7 @@ _NEW_CONTACT: Final = (Open("tn"), Press("Save", _typed(name="Carol", mail="caro
 _NEW_FOLDER: Final = (Open("zn"), Press("Create", _typed(name="Sails")))
 _LATE: Final = (Open("c"), *_SIGN_OUT, Back(2), Press("Send", _TO_BOB))
 
-#: Walks by what a person does there.
+#: Walks, grouped by what a person does there.
 GROUPS: Final[tuple[tuple[str, tuple[Walk, ...]], ...]] = (
     (
         "Signing in and out",

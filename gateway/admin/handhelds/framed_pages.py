@@ -1,4 +1,4 @@
-"""A page of a handheld inside a frame of the panel: its links lead the whole window to the preview of what they name.
+"""A page of a handheld inside a frame of the panel: its links take the whole window to the preview of their targets.
 
 Nothing here may let a page run a script, post a form, or load anything from another origin.
 """
@@ -22,12 +22,12 @@ from gateway.wap import wbxml
 
 DECKS: Final = frozenset({WML_TEXT, WML_COMPILED})
 PAGES: Final = frozenset({HTML, XHTML_WAP, XHTML_XML})
-#: What a frame may do: lead the window elsewhere when a person activates a link. It is of the panel's own origin, so
-#: that the panel's cookie comes along; without scripts it can do nothing with that.
+#: What a frame may do: take the window elsewhere when a person activates a link. It has the panel's own origin, so that
+#: the panel's cookie is sent; without scripts it can do nothing with that.
 SANDBOX: Final = "allow-same-origin allow-top-navigation-by-user-activation"
 _STYLE: Final = b"<style>" + STYLE_SHEET + b"</style>"
 _LINK: Final = re.compile(rb'<link rel="stylesheet"[^>]*/>')
-#: The style sheet of handhelds' pages is allowed by its digest: in the frame it stands inside the page.
+#: The style sheet of handhelds' pages is allowed by its digest: in the frame it is inside the page.
 _DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE_SHEET).digest()).decode("ascii")
 POLICY: Final = (
     f"default-src 'none'; style-src 'self' 'sha256-{_DIGEST}'; img-src 'self'; base-uri 'self'; form-action 'none'; "
@@ -39,14 +39,14 @@ _SHEET: Final = '<link rel="stylesheet" type="text/css" href="/style.css" />'
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSize:
-    """The size of a page in octets: as sent, and compiled (0 for what is not compiled)."""
+    """The size of a page in octets: as sent, and compiled (0 if it is not compiled)."""
 
     sent: int
     compiled: int = 0
 
     @property
     def counted(self) -> int:
-        """The size that the handheld's budget is for."""
+        """The size to which the handheld's limit applies."""
         return self.compiled or self.sent
 
 

@@ -1,8 +1,8 @@
 """The preview: the demo's mailbox as a handheld gets it, in a frame of its width, with the size of each page.
 
-Nothing here may send what a browser posts: pages are asked for by GET, and where only a form leads, one of the walks of
-`demo_walks` goes. Under /handhelds/preview is the panel's page around the frame, under /handhelds/framed, by the same
-path, the page itself; under either, SCREEN and the name of a walk are where it ends.
+Nothing here may send what a browser posts: pages are requested by GET, and where only a form leads, one of the walks of
+`demo_walks` goes. Under /handhelds/preview is the panel's page around the frame; under /handhelds/framed, at the same
+path, the page itself; under either, SCREEN and the name of a walk lead to where it ends.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ preview = Blueprint("preview", __name__)
 
 #: Key of the demo's gateway in the panel's extensions.
 DEMO: Final = "pocketpost.preview"
-#: The first walk in lists, which a handheld is shown first.
+#: The first walk in lists, which is shown first for a handheld.
 FIRST: Final = "Inbox"
-#: Before the names of walks, where the paths of sessions begin with a tilde.
+#: Prefix of the names of walks, in place of a session's path, which begins with a tilde.
 SCREEN: Final = "/screen/"
-#: Pixels of a frame's height at least: more than one screenful is seen at once.
+#: Minimum height of a frame in pixels: more than one screenful is visible at once.
 SMALLEST_HEIGHT: Final = 400
 _OUTER, _INNER = "/handhelds/preview", "/handhelds/framed"
 _IMAGES: Final = "image/"
@@ -51,7 +51,7 @@ def missing(error: DemoMissing) -> Response:
 
 @preview.errorhandler(Lost)
 def lost(error: Lost) -> Response:
-    """Say that a screen is not reached on this handheld."""
+    """Say that a screen cannot be reached on this handheld."""
     return page(
         "notice", 404, title="No preview", text=f"This handheld does not get to that screen: {error}."
     )
@@ -59,7 +59,7 @@ def lost(error: Lost) -> Response:
 
 @preview.get(_OUTER)
 def begin() -> AnyResponse:
-    """Ask which handheld, or open its inbox."""
+    """Ask for a handheld, or open its inbox."""
     profile, markup = (request.args.get(name, "") for name in ("profile", "markup"))
     if "agent" not in request.args:
         return page(
@@ -77,14 +77,14 @@ def begin() -> AnyResponse:
 
 @preview.get(f"{_OUTER}/<name>")
 def another(name: str) -> AnyResponse:
-    """Lead to another screen of a handheld."""
+    """Redirect to another screen of a handheld."""
     walk = WALKS.get(request.args.get("screen", ""), WALKS[FIRST])
     return redirect(_screen_address(_OUTER, name, walk), 303)
 
 
 @preview.get(f"{_OUTER}/<name>{SCREEN}<walk>")
 def around_screen(name: str, walk: str) -> AnyResponse:
-    """Take a walk, and show the page at its end with what is around it."""
+    """Take a walk, and show the page at its end with the panel around it."""
     shown, found = _demo().shown(name), WALKS.get(walk)
     if shown is None or found is None:
         return redirect(_OUTER, 303)
@@ -103,7 +103,7 @@ def framed_screen(name: str, walk: str) -> AnyResponse:
 
 @preview.get(f"{_OUTER}/<name>/<path:_path>")
 def around(name: str, _path: str) -> AnyResponse:
-    """Show a page with what is around it; what is no page is passed on."""
+    """Show a page with the panel around it; anything that is not a page is passed on."""
     asked = _asked(_OUTER, name)
     if isinstance(asked, AnyResponse):
         return asked
@@ -149,7 +149,7 @@ def _screen_address(prefix: str, name: str, walk: Walk) -> str:
 
 
 def _asked(prefix: str, name: str) -> tuple[ShownHandheld, Answer] | AnyResponse:
-    """Return the handheld and its page that the request is for, or a response in the place of the page."""
+    """Return the handheld and its page that are requested, or a response to send instead."""
     shown = _demo().shown(name)
     if shown is None:
         return redirect(_OUTER, 303)

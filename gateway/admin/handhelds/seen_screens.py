@@ -1,6 +1,6 @@
-"""The screen *Handhelds*: the kinds of handheld that have asked for pages, and the overrides of what they get.
+"""The screen *Handhelds*: the kinds of handheld that have requested pages, and the overrides for what they get.
 
-Nothing here may tell whose a handheld is; that is not known.
+Nothing here may reveal whose a handheld is; that is not known.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ seen_screens = Blueprint("handhelds", __name__)
 
 @seen_screens.get("/handhelds")
 def show() -> Response:
-    """Show the handhelds that were seen, and the overrides."""
+    """Show the handhelds that have been seen, and the overrides."""
     process = current_panel().process
     process.instruments.flush()
     overrides = [Override.of(values) for values in process.config.handhelds]
@@ -38,12 +38,12 @@ def show() -> Response:
 
 
 def pattern_of(agent: str) -> str:
-    """Return the pattern for a user agent as it is shown: what was left out is any text."""
+    """Return the pattern for a displayed user agent: what was left out matches any text."""
     return glob.escape(agent).replace(OMITTED, "*")
 
 
 def _words(values: Mapping[str, Any]) -> str:
-    """Return what an override sets, as it is written in the file."""
+    """Return what an override sets, as written in the file."""
     return ", ".join(f"{name} = {_word(value)}" for name, value in values.items() if name != "pattern")
 
 

@@ -1,1 +1,1 @@
-"""What an administrator sees of the running gateway: its health and that of the mail servers, counts, the log."""
+"""What an administrator sees of the running gateway: its health, the mail servers' health, counts, the log."""

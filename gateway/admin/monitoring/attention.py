@@ -1,6 +1,6 @@
-"""What an administrator has to look at: a sentence each, and where it is mended.
+"""What needs an administrator's attention: a sentence for each thing, and the screen where it is fixed.
 
-Nothing here may look at anything: values in, notices out, the most urgent first.
+Nothing here may examine anything: values in, notices out, the most urgent first.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gateway.sealed.send_journal import UNCERTAIN
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.health import Health
 
-#: Octets, and the part of a disk, below which its free space is little.
+#: Octets, and the fraction of a disk, below which its free space is low.
 LITTLE_SPACE: Final = 1_000_000_000
 LITTLE_PART: Final = 0.05
-#: Octets below which it is little on any disk.
+#: Octets below which it is low on any disk.
 LEAST_SPACE: Final = 100_000_000
 
 UPSTREAMS, SETTINGS, SENDING = "/upstreams", "/settings", "/sending"
@@ -29,7 +29,7 @@ UPSTREAMS, SETTINGS, SENDING = "/upstreams", "/settings", "/sending"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to look at; `path`: the screen where it is mended; `urgent`: something does not work, or is open."""
+    """One thing that needs attention; `path`: where it is fixed; `urgent`: something does not work, or is open."""
 
     text: str
     path: str
@@ -38,7 +38,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class OwnCertificate:
-    """A certificate of the gateway's own; `problem`: why its file cannot be used, "" if it can."""
+    """One of the gateway's own certificates; `problem`: why its file cannot be used, "" if it can."""
 
     of: str
     certificate: PeerCertificate
@@ -47,10 +47,10 @@ class OwnCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was found out. `free` and `size` of the disk with the state, in octets; `sends`: by outcome.
+    """What was found out. `free`, `size`: octets of the disk with the state; `sends`: counts by outcome.
 
-    `waiting`: options that were changed and wait for a restart; `unwritable`: why the state cannot be written, "" if it
-    can; `secret_mode`: of the file with the server secret.
+    `waiting`: changed options that wait for a restart; `unwritable`: why the state cannot be written, "" if it can;
+    `secret_mode`: permissions of the file with the server secret.
     """
 
     config: Config

@@ -25,9 +25,9 @@ from gateway.errors import ConfigError
 from gateway.server.certificate import ServerCertificate
 from gateway.upstreams.certificates import PeerCertificate
 
-#: Seconds before now of the sendings that are counted.
+#: Seconds before now within which sendings are counted.
 RECENT_SECONDS: Final = 7 * 86_400.0
-#: The libraries whose versions are shown, where they are installed.
+#: The libraries whose versions are shown, if they are installed.
 LIBRARIES: Final = (
     "flask", "werkzeug", "h11", "imapclient", "lxml", "sqlalchemy", "cryptography", "pillow", "dnspython", "anyascii",
     "tzdata", "tomlkit", "prometheus-client", "pypdf", "python-calamine", "pymap", "aiosmtpd",
@@ -54,7 +54,7 @@ def facts(process: GatewayProcess, probes: UpstreamProbes) -> Facts:
 
 
 def own_certificates(config: Config) -> Iterator[OwnCertificate]:
-    """Yield what is known of the certificates that the gateway shows."""
+    """Yield what is known about the certificates that the gateway presents."""
     for of, cert, key in (
         (f"the handhelds' listener {config.https_listen}", config.https_cert, config.https_key),
         (f"the panel's listener {config.admin_listen}", config.admin_cert, config.admin_key),
@@ -70,7 +70,7 @@ def own_certificates(config: Config) -> Iterator[OwnCertificate]:
 
 
 def versions() -> Iterator[tuple[str, str]]:
-    """Yield names and versions of what runs here."""
+    """Yield names and versions of the software that is running."""
     yield "Pocketpost", __version__
     yield platform.python_implementation(), platform.python_version()
     yield "OpenSSL", ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")
@@ -91,4 +91,4 @@ def _mode(file: Path) -> int:
     try:
         return file.stat().st_mode & 0o777
     except OSError:
-        return 0o600  # that it is gone is said elsewhere
+        return 0o600  # a missing file is reported elsewhere

@@ -1,6 +1,6 @@
 """/health/live and /health/ready, for a service manager or a load balancer: without a session, without names.
 
-Nothing here may wait for a mail server, or write to the disk each time that it is asked.
+Nothing here may wait for a mail server, or write to the disk on each request.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ health_checks = Blueprint("health", __name__)
 
 @health_checks.get("/health/live")
 def live() -> Response:
-    """Say that the process answers."""
+    """Say that the process responds."""
     return _answer(True, {"status": "live"})
 
 
 @health_checks.get("/health/ready")
 def ready() -> Response:
-    """Say whether people can be served: the state can be written, and some store of mail is not known to be down."""
+    """Say whether people can be served: the state can be written, and some message store is not known to be down."""
     panel = current_panel()
     stores = {one.store for one in panel.process.config.upstreams}
     health = {server: known for server, known in panel.process.healths().items() if server in stores}
-    # Nobody comes through a gateway that is not ready, so nobody would see that a server is up again.
+    # Nobody comes through a gateway that is not ready, so nobody would notice that a server is up again.
     panel.probes.look((store for store, known in health.items() if known.up is False), 0.0)
     counted = Counter({True: "up", False: "down", None: "unknown"}[known.up] for known in health.values())
     writable = not panel.process.unwritable()

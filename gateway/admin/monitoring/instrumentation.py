@@ -1,7 +1,7 @@
-"""What is counted of the running gateway, and where: the one place that hangs on the requests, sign-ins and servers.
+"""What is counted in the running gateway, and where: the one place attached to requests, sign-ins and servers.
 
-Nothing below may know that it is counted, and nothing here may know who reads it (the panel, or a program for metrics).
-A request costs a few entries in dictionaries; a thread writes them to the state, in batches.
+Nothing below may know that it is counted, and nothing here may know who reads the counts (the panel, or a program for
+metrics). A request costs a few dictionary entries; a thread writes them to the state, in batches.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two writes, if there is anything to write; what other processes have counted is as old at most.
+#: Seconds between two writes, if there is anything to write; what other processes have counted is never older.
 FLUSH_SECONDS: Final = 15.0
-#: Seconds between two writes because a mail server turned up or down, however often they do.
+#: Seconds between two writes because a mail server came up or went down, however often they do.
 TURN_SECONDS: Final = 1.0
 #: Key of the time at which a request began, on the performance counter, in its WSGI environ.
 _BEGAN: Final = "pocketpost.began"
 _PAGES: Final = frozenset({WML_TEXT, WML_COMPILED, XHTML_WAP, XHTML_XML, HTML})
-#: What becomes of a sign-in that fails, by the kind of its error; the first that fits.
+#: The outcome of a failed sign-in, by the type of its error; the first that matches.
 _FAILED: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (AuthenticationFailed, "refused"),
     (TooManyTries, "slowed down"),
@@ -59,7 +59,7 @@ _FAILED: Final[tuple[tuple[type[GatewayError], str], ...]] = (
 
 
 class Instrumentation:
-    """What one process counts and sees. `held`: what it holds just now, by name."""
+    """What one process counts and sees. `held`: returns what it holds now, by name."""
 
     def __init__(self, state: State, held: Callable[[], Counter[str]], secret: bytes) -> None:
         self._state, self._held = state, held
@@ -80,16 +80,16 @@ class Instrumentation:
         app.after_request(self._answered)
 
     def hold(self, more: Callable[[], Counter[str]]) -> None:
-        """Have something else reported that this process holds."""
+        """Also report something else that this process holds."""
         before = self._held
         self._held = lambda: before() + more()
 
     def held(self) -> Counter[str]:
-        """Return what all processes hold just now."""
+        """Return what all processes hold now."""
         return self._held() + self._state.gauges.of_others(self._process, time.time())
 
     def healths(self, servers: Iterable[Server]) -> dict[Server, Health]:
-        """Return the health of mail servers, as all processes have seen it."""
+        """Return the health of mail servers, as seen by all processes."""
         return self._shared_health.hear(servers, time.time())
 
     def flush(self) -> None:
@@ -162,5 +162,5 @@ class CountedSessions(Sessions):
 
 
 def held_by(pool: Pool) -> Counter[str]:
-    """Return what a process holds: connections to mail servers, and confined workers at a job."""
+    """Return what a process holds: connections to mail servers, and busy confined workers."""
     return Counter(connections=pool.open_connections, workers=confined.running())

@@ -21,7 +21,7 @@ LONGEST_TEXT: Final = 200
 
 @log_screen.get("/log")
 def show() -> Response:
-    """Show the newest lines of a level, with a text in them."""
+    """Show the newest lines of a level that contain a text."""
     level, text = request.args.get("level", "all"), request.args.get("text", "")[:LONGEST_TEXT]
     level = level if level in LEVELS else "all"
     found = list(islice(LINES.newest(LEVELS[level], text), SHOWN + 1))

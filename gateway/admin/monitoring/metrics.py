@@ -1,7 +1,7 @@
 """/metrics for Prometheus: the only importer of prometheus-client.
 
-Nothing here may count: the numbers are sums from the state, of all processes that share it, so that whichever of them
-is asked answers the same. No label comes from a person, or from what a stranger sent. Format:
+Nothing here may count: the numbers are sums from the state, of all processes that share it, so any of them gives the
+same response. No label comes from a person, or from what a stranger sent. Format:
 prometheus.io/docs/instrumenting/exposition_formats.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 metrics = Blueprint("metrics", __name__)
 
-#: Header fields by which a proxy says for whom it asks: then loopback is not where the request came from.
+#: Header fields in which a proxy names its client: if one is present, the request did not originate on loopback.
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 MISSING: Final = (
     'Metrics need prometheus-client, which is not installed: pip install "pocketpost[metrics]", and restart the '
@@ -58,7 +58,7 @@ _HISTOGRAMS: Final = {
 
 @metrics.get("/metrics")
 def show() -> Response:
-    """Show all metrics, to who may see them."""
+    """Show all metrics, to those who may see them."""
     try:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     except ModuleNotFoundError:
@@ -72,7 +72,7 @@ def show() -> Response:
 
 
 def _refused(asked: Request, token: str) -> Response | None:
-    """Refuse who has not the token; without one, who is not on this machine."""
+    """Refuse requests without the token; if none is configured, those from other machines."""
     if token:
         given = asked.headers.get("Authorization", "")
         if hmac.compare_digest(given.encode("latin-1", "replace"), f"Bearer {token}".encode()):
@@ -89,7 +89,7 @@ def _refused(asked: Request, token: str) -> Response | None:
 
 
 class _Collector:
-    """What is collected for one scrape."""
+    """The metrics of one scrape."""
 
     def __init__(self, process: GatewayProcess) -> None:
         self._process = process

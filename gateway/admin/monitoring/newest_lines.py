@@ -1,7 +1,7 @@
 """The newest lines of the log, in memory, as the log itself has them.
 
-Nothing here may make a line: the formatter of the log does, which knows what must not be in one. Lines are bounded in
-number and length.
+Nothing here may compose a line: the formatter of the log does, which knows what must not be in one. Lines are bounded
+in number and length.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Final
 
-#: Lines that are kept, and characters of each (a traceback is one).
+#: Maximum number of lines, and characters of each (a traceback is one line).
 MOST: Final = 2000
 LONGEST: Final = 4000
-#: Octets of such a line as JSON, in which a character takes twelve at most.
+#: Maximum octets of a line as JSON, in which a character takes at most twelve.
 DATAGRAM: Final = 12 * LONGEST + 64
 
 
@@ -42,13 +42,13 @@ class NewestLines(logging.Handler):
         self._elsewhere: socket.socket | None = None
 
     def follow(self, logger: logging.Logger) -> None:
-        """Keep the lines of a logger from now on, in whatever form its other handler gives them then."""
+        """Keep the lines of a logger from now on, in whatever format its other handler then uses."""
         self._like = next((handler for handler in logger.handlers if handler is not self), None)
         if self not in logger.handlers:
             logger.addHandler(self)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return a record in the form of the log."""
+        """Return a record in the format of the log."""
         return self._like.format(record) if self._like is not None else super().format(record)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -64,11 +64,11 @@ class NewestLines(logging.Handler):
         self._keep(LogLine(record.levelno, text))
 
     def send_to(self, line: socket.socket) -> None:
-        """Send each line on, to the process that shows the lines of all."""
+        """Also send each line to the process that shows the lines of all processes."""
         self._elsewhere = line
 
     def take_from(self, line: socket.socket) -> None:
-        """Keep the lines of other processes, too."""
+        """Also keep the lines of other processes."""
         Thread(target=self._take, args=(line,), name="lines", daemon=True).start()
 
     def _take(self, line: socket.socket) -> None:
@@ -80,12 +80,12 @@ class NewestLines(logging.Handler):
             self._lines.append(line)
 
     def newest(self, level: int = 0, text: str = "") -> Iterator[LogLine]:
-        """Yield lines of a level or above with a text in them, in capitals or not, the newest first."""
+        """Yield lines of at least a level that contain a text, regardless of case, the newest first."""
         with self._reading:
             lines = list(self._lines)
         wanted = text.casefold()
         return (line for line in reversed(lines) if line.level >= level and wanted in line.text.casefold())
 
 
-#: The lines of this process, and of those that send it theirs.
+#: The lines of this process, and of those that send it their own.
 LINES: Final = NewestLines()

@@ -22,7 +22,7 @@ from gateway.upstreams.health import Health
 
 overview = Blueprint("overview", __name__)
 
-#: Seconds that the page waits for servers that nobody has asked for a while.
+#: Seconds that the page waits for servers that have not been contacted for a while.
 WAIT_SECONDS: Final = 2.0
 
 
@@ -38,7 +38,7 @@ class ServerLine:
 
 @overview.get("/")
 def show() -> Response:
-    """Show what runs, since when, and for whom, and what needs attention."""
+    """Show what is running, since when and for whom, and what needs attention."""
     panel = current_panel()
     process, now = panel.process, time.time()
     panel.probes.look(process.config.servers, WAIT_SECONDS)
@@ -46,7 +46,7 @@ def show() -> Response:
     screens = dict(MENU)
     counts = process.state.counts
     today, ever = counts.totals(now), counts.totals()
-    # After a restore there may be less than there was.
+    # After a restore the counts may be lower than before.
     since = {key: max(value - process.beginning.counts.get(key, 0.0), 0.0) for key, value in ever.items()}
     refused = list(_rows(Counted.WAP_REFUSED, today, since, ever))
     phones = [("Datagrams not sent to WAP phones", "Reason", refused)] if process.config.wap_listen else []
@@ -78,7 +78,7 @@ def _lines(config: Config, facts: Facts) -> Iterator[ServerLine]:
 
 
 def _rows(what: Counted, *counts: Mapping[CountKey, float]) -> Iterator[tuple[str, list[int]]]:
-    """Yield the labels of a count of one label, with its numbers in each of the counts."""
+    """Yield the labels of a count that has one label, with its numbers in each of the counts."""
     names = sorted({key[1] for each in counts for key in each if key[0] == what.key})
     for name in names:
         yield name, [int(each.get((what.key, name), 0)) for each in counts]

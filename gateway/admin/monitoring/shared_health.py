@@ -1,7 +1,8 @@
-"""The health of the mail servers, as all processes that share the state have seen it.
+"""The health of the mail servers, as seen by all processes that share the state.
 
-Nothing here may contact a server. What a process has seen goes to the state in batches, joined with what is there; who
-shows it reads what the others have written. It is encrypted: servers' answers are in it, and may name a person.
+Nothing here may contact a server. What a process has seen goes to the state in batches, merged with what is there; a
+process that shows it reads what the others have written. It is encrypted: it contains servers' replies, which may name
+a person.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ _PURPOSE: Final = b"server health"
 
 
 class SharedHealth:
-    """What one process tells the others of the mail servers, and hears from them; thread-safe."""
+    """What one process tells the others about the mail servers, and learns from them; thread-safe."""
 
     def __init__(self, records: HealthRecords, state: State, secret: bytes) -> None:
         self._records, self._table = records, state.server_health
         self._seal = Seal("", secret, _PURPOSE)
 
     def tell(self, now: float) -> None:
-        """Write what is new. Raise StateError; nothing is lost by that."""
+        """Write what is new. Raise StateError, in which case nothing is lost."""
         new = {self._name(server): server for server in self._records.take_new()}
 
         def joined(rows: Mapping[str, bytes]) -> dict[str, tuple[float, bytes]]:
@@ -43,7 +44,7 @@ class SharedHealth:
             raise
 
     def hear(self, servers: Iterable[Server], now: float) -> dict[Server, Health]:
-        """Return the health of servers, as all processes have seen it. Raise StateError."""
+        """Return the health of servers, as seen by all processes. Raise StateError."""
         names = {self._name(server): server for server in servers}
         self._take(names, self._table.of(names, now))
         return {server: self._records.of(server) for server in names.values()}
@@ -57,5 +58,5 @@ class SharedHealth:
         return health.seen, self._seal.close(json.dumps(asdict(health)).encode(), name.encode())
 
     def _name(self, server: Server) -> str:
-        """Return the name of a server's row: another way to reach it, or to trust it, is another server."""
+        """Return the name of a server's row: if it is reached or trusted in another way, it is another server."""
         return self._seal.mark(repr(server))

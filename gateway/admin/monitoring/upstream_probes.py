@@ -1,7 +1,7 @@
-"""Looks at mail servers that nobody has asked for a while, so that an administrator sees how they are now.
+"""Probes of mail servers that have not been contacted for a while, so that an administrator sees their present state.
 
-Nothing here may sign in, or look at a server more than once in REST_SECONDS, however often it is asked to: a screen or
-a health check may be loaded all the time. What was found is in the health of the server; its certificate is kept here.
+Nothing here may sign in, or probe a server more than once in REST_SECONDS, however often it is asked to: a screen or a
+health check may be loaded all the time. Results go to the health of the server; its certificate is kept here.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from gateway.upstreams.tls import ProbeResult
 
 log = logging.getLogger(__name__)
 
-#: Seconds after any contact in which a server is not looked at.
+#: Seconds after any contact during which a server is not probed.
 REST_SECONDS: Final = 60.0
-#: Seconds after which a certificate is looked at again.
+#: Seconds after which a certificate is fetched again.
 CERTIFICATE_SECONDS: Final = 6 * 3600.0
-#: Seconds for one look.
+#: Seconds for one probe.
 LOOK_SECONDS: Final = 10.0
-#: Servers looked at at the same time.
+#: Maximum number of servers probed at the same time.
 AT_ONCE: Final = 8
 
 Probe = Callable[[Server], ProbeResult]
 
 
 def probe(server: Server) -> ProbeResult:
-    """Look at a server without signing in."""
+    """Probe a server without signing in."""
     return submission.probe(server) if server.protocol == "smtp" else protocols.probe(server)
 
 
 class UpstreamProbes:
-    """The looks at the servers of one process; thread-safe."""
+    """The probes of one process; thread-safe."""
 
     def __init__(
         self, records: HealthRecords, probe: Probe = probe, clock: Callable[[], float] = time.time
@@ -56,11 +56,11 @@ class UpstreamProbes:
         self._threads = 0
 
     def certificate(self, server: Server) -> PeerCertificate:
-        """Return the certificate that a server has shown; an empty one if it was not looked at."""
+        """Return the certificate that a server has presented; an empty one if it has not been probed."""
         return self._certificates.get(server, PeerCertificate())
 
     def look(self, servers: Iterable[Server], seconds: float) -> None:
-        """Look at those servers whose turn it is, and wait for that, but not longer than so many seconds."""
+        """Probe those of the servers that are due, and wait at most `seconds` for the results."""
         wanted = [server for server in servers if self._begin(server)]
         until = time.monotonic() + seconds
         with self._done:
@@ -68,7 +68,7 @@ class UpstreamProbes:
                 self._done.wait(left)
 
     def _begin(self, server: Server) -> bool:
-        """Return whether a server is being looked at, beginning that if it is its turn."""
+        """Return whether a server is being probed; if it is due, begin that."""
         now = self._clock()
         with self._lock:
             if server in self._under_way:

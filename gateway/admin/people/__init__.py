@@ -1,1 +1,1 @@
-"""The panel's screens about people and what was done: accounts and sessions, sendings, slowed sign-ins, the audit."""
+"""The panel's screens about people and past actions: accounts and sessions, sendings, slowed sign-ins, the audit."""

@@ -1,4 +1,4 @@
-"""The records of the running gateway, as a request to the panel gets at them."""
+"""The records of the running gateway, as a request to the panel gets them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway.errors import NotFound
 
 
 def account_records() -> AccountRecords:
-    """Return the accounts of the running gateway; what is done to them is recorded for the administrator who asks."""
+    """Return the accounts of the running gateway; changes to them are recorded for the administrator who asks."""
     process = current_panel().process
     return AccountRecords(process.config, process.state, lambda: process.secret, record, process.pool.drop)
 

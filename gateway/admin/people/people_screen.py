@@ -36,7 +36,7 @@ def show() -> Response:
 
 @people.post("/people")
 def find() -> AnyResponse:
-    """Lead to the account with a hash or an address; posted, so that no address is in a URL."""
+    """Redirect to the account with a hash or an address; posted, so that no address is in a URL."""
     who = request.form.get("who", "")
     try:
         return _to(account_records().find(who)[0])
@@ -141,7 +141,7 @@ def unlock(account_hash: str) -> AnyResponse:
 
 @people.get("/people/<account_hash>/forget")
 def ask_forget(account_hash: str) -> Response:
-    """Ask whether to forget an account, and say what goes."""
+    """Ask whether to forget an account, and say what will be lost."""
     found = the_account(account_hash)
     lines = account_records().what_goes(found)
     question = f"Delete everything that is stored of account {found.hash}? It cannot be brought back."

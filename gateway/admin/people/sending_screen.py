@@ -1,4 +1,4 @@
-"""Sending: what was sent and what was not, without text and without addresses."""
+"""Sending: what was and was not sent, without text and without addresses."""
 
 from __future__ import annotations
 

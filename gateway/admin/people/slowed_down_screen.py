@@ -1,4 +1,4 @@
-"""Slowed down: who has to wait after failed sign-ins, and letting them go on at once."""
+"""Slowed down: who must wait after failed sign-ins, and letting them continue at once."""
 
 from __future__ import annotations
 
