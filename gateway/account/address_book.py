@@ -1,7 +1,7 @@
 """An account's address book: contacts by number, as their owner entered them.
 
-Nothing here may know what a screen looks like. The address book is one encrypted value in the account's
-memory. A number is never reused, so an old page never leads to somebody else.
+Nothing here may know what a screen looks like. The address book is one encrypted value in the account's memory. A
+number is never reused, so an old page never leads to somebody else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.message import vcard
 from gateway.message.vcard import Card
 
 KIND: Final = "contacts"
-#: Contacts at most, and octets of JSON they may take (gateway/sealed/memory.py limits one value).
+#: Maximum number of contacts, and octets of JSON that they may take (gateway/sealed/memory.py limits one value).
 MOST: Final = 1000
 _ROOM: Final = 240 * 1024
 
@@ -62,7 +62,7 @@ def find(session: Session, spec: str) -> int:
 
 
 def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Merge two address books: those who are only in the second get new numbers, as far as there is room."""
+    """Merge two address books: contacts that are only in the second get new numbers, as far as there is room."""
     cards, last = _cards(first), max(_last(first), _last(second))
     known = {mark for card in cards.values() for mark in _marks(card)}
     room = _ROOM - sum(map(_size, cards.values()))
@@ -75,7 +75,7 @@ def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 
 def _marks(card: Card) -> set[str]:
-    """Return what identifies a person across cards: the addresses, or, without any, the phone numbers."""
+    """Return what identifies a person across cards: the addresses, or, if there are none, the phone numbers."""
     return {spec.lower() for spec in card.addresses} or set(card.phones)
 
 

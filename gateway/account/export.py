@@ -1,4 +1,4 @@
-"""Everything stored about one person, for them to download.
+"""Everything stored about one person, for that person to download.
 
 Nothing here may omit stored data that can be decrypted, or reveal a password.
 """

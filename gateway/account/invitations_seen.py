@@ -1,7 +1,8 @@
-"""What is known of invitations: their newest version, whether the event is cancelled, and what the person answered.
+"""What is known about invitations: the newest version, whether the event is cancelled, and the person's answer.
 
-Nothing here may know what a calendar looks like. An event is a text of the caller's, of which a mark is stored; its
-versions are its SEQUENCE (RFC 5546 §2.1.4). The events that nothing was recorded of for longest are forgotten.
+Nothing here may know what a calendar looks like. The caller's text identifies an event; only a mark of it is stored.
+Its versions are its SEQUENCE (RFC 5546 §2.1.4). The events about which nothing has been recorded for longest are
+forgotten.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from gateway.access.session import Session
 from gateway.state import optional
 
 KIND: Final = "invitation"
-#: Invitations that are remembered.
+#: Maximum number of invitations that are remembered.
 MOST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SeenInvitation:
-    """What is known of an event. `answer`: what was sent, '' if nothing was, about the version `answered`.
+    """What is known about an event. `answer`: the one that was sent, '' if none was, for the version `answered`.
 
-    `pending`: the name of a sending that was begun with `pending_answer`, whatever became of it.
+    `pending`: the name of a sending that was begun with `pending_answer`, whatever its outcome.
     """
 
     sequence: int = -1
@@ -34,12 +35,12 @@ class SeenInvitation:
 
 
 def known(session: Session, event: str) -> SeenInvitation:
-    """Return what is known of an event."""
+    """Return what is known about an event."""
     return _read(session.memory.get(KIND, session.memory.mark(event)))
 
 
 def record_version(session: Session, event: str, sequence: int, cancelled: bool) -> SeenInvitation:
-    """Record a version that was seen; an older one than is known changes nothing. Return what is known then."""
+    """Record a version that was seen, unless a newer one is known. Return what is known then."""
     before = known(session, event)
     if sequence < before.sequence or (sequence == before.sequence and (before.cancelled or not cancelled)):
         return before
@@ -55,13 +56,13 @@ def record_answer(session: Session, event: str, sequence: int, answer: str) -> N
 
 
 def record_pending(session: Session, event: str, sequence: int, answer: str, sending: str) -> None:
-    """Record, before an answer is sent, by which sending that will be known later."""
+    """Record, before an answer is sent, the sending whose outcome will tell whether it was."""
     with optional("what an invitation may be answered"):
         _change(session, event, pending=sending, pending_answer=answer, pending_version=sequence)
 
 
 def settled(session: Session, event: str, now: SeenInvitation) -> SeenInvitation:
-    """Return what is known of an event, after looking what became of an answer that was uncertain."""
+    """Return what is known about an event, after looking up the outcome of an uncertain answer."""
     if now.pending and session.journal.is_sent(now.pending):
         record_answer(session, event, now.pending_version, now.pending_answer)
         return replace(now, answer=now.pending_answer, answered=now.pending_version, pending="")

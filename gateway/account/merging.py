@@ -1,8 +1,7 @@
 """Merges the memories of two accounts of one person.
 
-Nothing here may read or write: the contents of two memories come in, one goes out, and the first takes
-precedence where only one value can stay. The owner of each kind knows how to merge two values of it; other
-kinds are taken as they are.
+Nothing here may read or write: the contents of two memories come in, one goes out, and the first takes precedence where
+only one value can stay. The owner of each kind knows how to merge two values of it; other kinds are taken unchanged.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from gateway.account.profile import FAVOURITE, FAVOURITES
 from gateway.sealed import memory
 from gateway.sealed.memory import Contents
 
-#: Kinds of which an account has one value, and the function that merges two.
+#: Kinds of which an account has only one value, and the function that merges two.
 _WHOLE: Final = {
     address_book.KIND: address_book.merged,
     people.KIND: people.merged,
@@ -33,7 +32,7 @@ def merge(first: Contents, second: Contents) -> Contents:
 
 
 def _apart(first: Contents, second: Contents) -> Contents:
-    """Renumber the second memory's favourites that would collide with the first's."""
+    """Renumber those of the second memory's favourites whose numbers the first one uses."""
     taken = first.get(FAVOURITES, {})
     number = max(
         (int(name[1:]) for name in {**taken, **second.get(FAVOURITES, {})} if name[1:].isdecimal()), default=0

@@ -1,8 +1,8 @@
 """The people that a person writes to and hears from, and completion of their addresses.
 
-Nothing here may know what a screen looks like. The people are one encrypted value of limited size in the
-account's memory, written when somebody is new or is written to, and at most once a day for each sender. Their
-order is by frequency of use, decaying over time.
+Nothing here may know what a screen looks like. The people are one encrypted value of limited size in the account's
+memory, written when somebody is new or is written to, and at most once a day for each sender. They are ordered by
+frequency of use, decaying over time.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from gateway.message.model import Address, Message
 from gateway.state import optional
 
 KIND: Final = "people"
-#: People at most, and octets of JSON they may take (gateway/sealed/memory.py limits one value).
+#: Maximum number of people, and octets of JSON that they may take (gateway/sealed/memory.py limits one value).
 MOST: Final = 2000
 _ROOM: Final = 200 * 1024
 #: A person as a row of JSON.
 _ROW: Final = [str, str, int, int, int]
-#: Encodes a row as it is stored; made once, as there are many.
+#: Encodes a row as it is stored; made once, since there are many rows.
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
-#: Characters of a name and of an address that are stored; highest count of uses.
+#: Maximum characters of a name and of an address that are stored; highest count of uses.
 _NAME: Final = 60
 _SPEC: Final = 128
 _TIMES: Final = 9999
-#: Weight of a mail written relative to one received; days in which a use loses half of its weight.
+#: Weight of a mail written relative to one received; days after which a use has lost half of its weight.
 _WRITTEN: Final = 3.0
 _HALF: Final = 90.0
 _DAY: Final = 86400.0
@@ -54,7 +54,7 @@ _PLAIN: Final = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A correspondent: mails `written` to them and `received`, and the day (since 1970) of the last."""
+    """A correspondent: how many mails were `written` to them and `received`, and the day (since 1970) of the last."""
 
     spec: str
     name: str = ""
@@ -63,12 +63,12 @@ class Person:
     day: int = 0
 
     def weight(self, today: int) -> float:
-        """Return how much this person counts in the order of use."""
+        """Return this person's weight in the order of use."""
         return (_WRITTEN * self.written + self.received) * math.exp2(-max(today - self.day, 0) / _HALF)
 
 
 def record_people(session: Session, found: Iterable[Address], wrote: bool, now: float | None = None) -> None:
-    """Count that a person wrote to these people, or opened a mail of theirs; their own addresses are left out."""
+    """Count that a person wrote to these people, or opened a mail from them; their own addresses are left out."""
     with optional("people"):
         _met(session, found, wrote, now)
 
@@ -99,7 +99,7 @@ def _met(session: Session, found: Iterable[Address], wrote: bool, now: float | N
 
 def record_sender(session: Session, message: Message) -> None:
     """Count the sender of a mail that was opened, unless it is automated or bulk mail."""
-    # RFC 2369 §3.4: a list that can be posted to carries mail by people; any other list is a newsletter.
+    # RFC 2369 §3.4: a list that accepts posts carries mail by people; any other list is a newsletter.
     by_machine = message.header("auto-submitted").lower() not in ("", "no") or (
         not message.header("list-post")
         and (
@@ -112,7 +112,7 @@ def record_sender(session: Session, message: Message) -> None:
 
 
 def complete(session: Session, prefix: str, most: int = 5, now: float | None = None) -> list[Address]:
-    """Return the addresses that match the first letters of words in name or address, the most used first."""
+    """Return the people in whose name or address each typed word begins a word, the most used first."""
     if not fold(prefix).strip():
         return []
     today = int((time.time() if now is None else now) // _DAY)
@@ -139,7 +139,7 @@ def complete(session: Session, prefix: str, most: int = 5, now: float | None = N
 
 
 def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Merge the people of two accounts that turn out to be one person's."""
+    """Merge the people of two accounts that turn out to belong to one person."""
     people = _people(second)
     for spec, one in _people(first).items():
         other = people.get(spec, Person(spec))
@@ -166,7 +166,7 @@ def _name(name: str) -> str:
 
 
 def _changed(old: Person | None, new: Person) -> Person:
-    """Count one more use: at most one a day for a sender; only being written to changes a name."""
+    """Count one more use: at most one a day for a sender; only mail written to a person changes the name."""
     if old is None:
         return new
     if new.received and old.day >= new.day and old.received and (old.name or not new.name):
@@ -222,7 +222,7 @@ def matches(typed: str, texts: Iterable[str]) -> bool:
 
 
 def _has_word(text: str, piece: str) -> bool:
-    """Return whether a word of the text, with what follows it, begins so."""
+    """Return whether a word of the text, with what follows it, begins with `piece`."""
     at = text.find(piece)
     while at > 0 and text[at - 1] not in _PARTED:
         at = text.find(piece, at + 1)

@@ -1,8 +1,8 @@
 """A person's profile: identities, quick replies, time zone, language, start page, quoting, sort order.
 
-Nothing here may know what a screen looks like. The profile is one encrypted value in the account's memory,
-read once a request; whatever is malformed there counts as missing. An identity counts only while the
-upstream's rule allows its address in From. The standard quick replies are msgids until they are translated.
+Nothing here may know what a screen looks like. The profile is one encrypted value in the account's memory, read once
+per request; whatever is malformed there counts as missing. An identity counts only while the upstream's rule allows its
+address in From. The standard quick replies are msgids until they are translated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.store.abilities import Order
 
 KIND: Final = "profile"
 
-#: Characters, so that values fit a small phone's form and the profile stays small.
+#: Maximum characters, so that values fit a small phone's form and the profile stays small.
 LONGEST_NAME: Final = 50
 LONGEST_ADDRESS: Final = 100  # octets
 LONGEST_SIGNATURE: Final = 250
@@ -28,7 +28,7 @@ LONGEST_QUICK: Final = 200
 MOST_IDENTITIES: Final = 9
 MOST_QUICK: Final = 27
 
-#: The page after signing in; or `favourite.` and the favourite's name in the memory.
+#: The page after sign-in; or `favourite.` and the favourite's name in the memory.
 STARTS: Final = ("inbox", "unread", "folders")
 FAVOURITE: Final = "favourite."
 #: The kind of a favourite in the memory.
@@ -41,7 +41,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: The quick replies until a person edits them; those left unchanged follow the language.
+#: The quick replies until a person edits them; unchanged ones follow the language.
 STANDARD: Final = (
     _("Yes."),
     _("No."),
@@ -75,11 +75,11 @@ class QuickReply:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person's choices; '' for those not made.
+    """A person's choices; '' for those that have not been made.
 
-    `identities`: the first is the default; its address is the one signed in with unless chosen otherwise.
-    `quick`: the most used first. `language`: a tag. `timezone`: an IANA name.
-    `copy_to_self`: "yes" or "no": whether mail is sent to oneself too where no mailbox keeps what was sent.
+    `identities`: the first is the default; its address is the one that signed in unless another was chosen. `quick`:
+    the most used first. `language`: a tag. `timezone`: an IANA name. `copy_to_self`: "yes" or "no": whether mail is
+    also sent to oneself where no mailbox keeps sent mail.
     """
 
     identities: tuple[Identity, ...]
@@ -149,7 +149,7 @@ def own_addresses(session: Session, profile: Profile) -> frozenset[str]:
 
 
 def is_same_mailbox(one: str, other: str) -> bool:
-    """Return whether two addresses differ in nothing but case and what stands behind a plus (RFC 5233)."""
+    """Return whether two addresses differ only in case and in what follows a plus (RFC 5233)."""
     return mailbox_of(one) == mailbox_of(other)
 
 
@@ -159,7 +159,7 @@ def choose(session: Session, **values: str | bool) -> None:
 
 
 def all_identities(session: Session) -> list[Identity]:
-    """Return all stored identities by index, including those that are not allowed any more."""
+    """Return all stored identities by index, including those that are no longer allowed."""
     return _all_identities(session, session.memory.get(KIND) or {})
 
 
@@ -177,7 +177,7 @@ def keep_identity(session: Session, index: int, identity: Identity) -> bool:
 
 
 def remove_identity(session: Session, index: int) -> None:
-    """Delete an identity; without any, the address signed in with is used."""
+    """Delete an identity; if there is none left, the address that signed in is used."""
     _change_identities(session, lambda found: [*found[:index], *found[index + 1 :]])
 
 
@@ -251,7 +251,7 @@ def _identities(session: Session, kept: Mapping[str, Any]) -> tuple[Identity, ..
 
 
 def _all_identities(session: Session, kept: Mapping[str, Any]) -> list[Identity]:
-    """Return all stored identities, including those that are not allowed any more."""
+    """Return all stored identities, including those that are no longer allowed."""
     names = [field.name for field in fields(Identity)]
     found = [Identity(**{name: _text(row, name) for name in names}) for row in _rows(kept, "identities")]
     return [one for one in found if one.address] or [Identity(address=session.address)]
