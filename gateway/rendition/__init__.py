@@ -6,7 +6,7 @@ far as the page needs, and its StoreError passes through.
 The path of a part: `selection` picks it, comparing `alternatives`. `text` reads plain text from any position (`lines`,
 `wrapping`, `listings`, `armour`, `quoting`); `html` reads HTML as a whole (`paragraphs`, `tables`, `embedded`, `css`);
 `invitations`, `reports` and `records` read machine-written data. `segments` say whose words a block is; `fold` folds
-what need not be seen at once; the result is `blocks`.
+what need not be seen immediately; the result is `blocks`.
 """
 
 from gateway.rendition.blocks import Accept, Block, Kind, Position, Run, split

@@ -1,7 +1,7 @@
-"""Two forms of one text: whether the HTML has what the plain text lacks.
+"""Two forms of one text: decides whether the HTML has what the plain text lacks.
 
 Nothing here may build a tree or decide by size alone: the links and words of both are compared, as far as they are
-given. RFC 2046 §5.1.4 calls the last alternative the best; on a small screen the plain one is, if it has the links.
+given. RFC 2046 §5.1.4 calls the last alternative the best; on a small screen the plain text is, if it has the links.
 """
 
 from __future__ import annotations
@@ -18,23 +18,25 @@ from gateway.rendition.links import urls
 PART: Final = 2 / 3
 #: A page with fewer words is too short to compare.
 LEAST_WORDS: Final = 12
-#: A text of which so many words are only in what the page hides is filler, against filters of spam: shares of it.
+#: A text is filler, meant for spam filters, if at least this share of its words is only in what the page hides, and at
+#: most the second in what it shows.
 HIDDEN_LEAST: Final = 0.8
 SHOWN_MOST: Final = 0.5
-#: Links compared at most.
+#: The most links compared.
 LINKS_LIMIT: Final = 500
-#: Characters of an excuse, a text that only refers to the HTML, at most.
+#: The most characters of an excuse: a text that only refers to the HTML.
 EXCUSE_LIMIT: Final = 700
-#: Fewer words are an excuse as well, next to HTML of so many times the size.
+#: A text of fewer words is an excuse, too, beside HTML of this many times its size.
 FEW_WORDS: Final = 12
 RATIO: Final = 20
-#: So many URLs in brackets behind words, or two where a page has no more links than that: a program made the text from
-#: the page, where the words are the links.
+#: With this many URLs in brackets behind words, or with two on a page that has no more links than that, a program made
+#: the text from the page, where the words are the links.
 BRACKETED: Final = 3
 BRACKETED_LEAST: Final = 2
-#: So many pairs of the page's words that the text has as one: a program made the text and lost what parted them.
+#: With this many pairs of words of the page written as one in the text, a program made the text and lost what separated
+#: them.
 RUN_TOGETHER: Final = 2
-#: So many tags, character references or bullets that became "?" are left in a text that a program made from the page.
+#: This many tags, character references or bullets that became "?" are left in a text that a program made from the page.
 LEFT: Final = 3
 _LEFT: Final = re.compile(
     r"</?(?:br|b|i|p|font|td|tr|div|span) ?/?>|^\? \w"
@@ -67,8 +69,8 @@ _HREF: Final = re.compile(r"\bhref\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s
 _WORD: Final = re.compile(r"\w{2,}")
 _URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"]{2,4000}", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"\A(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
-#: Attributes that hide an element; only the plainest ones, as no tree is built here. Letters without size are none: in
-#: newsletters most cells have such, and what stands in them its own size.
+#: Attributes that hide an element; only the plainest ones, as no tree is built here. Zero font size is not one: in
+#: newsletters most cells have it, and the text in them sets a size of its own.
 _HIDES: Final = re.compile(
     r"display\s?:\s?none|visibility\s?:\s?hidden|(?:opacity|max-height)\s?:\s?0(?![.\d]{0,9}[1-9])",
     re.IGNORECASE,
@@ -95,7 +97,7 @@ def is_excuse(text: str, html_octets: int) -> bool:
 
 
 def says_more(page: str, text: str) -> bool:
-    """Return whether the plain text lacks links, or too many of the words, of a page, or names links by URLs."""
+    """Return whether the plain text lacks a page's links, or too many of its words, or names links by their URLs."""
     links, words, hidden = _looked_through(page)
     own = set(_WORD.findall(_URL.sub(" ", text)))
     if (links or words) and _is_filler(own, set(words), hidden):
@@ -120,7 +122,7 @@ def says_more(page: str, text: str) -> bool:
 
 
 def _is_filler(said: set[str], shown: set[str], hidden: set[str]) -> bool:
-    """Return whether the words of a text are what the page hides."""
+    """Return whether a text consists of words that the page hides."""
     if len(said) < LEAST_WORDS or not hidden:
         return False
     return len(said & hidden) >= HIDDEN_LEAST * len(said) and len(said & shown) < SHOWN_MOST * len(said)
@@ -142,7 +144,7 @@ def _said_number(link: str, digits: str) -> bool:
 
 
 def _looked_through(page: str) -> tuple[set[str], list[str], set[str]]:
-    """Return the links of a page, its words, and those that are hidden."""
+    """Return the links of a page, its words, and the words that are hidden."""
     links: set[str] = set()
     words: list[str] = []
     hidden: set[str] = set()
@@ -161,7 +163,8 @@ def _looked_through(page: str) -> tuple[set[str], list[str], set[str]]:
 
 
 def _tokens(page: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield each start tag of a page with its attributes, and each text with '' for a tag; and whether it is hidden."""
+    """Yield each start tag of a page with its attributes, and each text with '' as its tag; and whether it is
+    hidden."""
     at, unread = 0, ""
     hiding = _Hiding()
     while (token := _TOKEN.match(page, at)) is not None:
@@ -184,7 +187,7 @@ def _tokens(page: str) -> Iterator[tuple[str, str, bool]]:
 
 
 class _Hiding:
-    """The element, if any, that hides what is read: `depth` counts those of its name that are open in it."""
+    """The element, if any, that hides what is being read: `depth` counts the open elements of its name inside it."""
 
     def __init__(self) -> None:
         self.depth = 0
@@ -196,6 +199,6 @@ class _Hiding:
             if end:
                 self.depth -= 1
             else:
-                self.depth = 0 if tag == "p" else self.depth + 1  # the next paragraph ends one
+                self.depth = 0 if tag == "p" else self.depth + 1  # the next <p> ends a paragraph
         if not (self.depth or end or tag in _EMPTY or rest.endswith("/")) and _HIDES.search(rest):
             self.depth, self._tag = 1, tag

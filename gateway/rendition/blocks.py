@@ -123,7 +123,8 @@ _WHOLE: Final = frozenset({Kind.RULE, Kind.PICTURE, Kind.FOLD})
 _FIRST_TRY: Final = 512
 #: The first stride from there, as a fraction of it.
 _FIRST_STRIDE: Final = 16
-#: A block with fewer characters is not torn; no fewer than the least are left of it at the end or beginning of a page.
+#: A block with fewer characters is not split; at least the smaller number stays together at the end or beginning of a
+#: page.
 _UNTORN: Final = 60
 _LEAST: Final = 20
 #: Precision of the search, characters: each try measures a block, and the cut moves back to a space anyway.
@@ -133,9 +134,9 @@ _CLOSE: Final = 3
 def _largest(
     cuts: _Cuts, accept: Accept, length: int, guess: int, settled: Callable[[int, int], bool]
 ) -> int:
-    """Return the largest index before `length` whose head is accepted, to within _CLOSE, by strides from a guess.
+    """Return the largest index before `length` whose head is accepted, to within _CLOSE, in strides from a guess.
 
-    `settled` returns whether all indexes between two lead to the same cut: then any of them will do.
+    `settled` returns whether all indexes between two give the same cut: then any of them will do.
     """
     low, high = 0, length
     at, stride = guess, max(guess // _FIRST_STRIDE, _CLOSE)
@@ -163,9 +164,9 @@ def split(
 ) -> tuple[Block, Block] | None:
     """Cut off the largest head that `accept` takes, at a sentence, word or grapheme; None if nothing fits.
 
-    `accept` must take every head that is shorter than one it takes; `guess`: how many characters that may be. `tear`:
-    rather than nothing, take the beginning of a short block or word. `spare`: characters that a break at a sentence may
-    waste.
+    `accept` must accept every head that is shorter than one it accepts; `guess`: how many characters that may be.
+    `tear`: take the beginning of a short block or word rather than nothing. `spare`: how many characters a break at a
+    sentence may waste.
     The tail has no leading spaces, and is not empty.
     """
     text = block.text

@@ -1,4 +1,4 @@
-"""Where text may be broken: at sentences, at words, or else between graphemes.
+"""Where text may be broken: at sentences, at words, or failing that between graphemes.
 
 Nothing here may know of blocks or pages. Follows Unicode UAX #29 (grapheme clusters) and UAX #14
 (line breaking) as far as a small screen needs: no cluster is cut, no line begins with a closing mark.
@@ -10,20 +10,20 @@ import re
 import unicodedata
 from typing import Final
 
-#: Code points after which a "cluster" is taken for an attack and may be cut (UAX #15 stream-safe text: 30).
+#: A "cluster" of more code points is taken for an attack and may be cut (UAX #15 stream-safe text: 30).
 CLUSTER_LIMIT: Final = 32
 #: A break at the end of a line or sentence is preferred if it wastes at most this fraction of what would fit.
 SENTENCE_WINDOW: Final = 0.25
 #: A break at the end of a word is preferred if it wastes at most this fraction.
 WORD_WINDOW: Final = 0.6
-#: A longer word may be cut, characters: shorter ones move to the next page whole, at any cost.
+#: A longer word may be cut, characters; a shorter one moves to the next page whole, at any cost.
 WHOLE_WORD: Final = 48
 
 _SENTENCE_END: Final = re.compile(r"(?:[.!?…][\"'”’»)\]]{0,3}(?=\s)|[。！？][」』）]{0,2})")
 _NOT_FIRST: Final = frozenset(
     "、。，．・：；？！）］｝」』】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.;:!?)]}»”’"
 )
-#: Signs, or the number of an item, which do not stand alone at the end of a page.
+#: Signs, or the number of an item, which may not stand alone at the end of a page.
 _MARKER: Final = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z])[.)])?[\W_]*\Z")
 _JOINER: Final = "\u200d"
 
@@ -93,7 +93,7 @@ def _last_word_end(text: str, limit: int, floor: int) -> int:
 
 
 def _start_of_short_word(text: str, limit: int) -> int:
-    """Return where the word around `limit` begins, or `limit` if the word is long."""
+    """Return where the word around `limit` begins, or `limit` if that word is long."""
     start = limit
     while start and limit - start < WHOLE_WORD and not text[start - 1].isspace():
         start -= 1
@@ -106,8 +106,8 @@ def _start_of_short_word(text: str, limit: int) -> int:
 def best(text: str, limit: int, spare: int = 0) -> int:
     """Return the best place to break up to `limit`, where a cut is allowed.
 
-    `spare`: characters that a break at a line or sentence may always waste. 0: all before `limit` is the beginning of
-    one short word.
+    `spare`: characters that a break at a line or sentence may always waste. A result of 0: everything before `limit` is
+    the beginning of one short word.
     """
     floor = max(limit - max(int(limit * SENTENCE_WINDOW), spare), 0)
     line = text.rfind("\n", floor, limit + 1)
@@ -122,5 +122,5 @@ def best(text: str, limit: int, spare: int = 0) -> int:
 
 
 def is_bare(text: str) -> bool:
-    """Return whether a text says nothing without what follows it: signs, or the number of an item."""
+    """Return whether a text means nothing without what follows it: signs, or the number of an item."""
     return _MARKER.match(text) is not None

@@ -85,7 +85,7 @@ def _decoder_state(part: Part, state: ReaderState) -> str:
 def _line_start(
     part: Part, octets: Octets, start: int, position: Position, state: ReaderState
 ) -> Position | None:
-    """Return the position of the first line after `start`, or of the first piece in one endless line."""
+    """Return the position of the first line after `start`, or of the first piece if the text is one endless line."""
     part_octets = partial(octets, part.section)
     start += _encoded_line(part_octets(start), part.encoding == "quoted-printable") or -(start % 4)
     ended = False

@@ -23,17 +23,17 @@ FOLDED_LINES: Final = {
     Role.FILE: 1,
     Role.HEADER: 3,
 }
-#: Characters read ahead for the end of a stretch, which bounds the cost of a page; a longer stretch folds without its
-#: lines being counted.
+#: Characters read ahead for the end of a stretch, which limits the cost of a page; a longer stretch folds without a
+#: count of its lines.
 FOLD_REACH: Final = 32 * 1024
-#: Characters of a folded stretch skipped at most to find what follows; the rest folds again.
+#: The most characters of a folded stretch that are skipped to find what follows; the rest folds again.
 FOLD_SKIP: Final = 256 * 1024
 #: Lines of LINE characters read ahead and skipped in one reading, so that a page costs the same however much it folds;
-#: beyond that, stretches fold in pieces of so many.
+#: beyond that, stretches fold in pieces of this size.
 FOLD_WORK: Final = 12_000
 FOLD_PIECE: Final = 100
 LINE: Final = 64
-#: A longer "signature" or footer is text after a dashed line, lines.
+#: A longer "signature" or footer is ordinary text after a dashed line, lines.
 SIGNATURE_LINES: Final = 15
 _ENDS: Final = frozenset({Role.SIGNATURE, Role.FOOTER})
 
@@ -67,7 +67,7 @@ def _opened(block: Block) -> Block:
 
 
 def _comes_first(segment: Segment) -> bool:
-    """Return whether a segment may come first and says nothing without what it introduces."""
+    """Return whether a segment may come first and means nothing without what it introduces."""
     rule = segment.block.kind is Kind.RULE and segment.role not in FOLDED_LINES
     return rule or segment.role is Role.ATTRIBUTION
 

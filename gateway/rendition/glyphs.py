@@ -1,7 +1,7 @@
-"""Characters: those that are invisible or change the direction of text are removed from a message.
+"""Characters: removes from a message those that are invisible or change the direction of text.
 
-Nothing here may know of blocks. Bidirectional embeddings, overrides and isolates (Unicode UAX #9 §2) only
-serve to disguise on a small screen; zero-width characters and soft hyphens pad preheaders.
+Nothing here may know of blocks. On a small screen, bidirectional embeddings, overrides and isolates (Unicode UAX #9 §2)
+serve only to disguise; zero-width characters and soft hyphens pad preheaders.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-#: What only a font draws: nothing, where that is missing; QUIRK: Word writes the signs of its fonts so.
+#: Characters that only a certain font draws: nothing, where it is missing. QUIRK: Word writes the signs of its fonts
+#: this way.
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
 _DRAWN: Final = {
     "\uf0b7": "•", "\uf0a7": "•", "\uf0a8": "•", "\uf06e": "•", "\uf076": "•",
@@ -24,10 +25,10 @@ _TWICE: Final = re.compile("\xf0[\u0178\x9f][\x80-\u2122]{2}|\xe2[\u20ac\x80][\x
 #: Characters that are drawn as nothing or as a space, and joiners, which are padding next to one.
 _SPECIAL: Final = "\u200c\u200d\u115f\u1160\u2800\u3164"
 _BLANKS_SPECIAL: Final = re.compile(rf"[\s{_SPECIAL}]+")
-#: Joiners have no use in scripts whose letters do not join, where they pad words against filters.
+#: Joiners have no use in scripts whose letters do not join; there they pad words to evade filters.
 _PADDING: Final = re.compile("(?<=[\x00-\u052f])[\u200c\u200d]++(?![^\x00-\u052f])")
 _BETWEEN: Final = re.compile(r"[\W_]+")
-#: Selectors of the look of a character before them, where there is none.
+#: Variation selectors with no character before them.
 _SELECTS_NOTHING: Final = re.compile("(?:(?<=\\s)|\\A)[\ufe00-\ufe0f]+")
 _JOINERS: Final = "\u200c\u200d"
 EDGES: Final = " \t\r\n\x0b\x0c\x85\xa0" + _SPECIAL
@@ -77,7 +78,7 @@ def _one(match: re.Match[str]) -> str:
 
 
 def collapse(text: str) -> str:
-    """Replace each run of white space of any kind by one space."""
+    """Replace each run of white space of any kind with one space."""
     if not text.isascii():
         for special in _SPECIAL:  # several times as fast as a pattern
             if special in text:

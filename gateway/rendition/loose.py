@@ -1,6 +1,6 @@
-"""Multiparts without their boundary, texts with one, and encoded messages: their structure from the server is wrong.
+"""Multiparts without their boundary, texts with one, and encoded messages: the server's structure of them is wrong.
 
-Nothing here may fetch. Where no boundary occurs, servers list one empty part, and the text is in none. Such a body is
+Nothing here may fetch. If no boundary occurs, servers list one empty part, and the text is in none. Such a body is
 read as one text, in the encoding and charset that the multipart's own header names (which RFC 2045 §6.4 forbids, but
 broken writers do). If there is a boundary after all, in a body that was encoded or under a name that the server did
 not understand, its parts are read here (see `rendering`). An encoded message (against RFC 2046 §5.2.1) is decoded, and
@@ -26,7 +26,7 @@ _PART_BEGINS: Final = re.compile(
     rb"^--([^\r\n]{1,70})\r?\n(?:[\w-]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,5}?content-[a-z-]+:",
     re.IGNORECASE | re.MULTILINE,
 )
-#: Lines above the first delimiter of a text that consists of parts: of a header, or on MIME.
+#: Lines above the first delimiter of a text that consists of parts: header fields, or remarks about MIME.
 _PREAMBLE: Final = re.compile(rb"[\w-]+:|[ \t]|.*\b(?:multi-?part|MIME)\b", re.IGNORECASE)
 _MULTIPART: Final = "multipart/"
 #: Octets that hold the name of a header's first field.
@@ -75,7 +75,7 @@ def boundary_in(beginning: bytes) -> str:
 
 
 def parts_in(beginning: bytes) -> str:
-    """Return the boundary of the parts that a text consists of, '' if it is a text.
+    """Return the boundary of the parts that a text consists of, '' if it is only a text.
 
     QUIRK: some headers lack the Content-Type of a multipart, or end before it.
     """
@@ -87,7 +87,7 @@ def parts_in(beginning: bytes) -> str:
 
 
 def with_boundary(media_type: str, boundary: str) -> bytes:
-    """Return a header by which a multipart can be parsed whose own names another boundary."""
+    """Return a header with which a multipart can be parsed whose own header names another boundary."""
     quoted = re.sub(r'(["\\])', r"\\\1", boundary)
     return f'Content-Type: {media_type}; boundary="{quoted}"\r\n\r\n'.encode("latin-1", "replace")
 

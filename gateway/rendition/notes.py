@@ -1,4 +1,4 @@
-"""Notes: sentences about parts that were left out or cut, so that a person knows which and can get them.
+"""Notes: sentences about parts that were left out or cut, so that a person knows which ones and can get them.
 
 Nothing here may say "some part": each sentence has the section number (RFC 9051 §6.4.5) and the file name or type.
 """
@@ -46,12 +46,12 @@ def part_name(part: Part) -> str:
 
 
 def about(say: Say, msgid: str, part: Part, octets: int = 0) -> str:
-    """Return one of the sentences above for a part; `octets`: where it is cut."""
+    """Return one of the sentences above for a part; `octets`: where the part is cut."""
     return say(msgid) % {"part": part_name(part), "size": octets // 1024}
 
 
 def gap(say: Say, found: Gap) -> str:
-    """Return the sentence for what a limit left out of a message."""
+    """Return the sentence about what a limit left out of a message."""
     if found.bound is Bound.HEADER:
         return say(FIELD) % {"field": found.names} if found.names else say(HEADER)
     if found.bound is Bound.END:

@@ -30,18 +30,18 @@ from gateway.rendition.text.plain_text import TextReader
 from gateway.rendition.wholes import HTML_CAP as HTML_CAP
 from gateway.rendition.wholes import NOTE_ORDINAL, Octets, Wholes
 
-#: Octets that are decoded of an encoded message; how deep such messages may be nested.
+#: Octets of an encoded message that are decoded; how deep such messages may be nested.
 SEALED_CAP: Final = 512 * 1024
 SEALED_DEPTH: Final = 3
 #: The ordinal of a note about the whole message, beyond any offset into a text.
 GAP_ORDINAL: Final = 36**7
-#: Octets of a text in which it is seen whether it is a page, or consists of parts.
+#: Octets of a text that show whether it is a page, or consists of parts.
 PAGE_OCTETS: Final = 512
-#: Octets of a text without a word; what follows more of them is left out, with a note. Each character read allows some
-#: more, each segment as many as one.
+#: Octets of a text without a word; what follows after more of them is left out, with a note. Each character that is
+#: read allows some more, each segment as many as one character.
 EMPTY_LIMIT: Final = 1024 * 1024
 EMPTY_PER_CHARACTER: Final = 100
-#: Names of parts listed in a note at most.
+#: The most names of parts listed in a note.
 NAMES_LIMIT: Final = 5
 
 
@@ -50,7 +50,7 @@ def _(msgid: str) -> str:
 
 
 class _Replay:
-    """Octets whose beginnings were looked at and must not be fetched again."""
+    """Octets whose beginnings were examined and must not be fetched again."""
 
     def __init__(self, octets: Octets) -> None:
         self._octets = octets
@@ -76,7 +76,7 @@ class _Replay:
 class _Renderer:
     """Renders one message for one context.
 
-    `depth`: how many encoded messages it is inside. `all_of_it`: hidden and duplicate text is not left out.
+    `depth`: how many encoded messages contain it. `all_of_it`: hidden and duplicate text is not left out.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class _Renderer:
             start = None
 
     def gaps(self, first: int = 0) -> Iterator[Block]:
-        """Yield notes on what limits have left out of the message."""
+        """Yield notes about what limits have left out of the message."""
         for index, gap in enumerate(notes.gaps(self._message)):
             if index >= first:
                 text = notes.gap(self._context.translate, gap)
@@ -141,7 +141,7 @@ class _Renderer:
         return _from(whole, at)
 
     def _beginning(self, part: Part) -> bytes:
-        """Return the first octets of a text, by which it is seen whether it is one; none of a file."""
+        """Return the first octets of a text, which show whether it is one; none of a file."""
         if part.media_type != media_types.TEXT or part.filename:
             return b""
         return body.whole(part, self._octets.peek(part.section), PAGE_OCTETS)[0]
@@ -158,7 +158,7 @@ class _Renderer:
             yield self._wholes.note(part, notes.RECORDS)
 
     def _worded(self, block: Block) -> Block:
-        """Give a picture without a name one, so that its link has a text."""
+        """Give a picture without a name one, so that its link has text."""
         if block.kind is not Kind.PICTURE or block.runs:
             return block
         return replace(block, runs=(Run(self._context.translate(picture_links.PICTURE)),))
@@ -185,7 +185,7 @@ class _Renderer:
             yield Segment(Block(Kind.NOTE, (Run(left_out),), at))
 
     def _loose(self, part: Part, start: int, state: ReaderState) -> Iterator[Segment]:
-        """Read a multipart without parts as a text, or parse it here if there are some after all."""
+        """Read a multipart without parts as a text, or parse it here if it has parts after all."""
         section, of_header = loose.sections(part)
         header = _beginning(self._octets(of_header, 0), loose.HEADER_OCTETS)
         text = loose.as_text(part, header)
@@ -213,7 +213,7 @@ class _Renderer:
         yield from self._inside(part, found, self._wholes.heading(found.message.envelope, ""), was_cut)
 
     def _opaque(self, reading: Reading) -> Iterator[Segment]:
-        """Read an S/MIME body that is signed or compressed as a whole; note that any other is closed."""
+        """Read an S/MIME body that is signed or compressed as a whole; note that any other cannot be opened."""
         octets, was_cut = body.whole(reading.part, self._octets.peek(reading.part.section), SEALED_CAP)
         sort, content = cms.read_body(octets, SEALED_CAP)
         if not content or self._depth >= SEALED_DEPTH:
@@ -227,7 +227,7 @@ class _Renderer:
     def _inside(
         self, part: Part, found: MessageFile, first: list[Segment], was_cut: bool
     ) -> Iterator[Segment]:
-        """Yield the segments of a message that was parsed here, with positions in its part."""
+        """Yield the segments of a message that was parsed here, with positions in the part that contains it."""
         inner = _Renderer(found.message, self._context, found.octets, self._depth + 1, self._all_of_it)
         readings = inner._readings(None)
         parts = (inner._part(reading, None, ReaderState()) for reading in readings)
@@ -273,7 +273,7 @@ def _from(segments: Iterator[Segment], start: int) -> Iterator[Segment]:
 
 
 def _numbered(segments: Iterator[Segment], first: int) -> Iterator[Segment]:
-    """Count the positions of a text that is read as a whole from an ordinal on, beyond its octets."""
+    """Count the positions of a text that is read as a whole, starting from an ordinal beyond its octets."""
     for segment in segments:
         block = segment.block
         yield replace(segment, block=replace(block, at=replace(block.at, start=first + block.at.start)))
@@ -339,7 +339,7 @@ def _all_of_it(message: Message, context: Context, octets: Octets, start: Positi
 
 
 def _begun(blocks: Iterator[Block]) -> tuple[list[Block], Iterator[Block]]:
-    """Pull blocks up to the first that is not a note of ours; return them and the rest."""
+    """Pull blocks up to the first that is not a note of ours; return them and the remaining ones."""
     first: list[Block] = []
     for block in blocks:
         first.append(block)

@@ -1,4 +1,4 @@
-"""Roles: the finished drafts of an HTML part get their final roles, and become segments.
+"""Roles: gives the finished drafts of an HTML part their final roles, and turns them into segments.
 
 Nothing here may parse. An original that is quoted without marks (Outlook: From, Sent, To, Subject, then the
 rest) is recognized by its header block.
@@ -21,13 +21,13 @@ from gateway.rendition.unplaced import Draft, Face, runs_of
 
 #: The line before a signature (RFC 3676 §4.3), as it survives in HTML.
 _DELIMITER = "--"
-#: Characters of a preheader at most; words that it exceeds; drafts within which it is repeated.
+#: The most characters of a preheader; the number of words that it exceeds; drafts within which it is repeated.
 _PREHEADER = 300
 _PREHEADER_WORDS = 3
 _REPEATED_WITHIN = 8
 #: Drafts that a header block may span.
 _HEADER_DRAFTS = 5
-#: A line without a letter, or lines of one sign each, which may be drawn.
+#: A line without a letter, or several lines of one sign each, which may be a drawing.
 _SIGNS: Final = re.compile(r"^(?:[^\w\n]|_){5,}$|(?:^[^\w\n]\n){5,}", re.MULTILINE)
 
 
@@ -56,7 +56,7 @@ def _mark_original(drafts: list[Draft]) -> None:
 
 
 def _with_role(draft: Draft) -> Iterable[Draft]:
-    """Give a draft its role; return it, parted by the rules drawn in it."""
+    """Give a draft its role; yield it, split at the rules drawn in it."""
     if draft.role is not Role.BODY or draft.kind is not Kind.PARAGRAPH:
         return (draft,)
     text = draft.text
@@ -72,7 +72,7 @@ def _with_role(draft: Draft) -> Iterable[Draft]:
 
 
 def _parted(draft: Draft) -> Iterator[Draft]:
-    """Yield what is between the drawn lines of a paragraph, and a rule for each of them."""
+    """Yield what is between the drawn lines of a paragraph, and a rule for each of these lines."""
     lines: list[list[tuple[str, Face]]] = [[]]
     for run in draft.runs:
         for text in run.text.splitlines(keepends=True):

@@ -1,8 +1,8 @@
-"""Segments: blocks with what folding needs to know of each; and a reader's state as letters.
+"""Segments: blocks with what folding needs to know about each; and a reader's state as letters.
 
-Nothing here may know a media type. `Position.state` of a block of text is one letter of the reader's, then the letters
-of the body's decoder; it is empty if both are in their initial state. Reading from a block's position with its state
-yields the same blocks as reading from the beginning: the letter has all that a reader remembers between blocks.
+Nothing here may know a media type. In a text block, `Position.state` is one letter for the reader, then the letters of
+the body's decoder; it is empty if both are in their initial state. Reading from a block's position with its state
+yields the same blocks as reading from the beginning: the letter has everything that a reader remembers between blocks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.rendition.blocks import Block
 
-#: Characters of a block at most, so that splitting and laying it out costs little.
+#: The most characters of a block, so that splitting and laying it out costs little.
 BLOCK_LIMIT: Final = 4000
 
 
@@ -40,7 +40,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A block, its role, its number of lines, and its label when folded, if not that of its role."""
+    """A block, its role, its number of lines, and its label when folded, unless that is its role's."""
 
     block: Block
     role: Role = Role.BODY
@@ -51,17 +51,17 @@ class Segment:
 #: Depths of quotation that a state inside a long line can hold: 0, 1, 2 and more.
 _DEPTHS: Final = 3
 #: Letters before the reader's own, which is never one of them: one for text that OpenPGP signs in the clear, two for a
-#: line below a quoted one, three for both; and, before that, a message that is read with its hidden text, as it has no
-#: other.
+#: line below a quoted one, three for both; and, before these, for a message that is read with its hidden text, as it
+#: has no other text.
 _FURTHER: Final = "Z"
 UNSEEN: Final = "Y"
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderState:
-    """What a reader remembers. `opened`: an unfolded stretch goes on; `middle`: the depth of quotation + 1 if
-    reading begins inside a line, else 0; `decoder`: the letters of the body's decoder; `signed`: inside text that
-    OpenPGP signs in the clear, with escaped dashes; `below`: the line above is quoted, and that matters."""
+    """What a reader remembers. `opened`: an unfolded stretch continues; `middle`: the depth of quotation + 1 if reading
+    begins inside a line, else 0; `decoder`: the letters of the body's decoder; `signed`: inside text that OpenPGP signs
+    in the clear, with escaped dashes; `below`: the line above is quoted, and that matters."""
 
     opened: bool = False
     mode: Mode = Mode.BODY

@@ -93,7 +93,7 @@ COMPARED: Final = 64 * 1024
 
 #: The first ordinal of a page that is labelled as plain text, beyond any offset into a text.
 PAGE_ORDINAL: Final = 36**6
-#: That of a text which consists of the parts of a multipart.
+#: The first ordinal of a text that consists of the parts of a multipart.
 PARTS_ORDINAL: Final = 2 * 36**6
 
 
@@ -156,7 +156,7 @@ _NOTHING: Final = 8
 
 
 def _root_of(related: Part) -> tuple[Part, ...]:
-    """Return the root of a multipart/related (RFC 2387 §3.1, §3.2), and the texts that were added after it."""
+    """Return the root of a multipart/related (RFC 2387 §3.1, §3.2), and any texts added after it."""
     start = related.parameters.get("start", "").strip("<> ")
     media_type = related.parameters.get("type", "").strip().lower()
     # QUIRK: some put an attachment or an empty text first, whatever they name: take what can be read
@@ -171,7 +171,7 @@ def _root_of(related: Part) -> tuple[Part, ...]:
 
 
 def _is_readable(part: Part) -> bool:
-    """Return whether a part has text, in it or below it, that is not an attachment."""
+    """Return whether a part, or one below it, has text that is not an attachment."""
     return (
         _leaf(part, lambda leaf: (_is_page(leaf) or leaf.media_type in _PROSE) and _says_something(leaf))
         is not None
@@ -254,7 +254,7 @@ class Chooser:
             waiting.extend(reversed(further))
 
     def _opened(self, part: Part) -> tuple[Reading | None, tuple[Part, ...]]:
-        """Return how a part is read, and the parts below it to go on with."""
+        """Return how a part is read, and the parts below it that come next."""
         if part.media_type != "multipart/encrypted" and is_loose(part):
             return Reading(part, View.LOOSE), part.parts
         match part.media_type:
@@ -287,7 +287,8 @@ class Chooser:
         )
 
     def _best(self, alternative: Part) -> tuple[Part, ...]:
-        """Choose one part of a multipart/alternative, the plain text if complete; keep an invitation beside it."""
+        """Choose one part of a multipart/alternative, the plain text if it is complete; keep an invitation beside
+        it."""
         parts = alternative.parts
         invitations = tuple(part for part in parts if part.media_type == "text/calendar")
         if not self._started:

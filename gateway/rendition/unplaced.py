@@ -15,7 +15,7 @@ from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.segments import Role, Segment
 
-#: Characters that count as a line where there are no lines: for "12 quoted lines" in HTML.
+#: Characters that count as a line if a text has no lines: for "12 quoted lines" in HTML.
 LINE: int = 72
 _FACE = itemgetter(1)
 
@@ -69,7 +69,7 @@ def runs_of(stretches: Sequence[tuple[str, Face]]) -> list[Run]:
         text, face = stretches[0]
         text = text.strip(glyphs.EDGES)
         return [Run(text, *face)] if text else []
-    # Stripped before they become runs, of which a change makes another.
+    # Stripped before they become runs: changing a run makes a new one.
     texts, faces = _merged(stretches)
     end = len(texts)
     while end and not (text := texts[end - 1].rstrip(glyphs.EDGES)):

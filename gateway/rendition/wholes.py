@@ -87,7 +87,7 @@ class Wholes:
         yield from self._noted(part, drafts, page.cut, too_many)
 
     def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[Segment]:
-        """Yield the segments of drafts, and a note where they were cut."""
+        """Yield the segments of drafts, and a note if they were cut."""
         yield from roles.segments(drafts, part.section, self._reply)
         if was_cut:
             yield self.cut(part, HTML_CAP)
@@ -134,7 +134,7 @@ class Wholes:
             yield self.note(part, notes.RECORDS)
 
     def _returned(self, part: Part, rows: list[records.Row]) -> list[records.Row]:
-        """Return rows on the mail that a report is about, after the last of its own parts."""
+        """Return rows about the mail that a report concerns, after the last of its own parts."""
         for report in self._root.walk():
             if report.media_type != "multipart/report" or part not in report.parts:
                 continue
@@ -184,7 +184,7 @@ class Wholes:
         yield self._note_segment(part, text)
 
     def cut(self, part: Part, octets: int) -> Segment:
-        """Return a note that a part is cut at so many octets."""
+        """Return a note that a part is cut at this many octets."""
         return self.note(part, notes.CUT, octets)
 
     def note(self, part: Part, msgid: str, octets: int = 0) -> Segment:

@@ -43,7 +43,7 @@ __all__ = [
     "zip_entry",
 ]
 
-#: Positions in one leaf: more than it may have blocks.
+#: Positions in one leaf: more than the blocks that it may have.
 _LEAF: Final = 100_000
 
 #: A viewer yields blocks with the numbers of their leaves, from the beginning of the given leaf.
@@ -68,7 +68,7 @@ VIEWERS: Final[dict[str, Viewer]] = {
 
 
 def readable(media_type: str, filename: str) -> bool:
-    """Return whether `read` has a viewer for a file, judging by its media type and name."""
+    """Return whether `read` has a viewer for a file, going by its media type and name."""
     return effective_type(media_type, filename) in VIEWERS
 
 
@@ -92,7 +92,7 @@ def read(
 
 
 def earlier(at: Position, blocks: int, leaves: int) -> Position | None:
-    """Go back by so many blocks within a leaf, or so many leaves from its beginning; None: to the beginning."""
+    """Go back by this many blocks within a leaf, or this many leaves from its beginning; None: to the beginning."""
     leaf, index = divmod(at.start, _LEAF)
     if index > blocks:
         return Position(at.section, at.start - blocks)

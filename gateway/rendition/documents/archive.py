@@ -31,12 +31,12 @@ from gateway.rendition.documents.bounds import (
     note,
 )
 
-#: Octets unpacked at a time, first and later: a first page needs few, and a long token must not be parsed often.
+#: Octets unpacked at a time, at first and later: a first page needs few, and a long token must not be parsed often.
 _FIRST_STEP: Final = 64 * 1024
 _STEP: Final = 1024 * 1024
 #: Smallest size at which the ratio counts, octets: a short file of spaces is not a bomb.
 _HARMLESS: Final = 4 * 1024 * 1024
-#: Without LZMA, in which an entry chooses how much memory its dictionary takes.
+#: Without LZMA, which lets an entry choose how much memory its dictionary takes.
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _ENTRY: Final = b"PK\1\2"
 _ENCRYPTED: Final = 0x1
@@ -99,7 +99,7 @@ def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """Decode a name as its writer meant it: without the UTF-8 flag it may be in any charset, not just cp437."""
+    """Decode a name as its writer meant it; without the UTF-8 flag it may be in any charset, not just cp437."""
     name = info.orig_filename
     if not info.flag_bits & _UTF8 and not name.isascii():
         octets = name.encode("cp437", "replace")
@@ -127,7 +127,7 @@ def zip_entry(octets: bytes, index: int) -> bytes:
 
 
 def inside(octets: bytes) -> str:
-    """Return the media type of the document that an archive is, judging by its parts, or ''."""
+    """Return the media type of the document that an archive is, going by its parts, or ''."""
     try:
         archive = opened(octets)
     except DocumentError:

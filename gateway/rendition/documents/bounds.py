@@ -1,4 +1,4 @@
-"""The limits for reading documents: what a stranger's file may cost; and the error for what exceeds them.
+"""The limits for reading documents: what a stranger's file may cost; and the error for exceeding them.
 
 Nothing here may read a document. Sizes are those of files and of what they unpack to; time and memory are limited
 where documents are read, in `confined`.
@@ -17,7 +17,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Octets of the largest document that is read: mail providers pass 25 MB of base64, 18 MB of file.
+#: Octets of the largest document that is read: mail providers accept 25 MB of base64, which is 18 MB of file.
 OCTETS_LIMIT: Final = 20 * 1024 * 1024
 #: Pages of a PDF, rows of all sheets together, columns of a sheet.
 PAGES_LIMIT: Final = 200
@@ -35,7 +35,7 @@ WORKBOOK_LIMIT: Final = 64 * 1024 * 1024
 RATIO_LIMIT: Final = 400
 #: Entries of a ZIP, read and listed.
 ENTRIES_LIMIT: Final = 5000
-#: Elements and depth of an XML part: a paragraph of a word processor takes about fifteen, and never this depth.
+#: Elements of an XML part, and its depth: a paragraph of a word processor takes about fifteen, and never this depth.
 ELEMENTS_LIMIT: Final = 200_000
 DEPTH_LIMIT: Final = 200
 

@@ -142,7 +142,7 @@ class _Body(Vocabulary):
             self._composer.text(text)
 
     def _begin_paragraph(self, _attributes: Attributes) -> None:
-        if self._in_run:  # a text box is inside a run of the paragraph that it floats next to
+        if self._in_run:  # a text box is inside a run of the paragraph that it floats beside
             self._end_paragraph()
         self._paragraph = _Paragraph(note=self._paragraph.note)
 

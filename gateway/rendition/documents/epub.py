@@ -24,7 +24,7 @@ from gateway.rendition.html import converter, picture_links
 _CONTAINER: Final = "META-INF/container.xml"
 #: Octets of a chapter that are read.
 CHAPTER_LIMIT: Final = 4 * 1024 * 1024
-#: Chapters of a book at most.
+#: The most chapters of a book.
 CHAPTERS_LIMIT: Final = 2000
 _PAGES: Final = ("application/xhtml+xml", media_types.HTML, "application/x-dtbook+xml")
 

@@ -1,4 +1,4 @@
-"""Kinds of files: what a file is, judging by its label, its name, and its first octets.
+"""Kinds of files: what a file is, going by its label, its name, and its first octets.
 
 Nothing here may read more than a few octets, except that a ZIP is checked for being a document. Mail programs label
 files with whatever their system has in a table, so a general label yields to the name, and a missing or misleading
@@ -12,7 +12,7 @@ from typing import Final
 from gateway.message.media_types import OCTETS, TABLE, TEXT, XLS, ZIP
 from gateway.rendition.documents import archive
 
-#: Kinds that are recognized by more than their label.
+#: Kinds recognized by more than their label.
 _KNOWN: Final = tuple(row for row in TABLE if row.endings or row.begins)
 _BY_TYPE: Final = {name: row.media_type for row in _KNOWN for name in row.names}
 _BY_ENDING: Final = {ending: row.media_type for row in reversed(_KNOWN) for ending in row.endings.split()}

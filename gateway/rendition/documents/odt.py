@@ -1,7 +1,7 @@
 """ODT: paragraphs, headings, lists with their numbers, tables and notes of OpenDocument text.
 
 Nothing here may follow a reference out of the file. ODF 1.2-1 §5 (paragraphs, lists, changes), §6 (text), §9
-(tables); deleted text and comments are left out, footnotes stand in brackets where they are referred to.
+(tables); deleted text and comments are left out, footnotes are in brackets where they are referenced.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ _HYPHENATED: Final = re.compile(r"[^\W\d_]-\Z")
 
 
 def _library() -> type:
-    """Load pypdf, and keep its remarks on strangers' files out of the log."""
+    """Load pypdf, and keep its messages about strangers' files out of the log."""
     import pypdf
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)

@@ -42,7 +42,7 @@ _CHARACTER_WORDS: Final = {
     b"bullet": "•", b"endash": "–", b"emdash": "—", b"emspace": " ", b"enspace": " ",
 }  # fmt: skip
 _SYMBOLS: Final = {b"~": "\xa0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
-#: The code page of the current font (\\fcharset) would be exact; the document's is right for nearly all mail.
+#: The code page of the current font (\\fcharset) would be exact; the document's own is right for nearly all mail.
 _DEFAULT_PAGE: Final = "cp1252"
 
 
@@ -54,7 +54,7 @@ class _Group:
     strong: bool = False
     emphasis: bool = False
     after: int = 1
-    fresh: bool = True  # only the brace was read so far
+    fresh: bool = True  # only the brace has been read so far
 
 
 class _Reader:
@@ -91,7 +91,7 @@ class _Reader:
             self._octets += octets[skipped:]
 
     def flush(self) -> None:
-        """Pass on octets that were kept together for multi-byte charsets."""
+        """Pass on octets that were collected for multi-byte charsets."""
         if self._octets:
             self._composer.strong, self._composer.emphasis = self._group.strong, self._group.emphasis
             self._composer.text(decoding.codec_decoder(self._page).decode(bytes(self._octets), True))

@@ -35,7 +35,7 @@ from gateway.rendition.links.urls import linked
 
 #: Sheets that are read.
 SHEETS_LIMIT: Final = 100
-#: Characters of a header at most: a short word or two.
+#: The most characters of a header: a short word or two.
 HEADER_LIMIT: Final = 60
 #: A table of two columns is probably a form (name, value), unless it clearly has a header.
 _COLUMNS_OF_TABLE: Final = 3
@@ -63,7 +63,7 @@ def _is_text(cell: str) -> bool:
 
 
 def _header(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Return whether the first row names the columns: short distinct words, over values of another kind."""
+    """Return whether the first row names the columns: short distinct words, above values of another kind."""
     if not first or len(set(first)) < len(first) or not all(first) or len(first) < 2:
         return False
     if any(len(cell) > HEADER_LIMIT for cell in first) or not all(map(_is_text, first)):

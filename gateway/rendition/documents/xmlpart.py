@@ -1,4 +1,4 @@
-"""XML parts of documents: expat, pulled only as far as a page needs, with everything dangerous refused.
+"""XML parts of documents: expat, fed only as far as a page needs, with everything dangerous refused.
 
 Nothing here may know a vocabulary. A DOCTYPE is refused before it can declare an entity (no office format has one);
 depth, elements and octets are limited. Names are local, since the formats' names do not clash.
@@ -112,7 +112,7 @@ def blocks(chunks: Iterable[bytes], vocabulary: Vocabulary, composer: Composer) 
             while composer.ready:
                 yield composer.ready.popleft()
     except (DocumentError, PartTooLong) as error:
-        failure = error  # what was read before is good
+        failure = error  # what was read before it is good
     composer.paragraph()
     yield from composer.ready
     composer.ready.clear()
@@ -121,7 +121,7 @@ def blocks(chunks: Iterable[bytes], vocabulary: Vocabulary, composer: Composer) 
 
 
 def consume(chunks: Iterable[bytes], vocabulary: Vocabulary) -> None:
-    """Read a whole part, for tables that are needed before the text; its faults are ignored."""
+    """Read a whole part, for tables that are needed before the text; its errors are ignored."""
     try:
         for _step in parse(chunks, vocabulary):
             pass

@@ -23,16 +23,16 @@ from gateway.rendition.html.styles.style_sheets import NOTHING, Sheets
 from gateway.rendition.segments import Role
 from gateway.rendition.unplaced import Draft
 
-#: Most blocks and table cells in one part: each costs some 20 µs, and nobody writes so many.
+#: The most blocks and table cells in one part: each costs some 20 µs, and nobody writes that many.
 BLOCKS_LIMIT: Final = 20_000
-#: Most elements in one part, hidden ones aside: each costs some 5 µs, and large newsletters have a tenth of them.
+#: The most elements in one part, hidden ones aside: each costs some 5 µs, and large newsletters have a tenth of this.
 ELEMENTS_LIMIT: Final = 60_000
 #: Kinds of elements whose meaning is remembered: a newsletter has some twenty.
 MEANINGS_LIMIT: Final = 2000
 #: The sign between two parts of a formula that are written one above the other.
 _PAIRS: Final = {"mfrac": "/", "msup": "^", "msub": "_"}
 
-#: Before these the parser ends a link that is open.
+#: Before these the parser ends an open link.
 _ENDS_LINKS: Final = frozenset({"table", "fieldset"})
 #: Faster than the parser's own empty mapping.
 _NO_ATTRIBUTES: Final[Attributes] = {}
@@ -51,7 +51,7 @@ class HtmlReader(Structure):
     ) -> None:
         super().__init__(shorten, reply, pictures, all_of_it)
         self._picture_word = picture
-        #: Whether the rest is left out.
+        #: Whether the rest is being left out.
         self.full = False
         self._elements = 0
         #: For each open element: the style outside it, and what its end tag does.
@@ -61,7 +61,7 @@ class HtmlReader(Structure):
         self._staying = False
         self._sheet: list[str] | None = None
         self._sheets = Sheets()
-        #: What was said of elements so far, by all that it depends on: mostly the same is said again.
+        #: What the elements so far mean, by all that this depends on: mostly the same question is asked again.
         self._meanings: dict[tuple[object, ...], meanings.Meaning] = {}
         #: For each open pair of a formula: its depth, how many parts have begun, and the sign between them.
         self._pairs: list[tuple[int, int, str]] = []
@@ -99,7 +99,7 @@ class HtmlReader(Structure):
         self.look = meaning.inside(self.look)
 
     def _is_passed_over(self, name: str) -> bool:
-        """Count an element; return whether it is in hidden text, or beyond what is read."""
+        """Count an element; return whether it is in hidden text, or beyond the limit."""
         if self.full or len(self.drafts) + self.extra > BLOCKS_LIMIT:
             self.full = True
         elif self._hidden:
@@ -112,14 +112,14 @@ class HtmlReader(Structure):
         return True
 
     def _link_around(self, name: str) -> Close | None:
-        """Open again the link that the parser has ended, as it does before a table, unlike browsers; return its end."""
+        """Reopen the link that the parser has ended, as it does before a table, unlike browsers; return its end."""
         attributes, self.left_open = self.left_open, None
         if attributes is None or name not in _ENDS_LINKS:
             return None
         return self._open_link("a", attributes, css.NOTHING)
 
     def _meaning(self, name: str, tag: Tag, attributes: Attributes) -> meanings.Meaning:
-        """Return what is said of an element, read once for all that are alike."""
+        """Return what an element means, read once for all that are alike."""
         said, sheets = attributes.get, self._sheets.some
         names = (said("class"), said("id")) if sheets else None
         others = "background" in attributes, "hidden" in attributes
@@ -167,7 +167,7 @@ class HtmlReader(Structure):
         """Skip processing instructions."""
 
     def close(self) -> None:
-        """Do nothing: reading may go on with another parser."""
+        """Do nothing: reading may continue with another parser."""
 
     # What `html_parser` asks of its target
 
@@ -183,7 +183,7 @@ class HtmlReader(Structure):
         self._hidden, self._sheet = 0, None
 
     def finish(self) -> None:
-        """Turn what is left into drafts."""
+        """Turn what remains into drafts."""
         self.flush()
         while self._tables:
             self._close_table()
@@ -265,10 +265,8 @@ _OPEN: Final[dict[Tag, Open]] = {
 
 
 def _let_in(drafts: list[Draft], margins: bool) -> None:
-    """Let in paragraphs that a blockquote only gives a margin: lists, and all of a letter that has most of its text in
-    blockquotes, or some side by side (`margins`).
-
-    What is announced with a colon is a quotation.
+    """Unwrap paragraphs that a blockquote only gives a margin: lists, and all of a letter that has most of its text in
+    blockquotes, or some of them side by side (`margins`).
     """
     if not [draft for draft in drafts if draft.quote]:
         return
@@ -295,7 +293,7 @@ def _off_white(look: TextStyle) -> TextStyle:
     return look._replace(background=None) if look.background == colours.WHITE else look
 
 
-#: Returns more of a part's text, about so many characters; "" at its end.
+#: Returns more of a part's text, about this many characters; "" at its end.
 More = Callable[[int], str]
 
 
@@ -314,8 +312,8 @@ def read(
 ) -> tuple[list[Draft], bool]:
     """Read an HTML part into drafts; return them, and whether there were too many.
 
-    `pictures`: the sections of the pictures to show, by Content-ID. `more` is called to replace what was not for
-    reading. `all_of_it`: hidden text is read too. `picture`: what a picture is called of which nothing is known.
+    `pictures`: the sections of the pictures to show, by Content-ID. `more` is called to replace text that is not for
+    reading. `all_of_it`: hidden text is read, too. `picture`: the name for a picture about which nothing is known.
     """
     reader = HtmlReader(shorten, reply, pictures, all_of_it, picture)
     reader.look = TextStyle(background=page_source.ground(html))

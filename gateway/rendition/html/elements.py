@@ -1,6 +1,6 @@
 """The table of HTML elements: what each means on a small page.
 
-Nothing here may do anything. The text of elements not listed is kept (HTML §4, and what mail programs write: o:p,
+Nothing here may do anything. The text of unlisted elements is kept (HTML §4, and what mail programs write: o:p,
 v:shape, font), as are the fallback content of `object`, `video` and `canvas`, and the text of drawings and formulas.
 """
 
@@ -79,12 +79,12 @@ TAGS: Final[dict[str, Tag]] = {
     for name in names.split()
 }
 
-#: Classes, ids and attributes by which mail programs mark a quoted original (beside blockquote).
+#: Classes, ids and attributes with which mail programs mark a quoted original (beside blockquote).
 QUOTE_CLASSES: Final = frozenset(
     {"yahoo_quoted", "protonmail_quote", "zmail_extra", "moz-forward-container-quote", "mail_android_quote"}
 )
 QUOTE_IDS: Final = ("yahoo_quoted", "olk_src_body_section", "mail-editor-reference-message-container")
-#: Those by which they mark a signature.
+#: Those with which they mark a signature.
 SIGNATURE_CLASSES: Final = frozenset(
     {
         "gmail_signature",

@@ -1,6 +1,6 @@
 """Embedded content of a page: pictures, image maps, buttons and forms, with their links.
 
-Nothing here may fetch. A picture is represented by its name, or by where it links to.
+Nothing here may fetch. A picture is represented by its name, or by where its link leads.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from gateway.rendition.unplaced import Draft
 
 #: A picture of at most this many pixels in one direction is a tracker or a spacer.
 PIXEL: Final = 3
-#: A link on a picture that shows nothing can be hit if it is as large as this in both directions, pixels.
+#: A link on a picture that shows nothing can be hit if it has at least this size in both directions, pixels.
 AREA: Final = 20
-#: Files that show nothing, by the last characters of their URL.
+#: Files that show nothing, recognized by the last characters of their URL.
 _SPACER: Final = re.compile(
     r"spacer|(?:^|[/_-])(?:blank|clear|(?:1x1)?pixel|trans(?:parent)?|shim|dot|1x1)\d{0,3}\.(?:gif|png)",
     re.IGNORECASE,
@@ -44,7 +44,7 @@ class Embedded(Paragraphs):
         self._actions: list[str] = []
 
     def text(self, text: str) -> None:
-        """Take text as it is in the source; a link that is a drawing of a font is one that is a picture."""
+        """Take text as it is in the source; a link that is one glyph of an icon font is treated as a picture."""
         look = self.look
         if look.symbols and look.face.link and symbols.is_nameless(text):
             self._picture = self._picture or ""
@@ -52,7 +52,7 @@ class Embedded(Paragraphs):
         super().text(text)
 
     def _say_url(self, url: str, source: str = "") -> None:
-        """Write the label of a link that consists of a picture without a name, once for each URL."""
+        """Write the label of a link that consists of a picture without a name, once per URL."""
         if url not in self._nameless:
             self.words(" ")
             self.picture_name(picture_links.makeshift(url))
@@ -80,7 +80,7 @@ class Embedded(Paragraphs):
             look = self.look
             words = (
                 [Run(alternative)] if alternative and not link else []
-            )  # a link has its name behind the picture
+            )  # the name of a link follows the picture
             self.drafts.append(
                 Draft(Kind.PICTURE, words, look.quote, look.indent, target=section, role=look.role)
             )
@@ -109,7 +109,7 @@ class Embedded(Paragraphs):
 
     def _open_control(self, name: str, attributes: Attributes, style: css.Style) -> None:
         kind = attributes.get("type", "").lower()
-        if kind == "checkbox":  # of a list of tasks
+        if kind == "checkbox":  # in a task list
             self.words("[x] " if "checked" in attributes else "[ ] ")
         elif kind in ("submit", "image", "button"):
             link = self.look.face.link or (self._actions[-1] if self._actions and kind != "button" else "")
@@ -132,12 +132,12 @@ class Embedded(Paragraphs):
 
 
 def is_drawn(style: css.Style) -> bool:
-    """Return whether an element has a picture for a background, large enough to be looked at."""
+    """Return whether an element has a background picture, large enough to be looked at."""
     return style.covered and min(style.width or AREA, style.height or 0) >= AREA
 
 
 def named(attributes: Attributes, *names: str) -> str:
-    """Return the first of these attributes that says something, as one line."""
+    """Return the first of these attributes that means something, as one line."""
     for name in names:
         said = glyphs.collapse(glyphs.visible(attributes.get(name) or "")).strip(glyphs.EDGES)
         if picture_names.says_something(said):

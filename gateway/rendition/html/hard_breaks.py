@@ -1,6 +1,6 @@
 """Breaks that a program wrote at a column: text of a fixed width that was turned into HTML line by line.
 
-Nothing here may decide otherwise than for plain text (`text.wrapping`): only wrapped lines are joined.
+Nothing here may decide differently than for plain text (`text.wrapping`): only wrapped lines are joined.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from gateway.rendition.blocks import Run
 from gateway.rendition.text import line_kinds, wrapping
 from gateway.rendition.text.lines import Line, Lines, pieces_of
 
-#: Breaks in a paragraph at least: one alone is meant.
+#: The least breaks in a paragraph: a single one is meant.
 BREAKS: Final = 2
-#: Beginnings of lines that plain text would read as marks of quotation.
+#: Beginnings of lines that plain text would read as quotation marks of a reply.
 _QUOTED: Final = (">", "|")
 
 
 def joined(runs: list[Run]) -> list[Run]:
-    """Return a paragraph with spaces for the breaks that only wrap it."""
+    """Return a paragraph with spaces in place of the breaks that only wrap it."""
     text = "".join(run.text for run in runs)
     written = text.split("\n")
     longest = max(map(len, written))

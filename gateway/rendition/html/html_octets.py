@@ -14,9 +14,9 @@ from gateway.message.charset import decoding
 from gateway.message.mime import body
 from gateway.message.model import Part
 
-#: Octets of HTML that are read, without embedded pictures; the rest is left to the original.
+#: Octets of HTML that are read, not counting embedded pictures; the rest is left to the original.
 HTML_CAP: Final = 512 * 1024
-#: Hidden text is not counted, up to this many octets.
+#: Hidden text is not counted either, up to this many octets.
 UNSEEN_CAP: Final = 1024 * 1024
 #: Nor are pictures, but no more than this is fetched, octets as transfer-encoded.
 FETCHED_CAP: Final = 8 * 1024 * 1024
@@ -35,7 +35,7 @@ _PAGE: Final = re.compile(
     rb"|(?:p|div|table|center|font|span|meta|style|title|h[1-6])(?:\s[^<>]{0,400})?>[^<]{0,300}<[/a-z])",
     re.IGNORECASE,
 )
-#: The line breaks by which the lines of a piece of one end: so many of the first lines at least, and most of them.
+#: The line breaks that end the lines of a fragment: at least this many of the first lines have one, and most of them.
 _BREAKS: Final = re.compile(rb"(?:\s*</?br ?/?>)+\s*\Z", re.IGNORECASE)
 _BROKEN_LEAST: Final = 2
 _BROKEN: Final = 2 / 3
@@ -44,7 +44,7 @@ _HEADER: Final = re.compile(
     rb"\A\s{0,9}(?:--[^\r\n]{1,100}\r?\n)?(?:Content-[\w-]{1,30}:[^\r\n]{0,200}\r?\n){1,4}\s{0,9}(?=<)",
     re.IGNORECASE,
 )
-#: The end of such a URL: inside quotation marks, line ends belong to it.
+#: The end of such a "data:" URL: inside quotation marks, line ends belong to it.
 _END: Final = re.compile(rb"[^A-Za-z0-9+/=%]")
 _END_MARKED: Final = re.compile(rb"[^A-Za-z0-9+/=%\s]")
 #: Octets searched for the last tag, before which a page is cut.
@@ -52,7 +52,7 @@ _TAG_WITHIN: Final = 4096
 
 
 def is_page(beginning: bytes) -> bool:
-    """Return whether what is labelled as plain text is a page, or a piece of one."""
+    """Return whether text labelled as plain is really a page, or a fragment of one."""
     if b"<" not in beginning:
         return False
     if _PAGE.match(_HEADER.sub(b"", beginning.removeprefix(b"\xef\xbb\xbf"), count=1)):
@@ -89,7 +89,7 @@ def without_pictures(octets: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class HtmlOctets:
-    """A part that is read a stretch at a time; `cut`: the rest was not read."""
+    """A part that is read piece by piece; `cut`: the rest was not read."""
 
     def __init__(self, part: Part, octets: Iterator[bytes]) -> None:
         self._allowance = body.Allowance(octets, FETCHED_CAP)
@@ -109,7 +109,7 @@ class HtmlOctets:
         return decoding.decode(octets, self._label)[0]
 
     def more(self, octets: int) -> str:
-        """Read on, to replace what was not for reading; '' at the end."""
+        """Read on, to replace text that is not for reading; '' at the end."""
         octets = min(octets, UNSEEN_CAP - self._unseen)
         if octets <= 0 or not self.cut or decoding.resolve(self._label).startswith(("utf_16", "utf_32")):
             return ""

@@ -1,8 +1,8 @@
 """HTML to events: libxml2's parser, never with too many elements open.
 
-Nothing here may build a tree: below a depth of 255 text is silently lost, and 100,000 attributes take minutes.
-Nothing here may let a document nest without limit: for each end tag the parser searches the open elements, for an
-unmatched one all of them, so 60,000 of these within 80,000 elements take twelve seconds.
+Nothing here may build a tree: below a depth of 255 text is silently lost, and 100,000 attributes take minutes. Nothing
+here may let a document nest without limit: for each end tag the parser searches the open elements, all of them if it is
+unmatched, so 60,000 unmatched ones within 80,000 elements take twelve seconds.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final, Protocol
 
 from lxml import etree
 
-#: About the most open elements: each level of quotation takes some four.
+#: The approximate limit on open elements: each level of quotation takes some four.
 OPEN_LIMIT: Final = 512
-#: Octets given to the parser at a time; the limit may be exceeded by so much.
+#: Octets given to the parser at a time; the limit may be exceeded by what they open.
 STRETCH: Final = 2048
 
 
 class ParserTarget(Protocol):
-    """The receiver of the events. `full`: it takes no more."""
+    """The receiver of the events. `full`: it takes no more of them."""
 
     full: bool
 
@@ -34,10 +34,10 @@ class ParserTarget(Protocol):
 
     @property
     def depth(self) -> int:
-        """How many elements are open; 0 inside one whose content may not be markup."""
+        """How many elements are open; 0 inside one whose content cannot be markup."""
 
     def staying(self) -> AbstractContextManager[None]:
-        """Keep elements open that end meanwhile, except those that hide text."""
+        """Keep open the elements that end in the meantime, except those that hide text."""
 
 
 def parse(source: Iterable[bytes], target: ParserTarget) -> None:
@@ -69,7 +69,7 @@ def _end(parser: etree.HTMLParser) -> None:
 
 
 def _stretches(source: bytes) -> Iterator[bytes]:
-    """Split a document before tags."""
+    """Split a document in front of tags."""
     start = 0
     while start < len(source):
         end = source.find(b"<", start + STRETCH)

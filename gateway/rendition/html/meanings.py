@@ -1,6 +1,7 @@
-"""What the attributes of an element, and the style sheets, say of it: whether it hides, and the style inside.
+"""What an element's attributes and the style sheets say about it: whether it is hidden, and the style inside.
 
-Nothing here may know what an element is for, beyond its tag. In a newsletter some twenty say what hundreds do.
+Nothing here may know what an element is for, beyond its tag. In a newsletter some twenty combinations serve hundreds of
+elements.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css
 from gateway.rendition.html.styles.style_sheets import Declared
 
-#: Elements that form a box: what the box clips cannot be seen.
+#: Elements that form a box: whatever the box clips is invisible.
 _BOXES: Final = frozenset(
     {Tag.BLOCK, Tag.FORM, Tag.HEADING, Tag.LIST, Tag.ITEM, Tag.QUOTE, Tag.PRE, Tag.INDENTED}
 )
@@ -21,9 +22,9 @@ _BOXES: Final = frozenset(
 
 @dataclass(slots=True)
 class Meaning:
-    """What an element's attributes and the style sheets say of it; elements with the same attributes share one.
+    """What an element's attributes and the style sheets say about it; elements with the same attributes share one.
 
-    `changes`: what they change of the style inside, `faces` of its face; `looks`: styles inside by those outside.
+    `changes`: what they change in the style inside, `faces` in its face; `looks`: the styles inside, by those outside.
     """
 
     style: css.Style = css.NOTHING
@@ -49,7 +50,7 @@ NOTHING: Final = Meaning()
 
 
 def read(tag: Tag, attributes: Attributes, rules: Declared) -> Meaning:
-    """Read what an element's attributes say, and what the sheets do."""
+    """Read what an element's attributes and the sheets say."""
     declared = attributes.get("style")
     style = css.read(declared[: css.STYLE_LIMIT].lower()) if declared else css.NOTHING
     hidden = _hides(tag, attributes, style, rules)
@@ -68,7 +69,7 @@ def _hides(tag: Tag, attributes: Attributes, style: css.Style, rules: Declared) 
 
 
 def _changes(attributes: Attributes, style: css.Style, rules: Declared) -> dict[str, Any]:
-    """Return what an element changes of the style inside: first the sheets, then its own style, then its ground."""
+    """Return what an element changes in the style inside: first the sheets, then its own style, then its background."""
     changes: dict[str, Any] = {}
     if rules.inked:
         changes |= {"colour": None, "clear": rules.clear}

@@ -1,4 +1,4 @@
-"""The source of a page, put right before it is parsed: frames, ends of breaks, appended plain text; and its ground.
+"""The source of a page, corrected before it is parsed: frames, ends of breaks, appended plain text; and its background.
 
 Nothing here may read the whole of a page more than once, or change what is markup.
 """
@@ -13,31 +13,32 @@ from gateway.rendition.html.styles import colours
 from gateway.rendition.text.line_kinds import rule_like
 from gateway.rendition.text.lines import DELIMITER
 
-#: Characters at the end of a page in which text is looked for that was appended as though the page were text.
+#: Characters at the end of a page that are searched for text that was appended as if the page were plain text.
 _APPENDED_WITHIN: Final = 16 * 1024
-#: Lines of such text at least.
+#: The least lines of such text.
 _LINES_LEAST: Final = 2
 _TAG: Final = re.compile(r"<(?:(/?[a-z][a-z0-9:]*)(?:\s[^<>]*|/)?>|!)", re.IGNORECASE)
-#: Tags behind which any text of several lines was appended; and those behind which there must be a rule before it.
+#: Tags behind which text of several lines counts as appended; and those behind which a rule must precede it.
 _END: Final = frozenset({"/html", "/body"})
 _MAY_END: Final = frozenset({"br", "hr", "p"})
-#: Their content is for browsers without frames, but the parser, which knows frames, leaves it as it stands.
+#: Their content is for browsers without frames, but the parser, which knows frames, does not parse it.
 _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
-#: A browser reads whatever follows as the choice's own, and shows none of it (HTML §13.2.6.4.16), also to the end;
-#: the parser ends it early.
+#: A browser reads whatever follows as part of the select element and shows none of it (HTML §13.2.6.4.16), even up to
+#: the end of the page; the parser ends the element early.
 _CHOICE: Final = re.compile(r"<select\b[^<>]*>.*?(?:</select\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-#: The end of a line break is one for browsers (HTML §13.2.6.4.7), but not for the parser; "<br></br>" is one break.
+#: To browsers the end tag of a line break is a break (HTML §13.2.6.4.7), but not to the parser; "<br></br>" is one
+#: break.
 _BREAK: Final = re.compile(r"(?:<br\b[^<>]{0,100}>\s{0,9})?</br\s*>", re.IGNORECASE)
-#: The start tag of a body with attributes, the colour of its ground, and what else may set that.
+#: The start tag of a body with attributes, its background colour, and what else may set that.
 _BODY: Final = re.compile(r"<[Bb][Oo][Dd][Yy]\s([^<>]{1,2000})")
 _BGCOLOR: Final = re.compile(r"\bbgcolor\s*=\s*[\"']?\s*([#\w]{1,40})", re.IGNORECASE)
 _GROUND: Final = re.compile(r"\bbackground\b", re.IGNORECASE)
 
 
 def ground(page: str) -> colours.Colour | None:
-    """Return the colour behind a whole page, also behind what stands outside its body; None if it is unknown.
+    """Return the colour behind a whole page, including what is outside its body; None if it is unknown.
 
-    Of a body tag that comes late the parser says nothing, while browsers take its attributes (HTML §13.2.6.4.7).
+    The parser does not report a body tag that comes late, while browsers take its attributes (HTML §13.2.6.4.7).
     """
     for tag in _BODY.finditer(page):
         colour = _BGCOLOR.search(tag[1])
@@ -49,10 +50,10 @@ def ground(page: str) -> colours.Colour | None:
 
 
 def put_right(page: str, all_of_it: bool = False) -> str:
-    """Return the source with what stands for frames as content, line breaks that are written as ends, without
-    choices, and with appended text as such.
+    """Return the source with the content of noframes as content, end tags of breaks as breaks, appended text as text,
+    and without select elements.
 
-    `all_of_it`: choices stay, as there is nothing else to read.
+    `all_of_it`: select elements stay, as there is nothing else to read.
     """
     if "<frame" in page or "<FRAME" in page:
         page = _NO_FRAMES.sub(r"<\1div", page)

@@ -1,6 +1,6 @@
 """The structure of a page: what its blocks, quotations, lists, links and tables become.
 
-Nothing here may look at a style beyond what it says of blocks: whether text is visible is up to the reader.
+Nothing here may look at a style beyond what it says about blocks: whether text is visible is up to the reader.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Structure(Embedded):
     ) -> None:
         super().__init__(shorten, pictures, all_of_it)
         self._reply = reply
-        #: A style, what was added to its face, and the result: mostly the same is asked for again.
+        #: A style, what was added to its face, and the result: mostly the same combination comes again.
         self._faced = (TextStyle(), "", TextStyle())
         self._tables: list[Table] = []
         #: Whether an attribution has introduced a quotation.
         self._introduced = False
-        #: Whether two blockquotes are side by side: they are margins. Where the last one ended.
+        #: Whether two blockquotes are side by side, which makes them margins. Where the last one ended.
         self.margins = False
         self._quoted_to = -1
 
@@ -53,11 +53,11 @@ class Structure(Embedded):
         if style.block or role is not None:
             return self._open_block(name, attributes, style)
         if name == "tspan" and not attributes.keys().isdisjoint(("x", "y", "dx", "dy")):
-            self.blank()  # text that a drawing places elsewhere
+            self.blank()  # text that the drawing places elsewhere
         return None
 
     def _role(self, attributes: Attributes) -> Role | None:
-        """Return the role that a class or id of a mail program gives an element: quotation or signature."""
+        """Return the role that a mail program's class or id gives an element: quotation or signature."""
         if "class" not in attributes and "id" not in attributes:
             return None
         classes = attributes.get("class", "")[:400].lower().split()
@@ -83,7 +83,8 @@ class Structure(Embedded):
         self.look = look._replace(quote=min(look.quote + 1, DEPTH_LIMIT), role=role)
 
     def _open_quote(self, name: str, attributes: Attributes, style: css.Style) -> Close:
-        """Open a quotation, or what may be only a margin: a reply quotes below a "wrote:", or says that it cites."""
+        """Open a quotation, or what may be only a margin: a reply quotes below a "wrote:", or declares that it
+        cites."""
         self.flush()
         classes = attributes.get("class", "").lower()
         cites = attributes.get("type", "").lower() == "cite" or "quote" in classes
@@ -92,7 +93,7 @@ class Structure(Embedded):
         if cites or (self._reply and (self._introduced or style.left_bar)):
             self._quoted(Role.QUOTE)
         elif "border:none" in attributes.get("style", "").replace(" ", "").lower():
-            self._indented()  # QUIRK: Gmail and Outlook indent by a blockquote without a border
+            self._indented()  # QUIRK: Gmail and Outlook indent with a blockquote without a border
         else:
             self.margins = self.margins or self._quoted_to == len(self.drafts) > 0
             self._quoted(self.look.role)
@@ -171,14 +172,14 @@ class Structure(Embedded):
     def _open_link(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
         url = urls.allowed(attributes.get("href") or attributes.get("xlink:href", ""))
         if (self.look.colour is not None or self.look.clear) and not style.inherits and "href" in attributes:
-            # Links do not inherit: the page or the browser gives them a colour, which is unknown (HTML §15.3.1).
+            # Links do not inherit it: the page or the browser gives them a colour, which is unknown (HTML §15.3.1).
             self.look = self.look._replace(colour=None, clear=False)
         if style.block:
             self.flush()
         if not url:
             return self.flush if style.block else None
         if self.touches_link():
-            self.blank()  # touching links are usually kept apart by padding
+            self.blank()  # padding usually separates links that touch
         self.look = self.look.linked(url)
         added, block = self.added, style.block
 
@@ -192,7 +193,7 @@ class Structure(Embedded):
         return close
 
     def _name_picture(self, url: str, attributes: Attributes) -> None:
-        """Name the picture of a link without text, if it has one."""
+        """Name the picture of a link that has no text, if there is one."""
         if self._picture is None:
             self.left_open = attributes
             return
@@ -255,7 +256,7 @@ class Structure(Embedded):
         return close
 
     def _let_in(self, start: int, quote: int) -> None:
-        """Let in what blockquotes only give a margin in a cell: all of it, and it was not announced with a colon."""
+        """Unwrap what blockquotes in a cell only give a margin: all of it, unless it was announced with a colon."""
         inside = self.drafts[start:]
         announced = start > 0 and self.drafts[start - 1].text.rstrip().endswith(":")
         if announced or any(draft.quote <= quote or draft.role is Role.QUOTE for draft in inside):

@@ -20,13 +20,13 @@ from gateway.rendition.text.lines import pieces_of
 from gateway.rendition.text.plain_text import TextReader
 from gateway.rendition.unplaced import Draft, Face, runs_of
 
-#: A longer "heading" is a paragraph in large type, characters.
+#: A longer "heading" is a paragraph in large letters, characters.
 HEADING_LIMIT: Final = 200
-#: A preformatted text, which is read like a part of its own, costs as much as so many blocks more.
+#: What a preformatted text, which is read like a part of its own, costs, in blocks.
 PREFORMATTED: Final = 3
 #: From here on, scripts mostly have no blanks between words (CJK).
 _NO_BLANKS: Final = "\u2e80"
-#: The last character of a paragraph behind which spaces vanish; '': there is none.
+#: The last character of a paragraph after which spaces are dropped; '': there is none.
 _BEGUN: Final = ("", " ", "\n")
 
 
@@ -76,16 +76,16 @@ class Paragraphs:
         self.look = TextStyle()
         self.marker = ""
         self.lists: list[list_numbers.Counter] = []
-        #: What preformatted texts cost beyond the blocks that they make, in blocks.
+        #: What preformatted texts cost beyond the blocks that they become, in blocks.
         self.extra = 0
-        #: How many stretches there were that are not blank: shows whether an element had any text.
+        #: How many stretches there were that are not blank: this shows whether an element had any text.
         self.added = 0
-        #: The attributes of a link that has ended with nothing in it, until something follows.
+        #: The attributes of a link that ended with nothing in it, until something follows.
         self.left_open: Attributes | None = None
         self._shorten = shorten
         self._all_of_it = all_of_it
         self._stretches: list[tuple[str, Face]] = []
-        #: The indexes of those that are names of pictures.
+        #: The indexes of those that are picture names.
         self._names: list[int] = []
         self._last = ""
         self._size = 0
@@ -116,8 +116,8 @@ class Paragraphs:
             self.words(text)
 
     def _on_other_ground(self) -> bool:
-        """Return whether text whose colour hides it is moved to before a table, as browsers do with what is in no cell
-        (HTML §13.2.6.1)."""
+        """Return whether text hidden by its colour is moved in front of a table, as browsers do with anything outside
+        the cells (HTML §13.2.6.1)."""
         return False
 
     def touches_link(self) -> bool:
@@ -125,13 +125,13 @@ class Paragraphs:
         return bool(self._stretches) and bool(self._stretches[-1][1].link) and self._last not in (" ", "\n")
 
     def edge(self) -> None:
-        """Begin or end a box within the line: words do not run together over its edge."""
+        """Begin or end an inline box: words do not run together across its edge."""
         self._edge = True
 
     def _are_words(self, text: str) -> bool:
-        """Say whether the next text and what is before it are words of their own, not letters of one.
+        """Return whether the next text and the one before it are words of their own, not letters of one word.
 
-        Letters that are boxes each make one word; so does text in a script without blanks.
+        Letters in boxes of one letter each make one word; so does text in a script without blanks.
         """
         pair = self._stretches[-1][0][-2:] if self._stretches else "", text[:2]
         if any(not one or one >= _NO_BLANKS for one in pair):
@@ -278,7 +278,7 @@ def _short(run: Run) -> Run:
 
 
 def _tidy(run: Run) -> Run:
-    """Remove spaces before line ends, and joiners, across the stretches that were collapsed one by one."""
+    """Remove spaces before line ends, and joiners, across stretches that were collapsed one by one."""
     text = run.text if run.text.isascii() else glyphs.unpadded(run.text)
     text = text.replace(" \n", "\n")
     return run if text == run.text else replace(run, text=text)

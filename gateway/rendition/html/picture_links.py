@@ -1,7 +1,7 @@
-"""Links that consist of a picture without a name: dropped where a text leads there too, else named as well as can be.
+"""Links that consist of a picture without a name: dropped where a text leads there too, else named as well as possible.
 
-Nothing here may lose the only link to a place. While a page is read such a link stands there by its `makeshift`; only
-at the end is it known what else leads there, and which names are alike.
+Nothing here may lose the only link to a place. While a page is read, such a link is represented by its `makeshift`;
+only at the end is it known what else leads there, and which names are alike.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: What a picture is called of which nothing is known.
+#: The name for a picture about which nothing is known.
 PICTURE: Final = _("Picture")
-#: Paragraphs before and after a picture in which a text with the same link makes its name needless.
+#: Within this many paragraphs before or after a picture, a text with the same link makes its name needless.
 _NEAR: Final = 6
-#: Letters of a file's name that say something at least, and characters of it that are shown at most.
+#: The least letters of a file name that mean something, and the most characters of it that are shown.
 _LETTERS: Final = 4
 _SHOWN: Final = 32
-#: Letters of a word in it at most.
+#: The most letters of a word in it.
 _WORD_MOST: Final = 20
-#: Sites that name each file by a key of letters.
+#: Sites that name each file with a key of letters.
 _KEYED_SITES: Final = re.compile(
     r"(?:https?:)?//(?:[\w-]+\.){0,3}(?:imgur\.com|zupimages\.net|ibb\.co|postimg\.(?:cc|org)|imgbox\.com|prnt\.sc|imageshack\.us"
     r"|gyazo\.com|twimg\.com|fbcdn\.net|googleusercontent\.com|photobucket\.com|tinypic\.com)/",
     re.IGNORECASE,
 )
-#: What links are for, by a name in their path, also where parameters follow it.
+#: What links are for, by a name in their path, also if parameters follow it.
 _PURPOSE: Final = re.compile(
     r"(?<=/)(?=[^/?#]{0,40}(?:subscri|opt-?out|privacy|terms|preferences|browser|webversion|web-version|view-?online"
     r"|forward|contact|support|help|faq|login|sign-?in|account|profile|shop|cart|order))"
@@ -47,7 +47,7 @@ _PURPOSE: Final = re.compile(
     re.IGNORECASE,
 )
 _FILE: Final = re.compile(r"([^/]{1,100})\.(?:png|jpe?g|gif|webp|bmp|svg)\Z", re.IGNORECASE)
-#: A file named by a program: a UUID; or, beside a single word, a long number or a digest.
+#: A file named by a program: with a UUID; or, beside a single word, with a long number or a digest.
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _KEY: Final = re.compile(r"\d{9}|(?=[a-f]*\d)[0-9a-f]{12}", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"[\W_]+")
@@ -56,12 +56,12 @@ _WORD: Final = re.compile(
     r"(?:[^\W\d_A-Z]+(?:[A-Z][^\W\d_A-Z]{2,})*|[A-Z][^\W\d_A-Z]*|[A-Z]{2,}|(?:[A-Z][^\W\d_A-Z]{2,})+)\Z"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-#: Letters that follow each other in no word of a language that we know: no vowel, five consonants, rare pairs.
+#: Sequences of letters found in no word of a language that we know: no vowel, five consonants, rare pairs.
 _NO_WORD: Final = re.compile(
     r"[b-df-hj-np-tv-xz]+\Z|.*(?:[b-df-hj-np-tv-xz]{5}|[jqv][bcdfghjkmnpqtvwxz]|[bcfghjkmpqtvwxz][jq]|z[bcfjkpqrtvx])",
     re.IGNORECASE,
 )
-#: Words in names of files that tell of the drawing, not of what is linked; and looks, which say nothing at the end.
+#: Words in file names that describe the drawing, not what is linked; and the looks, which mean nothing at the end.
 _DRAWING: Final = re.compile(
     r"images?|img|pictures?|pic|[pf](?:h)?oto|bild|gra(?:f|ph)ik|graphic|icons?|ico|logo|banner|button|bouton|botao"
     r"|background|head(?:er)?|foot(?:er)?|bullet|spacer|blank|clear|pixel|trans(?:parent)?|shim|dot|arrows?|thumb(?:nail)?"
@@ -77,7 +77,7 @@ _LOOKS: Final = re.compile(
 
 
 def makeshift(url: str) -> str:
-    """Return what stands for a nameless picture's link while the page is read."""
+    """Return the placeholder of a nameless picture's link while the page is read."""
     scheme, _, rest = url.partition(":")
     return urls.label(url) if url.startswith("http") else rest.partition("?")[0] or f"{scheme}:"
 
@@ -103,15 +103,15 @@ def file_words(source: str) -> str:
 
 
 class _Names:
-    """The names of the nameless: where two are alike, the second has the number 2."""
+    """The names of the nameless: where two are alike, the second gets the number 2."""
 
     def __init__(self, sources: Mapping[str, str], picture: str) -> None:
         self._sources = sources
         self._picture = picture
-        #: The host that was last said of a picture.
+        #: The host that was last given as a picture's name.
         self._host = ""
         self._hosts: set[str] = set()
-        #: Those of trackers, which say nothing to a person.
+        #: The hosts of trackers, which mean nothing to a person.
         self._opaque: set[str] = set()
         self._makeshifts = {url: makeshift(url) for url in sources}
         self._alike: dict[str, dict[str, int]] = {}
@@ -130,7 +130,7 @@ class _Names:
         if url.startswith("http"):
             words = file_words(self._sources[url])
             return words or self._by_url(url)
-        if url.startswith("mailto:?"):  # a mail to whom one likes (RFC 6068 §2)
+        if url.startswith("mailto:?"):  # a mail to a recipient of one's choice (RFC 6068 §2)
             return glyphs.collapse(mailto.parse(url).subject).strip() or makeshift(url)
         return makeshift(url)
 
@@ -147,7 +147,7 @@ class _Names:
         return name
 
     def said(self, url: str, last: str) -> str:
-        """Return what a link is called behind one with the name `last`: only a number if that is the same."""
+        """Return the name of a link that follows one named `last`: only a number if the names are the same."""
         name = self.name(url)
         is_host = name in self._hosts
         alike = self._alike.setdefault("" if is_host else name, {})
@@ -165,7 +165,7 @@ class _Names:
 def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTURE) -> list[Draft]:
     """Return the drafts with the links of nameless pictures named or dropped.
 
-    `sources`: their files, by URL; `picture`: what those are called of which only the host is known.
+    `sources`: their files, by URL; `picture`: the name for those of which only the host is known.
     """
     names = _Names(sources, picture)
     told = _told(drafts, sources, names)
@@ -203,9 +203,9 @@ def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTU
 def _told(
     drafts: list[Draft], sources: Mapping[str, str], names: _Names
 ) -> dict[str, list[tuple[int, bool]]]:
-    """Return, for each URL, which drafts have a text that leads there, and whether it is most of that draft's.
+    """Return, for each URL, which drafts have a text that leads there, and whether it makes up most of that draft.
 
-    Where it is not, as in "unsubscribe *here*", it does not say what the picture was that a mail begins with.
+    If it does not, as in "unsubscribe *here*", it does not say what the picture was that the mail begins with.
     """
     told: dict[str, list[tuple[int, bool]]] = {}
     for index, draft in enumerate(drafts):
@@ -216,7 +216,7 @@ def _told(
 
 
 def _without(runs: list[Run], dropped: list[bool]) -> Iterator[Run]:
-    """Yield the runs that stay, without what stood between them and those that are dropped."""
+    """Yield the runs that stay, without what was between them and the dropped ones."""
     waiting: Run | None = None
     begun = False
     for run, drop in zip(runs, dropped, strict=True):
@@ -232,7 +232,7 @@ def _without(runs: list[Run], dropped: list[bool]) -> Iterator[Run]:
 
 
 def _named(runs: list[Run], names: _Names, last: str) -> Iterator[Run]:
-    """Yield the runs with their names; of neighbours with one name, only the first has more than a number."""
+    """Yield the runs with their names; of neighbours with the same name, only the first has more than a number."""
     between = ""
     for run in runs:
         if not names.is_makeshift(run):

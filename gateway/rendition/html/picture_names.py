@@ -1,4 +1,4 @@
-"""Names of pictures (`alt`, or the label of the URL that one links to): what the text beside it repeats is left out.
+"""Names of pictures (`alt`, or the label of the linked URL): leaves out what the text beside them repeats.
 
 Nothing here may lose the only link to a place: a name with a link of its own stays, or passes its link on.
 """
@@ -26,13 +26,13 @@ _NOTHING: Final = re.compile(
 )
 
 
-#: Shorter names are signs, "yes" in a table say, characters.
+#: Shorter names are signs, such as "yes" in a table, characters.
 _LEAST_REPEATED: Final = 8
-#: Paragraphs within which a title repeats the name of the picture above it.
+#: A title this many paragraphs below may repeat the name of the picture above it.
 _WITHIN: Final = 3
 #: And above it: an article has paragraphs between its title and a picture without a link.
 _ABOVE: Final = 8
-#: Words of a name that tell that it is one of a picture.
+#: Words in a name that only say that it is a picture's.
 _PICTURE: Final = re.compile(
     r"^(?: (?:logo|image|picture|photo|icon|banner|foto|bild|imagen|imagem))+(?: (?:of|von|de|du|di))? (?=.)"
     r"|(?: (?:logo|image|picture|photo|icon|banner|foto|bild|imagen|imagem))+ $"
@@ -48,14 +48,14 @@ def _beside(name: str, text: str) -> bool:
     """Return whether a text begins or ends with the words of a name."""
     named = _named(name)
     first = named[1:].partition(" ")[0]
-    if not first or first not in text.casefold():  # mostly, and much faster
+    if not first or first not in text.casefold():  # the usual case, and much faster
         return False
     said = glyphs.words(text)
     return said.startswith(named) or said.endswith(named)
 
 
 def _named(name: str) -> str:
-    """Return the words of a name without those that tell that it is one of a picture."""
+    """Return the words of a name without those that say it is a picture's."""
     words = glyphs.words(name)
     rest = _PICTURE.sub(" ", words)
     return rest if rest.strip() else words
@@ -93,7 +93,7 @@ def once(stretches: list[tuple[str, Face]], names: Iterable[int]) -> list[tuple[
 
 
 def settle(drafts: list[Draft], draft: Draft) -> None:
-    """Empty a paragraph of names that the one next to it repeats; `draft` follows `drafts`."""
+    """Remove the names from a paragraph that the one next to it repeats; `draft` follows `drafts`."""
     before = drafts[-1]
     if before.quote != draft.quote or not before.runs:
         return
@@ -124,8 +124,8 @@ def _give_way(name: Draft, text: Draft) -> None:
 
 
 def without_repeated(drafts: list[Draft]) -> list[Draft]:
-    """Return drafts without those that are only the name of a picture that was there before, a logo at the end say, or
-    the title of an article that follows close below or begins above."""
+    """Return drafts without those that only name a picture that was there before, such as a logo at the end, or that
+    repeat the title of an article which follows close below or begins above."""
     said: set[str] = set()
     kept: list[Draft] = []
     for index, draft in enumerate(drafts):

@@ -14,14 +14,14 @@ from typing import Final
 from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.unplaced import Draft, stripped
 
-#: Characters of a data cell at most, with headers and without.
+#: The most characters of a data cell, with headers and without.
 CELL_LIMIT: Final = 240
 PLAIN_CELL_LIMIT: Final = 90
-#: Paragraphs of a data cell at most.
+#: The most paragraphs of a data cell.
 CELL_BLOCKS: Final = 3
 #: Short cells of a layout row (a menu, a name and a value) share a line of at most this many characters.
 LINE_LIMIT: Final = 60
-#: Figures beside a name may be on its line if they take at most so many.
+#: Figures beside a name may share its line if they take at most this many characters.
 FIGURES_LIMIT: Final = 30
 #: Largest span that is respected; a wider or longer table is not data.
 SPAN_LIMIT: Final = 20
@@ -30,9 +30,9 @@ ROWS_LIMIT: Final = 2000
 #: The fraction of rows that must have all columns.
 REGULAR: Final = 0.6
 BETWEEN: Final = " · "
-#: What stands between a name and its value, also in a cell of its own.
+#: What separates a name from its value, even in a cell of its own.
 _COLONS: Final = (":", "：")
-#: A cell with no more than a bullet or a number belongs to the next one.
+#: A cell with only a bullet or a number belongs to the next one.
 _MARKER: Final = re.compile(r"[•·‣◦▪▫●○■□◆►▶➤→✓✔✗☐☑*–»>§-]|\d{1,3}[.)]")
 
 
@@ -49,7 +49,7 @@ class Cell:
 
 @dataclass(slots=True)
 class Table:
-    """A table that is being read. `start`: its first draft; `nested`: it has a table in a cell; `between`: no cell is
+    """A table that is being read. `start`: its first draft; `nested`: a cell of it has a table; `between`: no cell is
     open."""
 
     start: int
@@ -153,7 +153,7 @@ _Row = dict[int, _Value]
 
 
 def _value(cell: Cell, drafts: list[Draft], limit: int) -> _Value | None:
-    """Read a cell as one line; None if it has more."""
+    """Read a cell as one line; None if it is longer."""
     inside = drafts[cell.start : cell.end] if cell.end - cell.start <= CELL_BLOCKS else None
     if inside is None or not all(_plain(draft) for draft in inside):
         return None
@@ -202,7 +202,7 @@ def _head(grid: list[_Row]) -> _Row:
     if len(first) < 2 or len(grid) < 2:
         return {}
     if len({value.text for value in first.values()}) < len(first):
-        return {}  # columns with one name need no headers
+        return {}  # columns that share a name need no headers
     if all(value.header for value in first.values()):
         return first if not all(value.header for row in grid[1:] for value in row.values()) else {}
     if all(value.strong for value in first.values()) and not any(

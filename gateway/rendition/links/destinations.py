@@ -30,7 +30,7 @@ _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _IPV6: Final = re.compile(r"\[[0-9a-fA-F:.]{2,45}\]")
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
-#: Characters of a link's text that are searched for the name of a site.
+#: Characters of a link's text that are searched for a site's name.
 _LOOKED_AT: Final = 500
 #: Scripts that are written together (UTS 39 §5.1, highly restrictive).
 _TOGETHER: Final = (
@@ -134,7 +134,7 @@ def read(url: str) -> Target | None:
 
 def _labels(host: str) -> list[str]:
     """Return a host's labels in ASCII and lower case (UTS 46 §4), [] if it is not a host."""
-    # Letter by letter: in a whole word Python produces a final sigma, which is another host.
+    # Letter by letter: in a whole word Python makes a final sigma, which is another host.
     mapped = unicodedata.normalize("NFKC", "".join(letter.lower() for letter in unquote(host))).lower()
     labels = _DOTS.split(mapped.replace("\u00ad", ""))
     if len(labels) > 1 and not labels[-1]:
@@ -144,7 +144,7 @@ def _labels(host: str) -> list[str]:
 
 
 def _punycode(label: str) -> str:
-    """Return a label with other letters as an A-label; '' for one that pretends to be an A-label already."""
+    """Return a non-ASCII label as an A-label; '' for one that already pretends to be an A-label."""
     if label.startswith("xn--"):
         return ""
     try:
@@ -154,7 +154,7 @@ def _punycode(label: str) -> str:
 
 
 def _unicode(label: str) -> str:
-    """Return an A-label as a U-label, if its letters can be shown."""
+    """Return an A-label as a U-label, if its letters can be displayed."""
     if not label.startswith("xn--"):
         return label
     try:
@@ -186,7 +186,7 @@ def _dotted(labels: list[str]) -> str:
 def imitates(label: str, among_latin: bool = True) -> bool:
     """Return whether a label mixes scripts that are not written together, or could be read as a Latin one.
 
-    `among_latin`: its domain ends in Latin letters, so other scripts are the exception.
+    `among_latin`: its domain ends in Latin letters, so that other scripts are the exception.
     """
     if label.isascii():
         return False

@@ -18,14 +18,14 @@ from urllib.parse import parse_qsl, unquote
 from gateway.rendition.links import urls
 from gateway.rendition.links.destinations import Target, read
 
-#: Most wrappers inside each other that are resolved.
+#: The most nested wrappers that are resolved.
 DEPTH: Final = 6
 
 Unwrap = Callable[[str, str], str]  # path and query -> URL, or ''
 
 
 def _by(*names: str) -> Unwrap:
-    """Return a reader of the destination from a query parameter."""
+    """Return a function that reads the destination from a query parameter."""
 
     def unwrap(path: str, query: str) -> str:
         found = dict(parse_qsl(query, errors="replace"))
@@ -35,7 +35,7 @@ def _by(*names: str) -> Unwrap:
 
 
 def _segment(index: int, scheme: str = "") -> Unwrap:
-    """Return a reader of the destination from a segment of the path."""
+    """Return a function that reads the destination from a segment of the path."""
 
     def unwrap(path: str, query: str) -> str:
         pieces = path.split("/")
@@ -108,7 +108,7 @@ _SHORTENERS: Final = (
     r"|t\.co|goo\.gl|lnkd\.in|rebrand\.ly|fb\.me|amzn\.to|shorturl\.at"
 )
 
-#: Host (whole), path (prefix), and how the destination is read. The first row that matches counts.
+#: Host (whole), path (prefix), and how the destination is read. The first row that matches applies.
 TRACKERS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str], Unwrap], ...]] = tuple(
     (re.compile(host), re.compile(path), unwrap)
     for host, path, unwrap in (
@@ -186,14 +186,13 @@ def follow(url: str) -> ResolvedLink | None:
     return ResolvedLink(original, light, tuple(through), unknown, light.url != target.url)
 
 
-#: An address inside an address, as redirectors have it.
+#: An address inside an address, as redirectors write it.
 _NESTED: Final = re.compile(r".https?://[^/]+([^?#&]*)", re.IGNORECASE)
 
 
 def label(url: str) -> str:
-    """Name a link by where it leads, as far as a known tracker says; of others only the words of the address inside.
-
-    A link is never named by a host that it could lead to or not.
+    """Name a link by where it leads, as far as a known tracker says; name others only by the words of the address
+    inside.
     """
     host = urls.host(url)
     resolved = None if host.isascii() and not _of_host(host) else follow(url)
@@ -216,7 +215,7 @@ def is_opaque(url: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _of_host(host: str) -> tuple[tuple[re.Pattern[str], Unwrap], ...]:
-    """Return the rows of a host: each costs some microseconds, and a newsletter names few hosts in many links."""
+    """Return the rows for a host: each row costs some microseconds, and a newsletter has many links to few hosts."""
     return tuple((path, unwrap) for tracker, path, unwrap in TRACKERS if tracker.fullmatch(host))
 
 

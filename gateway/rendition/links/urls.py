@@ -59,7 +59,7 @@ def host(url: str) -> str:
 
 
 def label(url: str) -> str:
-    """Name a URL by its host and, if that is a word, by what it leads to there: "example.org/…/lamps.html"."""
+    """Name a URL by its host and, if that is a word, the last name of its path: "example.org/…/lamps.html"."""
     name = host(url)
     match = _LEADS_TO.search(url)
     if match is None or len(name) + len(match[1]) > SHOWN_URL - len("/…/"):
@@ -120,7 +120,7 @@ def linked(text: str, shorten: bool) -> Iterator[Run]:
         yield Run(text[done:])
 
 
-#: A link as in HTML, which some write into plain text for programs that read it so.
+#: A link as in HTML, which some write into plain text for programs that understand it.
 _ANCHOR: Final = re.compile(
     r"<a\s[^<>]{0,200}?href\s?=\s?[\"']?(?P<url>(?:https?://|mailto:)[^\s<>\"']{3,2000})[\"']?[^<>]{0,200}>?"
     r"(?P<label>(?:\s|<[bi]>|<font[^<>]{0,100}>)*[^<>]{1,200}?)(?:\s|</[bi]>|</font>)*</a>",
@@ -130,7 +130,7 @@ _TAGS: Final = re.compile(r"<[^<>]*>")
 
 
 def linked_source(text: str, shorten: bool) -> Iterator[Run]:
-    """Split a plain text into runs like `linked`, and read the links that are written as in HTML."""
+    """Split plain text into runs like `linked`, and read links that are written as in HTML, too."""
     done = 0
     for match in _ANCHOR.finditer(text) if "href" in text.lower() else ():
         url = allowed(match["url"])

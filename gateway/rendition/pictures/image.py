@@ -28,11 +28,11 @@ TOO_SMALL_A_SCREEN: Final = _("This picture cannot be made small enough for your
 
 #: Octets of the largest picture file that is read.
 OCTETS_LIMIT: Final = 20 * 1024 * 1024
-#: Pixels of a JPEG, which is decoded at down to an eighth of its sides: enough for today's common cameras.
+#: Pixels of a JPEG, which can be decoded at down to an eighth of its size: enough for today's common cameras.
 JPEG_PIXELS: Final = 52_000_000
-#: Pixels of any other picture, which is decoded at four octets a pixel, and once more for conversion.
+#: Pixels of any other picture, which is decoded at four octets per pixel, and once more for conversion.
 PIXELS: Final = 16_000_000
-#: Formats that are read, by Pillow's names. Others are rare in mail, or have a history of faults (TIFF, EPS, PSD).
+#: Formats that are read, by Pillow's names. Others are rare in mail, or have a history of bugs (TIFF, EPS, PSD).
 READ: Final = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")
 #: Height of a picture, in heights of the screen.
 SCREENS_HIGH: Final = 2
@@ -41,8 +41,8 @@ SMALLEST: Final = 8
 #: EXIF tag Orientation, and its values that swap width and height.
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = (5, 6, 7, 8)
-#: The ratio of decoded to shown sides above which a JPEG is decoded smaller, and others are first reduced by whole
-#: factors.
+#: The ratio of decoded to shown sides above which a JPEG is decoded smaller, and other pictures are first reduced by
+#: whole factors.
 _GAP: Final = 2.0
 
 #: Threads would only slow others down, and `confined` allows none.
@@ -89,7 +89,7 @@ def picture(octets: bytes, *, screen: tuple[int, int], formats: Sequence[str], b
         raise PictureError(TOO_LARGE)
     try:
         image = _opened(octets, screen)
-        image.info = {}  # the writers would pass on comments and colour profiles from there
+        image.info = {}  # from here the writers would pass on comments and colour profiles
         media_type = next(kind for kind in formats if kind in _WRITERS)
         return _within(image, media_type, budget)
     except PictureError:
@@ -152,7 +152,7 @@ def _flat(image: Image.Image) -> Image.Image:
         white = Image.new("RGB", image.size, "white")
         white.paste(seen, mask=seen.getchannel("A"))
         return white
-    if image.mode.startswith("I"):  # 16 bits a channel, from PNG: conversion would clip, not scale
+    if image.mode.startswith("I"):  # 16 bits per channel, from PNG: conversion would clip, not scale
         return image.convert("I").point(lambda value: value / 256).convert("L")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
@@ -167,7 +167,7 @@ def _within(image: Image.Image, media_type: str, budget: int) -> Picture:
             octets = write(image, quality)
             if len(octets) <= budget:
                 return Picture(octets, media_type, image.width, image.height)
-        # Octets grow roughly with the area; the steps are bounded, so that each round is surely smaller.
+        # The size grows roughly with the area; the factor is bounded, so that each round is certainly smaller.
         scale = min(max((budget / len(octets)) ** 0.5, 0.3), 0.9)
         width, height = int(image.width * scale), int(image.height * scale)
         if max(width, height) < SMALLEST:
@@ -191,12 +191,12 @@ def _paletted(name: str) -> Callable[[Image.Image, int], bytes]:
 
 
 def _wbmp(image: Image.Image, _quality: int) -> bytes:
-    """Dither (Floyd-Steinberg); contrast is stretched first, or a pale picture would be all white."""
+    """Dither (Floyd-Steinberg); contrast is stretched first, as a pale picture would otherwise be all white."""
     grey = ImageOps.autocontrast(image.convert("L"), cutoff=1)
     return wbmp.encode(image.width, image.height, grey.convert("1").tobytes())
 
 
-#: Formats that are written: steps of quality (JPEG) or numbers of colours, best first, and the writer.
+#: Formats that are written: quality levels (JPEG) or numbers of colours, best first, and the writer.
 _WRITERS: Final[dict[str, tuple[tuple[int, ...], Callable[[Image.Image, int], bytes]]]] = {
     JPEG: ((75, 60, 45, 30), _jpeg),
     PNG: ((256, 64, 16), _paletted("PNG")),

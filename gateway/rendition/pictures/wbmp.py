@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Largest side, pixels: three octets of a multi-byte integer hold more, but no phone does.
+#: The largest side, pixels: three octets of a multi-byte integer hold more, but no phone shows it.
 SIDE_LIMIT: Final = 16_383
 
 
@@ -38,7 +38,7 @@ def encode(width: int, height: int, rows: bytes) -> bytes:
 
 
 def dimensions(octets: bytes) -> tuple[int, int, int]:
-    """Return width, height and where the rows begin; raise ValueError if it is not a WBMP of type 0."""
+    """Return width, height and the offset of the rows; raise ValueError if it is not a WBMP of type 0."""
     if octets[:2] != b"\0\0":
         raise ValueError("type")
     numbers, at = [0, 0], 2

@@ -33,7 +33,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Properties kept of one event.
+#: Properties of one event that are kept.
 _EVENT_LIMIT: Final = 4 * RECORDS_LIMIT
 _METHODS: Final = {
     "CANCEL": _("Cancelled event"),
@@ -61,7 +61,7 @@ _TAG: Final = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Event:
-    """One event or task, of the `kind` VEVENT or VTODO: its properties in order, and whether some were left out.
+    """One event or task; `kind`: VEVENT or VTODO; its properties in order, and whether some were left out.
 
     `attendees`: all of them, however many are shown.
     """
@@ -94,7 +94,7 @@ class Event:
 
 @dataclass(slots=True)
 class Calendar:
-    """The content of a calendar part. `zone_lines`: its time zones as they were written."""
+    """The content of a calendar part. `zone_lines`: its time zones as written."""
 
     method: str = ""
     events: list[Event] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Calendar:
 
 
 def read(text: str) -> Calendar:
-    """Read a calendar part; broken lines are left out."""
+    """Read a calendar part; malformed lines are left out."""
     found = Calendar()
     inside: list[str] = []
     zone, observed = "", dict[str, str]()
@@ -168,7 +168,7 @@ def _told(context: Context, event: Event, found: Calendar) -> Iterator[Row]:
 
 
 def _plain(description: str) -> str:
-    """Return a description without the tags that some calendars put into it, as RFC 5545 does not allow."""
+    """Return a description without the tags that some calendars put into it, against RFC 5545."""
     if not _MARKUP.search(description):
         return description
     return unescape(_TAG.sub("", _BREAK.sub("\n", description))).strip()
@@ -221,7 +221,7 @@ def _last_day(context: Context, start: Property | None, end: Property) -> str | 
 
 
 def _lasting(context: Context, start: Property, lasts: timedelta, zones: occasions.Zones) -> str:
-    """Format the end of an event that has a duration."""
+    """Format the end of an event that has a duration instead."""
     if not occasions.is_day(start[2]):
         return _moment(context, start, zones, lasts) if lasts else ""
     days = lasts - timedelta(days=1)
@@ -238,7 +238,7 @@ def _person(context: Context, value: str, parameters: str, answers: bool) -> str
 
 
 def address_of(value: str, parameters: str = "") -> str:
-    """Return the mail address of a calendar user: of a mailto: URI, else of the EMAIL parameter (RFC 7986 §6.2)."""
+    """Return the mail address of a calendar user: from a mailto: URI, else from the EMAIL parameter (RFC 7986 §6.2)."""
     scheme, colon, spec = value.strip().partition(":")
     if colon and scheme.lower() == "mailto":
         return unquote(spec).strip()
@@ -247,7 +247,7 @@ def address_of(value: str, parameters: str = "") -> str:
 
 
 def name_of(parameters: str) -> str:
-    """Return the name of a calendar user, '' where there is none."""
+    """Return the name of a calendar user, '' if there is none."""
     name = re.search(r";CN=(?:\"([^\"]*)\"|((?:\\.|[^;:\\])*))", parameters, re.IGNORECASE)
     return value_of(_carets(name.group(1) or name.group(2) or "")) if name else ""
 

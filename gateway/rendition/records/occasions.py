@@ -1,7 +1,7 @@
 """When an event takes place: moments in the reader's time zone, durations, recurrence in words (RFC 5545).
 
-Nothing here may fail on what a calendar program writes, or say half of a rule: a zone of its own is looked up by
-Windows' name, then by its VTIMEZONE, then named as it is; a rule that has no words is shown as it is.
+Nothing here may fail on what a calendar program writes, or put half of a rule into words: a zone is looked up by its
+Windows name, then by its VTIMEZONE, then named as it is; a rule without words here is shown as it is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NTH: Final = {
     -1: _("last %(day)s"),
     -2: _("second-to-last %(day)s"),
 }
-#: Parts of a rule that have words, and one that changes none.
+#: Parts of a rule that have words, and one that changes nothing.
 _WORDED_PARTS: Final = frozenset(
     ("FREQ", "INTERVAL", "BYDAY", "BYSETPOS", "BYMONTHDAY", "BYMONTH", "COUNT", "UNTIL", "WKST")
 )
@@ -50,7 +50,8 @@ _WORKING: Final = frozenset(_WEEKDAYS) - {"SA", "SU"}
 
 @dataclass(frozen=True, slots=True)
 class Observance:
-    """A standard or daylight time of a VTIMEZONE: when it first began, its offset, and the month and day it begins."""
+    """A standard or daylight time of a VTIMEZONE: when it first began, its offset, and the month and day when it
+    begins."""
 
     start: datetime
     offset: timedelta
@@ -94,7 +95,7 @@ def observance(properties: Mapping[str, str]) -> Observance | None:
 
 
 def zone(name: str, zones: Zones, local: datetime) -> tzinfo | None:
-    """Find the zone that a calendar program means by a name, at a local time; None for one that nobody knows."""
+    """Find the zone that a calendar program means by a name, at a local time; None if it is unknown."""
     found = zone_names.known(name)
     if found is not None:
         return found
@@ -148,7 +149,7 @@ def moment(context: Context, value: str, name: str, zones: Zones, after: timedel
 
 
 def _here(context: Context, universal: datetime) -> datetime:
-    """Return a time of the reader's zone."""
+    """Return a time in the reader's zone."""
     try:
         return universal.replace(tzinfo=UTC).astimezone(context.timezone)
     except (OverflowError, ValueError):
@@ -177,7 +178,7 @@ def _parts(rule: str) -> dict[str, str]:
 
 
 def recurrence(context: Context, rule: str) -> str:
-    """Say a recurrence rule in words (RFC 5545 §3.3.10); one without words as it is."""
+    """Put a recurrence rule into words (RFC 5545 §3.3.10); one without words here is returned as it is."""
     parts = _parts(rule)
     interval = int(parts["INTERVAL"]) if parts.get("INTERVAL", "").isdecimal() else 1
     every = _every(context, parts.get("FREQ", ""), min(max(interval, 1), 9999))
@@ -194,7 +195,7 @@ def _list(parts: Mapping[str, str], name: str) -> list[str]:
 
 
 def _days(context: Context, parts: Mapping[str, str]) -> list[str] | None:
-    """Say the days of the week; None for what has no words, as below."""
+    """Put the days of the week into words; None if there are none, as below."""
     found = [_NUMBERED_DAY.match(one) for one in _list(parts, "BYDAY")]
     days = [(one[1] or "", one[2]) for one in found if one]
     place = parts.get("BYSETPOS", "")

@@ -1,4 +1,4 @@
-"""Records: contacts as rows, and what invitations and reports share with them.
+"""Records: contacts as rows, and what they share with invitations and reports.
 
 Nothing here may fail on a broken record: what can be read is shown. RFC 5545 (iCalendar), RFC 6350 (vCard).
 """
@@ -15,9 +15,9 @@ from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.context import Context
 from gateway.rendition.links.urls import allowed, linked
 
-#: Events, contacts and recipients shown at most.
+#: The most events, contacts and recipients shown.
 RECORDS_LIMIT: Final = 20
-#: Characters of one value shown at most.
+#: The most characters of one value shown.
 VALUE_LIMIT: Final = 2000
 
 
@@ -44,7 +44,7 @@ _CONTACT: Final = {
     "NOTE": _("Note"),
 }
 
-#: Values of several components, divided by semicolons (RFC 6350 §6.3.1, §6.6.4).
+#: Values of several components, separated by semicolons (RFC 6350 §6.3.1, §6.6.4).
 _COMPOUND: Final = frozenset({"ADR", "ORG"})
 
 
@@ -64,7 +64,7 @@ def value_of(text: str) -> str:
 
 
 def row(context: Context, label: str, value: str, url: str = "") -> Row:
-    """Return a row of a label and a value, with the links in it, or with one link."""
+    """Return a row of a label and a value; the value has its own links, or one link as a whole."""
     name = Run(context.translate("%(label)s: %(value)s") % {"label": context.translate(label), "value": ""})
     return Kind.ROW, [name, Run(value, link=url)] if url else [name, *linked(value, context.fold)]
 

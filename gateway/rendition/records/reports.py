@@ -51,7 +51,7 @@ _FEEDBACK: Final = {
     "not-spam": _("not spam"),
     "other": _("other"),
 }
-#: Each group of delivery fields has one of these; a paragraph with a colon has none.
+#: Each group of delivery fields has one of these; a paragraph that only contains a colon has none.
 _FIELD: Final = re.compile(
     r"(?:original-envelope-id|reporting-mta|dsn-gateway|received-from-mta|arrival-date|original-recipient|"
     r"final-recipient|action|status|remote-mta|diagnostic-code|last-attempt-date|final-log-id|will-retry-until|"
@@ -145,7 +145,7 @@ def feedback(text: str, context: Context) -> Rows:
 
 
 def returned(envelope: Envelope, context: Context, rows: Sequence[Row]) -> list[Row]:
-    """Return rows on the mail that a report is about: its subject, and its recipients unless `rows` have them."""
+    """Return rows about the mail that a report concerns: its subject, and its recipients unless `rows` have them."""
     said = "\n".join(run.text for _kind, runs in rows for run in runs)
     to = [one for one in envelope.to if one.spec not in said]
     names = ", ".join(header_fields.clean(header_fields.safe_label(one)) for one in to[:NAMES_LIMIT])

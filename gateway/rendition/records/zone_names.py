@@ -1,7 +1,7 @@
 """Names of time zones in calendars, and the zones that they mean.
 
-Nothing here may guess where clocks may differ: a place that a name lists counts only if its standard time has the
-offset that the name says.
+Nothing here may guess where clocks may differ: a place listed in a name counts only if its standard time has the offset
+that the name gives.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from gateway.rendition.records.windows_zones import IANA
 
-#: Characters of a name that are looked at.
+#: Characters of a name that are examined.
 _LIMIT: Final = 200
 _PLACE: Final = re.compile(
     r"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/[\w/+-]+\Z", re.IGNORECASE
@@ -25,17 +25,17 @@ _OFFSET: Final = re.compile(r"(?:GMT|UTC) ?(?:([+-])(\d{1,2})[:.]?([0-5]\d)?)?",
 _DISPLAYED: Final = re.compile(r"\(([^()]{3,9})\) (.+)\Z")
 _REGION: Final = re.compile(r"(\w+(?: \w+)?) Time \(US & Canada\)\Z", re.IGNORECASE)
 _WINDOWS: Final = {name.casefold(): zone for name, zone in IANA.items()}
-#: Days on which the clocks of one half of the earth are not put forward.
+#: Days on each of which one half of the earth has standard time.
 _SEASONS: Final = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 
 
 @lru_cache(maxsize=256)
 def known(name: str) -> tzinfo | None:
-    """Return the zone of an IANA or a Windows name, in any case, also behind a prefix; None for another name."""
+    """Return the zone of an IANA or a Windows name, in any case, also after a prefix; None for any other name."""
     name = name.strip().rstrip(".")[:_LIMIT]
     found = (
         _named(name) or _windows(name) or _windows(_COPY.sub("", name))
-    )  # QUIRK: Outlook numbers namesakes
+    )  # QUIRK: Outlook numbers zones with the same name
     if found is None and (place := _PLACE.search(name)) is not None:
         found = _named(place.group())
     behind = re.split(r"/| - ", name)[-1]
@@ -44,7 +44,7 @@ def known(name: str) -> tzinfo | None:
 
 @lru_cache(maxsize=256)
 def described(name: str) -> tzinfo | None:
-    """Return the zone that a name describes by its offset and places, None if that is not certain."""
+    """Return the zone that a name describes by its offset and places, None if that is uncertain."""
     name = name.strip()[:_LIMIT]
     fixed = _offset(name)
     if fixed is not None:
@@ -62,7 +62,7 @@ def described(name: str) -> tzinfo | None:
 
 
 def _standard(found: ZoneInfo) -> timedelta:
-    """Return the offset of a zone while no clock is put forward."""
+    """Return a zone's offset in standard time."""
     return min(
         offset for day in _SEASONS if (offset := found.utcoffset(day.replace(tzinfo=found))) is not None
     )

@@ -29,7 +29,8 @@ _ENDS: Final = re.compile(r"\s*-----END (?:[A-Z0-9]+[ ,/]){0,5}[A-Z0-9]+-----\s*
 _INSIDE: Final = re.compile(
     r"\s*(?:[A-Z][A-Za-z-]{1,30}: .*|[A-Za-z0-9+/]{1,80}={0,3}|=[A-Za-z0-9+/]{4})?\s*\Z"
 )
-#: A full line of base64: 64 letters from PGP, 60 to 76 from others; one at least has many different letters.
+#: A full line of base64: 64 letters from PGP, 60 to 76 from others; at least one of the lines has many different
+#: letters.
 _FULL: Final = re.compile(r"[A-Za-z0-9+/]{60,76}\Z")
 _LEAST_KINDS: Final = 20
 
@@ -61,7 +62,7 @@ def is_inside(text: str) -> bool:
 
 
 def is_base64(rows: Iterable[str]) -> bool:
-    """Return whether the first of these lines can only be base64, or only one below it, behind rows of zeros."""
+    """Return whether the first of these lines, or one below it after rows of zeros, can only be base64."""
     full = takewhile(_FULL.match, rows)
     return any(len(set(row)) >= _LEAST_KINDS for row in full)
 
@@ -72,7 +73,7 @@ def is_encrypted(words: str) -> bool:
 
 
 def label(words: str) -> str:
-    """Return the label of this type of armour, a msgid, '' if it has none of its own."""
+    """Return the label of this type of armour, a msgid; '' if it has none of its own."""
     return next((said for found, said in _LABELS if found in words), "")
 
 

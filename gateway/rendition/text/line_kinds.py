@@ -19,12 +19,12 @@ _RULE: Final = re.compile(
 _ITEM: Final = re.compile(
     r"\s*(?:([-*•·‣◦▪▫–—●○■□◆◇▶►▸➢➤→✓✔✗❑❖⁃∙+]|o(?=\s{2}|\t))|(\d{1,3}[.)]|\(\d{1,3}\)|[a-zA-Z]\)))\s+(?=[^\s!^])",
 )
-#: A line between signs is a heading or a rule: "* We go on *", "* * *".
+#: A line that ends in a sign, or of several signs, is a heading or a rule: "* We go on *", "* * *".
 _BETWEEN_SIGNS: Final = re.compile(r".*\s[-*•·~=+]\s*\Z|([-*•])\s+\1\s+\1\s", re.DOTALL)
 _NAME: Final = re.compile(
     r"\s*[-–—] ([A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15})(?: ['\"“(]?[A-ZÀ-ÖØ-ÞА-Я][\w.]{0,15}['\"”)]?){0,3}\s*\Z"
 )
-#: What may stand below a name that ends a letter: a rule, a postscript, an aside, an address.
+#: What may be below a name that ends a letter: a rule, a postscript, an aside, an address.
 _AFTERWARDS: Final = re.compile(r"[-_=~*#]{2}|\(|P\.?\s?S\b|https?:|www\.")
 _ADDRESS: Final = re.compile(r"<?(?:https?://|www\.|\S{1,100}@)\S+")
 _NUMBERED: Final = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
@@ -33,11 +33,11 @@ _COLUMNS: Final = re.compile(
     r"\S(?:(?<![a-z][.?!]) {3,}| {8,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
     r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
 )
-#: The name of a field: what stands behind it in a column is its value.
+#: The name of a field: whatever follows it in a column is its value.
 _NAMED: Final = re.compile(r"\s*[^\W\d_][^\s:]{0,30}(?: [^\s:]{1,24}){0,3} ?:[ \t]+(?=\S)")
 _DRAWN: Final = re.compile(r"[─│┌┐└┘├┤┬┴┼║═]{2}")
 _NOT_DRAWN: Final = re.compile(r"[^\W_]|\s")
-#: Signs in a line of a drawing at least.
+#: The least signs in a line of a drawing.
 _DRAWN_LEAST: Final = 4
 _UU_BEGIN: Final = re.compile(r"begin [0-7]{3,4} \S")
 _UU_LINE: Final = re.compile(r"[!-M][ -`]{4,60}\Z")
@@ -60,7 +60,7 @@ def is_rule(line: Line) -> bool:
 
 
 def rule_like(text: str) -> bool:
-    """Return whether a text consists of a drawn line."""
+    """Return whether a text is only a drawn line."""
     return len(text) < LOOK and not text[:1].isalnum() and _RULE.match(text) is not None
 
 
@@ -71,9 +71,8 @@ def item(line: Line) -> re.Match[str] | None:
 
 
 def is_signed(ahead: Sequence[Line], following: Line | None, below: Line | None) -> bool:
-    """Return whether a paragraph is a name behind a dash, by which a letter ends, alone or with a mail address below.
-
-    The last item of a list is none: text goes on behind it. `following`, `below`: the two lines after the paragraph.
+    """Return whether a paragraph is a name after a dash that ends a letter, alone or with a mail address below.
+    The last item of a list is not: text continues after it. `following`, `below`: the two lines after the paragraph.
     """
     name = _NAME.match(ahead[0].raw)
     if name is None or any(other is not None and item(other) is not None for other in (following, below)):
@@ -87,7 +86,7 @@ def is_signed(ahead: Sequence[Line], following: Line | None, below: Line | None)
 
 
 def is_next(number: str, written: str) -> bool:
-    """Return whether an item's number follows the one that the text before it begins with."""
+    """Return whether an item's number follows the one that begins the text before it."""
     before = _NUMBERED.match(written)
     if before is None:
         return False
@@ -117,12 +116,12 @@ def _is_uu(line: Line) -> bool:
 
 
 def is_encoded_still(line: Line) -> bool:
-    """Return whether a line after others of a uuencoded file belongs to it."""
+    """Return whether a line that follows lines of a uuencoded file belongs to it."""
     return _is_uu(line) or line.raw.strip() in ("", "`", "end") or _UU_BEGIN.match(line.raw) is not None
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether a line begins with a word and has none of what makes columns: found faster than columns are."""
+    """Return whether a line begins with a word and has nothing that makes columns: a quicker test than for columns."""
     return text[:1].isalnum() and "  " not in text and "\t" not in text and not _DRAWN.search(text)
 
 
@@ -131,11 +130,11 @@ def is_columnar(line: Line) -> bool:
     if line.flows or line.long or len(line.raw) > LOOK:
         return False
     text = line.raw.rstrip()
-    bullet = _ITEM.match(text)  # the spaces after it are not a column
+    bullet = _ITEM.match(text)  # the spaces after it do not make a column
     rest = text[bullet.end() :] if bullet else text
     if text[:1].isalnum() and _is_plain(rest):
         return False
     columns = _COLUMNS.search(rest)
-    if columns is not None and (named := _NAMED.match(text)) is not None:  # nor are those after a name
+    if columns is not None and (named := _NAMED.match(text)) is not None:  # nor do those after a name
         columns = _COLUMNS.search(text[named.end() :])
     return columns is not None or _CODE.search(text) is not None

@@ -1,8 +1,8 @@
 """Lines of a text part: depth of quotation, and flowing (format=flowed).
 
-Nothing here may fetch more than is examined. A Line begins with a piece of the body, at which reading can start; a
-line too long for one piece is `long` and is read piece by piece. RFC 3676 (§4.1 flowed, §4.2 fixed,
-§4.4 space-stuffing, §4.5 quoting, §4.3 signature).
+Nothing here may fetch more than is examined. A Line begins with a piece of the body, where reading can start; a line
+too long for one piece is `long` and is read piece by piece. RFC 3676 (§4.1 flowed, §4.2 fixed, §4.4 space-stuffing,
+§4.5 quoting, §4.3 signature).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StringPiece:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line without its end. `raw` has its white space, `text` is collapsed; `flows`: the next line belongs to it;
-    `signed`: it is in text that is signed in the clear; `below`: it is taken for quoted since the line above is."""
+    `signed`: it is in text that is signed in the clear; `below`: it counts as quoted since the line above is."""
 
     at: int
     state: str
@@ -54,49 +54,49 @@ class Line:
     below: bool = False
 
 
-#: Quote marks; a bar is one unless another follows later, as in a table.
+#: Quote marks; a bar is one unless another follows later in the line, as in a table.
 _MARKS: Final = re.compile(r"(?: ?(?:>|\|(?=[ >]|\Z)))+ ?(?!.*\|)|(?: ?>)+ ?")
 #: QUIRK: writers of mboxrd files put one more mark before From, however many there are; some mails were stored twice.
 _STUFFED: Final = re.compile(">+From ")
-#: QUIRK: SuperCite quotes with the initials or name of the author; these are no prompts. Some use a bracket or colon.
+#: QUIRK: SuperCite quotes with the author's initials or name; such marks are not prompts. Some use a bracket or colon.
 _OWN_MARK: Final = re.compile(
     r"( {0,8}(?:(?!SQL|PS|CMD)[A-Z]{2,4}|[ABD-RT-Z]|(?!Router|Switch)[A-Z][a-z]{2,11}|[A-Z][a-z]{1,3}[A-Z]"
     r"|(?!ftp|[gpi]?db|irb|lua|pre|div|br|em|d[dt]|t[dhr]|[dou]l|li|h\d)[a-z]{2,3})>| {2,8}[Sa-z+]>|--\]|[):]"
     r"| {2,4}\|(?!.*\|)| {2,8}>{1,2})(?:(?<=--\])|(?= |\r?\n?\Z))"
 )
-#: So many lines ahead the same initials show that they are a mark.
+#: The same initials within this many following lines show that they are a mark.
 _MARK_AHEAD: Final = 6
 _INITIALS: Final = re.compile(r" {2,8}[\w+]|\w{2,}>|--\]")
-#: A line alone is marked if it is indented, as SuperCite does, or if a sentence follows the initials.
+#: A single line is marked if it is indented, as by SuperCite, or if a sentence follows the initials.
 _LONE_MARK: Final = re.compile(
     r" {2,8}(?:\w{1,12}|\+)> [\"'(.]{0,3}[^\W\d_]+[ ,.'’]|[A-Z]{2,4}> (?:\S{1,40} ){2,}.*[a-z]"
 )
-#: It introduces them so: >>>>> "AB" == Anna Bell <ab@example.org> writes:
+#: How SuperCite introduces them: >>>>> "AB" == Anna Bell <ab@example.org> writes:
 _INTRODUCED: Final = re.compile(r'>{5,6} ?(?:On [^"]{6,40}, )?"\w{1,20}" == ')
-#: Signs of newsletters before a link or a heading: the next line is not marked.
+#: Signs that newsletters put before a link or a heading: the next line has no mark.
 _POINTING: Final = re.compile(r" {0,3}>{2,}[ ]+[^\s>]")
-#: What points at the text from both sides.
+#: Arrows that point at the text from both sides.
 _ARROWS: Final = re.compile(r"[> ]*>{2}[^<>]+<{2}[< ]*(?:\r?\n)?\Z")
-#: SMTP dialogues and Python sessions, with a prompt that looks like quotation.
+#: SMTP dialogues and Python sessions, whose prompts look like quote marks.
 _PROMPT: Final = re.compile(
     r"((?: ?>)*? ?)(>>> ?(?:(?:HELO|EHLO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|QUIT|AUTH|STARTTLS|VRFY|EXPN|NOOP|ETRN)\b"
     r"|(?:import|from|def|class|for|print)\b.*[\w)\]:]\Z|[\w.]+ ?(?:=[^=]|\()|\.\Z).*)"
 )
-#: QUIRK: Outlook writes a picture's Content-ID into the text in its place.
+#: QUIRK: Outlook writes a picture's Content-ID into the text where the picture was.
 _CID: Final = re.compile(r"\[cid:[^\]\s]{1,200}\]")
-#: QUIRK: Outlook writes a link's target behind its text, also where that is the same.
+#: QUIRK: Outlook writes a link's target after its text, even if they are the same.
 _TWICE: Final = re.compile(
     r"(?<![^\s<(\[\"'])(?:https?://)?([^\s<>]{3,300})<((?:mailto:|https?://)\1/?)>", re.IGNORECASE
 )
-#: QUIRK: feeds that are mailed keep the references of HTML; between blanks or quotation marks they are spoken of.
+#: QUIRK: mailed feeds keep HTML's character references; between blanks or quotation marks the text is about them.
 _REFERENCE: Final = re.compile(
     r"(?<=[\w.,;!?…])&#[1-9]\d{2,5};|&#[1-9]\d{2,5};(?=\w)"
     r"|&(?:[A-Za-z](?:acute|grave|circ|uml|tilde|ring|cedil|slash)|szlig|[Aa][Ee]lig);"
 )
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
 DELIMITER: Final = "-- "
-#: Characters of a line that is left over from the quoted one above it at most; and which that would exceed with it,
-#: less where the quotation is deeper: hardly anybody answers the middle of such.
+#: The most characters of a line left over from the quoted one above it; and the length that this one must exceed
+#: together with it, less in deeper quotations: hardly anybody answers in the middle of those.
 LEFT_OVER: Final = 30
 _SENTENCE_ENDS: Final = (".", "!", "?", ":", ";", "…")
 QUOTED_LINE: Final = 71
@@ -122,7 +122,7 @@ def _depth_of(text: str) -> tuple[int, str]:
 
 
 def _put_right(text: str) -> str:
-    """Return a line without what programs leave in it."""
+    """Return a line without what programs leave behind in it."""
     if "&" in text:
         text = _REFERENCE.sub(_referred, text)
     if "[cid:" in text:
@@ -205,7 +205,7 @@ class Lines:
         return self._lines[index]
 
     def take(self) -> None:
-        """Go on to the next line. A long line's pieces remain: take them by `piece` and `drop_pieces`."""
+        """Go to the next line. A long line's pieces remain: take them with `piece` and `drop_pieces`."""
         self._lines.popleft()
 
     def _line(self, piece: Piece) -> Line:
@@ -248,7 +248,7 @@ class Lines:
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed, below)
 
     def _is_marked_so(self, mark: str) -> bool:
-        """Return whether the line above or below begins with the same mark of somebody's own, or one close below."""
+        """Return whether the line above or below, or one close below, begins with the same personal mark."""
         ahead = _MARK_AHEAD if _INITIALS.match(mark) else 1
         pieces = [self.piece(index) for index in range(1, ahead + 1)]
         beside = (self._last[1], *(piece.text for piece in pieces if piece is not None))
@@ -256,7 +256,7 @@ class Lines:
         return mark in found or (mark[:1] == " " and any(other[-1:] == mark[-1:] == ">" for other in found))
 
     def _is_pointing(self, text: str) -> bool:
-        """Return whether the marks of a line are arrows: of no other line, and text comes close below."""
+        """Return whether the marks of a line are arrows: no other line has them, and text comes close below."""
         if self._last[0] or not _POINTING.match(text) or _PROMPT.match(text[:LOOK]):
             return False
         following = self.piece(1)
@@ -266,7 +266,7 @@ class Lines:
         )
 
     def _is_left_over(self, text: str) -> bool:
-        """Return whether a line is what did not fit into the quoted one above it, wrapped without its mark."""
+        """Return whether a line is what did not fit on the quoted line above it, wrapped without its mark."""
         depth, above = self._last
         if not text[:1].islower() or len(text) > LEFT_OVER or above.endswith(_SENTENCE_ENDS):
             return False
@@ -276,13 +276,13 @@ class Lines:
         return following is not None and _depth_of(following.text.rstrip("\r\n"))[0] == depth
 
     def _is_stuffed_inside(self, depth: int) -> bool:
-        """Return whether one mark of a quoted "> >From" is that of an mbox file: a line beside it has one less."""
+        """Return whether one mark of a quoted "> >From" comes from an mbox file: a line beside it has one less."""
         following = self.piece(1)
         beside = self._last[0], _depth_of(following.text.rstrip("\r\n"))[0] if following is not None else 0
         return depth - 1 in beside and depth not in beside
 
     def _stuffing(self, text: str) -> int:
-        """Return how many marks of ">From" are those of mbox files, not of a quotation like that of the next line."""
+        """Return how many marks of ">From" come from mbox files, not from a quotation like that of the next line."""
         following = self.piece(1)
         depth = len(text) - len(text.lstrip(">"))
         if following is None or following.text.isspace():
@@ -291,14 +291,14 @@ class Lines:
         return int(quoted < depth) if quoted else depth
 
     def _is_unquoted_below(self) -> bool:
-        """Return whether the text goes on without marks behind this line and a blank one or two."""
+        """Return whether the text continues without marks after this line and a blank one or two."""
         ahead = (self.piece(index) for index in (2, 3))
         text = next((piece.text for piece in ahead if piece is not None and not piece.text.isspace()), "")
         return text != "" and not _depth_of(text.rstrip("\r\n"))[0]
 
 
 def pieces_of(text: str, size: int = 1000) -> Iterator[StringPiece]:
-    """Split a text in memory into pieces of a line or at most `size` characters; many blank lines become one."""
+    """Split a text in memory into pieces of one line or at most `size` characters; many blank lines become one."""
     text = _MANY_BLANK.sub("\n\n", text)
     start = 0
     while start < len(text):

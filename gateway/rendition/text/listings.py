@@ -1,4 +1,4 @@
-"""Listings: source code, diffs and shell sessions, recognized by their lines; they are kept as they are.
+"""Listings: source code, diffs and shell sessions, recognized by their lines and left as they are.
 
 Nothing here may know of blocks. One odd line is not a listing: most lines of a paragraph decide.
 """
@@ -15,7 +15,7 @@ from gateway.rendition.text.lines import Line
 
 #: Lines in which a listing must be recognized, as reading may begin inside one.
 LOOK_LINES: Final = 8
-#: Steps in, and as many out, by which lines are those of nested commands at least.
+#: The least steps of indentation inwards, and as many outwards, that show nested commands.
 STEPS: Final = 2
 #: Characters of a line to which patterns are applied.
 _LOOK: Final = 400
@@ -42,7 +42,7 @@ _CODE_LINE: Final = re.compile(
     r"|\s*File \".*\", line \d+.*|\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|JOIN)\s[\w*].*"
     r"|\s*\"[\w -]{1,40}\"\s*:\s.*|\s*[\w.]+\(.*\)[;,]?$"
 )
-#: What prose hardly ever has: a quick test before all of the above.
+#: What prose hardly ever has: a quick test before all the above.
 _CODE_SIGN: Final = re.compile(
     r"[=()\[\]{}<>;$%\"#@*]|//|:$|^\s*(?:break|continue|return|pass|end|fi|done|esac|import|from|require|use|using|"
     r"package|export|local|const|let|var|my|SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|JOIN|\.\.\.)\b"
@@ -77,7 +77,7 @@ def is_change(line: Line) -> bool:
 
 
 def is_context(line: Line) -> bool:
-    """Return whether a line after an empty one of a diff can be context: it is indented, not by a list's mark."""
+    """Return whether a line after an empty line of a diff can be context: it is indented, but not as a list item."""
     return line.raw.startswith((" ", "\t")) and bool(line.text) and item(line) is None
 
 
@@ -91,7 +91,7 @@ def _is_marked(seen: Sequence[Line]) -> bool:
 
 
 def is_code(ahead: Sequence[Line]) -> bool:
-    """Return whether a paragraph is source code: by half of its lines, or by the indentation of the second."""
+    """Return whether a paragraph is source code: going by half of its lines, or by the indentation of the second."""
     if len(ahead) < 2 or any(line.flows for line in ahead[:2]) or item(ahead[0]) is not None:
         return False
     if item(ahead[1]) is None and _opens(ahead[0], ahead[1]):
@@ -101,7 +101,8 @@ def is_code(ahead: Sequence[Line]) -> bool:
 
 
 def _is_nested(ahead: Sequence[Line]) -> bool:
-    """Return whether lines are set in and out again by steps, as commands are, and half of them have signs of code."""
+    """Return whether lines are indented and outdented in steps, as commands are, and half of them have signs of
+    code."""
     if ahead[0].raw[:1] not in (" ", "\t"):
         return False
     steps = [_indent(line) - _indent(before) for before, line in pairwise(ahead)]
@@ -111,7 +112,7 @@ def _is_nested(ahead: Sequence[Line]) -> bool:
 
 
 def has_prompt(ahead: Sequence[Line]) -> bool:
-    """Return whether a command behind the prompt of a shell is among lines: none of them are wrapped."""
+    """Return whether a command after a shell prompt is among the lines: then none of them is wrapped."""
     found = [line for line in ahead if "@" in line.text]
     return bool(found) and any(_PROMPT.match(line.text[:_LOOK]) for line in found)
 

@@ -1,7 +1,7 @@
-"""Markdown to drafts: what people use of it in mail.
+"""Markdown to drafts: as much of it as people use in mail.
 
-Nothing here may fail on odd text, or take longer for it: one pass over the lines, no nesting but quotations and lists,
-and what is not markup stays as it is. RFC 7763 (text/markdown); CommonMark 0.31 for the marks themselves.
+Nothing here may fail on odd text, or take longer for it: one pass over the lines, no nesting except quotations and
+lists, and whatever is not markup stays as it is. RFC 7763 (text/markdown); CommonMark 0.31 for the marks themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.rendition.links.urls import allowed, linked
 from gateway.rendition.segments import BLOCK_LIMIT
 from gateway.rendition.unplaced import Draft
 
-#: Lines that are read at most.
+#: The most lines that are read.
 LINES_LIMIT: Final = 20_000
 _QUOTE: Final = re.compile(r" {0,3}((?:> ?)+)")
 _FENCE: Final = re.compile(r" {0,3}(```+|~~~+)")
@@ -53,7 +53,7 @@ def _pieces(line: str) -> Iterator[str]:
 
 
 class _Reader:
-    """Reads the lines once; `_gathered` are those of an open paragraph or item."""
+    """Reads the lines once; `_gathered` has those of an open paragraph or item."""
 
     def __init__(self, lines: list[str], shorten: bool) -> None:
         self._lines, self._shorten = lines, shorten

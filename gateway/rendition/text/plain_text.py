@@ -20,21 +20,21 @@ from gateway.rendition.text import armour, line_kinds, listings, quoting, wrappi
 from gateway.rendition.text.lines import Line, Lines, Piece
 from gateway.rendition.text.wrapping import Wrapping
 
-#: Lines of one block at most, which limits the look-ahead.
+#: The most lines of one block, which limits the look-ahead.
 LINES_LIMIT: Final = 120
-#: Lines in which it is seen whether armour is what it says.
+#: Lines that show whether armour is what it claims to be.
 ARMOUR_LOOK: Final = 4
-#: Lines of ciphertext skipped at once.
+#: Lines of ciphertext skipped at a time.
 ARMOUR_LIMIT: Final = 20_000
-#: Blank lines that are passed over; what follows more of them is left out, with a note. Each line of text allows some
+#: Blank lines that are skipped; what follows after more of them is left out, with a note. Each line of text allows some
 #: more.
 BLANK_LIMIT: Final = 20_000
 BLANKS_PER_LINE: Final = 50
-#: An attribution before this octet has nothing above it.
+#: An attribution that begins before this octet has nothing above it.
 FIRST: Final = 4
 #: Spaces before an item for each list around it; any list may have fewer.
 INDENT: Final = 4
-#: Pieces of a long line that make one block.
+#: Pieces of a long line that make up one block.
 LONG_PIECES: Final = 3
 #: Lines, with what joins them, that are searched for the beginning of a URL.
 _WRITTEN_LINES: Final = 16
@@ -98,14 +98,14 @@ class TextReader:
                 self._lines.take()
                 continue
             made = self._segment(line)
-            first = line.at <= FIRST  # somebody has taken the original away
+            first = line.at <= FIRST  # somebody has removed the original
             if made.role is Role.ATTRIBUTION and not first and self._introduces_all(made.block.text):
                 self._mode = Mode.TAIL
             self._blanks = min(self._blanks + BLANKS_PER_LINE * made.lines, BLANK_LIMIT)
             yield made
 
     def _introduces_all(self, text: str) -> bool:
-        """Return whether what follows an attribution is an unmarked original, to the end."""
+        """Return whether an attribution is followed by an unmarked original, to the end."""
         if not self._reply or self._mode is not Mode.BODY or not quoting.introduces_all(text):
             return False
         ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
@@ -147,7 +147,7 @@ class TextReader:
             self._mode = Mode.TAIL
 
     def _original_begins(self, line: Line) -> bool:
-        """Return whether an unmarked original begins at this line, the next one; only replies have one."""
+        """Return whether an unmarked original begins at this line, the next one to be read; only replies have one."""
         if not self._reply or line.depth or self._mode is Mode.TAIL:
             return False
         if quoting.is_original_marker(line.text):
@@ -159,7 +159,7 @@ class TextReader:
         return header and not self._is_marked_below()
 
     def _is_marked_below(self) -> bool:
-        """Return whether the header block here introduces marked lines, behind which the sender goes on."""
+        """Return whether the header block here introduces marked lines, after which the sender continues."""
         ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
         rest = dropwhile(
             lambda line: line is not None and not (line.depth or line_kinds.is_blank(line)), ahead
@@ -247,7 +247,7 @@ class TextReader:
         return self._made(Kind.PREFORMATTED, taken[0], linked(text, False), len(taken))
 
     def _taken(self, belongs: Callable[[Line], bool], limit: int = LINES_LIMIT) -> list[Line]:
-        """Take the lines of one depth for which `belongs` holds, up to the size of a block."""
+        """Take the lines of one depth for which `belongs` is true, up to the size of a block."""
         most = BLOCK_LIMIT if limit == LINES_LIMIT else limit * BLOCK_LIMIT
         taken: list[Line] = []
         size = 0
@@ -310,7 +310,7 @@ class TextReader:
         return self._is_figure(line, following) or line_kinds.is_encoded(line, following)
 
     def _is_inside(self, line: Line, match: re.Match[str], written: str, is_item: bool) -> bool:
-        """Return whether the number or dash at the beginning of a full paragraph's line is part of a sentence."""
+        """Return whether the number or dash that begins a line of a full paragraph is part of a sentence."""
         dash, number = match.groups()
         if number:
             return not line_kinds.is_next(number, written)

@@ -46,15 +46,15 @@ _ATTRIBUTION: Final = re.compile(
 )
 #: The ends of an attribution.
 _INTRODUCES: Final = (":", "：", "…")
-#: What only an automatic attribution has: the time, or the address.
+#: What only an automatic attribution has: a date, a time, or an address.
 _DATED: Final = re.compile(r"\d[^\n]{0,60}\d[:.h年]\s?\d|\b(?:19|20)\d\d\b|\S@\w")
 #: A longer paragraph that ends in "wrote:" is prose, characters.
 _ATTRIBUTION_LIMIT: Final = 300
 
 _LEGAL: Final = re.compile(rf"\b(?:{_either(words.LEGAL)})\b", re.IGNORECASE)
-#: The literal beginning of each: a search for these takes a tenth of the time, and most paragraphs have none.
+#: The literal beginning of each: searching for these takes a tenth of the time, and most paragraphs have none.
 _LEGAL_BEGINNINGS: Final = tuple(re.split(r"[\\(\[]", word)[0].casefold() for word in words.LEGAL)
-#: Different terms, and characters, of a legal notice at least.
+#: The least different terms, and the least characters, of a legal notice.
 _LEGAL_HITS: Final = 3
 _LEGAL_LENGTH: Final = 160
 
@@ -79,7 +79,7 @@ def is_header_block(lines: Sequence[str]) -> bool:
 
 
 def announces(text: str) -> bool:
-    """Return whether a paragraph consists of what programs write above an original: a marker, a header block."""
+    """Return whether a paragraph is only what programs write above an original: a marker, a header block."""
     first, _, rest = text.partition("\n")
     if is_original_marker(first):
         return not rest or header_kind(rest) != ""
@@ -103,7 +103,7 @@ def is_attribution(text: str) -> bool:
 
 
 def introduces_all(text: str) -> bool:
-    """Return whether an attribution is automatic, so that what follows without marks is quoted to the end."""
+    """Return whether an attribution is automatic, so that whatever follows without marks is quoted to the end."""
     return is_attribution(text) and _DATED.search(text) is not None
 
 
@@ -136,7 +136,7 @@ _TECHNICAL: Final = re.compile(
     re.IGNORECASE,
 )
 _FIELD: Final = re.compile(r"[A-Za-z][\w-]{1,60}:(?:\s|\Z)")
-#: Fields among the first lines of a header at least.
+#: The least fields among the first lines of a header.
 _FIELDS_LEAST: Final = 3
 
 
@@ -152,7 +152,7 @@ def is_mail_header(lines: Sequence[str]) -> bool:
 
 
 def is_legal(text: str) -> bool:
-    """Return whether a paragraph is a legal notice that mail systems append."""
+    """Return whether a paragraph is a legal notice appended by a mail system."""
     if len(text) < _LEGAL_LENGTH:
         return False
     folded = text.casefold()

@@ -1,7 +1,7 @@
 """Words of quoting: how mail programs and mail systems introduce originals, replies and notices, by language.
 
-Nothing here may test a line (see `quoting`). Besides the languages of our screens (English, German, Spanish, French,
-Polish, Portuguese, Russian), those in which mail to their readers often is.
+Nothing here may test a line (see `quoting`). The languages of our screens (English, German, Spanish, French, Polish,
+Portuguese, Russian), and others in which mail to their readers is often written.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ SUBJECT: Final = (
     "předmět", "predmet", "ämne", "emne", "aihe", "konu", "tárgy", "θέμα", "件名", "主题", "主旨", "제목",
 )  # fmt: skip
 
-#: Prefixes of the subjects of replies and forwarded messages; some are words of their own, so only in a quotation.
+#: Subject prefixes of replies and forwarded messages; some are words in their own right, so they count only in a
+#: quotation.
 REPLIES: Final = (*subjects.REPLIES, "ref", "r", "resp", "rép", "réf", "на")
 FORWARDS: Final = (*subjects.FORWARDS, "i", "пер")
 

@@ -16,52 +16,52 @@ from gateway.rendition.text.line_kinds import item
 from gateway.rendition.text.lines import Line
 from gateway.rendition.text.listings import has_prompt
 
-#: Text whose longest line is in this range was wrapped by a program (RFC 5322 §2.1.1: 78; quoting adds), columns.
+#: Text whose longest line is in this range was wrapped by a program (RFC 5322 §2.1.1: 78; quoting adds some), columns.
 WRAP_LEAST: Final = 55
 WRAP_MOST: Final = 100
 #: A longer line that ends in a URL is longer because of it.
 USUAL: Final = 78
-#: Narrower text was wrapped if its lines are full and it reads like prose, columns; of many lines, if most are full.
+#: Narrower text was wrapped if its lines are full and it reads like prose, columns; with many lines, if most are full.
 WRAP_NARROW: Final = 36
 MANY_LINES: Final = 6
 MOST_FULL: Final = 0.7
-#: A line counts as full if the next word would have come this near to the longest line, columns.
+#: A line counts as full if the next word would have come this close to the longest line, columns.
 WRAP_SLACK: Final = 4
-#: A line that stops in the middle of a sentence may be shorter by so much, columns.
+#: A line that stops in the middle of a sentence may be shorter by this much, columns.
 WRAP_EARLY: Final = 25
-#: What a second program left over of a line has at most so many characters.
+#: The remainder of a line that a second program has wrapped has at most this many characters.
 REST: Final = 20
-#: A line above one that is only a URL is shorter than this part of the column: the URL is on a line of its own.
+#: A line above one that is only a URL is shorter than this fraction of the column: the URL is on a line of its own.
 LONE: Final = 0.7
 #: Lines of a paragraph that are examined to find out how it was wrapped.
 WIDTH_LINES: Final = 20
-#: Lines that all begin with a capital are separate if that is so unlikely by chance: verse, one sentence per line. If
-#: all lines are full, it must be less likely; still less if names stand inside the lines, too.
+#: Lines that all begin with a capital are separate if that is this unlikely by chance: verse, one sentence per line. If
+#: all lines are full, it must be less likely; still less if there are names inside the lines, too.
 CHANCE: Final = 0.04
 CHANCE_FULL: Final = 0.005
 CHANCE_NAMES: Final = 0.0005
 NAMES: Final = 0.1
-#: The fraction of capitalized words that prose stays below; addresses and lists of names exceed it.
+#: The fraction of capitalized words below which prose stays; addresses and lists of names exceed it.
 CAPITALS: Final = 0.6
-#: The first of two lines of a title has at least this length, columns.
+#: The first of the two lines of a title has at least this length, columns.
 TITLE_LINE: Final = 70
-#: A line below a narrower one, indented by so many columns more, says more of it.
+#: A line below a narrower one, indented by this many more columns, says more about it.
 DEEPER: Final = 3
-#: Two lines that both begin with a capital are separate if they are shorter, columns.
+#: Two lines that both begin with a capital are separate if they are shorter than this, columns.
 TWO_LINES: Final = 60
-#: Lines of one kind (fields, rows) in a paragraph at least; fewer are accidents.
+#: The least lines of one kind (fields, rows) in a paragraph; fewer are accidents.
 KIN: Final = 2
 #: The first of two lines of prose has at least this length, columns.
 PROSE_LINE: Final = 50
-#: Spaces in a line that begins with a small letter from which it continues a line that ends in a number or colon.
+#: Spaces in a line that begins with a small letter, from which on it continues a line that ends in a number or colon.
 READS_ON: Final = 2
-#: A line in which a URL was broken has at least this length, columns.
+#: A line at whose end a URL was broken has at least this length, columns.
 URL_LINE: Final = 50
-#: And the next word would not have fitted into so many.
+#: And the next word would not have fitted into this many.
 URL_FULL: Final = 68
 #: Characters that are searched for the beginning of a URL.
 URL_LIMIT: Final = 4000
-#: What is between columns; text that was justified has less.
+#: What separates columns; justified text has less.
 _GAP: Final = " " * 5
 #: Characters of a line to which patterns are applied; longer lines are prose.
 _LOOK: Final = 400
@@ -90,16 +90,16 @@ _BEGINS: Final = re.compile(
     r"(?:\[?[\w.-]{1,32}@[\w.-]{1,40}[: ]\S{0,60}|\[?[\w.-]{1,40}:~\S{0,60})[$#%>]\s|\$ [a-z./]|"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w|---[A-Z])"
 )
-#: Marks of quotation of somebody's own, which each line has.
+#: Personal quote marks, which each line has.
 _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
-#: Ends of a line inside a sentence, and words after which none can end.
+#: Ends of a line inside a sentence, and words that cannot end one.
 _STOPS: Final = re.compile(r"[^\W\d_]|[,)”-]")
 _UNFINISHED: Final = re.compile(
     r"\b(?:an?|the|this|and|or|of|to|for|with|from|by|in|at|is|are|was|your|our|der|die|das|dem|den|ein|eine|und|oder|von"
     r"|mit|für|ist|le|les|des|du|une?|et|de|pour|avec|est|el|los|las|una|con|para|que|il|gli|di|per|het|een|van|voor|met)\Z",
     re.IGNORECASE,
 )
-#: A bullet without a space behind it: separate lines, if both have it.
+#: A bullet without a space after it: the lines are separate if both have one.
 _TIGHT: Final = re.compile(r"[-+*•·](?=[^\W_])")
 #: Ends of separate lines.
 _ENDS: Final = re.compile(
@@ -110,7 +110,7 @@ _OPENING: Final = "\"'“„«»‚‘(*_¡¿"
 #: The one word that is always capitalized.
 _ENGLISH_I: Final = re.compile(r"I\b(?!\.)")
 _DASH: Final = re.compile(r"[-–—]{1,2} [a-zß-ÿа-я]")
-#: Words that are small inside a sentence.
+#: Words that are in lower case inside a sentence.
 _ANEW: Final = re.compile(r"(?:For|This|These|If|You|We|Your|Our|Please|Click|Visit|See|When)\b")
 _SENTENCE: Final = re.compile(r"[.!?…][\"'”’»)]?\Z")
 #: A compound that was broken after its hyphen, unlike "long- and short-term".
@@ -123,20 +123,20 @@ _URL_LAST: Final = re.compile(r"\s\S*https?://\S*(?:\s?\S)?\Z", re.IGNORECASE)
 _URL_OPEN: Final = re.compile(r"<(?:URL:)?\s?(?:https?://|mailto:|ftp://)[^\s<>]*\Z", re.IGNORECASE)
 _RULES: Final = ("----", "====", "____", "****")
 _ADDRESSES: Final = ("http:", "https:", "www.", "mailto:")
-#: A mail address whose opening bracket is at the end of the line above, where Gmail breaks an attribution.
+#: A mail address whose opening bracket is at the end of the line above, where Gmail breaks attributions.
 _ADDRESS_END: Final = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,100}>")
 #: The end of an attribution that begins with the address: "<a@example.org> wrote:".
 _SAYS_FROM: Final = re.compile(
     r"[<(][^\s<>()@]{1,100}@[^\s<>()@]{1,100}[)>] [^\W\d_]{2,12}(?: [^\W\d_]{1,12})?\s?:\Z"
 )
-#: The word at the end of an attribution: "wrote:".
+#: The words at the end of an attribution: "wrote:".
 _SAYS: Final = re.compile(r"[a-zß-ÿа-я]{3,12}(?: [a-zß-ÿа-я]{1,12})?\s?:\Z")
 #: A sentence that ends inside a line, as in prose, not in verse or lists.
 _INSIDE: Final = re.compile(r"[^\W\d_]{2}[\"'”’)]?[.!?][\"'”’)]? {1,2}[\"'“‘(]?[A-ZÀ-ÖØ-ÞА-Я]")
 _URL_REST: Final = re.compile(r"(?=[^\w\s]{0,3}[^\W_])[\w/&=?%#~.+,;:@!$'()*-]+")
 _URL_SIGN: Final = re.compile(r"[/&=?%#~_]|\d[A-Za-z]|[A-Za-z]\d|\w[.-]\w")
 _URL_MIXED: Final = re.compile(r"[/&=?%#_]|\d[A-Za-z]|[A-Za-z]\d")
-#: The rest of a file's name.
+#: The rest of a file name.
 _URL_FILE: Final = re.compile(
     r"\w\.(?:s?html?|php|aspx?|jsp|cgi|pdf|txt|xml|zip|gz|gif|jpe?g|png)\Z", re.IGNORECASE
 )
@@ -147,7 +147,7 @@ _URL_GOES_ON: Final = tuple("/&=?%-_")
 class Wrapping:
     """How a paragraph was wrapped: its column (0: not wrapped), and whether it has fields and rows.
 
-    `early`: a line that stops inside a sentence is wrapped if the next word would have come beyond this column.
+    `early`: a line that stops inside a sentence is wrapped if the next word would have extended beyond this column.
     """
 
     width: int = 0
@@ -156,7 +156,7 @@ class Wrapping:
     early: int = WRAP_MOST
 
     def between(self, before: Line, following: Line, written: str, in_item: bool = False) -> str:
-        """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to there."""
+        """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to that point."""
         if _url_goes_on(written, before.text, following.text):
             return ""
         if before.text[-1:] == "<" and _ADDRESS_END.match(following.text):
@@ -191,7 +191,7 @@ class Wrapping:
         if not (left and self.width) and _reach(before, following) <= self.early:
             return False
         stops = _STOPS.search(before.text[-1:]) and following.text[:1].islower()
-        ends = left and _SENTENCE.search(following.text) is not None  # the last word or two of it
+        ends = left and _SENTENCE.search(following.text) is not None  # its last word or two
         if stops and (ends or following.text.count(" ") >= READS_ON):
             return True
         return _UNFINISHED.search(before.text[-_LOOK:]) is not None  # last, since it costs most
@@ -228,7 +228,7 @@ class Wrapping:
         return not reads_on and (before.text.endswith((":", "：")) or (self.rows and is_row(before)))
 
     def _is_below(self, before: Line, following: Line) -> bool:
-        """Return whether a line stands below a title of fewer columns than text is wrapped at."""
+        """Return whether a line is below a title of fewer columns than the text is wrapped at."""
         deeper = _indent(following) >= _indent(before) + DEEPER and item(before) is None
         return deeper and self.width < TWO_LINES and not _indent(before) and _unfinished(before) is None
 
@@ -240,7 +240,7 @@ def _is_address_below(before: Line, following: Line) -> bool:
 
 
 def _ends_columns(before: Line, following: Line) -> bool:
-    """Return whether a line has two columns, as in the head of a newsletter, and no sentence goes on below it."""
+    """Return whether a line has two columns, as in the head of a newsletter, and no sentence continues below it."""
     return _GAP in before.raw and _GAP in before.raw.strip() and not following.text[:1].islower()
 
 
@@ -264,7 +264,8 @@ def _hangs(before: Line, following: Line) -> bool:
 
 
 def _hangs_below(before: Line, following: Line) -> bool:
-    """Return whether an indented line has what did not fit on the line of an item above it, a title in capitals say."""
+    """Return whether an indented line is what did not fit on the line of an item above it, such as a title in
+    capitals."""
     if not following.raw.startswith((" ", "\t")) or following.text.startswith(_ADDRESSES):
         return False
     ended = _SENTENCE.search(before.text) is not None or before.text.endswith((":", "："))
@@ -277,7 +278,7 @@ def _indent(line: Line) -> int:
 
 
 def is_parenthesis(text: str, written: str) -> bool:
-    """Return whether a line with a dash before it goes on with the sentence above it."""
+    """Return whether a line after a dash continues the sentence above it."""
     return (
         _DASH.match(text) is not None and not written.endswith((":", "：")) and not _SENTENCE.search(written)
     )
@@ -308,7 +309,7 @@ def is_field(line: Line) -> bool:
 
 
 def is_row(line: Line) -> bool:
-    """Return whether a line ends like the row of a table: in a number, an address, a URL."""
+    """Return whether a line ends like a row of a table: in a number, an address, a URL."""
     if line.long or len(line.text) > _LOOK:
         return False
     return _ROW.search(" " + " ".join(line.text.rsplit(None, 2)[-2:])) is not None
@@ -369,7 +370,7 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
 
 
 def _are_two(ahead: Sequence[Line]) -> bool:
-    """Return whether a paragraph is a title and a subtitle, with a URL below them or without."""
+    """Return whether a paragraph is a title and a subtitle, with or without a URL below them."""
     lines = [line for line in ahead if not line.text.startswith(_ADDRESSES)]
     if len(lines) != 2 or item(lines[1]) is not None:
         return False
@@ -382,7 +383,7 @@ def _are_two(ahead: Sequence[Line]) -> bool:
 
 
 def _is_sentence(above: str) -> bool:
-    """Return whether a line is inside a sentence rather than a title: most of its words are small."""
+    """Return whether a line is part of a sentence rather than a title: most of its words are in lower case."""
     words = _WORDS.findall(above)
     return _STOPS.search(above[-1:]) is not None and sum(word[0].islower() for word in words) > len(words) / 2
 

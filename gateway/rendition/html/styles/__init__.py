@@ -1,1 +1,1 @@
-"""Styles of HTML mail: what CSS says of sizes, colours, fonts and whether something can be seen."""
+"""Styles of HTML mail: what CSS says about sizes, colours, fonts and whether something is visible."""

@@ -1,6 +1,6 @@
 """CSS colours, as far as they decide whether text is visible. CSS Color 4 §4.2, §5, §7.
 
-Nothing here may guess: an unknown or translucent colour is None, and what has it counts as visible.
+Nothing here may guess: an unknown or translucent colour is None, and text that has it counts as visible.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def alpha(text: str) -> float:
     return min(part(match.group(1) or match.group(2), 1), 1) if match else 1
 
 
-@lru_cache(maxsize=1024)  # a page has some dozen colours, and asks for each text
+@lru_cache(maxsize=1024)  # a page has some dozen colours, and asks for one with each text
 def alike(one: Colour, other: Colour) -> bool:
     """Return whether text of one colour is invisible on the other."""
     red, green, blue = one

@@ -1,6 +1,6 @@
 """The ways in which a style hides text.
 
-Nothing here may know of elements; what is doubtful counts as visible. CSS 2.1 §11.1 (overflow, clip), §11.2
+Nothing here may know of elements; in case of doubt text counts as visible. CSS 2.1 §11.1 (overflow, clip), §11.2
 (visibility), §16.1 (text-indent), CSS Masking §5.1 (clip-path), CSS Transforms §12, CSS Containment 2 §4.1.
 """
 
@@ -16,7 +16,7 @@ ZERO: Final = re.compile(r"\s*0*\.?0*(?:px|pt|em|rem|%|ex|in)?\s*(?:!important)?
 FAINT: Final = 0.05
 #: A window of at most this many pixels shows no letter.
 SLIT: Final = 2
-#: Text that starts this far outside cannot be seen: pixels, and per cent of its box.
+#: Text that starts this far outside is invisible: pixels, and per cent of its box.
 _FAR: Final = 900
 _OUTSIDE: Final = 100
 
@@ -57,7 +57,7 @@ def _overflows_unseen(said: dict[str, str]) -> bool:
 
 
 def clips(said: dict[str, str]) -> bool:
-    """Return whether a box is clipped to nothing legible, or its content pushed out of it."""
+    """Return whether a box is clipped until nothing is legible, or its content is pushed out of it."""
     if not _overflows_unseen(said):
         return False
     indent = said.get("text-indent", "")

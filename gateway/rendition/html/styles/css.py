@@ -1,6 +1,6 @@
 """The part of CSS that decides whether text in a mail is visible, and how it is laid out.
 
-Nothing here may know of elements or blocks. What is doubtful counts as visible. CSS 2.1 §9.2.4 (display), §14.2
+Nothing here may know of elements or blocks. In case of doubt text counts as visible. CSS 2.1 §9.2.4 (display), §14.2
 (background), §15 (fonts), §16.6 (white-space).
 """
 
@@ -23,7 +23,7 @@ STYLE_LIMIT: Final = 4000
 SHEET_LIMIT: Final = 128 * 1024
 
 _DECLARATION: Final = re.compile(r"(?:^|;)\s*([a-z-]{1,40})\s*:([^;]{0,400})")
-#: What is in the brackets of a function, `rgb(0, 0, 0)` say.
+#: What is in the brackets of a function, such as `rgb(0, 0, 0)`.
 _BRACKETS: Final = re.compile(r"\([^)]*\)")
 #: An illegible size: up to two pixels or points, or a seventh of the size around it.
 _SMALL: Final = re.compile(
@@ -35,10 +35,10 @@ _SMALL: Final = re.compile(
 class Style:
     """The declarations of one style attribute. None: not declared.
 
-    `clipped`: hidden where it makes a box of its own; `boxed`: it does so. `inked`: it gives a colour, `colour` if that
-    is one that hides others and that we know; `inherits`: it keeps the colour around it; `clear`: text has no colour at
-    all. `covered`: what is behind the text has a colour that cannot be told. `apart`: a box within a line, such as
-    inline-block. `symbols`: its letters are drawings, as in Wingdings.
+    `clipped`: hidden if it forms a box of its own; `boxed`: it does. `inked`: it sets a text colour, which is in
+    `colour` if it is known and can hide text; `inherits`: it keeps the colour around it; `clear`: text has no colour at
+    all. `covered`: what is behind the text has a colour that cannot be determined. `apart`: a box within a line, such
+    as inline-block. `symbols`: its letters are drawings, as in Wingdings.
     """
 
     hidden: bool = False
@@ -135,19 +135,19 @@ def _is_tiny(said: dict[str, str]) -> bool | None:
 
 
 def _painted(said: dict[str, str]) -> bool:
-    """Return whether transparent letters are visible by their shadow or background."""
+    """Return whether transparent letters are visible through their shadow or background."""
     return "text-shadow" in said or "text" in said.get("background-clip", "") + said.get(
         "-webkit-background-clip", ""
     )
 
 
 def _has_left_bar(said: dict[str, str]) -> bool:
-    """Return whether the box has a line on its left, as quotations have, and none on its right, as frames have."""
+    """Return whether the box has a line on its left, as quotations do, and none on its right, as frames do."""
     return _is_drawn(said, "border-left") and not _is_drawn(said, "border-right")
 
 
 def _is_drawn(said: dict[str, str], border: str) -> bool:
-    """Return whether a border is a line that is seen: editors of newsletters say "0px solid transparent"."""
+    """Return whether a border is a visible line: newsletter editors write "0px solid transparent"."""
     line = said.get(border, "") + " " + said.get(border + "-style", "")
     if not any(word in line for word in ("solid", "double", "ridge")):
         return False

@@ -1,7 +1,7 @@
 """The style sheets of one HTML part: their rules by tag, class and id.
 
-Nothing here may hide text by a rule with any other selector, since without a tree its matches are unknown; but where
-such a rule may set a size or a colour, that is unknown too, and the text counts as visible. See `css`.
+Nothing here may hide text because of a rule with any other selector, since without a tree its matches are unknown; but
+if such a rule may set a size or a colour, that is unknown too, and the text counts as visible. See `css`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ Attributes = Mapping[str, str]
 
 #: One class or id, with or without a tag before it.
 _PLAIN: Final = re.compile(r"(?:[a-z0-9]{1,20})?([.#][\w-]{1,100})\Z")
-#: The last compound of a selector, which the rule applies to.
+#: The last compound of a selector, to which the rule applies.
 _LAST: Final = re.compile(r"[^\s>+~]{1,200}\Z")
-#: Tags that a rule hides as wrappers of filler; one for these says something of the whole page, or of a part of it.
+#: Tags that rules hide as wrappers of filler; a rule for one of these is about the whole page, or a part of it.
 _STRUCTURE: Final = frozenset(
     {"html", "body", "table", "tbody", "tr", "td", "th", "div", "p", "a", "span", "center"}
 )
@@ -31,7 +31,7 @@ _ANY: Final = "*"
 
 @dataclass(slots=True)
 class Declared:
-    """What the sheets say of one name. `tiny`: None if nothing; `inked`, `grounded`: the text or background colour
+    """What the sheets say about one name. `tiny`: None if nothing; `inked`, `grounded`: the text or background colour
     is unknown; `clear`: text is transparent; `keep_blanks`: as in `css.Style`."""
 
     hidden: bool = False
@@ -112,7 +112,7 @@ class Sheets:
         declared.grounded = declared.grounded or style.covered or style.background is not None
 
     def of(self, tag: str, attributes: Attributes) -> Declared:
-        """Return what the sheets say of an element; its id prevails over its classes, and those over its tag."""
+        """Return what the sheets say about an element; its id overrides its classes, and those override its tag."""
         key = (
             (tag, attributes.get("class", "")[:400], attributes.get("id", ""))
             if attributes
@@ -144,7 +144,7 @@ class Sheets:
 
 
 def _hit(selector: str) -> list[str]:
-    """Return what a rule may apply to: classes and ids, else a tag, else everything."""
+    """Return what a rule may apply to: classes and ids, or else a tag, or else everything."""
     last = _LAST.search(selector)
     if last is None:
         return []
