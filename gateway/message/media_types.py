@@ -1,7 +1,7 @@
-"""The table of media types: what kinds of content there are, what they are called, and how each is best looked at.
+"""The table of media types: what kinds of content there are, what they are called, and how each is best viewed.
 
-Nothing here may open anything. Constants name the types that code elsewhere treats in a way of their own. A new kind of
-attachment is a row here, and, where it has a viewer, one in `rendition.documents`. RFC 6838; RFC 2046.
+Nothing here may open anything. Constants name the types that code elsewhere treats specially. A new kind of attachment
+is a row here and, if it has a viewer, one in `rendition.documents`. RFC 6838; RFC 2046.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EPUB: Final = "application/epub+zip"
 CSV: Final = "text/csv"
 TEXT: Final = "text/plain"
 MARKDOWN: Final = "text/markdown"
-SOURCE: Final = "text/x-source"  # our own name for what programs and their settings are written in
+SOURCE: Final = "text/x-source"  # our own name for program code and settings
 ZIP: Final = "application/zip"
 TNEF: Final = "application/ms-tnef"
 MESSAGE: Final = "message/rfc822"
@@ -45,21 +45,21 @@ WBMP: Final = "image/vnd.wap.wbmp"
 
 
 class Look(Enum):
-    """How a file is looked at."""
+    """How a file is viewed."""
 
     PICTURE = auto()
     MESSAGE = auto()
     CONTENTS = auto()  # as a list of the files in it
-    READ = auto()  # as the same text in a mail is
-    DOCUMENT = auto()  # by a viewer of `rendition.documents`, where there is one
+    READ = auto()  # like the same text in a mail
+    DOCUMENT = auto()  # by a viewer of `rendition.documents`, if there is one
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind: its media type, other names of it, the endings of file names, and how such files begin.
+    """One kind: its media type, other names of it, the extensions of file names, and how such files begin.
 
-    `words`: a msgid; '' for what is said of its main type. `safe`: a device may do something good with it, and it
-    cannot be a page, a script, or a drawing with scripts in it.
+    `words`: a msgid; '' for the words of its main type. `safe`: a device may make use of it, and it cannot be a page, a
+    script, or a drawing with scripts in it.
     """
 
     media_type: str
@@ -159,7 +159,7 @@ TABLE: Final = (
         aliases="application/x-zip-compressed application/x-zip multipart/x-zip", endings="zip",
         begins=(b"PK\x03\x04", b"PK\x05\x06"), safe=True,
     ),
-    # What is known by its label alone.
+    # Known only by the label.
     Row(DOC, _("Word document"), safe=True),
     Row("application/vnd.ms-powerpoint", safe=True),
     Row("application/vnd.oasis.opendocument.presentation", safe=True),
@@ -180,24 +180,24 @@ def names(media_type: str) -> tuple[str, ...]:
 
 
 def look(media_type: str) -> Look:
-    """Say how a kind is best looked at."""
+    """Return how a kind is best viewed."""
     row = _ROWS.get(media_type)
     return row.look if row else Look.DOCUMENT
 
 
 def words(media_type: str) -> str:
-    """Say what a kind is, as a msgid."""
+    """Return what a kind is called, a msgid."""
     row = _ROWS.get(media_type)
     return (row.words if row else "") or _GENERAL_WORDS.get(media_type.partition("/")[0], _FILE)
 
 
 def is_safe(media_type: str) -> bool:
-    """Say whether a device may be told that a file is of this kind."""
+    """Return whether a device may be told that a file is of this kind."""
     row = _ROWS.get(media_type)
     return row is not None and row.safe
 
 
 def ending_of(media_type: str) -> str:
-    """Return the ending that files of a kind have, or ''."""
+    """Return the extension of files of a kind, or ''."""
     row = _ROWS.get(media_type)
     return row.endings.split()[0] if row and row.endings else ""

@@ -1,8 +1,7 @@
 """The values of a message: envelope, parts, defects.
 
-Nothing here may know how a message was fetched or how it will be shown. Terms: RFC 5322 (header fields), RFC
-2045 (part, parameter, encoding), RFC 2183 (disposition), RFC 9051 §2.2, §6.4.5 (section numbers, ENVELOPE,
-BODYSTRUCTURE).
+Nothing here may know how a message was fetched or how it will be shown. Terms: RFC 5322 (header fields), RFC 2045
+(part, parameter, encoding), RFC 2183 (disposition), RFC 9051 §2.2, §6.4.5 (section numbers, ENVELOPE, BODYSTRUCTURE).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Final
 
 #: The largest number of a message, a UID or a UIDVALIDITY (RFC 9051 §9).
 MAX_NUMBER: Final = 0xFFFFFFFF
-#: The largest UID of any store: one without numbers of its own makes them of digests.
+#: The largest UID in any store: a store without numbers of its own makes them from digests.
 MAX_UID: Final = (1 << 48) - 1
 UID_DIGITS: Final = len(str(MAX_UID))
 #: The header fields of a message that are fetched, whatever its store, besides those of its envelope.
@@ -109,11 +108,11 @@ class Bound(Enum):
 
 
 class Gap(str):
-    """A defect that left something out: its token, and what is missing, to be put into words of any language.
+    """A defect that left something out: its token, and what is missing, to be put into words in any language.
 
-    PARTS: `part` is the first one left out, of `parts` in all (0: not counted). DEPTH: `part` is what was not
-    opened. HEADER: the rest of the fields `names` is missing, or of the whole header if there are none. END: all but
-    its beginning. MESSAGE: all of it.
+    PARTS: `part` is the first one left out, of `parts` in total (0: not counted). DEPTH: `part` is what was not opened.
+    HEADER: the rest of the fields `names` is missing, or of the whole header if there are none. END: everything but its
+    beginning. MESSAGE: all of it.
     """
 
     __slots__ = ("bound", "names", "part", "parts")

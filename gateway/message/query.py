@@ -19,7 +19,7 @@ def _(msgid: str) -> str:
     return msgid
 
 
-#: Characters and terms of a query: what a phone's input takes, and an IMAP command line with room to spare.
+#: Characters and terms of a query: as many as fit a phone's input, and an IMAP command line with room to spare.
 LONGEST: Final = 300
 MOST_TERMS: Final = 16
 #: The largest size in octets that IMAP can search for (RFC 9051 §9, number).
@@ -37,7 +37,7 @@ NO_SIZE: Final = _("Not a size: %(piece)s Write 500k or 2m.")
 
 
 class BadQuery(ValueError):
-    """Not understood; `reason` is a msgid with %(piece)s in it."""
+    """A query that was not understood; `reason` is a msgid with %(piece)s in it."""
 
     def __init__(self, reason: str, piece: str = "") -> None:
         super().__init__(reason % {"piece": piece})
@@ -59,7 +59,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Conditions that must all match; without any, every message does."""
+    """Conditions that must all match; if there are none, every message does."""
 
     terms: tuple[Term, ...] = ()
 
@@ -224,7 +224,7 @@ def _written(term: Term) -> str:
     if isinstance(value, int):
         unit = next((u for u in ("g", "m", "k") if value and value % _UNITS[u] == 0), "")
         return f"{value // _UNITS[unit]}{unit}"
-    # Quote what would be read as something else, or end too soon.
+    # Quote what would be read as something else, or would end too soon.
     plain = " " not in value and not re.match(r"-|[A-Za-z]+:", value)
     return value if plain else f'"{value}"'
 

@@ -1,7 +1,7 @@
 """vCards: read from anybody's files, written so that every program can read them (RFC 6350, RFC 2426, vCard 2.1).
 
-Nothing here may raise, whatever a file holds, or take more than linear time. Of a card only what a handheld's
-address book keeps is read: name, mail addresses, telephone numbers, organization, note.
+Nothing here may raise, whatever a file contains, or take more than linear time. Only what a handheld's address book
+keeps is read of a card: name, mail addresses, telephone numbers, organization, note.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.message.headers import address_lists, header_fields
 #: Octets of a file that are read, and cards of it that are kept.
 FILE_LIMIT: Final = 2 * 1024 * 1024
 CARD_LIMIT: Final = 1000
-#: Characters of a name or an organization, of a note, of an address or a number; and how many of the latter.
+#: Characters of a name or an organization, of a note, of an address or a number; and how many addresses or numbers.
 NAME: Final = 60
 NOTE: Final = 200
 ENTRY: Final = 128
@@ -82,7 +82,7 @@ def normalized(card: Card) -> Card:
 
 
 def parse(octets: bytes) -> tuple[list[Card], int, int]:
-    """Parse a file: the cards with an address or a number, how many others there are, and how many too many."""
+    """Parse a file: the cards with an address or a number, how many there are without, and how many too many."""
     cards: list[Card] = []
     others = beyond = depth = 0
     reading = _Reading()
@@ -113,7 +113,7 @@ def _text(octets: bytes) -> str:
 
 
 def properties(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield upper-case name, parameters and value of each property but pictures, unfolded and decoded."""
+    """Yield the upper-case name, parameters and value of each property except pictures, unfolded and decoded."""
     for line in _unfolded(_LINES.split(text)):
         match = _PROPERTY.match(line)
         if match is None or _BASE64.search(match[2]):

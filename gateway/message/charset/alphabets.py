@@ -1,7 +1,7 @@
 """Letter frequencies of languages, and the charsets that mail in them uses.
 
-Nothing here may decide anything (see `scripts`). Counted over a few pages of prose each; only the order
-matters.
+Nothing here may decide anything (see `scripts`). Letters were counted over a few pages of prose each; only their
+order matters.
 """
 
 from __future__ import annotations

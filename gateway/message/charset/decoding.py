@@ -1,9 +1,9 @@
 """Decodes octets to text by a charset label, which may be wrong.
 
-Nothing here may raise for a wrong label or bad octets: the charset of an unknown label is detected, bad
-octets become U+FFFD. Labels are looked up in a table built once from Python's text codecs (RFC 2978 names and
-common misspellings): an unknown label never reaches `codecs.lookup`, which would cache it forever, and codecs
-that are not text (zlib, rot13, idna) cannot be named.
+Nothing here may raise for a wrong label or bad octets: the charset of an unknown label is detected, bad octets become
+U+FFFD. Labels are looked up in a table built once from Python's text codecs (RFC 2978 names and common misspellings):
+an unknown label never reaches `codecs.lookup`, which would cache it forever, and codecs that are not text (zlib, rot13,
+idna) cannot be named.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def doubtful(codec: str) -> bool:
 
 #: The error handler for UTF-8: see `_stray`. Codecs take handlers by name only.
 _STRAY: Final = "gateway.stray"
-#: Adjacent octets beyond ASCII that can be stray letters; more of them are in another charset.
+#: Adjacent octets beyond ASCII that can be stray letters; more of them mean another charset.
 _STRAYS: Final = 2
 _HIGH_BEFORE: Final = re.compile(rb"[\x80-\xff]+\Z")
 _HIGH_BEHIND: Final = re.compile(rb"[\x80-\xff]+")

@@ -128,13 +128,13 @@ _LATIN: Final = frozenset(
 
 
 def _only_punctuated(octets: bytes) -> bool:
-    """Return whether all that is beyond ASCII is what a word processor sets: quotation marks, fixed spaces, ®."""
+    """Return whether all octets beyond ASCII are what a word processor sets: quotation marks, fixed spaces, ®."""
     plain, signs = _TYPOGRAPHIC.subn(b"", octets)
     return plain.isascii() and len(_ASCII_LETTER.findall(plain)) >= _LETTERS_FOR_SIGN * signs
 
 
 def detect(octets: bytes) -> str:
-    """Guess the codec of octets that are not UTF-8; windows-1252 if there is no telling: no word, but signs as ©."""
+    """Guess the codec of octets that are not UTF-8; windows-1252 if nothing shows it: no word, only signs such as ©."""
     if _OF_WORD.search(octets[:SAMPLE]) is None or _only_punctuated(octets[:SAMPLE]):
         return WESTERN
     found = scripts.best_charset(octets[:SAMPLE])

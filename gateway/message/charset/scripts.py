@@ -1,6 +1,6 @@
 """Guesses the charset of unlabelled words by letter frequencies of the languages that use it.
 
-Nothing here may be called before what is certain is ruled out (see `detect`), or look at octets except
+Nothing here may be called before all certain cases are ruled out (see `detect`), or look at octets except
 through a codec. In each charset the words are decoded and scored by the likelihood of their letters in each
 language written in it; the best score wins. Signs inside words and a capital after a small letter lower the
 score. Ideographs are scored by whether they are among the few hundred that make up most texts.
@@ -51,13 +51,13 @@ _RARENESS: Final = {
     "cp850": -3.0, "euc_jp": -1.0,
 }  # fmt: skip
 _AROUND: Final = frozenset("“”„‘’«»–—…•·°§€№®™©\xa0¿¡，。！？、：；（）「」『』《》•％ー〜・")
-#: It is common between words, but stands between spaces or numbers.
+#: Common between words, but also between spaces or numbers.
 _DASH: Final = "–"
 #: The final sigma.
 _LAST: Final = "ς"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _TAGS: Final = re.compile(rb"<[!/a-zA-Z][^<>]{0,400}>|https?://[!-~]+|[\w.+-]+@[\w.-]+")
-#: Words of ASCII with no other octet next to them are the same in each charset; many of them would outweigh the rest.
+#: Words of ASCII with no other octet next to them are the same in every charset; many of them would outweigh the rest.
 _PLAIN_WORDS: Final = re.compile(rb"(?<![A-Za-z\x80-\xff])[A-Za-z]+(?![A-Za-z\x80-\xff])")
 _MARKS: Final = re.compile("[\u0591-\u05c7\u064b-\u0652\u0e31\u0e34-\u0e4e]")
 _MIXED: Final = re.compile(
@@ -131,7 +131,7 @@ def _torn(before: str, after: str) -> float:
 
 
 def _table(*groups: tuple[str, float]) -> dict[str, float]:
-    """Give each character of a group its fraction of the group's share."""
+    """Give each character of a group an equal fraction of the group's share."""
     return {sign: log(share / len(set(signs))) for signs, share in reversed(groups) for sign in signs}
 
 

@@ -62,7 +62,7 @@ class _List:
             self.plain = spec is None and not token.startswith(b"=?")
 
     def end(self) -> None:
-        """Finish an address; an empty one is dropped. Addresses divided by nothing but a blank are several."""
+        """Finish an address; an empty one is dropped. Addresses separated by only a blank are several."""
         if self.angle is None:
             local = len(self.phrase) == 1 and self.plain  # a local mailbox: "postmaster"
             found = _bare(b"".join(self.phrase), local)
@@ -86,7 +86,7 @@ class _List:
             self.kept.append(address)
 
     def _open(self) -> None:
-        """Begin angle brackets; after closed ones, those of the next address, whose name stands between them."""
+        """Begin angle brackets; after closed ones, those of the next address, whose name is between them."""
         if self.angle and self.closed:
             between = self.phrase[self.before :]
             del self.phrase[self.before :]
@@ -115,7 +115,7 @@ class _List:
             self.end()
 
 
-#: One address as nearly all are: `Name <spec>`, `"Name" <spec>`, or bare, without anything that has to be told apart.
+#: One address in the form of nearly all: `Name <spec>`, `"Name" <spec>`, or bare, with nothing ambiguous in it.
 _USUAL_SPEC: Final = rb"[^\s\"<>,;:()\[\]@\\=]++@[^\s\"<>,;:()\[\]@\\=]++"
 _USUAL: Final = re.compile(
     rb"[ ]*+(?:(?:\"([^\"\\]*+)\"|([^\"<>,;:()\[\]@\\\r\n]*+))[ ]*+<(%b)>|(%b))[ ]*+"
@@ -149,7 +149,7 @@ def parse_groups(value: bytes | str, limit: int) -> GroupedAddresses:
     octets = octets[: header_fields.FIELD_LIMIT]
     out = _List(limit)
     at = 0
-    comments = quotes = True  # until one is not closed: from then on the sign is literal
+    comments = quotes = True  # until one is not closed: from then on its sign is literal
     while match := (_TOKEN if quotes else _TOKEN_UNQUOTED).match(octets, at):
         kind, token, at = match.lastgroup, match.group(), match.end()
         if kind == "quote":
@@ -192,7 +192,7 @@ def _bare(phrase: bytes, local: bool = False) -> list[tuple[bytes, bytes]]:
 
     Words without an address are a name, or, if `local`, the name of a mailbox.
     """
-    if b"@" not in _ENCODED.sub(b"", phrase):  # what an encoded word holds is found by `make`
+    if b"@" not in _ENCODED.sub(b"", phrase):  # what an encoded word contains is found by `make`
         return [(b"", phrase.strip()) if local else (phrase.strip(), b"")]
     found: list[tuple[bytes, bytes]] = []
     name: list[bytes] = []
@@ -208,7 +208,7 @@ def _bare(phrase: bytes, local: bool = False) -> list[tuple[bytes, bytes]]:
     return found + ([(rest, b"")] if rest else [])
 
 
-#: White space that may stand in an addr-spec (RFC 5322 §4.4, obs-local-part, obs-domain), or where it was folded.
+#: White space that is allowed in an addr-spec (RFC 5322 §4.4, obs-local-part, obs-domain), or where it was folded.
 _FOLDED: Final = re.compile(r"(?<!\s)\s+(?=[.@])|(?<=[.@])\s+")
 
 
@@ -238,7 +238,7 @@ def make(name: bytes | str, spec: str) -> Address:
 
 
 def parse_typed(text: str) -> tuple[list[Address], list[str]]:
-    """Parse what a person typed: the addresses that can be sent to, and the text that is none."""
+    """Parse what a person typed: the addresses that can be sent to, and the text that is not an address."""
     good: list[Address] = []
     bad: list[str] = []
     found, more = parse(text.replace("\r", ",").replace("\n", ","))
@@ -255,7 +255,7 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
 
 
 def _names_another(address: Address) -> bool:
-    """Return whether there is another address where the name should be: who knows which one is meant."""
+    """Return whether the name contains another address: then nobody knows which one is meant."""
     words = (word.strip("<>,;") for word in address.name.split())
     return any(valid(word) and word.lower() != address.spec.lower() for word in words)
 
@@ -285,6 +285,6 @@ def sendable(found: Iterable[Address]) -> tuple[Address, ...]:
 
 
 def mailbox_of(spec: str) -> str:
-    """Return the address of a mailbox, in one case and without what stands behind a plus (RFC 5233)."""
+    """Return the address of a mailbox in one case, and without a plus sign and what follows it (RFC 5233)."""
     local, at, domain = spec.casefold().rpartition("@")
     return (local.partition("+")[0] or local) + at + domain

@@ -24,7 +24,8 @@ _WORD: Final = 45
 _PIECE: Final = 54
 
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-#: QUIRK: ticket systems and old programs write ids without an "@" (RFC 5322 §3.6.4), which name a thread all the same.
+#: QUIRK: ticket systems and old programs write ids without an "@" (RFC 5322 §3.6.4), which identify a thread all the
+#: same.
 _MSG_ID: Final = re.compile(r"<[^<>\s]+>")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+")
 _DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")

@@ -43,7 +43,7 @@ def _more(name: str, count: int) -> str:
 
 
 def left_out(defects: Iterable[str], names: Iterable[str]) -> int:
-    """Return how many addresses of these fields were left out, as told by the defects of a message."""
+    """Return how many addresses of these fields were left out, according to the defects of a message."""
     begin = "|".join(map(re.escape, names))
     found = (re.fullmatch(rf"(?:{begin}): (\d{{1,9}}) more", one) for one in defects)
     return sum(int(match[1]) for match in found if match is not None)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from gateway.message.headers.header_fields import clean
 
-#: Characters of a file name: with a folder before it, what fits into a FAT path.
+#: Characters of a file name: as many as fit into a FAT path with a folder before it.
 LENGTH: Final = 100
 #: Characters of an extension that survive when a name is cut.
 _ENDING: Final = 12
@@ -28,7 +28,7 @@ _NOT_QUOTED: Final = re.compile(r'[^ -~]|["\\%]')
 
 
 def safe(name: str, otherwise: str = "attachment") -> str:
-    """Make a file name that is valid everywhere; `otherwise` if nothing is left of it."""
+    """Make a file name that is valid everywhere; `otherwise` if nothing of it remains."""
     name = clean(_FOLDERS.split(name)[-1])
     name = _FORBIDDEN.sub("_", name).lstrip(". ").rstrip(". ")
     if _RESERVED.match(name):

@@ -1,7 +1,7 @@
 """Reads header fields: from octets to names, raw values and text that is safe to show.
 
-Nothing here may raise, or take more than linear time, whatever a field holds: RFC 5322 §2.2, RFC 2047, and
-what is found in the wild (raw 8-bit, unterminated words, split characters, unknown charsets, quoted words).
+Nothing here may raise, or take more than linear time, whatever a field contains: RFC 5322 §2.2, RFC 2047, and what is
+found in the wild (raw 8-bit, unterminated words, split characters, unknown charsets, quoted words).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _payload(octets: bytes, word: re.Match[bytes], following: re.Match[bytes] | 
 
 
 def _base64(raw: bytes) -> bytes:
-    """Decode base64 that may lack padding, or hold several padded pieces."""
+    """Decode base64 that may lack padding, or contain several padded pieces."""
     out = b""
     for piece in raw.translate(None, _NOT_BASE64).split(b"="):
         piece = piece[: len(piece) - (len(piece) % 4 == 1)]
@@ -183,7 +183,7 @@ def _plain(label: str) -> str:
 
 
 def safe_label(address: Address) -> str:
-    """Format an address with the addr-spec first if the display name poses as another address."""
+    """Format an address with the addr-spec first if the display name looks like another address."""
     spec = safe_spec(address.spec)
     name = address.name
     if not name or name.casefold() == address.spec.casefold():
@@ -202,7 +202,7 @@ _LOOKALIKE: Final = frozenset(("LATIN", "CYRILLIC", "GREEK", "CHEROKEE", "ARMENI
 
 
 def _mixed(word: str) -> bool:
-    """Return whether a word mixes scripts with lookalike letters."""
+    """Return whether a word mixes scripts that have lookalike letters."""
     if word.isascii():
         return False
     scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word[:200] if letter.isalpha()}

@@ -1,6 +1,6 @@
 """mailto: URLs, and what List-Unsubscribe offers (RFC 6068, RFC 2369 §3.2, RFC 8058).
 
-Nothing here may raise, whatever a URL or a header says. Of a mailto: URL only To, Cc, Subject and Body are
+Nothing here may raise, whatever a URL or a header says. From a mailto: URL only To, Cc, Subject and Body are
 read: RFC 6068 §4 warns against all other header fields.
 """
 
@@ -37,7 +37,7 @@ class Mailto:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """Ways to unsubscribe; '' and None where there is none.
+    """Ways to unsubscribe; '' or None if there is none of a kind.
 
     `one_click`: an HTTPS URL that takes the POST of RFC 8058. `web`: a page for people.
     """

@@ -61,7 +61,7 @@ def _parameter(value: bytes, at: int, name: bytes) -> tuple[bytes, int]:
     text = value[at:end].partition(b" (")[0]
     words = text.split(None, 1)
     if len(words) > 1 and (b"=" in words[1] or b"name" not in name):
-        # The semicolon is missing ("charset=utf-8 name=x"), or this is noise; only names may hold spaces.
+        # The semicolon is missing ("charset=utf-8 name=x"), or this is noise; only names may contain spaces.
         return words[0], at + text.find(words[0]) + len(words[0])
     return text.strip(), end
 

@@ -1,6 +1,6 @@
 """Subjects of replies and forwarded messages: one prefix, whatever the original's language put there (RFC 5322 §3.6.5).
 
-Nothing here may take away a word that could be the subject's own.
+Nothing here may remove a word that could be part of the subject itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Incremental base64 decoding, with plain text behind base64 or in place of it (RFC 2045 §6.8).
+"""Incremental base64 decoding, with plain text after base64 or instead of it (RFC 2045 §6.8).
 
 Nothing here may raise for broken input, or let the result depend on how the input was split (see `transfer`).
 """
@@ -19,7 +19,7 @@ _RUN: Final = re.compile(rb"[A-Za-z0-9+/]+")
 #: Octets at the start of a body, and of each line, that decide whether they are base64 at all.
 _BEGINNING: Final = 256
 _JUDGED: Final = 512
-#: Plain text has a space between words at least every so many octets, or an octet beyond ASCII.
+#: Plain text has a space between words, or an octet beyond ASCII, at least once in this many octets.
 _WORD_LENGTH: Final = 20
 _BEYOND_SHARE: Final = 10
 #: A first line of this many base64 characters is base64.
@@ -28,7 +28,7 @@ _BETWEEN_WORDS: Final = re.compile(rb"[\w\x80-\xff][,.;:!?)]{0,2} +(?=[(\w\x80-\
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
 _LONG_RUN: Final = re.compile(rb"[A-Za-z0-9+/=]{40}")
-#: A line that shows that odd octets before it are only noise.
+#: A line which shows that odd octets before it are only noise.
 _FULL_LINE: Final = re.compile(rb"^[A-Za-z0-9+/]{40,}={0,2}\s*$", re.MULTILINE)
 
 
@@ -132,7 +132,7 @@ class Base64:
         return end
 
     def _literal(self, octets: bytes, again: int = 0) -> bytes:
-        """Emit octets as they are, from here to the end; `again`: how many of them were passed before."""
+        """Emit octets as they are, from here to the end; `again`: how many of them were passed on before."""
         if not self._plain:
             self._plain, self._plain_from = True, self._given
             self._plain_at = self._at - again

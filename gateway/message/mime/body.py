@@ -1,12 +1,12 @@
 """Bodies of text parts, read lazily from any safe place.
 
-Nothing here may raise for broken octets, hold a whole body, or know where octets come from. Reading can start
-again at every piece: from its `at` and `state` the same text comes out as before, whatever the transfer
-encoding, the charset, and the sizes in which octets arrive.
+Nothing here may raise for broken octets, hold a whole body, or know where octets come from. Reading can restart at
+every piece: from its `at` and `state` the same text comes out as before, whatever the transfer encoding, the charset,
+and the sizes in which octets arrive.
 
-How this holds: decoded octets are cut into segments (a line, or at most SEGMENT of it) by a rule that looks
-only at what follows the segment's first octet, and each segment is decoded by a fresh decoder. So reading
-that starts at a segment cuts and decodes the rest in the same way.
+How this is ensured: decoded octets are cut into segments (a line, or at most SEGMENT of it) by a rule that looks only
+at what follows the segment's first octet, and each segment is decoded by a fresh decoder. So reading that starts at a
+segment cuts and decodes the rest in the same way.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def text_pieces(
 ) -> Iterator[TextPiece]:
     """Read a text part from `start`, an offset into its encoded body, in the state of a Piece.
 
-    `octets(start)` yields the encoded body from there on; it is pulled only as far as the pieces are.
+    `octets(start)` yields the encoded body from there on; it is pulled only as far as the pieces require.
     """
     kind = transfer.decoder(part.encoding)
     own = kind.STATE_LETTERS
@@ -201,7 +201,7 @@ def _whole(codec: str, shift: str, octets: bytes) -> str:
 
 
 def _stretch(codec: str, shift: str, octets: bytes) -> tuple[str, int]:
-    """Decode as much of a long line as ends well: after a space, else between graphemes."""
+    """Decode as much of a long line as has a good end: after a space, else between graphemes."""
     decoder = shifts.begin(codec, shift)
     text = decoder.decode(octets[:-_TAIL])
     cuts: list[tuple[int, int]] = []  # characters and octets before a place where nothing is pending
@@ -254,13 +254,13 @@ def decoded(part: Part, octets: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-#: Encoded octets read per decoded octet, at most: escapes take three, and lines end.
+#: The most encoded octets read per decoded octet: escapes take three, and lines end.
 _SPREAD: Final = 4
 _LEAST_SPREAD: Final = 1024
 
 
 class Allowance:
-    """Octets of a body that stop after `limit` of them, and those that `renew` adds; then it is `spent`."""
+    """Octets of a body that end after `limit` of them, and those that `renew` adds; then it is `spent`."""
 
     def __init__(self, octets: Iterator[bytes], limit: int) -> None:
         self._octets = octets
@@ -276,7 +276,7 @@ class Allowance:
             yield stretch
 
     def renew(self, octets: int) -> None:
-        """Allow so many more, `limit` at most at a time."""
+        """Allow this many more, at most `limit` at a time."""
         self._left = min(self._left + octets, self._limit)
 
     @property

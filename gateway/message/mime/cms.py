@@ -1,6 +1,6 @@
 """Reads the content of opaque S/MIME bodies, without keys and without verification.
 
-Nothing here may raise, recurse as deep as a sender likes, or claim that a signature is valid. RFC 5652 §3
+Nothing here may raise, recurse to whatever depth a sender chooses, or claim that a signature is valid. RFC 5652 §3
 (ContentInfo), §5.1 (SignedData), RFC 3274 (CompressedData), RFC 8551 §3.4.2; BER of both forms of length
 (X.690 §8).
 """
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 DEPTH_LIMIT: Final = 16
 VALUES_LIMIT: Final = 10_000
 
-#: How such a body begins, and no header does: the tag of a sequence and a length of more than one octet.
+#: How such a body begins, unlike any header: the tag of a sequence and a length of more than one octet.
 SEQUENCE: Final = (b"\x30\x80", b"\x30\x81", b"\x30\x82", b"\x30\x83", b"\x30\x84")
 
 _SIGNED: Final = bytes.fromhex("2a864886f70d010702")
@@ -65,7 +65,7 @@ def read_body(octets: bytes, cap: int) -> tuple[BodyKind, bytes]:
 
 
 def _inside(octets: bytes, content: _Value, cap: int) -> bytes:
-    """Return the encapsulated content of SignedData or CompressedData: the first sequence that has one."""
+    """Return the encapsulated content of SignedData or CompressedData: the first sequence that has any."""
     data = _first(octets, content.begin, content.end, _SEQUENCE)
     for info in _values(octets, data.begin, data.end) if data else ():
         if info.tag != _SEQUENCE or _first(octets, info.begin, info.end, _OID) is None:
@@ -103,7 +103,8 @@ def _values(octets: bytes, begin: int, end: int) -> Iterator[_Value]:
 
 
 def _read(octets: bytes, at: int, end: int) -> _Value | None:
-    """Read the tag and length of a value, and find the end of an indefinite one; truncated, it ends with the octets."""
+    """Read the tag and length of a value, and find the end of an indefinite one; a truncated one ends with the
+    octets."""
     header = _header(octets, at, end)
     if header is None:
         return None

@@ -1,7 +1,7 @@
 """Decides which parts of a message a person would call attachments.
 
-Nothing here may look at a body. By the tree alone: not bodies and their alternatives, pictures that belong to
-a page, signatures or reports (RFC 2183, RFC 2387, RFC 1847, RFC 6522).
+Nothing here may look at a body. The tree alone decides: bodies and their alternatives, pictures that belong to a page,
+signatures and reports are not attachments (RFC 2183, RFC 2387, RFC 1847, RFC 6522).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.message.model import Part
 
-#: Octets, encoded, of a picture inside a page that is one: less is an ornament, a logo or a tracker.
+#: Octets, encoded, from which on a picture inside a page counts; smaller ones are ornaments, logos or trackers.
 REAL_PICTURE: Final = 4000
 _SIGNATURES: Final = frozenset(
     (
@@ -74,10 +74,10 @@ def _is_attachment(part: Part, within: str, first: bool) -> bool:
 
 
 def besides_text(root: Part, ornaments: bool = False) -> Iterator[Part]:
-    """Yield all that a mail's text does not say, in order; an embedded message is one part.
+    """Yield everything that a mail's text does not say, in order; an embedded message is one part.
 
-    Not its text in any form, nor signatures that would sign nothing any more. `ornaments`: with the style sheets and
-    fonts of a page.
+    Left out: its text in any form, and signatures that would no longer sign anything. `ornaments`: include the style
+    sheets and fonts of a page.
     """
     waiting: list[tuple[Part, str]] = [(root, "")]
     first = True
@@ -96,7 +96,7 @@ def besides_text(root: Part, ornaments: bool = False) -> Iterator[Part]:
 
 
 def has_html(root: Part) -> bool:
-    """Return whether a mail's text has a form with formatting."""
+    """Return whether a mail's text has an HTML or other formatted form."""
     left = {id(part) for part in besides_text(root)}
     return any(part.media_type in _FORMATTED and id(part) not in left for part in root.walk())
 

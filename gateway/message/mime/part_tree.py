@@ -1,8 +1,7 @@
 """Builds the tree of parts from a server's BODYSTRUCTURE, and numbers its sections.
 
-Nothing here may raise, or recurse as deep as a message nests, whatever a server says: what cannot be read is
-left out and named as a defect, with its section where there is one (RFC 9051 §7.5.2; section numbers as in
-§6.4.5).
+Nothing here may raise, or recurse as deeply as a message nests, whatever a server says: what cannot be read is left out
+and named as a defect, with its section if there is one (RFC 9051 §7.5.2; section numbers as in §6.4.5).
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ class Omitted:
 
 
 def gaps(omitted: list[Omitted]) -> list[Gap]:
-    """Describe what was left out, by section; of many the first ones, and the number of the others."""
+    """Describe what was left out, by section; if it is a lot, the first gaps, and the number of the others."""
     found = [each.gap() for each in omitted[:GAPS_LIMIT]]
     rest = sum(max(each.count, 1) for each in omitted[GAPS_LIMIT:])
     if rest:
@@ -132,7 +131,7 @@ def finish(root: Node) -> tuple[Part, list[Node]]:
 
 
 def text_charset(root: Part) -> str:
-    """Return the charset label of a message's first text, by which its raw header is read too."""
+    """Return the charset label of a message's first text, which is also used to read its raw header."""
     return next((part.parameters.get("charset", "") for part in root.walk() if part.maintype == "text"), "")
 
 
@@ -184,7 +183,7 @@ def _read(node: Node, raw: object, defects: list[str]) -> Sequence[object]:
 
 
 def _count(value: object) -> int:
-    """Read a number of octets, 0 if it is none. QUIRK: some servers quote it."""
+    """Read a number of octets, 0 if it is not one. QUIRK: some servers quote it."""
     if isinstance(value, bytes):
         return int(value) if value.isdigit() and len(value) <= 10 else 0
     return value if isinstance(value, int) and value > 0 else 0
@@ -225,7 +224,7 @@ def media_type(octets: bytes) -> str:
 def describe(
     node: Node, pairs: list[parameters.Pair], cid: bytes, description: bytes, encoding: bytes
 ) -> None:
-    """Fill in what BODYSTRUCTURE gives of a part's header."""
+    """Fill in what BODYSTRUCTURE says about a part's header."""
     node.parameters = parameters.combine(pairs)[0]
     if node.multipart:
         return

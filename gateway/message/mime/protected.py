@@ -38,7 +38,7 @@ def with_subject(message: Message, octets: Callable[[str, int], Iterator[bytes]]
 
 
 def _header(part: Part, octets: Callable[[str, int], Iterator[bytes]]) -> bytes:
-    """Return the header of a part that may hold protected fields, b"" for any other part."""
+    """Return the header of a part that may contain protected fields, b"" for any other part."""
     if part.media_type == "multipart/signed" and part.parts:
         inner = part.parts[0].section
         return next(octets(f"{inner}.MIME", 0), b"") if inner else b""

@@ -38,7 +38,7 @@ _NEW_ATTACHMENT, _TITLE, _DATA, _ATTACHMENT_PROPERTIES = 0x9002, 0x8010, 0x800F,
 _P_SUBJECT, _P_BODY, _P_RTF, _P_HTML = 0x0037, 0x1000, 0x1009, 0x1013
 _P_DATA, _P_SHORT_NAME, _P_LONG_NAME, _P_MEDIA_TYPE, _P_CONTENT_ID = 0x3701, 0x3704, 0x3707, 0x370E, 0x3712
 _P_METHOD: Final = 0x3705
-#: PidTagAttachMethod: the data are a message, in TNEF again, after an interface id.
+#: PidTagAttachMethod: the data are a message, again in TNEF, after an interface id.
 _EMBEDDED_MESSAGE: Final = 5
 _INTERFACE_ID: Final = 16
 
@@ -66,7 +66,7 @@ class TnefContent:
 
 @dataclass(frozen=True, slots=True)
 class Tnef:
-    """What was found: `bodies` are alternatives, best first; an embedded message is a TNEF file again."""
+    """What was found: `bodies` are alternatives, best first; an embedded message is again a TNEF file."""
 
     subject: str = ""
     message_class: str = ""
@@ -179,7 +179,7 @@ def _attributes(octets: bytes, defects: list[str]) -> Iterator[tuple[int, bytes]
 
 
 def _properties(data: bytes, defects: list[str]) -> Mapping[int, _Value]:
-    """Read the unnamed properties of a list; of several values the first."""
+    """Read the unnamed properties of a list; of several values, the first."""
     found: dict[int, _Value] = {}
     reader = _Octets(data)
     try:

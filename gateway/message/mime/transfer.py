@@ -60,7 +60,7 @@ _LOOKAHEAD: Final = _PADDING + 4
 #: An "=" that begins no escape.
 _STRAY: Final = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _QP_TOKEN: Final = re.compile(rb"=[0-9A-Fa-f]{2}|=\r?\n|[^=]+|=")
-#: What `a2b_qp` reads otherwise than we do: stray "=", and spaces before the end of a line and carriage returns.
+#: What `a2b_qp` decodes differently: stray "=", and spaces before the end of a line and carriage returns.
 _QP_STRAY: Final = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)")
 _QP_ODD: Final = re.compile(rb"[ \t]\r?\n|=(?![0-9A-Fa-f]{2}|\r?\n)|\r(?!\n)")
 _QP_BLANK_ENDS: Final = (b" \n", b" \r", b"\t\n", b"\t\r")
@@ -154,7 +154,7 @@ class QuotedPrintable:
 
 
 def _odd_in(octets: bytes) -> re.Pattern[bytes]:
-    """Return the pattern of what is odd in some octets; the one for mostly all is ten times as fast."""
+    """Return the pattern of what is odd in these octets; the one for the usual case is ten times as fast."""
     plain = octets.count(b"\r") == octets.count(b"\r\n") and not any(
         ends in octets for ends in _QP_BLANK_ENDS
     )
@@ -162,12 +162,12 @@ def _odd_in(octets: bytes) -> re.Pattern[bytes]:
 
 
 def _clean(octets: bytes, at: int, odd: re.Pattern[bytes]) -> int:
-    """Return where whole lines end that `a2b_qp` decodes as we do; 0 if the first one is not such a line."""
+    """Return the end of the whole lines that `a2b_qp` decodes as we do; 0 if the first is not such a line."""
     found = odd.search(octets, at)
     return octets.rfind(b"\n", at, found.start() if found else len(octets)) + 1
 
 
-#: Octets of a uuencoded line, which has at most 61 characters and its end; a longer one is skipped.
+#: Octets of a uuencoded line, which has at most 61 characters and its end; a longer line is skipped.
 _UU_LINE: Final = 256
 _UU_BEGIN: Final = re.compile(rb"begin [0-7]{3,4} .*")
 

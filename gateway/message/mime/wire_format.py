@@ -176,7 +176,7 @@ class _Scan:
         return True
 
     def _event(self) -> tuple[int, _Frame] | None:
-        """Return the next boundary line and its multipart: of several the longest boundary's."""
+        """Return the next boundary line and its multipart; if there are several, the longest boundary's."""
         found: tuple[int, _Frame] | None = None
         for frame in self._frames:
             if frame.next == _NEVER:
@@ -187,9 +187,9 @@ class _Scan:
         return found
 
     def _advance(self, at: int) -> None:
-        """Search again for the boundaries that were passed, none beyond that of an outer multipart.
+        """Search again for the boundaries that were passed, but not beyond that of an outer multipart.
 
-        One that was not found stays so: an outer boundary, before which it was searched, ends its multipart.
+        One that was not found stays not found: an outer boundary, up to which it was searched, ends its multipart.
         """
         limit = len(self._octets)
         for frame in self._frames:

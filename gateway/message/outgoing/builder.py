@@ -1,8 +1,8 @@
 """Builds an outgoing message as octets to be kept and submitted (RFC 5322, RFC 2046, RFC 6532).
 
-Nothing here may read a clock, draw a random number, or let a line break into a header: date and Message-ID
-are passed in. The copy that is kept has what is only for the sender (Bcc, notes of a draft); `submitted_form` removes
-it before anybody else sees it.
+Nothing here may read a clock, draw a random number, or let a line break into a header: date and Message-ID are passed
+in. The copy that is kept has what is only for the sender (Bcc, notes of a draft); `submitted_form` removes it before
+anybody else sees it.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def compose(
     message_id: str,
     draft: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Write a message as it is kept; `submitted_form` makes of it what is sent. `date` is aware.
+    """Write a message as it is kept; `submitted_form` turns it into what is sent. `date` is aware.
 
-    `kept`: fields of another program's draft (`draft_header`). `draft`: additional fields with names that begin with
-    DRAFT; `draft_fields` reads them back. Raise ValueError for a malformed address or id, or a part no server takes.
+    `kept`: fields of another program's draft (`draft_header`). `draft`: additional fields whose names begin with DRAFT;
+    `draft_fields` reads them back. Raise ValueError for a malformed address or id, or a part that no server takes.
     """
     if not encoded_words.ids([message_id]):
         raise ValueError(f"not a message id: {message_id!a}")
@@ -84,7 +84,7 @@ def _draft(notes: Mapping[str, str]) -> Iterable[str]:
 
 
 def _content(text: str, attached: Sequence[Part], unique: str) -> bytes:
-    """Write the text, and the attachments or the other forms of it."""
+    """Write the text, and its attachments or its other forms."""
     words, encoding, octets = flowed.text_part(text)
     head = encoded_words.field("Content-Type", words) + f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
     if not attached:
@@ -103,7 +103,7 @@ def draft_fields(header: bytes) -> dict[str, str]:
 
 
 def submitted_form(octets: bytes) -> bytes:
-    """Make the message to submit from the one kept: without Bcc and the fields of a draft."""
+    """Make the message to submit from the kept one: without Bcc and the fields of a draft."""
     # This comes first: a lone CR or LF would hide a field from the filter, but not from the server.
     whole = transport.canonical(octets)
     blank = 0 if whole.startswith(b"\r\n") else whole.find(b"\r\n\r\n") + 2

@@ -1,6 +1,6 @@
-"""The header of a draft that another program has saved: what is kept when it is saved here, and what goes.
+"""The header of a draft that another program has saved: what is kept when it is saved here, and what is dropped.
 
-Nothing here may keep a field that only its program or a mail server may write: what is kept is sent.
+Nothing here may keep a field that only its program or a mail server may write: whatever is kept is sent.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from gateway.message.headers import header_fields
 
-#: Fields that say something to the recipients, in one line of text (RFC 2156, RFC 5322 §3.6.5, RFC 8098 §2.1).
+#: Fields that tell the recipients something, in one line of text (RFC 2156, RFC 5322 §3.6.5, RFC 8098 §2.1).
 _RESUMED_FIELDS: Final = frozenset(
     ("importance", "priority", "x-priority", "x-msmail-priority", "sensitivity", "keywords", "comments",
      "organization", "expires", "reply-by", "disposition-notification-to", "return-receipt-to")
@@ -26,7 +26,7 @@ _LONGEST: Final = 900
 
 
 class DraftHeader(NamedTuple):
-    """The fields that are kept, by lower-case name, and the names of those that go."""
+    """The fields that are kept, by lower-case name, and the names of those that are dropped."""
 
     kept: tuple[tuple[str, str], ...]
     lost: tuple[str, ...]

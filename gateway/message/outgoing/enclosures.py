@@ -100,7 +100,7 @@ def _attached(part: Attached) -> bytes:
 
 
 def mime_header(part: structure.Part) -> bytes:
-    """Write the MIME header of a received part from what is known of its structure (RFC 2045, RFC 2183)."""
+    """Write the MIME header of a received part from what its structure says (RFC 2045, RFC 2183)."""
     kind = part.media_type if _TYPE.fullmatch(part.media_type) else OCTETS
     out = [field("Content-Type", _with(kind, part.parameters))]
     if part.disposition:

@@ -76,7 +76,7 @@ def _flow(line: str) -> Iterator[str]:
 
 
 def _stuff(mark: str, text: str) -> str:
-    """Prefix a space where the line would have another meaning (RFC 3676 §4.4, space-stuffing)."""
+    """Prefix a space if the line would have another meaning without it (RFC 3676 §4.4, space-stuffing)."""
     if mark:
         return f"{mark} {text}" if text else mark
     return f" {text}" if text.startswith((" ", ">", "From ")) else text

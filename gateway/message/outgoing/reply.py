@@ -1,7 +1,7 @@
 """Replies: their recipients, thread and quotation (RFC 5322 §3.6.3-4).
 
-Nothing here may know how a reply is written or sent. What a message says of itself is not trusted: malformed
-addresses are dropped, and all lists are bounded.
+Nothing here may know how a reply is written or sent. What a message says about itself is not trusted: malformed
+addresses are dropped, and all lists are limited.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _URL: Final = re.compile(r"<\s*([^<>]{1,2000}?)\s*>")
 def reply_recipients(message: Message, own: Iterable[str]) -> tuple[list[Address], list[Address]]:
     """Return the recipients of a reply as (to, cc): Reply-To, else From; for one's own mail, its recipients.
 
-    `own` are the person's addresses. They, also with another case or something behind a plus, are left out as long
-    as anybody else is named.
+    `own` are the person's addresses. They, also in another case or with something after a plus sign, are left out if
+    anybody else is named.
     """
     mine = _mailboxes(own)
     named = _to_whom(message.envelope, mine)
@@ -44,14 +44,14 @@ def reply_all_recipients(message: Message, own: Iterable[str]) -> tuple[list[Add
     alone, _ = reply_recipients(message, own)
     to = _others(alone, mine)
     rest = (*message.envelope.to, *message.envelope.cc)
-    if to and _is_own(message.envelope, mine):  # the others stay where their writer has put them
+    if to and _is_own(message.envelope, mine):  # the others stay where their writer put them
         to, rest = _others(message.envelope.to, mine) or to, message.envelope.cc
     cc = [one for one in _others(rest, mine) if all(not _is_same(one, other) for other in to)]
     return (to, cc) if to else (cc or alone, [])
 
 
 def left_out(message: Message, everybody: bool) -> tuple[list[Address], int]:
-    """Return whom a reply, or a reply to all, should go to and cannot: those without an address, and how many more."""
+    """Return whom a reply, or a reply to all, should reach but cannot: those without an address, and how many more."""
     followup, more = _followup(message)
     if everybody and followup:
         return _unusable(followup), more
@@ -72,14 +72,14 @@ def list_recipients(message: Message) -> list[Address]:
 
 
 def _to_whom(envelope: Envelope, mine: frozenset[str]) -> tuple[tuple[Address, ...], ...]:
-    """Return the lists of those a reply may go to, the first one that names anybody else counts."""
+    """Return the lists of those who may get a reply; the first one that names anybody else counts."""
     if _is_own(envelope, mine):
         return envelope.to, envelope.cc, envelope.reply_to, envelope.from_
     return envelope.reply_to, envelope.from_, envelope.sender
 
 
 def _is_own(envelope: Envelope, mine: frozenset[str]) -> bool:
-    """Return whether oneself has written a mail.
+    """Return whether the person wrote a mail.
 
     A form on a web page writes to its owner in the owner's name, with the visitor in Reply-To.
     """

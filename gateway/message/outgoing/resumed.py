@@ -1,8 +1,8 @@
 """Resumes a mail: separates the text as it was typed from what the gateway put below it.
 
-Nothing here may take a person's words for the gateway's: what is below the typed text is recognized by a note
-of its length and digest, and if another program has changed it since, all of it counts as typed. Whitespace
-does not count: flowing a text (RFC 3676) and unflowing it again may change it at the ends of lines.
+Nothing here may take a person's words for the gateway's: what is below the typed text is recognized by a note of its
+length and digest, and if another program has changed it since, all of it counts as typed. White space does not count:
+flowing a text (RFC 3676) and unflowing it again may change it at the ends of lines.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def join_text(typed: str, quoted: str, signature: str) -> str:
 
 
 def note(quoted: str, signature: str) -> str:
-    """Write the note by which `split_text` recognizes what is below a typed text; '' for nothing."""
+    """Write the note by which `split_text` recognizes what is below a typed text; '' if there is nothing."""
     rest = join_text("", quoted, signature)
     signed = visible_length(join_text("", "", signature))
     return f"{visible_length(rest)}.{signed}.{_digest(rest)}" if rest.strip() else ""

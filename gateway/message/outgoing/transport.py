@@ -21,8 +21,7 @@ _BARE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _FIELD: Final = re.compile(rb"[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
 _ENCODING: Final = re.compile(rb"^content-transfer-encoding[ \t]*:", re.I | re.M)
 _TYPE: Final = re.compile(rb"content-type[ \t]*:", re.I)
-#: Words beyond ASCII and the spaces between them, without the signs that separate addresses (RFC 5322
-#: §3.2.3).
+#: Words beyond ASCII and the spaces between them, without the signs that separate addresses (RFC 5322 §3.2.3).
 _LEAST: Final = rb'[^\s()<>\[\]:;@\\,"\x80-\xff]*[\x80-\xff][^\s()<>\[\]:;@\\,"]*'
 _WORDS: Final = re.compile(_LEAST + rb"(?:[ \t]+" + _LEAST + rb")*")
 _COMPOSITE: Final = ("multipart/", "message/")
@@ -30,7 +29,7 @@ _SIGNED: Final = "multipart/signed"
 
 
 class SignedContent(ValueError):
-    """A signed part would have to be encoded anew."""
+    """A signed part would have to be re-encoded."""
 
 
 def is_sendable(octets: bytes, eight: bool = True) -> bool:
@@ -38,7 +37,7 @@ def is_sendable(octets: bytes, eight: bool = True) -> bool:
     if b"\0" in octets or not (eight or octets.isascii()):
         return False
     ends = octets.count(b"\r\n")
-    if not octets.count(b"\r") == octets.count(b"\n") == ends:  # RFC 5321 §2.3.8: a lone CR or LF
+    if not octets.count(b"\r") == octets.count(b"\n") == ends:  # a lone CR or LF (RFC 5321 §2.3.8)
         return False
     at, size = 0, len(octets)
     while size - at > LONGEST:
@@ -57,7 +56,7 @@ def canonical(octets: bytes) -> bytes:
 def make_sendable(octets: bytes, eight: bool = True) -> bytes:
     """Return a message, or a part with its header, in a form that can be sent.
 
-    Raise ValueError if that is not possible without changing its content, SignedContent if that is signed.
+    Raise ValueError if that is not possible without changing its content, SignedContent if the content is signed.
     """
     if is_sendable(octets, eight):
         return octets
@@ -152,7 +151,7 @@ def _folded(line: bytes) -> bytes:
 
 
 def _between(octets: bytes, eight: bool) -> bytes:
-    """Make fit what is outside the parts: boundaries, and text for programs that do not know MIME."""
+    """Make what is outside the parts fit: boundaries, and text for programs that do not know MIME."""
     if is_sendable(octets, eight):
         return octets
     plain = octets.replace(b"\0", b"")
