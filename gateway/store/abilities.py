@@ -27,11 +27,11 @@ class Can:
     """What a store can do. Screens, actions and sending read this, and offer nothing else.
 
     `seen`: keep which messages were read. `flag`: keep flags. `move`: move and copy between mailboxes. `delete`: delete
-    messages. `folders`: there are other mailboxes than the inbox. `search`: find messages, and filter lists. `sort`:
-    list in other orders than by arrival. `received`: list by INTERNALDATE, whatever the mailbox holds.
-    `thread`: list by conversation. `undo`: what was moved can be moved back. `expunge`: deleted messages are gone at
-    once; otherwise they stay, flagged \\Deleted. `move_at_once`: moving is one step, which leaves nothing behind.
-    `append`: store messages, such as drafts and copies of what was sent.
+    messages. `folders`: there are other mailboxes besides the inbox. `search`: find messages, and filter lists. `sort`:
+    list in other orders than by arrival. `received`: list by INTERNALDATE, whatever the size of the mailbox. `thread`:
+    list by conversation. `undo`: moved messages can be moved back. `expunge`: deleted messages are gone at once;
+    otherwise they stay, flagged \\Deleted. `move_at_once`: moving is one step, which leaves nothing behind. `append`:
+    store messages, such as drafts and copies of sent mail.
     """
 
     seen: bool = False
@@ -50,7 +50,7 @@ class Can:
 
     @property
     def change(self) -> bool:
-        """Whether anything can be done with messages but reading them."""
+        """Whether anything can be done with messages besides reading them."""
         return self.seen or self.flag or self.move or self.delete
 
     @property

@@ -27,13 +27,13 @@ DRAFT = "\\Draft"
 INBOX = "INBOX"
 #: Messages in the result of a search.
 MOST_HITS = 500
-#: Whose mailboxes a namespace holds (RFC 2342 §1).
+#: Whose mailboxes a namespace contains (RFC 2342 §1).
 PERSONAL, OTHERS, SHARED = "personal", "others", "shared"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """Identifies one message for good: mailbox name (Unicode), UIDVALIDITY and UID (RFC 9051 §2.3.1.1)."""
+    """Identifies one message permanently: mailbox name (Unicode), UIDVALIDITY and UID (RFC 9051 §2.3.1.1)."""
 
     mailbox: str
     uidvalidity: int
@@ -53,9 +53,9 @@ class Mailbox:
 class Folder:
     """One mailbox in the mailbox tree.
 
-    `path`: its names from the root of its namespace down. `role`: its use ("inbox", "sent" …), else "".
-    `total`, `unseen` and `uidvalidity` belong together; None and 0 if unknown. `uidnext` is above every UID
-    of that moment. A folder that is not `open` holds no messages, only `children`.
+    `path`: its names from the root of its namespace down. `role`: its use ("inbox", "sent" …), else "". `total`,
+    `unseen` and `uidvalidity` belong together; None and 0 if unknown. `uidnext` is above every UID at that moment. A
+    folder that is not `open` contains no messages, only `children`.
     """
 
     mailbox: Mailbox
@@ -76,7 +76,7 @@ class Folder:
 
 
 class FolderList(tuple[Folder, ...]):
-    """Folders in display order. Not `whole`: there are more than can be listed. `source` lives as long."""
+    """Folders in display order. Not `whole`: there are more than can be listed. `source` lives as long as the list."""
 
     whole: bool
     source: object
@@ -103,7 +103,7 @@ class Window:
     top: int | None = None
 
     def numbers(self, exists: int) -> range:
-        """Return the sequence numbers of the range in a mailbox of so many messages, ascending."""
+        """Return the sequence numbers of the range in a mailbox of this many messages, ascending."""
         highest = exists if self.top is None else max(min(self.top, exists), min(1, exists))
         return range(max(1, highest - self.rows + 1), highest + 1)
 
@@ -112,7 +112,7 @@ class Window:
 class Summary:
     """What a list shows of one message. `received` is INTERNALDATE; `attached`: it has real attachments.
 
-    One that is not `readable` is there, but the server could not report its header.
+    One that is not `readable` exists, but the server could not report its header.
     """
 
     ref: MessageRef
@@ -129,7 +129,7 @@ class Summary:
 class Listing:
     """One window of a mailbox, newest first. `top` is the sequence number of the first row (0: none).
 
-    `undeleted`: messages in the mailbox that the server has said lately it had deleted.
+    `undeleted`: messages in the mailbox that the server has recently reported as deleted.
     """
 
     mailbox: str
@@ -143,7 +143,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """The result of emptying: `marked` as deleted, and of them `gone`; the server removes the others when it likes."""
+    """The result of emptying: messages `marked` as deleted, and those of them `gone`; the server removes the rest
+    later."""
 
     marked: int
     gone: int
@@ -154,9 +155,9 @@ EVERYTHING = slice(None)
 
 @dataclass(frozen=True, slots=True)
 class ListPosition:
-    """A position in a list that holds when mail arrives: a rank from 1, and the UID that had it (0: any).
+    """A position in a list that stays valid when mail arrives: a rank from 1, and the UID that had it (0: any).
 
-    `before`: the page ends here, instead of beginning. `part`: which of the two lists of UNREAD it is in.
+    `before`: the page ends here, instead of beginning here. `part`: which of the two lists of UNREAD it is in.
     """
 
     rank: int = 1
@@ -181,7 +182,7 @@ class ListRow:
 class FoundList:
     """A range of a list that the server has sorted or filtered. `rank` is that of the first line (0: none).
 
-    `order` is ARRIVAL if the server could not sort as asked, `filtered` False if it could not filter. `count`: rows
+    `order` is ARRIVAL if the server could not sort as requested, `filtered` False if it could not filter. `count`: rows
     of the whole list. `newest`: only this many of the newest messages were searched (0: all). `beyond`: the position
     after the range. `undeleted`: as in Listing.
     """
@@ -204,8 +205,8 @@ class FoundList:
 class SearchResult:
     """The result of a search: newest first, at most MOST_HITS of `count`.
 
-    `searched` of `total` messages were searched before there were enough hits, or time was up. `unsure`: the
-    server's search is only an approximation. `skipped`: mailboxes that could not be opened.
+    `searched` of `total` messages were searched before there were enough hits, or time was up. `unsure`: the server's
+    search is only an approximation. `skipped`: mailboxes that could not be opened.
     """
 
     refs: tuple[MessageRef, ...]
@@ -235,7 +236,7 @@ class MailStore(Protocol):
 
     @property
     def cache(self) -> SessionCache:
-        """What this connection's pages were made of: its users' own values, which end with it."""
+        """What this connection's pages were made from: its users' own values, which are dropped with it."""
 
     @property
     def can(self) -> Can:
@@ -244,9 +245,9 @@ class MailStore(Protocol):
     def lent(
         self, connect: Callable[[], MailStore], notes: Notes | None = None
     ) -> AbstractContextManager[None]:
-        """Have a way to connect anew, and a place for notes, within the block.
+        """Provide a way to reconnect, and a place for notes, within the block.
 
-        The way knows the password, which nobody keeps between leases.
+        The way to reconnect knows the password, which nobody keeps between leases.
         """
 
     def close(self) -> None:
@@ -305,7 +306,7 @@ class MailStore(Protocol):
         """Copy messages and return the refs of the copies; errors as in `move`."""
 
     def delete(self, refs: Iterable[MessageRef]) -> None:
-        """Delete messages for good; if they cannot be expunged alone they are flagged \\Deleted."""
+        """Delete messages permanently; if they cannot be expunged alone they are flagged \\Deleted."""
 
     def flags(self, refs: Iterable[MessageRef]) -> dict[MessageRef, frozenset[str]]:
         """Fetch the current flags of messages; those that are gone are left out."""
@@ -314,10 +315,10 @@ class MailStore(Protocol):
         """Return whether the mailbox of a message stores this flag or keyword permanently."""
 
     def neighbour(self, ref: MessageRef, older: bool, unread: bool = False) -> MessageRef | None:
-        """Return the message (or the unread one) before or after; the given one need not exist any more."""
+        """Return the next (or next unread) message in one direction; the given one need not exist any more."""
 
     def newest(self, mailbox: str, most: int) -> tuple[MessageRef, ...]:
-        """Return the newest messages that are not flagged \\Deleted, at most so many, oldest first."""
+        """Return the newest messages that are not flagged \\Deleted, at most `most`, oldest first."""
 
     def append(
         self, mailbox: str, octets: bytes, flags: Iterable[str] = (), when: datetime | None = None
@@ -327,8 +328,8 @@ class MailStore(Protocol):
     def folders(self, all: bool = False, counted: slice = EVERYTHING) -> FolderList:
         """List the subscribed mailboxes (with `all`: all) in display order, with their counts.
 
-        If none is subscribed, all are listed. Where counting is expensive, only the slice `counted` of the
-        result has counts, and at most the first 100 of it.
+        If none is subscribed, all are listed. If counting is expensive, only the slice `counted` of the result has
+        counts, and at most its first 100.
         """
 
     def folder(self, mailbox: str) -> Folder:
@@ -337,8 +338,8 @@ class MailStore(Protocol):
     def create(self, mailbox: str, whole: bool = False) -> str:
         """Create and subscribe a mailbox; one that exists already is fine.
 
-        Return its full name: one outside all namespaces gets the personal prefix. `whole`: the name is taken as it
-        is, as below another mailbox.
+        Return its full name: one outside all namespaces gets the personal prefix. `whole`: the name is taken as it is,
+        for one below another mailbox.
         """
 
     def rename(self, old: str, new: str) -> None:
@@ -360,9 +361,9 @@ class MailStore(Protocol):
         """Return the storage quota; None if the server does not report one or sets no limit."""
 
     def takes_back(self, mailbox: str) -> bool:
-        """Return whether what is moved out of a mailbox can be moved back, as far as that is known.
+        """Return whether messages moved out of a mailbox can be moved back, as far as that is known.
 
-        A virtual mailbox, which shows what lies in others, takes nothing.
+        A virtual mailbox, which shows messages of others, accepts none.
         """
 
     def special(self, role: str) -> str | None:

@@ -2,7 +2,7 @@
 
 Nothing here may do I/O. The role of a mailbox is what the administrator says, or else its attribute, or else a name
 that mail programs give it (`special_names`); a name counts only if no mailbox has the attribute. Only a person's own
-mailboxes have roles: what is sent must not be filed where others read it.
+mailboxes have roles: sent mail must not be filed where others read it.
 
 Standard: RFC 2342 (NAMESPACE); RFC 6154 (special-use); RFC 5258 §3.4 (\\NonExistent); RFC 9051 §5.1.
 """
@@ -23,7 +23,7 @@ from gateway.store.special_names import NAMES, PLACES, fold
 
 #: In display order.
 ROLES: Final = ("inbox", "drafts", "sent", "trash", "junk", "archive")
-#: Special-use attribute (lower case) -> role. QUIRK: servers that had XLIST first say \\Spam.
+#: Special-use attribute (lower case) -> role. QUIRK: servers that had XLIST first use \\Spam.
 _ATTRIBUTES: Final = {
     "\\drafts": "drafts",
     "\\sent": "sent",
@@ -37,13 +37,14 @@ EMPTIED: Final = ("trash", "junk")
 _ORDER: Final = {role: at for at, role in enumerate(ROLES)}
 _OWNERS: Final = (PERSONAL, OTHERS, SHARED)
 _CLOSED: Final = frozenset({"\\noselect", "\\nonexistent"})
-#: Special uses of mailboxes that show what lies in others (RFC 6154 §2, RFC 8457). QUIRK: Gmail's as it had them first.
+#: Special uses of mailboxes that show messages of others (RFC 6154 §2, RFC 8457). QUIRK: Gmail's are as it first had
+#: them.
 _VIRTUAL: Final = frozenset({"\\all", "\\flagged", "\\important", "\\allmail", "\\starred"})
-#: Folders that may hold the ones with a usual name, folded. QUIRK: Gmail has all of its own in "[Gmail]".
+#: Folders that may contain the ones with a usual name, folded. QUIRK: Gmail has all of its own in "[Gmail]".
 _ABOVE: Final = frozenset({"inbox", "[gmail]", "[google mail]"})
-#: Names above one that is usual: two of a namespace, and one of those.
+#: The most names in a path that ends in a usual one: two of a namespace, and one of those above.
 _DEEPEST_USUAL: Final = 3
-#: What separates names on any server (RFC 9051 §5.1 leaves it open).
+#: The separators of names on any server (RFC 9051 §5.1 leaves the choice open).
 _SEPARATORS: Final = "/.\\^"
 
 
@@ -101,7 +102,7 @@ def tree(
     spaces: Sequence[Namespace],
     named: Mapping[str, str] | None = None,
 ) -> tuple[Folder, ...]:
-    """Put mailboxes into a tree: those with a role first, then each namespace by name.
+    """Arrange mailboxes in a tree: those with a role first, then each namespace by name.
 
     `named`: the path or name of a role's mailbox, as the administrator wrote it.
     """
@@ -114,7 +115,7 @@ def tree(
         if (opens := is_open(mailbox))
         | (children := path in parents[owner] or "\\haschildren" in lowered(mailbox.attributes))
     ]
-    del places, parents  # of thousands, before the keys are made
+    del places, parents  # with thousands, before the keys are made
     folders.sort(key=_place)
     return tuple(folders)
 
@@ -140,7 +141,7 @@ def special(
 
 
 def _placed(mailbox: Mailbox, spaces: Sequence[Namespace]) -> _Placed:
-    """Return a mailbox's path in its namespace; none for the root of a namespace itself."""
+    """Return a mailbox's path in its namespace; empty for the root of a namespace itself."""
     name = mailbox.name
     if not is_open(mailbox) and any(space.prefix == name + mailbox.delimiter for space in spaces):
         return _Placed(mailbox, (), PERSONAL)
@@ -152,9 +153,9 @@ def _placed(mailbox: Mailbox, spaces: Sequence[Namespace]) -> _Placed:
 
 
 def space_with(name: str, spaces: Sequence[Namespace]) -> Namespace:
-    """Return the namespace of a mailbox: that of the longest prefix; INBOX is always the person's own.
+    """Return the namespace of a mailbox: the one with the longest prefix; INBOX is always the person's own.
 
-    QUIRK: Cyrus has the shared mailboxes without any prefix; what is below INBOX is not among them.
+    QUIRK: in Cyrus shared mailboxes have no prefix; what is below INBOX is not among them.
     """
     if name.upper() == INBOX:
         return Namespace("", "")
@@ -189,7 +190,7 @@ def _begins(name: str, prefix: str) -> bool:
 
 
 def _roles(places: Iterable[_Placed], named: Mapping[str, str]) -> dict[str, SpecialMailbox]:
-    """Return the mailbox of each role; of several the first by `FoundBy`, usual name, depth and path."""
+    """Return the mailbox of each role; of several, the first by `FoundBy`, usual name, depth and path."""
     claims = sorted(
         (
             ROLES.index(role),
@@ -212,7 +213,7 @@ def _roles(places: Iterable[_Placed], named: Mapping[str, str]) -> dict[str, Spe
 
 
 def may_have_role(mailbox: Mailbox, named: Mapping[str, str]) -> bool:
-    """Return whether a mailbox may turn out to have a role, as far as its row alone tells."""
+    """Return whether a mailbox may turn out to have a role, as far as its row alone shows."""
     *above, leaf = mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else (mailbox.name,)
     usual = len(above) <= _DEEPEST_USUAL and (leaf == INBOX or fold(leaf) in PLACES)
     said = any(_same(name).endswith(_same(leaf)) for name in named.values())
@@ -220,7 +221,7 @@ def may_have_role(mailbox: Mailbox, named: Mapping[str, str]) -> bool:
 
 
 def _claims(place: _Placed, named: Mapping[str, str]) -> Iterator[tuple[str, FoundBy]]:
-    """Yield the roles that a mailbox may have, and by what."""
+    """Yield the roles that a mailbox may have, and how each was found."""
     if named:
         names = {_same("/".join(place.path)), _same(place.mailbox.name)}
         yield from ((role, FoundBy.NAMED) for role, name in named.items() if _same(name) in names)
@@ -232,7 +233,7 @@ def _claims(place: _Placed, named: Mapping[str, str]) -> Iterator[tuple[str, Fou
 
 
 def _rank(place: _Placed, role: str) -> tuple[int, int]:
-    """Return which of several mailboxes comes first: by its usual name, then by its depth."""
+    """Return the sort key that decides which of several mailboxes comes first: by its usual name, then by its depth."""
     usual, at = PLACES.get(fold(place.path[-1]), ("", 0))
     return at if usual == role else len(PLACES), len(place.path)
 
@@ -250,7 +251,7 @@ def _usual(path: Sequence[str]) -> str:
 def path_of(name: str) -> tuple[str, ...]:
     """Return the path of a mailbox of which only the server's name is known: its separator can only be guessed.
 
-    Below INBOX the separator is seen; elsewhere names are left as they are.
+    Below INBOX the separator shows; elsewhere names are left as they are.
     """
     if not _is_below_inbox(name):
         return (raw_names.readable(name),)
@@ -259,17 +260,17 @@ def path_of(name: str) -> tuple[str, ...]:
 
 
 def role_of(name: str) -> str:
-    """Guess a mailbox's role from its name alone; directly below INBOX counts as at the top."""
+    """Guess a mailbox's role from its name alone; directly below INBOX counts as the top level."""
     return "inbox" if name.upper() == INBOX else _usual(_split(path_of(name)))
 
 
 def _split(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Part a name in Gmail's own folder from it; its separator is known."""
+    """Split Gmail's own folder off a name in it; its separator is known."""
     return tuple(path[0].split("/")) if len(path) == 1 and path[0].startswith("[") else path
 
 
 def _place(folder: Folder) -> str:
-    """Return the sort key of a folder: names without case come first at each level; one string takes little memory."""
+    """Return the sort key of a folder: case-folded names come first at each level; one string takes little memory."""
     head = chr(_OWNERS.index(folder.namespace)) + chr(_ORDER.get(folder.role, len(ROLES)))
     return head + "\0".join(f"{name.casefold()}\1{name}" for name in folder.path)
 
@@ -285,7 +286,8 @@ def shown(folders: Iterable[Folder], all: bool) -> tuple[Folder, ...]:
 def space_of(spaces: Sequence[Namespace]) -> Namespace:
     """Choose the namespace for a person's new mailboxes.
 
-    Below INBOX if none is theirs but all of the top is others': a new folder must not be read by everybody.
+    Below INBOX if none is theirs but the whole top level belongs to others: a new folder must not be readable for
+    everybody.
     """
     own = [space for space in spaces if space.owner == PERSONAL]
     if own:
@@ -295,7 +297,7 @@ def space_of(spaces: Sequence[Namespace]) -> Namespace:
 
 
 def whole_name(name: str, spaces: Sequence[Namespace]) -> str:
-    """Put a name that has no prefix into the personal namespace (RFC 2342 §5), never into a shared one."""
+    """Put a name without a prefix into the personal namespace (RFC 2342 §5), never into a shared one."""
     if name.upper() == INBOX or _is_below_inbox(name, _delimiters(spaces)):
         return normal(name)
     if any(space.prefix and _begins(name, space.prefix) for space in spaces):
@@ -311,7 +313,7 @@ def name_for(role: str, named: Mapping[str, str], spaces: Sequence[Namespace]) -
 
 
 def inferred(mailboxes: Iterable[Mailbox]) -> tuple[Namespace, ...]:
-    """Infer the namespace on a server that does not report any: below INBOX if everything there is."""
+    """Infer the namespace on a server that does not report any: below INBOX if everything is there."""
     known = tuple(mailboxes)
     others = [mailbox for mailbox in known if mailbox.name != INBOX]
     delimiter = next((mailbox.delimiter for mailbox in (*others, *known)), "")
@@ -355,7 +357,7 @@ def is_open(mailbox: Mailbox) -> bool:
 
 
 def is_virtual(mailbox: Mailbox) -> bool:
-    """Return whether a mailbox is marked as one that only shows what lies in others."""
+    """Return whether a mailbox is marked as one that only shows messages of others."""
     return bool(_VIRTUAL & lowered(mailbox.attributes))
 
 

@@ -1,10 +1,9 @@
 """A pool of connections, each leased for one request and kept between a person's clicks.
 
-Nothing here may know what a connection is for: `key` identifies its owner (a digest, never a password),
-`connect` makes one. A connection is leased to one thread at a time. A broken one is discarded; an idle one is
-checked before it is leased, so that a restart of the server between two clicks goes unnoticed and nothing is
-ever tried twice. One thread closes idle connections, also those whose owner another process has signed out, and exists
-only while there are any.
+Nothing here may know what a connection is for: `key` identifies its owner (a digest, never a password), `connect` makes
+one. A connection is leased to one thread at a time. A broken one is discarded; an idle one is checked before it is
+leased, so that a restart of the server between two clicks goes unnoticed and nothing is ever tried twice. One thread
+closes idle connections, also those whose owner another process has signed out; it exists only while there are any.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ PER_ACCOUNT: Final = 2
 TOTAL: Final = 200
 #: Seconds a connection is idle before it is closed; servers close after thirty minutes (RFC 9051 §5.4).
 IDLE_SECONDS: Final = 300.0
-#: Seconds between two looks whose owners still live. An owner is on record that long after the first connection.
+#: Seconds between two checks which owners still exist. An owner is on record that long after the first connection.
 LOOK_SECONDS: Final = 3.0
-#: Seconds a request waits for one of its account's connections; the queue for the upstream comes first.
+#: Seconds that a request waits for one of its account's connections; the queue for the upstream comes first.
 PATIENCE_SECONDS: Final = 8.0
-#: Least number of seconds between two runs of the reaper.
+#: The least seconds between two runs of the reaper.
 SHORTEST_SECONDS: Final = 0.05
 #: Seconds for the reaper to end: it may be saying goodbye to a server that does not answer.
 END_SECONDS: Final = 5.0
@@ -51,13 +50,13 @@ class PooledConnection(Protocol):
 
 
 C = TypeVar("C", bound=PooledConnection)
-#: Which of these keys still have an owner. Raise GatewayError if that cannot be seen.
+#: Returns which of these keys still have an owner. Raises GatewayError if that cannot be determined.
 Living = Callable[[Collection[bytes]], Collection[bytes]]
 
 
 @dataclass(slots=True)
 class _Unused:
-    """An idle connection, and since when."""
+    """An idle connection, and since when it has been idle."""
 
     key: bytes
     connection: PooledConnection
@@ -85,7 +84,7 @@ class Pool:
         #: Least recently used first.
         self._unused: OrderedDict[int, _Unused] = OrderedDict()
         self._leased: dict[bytes, int] = {}
-        #: Keys dropped while a connection of theirs was leased: it is closed when it is returned.
+        #: Keys dropped while one of their connections was leased: it is closed when it is returned.
         self._dropped: set[bytes] = set()
         self._reaper: Thread | None = None
         self._closed = Event()
@@ -110,7 +109,7 @@ class Pool:
         _close(found)
 
     def close(self) -> None:
-        """Close all idle connections, and from now on returned ones."""
+        """Close all idle connections, and from now on also returned ones."""
         self._closed.set()
         with self._changed:
             found = list(self._unused.values())
@@ -145,7 +144,7 @@ class Pool:
             raise
 
     def _reserve(self, key: bytes) -> _Unused | None:
-        """Reserve one connection of the account: an idle one, or None for the right to open another."""
+        """Reserve one connection of the account: an idle one, or None for permission to open another."""
         until = self._clock() + self._patience
         stale: list[_Unused] = []
         try:
@@ -175,7 +174,7 @@ class Pool:
         return [self._unused.pop(name) for name in names]
 
     def _has_room(self, stale: list[_Unused]) -> bool:
-        """Make room for one more connection, at the cost of the one that was idle longest."""
+        """Make room for one more connection, at the cost of the one that has been idle longest."""
         if len(self._unused) + sum(self._leased.values()) < self._total:
             return True
         if not self._unused:
@@ -199,7 +198,7 @@ class Pool:
     def _give_back(self, key: bytes, connection: PooledConnection) -> None:
         item = _Unused(key, connection, self._clock())
         with self._changed:
-            # In one step: in between, the connection would count twice, and another would be closed for it.
+            # In one step: otherwise the connection would count twice for a moment, and another would be closed for it.
             keep = not (connection.broken or key in self._dropped or self._closed.is_set())
             if keep:
                 self._unused[id(connection)] = item
@@ -209,7 +208,7 @@ class Pool:
             _close([item])
 
     def _watch(self) -> None:
-        """Start the reaper unless it runs."""
+        """Start the reaper unless it is running."""
         if self._reaper is None:
             reaper = Thread(target=self._reap, name="reaper", daemon=True)
             with suppress(RuntimeError):  # no more threads: the next return tries again
@@ -232,7 +231,7 @@ class Pool:
         _close(stale)
 
     def _orphaned(self) -> list[_Unused]:
-        """Take out the idle connections whose owner is gone; while that cannot be seen, none."""
+        """Take out the idle connections whose owner is gone; none if that cannot be determined."""
         with self._changed:
             before = self._clock() - self._look
             asked = {item.key for item in self._unused.values() if item.since <= before}

@@ -15,14 +15,14 @@ _RAW = re.compile(f"([{chr(_BASE)}-{chr(_BASE + 0xFF)}]+)")
 
 
 def raw(octets: bytes) -> str:
-    """Return octets as a name: printable ASCII but "&" as it is, everything else as raw octets."""
+    """Return octets as a name: printable ASCII except "&" unchanged, everything else as raw octets."""
     return "".join(
         chr(octet if 0x20 <= octet < 0x7F and octet != ord("&") else _BASE + octet) for octet in octets
     )
 
 
 def is_raw(name: str) -> bool:
-    """Return whether a name holds raw octets."""
+    """Return whether a name contains raw octets."""
     return _RAW.search(name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Reaches a mail store's server: TCP, and TLS where a connection begins with it; and says why that failed.
+"""Reaches a mail store's server: TCP, and TLS if a connection begins with it; and says why that failed.
 
 Nothing here may speak a protocol. Plain text leaves this machine only with the administrator's consent.
 """
@@ -53,7 +53,7 @@ def broken_off(why: str | OSError) -> StoreUnreachable:
 
 
 def look_up(server: Server) -> ProbeResult:
-    """Begin to learn what a server is: its addresses, or why it has none."""
+    """Begin to learn about a server: its addresses, or why it has none."""
     result = ProbeResult()
     try:
         result.addresses = tuple(connecting.addresses(server.host, server.port))

@@ -1,4 +1,4 @@
-"""Octets of one section that came in one piece, kept in a temporary file; and whole messages read by ourselves.
+"""Octets of one section that came whole, kept in a temporary file; and whole messages that we read ourselves.
 
 Nothing here may know a server. Octets beyond HELD are on disk, not in memory, and never have a name there.
 """
@@ -18,7 +18,7 @@ from gateway.message.model import MAX_NUMBER, Message
 #: Octets kept in memory, and octets handed out at a time.
 HELD: Final = 64 * 1024
 PIECE: Final = 32 * 1024
-#: Octets of a message that is read by ourselves; it is in memory for that, one at a time.
+#: Octets of a message that we read ourselves; for that it is in memory, one at a time.
 MOST_READ: Final = 16 * 1024 * 1024
 
 _SECTION: Final = re.compile(
@@ -35,7 +35,7 @@ def require_section(section: str, start: int) -> None:
 
 
 class SectionFile:
-    """The sink of a fetch: takes the first literal of more than `above` octets. It ends with its last user."""
+    """The sink of a fetch: takes the first literal of more than `above` octets. It is dropped with its last user."""
 
     def __init__(self, above: int = 0) -> None:
         self.above = above
@@ -86,10 +86,10 @@ class OwnReading:
                 self._file.write(octets)
 
     def is_last(self, section: str) -> bool:
-        """Return whether a section reaches to the end of the message."""
+        """Return whether a section extends to the end of the message."""
         return self._spans.get(section.upper(), (0, 0))[1] >= self._file.size
 
     def read(self, section: str, start: int) -> Iterator[bytes]:
-        """Yield a section from `start`; nothing of one that does not exist."""
+        """Yield a section from `start`; nothing if there is no such section."""
         begin, end = self._spans.get(section.upper(), (0, 0))
         return self._file.read(begin + start, end)

@@ -1,4 +1,4 @@
-"""The last gate before a server, and its text: what is sent is one line, what it said becomes one.
+"""The last gate before a server, and its text: what is sent is one line, and what it said is made one.
 
 Nothing here may know a protocol or do I/O.
 """
@@ -31,7 +31,7 @@ def safe(text: str) -> str:
 
 
 def one_line(command: bytes) -> bytes:
-    """Check that a command is one line: the last gate before the wire, whatever was quoted before."""
+    """Check that a command is one line: the last gate before the wire, however its arguments were quoted."""
     if _LINE_BREAKERS.search(command):
         raise UnsafeArgument("NUL, CR or LF in a command")
     return command

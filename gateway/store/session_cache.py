@@ -1,8 +1,8 @@
-"""What a session's last pages were made of, kept with its connection so that the next page need not be made anew.
+"""What a session's last pages were made from, kept with its connection so that the next page can reuse it.
 
-Nothing here may know what the values are, or outlive the connection: it closes at sign-out, and when it was idle for
-minutes. In memory only, and within a bound. Whoever takes a value has read the session's row in this request: without
-it nobody is lent the connection.
+Nothing here may know what the values are, or outlive the connection: it closes at sign-out, and when it has been idle
+for minutes. In memory only, and within a limit. Whoever takes a value has read the session's row in this request:
+nobody gets the connection without it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SessionCache:
         return found[0]
 
     def put(self, key: object, value: object, weight: int) -> None:
-        """Keep a value of so many octets, in place of the one before; one that is too large is not kept."""
+        """Keep a value of this many octets, replacing the earlier one; one that is too large is not kept."""
         self.drop(key)
         if weight > self._most:
             return

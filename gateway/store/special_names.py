@@ -1,10 +1,10 @@
 """The names that mail programs and providers give to Drafts, Sent, Trash, Junk and Archive, as data.
 
-Nothing here may decide where a name counts (`mailbox_tree` does). Of two mailboxes the one whose name stands first is
-taken, so English names and those of servers come first. No name may stand in two rows. Sources: the folders that
-Exchange, Outlook, Outlook.com, Gmail, iCloud, Yahoo, GMX, Yandex, Mail.ru, NetEase, QQ, Thunderbird, Apple Mail and
-Roundcube create, in our seven languages and in Arabic, Chinese, Dutch, Indonesian, Italian, Japanese, Korean, Turkish,
-Ukrainian and Vietnamese.
+Nothing here may decide where a name counts (`mailbox_tree` does). Of two mailboxes, the one whose name comes first is
+taken, so English names and those of servers come first. No name may be in two rows. Sources: the folders that Exchange,
+Outlook, Outlook.com, Gmail, iCloud, Yahoo, GMX, Yandex, Mail.ru, NetEase, QQ, Thunderbird, Apple Mail and Roundcube
+create, in our seven languages and in Arabic, Chinese, Dutch, Indonesian, Italian, Japanese, Korean, Turkish, Ukrainian
+and Vietnamese.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def fold(name: str) -> str:
-    """Return a name for comparison: without case, composed or not, with any apostrophe, dash and space."""
+    """Return a name for comparison: without case, composed or not, with any kind of apostrophe, dash and space."""
     # A Turkish capital I with a dot keeps a dot of its own.
     lower = unicodedata.normalize("NFC", name).casefold().replace("i\N{COMBINING DOT ABOVE}", "i")
     text = unicodedata.normalize("NFC", lower)

@@ -1,15 +1,15 @@
 """One IMAP conversation: an IMAPClient on a bounded connection, which also runs several commands in one round trip.
 
-Nothing here may know a mailbox or a message. By `attempt`, imapclient's methods start TLS, sign in, enable, change
+Nothing here may know a mailbox or a message. Through `attempt`, imapclient's methods start TLS, sign in, enable, change
 mailboxes and search. What they cannot do is ours, on the same connection, with the same tags and the same reader:
 
-- Several commands in one round trip: imapclient waits for each. So go CREATE with SUBSCRIBE, FETCH or COPY with
-  the check of what is there, LIST with LSUB, NAMESPACE and STATUS, ID with whatever comes first.
-- APPEND, and text beyond ASCII: imaplib waits for leave to send a literal also where there is LITERAL+ or
-  LITERAL-, and rewrites the line ends of a message.
-- FETCH: a row takes imapclient three times as long, and one that it cannot read costs all the others.
-- LIST, STATUS, NAMESPACE, QUOTA, CAPABILITY: so does a strange line, or one that is missing; EXPUNGE and EXISTS
-  lose their order; ESEARCH and what RETURN brings are unknown to it.
+- Several commands in one round trip: imapclient waits for each. This way go CREATE with SUBSCRIBE, FETCH or COPY with
+the check of what is there, LIST with LSUB, NAMESPACE and STATUS, ID with whatever comes first.
+- APPEND, and text beyond ASCII: imaplib waits for permission to send a literal even with LITERAL+ or LITERAL-, and
+rewrites the line ends of a message.
+- FETCH: imapclient takes three times as long for a row, and one that it cannot read loses all the others.
+- LIST, STATUS, NAMESPACE, QUOTA, CAPABILITY: one strange or missing line has the same effect; EXPUNGE and EXISTS lose
+their order; ESEARCH and the results of RETURN are unknown to it.
 
 Standard: RFC 9051 §5.5, §7; RFC 5530; RFC 7888.
 """
@@ -44,7 +44,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)
 # Octets of a literal that LITERAL- allows without waiting (RFC 7888 §5).
 LITERAL_MINUS = 4096
 
-# QUIRK: Microsoft's answer to each command of a person who is signed in and has no mailbox, or not now.
+# QUIRK: Microsoft's answer to each command of a person who is signed in but has no mailbox, at least for now.
 _NO_MAILBOX = "authenticated but not connected"
 _CORRELATOR = re.compile(rb' *\(TAG "?([A-Za-z0-9]+)"?[ )]', re.IGNORECASE)
 
@@ -100,7 +100,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         return BoundedIMAP4(self.host, *self._connected)
 
     def _set_read_timeout(self) -> None:
-        """Leave the time to the Wire."""
+        """Leave timeouts to the Wire."""
 
     def _normalise_folder(self, folder: bytes) -> bytes:
         """Leave a mailbox name as `opening.mailbox_argument` has written it."""
@@ -142,18 +142,18 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         return capability_names(b" ".join(u.pieces[0] for u in answer.untagged if u.kind == "CAPABILITY"))
 
     def send_ahead(self, command: bytes) -> None:
-        """Send a command in the same write as the next one, whatever comes of it."""
+        """Send a command in the same write as the next one, whatever its result."""
         self._imap.send_ahead(command)
 
     def attempt(self, method: Callable[..., Any], *args: object) -> tuple[Any, Reply]:
-        """Run a method of imapclient; return its result, None after a NO or BAD, and the reply.
+        """Run a method of imapclient; return its result (None after a NO or BAD) and the reply.
 
         Raise StoreRefused for an answer that imapclient cannot read.
         """
         result, failed = None, ""
         try:
             result = method(*args)
-        except OSError:  # of TLS: one of them is a ValueError too
+        except OSError:  # from TLS: one of them is a ValueError, too
             raise
         except (imaplib.IMAP4.error, ValueError, TypeError, LookupError, AssertionError) as error:
             if self._imap.reply is None and not isinstance(error, imaplib.IMAP4.error):
@@ -166,7 +166,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         return result, reply
 
     def run(self, *commands: bytes) -> list[Reply]:
-        """Send commands at once and return their replies in the same order; a NO or BAD is a reply too.
+        """Send commands in one write and return their replies in the same order; a NO or BAD is a reply, too.
 
         QUIRK: Dovecot may finish a STATUS before the FETCH sent before it, as RFC 9051 §5.5 allows.
         """
@@ -183,7 +183,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
 
     @contextmanager
     def handing_on(self, taker: Taker) -> Iterator[None]:
-        """Hand each untagged response to a taker as it arrives; in the reply are those that it did not take."""
+        """Hand each untagged response to a taker as it arrives; the reply has those that it did not take."""
         self._imap.taker = taker
         try:
             yield
@@ -212,7 +212,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         return self._imap.next(tags, answers)[1]
 
     def speak(self, *commands: Sequence[bytes], capabilities: frozenset[str]) -> list[Reply]:
-        """Run commands of alternating text and literals; at once if the server supports it (RFC 7888)."""
+        """Run commands of alternating text and literals; in one write if the server supports it (RFC 7888)."""
         literals = [literal for command in commands for literal in command[1::2]]
         if any(b"\0" in literal for literal in literals):
             raise UnsafeArgument("NUL in a literal")
@@ -232,7 +232,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         return self._run([one_line(command) + b" {%d+}\r\n" % len(literal) + literal])[0]
 
     def is_quiet(self) -> bool:
-        """Return whether nothing waits to be read: neither a response nor the end of the connection."""
+        """Return whether nothing is waiting to be read: neither a response nor the end of the connection."""
         if self.broken or self._imap.wire.held:
             return False
         poll = select.poll()

@@ -1,7 +1,7 @@
 """Optional features of IMAP servers: which capabilities announce them, and which are refused all the same.
 
-Nothing here may do I/O. What a server refuses is remembered for the connection, and for a while for others: for all
-people of the server if it did not know the command (BAD), for this person if it said NO, since that may be due to
+Nothing here may do I/O. What a server refuses is remembered for the connection, and for a while for others: for
+everybody on the server if it did not know the command (BAD), for this person if it said NO, since that may be due to
 their mailbox or to what they typed. Standard: RFC 9051 §7.1 (NO, BAD), RFC 5530 (CANNOT, CLIENTBUG); the RFC of each
 feature is named where it is used.
 """
@@ -21,10 +21,10 @@ from gateway.store.abilities import Can
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.response import Reply
 
-#: Seconds for which a refusal is believed, and a feature is avoided at which the connection broke twice.
+#: Seconds for which a refusal is believed, and for which a feature is avoided after the connection broke at it twice.
 REFUSED_SECONDS: Final = 3600.0
 DOUBTED_SECONDS: Final = 300.0
-#: Refusals that are remembered, of all servers and people together.
+#: The most refusals that are remembered, of all servers and people together.
 MOST_REMEMBERED: Final = 10_000
 #: Codes of a NO that concern the command itself; others concern the data, the person or the moment.
 _OF_THE_COMMAND: Final = frozenset({"", "BADCHARSET", "CANNOT", "CLIENTBUG"})
@@ -69,7 +69,7 @@ _ANNOUNCED: Final[dict[Feature, tuple[frozenset[str], ...]]] = {
     }.items()
 }
 
-#: Features that may break a connection, and whose plain way shows the same, or says what it does not show.
+#: Features that may break a connection, and whose plain alternative shows the same, or reports what it does not show.
 _DOUBTFUL: Final = frozenset({
     Feature.SORT, Feature.SORT_RANGES, Feature.THREAD, Feature.SEARCH_RANGES, Feature.EXTENDED_SEARCH,
     Feature.PIPELINING,
@@ -77,14 +77,14 @@ _DOUBTFUL: Final = frozenset({
 
 
 def is_announced(feature: Feature, capabilities: frozenset[str]) -> bool:
-    """Return whether a server with these capabilities says that it has a feature."""
+    """Return whether a server with these capabilities announces a feature."""
     sets = _ANNOUNCED.get(feature)
     return sets is None or any(names <= capabilities for names in sets)
 
 
 @lru_cache(maxsize=64)
 def announced_abilities(capabilities: frozenset[str]) -> Can:
-    """Return what a store can do by what its server announces."""
+    """Return what a store can do according to what its server announces."""
     return abilities(partial(is_announced, capabilities=capabilities))
 
 
@@ -118,7 +118,7 @@ def refused(reply: Reply, otherwise: type[StoreError] = StoreRefused) -> StoreEr
 
 
 class Refusals:
-    """The features that a server refuses to one connection; those of a `server` and a `person` outlive it."""
+    """The features that a server refuses to one connection; refusals by a `server` or to a `person` outlive it."""
 
     def __init__(
         self, server: Hashable = None, person: str = "", clock: Callable[[], float] = time.monotonic
@@ -129,7 +129,7 @@ class Refusals:
 
     @property
     def are_none(self) -> bool:
-        """Whether nothing at all is refused to anybody, as nearly always."""
+        """Whether nothing is refused to anybody, which is nearly always the case."""
         return not self._here and _MEMORY.is_empty
 
     def __contains__(self, feature: Feature) -> bool:
@@ -152,7 +152,7 @@ class Refusals:
 
 
 class _Memory:
-    """Until when what is refused; thread-safe."""
+    """Until when which features are refused; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -181,5 +181,5 @@ _MEMORY: Final = _Memory()
 
 
 def forget() -> None:
-    """Forget all refusals, of all servers."""
+    """Forget all refusals, by all servers."""
     _MEMORY.clear()

@@ -1,8 +1,7 @@
 """FETCH items, and reading their results: rows of a list, open messages.
 
-Nothing here may do I/O. Header fields are fetched by name and with a limit, not as ENVELOPE: a raw 8-bit
-header survives, a Date that cannot be parsed is still there, and a thousand recipients cost no more than a
-few.
+Nothing here may do I/O. Header fields are fetched by name and with a limit, not as ENVELOPE: that way a raw 8-bit
+header survives, a Date that cannot be parsed is still there, and a thousand recipients cost no more than a few.
 
 Standard: RFC 9051 §6.4.5 (items), §7.5.2 (FETCH).
 """
@@ -26,11 +25,11 @@ Row: TypeAlias = dict[bytes, Value]
 
 # Octets of header fields for one row of a list: From, Subject, Date; and the recipients, for Sent.
 ROW_OCTETS, ROW_RECIPIENT_OCTETS = 4096, 1024
-# Octets of header fields of an open message, for each of the two groups: no mail program writes as much.
+# Octets of header fields of an open message, for each of the two groups: no mail program writes that much.
 HEADER_OCTETS = 65_536
 # Octets of a message that a structure need not account for: its header, those of its parts, boundaries.
 UNTOLD_OCTETS = 1_048_576
-# How the item of a section is named. QUIRK: some servers name it as it was asked for.
+# How the item of a section is named. QUIRK: some servers name it as it was requested.
 BODY = (b"BODY[", b"BODY.PEEK[")
 # The beginning of a defect of the structure.
 STRUCTURE = "structure:"
@@ -61,13 +60,13 @@ def _of_a_message(header: bytes) -> tuple[bytes, ...]:
 _BASIC = b"UID FLAGS INTERNALDATE RFC822.SIZE"
 _LIST_HEADER = _fields("DATE FROM SUBJECT", ROW_OCTETS) + _fields("TO", ROW_RECIPIENT_OCTETS)
 _ENVELOPE = "DATE FROM SENDER REPLY-TO SUBJECT IN-REPLY-TO MESSAGE-ID"
-# The fields that mostly end a header, for the line of blanks behind them (see `has_blank_line`).
+# The fields that usually end a header, for the line of blanks after them (see `has_blank_line`).
 _MIME = "MIME-VERSION CONTENT-TYPE CONTENT-TRANSFER-ENCODING"
 _OPENED = f"{_ENVELOPE} {' '.join(HEADER_FIELDS)} {_MIME}".upper()
 _OPEN_HEADER = _fields(_OPENED, HEADER_OCTETS) + _fields("TO CC BCC", HEADER_OCTETS)
 
-# Each is for a message of which the server cannot report more, or reports it in broken syntax: without the
-# structure, without flags and date, nothing but what it takes to list it.
+# From one to the next less is requested, for messages of which the server cannot report more, or reports it in broken
+# syntax: without the structure, without flags and date, finally only what it takes to list them.
 LIST_ITEMS, OPEN_ITEMS = _of_a_row(_LIST_HEADER), _of_a_message(_OPEN_HEADER)
 # What is fetched of a message whose row is known: its flags, and its size, which must be the same.
 FLAG_ITEMS = b"UID FLAGS RFC822.SIZE"
@@ -87,7 +86,7 @@ def described(row: Row) -> tuple[Envelope, bool]:
 
 
 def summary(ref: MessageRef, sequence: int, row: Row) -> Summary:
-    """Make a row of a list, of whatever there is."""
+    """Make a row of a list from whatever there is."""
     envelope, attached = described(row)
     size, received = number(row.get(b"RFC822.SIZE")), response.moment(row.get(b"INTERNALDATE"))
     return Summary(ref, sequence, envelope, flags_of(row), received, size, attached, is_whole(row))
@@ -113,14 +112,14 @@ def is_whole(row: Row) -> bool:
 
 
 def is_brief(row: Row) -> bool:
-    """Return whether a row describes nothing, as one of FLAG_ITEMS."""
+    """Return whether a row describes nothing, like those of FLAG_ITEMS."""
     if row.keys() == _FLAGS_ALONE:  # as nearly all are
         return True
     return b"BODYSTRUCTURE" not in row and b"INTERNALDATE" not in row and not any(map(_is_header, row))
 
 
 def is_described(row: Row) -> bool:
-    """Return whether a row has all of LIST_ITEMS, so that nothing but its flags will ever change."""
+    """Return whether a row has all of LIST_ITEMS, so that only its flags can ever change."""
     return row.keys() >= _DESCRIPTION and any(map(_is_header, row))
 
 
@@ -145,7 +144,7 @@ def counted(replies: Iterable[Reply], name: bytes) -> int | None:
 
 
 def message(row: Row) -> Message:
-    """Make an open message, without any body; a defect about its structure says that it is not to be relied on."""
+    """Make an open message, without any body; a defect of its structure says that it is unreliable."""
     header = header_of(row)
     tree = row.get(b"BODYSTRUCTURE")
     if tree is None:
@@ -171,7 +170,7 @@ def message(row: Row) -> Message:
 def has_blank_line(row: Row) -> bool:
     """Return whether a header field of an open message is folded into a line of blanks.
 
-    QUIRK: some programs end the header with such a line, which to RFC 5322 §4.2, and to the server, goes on.
+    QUIRK: some programs end the header with such a line, but for RFC 5322 §4.2, and the server, the header continues.
     """
     return any(
         _BLANKS.search(octets(value)) for name, value in row.items() if name.startswith(b"BODY[HEADER")
@@ -179,7 +178,7 @@ def has_blank_line(row: Row) -> bool:
 
 
 def _is_short(root: Part, size: int) -> bool:
-    """Return whether a structure describes only a fraction of what the message's size says.
+    """Return whether a structure describes only a fraction of the message's reported size.
 
     QUIRK: some servers report a size of 0, or a multipart without parts, for what they could not parse.
     """
@@ -197,7 +196,7 @@ def _cut(row: Row) -> list[Gap]:
 
 
 def piece(row: Row) -> tuple[bytes, bool]:
-    """Return the octets of the one section in a row, and whether they are a partial fetch (BODY[1]<0>)."""
+    """Return the octets of the only section in a row, and whether they are a partial fetch (BODY[1]<0>)."""
     for name, value in row.items():
         if name.startswith(BODY):
             return octets(value), name.endswith(b">") or value is None

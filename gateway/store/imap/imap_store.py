@@ -1,9 +1,9 @@
 """The MailStore over IMAP, with as few round trips as possible.
 
-Nothing here may open a socket (`opening` does) or interpret results (`fetched` does). A warm list is one
-round trip, whatever the mailbox holds: FETCH of one window of sequence numbers, then NOOP and STATUS in the
-same write. FETCH goes first because sequence numbers must not follow a command that may bring EXPUNGE (RFC
-9051 §5.5); the responses to NOOP are then applied to the rows in the order of arrival.
+Nothing here may open a socket (`opening` does) or interpret results (`fetched` does). On an open connection, a list is
+one round trip, whatever the size of the mailbox: FETCH of one window of sequence numbers, then NOOP and STATUS in the
+same write. FETCH goes first because sequence numbers must not follow a command that may bring EXPUNGE (RFC 9051 §5.5);
+the responses to NOOP are then applied to the rows in the order of arrival.
 
 Standard: RFC 9051 §6; §2.3.1 (UIDVALIDITY); RFC 4315 (APPENDUID); RFC 6154 (special-use).
 """
@@ -40,12 +40,12 @@ __all__ = ["ImapStore", "connect", "probe"]
 
 # Rows of one window, whatever is requested.
 MAX_ROWS = 100
-# Messages of one window at which a server may drop the connection.
+# The most messages of one window at which a server may drop the connection.
 MOST_DROPS = 3
 
 
 def connect(server: Server, user: str, password: str) -> ImapStore:
-    """Open a signed-in connection; raise the StoreError for why that fails."""
+    """Open a signed-in connection; raise the StoreError that says why that failed."""
     response.safe(user)
     response.safe(password)
     exchange, capabilities, _ = open_exchange(server)
@@ -68,7 +68,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
     def summaries(self, mailbox: str, window: Window) -> Listing:
         """Fetch one window, newest first, with current counts.
 
-        If the server drops the connection, again on a new one; if that is dropped too, one row after the other.
+        If the server drops the connection, fetch again on a new one; if that is dropped too, one row after the other.
         """
         window = replace(window, rows=max(1, min(window.rows, MAX_ROWS)))
         for _try in range(2):
@@ -79,7 +79,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         return self._listing_by_row(mailbox, window)
 
     def _listing_by_row(self, mailbox: str, window: Window) -> Listing:
-        """Fetch a window where some message makes the server drop the connection."""
+        """Fetch a window in which some message makes the server drop the connection."""
         self._select(mailbox)
         found: dict[int, Row] = {}
         drops = 0
@@ -114,8 +114,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         unseen, told = fetched.unseen(replies), fetched.messages(replies)
         # QUIRK: Dovecot counts before NOOP has taken in new deliveries: after news, count again.
         recount = [status] if _brought_news(replies) else []
-        # New mail, an expunged row, or one that the server could not describe: fetch the rest again, then one by
-        # one.
+        # New mail, an expunged row, or one that the server could not describe: fetch the rest again, then one by one.
         again = _fetch(self._missing(found, window), self._items[0])
         replies = self._run(*again, *recount, rows=found) or replies
         unseen = fetched.unseen(replies) if recount else unseen
@@ -123,7 +122,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         if not fresh and told not in (None, self._exists):  # QUIRK: a server that miscounts what it announces
             self._selected = None
             return self._listing(mailbox, window)
-        if not found and told not in (None, self._exists):  # QUIRK: or that announces what is not there
+        if not found and told not in (None, self._exists):  # QUIRK: or announces nonexistent messages
             self._exists = told or 0
             self._run(*_fetch(self._missing(found, window), self._items[0]), rows=found)
         self._complete(found, lambda: self._missing(found, window), replies[0])
@@ -175,7 +174,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
 
 
 def _fetch(numbers: Iterable[int], items: bytes) -> list[bytes]:
-    """Write the FETCH for these sequence numbers: no command for none."""
+    """Write the FETCH for these sequence numbers: no command if there are none."""
     found = response.number_set(numbers)
     return [b"FETCH " + found + b" (" + items + b")"] if found else []
 

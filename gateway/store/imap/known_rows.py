@@ -1,8 +1,9 @@
-"""What a list shows of messages that this connection has described before, so that only their flags are fetched again.
+"""What lists show of messages that this connection has described before, so that only their flags are fetched again.
 
-Nothing here may be asked in place of the server: which messages are in a list, and their flags, are fetched each time.
-All else about a message never changes (RFC 9051 §2.3.1.1); its size is compared nevertheless. What is known belongs to
-one connection, and so to one session: it goes with it at sign-out and when the connection was idle for minutes.
+Nothing here may replace asking the server: which messages are in a list, and their flags, are fetched each time.
+Everything else about a message never changes (RFC 9051 §2.3.1.1); its size is compared nevertheless. What is known
+belongs to one connection, and so to one session: it is dropped at sign-out and when the connection was idle for
+minutes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from gateway.store.imap import fetched
 from gateway.store.imap.fetched import Row
 from gateway.store.imap.response import Untagged, Value, number
 
-#: Octets of header fields and of names that are remembered on a connection: some ten pages of a list; as objects ten
-#: times as much.
+#: Octets of header fields and of names that are remembered on a connection: some ten pages of a list; as objects they
+#: take ten times as much.
 MOST: Final = 32 * 1024
-#: Octets of one message's fields beyond which it is not remembered; and what any other counts at least.
+#: Octets of one message's fields beyond which it is not remembered; and the least that any other counts as.
 LONGEST, LEAST = 4 * 1024, 128
-#: Responses with nothing but flags that are read by their octets; a longer one is not remembered.
+#: Flags-only responses that are recognized by their octets; a longer one is not remembered.
 MOST_BRIEF, LONGEST_BRIEF = 256, 256
 #: Messages whose sequence number is remembered: each EXPUNGE renumbers them.
 MOST_NUMBERED: Final = 128
@@ -30,7 +31,7 @@ MOST_NUMBERED: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The last row of a message, the flags that it was made of, and what it counts."""
+    """The last row of a message, the flags that it was made with, and what it counts as."""
 
     summary: Summary
     flags: Value
@@ -38,7 +39,7 @@ class _Known:
 
 
 class KnownRows:
-    """Makes rows of lists, of flags alone where the rest is known."""
+    """Makes rows of lists, from flags alone if the rest is known."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -49,7 +50,7 @@ class KnownRows:
         self._uids: dict[int, int] = {}
 
     def items(self, line: Untagged) -> Row:
-        """Parse a FETCH response as `Untagged.items` does, or raise Malformed. Nobody may change the row."""
+        """Parse a FETCH response as `Untagged.items` does, or raise Malformed. The row must not be changed."""
         text = line.pieces[0] if len(line.pieces) == 1 else b""
         if (known := self._brief.get(text)) is not None:
             return known
@@ -73,7 +74,7 @@ class KnownRows:
         return ref in self._known
 
     def drop_unknown(self, rows: dict[int, Row], ref: Callable[[Row], MessageRef]) -> list[int]:
-        """Take away the rows of flags alone that are not those of a known message; return their UIDs."""
+        """Remove the flags-only rows that are not those of a known message; return their UIDs."""
         unknown = [
             (n, found.uid)
             for n, row in rows.items()
@@ -92,24 +93,24 @@ class KnownRows:
         self._uids[sequence] = uid
 
     def expunge(self, sequence: int) -> None:
-        """Renumber all behind a message that is gone (RFC 9051 §7.5.1)."""
+        """Renumber all messages after one that is gone (RFC 9051 §7.5.1)."""
         self._uids = {n - (n > sequence): uid for n, uid in self._uids.items() if n != sequence}
 
     def leave(self) -> None:
-        """Forget the sequence numbers: another mailbox is to be selected, or this one anew."""
+        """Forget the sequence numbers: another mailbox is being selected, or this one again."""
         self._uids.clear()
 
     # --- rows ---
 
     def summaries(self, rows: Iterable[tuple[MessageRef, int, Row]]) -> list[Summary]:
-        """Make rows of a list as `fetched.summary` does, of messages with their sequence numbers."""
+        """Make rows of a list as `fetched.summary` does, from messages with their sequence numbers."""
         rows = list(rows)
-        # What is known is used before anything that is new takes its place.
+        # Use what is known before anything new replaces it.
         known = {ref: self._updated(ref, sequence, row) for ref, sequence, row in rows}
         return [known[ref] or self._learnt(ref, sequence, row) for ref, sequence, row in rows]
 
     def _updated(self, ref: MessageRef, sequence: int, row: Row) -> Summary | None:
-        """Return what is known with the flags and the number of this row; None if the row has all itself."""
+        """Return what is known, with the flags and the number of this row; None if the row itself has everything."""
         known = self._of(ref, row) if fetched.is_brief(row) else None
         if known is None:
             return None
@@ -132,7 +133,7 @@ class KnownRows:
         return made
 
     def _of(self, ref: MessageRef, row: Row) -> _Known | None:
-        """Return what is known of a message if this row of flags belongs to it."""
+        """Return what is known about a message if this row of flags belongs to it."""
         known = self._known.get(ref)
         if known is None or b"FLAGS" not in row or known.summary.octets != number(row.get(b"RFC822.SIZE")):
             return None

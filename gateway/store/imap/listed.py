@@ -1,6 +1,6 @@
 """The results of LIST, LSUB and STATUS, taken row by row as they arrive, so that many mailboxes cost little memory.
 
-Nothing here may do I/O. Of more rows than there is room for, only those are kept that somebody waits for: whoever has
+Nothing here may do I/O. If there are more rows than there is room for, only those are kept that are needed: whoever has
 a hundred thousand mailboxes still has a Trash and a Sent. Standard: RFC 9051 §7.3.1 (LIST), §7.3.4 (STATUS).
 """
 
@@ -18,9 +18,9 @@ from gateway.store.imap.response import Malformed, Untagged, Value, number, octe
 from gateway.store.mailbox_tree import Counts
 from gateway.upstreams.wire import Ledger, Overrun
 
-#: Bytes of what is wanted in each list when the ledger of all is full; bytes of a row with its place in the tree, of
-#: one that is subscribed, of an attribute that is new, and of each letter of a name (CPython 3.11, 64-bit). MAX_LISTS
-#: has room for twenty thousand mailboxes; of more than MOST_COUNTED only those that are shown are counted.
+#: Bytes for the needed rows of each list when the ledger of all is full; bytes of a row with its place in the tree, of
+#: a row that is subscribed, of a new attribute, and of each letter of a name (CPython 3.11, 64-bit). MAX_LISTS has room
+#: for twenty thousand mailboxes; if there are more than MOST_COUNTED, only those that are shown are counted.
 SPARE_ROOM: Final = 1024 * 1024
 ROW_BYTES, AGAIN_BYTES, ATTRIBUTE_BYTES, LETTER_BYTES = 440, 100, 400, 8
 MOST_COUNTED: Final = 5000
@@ -31,7 +31,7 @@ _COUNTED: Final = (b"MESSAGES", b"UNSEEN", b"UIDVALIDITY", b"UIDNEXT")
 
 
 class Listed:
-    """Mailboxes by name, which of them are subscribed, and their counts. `wanted`: what is kept in any case."""
+    """Mailboxes by name, which of them are subscribed, and their counts. `wanted`: which are kept in any case."""
 
     def __init__(
         self, ledger: Ledger, utf8: bool = False, wanted: Callable[[Mailbox], bool] = lambda _: True
@@ -39,7 +39,7 @@ class Listed:
         self.mailboxes: dict[str, Mailbox] = {}
         self.subscribed: set[str] = set()
         self.counts: dict[str, Counts] = {}
-        #: Whether nothing was left out, and no counts.
+        #: Whether nothing was left out, neither rows nor counts.
         self.whole = self.counted = True
         self._ledger, self._charged, self._spare = ledger, 0, SPARE_ROOM
         self._utf8, self._wanted = utf8, wanted

@@ -1,8 +1,8 @@
 """The mailboxes of a person: their list with counts in one round trip, their uses, and the quota.
 
-Nothing here may change anything. If the server can count in a list (LIST-STATUS), one command is enough; if
-not, LIST and LSUB go in one write, and STATUS in a second, only for what is shown. Namespaces that "*" does
-not match are listed by name; which those are is learned once for each connection.
+Nothing here may change anything. If the server can count in a list (LIST-STATUS), one command is enough; if not, LIST
+and LSUB go in one write, and STATUS in a second, only for what is shown. Namespaces that "*" does not match are listed
+by name; which ones these are is learned once per connection.
 
 Standard: RFC 9051 §6.3.9 (LIST), §6.3.10 (NAMESPACE), §6.3.11 (STATUS); RFC 5258 (LIST-EXTENDED); RFC 5819
 (LIST-STATUS); RFC 6154 (special-use); RFC 3501 §6.3.9 (LSUB); RFC 9208 (QUOTA).
@@ -35,7 +35,7 @@ from gateway.store.imap.response import Malformed, Reply, Untagged, Value, numbe
 from gateway.store.imap.selected import Selected
 from gateway.store.mailbox_tree import FoundBy, Namespace, SpecialMailbox
 
-# STATUS commands in one write, for a server without LIST-STATUS: it opens a mailbox for each.
+# The most STATUS commands in one write, for a server without LIST-STATUS: it opens a mailbox for each.
 MOST_COUNTED = 100
 # An empty slice: no counts are wanted, so none are requested.
 NOTHING = slice(0)
@@ -61,7 +61,7 @@ class MailboxLists(Selected):
         return self._selection(b'LIST "" "*"' + (b" RETURN (SPECIAL-USE)" if self._tells_uses else b""))
 
     def _selection(self, command: bytes, everything: bool = True) -> tuple[Mailbox, ...]:
-        """Run a LIST of everything or some, and learn the namespaces in the same round trip."""
+        """Run a LIST of everything or of some mailboxes, and learn the namespaces in the same round trip."""
         found = self._listed()
         *first, reply = self._take([*self._to_learn(), command], found)
         self._learn(first)
@@ -104,7 +104,7 @@ class MailboxLists(Selected):
         counts = self._counts_in_lists and counted != NOTHING
         found = self._list(counts)
         listed = mailbox_tree.shown(self._tree(found), all)
-        if not (counts and self._counts_in_lists and found.counted):  # it may have been refused meanwhile
+        if not (counts and self._counts_in_lists and found.counted):  # perhaps refused in the meantime
             found.counts.clear()
             wanted = (folder.name for folder in listed[counted] if folder.open)
             asked = [self._status(name) for name in islice(wanted, MOST_COUNTED)]
@@ -122,7 +122,7 @@ class MailboxLists(Selected):
         raise MailboxGone("not in the list any more")
 
     def quota(self) -> Quota | None:
-        """Return the quota: of several limits the one that is reached first."""
+        """Return the quota: of several limits, the one that will be reached first."""
         if not any(name == "QUOTA" or name.startswith("QUOTA=") for name in self._capabilities):
             return None
         (reply,) = self._run(b'GETQUOTAROOT "INBOX"')
@@ -154,7 +154,7 @@ class MailboxLists(Selected):
         return word + b" " + self._argument(mailbox) + b" " + items
 
     def _listed(self, about: str | None = None) -> Listed:
-        """Make an empty list; of too many rows it keeps those that may have a role, or begin with `about`."""
+        """Make an empty list; of too many rows, it keeps those that may have a role, or begin with `about`."""
 
         def wanted(mailbox: Mailbox) -> bool:
             asked = about is not None and mailbox.name.startswith(about)
@@ -170,7 +170,7 @@ class MailboxLists(Selected):
         return replies
 
     def _list(self, counting: bool = False, *more: bytes, about: str | None = None) -> Listed:
-        """List everything in one round trip, followed by `more` commands; two if there is more to learn first."""
+        """List everything in one round trip, followed by `more` commands; in two if there is more to learn first."""
         found = self._listed(about)
         learning = self._beyond is None
         first = [*([b"NOOP"] if self._selected is not None else ()), *self._to_learn()]
@@ -220,7 +220,7 @@ class MailboxLists(Selected):
         self._spaces = tuple(spaces) or self._spaces
 
     def _learn_from(self, found: Listed) -> None:
-        """Remember what the list of everything shows: namespaces that were not reported, and those it left out."""
+        """Remember what the list of everything shows: namespaces that were not reported, and those it omitted."""
         self._spaces = self._spaces or mailbox_tree.inferred(found.mailboxes.values())
         self._beyond = tuple(
             space.prefix

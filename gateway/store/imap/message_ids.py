@@ -1,9 +1,9 @@
-"""Finds messages by Message-ID, as after an APPEND whose UID the server did not report.
+"""Finds messages by Message-ID, for example after an APPEND whose UID the server did not report.
 
-Nothing here may find a message flagged \\Deleted: without a safe EXPUNGE that is all that deleting can do. A
-resent message keeps its Message-ID and gets a Resent-Message-ID. If the server refuses to search, the header fields
-of the newest messages are looked at: what is asked for was put there a moment, or at most a few mails, ago. Standard:
-RFC 9051 §6.4.4 (SEARCH; HEADER finds substrings, and no Message-ID is part of another one); RFC 5322 §3.6.6
+Nothing here may find a message flagged \\Deleted: without a safe EXPUNGE, that is all that deleting can do. A resent
+message keeps its Message-ID and gets a Resent-Message-ID. If the server refuses to search, the header fields of the
+newest messages are examined: whatever is looked for was put there a moment, or at most a few mails, ago. Standard: RFC
+9051 §6.4.4 (SEARCH; HEADER finds substrings, and no Message-ID is part of another one); RFC 5322 §3.6.6
 (Resent-Message-ID).
 """
 
@@ -21,7 +21,7 @@ from gateway.store.imap.fetched import Row, flags_of, header_of, is_whole, uid_o
 from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 
-#: Messages whose header fields are looked at if the server does not search, and octets of each.
+#: Messages whose header fields are examined if the server does not search, and octets of each.
 NEWEST: Final = 200
 FIELD_OCTETS: Final = 1024
 
@@ -54,13 +54,13 @@ class MessageIds(Selected):
             b"HEADER %b %b" % (response.quoted(field), wanted) for field in fields
         )
         search = (b"UID SEARCH UNDELETED " + keys,) if self._offers(Feature.SEARCH) else ()
-        # Select again, even if it is selected already: a search finds only what the server has reported.
+        # Select again, even if it is already selected: a search finds only what the server has reported.
         # QUIRK: Dovecot postpones a NOOP until after the commands that follow it.
         found: list[int] | None = None
         for reply in self._select(mailbox, *search):
             if reply.ok:
                 found = criteria.numbers(reply)
-            # It may refuse this key only, so that nothing is remembered of it.
+            # It may refuse only this key, so nothing is remembered.
             elif not isinstance(error := refused(reply), NotSupported):
                 raise error
         uids = self._among_newest(fields, text) if found is None else found

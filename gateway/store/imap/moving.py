@@ -1,9 +1,9 @@
 """The part of the store that flags, moves, copies and deletes messages.
 
-Nothing here may expunge a message that it was not given: EXPUNGE and CLOSE, which remove whatever another
-program has flagged \\Deleted, are never sent. Without UIDPLUS the originals stay behind, flagged \\Deleted,
-to be cleaned up by other programs. Nothing is removed before the server has confirmed the copy, and if
-something fails midway, what was done until then is reported (PartlyDone).
+Nothing here may expunge a message that it was not given: EXPUNGE and CLOSE, which remove whatever another program has
+flagged \\Deleted, are never sent. Without UIDPLUS the originals stay behind, flagged \\Deleted, to be cleaned up by
+other programs. Nothing is removed before the server has confirmed the copy, and if something fails midway, what had
+been done until then is reported (PartlyDone).
 
 Standard: RFC 6851 (MOVE), with §3.3 for servers that lack it; RFC 4315 (UIDPLUS); RFC 9051 §6.4.7 (COPY); RFC 7162.
 """
@@ -33,11 +33,11 @@ from gateway.store.imap.fetched import counted, flags_of, rows_of
 from gateway.store.imap.response import Reply, Untagged, number
 from gateway.store.imap.selected import Selected
 
-# Messages in one command: if the connection breaks, at most this many are in doubt, and their numbers stay
-# below the 8,000 octets of a command line (RFC 9051 §4.1).
+# Messages in one command: if the connection breaks, at most this many are in doubt, and their numbers stay below the
+# 8,000 octets of a command line (RFC 9051 §4.1).
 AT_A_TIME = 500
 
-# Attempts at a command while other clients expunge messages of it at the same moment.
+# Attempts at a command while other clients expunge some of its messages at the same moment.
 TRIES = 3
 
 # New refs by old UID, None if the server does not report them.
@@ -76,7 +76,7 @@ class Moving(Selected):
         return self._all(refs, lambda uids: self._told(mailbox, uids, self._copy))
 
     def delete(self, refs: Iterable[MessageRef]) -> None:
-        """Delete messages for good, or flag them \\Deleted if they could not be expunged alone (no UIDPLUS).
+        """Delete messages permanently, or flag them \\Deleted if they could not be expunged alone (no UIDPLUS).
 
         Raise MessageGone if none of them is there, PartlyDone if only some were deleted.
         """
@@ -99,7 +99,7 @@ class Moving(Selected):
             )
             answered |= _uids(reply.untagged)
             failed = failed if reply.ok or reply.status.code == "EXPUNGEISSUED" else reply
-        # A server need not repeat flags that were set already.
+        # A server need not repeat flags that were already set.
         quiet = [uid for uid in uids if uid not in answered]
         batches = (quiet[at : at + AT_A_TIME] for at in range(0, len(quiet), AT_A_TIME))
         if not all(self._present(some).issuperset(some) for some in batches):
@@ -132,17 +132,17 @@ class Moving(Selected):
         return flag.lower() in permanent or (not flag.startswith("\\") and "\\*" in permanent)
 
     def takes_back(self, mailbox: str) -> bool:
-        """Return whether what is moved out of a mailbox can be moved back, as far as the server has shown.
+        """Return whether messages moved out of a mailbox can be moved back, as far as the server has shown.
 
-        A virtual mailbox cannot be told by its name. It has no mod-sequences, which it could not keep (RFC 7162
-        §3.1.2.2), on a server where others have them; or a list has marked it, or it refused a copy for good.
+        A virtual mailbox cannot be recognized by its name. It has no mod-sequences, which it could not keep (RFC 7162
+        §3.1.2.2), on a server where others have them; or a list has marked it, or it refused a copy permanently.
         """
         if mailbox == INBOX or mailbox not in self._virtual | self._modless:
             return True
         if mailbox not in self._virtual and self._modseqs is None:
             self._modseqs = False
             with suppress(StoreError):
-                self._select(INBOX)  # which says whether it has any
+                self._select(INBOX)  # which shows whether it has any
         return mailbox not in self._virtual and not self._modseqs
 
     # --- in batches ---
@@ -185,7 +185,7 @@ class Moving(Selected):
             return step
         with suppress(StoreError):
             after = self._next(mailbox) or before
-            # As many UIDs were assigned as messages were moved: nobody else has added anything meanwhile.
+            # As many UIDs were assigned as messages were moved: nobody else has added anything in the meantime.
             if (after.uidvalidity, after.uid - before.uid) == (before.uidvalidity, len(lost)):
                 new = zip(lost, range(before.uid, after.uid), strict=True)
                 step.done.update({uid: MessageRef(mailbox, before.uidvalidity, at) for uid, at in new})
@@ -218,7 +218,7 @@ class Moving(Selected):
         return BatchResult(_placed(reply, mailbox, uids) or dict.fromkeys(there))
 
     def _copy_away(self, mailbox: str, uids: list[int]) -> BatchResult:
-        """Copy, and only then remove from here what was copied."""
+        """Copy, and only then remove the copied messages from here."""
         step = self._copy(mailbox, uids)
         if not step.done or step.failed is not None:
             return step
@@ -256,8 +256,7 @@ class Moving(Selected):
                 *(line.replace(b"%b", numbers, 1) for line in commands),
             )
             replies = self._run(*asked)
-            # QUIRK: Dovecot may end commands that were sent together in any order, so a response may be in
-            # any reply.
+            # QUIRK: Dovecot may end commands that were sent together in any order, so a response may be in any reply.
             told = [line for reply in replies for line in reply.untagged]
             there = _uids(told) & set(uids)
             if not any(reply.status.code == "EXPUNGEISSUED" for reply in replies):
@@ -317,7 +316,7 @@ def copied(argument: bytes, most: int) -> tuple[int, Mapping[int, int]]:
 
 
 def _numbers(text: bytes, most: int) -> Iterator[int]:
-    """Yield the numbers of a set in its order; none of an invalid set or one with more than `most`."""
+    """Yield the numbers of a set in its order; nothing of an invalid set or one with more than `most`."""
     found: list[int] = []
     for piece in text.split(b",") if _SET.match(text) else ():
         ends = [response.numeral(end) for end in piece.split(b":")]

@@ -1,7 +1,8 @@
 """The part of the store that finds the message before or after another one, without a list.
 
-Nothing here may depend on the message itself still existing: its UID gives its position for good (RFC 9051
-§2.3.1.1). Messages flagged \\Deleted count as gone. Three round trips at most, few octets in any mailbox.
+Nothing here may require that the message itself still exists: its UID gives its position permanently (RFC 9051
+§2.3.1.1). Messages flagged \\Deleted count as gone. At most three round trips and few octets, whatever the size of the
+mailbox.
 
 Standard: RFC 9051 §6.4.4 (SEARCH), RFC 4731 (ESEARCH: MIN, MAX).
 """
@@ -28,7 +29,7 @@ class Neighbours(Selected):
     """Finds the message before or after another one."""
 
     def neighbour(self, ref: MessageRef, older: bool, unread: bool = False) -> MessageRef | None:
-        """Return the next older (else newer) message, or the next unread one, None if there is none."""
+        """Return the next older (else newer) message, or the next unread one; None if there is none."""
         self.enter(ref)
         if older:
             low, high = 1, ref.uid - 1
@@ -42,7 +43,7 @@ class Neighbours(Selected):
         return MessageRef(ref.mailbox, ref.uidvalidity, found) if found else None
 
     def newest(self, mailbox: str, most: int) -> tuple[MessageRef, ...]:
-        """Return the newest messages of a mailbox that are not flagged \\Deleted, at most so many, oldest first."""
+        """Return the newest messages of a mailbox that are not flagged \\Deleted, at most `most`, oldest first."""
         self._enter_anew(mailbox)
         if not self._exists:
             return ()
@@ -56,7 +57,7 @@ class Neighbours(Selected):
         )
 
     def _nearest(self, low: int, high: int, older: bool, unread: bool) -> int:
-        """Have the server return just the nearest UID, 0 for none."""
+        """Have the server return just the nearest UID; 0 if there is none."""
         wanted = b" RETURN (%b)" % (b"MAX" if older else b"MIN")
         return _closest(self._searched(low, high, unread, wanted), older) if low <= high else 0
 
@@ -81,8 +82,7 @@ class Neighbours(Selected):
     def _searched(self, low: int, high: int, unread: bool, wanted: bytes = b"") -> list[int]:
         keys = b" UNDELETED" + (b" UNSEEN" if unread else b"") + b" UID %d:%d" % (low, high)
         reply = self._asked(b"UID SEARCH" + wanted + keys)
-        # "7:*" includes the last message even if it is the sixth; servers may treat a large number the same
-        # way.
+        # "7:*" includes the last message even if it is the sixth; servers may treat a large number the same way.
         nearest = (number(criteria.esearch(reply).get(name)) for name in (b"MIN", b"MAX"))
         return [uid for uid in (*criteria.numbers(reply), *nearest) if low <= uid <= high]
 

@@ -1,8 +1,7 @@
 """Opens IMAP connections: TCP, TLS, greeting; and writes mailbox names for the wire.
 
-Nothing here may sign in; a conversation is returned only when the configured TLS is in place.
-Standard: RFC 9051 §6.1, §6.2.1, §7.1.5; RFC 3501 §5.1.3 and RFC 6855
-(mailbox names).
+Nothing here may sign in; a conversation is returned only when the configured TLS is in place. Standard: RFC 9051 §6.1,
+§6.2.1, §7.1.5; RFC 3501 §5.1.3 and RFC 6855 (mailbox names).
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Opening(NamedTuple):
 
 
 def open_exchange(server: Server, kind: type[Exchange] = Exchange) -> Opening:
-    """Connect, start TLS and read the greeting; raise the StoreError for a failure, which any user would have met."""
+    """Connect, start TLS and read the greeting; raise the StoreError for a failure that is the same for every user."""
     try:
         return _opened(server, kind)
     except StoreUnreachable as error:
@@ -55,7 +54,7 @@ def open_exchange(server: Server, kind: type[Exchange] = Exchange) -> Opening:
 
 
 def refused_by(server: Server) -> Refused:
-    """Return the mechanisms that a server has refused, to be read and noted in."""
+    """Return the mechanisms that a server has refused, for reading and adding."""
     return _REFUSED.setdefault(server, {})
 
 
@@ -78,7 +77,7 @@ def _greet(exchange: Exchange, server: Server) -> Opening:
     if greeting.kind == "BYE":
         raise ServerClosed(greeting.text) if greeting.code == "ALERT" else StoreUnreachable(greeting.text)
     if greeting.kind == "PREAUTH":
-        # Nobody's credentials were asked for: this may not be the mailbox of the person who signs in.
+        # Nobody's credentials were requested: this may not be the mailbox of the person who signs in.
         raise StoreRefused("the server takes us for signed in already (PREAUTH)")
     names = (
         capability_names(greeting.argument) if greeting.code == "CAPABILITY" else exchange.ask_capabilities()
@@ -97,7 +96,7 @@ def _greet(exchange: Exchange, server: Server) -> Opening:
 def enable_utf8(exchange: Exchange, capabilities: frozenset[str]) -> bool:
     """Enable UTF-8 if the server supports it (RFC 6855 §3); return whether it is enabled.
 
-    A server of IMAP4rev2 alone speaks it without that (RFC 9051 §5.1).
+    A server that supports only IMAP4rev2 uses it without that (RFC 9051 §5.1).
     """
     if "IMAP4REV2" in capabilities and "IMAP4REV1" not in capabilities:
         return True
@@ -112,7 +111,7 @@ def enable_utf8(exchange: Exchange, capabilities: frozenset[str]) -> bool:
 
 
 def mailbox_argument(name: str, utf8: bool = False) -> bytes:
-    """Write a mailbox name as an argument: in modified UTF-7, or as UTF-8 with UTF8=ACCEPT; raw octets as they came."""
+    """Write a mailbox name as an argument: in modified UTF-7, or as UTF-8 with UTF8=ACCEPT; raw octets unchanged."""
     try:
         return response.quoted_octets(_name_octets(response.safe(name), utf8))
     except UnicodeEncodeError:
@@ -120,7 +119,7 @@ def mailbox_argument(name: str, utf8: bool = False) -> bytes:
 
 
 def mailbox_name(octets: bytes, utf8: bool = False) -> str:
-    """Decode a mailbox name so that `mailbox_argument` writes the same octets: what is invalid stays raw."""
+    """Decode a mailbox name so that `mailbox_argument` writes the same octets: invalid ones stay raw."""
     if not utf8 and b"&" not in octets and octets.isascii() and octets.decode("ascii").isprintable():
         return octets.decode("ascii")
     try:
@@ -145,7 +144,7 @@ def _name_octets(name: str, utf8: bool) -> bytes:
 
 
 def probe(server: Server) -> ProbeResult:
-    """Learn what a server announces before sign-in, as far as that works; never raise a StoreError."""
+    """Learn what a server announces before sign-in, as far as possible; never raise a StoreError."""
     result = reaching.look_up(server)
     if result.failure is not None:
         return result

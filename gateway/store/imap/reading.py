@@ -1,9 +1,10 @@
 """The part of the store that reads one message: its structure, and the octets of its sections.
 
-Nothing here may trust a server with how much it sends, from where, or how a message is made. A section is fetched in
-ranges, and what comes is compared with the beginning of the section and with its size in the structure: a server
-that ignores ranges, their origins or their ends is asked for the section as a whole, which goes to a temporary file.
-A message whose structure is unusable is fetched whole, and parsed by our own reader, which numbers the sections then.
+Nothing here may trust a server about how much it sends, from where, or how a message is structured. A section is
+fetched in ranges, and what comes is compared with the beginning of the section and with its size in the structure: a
+server that ignores ranges, their origins or their ends is asked for the section as a whole, which goes to a temporary
+file. A message whose structure is unusable is fetched whole, and parsed by our own reader, which then numbers the
+sections.
 
 Standard: RFC 9051 §6.4.5 (FETCH), §7.5.2.
 """
@@ -27,33 +28,33 @@ from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 from gateway.store.sections import MOST_READ, OwnReading, SectionFile, require_section
 
-# Octets of a body fetched at a time: the first piece is usually all that a small screen wants.
+# Octets of a body fetched at a time: the first piece is usually all that a small screen needs.
 FIRST_PIECE, LARGEST_PIECE = 8 * 1024, 32 * 1024
-# Octets at the beginning of a section by which it is recognized where another range was asked for; fewer than the
-# least are no evidence.
+# Octets at the beginning of a section by which it is recognized if another range was requested; fewer than the second
+# number are no evidence.
 BEGINNING, LEAST_BEGINNING = 64, 16
-# A section may have twice the octets that its structure says, and these: sizes are estimates on some servers.
+# A section may have twice the octets that its structure says, and this many more: sizes are estimates on some servers.
 SPARE = 64 * 1024
-# What may be missing of it without a further question: a fraction, and octets.
+# How much may be missing from it without a further request: a fraction, and octets.
 SHORT_FRACTION, SHORT_OCTETS = 16, 1024
 # Messages whose structure a connection remembers.
 REMEMBERED = 8
 
-# Octets that one part of a message that is kept takes as an object, about.
+# The approximate octets that one part of a kept message takes as an object.
 PART_OCTETS: Final = 1000
-# What such messages are kept under.
+# The cache key of such messages.
 _OPENED: Final = "opened"
 
 _UNREADABLE: Final = Message(
     Envelope(), Part("", "multipart/mixed"), defects=(f"{fetched.STRUCTURE} not told by the server",)
 )
-# Neither the server's word nor our own reader tells what there is.
+# Neither the server nor our own reader can say what there is.
 _UNSEEN: Final = Gap("message: unreadable", Bound.MESSAGE)
 
-#: What tells how a message is made.
+#: The items that show how a message is structured.
 _MADE: Final = b"UID RFC822.SIZE BODYSTRUCTURE"
 
-#: The octets of each section as the structure says, and of the whole message; or our own reading of it.
+#: The octets of each section according to the structure, and of the whole message; or our own reading of it.
 Known: TypeAlias = "Mapping[str, int] | OwnReading"
 
 
@@ -69,13 +70,13 @@ class Reading(Selected):
     ) -> None:
         super().__init__(exchange, capabilities, utf8, refusals)
         self._known: dict[MessageRef, Known] = {}
-        #: The section that came as a whole last.
+        #: The last section that came as a whole.
         self._whole: tuple[MessageRef, str, SectionFile] | None = None
-        #: Whether ranges have been seen to be obeyed on this connection.
+        #: Whether this connection has been seen to obey ranges.
         self._ranged = False
 
     def structure(self, ref: MessageRef) -> Message:
-        """Fetch everything known of a message except its body; of one that was read before, only its flags."""
+        """Fetch everything about a message except its body; for one that was read before, only its flags."""
         if (known := self._opened_before(ref)) is not None:
             return known
         row = self._described(ref)
@@ -95,10 +96,10 @@ class Reading(Selected):
         require_section(section, start)
         return self._pieces(ref, section, start)
 
-    # --- how it is made ---
+    # --- its structure ---
 
     def _opened_before(self, ref: MessageRef) -> Message | None:
-        """Return a message that is kept, with its flags as they are now; None if it has to be fetched."""
+        """Return a kept message, with its current flags; None if it has to be fetched."""
         known = self.cache.get((_OPENED, ref))
         if not isinstance(known, Message):
             return None
@@ -110,7 +111,8 @@ class Reading(Selected):
         return replace(known, flags=fetched.flags_of(row))
 
     def _described(self, ref: MessageRef) -> Row:
-        """Fetch a message's row, with as much as the server can report; nothing if it is there, but not even that."""
+        """Fetch a message's row, with as much as the server can report; empty if the message exists but nothing is
+        reported."""
         grouped = self._offers(Feature.HEADER_GROUPS)
         ways = (OPEN_ITEMS[0], *PLAIN_OPEN_ITEMS[:1], *OPEN_ITEMS[1:]) if grouped else PLAIN_OPEN_ITEMS
         refused = False
@@ -160,7 +162,7 @@ class Reading(Selected):
             yield from own.read(section, at)
 
     def _instead(self, ref: MessageRef) -> OwnReading | None:
-        """Read a message by ourselves that is not made as the server said; None if not even that is all of it.
+        """Read a message ourselves that is not structured as the server said; None if even that does not get all of it.
 
         QUIRK: Exchange estimates the sizes of parts, at times by far too high.
         """
@@ -173,7 +175,7 @@ class Reading(Selected):
         return own
 
     def _ranges(self, ref: MessageRef, section: str, start: int) -> Iterator[bytes]:
-        """Yield ranges of a section to its end, or as long as they are certain: then all of it has been fetched."""
+        """Yield ranges of a section to its end, or as long as they can be trusted: after that, fetch all of it."""
         at, size, begins = start, FIRST_PIECE, b""
         while True:
             try:
@@ -201,10 +203,10 @@ class Reading(Selected):
     def _range(
         self, ref: MessageRef, section: str, at: int, size: int, begins: bytes
     ) -> tuple[bytes | None, bytes]:
-        """Fetch one range, and return it with how the section begins; None for octets that are from somewhere else.
+        """Fetch one range, and return it with the beginning of the section; None for octets from somewhere else.
 
-        In the same round trip, fetch the structure and the beginning if they are needed and not known. A section
-        that came whole instead is kept.
+        In the same round trip, fetch the structure and the beginning if they are needed and unknown. A section that
+        came whole instead is kept.
         """
         name = section.encode("ascii")
         wanted = [b"UID BODY.PEEK[%b]<%d.%d>" % (name, at, size)]
@@ -238,7 +240,7 @@ class Reading(Selected):
         return octets, begins
 
     def _trusts(self, ref: MessageRef, replies: Sequence[Reply]) -> bool:
-        """Take in a message's structure; return whether it is usable, so that the server's sections are meant."""
+        """Process a message's structure; return whether it is usable, so that the server's sections can be used."""
         with suppress(MessageGone, StoreRefused):
             message = fetched.message(_row_of(replies, ref.uid, (b"BODYSTRUCTURE",)))
             if not _is_doubtful(message):
@@ -260,7 +262,7 @@ class Reading(Selected):
         return known if isinstance(known, OwnReading) else None
 
     def _octets_of(self, ref: MessageRef, section: str) -> int:
-        """Return how many octets a section has by the structure, 0 if unknown."""
+        """Return how many octets a section has according to the structure, 0 if unknown."""
         known = self._known.get(ref, {})
         return 0 if isinstance(known, OwnReading) else known.get(section, 0)
 
@@ -278,7 +280,7 @@ class Reading(Selected):
         return file
 
     def _fetch(self, ref: MessageRef, *wanted: bytes) -> list[Reply]:
-        """Fetch items of one message by a command each, selecting its mailbox in the same round trip if necessary.
+        """Fetch items of one message, one command each, selecting its mailbox in the same round trip if necessary.
 
         QUIRK: Dovecot may answer commands that were sent together in the reply to any of them.
         """
@@ -292,21 +294,21 @@ class Reading(Selected):
 
 
 def _is_doubtful(message: Message) -> bool:
-    """Return whether a message's structure cannot be relied on."""
+    """Return whether a message's structure is unreliable."""
     return any(defect.startswith(fetched.STRUCTURE) for defect in message.defects)
 
 
 def _row_of(replies: Sequence[Reply], uid: int, proofs: tuple[bytes, ...], origin: bytes = b"") -> Row:
-    """Return the row of a message in the replies to a FETCH of it alone, or raise why there is none.
+    """Return the row of a message in the replies to a FETCH of it alone, or raise the reason for its absence.
 
-    `proofs` begin the names of what it must have; of several rows the one with an item of this origin is meant, else
-    the last. QUIRK: some servers leave out the UID there.
+    `proofs`: how the names of the items that it must have begin; of several rows the one with an item of this origin is
+    meant, else the last. QUIRK: some servers leave out the UID there.
     """
     rows: list[Row] = []
     at = 0
     for line in (line for reply in replies for line in reply.untagged):
         if line.kind == "EXPUNGE":
-            # Dovecot still tells of a message that another client has expunged, and then that it is gone.
+            # Dovecot still reports a message that another client has expunged, and then that it is gone.
             rows = [] if line.number == at else rows
             at -= line.number < at
         elif line.kind == "FETCH":
@@ -325,12 +327,13 @@ def _row_of(replies: Sequence[Reply], uid: int, proofs: tuple[bytes, ...], origi
 
 
 def _least(told: int) -> int:
-    """Return how many octets a section must have of those that the structure says."""
+    """Return how many octets a section must have, given those that the structure says."""
     return told - told // SHORT_FRACTION - SHORT_OCTETS if told > 2 * SHORT_OCTETS else told
 
 
 def _is_end(section: str, piece: bytes, at: int, told: int) -> bool:
-    """Return whether a piece that is shorter than asked for is the last one, rather than all a server gives at once."""
+    """Return whether a piece shorter than requested is the last one, rather than all that a server returns at a
+    time."""
     if told:
         return at >= told
     return section.endswith(("HEADER", "MIME")) and piece.endswith(b"\r\n\r\n")

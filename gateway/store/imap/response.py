@@ -3,7 +3,7 @@
 Nothing here may do I/O or know a command. A value is None (NIL), an int, bytes (atom, quoted string or
 literal) or a tuple of values. Malformed octets raise Malformed, and nothing else does.
 
-Standard: RFC 9051 §4 (data formats), §9 (grammar); RFC 3501 wherever servers still speak it.
+Standard: RFC 9051 §4 (data formats), §9 (grammar); RFC 3501 for what servers still use of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gateway.store.server_text import safe as safe
 
 Value: TypeAlias = "int | bytes | tuple[Value, ...] | None"
 
-# Nested lists. Dovecot stops at 100 levels of MIME, each of which nests two lists at most.
+# Nested lists. Dovecot stops at 100 levels of MIME, each of which nests at most two lists.
 MAX_DEPTH = 1000
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -31,8 +31,8 @@ _TOKEN = re.compile(
     rb' *(?:([()])|"((?:[^"\\]++|\\.)*+)"|~?\{(\d+)\}\Z|((?:[^ ()"{\[]++|\[[^\[\]]{0,2000}\]|\[)++))',
     re.DOTALL,
 )
-# QUIRK: keywords with a quote or a brace in them, and lines that are folded between values: tried where the
-# grammar above does not fit.
+# QUIRK: keywords with a quote or a brace in them, and lines that are folded between values: tried where the grammar
+# above does not fit.
 _LOOSE_TOKEN = re.compile(
     rb'[ \t\r\n]*(?:([()])|"((?:[^"\\]++|\\.)*+)"(?=[ ()\t\r\n]|\Z)|~?\{(\d+)\}\Z'
     rb"|((?:[^ ()\[{\t\r\n]++|\{(?!\d{1,10}\}\Z)|\[[^\[\]]{0,2000}\]|\[)++))",
@@ -180,19 +180,19 @@ def _atom(atom: bytes) -> Value:
 
 
 def numeral(text: bytes) -> int | None:
-    """Read a 32-bit number (RFC 9051 §9), None if it is none."""
+    """Read a 32-bit number (RFC 9051 §9), None if it is not one."""
     return int(text) if text.isdigit() and len(text) <= 10 and int(text) <= MAX_NUMBER else None
 
 
 def number(value: Value) -> int:
-    """Return a value as a number, 0 if it is none. QUIRK: some servers quote numbers."""
+    """Return a value as a number, 0 if it is not one. QUIRK: some servers quote numbers."""
     if isinstance(value, int):
         return value
     return int(value) if isinstance(value, bytes) and value.isdigit() and len(value) <= 20 else 0
 
 
 def octets(value: Value) -> bytes:
-    """Return a value as a string, empty if it is none. QUIRK: some servers send digits without quotes."""
+    """Return a value as a string, empty if it is not one. QUIRK: some servers send digits without quotes."""
     if isinstance(value, bytes):
         return value
     return str(value).encode() if isinstance(value, int) else b""
@@ -239,7 +239,7 @@ def quoted(text: str, utf8: bool = False) -> bytes:
 
 
 def quoted_octets(octets: bytes) -> bytes:
-    """Write a quoted string of octets that are in the server's encoding already."""
+    """Write a quoted string of octets that are already in the server's encoding."""
     if re.search(rb"[\0\r\n]", octets):
         raise UnsafeArgument("NUL, CR or LF in an argument")
     return b'"' + octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

@@ -1,8 +1,8 @@
 """A signed-in connection and its selected mailbox: the base of all parts of the store.
 
-Nothing here may know what a command is for. Responses are applied in the order of arrival: an EXPUNGE
-renumbers everything before it (RFC 9051 §7.5.1). A message's mailbox is the right one only with its
-UIDVALIDITY (RFC 9051 §2.3.1.1). Standard: RFC 9051 §6.3.2 (SELECT), §7.1 (response codes).
+Nothing here may know what a command is for. Responses are applied in the order of arrival: an EXPUNGE renumbers
+everything before it (RFC 9051 §7.5.1). A message's mailbox is the right one only with its UIDVALIDITY (RFC 9051
+§2.3.1.1). Standard: RFC 9051 §6.3.2 (SELECT), §7.1 (response codes).
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class Selected:
         self._uidvalidity = 0
         self._exists = 0
         self._permanent: frozenset[str] | None = None  # None: not reported
-        #: Mailboxes that were found to show what lies in others.
+        #: Mailboxes that were found to show messages of others.
         self._virtual: set[str] = set()
-        #: Mailboxes without mod-sequences of their own; and whether others have them, None: not known.
+        #: Mailboxes without mod-sequences of their own; and whether others have them (None: unknown).
         self._modless: set[str] = set()
         self._known_rows = KnownRows()
         self.cache = SessionCache()
@@ -113,20 +113,20 @@ class Selected:
 
     @property
     def can(self) -> Can:
-        """What this store can do, by what the server announces and has not refused."""
+        """What this store can do: what the server announces and has not refused."""
         if self._refusals.are_none:
             return announced_abilities(self._capabilities)
         return abilities(self._offers)
 
     def _offers(self, feature: Feature) -> bool:
-        """Return whether the server announces a feature and has not refused it lately."""
+        """Return whether the server announces a feature and has not refused it recently."""
         return is_announced(feature, self._capabilities) and feature not in self._refusals
 
     def _best(self, *ways: tuple[Feature | None, Callable[[], T]]) -> T:
         """Take the first way whose feature the server offers; None is what every server can do.
 
-        A way raises NotSupported if the server refuses its feature. That is believed, and remembered, as soon as
-        a later way works: it was not the mailbox, then.
+        A way raises NotSupported if the server refuses its feature. That is believed, and remembered, once a later way
+        works: then it was not due to the mailbox.
         """
         refused: list[tuple[Feature, NotSupported]] = []
         for feature, way in ways:
@@ -149,9 +149,9 @@ class Selected:
         raise refused[-1][1] if refused else NotSupported("nothing of this is offered")
 
     def _resume(self, error: StoreUnreachable) -> None:
-        """Go on with a new connection if this one was dropped; raise the error otherwise.
+        """Continue with a new connection if this one was dropped; otherwise raise the error.
 
-        Only for what may be asked twice.
+        Only for requests that may be repeated.
         """
         if self._connect is None or not error.dropped:
             raise error
@@ -160,7 +160,7 @@ class Selected:
 
     @contextmanager
     def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
-        """Have a way to connect anew within the block; an IMAP server keeps what is to be noted."""
+        """Provide a way to reconnect within the block; notes are kept by the IMAP server."""
         self._connect = connect
         try:
             yield
@@ -177,7 +177,7 @@ class Selected:
     def _select(self, mailbox: str, *then: bytes) -> list[Reply]:
         """Select a mailbox and run more commands in the same round trip; return the replies to those.
 
-        Without EXISTS, which must come (RFC 9051 §6.3.2), again: else a mailbox would seem to be empty.
+        Without EXISTS, which is mandatory (RFC 9051 §6.3.2), ask again: otherwise the mailbox would seem to be empty.
         """
         self._selected = None
         self._known_rows.leave()
@@ -201,9 +201,9 @@ class Selected:
         return replies
 
     def _asked_exists(self, mailbox: str) -> int:
-        """Ask how many messages there are: by STATUS, or for the number of the last one.
+        """Ask how many messages there are: by STATUS, or by fetching the number of the last one.
 
-        QUIRK: a server that does not say EXISTS, or a proxy in front of it that takes it for idle talk.
+        QUIRK: a server that does not send EXISTS, or a proxy in front of it that drops it as unsolicited.
         """
         replies = self._one_by_one((b"STATUS " + self._argument(mailbox) + b" (MESSAGES)", b"FETCH * (UID)"))
         numbers = [line.number for line in replies[1].untagged if line.kind == "FETCH"]
@@ -213,7 +213,7 @@ class Selected:
         return max(told or 0, *numbers, 0)
 
     def _unopened(self, reply: Reply, mailbox: str) -> StoreError:
-        """Tell why a mailbox was not selected: a NO without a code may mean that it is gone, or forbidden."""
+        """Return why a mailbox was not selected: a NO without a code may mean that it is gone, or forbidden."""
         error = refusal(reply, StoreRefused)
         if isinstance(error, NotAllowed):
             return MailboxClosed(error.detail)
@@ -234,7 +234,7 @@ class Selected:
         self._check(ref)
 
     def _enter_anew(self, mailbox: str) -> None:
-        """Select a mailbox in its current state, with all that others have changed (RFC 2180 §4).
+        """Select a mailbox in its current state, with everything that others have changed (RFC 2180 §4).
 
         QUIRK: Dovecot does nothing for a NOOP that other commands follow.
         """
@@ -278,7 +278,7 @@ class Selected:
         return result
 
     def _together(self, commands: Sequence[bytes]) -> list[Reply]:
-        """Run commands in one round trip, or one by one on a server that does not understand several at once."""
+        """Run commands in one round trip, or one by one on a server that does not understand several in one write."""
         if len(commands) < 2:
             return self._exchange.run(*commands)
         if not self._offers(Feature.PIPELINING):
@@ -288,11 +288,11 @@ class Selected:
             replies = self._exchange.run(*commands)
         except StoreUnreachable:
             if self._exchange.traffic.commands > ended + 1:
-                # It answered the first command, and not those that it received with it.
+                # It answered the first command, but not those that came with it.
                 self._refusals.doubt(Feature.PIPELINING)
             raise
         if replies[0].ok and all(reply.status.kind == "BAD" for reply in replies[1:]):
-            # Nothing was done for a BAD. If a command works alone, it was not the command.
+            # A BAD means that nothing was done. If a command works alone, the command was not the reason.
             alone = self._one_by_one(commands[1:], 1)
             if any(reply.status.kind != "BAD" for reply in alone):
                 self._refusals.add(Feature.PIPELINING, for_anyone=True)
@@ -310,10 +310,10 @@ class Selected:
         first: Reply,
         fetch: bytes = b"FETCH",
     ) -> None:
-        """Ask again for the rows that are `missing`, each by itself, for less and less of it.
+        """Ask again for the rows that are `missing`, each by itself, with fewer and fewer items.
 
-        One message that the server cannot describe costs its own row, never the others. `first`: the reply to the
-        FETCH of all; `fetch`: by which number.
+        One message that the server cannot describe loses its own row, never the others. `first`: the reply to the FETCH
+        of all; `fetch`: the command, which shows the kind of number.
         """
         if not missing():
             return
@@ -322,7 +322,7 @@ class Selected:
         for items in self._items[1:]:
             numbers = [n for n in missing() if n not in gone]
             replies = self._run(*(b"%b %d (%b)" % (fetch, n, items) for n in numbers), rows=found)
-            if fetch != b"FETCH":  # to a UID that is gone the answer is OK and nothing else (RFC 9051 §6.4.9)
+            if fetch != b"FETCH":  # for a UID that is gone the answer is just OK (RFC 9051 §6.4.9)
                 silent = (
                     reply.ok and all(line.kind != "FETCH" for line in reply.untagged) for reply in replies
                 )
@@ -332,13 +332,13 @@ class Selected:
 
     @property
     def _items(self) -> tuple[bytes, ...]:
-        """The items of a row: all that it has, and what is asked for where a server cannot describe a message."""
+        """The items of a row: everything, and what is requested instead if a server cannot describe a message."""
         return LIST_ITEMS if self._offers(Feature.HEADER_GROUPS) else PLAIN_LIST_ITEMS
 
     def _ask_plainly(
         self, found: dict[int, Row], missing: Callable[[], Sequence[int]], fetch: bytes, first: Reply
     ) -> None:
-        """Where the FETCH of all rows was refused as such, ask in the plain way; if that works, remember it."""
+        """If the FETCH of all rows was refused as such, ask in the plain way; if that works, remember it."""
         error = None if first.ok or any(map(is_whole, found.values())) else refused(first)
         numbers = missing()
         if numbers and isinstance(error, NotSupported) and self._offers(Feature.HEADER_GROUPS):
@@ -347,7 +347,7 @@ class Selected:
                 self._refusals.add(Feature.HEADER_GROUPS, error.for_anyone)
 
     def _name(self, found: dict[int, Row], numbers: Sequence[int]) -> None:
-        """Find the UIDs of messages without a FETCH of them: UIDs ascend as the numbers do (RFC 9051 §2.3.1.1).
+        """Find the UIDs of messages without a FETCH of them: UIDs ascend with the numbers (RFC 9051 §2.3.1.1).
 
         QUIRK: the results of searches that were sent together could not be told apart.
         """
@@ -366,7 +366,7 @@ class Selected:
         for line in reply.untagged:
             if line.kind == "EXISTS":
                 self._exists = line.number
-            elif line.kind == "EXPUNGE" and 0 < line.number <= self._exists:  # QUIRK: or of what never was
+            elif line.kind == "EXPUNGE" and 0 < line.number <= self._exists:  # QUIRK: or one that never was
                 self._exists = max(0, self._exists - 1)
                 self._known_rows.expunge(line.number)
                 moved = {n - (n > line.number): row for n, row in rows.items() if n != line.number}
@@ -384,5 +384,5 @@ class Selected:
 
 
 def _can_be_open(line: Untagged) -> bool:
-    """Return whether a LIST response is that of a mailbox with messages."""
+    """Return whether a LIST response is about a mailbox that can have messages."""
     return not any(name in line.pieces[0].lower() for name in (b"\\noselect", b"\\nonexistent"))

@@ -1,9 +1,9 @@
 """The part of the store that changes the mailbox tree, and empties Trash and Junk.
 
-Nothing here may touch INBOX or a mailbox with a role except to empty it, or expunge a message that was not
-counted when the person was asked: UID EXPUNGE covers only UIDs below the UIDNEXT of that moment. Without
-UIDPLUS the messages stay, flagged \\Deleted, since a plain EXPUNGE would take others along. Standard: RFC
-9051 §6.3.4-§6.3.8; RFC 4315 §2.1 (UID EXPUNGE); RFC 3691 (UNSELECT).
+Nothing here may touch INBOX or a mailbox with a role except to empty it, or expunge a message that was not counted when
+the person was asked: UID EXPUNGE covers only UIDs below the UIDNEXT of that moment. Without UIDPLUS the messages stay,
+flagged \\Deleted, since a plain EXPUNGE would remove others, too. Standard: RFC 9051 §6.3.4-§6.3.8; RFC 4315 §2.1 (UID
+EXPUNGE); RFC 3691 (UNSELECT).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Upkeep(MailboxLists):
     # --- before and after ---
 
     def _count(self, last: int) -> int:
-        """Count the messages of the selected mailbox up to a UID: in one number if the server can."""
+        """Count the messages of the selected mailbox up to a UID: as one number if the server can."""
         return self._best(
             (
                 Feature.EXTENDED_SEARCH,
@@ -113,10 +113,10 @@ class Upkeep(MailboxLists):
         )
 
     def _counted_down(self, last: int) -> int:
-        """Count the messages up to a UID on a server that does not search: all but those above, which are few."""
+        """Count the messages up to a UID on a server that does not search: all except those above, which are few."""
         found: dict[int, Row] = {}
         self._run(b"UID FETCH %d:* (UID)" % (last + 1), rows=found)
-        # The last message is in any range that ends with "*".
+        # The last message is in every range that ends with "*".
         return self._exists - sum(uid_of(row) > last for row in found.values())
 
     def _ordinary(self, mailbox: str, folders: tuple[Folder, ...]) -> Folder:

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.store.server_text import clean
 
-#: Digits of a message number or a size: no maildrop has more.
+#: Digits of a message number or a size: no maildrop needs more.
 _NUMBER: Final = rb"0*(\d{1,10})"
 _STATUS: Final = re.compile(rb"(\+OK|-ERR)(?:[ \t]+(.*))?\Z", re.IGNORECASE | re.DOTALL)
 _CODE: Final = re.compile(rb"\[([A-Za-z0-9/_.-]{1,64})(?: [^\]]*)?\][ \t]*")

@@ -1,9 +1,9 @@
 """poplib's connection over a Wire: every octet it sends or reads is bounded by count and by deadline.
 
 Nothing here may know what a command is for. poplib reads lines that may never end into lists that may grow without
-bounds, and believes after STLS what came in plain text before; so its `_putline`, `_getline`, `_getresp` and `close`
-stand on the Wire. Long responses are streamed here, several commands go in one write where the server takes that
-(PIPELINING), and a connection that fails is `broken` from then on.
+bounds, and after STLS trusts what came in plain text before it; so its `_putline`, `_getline`, `_getresp` and `close`
+are replaced by ones on the Wire. Long responses are streamed here, several commands go in one write if the server
+supports that (PIPELINING), and a connection that fails is `broken` from then on.
 
 Standard: RFC 1939 §3; RFC 2449 §6.6 (PIPELINING); RFC 2595 §4 (STLS); RFC 5034 (AUTH).
 """
@@ -36,16 +36,16 @@ GREETING_SECONDS: Final = 8.0
 READ_SECONDS: Final = 20.0
 ANSWER_SECONDS: Final = 25.0
 QUIT_SECONDS: Final = 10.0
-#: Seconds for QUIT where nothing was deleted: servers unlock a maildrop before they answer.
+#: Seconds for QUIT if nothing was deleted: servers unlock a maildrop before they answer.
 FAREWELL_SECONDS: Final = 2.0
-#: Octets of a status line (RFC 2449 §4 allows 512), or of a line of LIST or UIDL; the rest of a longer one is left out.
+#: Octets of a status line (RFC 2449 §4 allows 512), or of a line of LIST or UIDL; the rest of a longer one is dropped.
 MAX_LINE: Final = 4096
-#: Octets of all responses to what was sent at once, and single lines among them.
+#: Octets of all responses to what was sent in one write, and of single lines among them.
 MAX_ANSWER: Final = 32 * 1024 * 1024
 MAX_LINES: Final = 10_000
-#: Bytes that are held of one server's answers together, over all its connections.
+#: Bytes of one server's answers that are held together, over all its connections.
 MAX_SERVER: Final = 12 * 1024 * 1024
-#: Commands sent at once.
+#: Commands sent in one write.
 AT_ONCE: Final = 100
 #: Lines of CAPA.
 MAX_CAPABILITIES: Final = 200
@@ -65,13 +65,13 @@ class BoundedPOP3(poplib.POP3):
     """A connected socket as poplib's connection."""
 
     def __init__(self, sock: socket.socket, ledger: Ledger, host: str) -> None:
-        # Not poplib's own, which connects and reads the greeting without bounds.
+        # Not poplib's own, which connects and reads the greeting without limits.
         self.host, self.sock, self._debugging = host, sock, 0
         self.wire = Wire(sock, READ_SECONDS)
         self.ledger = ledger
         self.broken = False
         self.pipelining = False
-        #: Called if the connection breaks while several commands are under way.
+        #: Called if the connection breaks while several commands are in progress.
         self.on_batch_lost: Callable[[], None] | None = None
         self._batch = False
         #: Called once, when the connection is closed.
@@ -84,7 +84,7 @@ class BoundedPOP3(poplib.POP3):
         self.transmit([line])
 
     def _getline(self) -> tuple[bytes, int]:
-        """Read a line; of one that is too long, the beginning."""
+        """Read a line; if it is too long, its beginning."""
         self.wire.cut = False
         with self.listening():
             line = self.wire.line(MAX_LINE)
@@ -93,11 +93,11 @@ class BoundedPOP3(poplib.POP3):
         return line.rstrip(b"\r\n"), len(line)
 
     def _getresp(self) -> bytes:
-        """Read a status line, also one that says no."""
+        """Read a status line, including a negative one."""
         return self._getline()[0]
 
     def close(self) -> None:
-        """Close the socket; the connection is of no use after that."""
+        """Close the socket; the connection is useless after that."""
         self.broken = True
         with suppress(OSError):
             self.wire.sock.close()
@@ -108,11 +108,11 @@ class BoundedPOP3(poplib.POP3):
     # --- commands ---
 
     def attempt(self, method: Callable[..., Any], *arguments: object) -> Status:
-        """Run a method of poplib that is answered by a status line."""
+        """Run a method of poplib that is answered with a status line."""
         return self._status(method(*arguments))
 
     def ask(self, command: bytes) -> Status:
-        """Run a command that is answered by a status line."""
+        """Run a command that is answered with a status line."""
         self.transmit([command])
         return self._status(self._getresp())
 
@@ -132,7 +132,7 @@ class BoundedPOP3(poplib.POP3):
         return self._status(self._getresp())
 
     def text(self) -> Iterator[bytes]:
-        """Yield the text behind a +OK in pieces, without byte-stuffing; all of it has to be taken."""
+        """Yield the text after a +OK in pieces, without byte-stuffing; all of it has to be read."""
         unstuffing = Unstuffing()
         while not unstuffing.ended:
             with self.listening():
@@ -142,7 +142,7 @@ class BoundedPOP3(poplib.POP3):
         self.wire.put_back(unstuffing.rest)
 
     def rows(self) -> Iterator[bytes]:
-        """Yield the lines behind a +OK; of one that is too long, the beginning."""
+        """Yield the lines after a +OK; if one is too long, its beginning."""
         rest = b""
         for piece in self.text():
             *whole, rest = (rest + piece).split(b"\n")
@@ -161,7 +161,7 @@ class BoundedPOP3(poplib.POP3):
             self._lose(f"no POP3 greeting: {clean(line)}")
 
     def ask_capabilities(self) -> Mapping[str, tuple[str, ...]]:
-        """Ask what the server can do: nothing, for one that does not know the question (RFC 2449 §5)."""
+        """Ask what the server can do: nothing, if it does not know the command (RFC 2449 §5)."""
         if not self.ask(b"CAPA").ok:
             return {}
         lines: list[bytes] = []
@@ -186,7 +186,7 @@ class BoundedPOP3(poplib.POP3):
         return reply
 
     def authenticate(self, mechanism: bytes, message: bytes) -> Status:
-        """Run AUTH with one message of the client (RFC 5034 §4), which may not fit in the command's line."""
+        """Run AUTH with one client message (RFC 5034 §4), which may not fit on the command's line."""
         self.transmit([b"AUTH " + mechanism])
         line = self._getresp()
         if line == b"+" or line.startswith(b"+ "):
@@ -195,7 +195,7 @@ class BoundedPOP3(poplib.POP3):
         return self._status(line)
 
     def leave(self, seconds: float = QUIT_SECONDS) -> Status:
-        """Say QUIT, which makes the server delete what is to be deleted, and close the connection."""
+        """Send QUIT, which makes the server delete what is marked as deleted, and close the connection."""
         try:
             return self.attempt(self._quit, seconds)
         finally:
@@ -208,7 +208,7 @@ class BoundedPOP3(poplib.POP3):
     # --- sending and reading ---
 
     def transmit(self, commands: Sequence[bytes], seconds: float = ANSWER_SECONDS) -> None:
-        """Send commands, and begin the budget of what answers them."""
+        """Send commands, and start the budget of their answers."""
         if self.broken:
             raise StoreUnreachable("the connection was closed before")
         octets = b"".join(one_line(command) + _CRLF for command in commands)
@@ -220,13 +220,13 @@ class BoundedPOP3(poplib.POP3):
             self.wire.send(octets)
 
     def begin(self, seconds: float) -> None:
-        """Begin the time and the budget of an answer."""
+        """Start the time and the budget of an answer."""
         with self.listening():
             self.wire.begin(seconds, Budget(MAX_ANSWER, MAX_LINES, 0))
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Translate what ends a conversation."""
+        """Translate whatever ends a conversation into its error."""
         try:
             yield
         except Ended:
@@ -252,7 +252,7 @@ class BoundedPOP3(poplib.POP3):
             self.on_batch_lost()
 
     def _lose(self, why: str | OSError) -> NoReturn:
-        """Give the connection up."""
+        """Give up the connection."""
         self._blame_batch()
         self.close()
         raise reaching.broken_off(why) from None

@@ -8,24 +8,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# QUIRK: servers that end lines with LF alone.
+# QUIRK: servers that end lines with only LF.
 _END: Final = re.compile(rb"\n\.\r?\n")
 #: What may be the beginning of the end, at the end of a piece.
 _UNDECIDED: Final = re.compile(rb"\n(?:\.\r?)?\Z")
 
 
 class Unstuffing:
-    """Takes the octets after a status line; `rest` is what came behind the last line, once it has come (`ended`)."""
+    """Takes the octets after a status line; `rest` is what came after the last line, once that has come (`ended`)."""
 
     def __init__(self) -> None:
         self.ended = False
         self.rest = b""
-        # A response begins as if a line had ended before.
+        # A response begins as if a line had ended before it.
         self._held = b"\n"
         self._begun = False
 
     def feed(self, octets: bytes) -> bytes:
-        """Return the text of the next octets; nothing behind the last line is taken."""
+        """Return the text of the next octets; nothing after the last line is taken."""
         octets = self._held + octets
         end = _END.search(octets)
         if end is not None:

@@ -1,7 +1,7 @@
 """Opens POP3 connections: TCP, TLS, greeting, capabilities, sign-in; and probes servers without credentials.
 
 Nothing here may send a credential before the configured TLS is in place, put one into an error, or offer a password
-twice after it was called wrong: accounts are locked for that.
+twice after it was reported as wrong: accounts are locked for that.
 
 Standard: RFC 1939 §4, §7 (USER, PASS, APOP); RFC 2449 (CAPA, codes); RFC 2595 §4 (STLS); RFC 3206 (codes);
 RFC 5034 (AUTH).
@@ -40,10 +40,10 @@ Capabilities = Mapping[str, tuple[str, ...]]
 
 #: The memory that the answers of each server take at the moment.
 _LEDGERS: dict[Server, Ledger] = {}
-#: When a connection broke while several commands were under way. QUIRK: servers that announce PIPELINING, and lose what
-#: comes behind the first command.
+#: When a connection broke while several commands were in progress. QUIRK: some servers announce PIPELINING, but lose
+#: what comes after the first command.
 _ONE_BY_ONE: dict[Server, float] = {}
-#: Seconds for which such a server is sent one command at a time.
+#: Seconds for which such a server gets one command at a time.
 REMEMBERED_SECONDS: Final = 3600.0
 #: Response codes that say what a refusal means (RFC 2449 §8.1, RFC 3206 §3, §4).
 _CODES: Final[Mapping[str, type[StoreError]]] = {
@@ -53,8 +53,8 @@ _CODES: Final[Mapping[str, type[StoreError]]] = {
     "SYS/TEMP": StoreUnreachable,
     "SYS/PERM": StoreRefused,
 }
-# QUIRK: servers without response codes say in words that the password is not what is wrong.
-# An account that is locked is not a maildrop in use: nobody may offer a password again for that.
+# QUIRK: servers without response codes say in words that the password is not what is wrong. A locked account is not a
+# maildrop in use: a password must not be offered again for that.
 _MAILDROP: Final = r"(?:mail\s?(?:drop|box|file)|spool)"
 _WORDS: Final = (
     (
@@ -81,7 +81,7 @@ _WORDS: Final = (
 )
 
 
-#: A timestamp in a greeting; of other letters it may be made to find out a password (CVE-2007-1558).
+#: A timestamp in a greeting; one with other letters may have been made to find out a password (CVE-2007-1558).
 _TIMESTAMP: Final = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
@@ -94,7 +94,7 @@ class Opening(NamedTuple):
 
 
 def open_connection(server: Server) -> Opening:
-    """Connect, start TLS and read the greeting; raise the StoreError for a failure, which any user would have met."""
+    """Connect, start TLS and read the greeting; raise the StoreError for a failure that is the same for every user."""
     try:
         sock = reaching.connect(server)
         connection = BoundedPOP3(sock, _LEDGERS.setdefault(server, Ledger(MAX_SERVER)), server.host)
@@ -129,7 +129,7 @@ def _greet(connection: BoundedPOP3, server: Server) -> Opening:
 
 
 def timestamp_in(greeting: str) -> str:
-    """Return what APOP makes its digest of, "" if it is not offered (RFC 1939 §7)."""
+    """Return what APOP makes its digest from, "" if it is not offered (RFC 1939 §7)."""
     found = _TIMESTAMP.search(greeting)
     return found[0] if found else ""
 
@@ -159,9 +159,9 @@ Mechanism = Callable[[BoundedPOP3, str, str], Status]
 
 
 def _mechanisms(known: Capabilities, timestamp: str) -> Iterator[Mechanism]:
-    """Yield the mechanisms for passwords; a server that announces nothing has the oldest one (RFC 1939 §7).
+    """Yield the password mechanisms; a server that announces nothing has the oldest one (RFC 1939 §7).
 
-    APOP is the last: servers greet with a timestamp that have no password to compare its digest with.
+    APOP is the last: some servers greet with a timestamp without having a password to compare its digest with.
     """
     mechanisms = known.get("SASL", ())
     others = "PLAIN" in mechanisms or "USER" in known
@@ -191,7 +191,7 @@ def _apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> 
 
 
 def _user_or_apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> Status:
-    """Sign in at a server that does not announce USER: a refusal of the name alone says nothing of the password."""
+    """Sign in to a server that does not announce USER: a refusal of just the name says nothing about the password."""
     reply = connection.attempt(connection.user, user)
     return (
         connection.attempt(connection.pass_, password)
@@ -201,7 +201,7 @@ def _user_or_apop(timestamp: str, connection: BoundedPOP3, user: str, password: 
 
 
 def _judged(reply: Status) -> StoreError:
-    """Distinguish a wrong password from all else that keeps a person out."""
+    """Distinguish a wrong password from everything else that keeps a person out."""
     error = _kind(reply)(str(reply))
     if isinstance(error, StoreUnreachable):
         error.answered = True
@@ -221,7 +221,7 @@ def _kind(reply: Status) -> type[StoreError]:
 
 
 def probe(server: Server) -> ProbeResult:
-    """Learn what a server announces before sign-in, as far as that works; never raise a StoreError."""
+    """Learn what a server announces before sign-in, as far as possible; never raise a StoreError."""
     result = reaching.look_up(server)
     if result.failure is not None:
         return result

@@ -1,6 +1,6 @@
-"""The part of the store that a POP3 server has not: other mailboxes, flags on the server, search, storing.
+"""The part of the store that a POP3 server lacks: other mailboxes, flags on the server, search, storing.
 
-Nothing here may ask the server anything. What the store's `can` does not promise raises NotSupported.
+Nothing here may ask the server anything. Whatever the store's `can` does not promise raises NotSupported.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class OneMailbox(Retrieving):
         return Folder(Mailbox(INBOX, ""), (INBOX,), role="inbox", subscribed=True, uidvalidity=UIDVALIDITY)
 
     def enter(self, ref: MessageRef) -> None:
-        """Make sure that a message can be of this mailbox. Raise MailboxGone."""
+        """Make sure that a message can be in this mailbox. Raise MailboxGone."""
         self._require(ref.mailbox, ref.uidvalidity)
 
     def keeps(self, ref: MessageRef, flag: str) -> bool:
-        r"""Return whether a flag is kept: \Seen, by us."""
+        r"""Return whether a flag is kept: only \Seen, by us."""
         return flag == SEEN
 
     def roles(self) -> dict[str, str]:
@@ -68,7 +68,7 @@ class OneMailbox(Retrieving):
         return self.roles().get(role)
 
     def takes_back(self, mailbox: str) -> bool:
-        """Return False: nothing is moved."""
+        """Return False: nothing can be moved."""
         return False
 
     def quota(self) -> Quota | None:
@@ -76,7 +76,7 @@ class OneMailbox(Retrieving):
         return None
 
     def find_by_field(self, mailbox: str, field: str, text: str) -> MessageRef | None:
-        """Find nothing: what is looked for was stored by us, and nothing can be."""
+        """Find nothing: callers look for what was stored by us, and nothing can be stored."""
         return None
 
     def find_id(self, mailbox: str, message_id: str) -> MessageRef | None:

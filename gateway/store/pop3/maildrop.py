@@ -1,10 +1,10 @@
 """The messages of a maildrop as one session sees them, and their UIDs.
 
-Nothing here may do I/O. POP3 numbers messages anew in each session; what lasts is the unique-id (RFC 1939 §7, UIDL).
-A UID is 48 bits of its digest: nothing has to be stored, any process computes the same, and one that has vanished
-fits no other message. Where a server has no unique-ids, or gives one to several messages, a message is known by a
-digest of its header and by its size, which LIST tells of all of them: so one header has to be looked at for each that
-has the size, instead of all headers.
+Nothing here may do I/O. POP3 numbers messages anew in each session; what is permanent is the unique-id (RFC 1939 §7,
+UIDL). A UID is 48 bits of its digest: nothing has to be stored, any process computes the same, and the UID of a message
+that is gone fits no other message. If a server has no unique-ids, or gives one to several messages, a message is
+identified by a digest of its header and by its size, which LIST reports for all messages: so only the headers of the
+messages with that size have to be read, not all headers.
 
 Standard: RFC 1939 §5 (LIST), §7 (UIDL).
 """
@@ -24,13 +24,13 @@ from gateway.store.pop3 import answers
 from gateway.store.pop3.answers import Malformed
 from gateway.upstreams.wire import Ledger, Overrun
 
-#: Messages of a maildrop, and lines of a listing that are none.
+#: Messages of a maildrop, and lines of a listing that are not messages.
 MOST_MESSAGES: Final = 100_000
-#: Bytes that a line takes here at most: two numbers, and a third while UIDs are compared.
+#: The most bytes that a line takes here: two numbers, and a third while UIDs are compared.
 MESSAGE_BYTES: Final = 40
 #: Lines that are counted together.
 _AT_ONCE: Final = 100
-#: The part of a UID that is the size, where it is made of a header.
+#: The part of a UID that is the size, if it is made from a header.
 _SIZE_BITS: Final = 20
 _SIZE_MASK: Final = (1 << _SIZE_BITS) - 1
 _UID_OCTETS: Final = MAX_UID.bit_length() // 8
@@ -43,7 +43,7 @@ Column: TypeAlias = "array[int]"
 
 
 class Entry(NamedTuple):
-    """One message: its rank from 1 (the oldest), the server's number for it, its size, its UID (0: by its header)."""
+    """One message: its rank from 1 (the oldest), the server's number for it, its size, its UID (0: from its header)."""
 
     rank: int
     number: int
@@ -52,9 +52,9 @@ class Entry(NamedTuple):
 
 
 class Maildrop:
-    """What LIST and UIDL have said; a line that cannot be read costs its message, or the unique-id of one.
+    """What LIST and UIDL have reported; a line that cannot be read loses its message, or just the unique-id.
 
-    It counts in its server's ledger as long as it is referenced.
+    It counts in its server's ledger for as long as it is referenced.
     """
 
     def __init__(self, listing: Iterable[bytes], unique_ids: Iterable[bytes], ledger: Ledger) -> None:
@@ -77,18 +77,18 @@ class Maildrop:
 
     @property
     def uids(self) -> Sequence[int]:
-        """The UIDs by rank, 0 where one is not known without a header."""
+        """The UIDs by rank, 0 if one is unknown without a header."""
         return self._uids
 
     def find(self, uid: int) -> Entry | None:
-        """Return the message with a UID, None if there is none or it is not known without a header."""
+        """Return the message with a UID; None if there is none or it is unknown without a header."""
         try:
             return self[self._uids.index(uid) + 1]
         except ValueError:
             return None
 
     def candidates(self, uid: int) -> Iterator[Entry]:
-        """Yield the messages whose header may have this UID, the newest first."""
+        """Yield the messages whose headers may give this UID, the newest first."""
         for at in range(len(self) - 1, -1, -1):
             if not self._uids[at] and self._sizes[at] & _SIZE_MASK == uid & _SIZE_MASK:
                 yield self[at + 1]
@@ -96,7 +96,7 @@ class Maildrop:
     def _columns(
         self, lines: Iterable[bytes], parse: Callable[[bytes], tuple[int, int]]
     ) -> tuple[Column, Column]:
-        """Parse the lines of a listing; a number that is not above the last is not believed."""
+        """Parse the lines of a listing; a number that is not above the last one is ignored."""
         numbers, values = array("Q"), array("Q")
         for count, line in enumerate(lines):
             if count >= MOST_MESSAGES:
@@ -113,7 +113,7 @@ class Maildrop:
 
 
 def _matched(numbers: Column, known: Column, uids: Column) -> Column:
-    """Return the UID of each number, 0 where none is known; both columns of numbers ascend."""
+    """Return the UID of each number, 0 if none is known; both columns of numbers ascend."""
     found, at = array("Q"), 0
     for number in numbers:
         while at < len(known) and known[at] < number:
@@ -135,7 +135,7 @@ def _hashed(number: int, unique_id: bytes) -> tuple[int, int]:
 
 
 def uid_of_header(header: bytes, octets: int) -> int:
-    """Return the UID of a message without a unique-id, by its header and its size."""
+    """Return the UID of a message without a unique-id, from its header and its size."""
     lines = header.replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n")
     lasting = b"\n".join(line for line in lines if not _CHANGING.match(line))
     return (_digest(b"H" + lasting) & ~_SIZE_MASK | octets & _SIZE_MASK) or 1

@@ -1,7 +1,7 @@
 """The MailStore over POP3: the list, deleting, and which messages were seen.
 
-Nothing here may say that something was deleted before the server has said so in its answer to QUIT (RFC 1939 §6). A
-list costs LIST, UIDL and a TOP for each row that was not shown lately, whatever the maildrop holds.
+Nothing here may report something as deleted before the server has confirmed that in its answer to QUIT (RFC 1939 §6). A
+list costs LIST, UIDL and a TOP for each row that was not shown recently, whatever the size of the maildrop.
 
 Standard: RFC 1939 §5–§7.
 """
@@ -42,23 +42,23 @@ __all__ = ["Pop3Store", "connect", "probe"]
 
 #: Rows of one window, whatever is requested.
 MAX_ROWS: Final = 100
-#: Envelopes that stay from one lease to the next, and characters of one that is short enough for that.
+#: Envelopes that are kept from one lease to the next, and the most characters of one that is kept.
 MOST_ROWS_KEPT: Final = 100
 LONGEST_KEPT: Final = 4000
 
 
 def connect(server: Server, user: str, password: str) -> Pop3Store:
-    """Open a signed-in connection; raise the StoreError for why that fails."""
+    """Open a signed-in connection; raise the StoreError that says why that failed."""
     return Pop3Store(open_maildrop(server, user, password))
 
 
 class Pop3Store(OneMailbox):
-    """One person's maildrop, visited when something of it is needed."""
+    """One person's maildrop, visited whenever something from it is needed."""
 
     def __init__(self, connection: BoundedPOP3) -> None:
         super().__init__(connection)
         self._envelopes: OrderedDict[int, Envelope] = OrderedDict()
-        #: What the server has said it deleted.
+        #: What the server has reported as deleted.
         self._deleted: set[int] = set()
 
     # --- lists ---
@@ -109,21 +109,21 @@ class Pop3Store(OneMailbox):
         )
 
     def summaries_of(self, refs: Sequence[MessageRef]) -> tuple[Summary, ...]:
-        """Fetch these messages, without those that are gone."""
+        """Fetch these messages, except those that are gone."""
         there = [entry for ref in refs[:MAX_ROWS] if (entry := self._there(ref)) is not None]
         return self._rows(there)
 
     def newest(self, mailbox: str, most: int) -> tuple[MessageRef, ...]:
-        """Return the newest messages, at most so many, oldest first."""
+        """Return the newest messages, at most `most`, oldest first."""
         self._require(mailbox)
         maildrop = self._listed()
         entries = [maildrop[rank] for rank in Window(most).numbers(len(maildrop))]
         return tuple(_ref(entry) for entry in self._named(entries[::-1])[::-1])
 
     def neighbour(self, ref: MessageRef, older: bool, unread: bool = False) -> MessageRef | None:
-        """Return the next older (else newer) message, or the next unread one, None if there is none.
+        """Return the next older (else newer) message, or the next unread one; None if there is none.
 
-        One that is not there stands above the newest. What was just deleted still has its place, but for messages
+        One that is missing counts as above the newest. What was just deleted still has its place, except for messages
         without unique-ids, whose numbers mean nothing after the visit.
         """
         self._require(ref.mailbox, ref.uidvalidity)
@@ -149,7 +149,7 @@ class Pop3Store(OneMailbox):
         return entry.rank if entry is not None else len(maildrop) + 1
 
     def _unseen(self, maildrop: Maildrop) -> int | None:
-        """Count the messages that were not seen here; None where not all can be told apart."""
+        """Count the messages that were not seen here; None if some cannot be told apart."""
         if not all(maildrop.uids):
             return None
         return sum(uid not in self._seen for uid in maildrop.uids)
@@ -161,7 +161,7 @@ class Pop3Store(OneMailbox):
         return len(self._deleted)
 
     def _rows(self, entries: Sequence[Entry]) -> tuple[Summary, ...]:
-        """Make rows; a message without unique-id and header has none."""
+        """Make rows; a message without both unique-id and header gets none."""
         unknown = [entry for entry in entries if entry.uid not in self._envelopes]
         headers = dict(zip(unknown, self._headers(unknown) if unknown else (), strict=True))
         rows = (self._row(entry, headers.get(entry)) for entry in entries)
@@ -190,11 +190,11 @@ class Pop3Store(OneMailbox):
     # --- changes ---
 
     def flags(self, refs: Iterable[MessageRef]) -> dict[MessageRef, frozenset[str]]:
-        """Return which messages were seen here, without those that are gone."""
+        """Return which messages were seen here, except those that are gone."""
         return {ref: self._flags(ref.uid) for ref in refs if self._there(ref) is not None}
 
     def flag(self, refs: Iterable[MessageRef], flags: Iterable[str], present: bool = True) -> None:
-        r"""Keep that messages were seen, or not: the server is not asked. Raise NotSupported for other flags."""
+        r"""Record that messages were seen, or not; the server is not asked. Raise NotSupported for other flags."""
         wanted = list(refs)
         if set(flags) != {SEEN}:
             raise NotSupported("POP3 has no flags")
@@ -204,7 +204,7 @@ class Pop3Store(OneMailbox):
         self._seen.put([ref.uid for ref in wanted], present, there if all(there) else ())
 
     def delete(self, refs: Iterable[MessageRef]) -> None:
-        """Delete messages for good, by the end of this visit. Raise MessageGone if none is there, PartlyDone."""
+        """Delete messages permanently, by the end of this visit. Raise MessageGone if none is there, PartlyDone."""
         wanted = list(dict.fromkeys(refs))
         there = {ref: entry for ref in wanted if (entry := self._there(ref)) is not None}
         if not there:

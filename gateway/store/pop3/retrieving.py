@@ -1,7 +1,7 @@
-"""The part of the store that reads messages: headers by TOP, and whole messages, which our own reader takes apart.
+"""The part of the store that reads messages: headers by TOP, and whole messages, which our own reader parses.
 
-Nothing here may trust a server with how much it sends. A message that was opened stays for a while, so that its pages
-and attachments cost no further visit; beyond a few octets in memory it lies in a temporary file without a name.
+Nothing here may trust a server about how much it sends. A message that was opened is kept for a while, so that its
+pages and attachments need no further visit; beyond a few octets in memory it is in a temporary file without a name.
 
 Standard: RFC 1939 §5 (RETR), §7 (TOP).
 """
@@ -25,18 +25,18 @@ from gateway.store.sections import HELD, MOST_READ, OwnReading, SectionFile, req
 from gateway.store.session_cache import SessionCache
 from gateway.upstreams.wire import Ledger, Overrun
 
-#: The UIDVALIDITY of the one mailbox: its UIDs never mean another message.
+#: The UIDVALIDITY of the only mailbox: its UIDs never identify another message.
 UIDVALIDITY: Final = 1
-#: Octets of a header that are looked at: no mail program writes as much.
+#: Octets of a header that are read: no mail program writes that much.
 HEADER_OCTETS: Final = 64 * 1024
-#: Headers that are looked at to find a message without a unique-id.
+#: Headers that are read to find a message without a unique-id.
 MOST_LOOKED_AT: Final = 100
-#: Octets of a message that is fetched for its header alone, from a server without TOP.
+#: Octets of a message that is fetched only for its header, from a server without TOP.
 MOST_FOR_A_HEADER: Final = 1024 * 1024
 #: Lines, and octets, of a message that is too large to be read as a whole.
 BEGINNING_LINES: Final = 4000
 BEGINNING: Final = 1024 * 1024
-#: Messages that stay from one lease to the next, and octets of them together.
+#: Messages that are kept from one lease to the next, and their octets together.
 MOST_KEPT: Final = 4
 OCTETS_KEPT: Final = MOST_READ
 #: Bytes that a part takes as an object.
@@ -75,7 +75,7 @@ class Retrieving(MaildropVisit):
         self.cache = SessionCache()
 
     def structure(self, ref: MessageRef) -> Message:
-        """Read a message as far as it is known without its bodies."""
+        """Read everything about a message except its bodies."""
         kept = self._read(ref)
         message = kept.own.message
         if kept.cut:
@@ -87,19 +87,19 @@ class Retrieving(MaildropVisit):
         return replace(message, flags=self._flags(ref.uid))
 
     def octets(self, ref: MessageRef, section: str, start: int = 0) -> Iterator[bytes]:
-        """Yield a section from `start`; behind what was left out raise AnswerTooLong."""
+        """Yield a section from `start`; raise AnswerTooLong where the rest was left out."""
         require_section(section, start)
         return self._pieces(ref, section, start)
 
     def _pieces(self, ref: MessageRef, section: str, start: int) -> Iterator[bytes]:
         kept = self._read(ref)
-        self._leave()  # a phone may take minutes to take a file: nobody has to wait for it
+        self._leave()  # a phone may need minutes to receive a file: nobody has to wait for it
         yield from kept.own.read(section, start)
         if kept.cut and kept.own.is_last(section):
             raise AnswerTooLong(f"a message of {kept.octets} octets")
 
     def close(self) -> None:
-        """Leave the maildrop, and forget the messages for which there is no room."""
+        """Leave the maildrop, and drop the messages for which there is no room."""
         super().close()
         for uid in [uid for uid, kept in self._opened.items() if not kept.counted]:
             del self._opened[uid]
@@ -139,7 +139,7 @@ class Retrieving(MaildropVisit):
     # --- headers ---
 
     def _headers(self, entries: Sequence[Entry]) -> list[bytes | None]:
-        """Fetch headers; None for one that the server does not tell."""
+        """Fetch headers; None for one that the server does not return."""
         line = self._line()
         found = line.each([b"TOP %d 0" % entry.number for entry in entries], lambda: _header(line))
         told = dict(zip(entries, found, strict=True))
@@ -151,7 +151,7 @@ class Retrieving(MaildropVisit):
         return [told[entry] for entry in entries]
 
     def _found(self, uid: int) -> Entry:
-        """Return the message with a UID as it is numbered in this visit. Raise MessageGone."""
+        """Return the message with a UID, with its number in this visit. Raise MessageGone."""
         maildrop = self._listed()
         entry = maildrop.find(uid)
         if entry is not None:
@@ -163,7 +163,7 @@ class Retrieving(MaildropVisit):
         raise MessageGone(f"UID {uid}")
 
     def _named(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Return messages with their UIDs, without those of which none can be known."""
+        """Return messages with their UIDs, without those whose UID cannot be determined."""
         unnamed = [entry for entry in entries if not entry.uid][:MOST_LOOKED_AT]
         headers = dict(zip(unnamed, self._headers(unnamed) if unnamed else (), strict=True))
         named = (
@@ -185,7 +185,7 @@ class Retrieving(MaildropVisit):
 
 
 def _header(line: BoundedPOP3) -> bytes | None:
-    """Read the answer to TOP or RETR as far as it is a header; None for a refusal."""
+    """Read the answer to TOP or RETR as far as the header goes; None for a refusal."""
     if not line.status().ok:
         return None
     kept = bytearray()
@@ -195,7 +195,7 @@ def _header(line: BoundedPOP3) -> bytes | None:
 
 
 def _with_crlf(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Write line ends as CRLF, so that the reader need not make another copy for that."""
+    """Convert line ends to CRLF, so that the reader need not make another copy for that."""
     held = b""
     for piece in pieces:
         piece = held + piece

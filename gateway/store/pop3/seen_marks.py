@@ -1,7 +1,7 @@
-"""Which messages a person has opened here: POP3 has no flags, so it is the gateway that remembers.
+"""Which messages a person has opened here: POP3 has no flags, so the gateway remembers.
 
-Nothing here may fail a request: what cannot be read or written counts as not opened. What is kept are UIDs alone, and
-of messages that are still there.
+Nothing here may fail a request: what cannot be read or written counts as not opened. Only UIDs are kept, of messages
+that still exist.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from gateway.store.base import Notes
 
 #: The kind of note.
 KIND: Final = "seen"
-#: Messages that are remembered: those that were opened last.
+#: Messages that are remembered: those opened last.
 MOST_SEEN: Final = 10_000
 _OCTETS: Final = MAX_UID.bit_length() // 8
 
 
 class SeenMarks:
-    """The marks of one person, read once and written when something changes."""
+    """The marks of one person, read once and written whenever something changes."""
 
     def __init__(self, notes: Notes | None = None) -> None:
         self._notes = notes
@@ -65,7 +65,7 @@ def _packed(uids: Iterable[int]) -> dict[str, Any]:
 
 
 def _unpacked(value: dict[str, Any] | None) -> dict[int, None]:
-    """Read a note, in the order of its writing; nothing of one that is none."""
+    """Read a note, in the order in which it was written; empty if it is not one."""
     try:
         octets = base64.b64decode(str((value or {}).get("uids", "")))
     except ValueError:

@@ -1,8 +1,8 @@
 """One visit to a maildrop: a connection that begins when it is needed and ends with the lease.
 
-Nothing here may keep a maildrop locked between requests: no other program could read it meanwhile (RFC 1939 §4). What
-stays between leases is what was read, not the connection. The requests of this process to one maildrop wait for each
-other; another program's visit is waited for briefly, and then it is an error that says so.
+Nothing here may keep a maildrop locked between requests: no other program could read it in the meantime (RFC 1939 §4).
+What stays between leases is what was read, not the connection. The requests of this process to one maildrop wait for
+each other; another program's visit is waited for briefly, then an error reports it.
 
 Standard: RFC 1939 §3–§6.
 """
@@ -28,13 +28,13 @@ from gateway.store.pop3.seen_marks import SeenMarks
 from gateway.store.server_text import safe
 from gateway.upstreams import deadline
 
-#: Seconds to wait for another request of this process, and before each further try with another program's visit.
+#: Seconds to wait for another request of this process, and before each retry during another program's visit.
 PATIENCE_SECONDS: Final = 8.0
 LOCKED_SECONDS: Final = (0.5, 1.5)
 
 
 class _Turn:
-    """Whose turn it is at one maildrop; it exists as long as somebody has it, or waits for it."""
+    """Whose turn it is at one maildrop; it exists as long as somebody has it, or is waiting for it."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -48,7 +48,7 @@ _turns: Final = Lock()
 
 
 def open_maildrop(server: Server, user: str, password: str) -> BoundedPOP3:
-    """Open a signed-in connection when it is this request's turn; raise the StoreError for why that fails."""
+    """Open a signed-in connection when it is this request's turn; raise the StoreError that says why that failed."""
     safe(user)
     safe(password)
     with _turns:
@@ -88,7 +88,7 @@ def _signed_in(server: Server, user: str, password: str) -> BoundedPOP3:
 
 
 class MaildropVisit:
-    """A maildrop that is visited when something of it is needed."""
+    """A maildrop that is visited when something from it is needed."""
 
     def __init__(self, connection: BoundedPOP3) -> None:
         self._connection: BoundedPOP3 | None = connection
@@ -108,12 +108,12 @@ class MaildropVisit:
         return self._broken or (self._connection is not None and self._connection.broken)
 
     def is_usable(self, idle: float) -> bool:
-        """Return whether this can be leased: always, since each lease connects anew."""
+        """Return whether this can be leased: always, since each lease reconnects."""
         return not self._broken
 
     @contextmanager
     def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
-        """Have a way to connect, and a place for notes, within the block; leave the maildrop afterwards."""
+        """Provide a way to connect, and a place for notes, within the block; leave the maildrop afterwards."""
         self._connect, self._seen = connect, SeenMarks(notes)
         try:
             yield
@@ -128,7 +128,7 @@ class MaildropVisit:
     # --- within a visit ---
 
     def _line(self) -> BoundedPOP3:
-        """Return the connection, which begins now if there is none."""
+        """Return the connection, opening it if there is none."""
         if self._connection is None:
             if self._connect is None:
                 raise StoreUnreachable("nobody lent a way to connect")
@@ -140,7 +140,7 @@ class MaildropVisit:
         return self._connection
 
     def _listed(self) -> Maildrop:
-        """Return the messages that are there, as of this visit."""
+        """Return the messages that exist, as of this visit."""
         if self._maildrop is None or self._connection is None:
             line = self._line()
             with line.listening():
@@ -150,14 +150,15 @@ class MaildropVisit:
         return self._maildrop
 
     def _leave(self) -> None:
-        """End this visit, if there is one; what is asked for after that begins another."""
+        """End this visit, if there is one; the next request for something begins another."""
         self._broken = self.broken
         connection, self._connection, self._maildrop = self._connection, None, None
         if connection is not None:
             farewell(connection)
 
     def _finish(self) -> None:
-        """Have the server delete what is to be deleted. Raise StoreRefused, or StoreUnreachable: then nobody knows."""
+        """Have the server delete what is marked as deleted. Raise StoreRefused, or StoreUnreachable: then nobody
+        knows."""
         connection, self._connection = self._line(), None
         try:
             reply = connection.leave()
@@ -169,7 +170,7 @@ class MaildropVisit:
 
 
 def _listings(line: BoundedPOP3) -> tuple[Iterable[bytes], Iterable[bytes]]:
-    """Return the lines of LIST and those of UIDL, to be read in this order; none of a command that is refused."""
+    """Return the lines of LIST and those of UIDL, to be read in this order; none if a command is refused."""
 
     def lines(command: bytes, first: bool) -> Iterator[bytes]:
         if first or not line.pipelining:
@@ -181,7 +182,7 @@ def _listings(line: BoundedPOP3) -> tuple[Iterable[bytes], Iterable[bytes]]:
 
 
 def _require_empty(line: BoundedPOP3) -> None:
-    """Make sure that a maildrop is empty of which no message was listed: a server may have refused to list it."""
+    """Make sure that a maildrop for which no message was listed is empty: a server may have refused to list it."""
     reply = line.ask(b"STAT")
     try:
         count = answers.scan(reply.text.encode())[0] if reply.ok else 1

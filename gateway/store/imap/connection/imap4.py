@@ -1,10 +1,10 @@
 """imaplib's connection over a Wire: every octet it sends or reads is bounded by count and by deadline.
 
-Nothing here may know what a command is for. imaplib reads lines and literals without limits, keeps what nobody
-asked for, and believes after STARTTLS what came in plain text before; so its `open`, `read`, `readline`, `send`,
-`starttls` and `shutdown` stand on the Wire, and one reader of responses serves its commands and those of
-`exchange`. Responses are kept in the order of arrival, since EXPUNGE changes what a sequence number means (RFC
-9051 §7.5.1), and none outlives its command. A connection that fails is `broken` from then on.
+Nothing here may know what a command is for. imaplib reads lines and literals without limits, keeps unsolicited data,
+and after STARTTLS trusts what came in plain text before it; so its `open`, `read`, `readline`, `send`, `starttls` and
+`shutdown` are replaced by ones on the Wire, and one reader of responses serves its commands and those of `exchange`.
+Responses are kept in the order of arrival, since EXPUNGE changes what a sequence number means (RFC 9051 §7.5.1), and
+none outlives its command. A connection that fails is `broken` from then on.
 
 Standard: RFC 9051 §2.2, §7; RFC 4959 (SASL-IR).
 """
@@ -30,15 +30,15 @@ from gateway.store.server_text import one_line
 from gateway.upstreams import tls
 from gateway.upstreams.wire import Ended, Ledger, Overrun, Wire
 
-# Seconds for the greeting, for a server's silence (the first SELECT of a big mailbox takes several), and for
-# a whole answer. The server's BYE is not waited for.
+# Seconds for the greeting, for a server's silence (the first SELECT of a big mailbox takes several), and for a whole
+# answer. The server's BYE is not waited for.
 GREETING_SECONDS, READ_SECONDS, ANSWER_SECONDS, FAREWELL_SECONDS = 8.0, 20.0, 25.0, 1.0
 
 _CRLF = b"\r\n"
 # SASL mechanisms in which the client speaks first (RFC 4616, RFC 7628).
 _CLIENT_FIRST = frozenset({"PLAIN", "XOAUTH2", "OAUTHBEARER"})
 _CANCEL = b"*"
-# Challenges that are answered in one SASL exchange: no mechanism of passwords has more than two.
+# The most challenges that are answered in one SASL exchange: no password mechanism has more than two.
 MOST_CHALLENGES = 4
 
 
@@ -66,7 +66,7 @@ class BoundedIMAP4(imaplib.IMAP4):
         self.traffic = Traffic()
         #: The reply to the last command of imaplib.
         self.reply: Reply | None = None
-        #: What takes long literals, and responses that are not to be kept.
+        #: Receives long literals, and responses that are not kept.
         self.sink: Sink | None = None
         self.taker: Taker | None = None
         self._collected = Collected(self._ledger)
@@ -78,11 +78,11 @@ class BoundedIMAP4(imaplib.IMAP4):
     # --- imaplib's seams ---
 
     def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:
-        """Take the socket, which is connected already."""
+        """Take the socket, which is already connected."""
         self.host, self.sock = host, self.wire.sock
 
     def _connect(self) -> None:
-        """Begin without the greeting: imaplib refuses that of IMAP4rev2, and asks for what it says already."""
+        """Begin without the greeting: imaplib refuses that of IMAP4rev2, and asks for what it already says."""
         self.tagpre, self.tagnum, self.state = b"p", 1, "NONAUTH"
         self.capabilities: tuple[str, ...] = ()
 
@@ -99,14 +99,14 @@ class BoundedIMAP4(imaplib.IMAP4):
         return line
 
     def send(self, data: Any) -> None:
-        """Send a line when its end has come, which may come by itself: the last gate for what imapclient writes."""
+        """Send a line once its end has been given, perhaps separately: the last gate for what imapclient writes."""
         self._unsent += bytes(data)
         if self._unsent.endswith(_CRLF):
             line, self._unsent = self._unsent.removesuffix(_CRLF), b""
             self.transmit(one_line(line) + _CRLF)
 
     def shutdown(self) -> None:
-        """Close the socket; the connection is of no use after that."""
+        """Close the socket; the connection is useless after that."""
         self.broken = True
         with suppress(OSError):
             self.wire.sock.close()
@@ -126,14 +126,14 @@ class BoundedIMAP4(imaplib.IMAP4):
         return ended
 
     def login(self, user: str, password: str) -> Any:
-        """Send LOGIN, with the user in quotes too, which imaplib leaves as it is; it would raise octets."""
+        """Send LOGIN, with the user in quotes too, which imaplib omits; its own error would contain octets."""
         try:
             return super().login(self._quote(user), password)
         except imaplib.IMAP4.error:
             raise imaplib.IMAP4.error("LOGIN refused") from None
 
     def authenticate(self, mechanism: str, authobject: Callable[[bytes], bytes | str | None]) -> Any:
-        """Send AUTHENTICATE, with an initial response where the server takes one (RFC 4959): imaplib has none."""
+        """Send AUTHENTICATE, with an initial response if the server accepts one (RFC 4959): imaplib sends none."""
         line = b"AUTHENTICATE " + mechanism.encode("ascii")
         if mechanism in _CLIENT_FIRST and "SASL-IR" in self.capabilities:
             line += b" " + _encoded(authobject(b"") or b"")
@@ -144,7 +144,7 @@ class BoundedIMAP4(imaplib.IMAP4):
         return ended
 
     def _answers(self, authobject: Callable[[bytes], bytes | str | None]) -> Iterator[bytes]:
-        """Answer challenges until there is no answer to one, which cancels the exchange (RFC 9051 §6.2.2)."""
+        """Answer challenges until one has no answer, which cancels the exchange (RFC 9051 §6.2.2)."""
         for _challenge in range(MOST_CHALLENGES):
             answer = authobject(_decoded(self.continuation_response))
             if answer is None:
@@ -155,7 +155,7 @@ class BoundedIMAP4(imaplib.IMAP4):
     def _get_response(self, *_: object) -> bytes | None:
         """Read one response, and return its first line; None if the server asks for the rest of a command."""
         pieces = self._response()
-        line = pieces[0] if pieces else b""  # passed over
+        line = pieces[0] if pieces else b""  # skipped
         if line.startswith(b"* "):
             self._collected.add(pieces)
         elif line.startswith(b"+"):
@@ -163,12 +163,12 @@ class BoundedIMAP4(imaplib.IMAP4):
             return None
         elif line.partition(b" ")[0] in self.tagged_commands:
             self._tagged(line)
-        elif line:  # anything but a blank line between responses: no answer to us, unless to a FETCH
+        elif line:  # not a blank line between responses: no answer to us, except to a FETCH
             self._collected.unfold(pieces)
         return line
 
     def _command_complete(self, name: str, tag: bytes, answers: Iterable[bytes] = ()) -> Any:
-        """Read to the end of a command of imaplib, and let it see the responses to this one alone."""
+        """Read to the end of one of imaplib's commands, and let it see only the responses to that command."""
         self.reply = self.next([tag], answers)[1]
         self.untagged_responses = {}
         for line in self.reply.untagged:
@@ -177,7 +177,7 @@ class BoundedIMAP4(imaplib.IMAP4):
         return self.reply.status.kind, [self.reply.status.text.encode()]
 
     def take(self) -> Reply | None:
-        """Return the reply to the last command of imaplib, and forget it with all that led to it."""
+        """Return the reply to the last command of imaplib, and forget it with everything that led to it."""
         reply, self.reply = self.reply, None
         self._unsent = b""
         self.untagged_responses = {}
@@ -185,29 +185,29 @@ class BoundedIMAP4(imaplib.IMAP4):
         return reply
 
     def _log(self, line: object) -> None:
-        """Keep no commands: imaplib keeps the last ten, with the password."""
+        """Keep no commands: imaplib keeps the last ten, including the password."""
 
     # --- sending ---
 
     def new_tag(self) -> bytes:
-        """Return the tag of the next command, whose end is awaited from now on."""
+        """Return the tag of the next command, which is waited for from now on."""
         tag: bytes = self._new_tag()
         return tag
 
     def begin_commands(self, commands: Sequence[bytes]) -> list[bytes]:
-        """Send commands at once, each of which is one line, or has been checked; return their tags."""
+        """Send commands in one write, each of which is one line, or has been checked; return their tags."""
         tags = [self.new_tag() for _ in commands]
         self.transmit(b"".join(tag + b" " + line + _CRLF for tag, line in zip(tags, commands, strict=True)))
         return tags
 
     def send_ahead(self, command: bytes) -> None:
-        """Send a command together with the next one, whatever comes of it."""
+        """Send a command together with the next one, whatever its result."""
         tag = self.new_tag()
         self._unawaited.add(tag)
         self._ahead = tag + b" " + one_line(command) + _CRLF
 
     def transmit(self, octets: bytes) -> None:
-        """Send octets that may be several commands, and begin the budget of what answers them."""
+        """Send octets that may be several commands, and start the budget of their answers."""
         if self.broken:
             raise StoreUnreachable("the connection was closed before")
         octets, self._ahead = self._ahead + octets, b""
@@ -223,14 +223,14 @@ class BoundedIMAP4(imaplib.IMAP4):
                 raise lost from None
 
     def begin(self, seconds: float) -> None:
-        """Begin the time and the budget of an answer."""
+        """Start the time and the budget of an answer."""
         try:
             self.wire.begin(seconds, receiving.budget())
         except OSError as error:
             raise self.lost(error) from None
 
     def lost(self, why: str | OSError) -> StoreUnreachable:
-        """Give the connection up, and return the error for why."""
+        """Give up the connection, and return the error that says why."""
         self.shutdown()
         return reaching.broken_off(why)
 
@@ -261,15 +261,14 @@ class BoundedIMAP4(imaplib.IMAP4):
             return greeting.status
 
     def next(self, tags: Sequence[bytes], answers: Iterable[bytes] = ()) -> tuple[bytes, Reply]:
-        """Read to the end of the next of some commands that ends; `answers` go to the server as it asks for them.
-
-        What answers nothing of ours, such as an unknown tag, is passed over, within the budget of the answer.
+        """Read to the end of whichever of some commands ends next; `answers` go to the server as it asks for them.
+        Responses that answer nothing of ours, such as an unknown tag, are skipped, within the budget of the answer.
         """
         self.traffic.commands += 1
         left = iter(answers)
         with self.listening():
             while self._ended is None or self._ended[0] not in tags:
-                # QUIRK: it may ask for more than there is; whether it means that shows in what comes next.
+                # QUIRK: it may ask for more than there is; whether it does shows in what comes next.
                 if self._get_response() is None and (answer := next(left, None)) is not None:
                     self.transmit(answer + _CRLF)
         ended, self._ended = self._ended, None
@@ -283,7 +282,7 @@ class BoundedIMAP4(imaplib.IMAP4):
         if found.kind not in response.ENDINGS:
             raise self.lost("the server's answer is not IMAP")
         if self.tagged_commands[tag] is not None:
-            return  # told twice
+            return  # reported twice
         if tag in self._unawaited:
             self._unawaited.remove(tag)
             del self.tagged_commands[tag]
@@ -320,7 +319,7 @@ class BoundedIMAP4(imaplib.IMAP4):
 
 
 def _as_imaplib(pieces: Sequence[bytes]) -> list[bytes | tuple[bytes, bytes]]:
-    """Put a response into imaplib's form: each literal in a pair with the text before it."""
+    """Put a response into imaplib's form: each literal paired with the text before it."""
     return [*zip(pieces[:-1:2], pieces[1::2], strict=True), pieces[-1]]
 
 
@@ -329,7 +328,7 @@ def _encoded(answer: bytes | str) -> bytes:
 
 
 def _decoded(challenge: bytes) -> bytes:
-    """Decode the base64 of a challenge, nothing of what is none."""
+    """Decode the base64 of a challenge; anything else is empty."""
     try:
         return base64.b64decode(challenge)
     except ValueError:

@@ -1,7 +1,7 @@
 """Reads one IMAP response at a time off a Wire, within limits.
 
-Nothing here may know what a response means, but for one that describes a message: if that is too long it is
-skipped, for else one giant structure would keep a whole mailbox from its reader. Standard: RFC 9051 §2.2.2, §4.3.
+Nothing here may know what a response means, with one exception: one that describes a message is skipped if it is too
+long, as otherwise one giant structure would make a whole mailbox unreadable. Standard: RFC 9051 §2.2.2, §4.3.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from gateway.upstreams.wire import Budget, Ledger, Overrun, Wire
 # Octets of one response with its literals; a longer one is skipped. What we ask for is below 200 KB, but the
 # BODYSTRUCTURE of a message is as long as its sender likes.
 MAX_RESPONSE = 1024 * 1024
-# Octets of all responses to what was sent at once, kept, handed on or skipped; number of lines; and bytes that those
-# kept take as objects. A hundred rows take some 1.5 MB; forty thousand mailboxes with their counts are 80,000 lines,
-# which take three seconds to read.
+# Octets of all responses to what was sent in one write, kept, handed on or skipped; number of lines; and bytes that the
+# kept ones take as objects. A hundred rows take some 1.5 MB; forty thousand mailboxes with their counts are 80,000
+# lines, which take three seconds to read.
 MAX_ANSWER, MAX_LINES, MAX_HELD = 32 * 1024 * 1024, 80_000, 8 * 1024 * 1024
-# Bytes that the answers of one server take as objects together, over all its connections. What is being read, up to
-# MAX_RESPONSE each, comes on top.
+# Bytes that the answers of one server take as objects together, over all its connections. What is currently being read,
+# up to MAX_RESPONSE each, comes on top.
 MAX_SERVER = 3 * MAX_HELD // 2
-# The same of all lists of mailboxes, which are handed on row by row: one of them may have all of it.
+# The same for all lists of mailboxes, which are handed on row by row: one of them may use all of it.
 MAX_LISTS = 16 * 1024 * 1024
 # Bytes of a response, of a piece of it, and of each value parsed from it, in addition to its octets (CPython
 # 3.11, 64-bit).
 RESPONSE_BYTES, PIECE_BYTES, VALUE_BYTES = 200, 40, 60
 
-# Lines that one response may be broken into by raw line ends inside its strings.
+# The most lines that one response may be broken into by raw line ends inside its strings.
 MAX_FOLDS = 100
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\}\Z")
@@ -55,7 +55,7 @@ class Sink(Protocol):
 
 
 class Collected(list[Untagged]):
-    """Untagged responses, counted in their server's ledger as long as they are referenced."""
+    """Untagged responses, counted in their server's ledger for as long as they are referenced."""
 
     __slots__ = ("_folds", "_ledger", "_size")
 
@@ -68,14 +68,14 @@ class Collected(list[Untagged]):
         self._size += size
 
     def add(self, pieces: list[bytes]) -> None:
-        """Keep an untagged response; one that cannot be read costs itself, not the conversation."""
+        """Keep an untagged response; one that cannot be read is lost, but the conversation continues."""
         with suppress(Malformed):
             self.append(response.untagged(pieces))
 
     def unfold(self, pieces: list[bytes]) -> None:
-        """Add a line that is no response of its own to the FETCH response before it, if that is not complete.
+        """Add a line that is not a response in its own right to the FETCH response before it, if that is incomplete.
 
-        QUIRK: some servers send line ends inside quoted strings. Any other such line means nothing.
+        QUIRK: some servers send line ends inside quoted strings. Any other such line is ignored.
         """
         last = self[-1] if self else Untagged("")
         if last.kind != "FETCH" or self._folds >= MAX_FOLDS:
@@ -92,7 +92,7 @@ class Collected(list[Untagged]):
 
 
 def budget() -> Budget:
-    """Return the budget of the responses to what is sent at once."""
+    """Return the budget of the responses to what is sent in one write."""
     return Budget(MAX_ANSWER, MAX_LINES, MAX_HELD)
 
 
@@ -101,8 +101,8 @@ def read(
 ) -> list[bytes]:
     """Read one response: text and literals alternating, without line ends; a literal that the sink takes is empty.
 
-    Of an oversized one nothing is returned if it describes a message; any other raises Overrun. One that was taken
-    reads as a blank line.
+    For an oversized one nothing is returned if it describes a message; any other raises Overrun. A response that was
+    taken reads as a blank line.
     """
     pieces = _pieces(wire, sink)
     if taker is not None and pieces and _is_taken(pieces, taker):
@@ -160,7 +160,7 @@ def _handed_on(wire: Wire, size: int, sink: Sink) -> bool:
 
 
 def _cost(pieces: Sequence[bytes]) -> int:
-    """Return how many bytes a response takes at most when parsed: text and literals alternating."""
+    """Return the most bytes that a response, of text and literals alternating, can take when parsed."""
     octets = sum(map(len, pieces)) + PIECE_BYTES * len(pieces)
     values = sum(text.count(b" ") + text.count(b"(") for text in pieces[::2])
     return RESPONSE_BYTES + octets + VALUE_BYTES * values

@@ -1,8 +1,8 @@
 """Signs in to an IMAP server: which mechanism, what a refusal means, and who we are (ID).
 
-Nothing here may put a credential into an error, or offer a password twice after it was called wrong: accounts are
-locked for that. Another mechanism is tried only if the first was not understood (BAD) or refused as such, once
-for a sign-in; which ones a server refuses is remembered.
+Nothing here may put a credential into an error, or offer a password twice after it was reported as wrong: accounts are
+locked for that. Another mechanism is tried only if the first was not understood (BAD) or refused as such, once per
+sign-in; which ones a server refuses is remembered.
 
 Standard: RFC 9051 §6.2.2, §6.2.3; RFC 4616 (PLAIN); RFC 2195 (CRAM-MD5); RFC 2971 (ID); RFC 5530 (codes).
 """
@@ -35,7 +35,7 @@ from gateway.upstreams.sasl import CRAM_MD5, LOGIN, PLAIN
 TRIES: Final = 2
 #: Seconds for which a server is believed to refuse a mechanism.
 REMEMBERED_SECONDS: Final = 3600.0
-#: When a server has refused a mechanism, by its name, on the monotonic clock.
+#: When a server refused a mechanism, by mechanism name, on the monotonic clock.
 Refused = dict[str, float]
 
 LOGIN_COMMAND: Final = "LOGIN command"
@@ -59,7 +59,7 @@ def sign_in(
     password: str,
     refused: Refused | None = None,
 ) -> frozenset[str]:
-    """Authenticate, and return the capabilities after that; `refused` is what this server has refused before."""
+    """Authenticate, and return the capabilities afterwards; `refused`: what this server has refused before."""
     refused = {} if refused is None else refused
     secrets = credentials.secrets(response.safe(user), response.safe(password))
     mechanisms = _mechanisms(capabilities, user.isascii() and password.isascii(), refused)
@@ -86,10 +86,10 @@ def sign_in(
 
 
 def _mechanisms(capabilities: frozenset[str], ascii_only: bool, refused: Refused) -> list[str]:
-    """Return the mechanisms for passwords in the order to try them, those that were refused last; or raise."""
+    """Return the password mechanisms in the order to try them, those that were refused last; or raise."""
     found = [name for name in (PLAIN, LOGIN, CRAM_MD5) if f"AUTH={name}" in capabilities]
     if "LOGINDISABLED" not in capabilities and (found or not _OAUTH & capabilities):
-        # LOGIN comes after PLAIN; and after any other for letters beyond ASCII, which it takes as literals only.
+        # LOGIN comes after PLAIN; for non-ASCII letters, which it takes only as literals, after any other mechanism.
         found.insert(1 if PLAIN in found or (found and not ascii_only) else 0, LOGIN_COMMAND)
     if not found:
         only_oauth = _OAUTH & capabilities
@@ -132,7 +132,7 @@ _ATTEMPTS: Final[dict[str, Callable[[Exchange, str, str], Reply]]] = {
 
 
 def _sasl(exchange: Exchange, mechanism: str, steps: Sequence[bytes | Callable[[bytes], bytes]]) -> Reply:
-    """Authenticate in steps; one challenge more cancels."""
+    """Authenticate in steps; a further challenge cancels."""
     left = iter(steps)
 
     def answer(challenge: bytes) -> bytes | None:
@@ -171,7 +171,7 @@ _ID: Final = b'ID ("name" "Pocketpost" "version" ' + response.quoted(__version__
 
 
 def _is_of_the_mechanism(reply: Reply) -> bool:
-    """Return whether a mechanism was refused, and not the credentials."""
+    """Return whether the mechanism was refused, rather than the credentials."""
     if reply.status.code in _JUDGED:
         return False
     if reply.status.kind == "BAD" or reply.status.code == "CANNOT":
@@ -180,7 +180,7 @@ def _is_of_the_mechanism(reply: Reply) -> bool:
 
 
 def _judged(reply: Reply, tries: int, host: str) -> StoreError:
-    """Distinguish a wrong password from all else that keeps a person out."""
+    """Distinguish a wrong password from everything else that keeps a person out."""
     said = " ".join(u.status.text for u in reply.untagged if u.kind in response.STATUSES) + reply.status.text
     detail = refusal(reply).detail
     if sasl.wants_app_password(said):

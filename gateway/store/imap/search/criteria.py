@@ -3,8 +3,7 @@
 Nothing here may do I/O. A person's text is only ever written as a quoted string or a literal. IMAP has no
 search key for attachments: multipart/mixed approximates it.
 
-Standard: RFC 9051 §6.4.4 (SEARCH), §7.3.4 (ESEARCH); RFC 5256 (SORT, THREAD); RFC 5267 (PARTIAL); RFC 6855
-§3.
+Standard: RFC 9051 §6.4.4 (SEARCH), §7.3.4 (ESEARCH); RFC 5256 (SORT, THREAD); RFC 5267 (PARTIAL); RFC 6855 §3.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from gateway.store.imap.response import Malformed, Reply, Value, numeral, octets
 #: Text and literals alternating: a command, or part of one.
 CommandParts: TypeAlias = tuple[bytes, ...]
 
-#: Numbers that are read from one response; a request that could return more must be narrowed.
+#: The most numbers that are read from one response; a request that could return more must be narrowed.
 MOST_NUMBERS: Final = 100_000
 UTF_8: Final = "utf-8"
 ASCII: Final = "ascii"
@@ -67,7 +66,7 @@ def join(*parts: CommandParts | bytes) -> CommandParts:
 
 
 def keys(query: Query, charset: str = UTF_8, utf8: bool = False) -> CommandParts:
-    """Write the search keys; `utf8`: UTF8=ACCEPT is enabled, so that quoted strings may hold any characters."""
+    """Write the search keys; `utf8`: UTF8=ACCEPT is enabled, so that quoted strings may contain any characters."""
     parts: list[CommandParts | bytes] = []
     for term in query.terms:
         parts += [b" " if parts else b"", _key(term, charset, utf8)]
@@ -75,7 +74,7 @@ def keys(query: Query, charset: str = UTF_8, utf8: bool = False) -> CommandParts
 
 
 def needs_charset(query: Query) -> bool:
-    """Return whether the keys hold characters beyond ASCII."""
+    """Return whether the keys contain characters beyond ASCII."""
     return any(isinstance(term.value, str) and not term.value.isascii() for term in query.terms)
 
 
@@ -134,7 +133,7 @@ def charsets(reply: Reply) -> tuple[str, ...] | None:
 
 
 def esearch(reply: Reply) -> dict[bytes, Value]:
-    """Read the results of ESEARCH, by upper-case name; if nothing was found COUNT is 0 and lists are None."""
+    """Read the results of ESEARCH, by upper-case name; if nothing was found, COUNT is 0 and lists are None."""
     found: dict[bytes, Value] = {}
     for line in reply.untagged:
         if line.kind == "ESEARCH":
@@ -185,7 +184,7 @@ _THREADING: Final = re.compile(rb"[()]|\d{1,10}")
 
 
 def threads(*replies: Reply) -> list[list[int]]:
-    """Read THREAD: the numbers of each thread, flattened however deep it is."""
+    """Read THREAD: the numbers of each thread, flattened, however deep it is."""
     found: list[list[int]] = []
     for line in (line for reply in replies for line in reply.untagged if line.kind == "THREAD"):
         depth = 0

@@ -1,8 +1,8 @@
 """The part of the store that lists in other orders than by arrival, filters, and threads.
 
-Nothing here may cost more in a large mailbox than in a small one. If the server returns ranges of a sorted or
-filtered list (PARTIAL), a page takes three or four round trips anywhere in a hundred thousand messages.
-Otherwise, and for threads, only the newest messages are searched, and Found says how many.
+Nothing here may cost more in a large mailbox than in a small one. If the server returns ranges of a sorted or filtered
+list (PARTIAL), a page takes three or four round trips anywhere in a hundred thousand messages. Otherwise, and for
+threads, only the newest messages are searched, and FoundList says how many.
 
 Standard: RFC 5256 (SORT, THREAD); RFC 5267 (ESORT, CONTEXT); RFC 5957 (SORT=DISPLAY); RFC 9394 (PARTIAL).
 """
@@ -38,15 +38,15 @@ from gateway.store.imap.search.ranking import (
 )
 from gateway.store.imap.selected import Selected
 
-#: Messages that are threaded, or sorted if the server cannot return ranges: 7 KB of numbers at most.
+#: Messages that are threaded, or sorted if the server cannot return ranges: at most 7 KB of numbers.
 NEWEST: Final = 1000
-#: Messages that are filtered if the server cannot return ranges: 70 KB at most, usually much less.
+#: Messages that are filtered if the server cannot return ranges: at most 70 KB, usually much less.
 NEWEST_FILTERED: Final = 10_000
 #: Rows of one page, whatever is requested.
 MOST_LINES: Final = 100
 
 _THREADS: Final = ("REFERENCES", "REFS", "ORDEREDSUBJECT")
-#: {sender} is what a row shows as the sender, if the server can sort by that (RFC 5957).
+#: {sender} is the sender as rows show it, if the server can sort by that (RFC 5957).
 _SORTS: Final = {
     Order.DATE: "(REVERSE DATE)",
     Order.SENDER: "({sender} REVERSE DATE)",
@@ -56,13 +56,13 @@ _SORTS: Final = {
 }
 
 
-#: Makes a list; returns how many of the newest messages it covers, too.
+#: Makes a list; also returns how many of the newest messages it covers.
 _Ranked: TypeAlias = Callable[[], tuple[Ranking, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A page of a list: its ranks, and the rows from there to one behind it."""
+    """A page of a list: its ranks, and the rows from the first to one after the last."""
 
     order: Order
     ranking: Ranking
@@ -93,7 +93,7 @@ class Finding(Selected):
         rows: int = 9,
         thread: int = 0,
     ) -> FoundList:
-        """Fetch a range of a list, of one thread only if a UID of it is given."""
+        """Fetch a range of a list, of only one thread if a UID of it is given."""
         count = max(1, min(rows, MOST_LINES))
         self._enter_anew(mailbox)
 
@@ -130,16 +130,15 @@ class Finding(Selected):
         found: dict[MessageRef, Summary] = {}
         wanted = sorted(set(refs[:MOST_LINES]), key=lambda ref: ref.mailbox)
         groups = [(name, list(group)) for name, group in groupby(wanted, key=lambda ref: ref.mailbox)]
-        # The selected mailbox comes first, and the last one stays selected: a list of one costs one round
-        # trip.
+        # The selected mailbox comes first, and the last one stays selected: a list of one mailbox costs one round trip.
         groups.sort(key=lambda group: group[0] != self._selected)
         for name, group in groups:
             with suppress(MailboxGone):
                 if self._selected != name:
                     self._select(name)
                 uids = [ref.uid for ref in group if ref.uidvalidity == self._uidvalidity]
-                # The responses to NOOP are applied to the rows: expunged messages are not shown, read ones
-                # are not bold.
+                # The responses to NOOP are applied to the rows: expunged messages are not shown, read ones are not
+                # bold.
                 summaries, _ = self._summaries(uids, b"NOOP")
                 found.update((ref, summaries[ref.uid]) for ref in group if ref.uid in summaries)
         return tuple(found[ref] for ref in refs if ref in found)
@@ -225,7 +224,7 @@ class Finding(Selected):
     # --- its contents ---
 
     def _summaries(self, uids: Sequence[int], *more: bytes) -> tuple[dict[int, Summary], list[Reply]]:
-        """Fetch rows of the selected mailbox by UID, and run more commands after that."""
+        """Fetch rows of the selected mailbox by UID, and run more commands afterwards."""
         found: dict[int, Row] = {}
         known = {uid for uid in uids if self._known_rows.knows(self._ref({b"UID": uid}))}
         asked = [*_fetch(set(uids) - known, self._items[0]), *_fetch(known, rows_.FLAG_ITEMS)]
@@ -243,7 +242,7 @@ class Finding(Selected):
         return {summary.ref.uid: summary for summary in summaries}, replies
 
     def _speak(self, commands: Sequence[CommandParts]) -> list[Reply]:
-        """Run commands that may hold literals, and apply what they report about the selected mailbox."""
+        """Run commands that may contain literals, and apply what they report about the selected mailbox."""
         replies = self._exchange.speak(*commands, capabilities=self._capabilities)
         for reply in sorted(replies, key=lambda reply: reply.finished):
             self._note(reply)
@@ -264,5 +263,5 @@ def _fetch(uids: Iterable[int], items: bytes) -> list[bytes]:
 
 
 def _with_thread(summary: Summary, item: RankedItem) -> Summary:
-    """Show the newest of a thread as unread while any of it is."""
+    """Show the newest message of a thread as unread while any of the thread is."""
     return replace(summary, flags=summary.flags - {SEEN}) if item.unseen else summary

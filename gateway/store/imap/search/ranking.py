@@ -1,6 +1,6 @@
 """Lists sorted or filtered by a server, addressed by rank from 1: how a position is located, and what is there.
 
-Nothing here may read more of a list than a page and what it takes to locate it, except for short lists. A
+Nothing here may read more of a list than a page and what is needed to locate it, except for short lists. A
 position is located by its UID, so that new mail and read mail do not shift the pages.
 
 Standard: RFC 5267 §4.4 (PARTIAL); RFC 4731 (COUNT); RFC 9394 (PARTIAL without CONTEXT).
@@ -17,7 +17,7 @@ from gateway.store.imap.response import MAX_NUMBER, Reply, number
 from gateway.store.imap.search import criteria
 from gateway.store.imap.search.criteria import CommandParts
 
-#: Ranks on either side that are searched for a position that is not where it was.
+#: Ranks on either side that are searched for a position that is no longer where it was.
 ASTRAY: Final = 200
 
 #: Runs commands in one round trip; raises if one is refused.
@@ -25,7 +25,7 @@ Ask = Callable[[Sequence[CommandParts]], list[Reply]]
 
 
 class RankedItem(NamedTuple):
-    """One row: the UID to show, the UID to locate it by, how many messages it stands for, and whether one is unseen."""
+    """One row: the UID to show, the UID to locate it by, how many messages it represents, and whether one is unseen."""
 
     uid: int
     anchor: int
@@ -35,7 +35,7 @@ class RankedItem(NamedTuple):
 
 
 class Ranking(Protocol):
-    """A list by rank. `locate` comes first: it learns the count too."""
+    """A list by rank. `locate` comes first: it also learns the count."""
 
     count: int
 
@@ -71,7 +71,7 @@ class SortedList:
     def _read(self, low: int, high: int) -> None:
         (reply,) = self._ask([self._sort(b"RETURN (PARTIAL %d:%d COUNT) " % (low, high))])
         self.count = number(criteria.esearch(reply).get(b"COUNT"))
-        # A list that has changed in between is another list.
+        # A list that has changed in the meantime is another list.
         self._held = {rank: uid for rank, uid in self._held.items() if not low <= rank <= high}
         self._held.update(enumerate(criteria.partial(reply), low))
 
@@ -79,7 +79,7 @@ class SortedList:
 class OldestFirst(SortedList):
     """A list that the server sorts from its last row to its first; `count`: how many rows it probably has.
 
-    In REVERSE order messages of the same second would stand the wrong way round (RFC 5256 §3).
+    In REVERSE order, messages of the same second would be the wrong way round (RFC 5256 §3).
     """
 
     def __init__(self, ask: Ask, sort: Callable[[bytes], CommandParts], count: int) -> None:
@@ -137,7 +137,7 @@ class ArrivalList:
 
 
 class HeldList:
-    """A short list in memory; `by_uid` if it is sorted by UID, so that expunged messages have a position too."""
+    """A short list in memory; `by_uid` if it is sorted by UID, so that expunged messages have a position, too."""
 
     def __init__(
         self, items: Sequence[RankedItem], members: Sequence[frozenset[int]] = (), by_uid: bool = False
@@ -183,7 +183,7 @@ def _search(wanted: bytes, keys: CommandParts) -> CommandParts:
 
 
 def stretch(ranking: Ranking, position: ListPosition, rows: int) -> tuple[int, int]:
-    """Return the ranks of a page: first and last; 1 and 0 for an empty list."""
+    """Return the first and last rank of a page; 1 and 0 for an empty list."""
     rank = ranking.locate(position, rows)
     if not ranking.count:
         return 1, 0

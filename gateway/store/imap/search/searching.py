@@ -1,8 +1,8 @@
 """The part of the store that searches one mailbox or all of them.
 
-Nothing here may take long, whatever is searched: the newest messages are searched first, a range of each
-mailbox at a time, until there are enough hits or time is up; Hits says how far the search got. Mailboxes are
-opened read-only.
+Nothing here may take long, whatever is searched: the newest messages are searched first, a range of each mailbox at a
+time, until there are enough hits or time is up; SearchResult says how far the search got. Mailboxes are opened
+read-only.
 
 Standard: RFC 9051 §6.4.4 (SEARCH, BADCHARSET), §6.3.3 (EXAMINE); RFC 7377 (MULTISEARCH); RFC 4731 (ESEARCH);
 RFC 8474 (EMAILID); https://developers.google.com/workspace/gmail/imap/imap-extensions (X-GM-MSGID).
@@ -29,13 +29,13 @@ from gateway.store.imap.search import criteria
 from gateway.store.imap.search.criteria import CommandParts
 from gateway.store.imap.search.finding import Finding
 
-#: Messages searched by one write: if bodies have to be read, and if an index will do. Even a server without
-#: an index reads a thousand bodies a second.
+#: Messages searched by one write: if bodies have to be read, and if an index is enough. Even a server without an index
+#: reads a thousand bodies a second.
 DEEP_STRETCH: Final = 5_000
 FLAT_STRETCH: Final = 50_000
 #: Seconds after which no further range is begun; the current one ends within the request's deadline.
 SECONDS: Final = 10.0
-#: Mailboxes that are searched at most.
+#: The most mailboxes that are searched.
 MOST_MAILBOXES: Final = 200
 #: Messages whose dates are fetched to merge the hits of several mailboxes; at least this many of each.
 MOST_DATED: Final = 1_000
@@ -53,7 +53,7 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Place:
-    """One mailbox: how many messages it has, up to which number it is still to be searched, and what was found."""
+    """One mailbox: how many messages it has, the number up to which it is still to be searched, and what was found."""
 
     name: str
     total: int
@@ -71,7 +71,7 @@ class _Stretch:
 
     @property
     def range(self) -> bytes:
-        """Return the search key of a range, nothing for all.
+        """Return the search key of a range; empty for everything.
 
         QUIRK: pymap 0.36 takes the numbers in UID SEARCH for UIDs.
         """
@@ -127,7 +127,7 @@ class Searching(Finding):
         return places
 
     def _holding(self, query: Query, names: Sequence[str]) -> Sequence[str]:
-        """Drop the mailboxes in which the server finds nothing at once (MULTISEARCH)."""
+        """Drop the mailboxes in which the server immediately finds nothing (MULTISEARCH)."""
         if not self._offers(Feature.MULTI_SEARCH) or criteria.needs_charset(query) or criteria.is_deep(query):
             return names
         listed = b" ".join(self._argument(name) for name in names)
@@ -169,7 +169,7 @@ class Searching(Finding):
             offered = self._look_in(batch, *said)
             if offered is None:
                 return said
-            # A charset that it refused although it announced it is not tried again.
+            # A charset that it announced but refused is not tried again.
             said = criteria.in_charset(
                 query, offered if said[0] == query and said[1] == criteria.UTF_8 else ()
             )
@@ -186,7 +186,7 @@ class Searching(Finding):
             if not criteria.needs_charset(query) or self._utf8:
                 self._doubt_search(error)
                 raise
-            # It may be the charset, without a word of it.
+            # It may be the charset, though the server does not say so.
             self._refusals.add(Feature.SEARCH_CHARSET)
             return ()
 
@@ -241,7 +241,7 @@ class Searching(Finding):
     def _merged(self, places: Sequence[_Place]) -> tuple[list[MessageRef], int]:
         """Merge the hits of several mailboxes, newest first, and return how many were found twice.
 
-        A message that is in several mailboxes, as under several labels at Gmail, is one hit: the first.
+        A message that is in several mailboxes, such as under several labels at Gmail, is one hit: the first.
         """
         if len(places) < 2:
             return [ref for place in places for ref in _refs(place, MOST_HITS)], 0
@@ -260,7 +260,7 @@ class Searching(Finding):
         return [ref for ref, _row in once[:MOST_HITS]], len(hits) - len(once)
 
     def _dated(self, wanted: Sequence[tuple[_Place, list[MessageRef]]], cut: bytes) -> list[Reply]:
-        """Fetch what messages are ordered and told apart by; `cut`: how a long header field is."""
+        """Fetch what orders and identifies messages; `cut`: how long a header field is."""
         commands: list[bytes] = []
         for place, refs in wanted:
             uids = response.number_set(ref.uid for ref in refs)
@@ -271,10 +271,10 @@ class Searching(Finding):
         error = None if any(reply.ok for reply in replies) else refused(replies[0])
         if cut and isinstance(error, NotSupported):
             raise error
-        return replies  # without any dates the hits are listed all the same
+        return replies  # even without dates the hits are listed
 
     def _identity(self, cut: bytes) -> bytes:
-        """The items that tell whether two messages are the same one: an id of the server's, or else as good as that."""
+        """The items that show whether two messages are the same: an id of the server's, or what is as good as that."""
         if "X-GM-EXT-1" in self._capabilities:
             return b"X-GM-MSGID"
         if "OBJECTID" in self._capabilities:
@@ -290,7 +290,7 @@ def _once(hits: Sequence[tuple[MessageRef, Row]]) -> list[tuple[MessageRef, Row]
         key = same if same is not None else ref
         before, found = kept.get(key, (ref, row))
         if before.mailbox == ref.mailbox and before != ref:
-            key = ref  # twice in one mailbox is twice
+            key = ref  # twice in one mailbox counts twice
         elif before != ref and not (DELETED in flags_of(found) and DELETED not in flags_of(row)):
             continue
         kept[key] = (ref, row)
@@ -298,7 +298,7 @@ def _once(hits: Sequence[tuple[MessageRef, Row]]) -> list[tuple[MessageRef, Row]
 
 
 def _identity(row: Row) -> Hashable:
-    """Return what is the same for two copies of a message; None if nothing tells."""
+    """Return what two copies of a message have in common; None if nothing identifies them."""
     for name in (b"X-GM-MSGID", b"EMAILID"):
         if row.get(name) is not None:
             return name, row[name]
@@ -327,7 +327,7 @@ def _refs(place: _Place, most: int) -> list[MessageRef]:
 
 
 def _take(place: _Place, low: int, opened: Reply | None, reply: Reply) -> None:
-    """Put down what was found in a mailbox, down to a UID; a mailbox that could not be opened is closed."""
+    """Store what was found in a mailbox, down to a UID; a mailbox that could not be opened is closed."""
     if opened is not None:
         place.uidvalidity = _uidvalidity(opened) or place.uidvalidity
     if reply.ok and (opened is None or opened.ok):
