@@ -1,7 +1,7 @@
 """Writes screens and blocks as WML or XHTML, and measures them.
 
-Nothing here may know where a value came from. The size of a page is its size on the way to the phone:
-compiled octets (WBXML, WAP-192) for WML, by us or by any WAP gateway, encoded octets for XHTML.
+Nothing here may know where a value came from. The size of a page is its size on the way to the phone: compiled octets
+(WBXML, WAP-192) for WML, by us or by any WAP gateway, encoded octets for XHTML.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
     "write",
 ]
 
-#: Octets of a deck that is small enough: the search would take more time than all the rest, as for the sign-in page.
+#: Octets of a deck that is small enough: the search would take more time than everything else, as for the sign-in page.
 _SMALL: Final = 512
 #: Responses that a cache may use without asking.
 _STORED: Final = frozenset({Life.PRIVATE, Life.PUBLIC})
@@ -63,7 +63,7 @@ def write(screen: Screen, device: Device) -> str:
 
 
 def piece(name: str, device: Device, words: Callable[[str], str], **values: object) -> Markup:
-    """Write a piece of a screen that is the same on several, for use in a template."""
+    """Write a piece of a screen that several screens share, for use in a template."""
     template = environment(device).get_template(name + ".xml")
     return Markup(template.render(device=device, _=words, **values))  # noqa: S704
 
@@ -72,7 +72,7 @@ def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
     """Return the octets to send, and their media type with its charset."""
     text = write(screen, device)
     if device.content_type == WML_COMPILED:
-        # What may be stored takes room in the phone: there a search for the smallest encoding pays.
+        # What may be stored takes room in the phone: for that a search for the smallest encoding pays.
         return _compiled(text, device, _SMALL if screen.life in _STORED else device.deck_limit), WML_COMPILED
     return text.encode(
         device.charset, "xmlcharrefreplace"
@@ -80,7 +80,7 @@ def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
 
 
 def _compiled(text: str, device: Device, room: int) -> bytes:
-    """Compile in the device's charset; as small as can be if the plain encoding takes more than `room` octets."""
+    """Compile in the device's charset; as small as possible if the plain encoding takes more than `room` octets."""
     return wbxml.encode(
         text, MIB_ENUMS[device.charset], room=room, attribute_references=device.attribute_references
     )

@@ -16,9 +16,9 @@ from gateway.rendition.blocks import Block
 
 #: The class of right-to-left blocks in XHTML.
 CLASS: Final = "r"
-#: LEFT-TO-RIGHT MARK, which ends such a text within a line that runs left to right.
+#: LEFT-TO-RIGHT MARK, which ends such a text within a left-to-right line.
 END: Final = "\u200e"
-#: RIGHT-TO-LEFT MARK, as strong as a letter: what stands between it and one is ordered with them.
+#: RIGHT-TO-LEFT MARK, as strong as a letter: what is between it and a letter is ordered with them.
 MARK: Final = "\u200f"
 
 _RIGHT: Final = re.compile(
@@ -42,7 +42,7 @@ def marked(text: str) -> str:
 
 
 def ended(text: str) -> str:
-    """Mark a text within a line that runs left to right, so that numbers behind it do not count as part of it."""
+    """Mark a text within a left-to-right line, so that numbers after it do not count as part of it."""
     return _marked(text) + END if right_to_left(text) else text
 
 

@@ -1,9 +1,9 @@
 """The Jinja environments of both markups, in which escaping cannot be forgotten.
 
-Nothing here may bypass escaping: everything a template prints is escaped for XML and stripped of what XML 1.0
-§2.2 does not allow; in WML, every `$` of content is doubled (WAP-191 §10.3). Before that, text is reduced to
-the device's repertoire, so that the page that is measured is the page that is sent; only what a form sends
-back is left alone (Verbatim). Only the block writers pass in finished markup, as Markup.
+Nothing here may bypass escaping: everything a template prints is escaped for XML and stripped of what XML 1.0 §2.2 does
+not allow; in WML, every `$` of content is doubled (WAP-191 §10.3). Before that, text is reduced to the device's
+repertoire, so that the page that is measured is the page that is sent; only what a form sends back is left alone
+(Verbatim). Only the block writers pass in finished markup, as Markup.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _FOLDERS: Final = {WML: "templates_wml", XHTML: "templates_mobile"}
 #: Not allowed by XML 1.0 §2.2: most C0 controls, lone surrogates, two noncharacters.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
-#: Text that both markups and all repertoires write as it is: most of what is printed.
+#: Text that both markups and all repertoires write unchanged: most of what is printed.
 _PLAIN: Final = re.compile(r"[\n !#%'-;=?-~]*")
 
 
 def allowed(text: str) -> str:
     """Leave out what XML does not allow."""
-    return text if text.isprintable() else _FORBIDDEN.sub("", text)  # nothing that is forbidden is printable
+    return text if text.isprintable() else _FORBIDDEN.sub("", text)  # nothing forbidden is printable
 
 
 def escape(text: str) -> str:
@@ -49,9 +49,9 @@ def escape_wml(text: str) -> str:
 
 
 class _Printing(CodeGenerator):
-    """Prints what `finalize` returns as it is, since that has escaped it.
+    """Prints what `finalize` returns unchanged, since it is already escaped.
 
-    Jinja would make Markup of it, and escape that: twice the work for every value on a page, a tenth of a list's.
+    Jinja would turn it into Markup, and escape that: twice the work for every value on a page, a tenth of a list's.
     """
 
     def _output_child_pre(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
@@ -93,7 +93,7 @@ def _environment(markup: str, charset: str) -> Environment:
     printed, fit = _printer(markup, charset), fitter(markup, charset)
 
     def apart(value: object) -> object:
-        """Print a piece of a line, set apart where it runs right to left."""
+        """Print a piece of a line, set apart if it runs right to left."""
         text = value if isinstance(value, Verbatim) else fit(str(value))
         if markup == WML or not right_to_left(text):
             return ended(text)
@@ -112,6 +112,6 @@ def _environment(markup: str, charset: str) -> Environment:
     # XML 1.0 §3.3.3: a line break in an attribute becomes a space unless it is written as a reference.
     made.filters["lines"] = lambda value: Markup(printed(value).replace("\n", "&#10;"))  # noqa: S704
     made.filters["apart"] = apart
-    # The class of an element that holds nothing else.
+    # The class of an element that contains nothing else.
     made.filters["way"] = lambda value: CLASS if right_to_left(str(value)) else ""
     return made

@@ -1,9 +1,9 @@
 """The keys of a keypad: one table by label, for every screen of both markups.
 
-A label has the same key wherever it has one, and within the pages of one kind no key is given to two things; what does
-not apply leaves its key free. Rows of lists and menus have 1 to 9 in their order (ROW_KEYS), and the one button that a
-form or a question is there for has MAIN_KEY, whatever it says. docs/pages.md says the same, and
-tests/test_every_screen.py holds both to it. Nothing here may know a screen.
+A label has the same key wherever it has one, and within the pages of one kind no key has two meanings; what does not
+apply leaves its key unused. Rows of lists and menus have 1 to 9 in their order (ROW_KEYS), and the main button of a
+form or a question has MAIN_KEY, whatever its label. docs/pages.md says the same, and tests/test_every_screen.py checks
+both. Nothing here may know a screen.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 
 #: Number keys, then letters for lists with more rows than a keypad has keys.
 ROW_KEYS: Final = "123456789abcdefghijk"
-#: The button that a form or a question is there for: Send, Save, Search, Yes.
+#: The main button of a form or a question: Send, Save, Search, Yes.
 MAIN_KEY: Final = "1"
 #: To the list, or to where a page was opened from; on lists, the menu.
 BACK_KEY: Final = "0"
 NEXT_KEY: Final = "#"
-#: Towards what was before: the previous page, or the state before an operation; on the first page of a list, the list
-#: as it is now.
+#: To what was before: the previous page, or the state before an operation; on the first page of a list, the current
+#: list.
 BEFORE_KEY: Final = "*"
 
 _EVERYWHERE: Final = {

@@ -1,9 +1,9 @@
 """Reduces text to the characters that a device can draw.
 
-Nothing here may leave a `?` or a box in place of a character: what the device lacks is written in characters
-it has, and applying `fit` twice changes nothing more. This module has the typography of mail, and emoji as
-emoticons or by their Unicode names; the letters of the world's scripts come from `anyascii`, which no other
-module may import. Text is normalized first (Unicode UAX #15, NFC). Emoji sequences: Unicode UTS #51 §1.4.9.
+Nothing here may leave a `?` or a box in place of a character: what the device lacks is written in characters it has,
+and applying `fit` twice changes nothing more. This module has the typography of mail, and emoji as emoticons or by
+their Unicode names; the letters of the world's scripts come from `anyascii`, which no other module may import. Text is
+normalized first (Unicode UAX #15, NFC). Emoji sequences: Unicode UTS #51 §1.4.9.
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ _KNOWN: Final = _DRAWN | _TYPOGRAPHY | _SIGNS | _FACES
 #: Variation selectors and the joiner; phones that do not know them draw boxes.
 _LOOKS: Final = "\ufe0e\ufe0f\u200d"
 _TONE: Final = "[\U0001f3fb-\U0001f3ff]"
-#: Drawn as boxes by phones of 1999 even in UTF-8: clocks and media keys, symbols, dingbats, everything beyond
-#: 16 bits.
+#: Drawn as boxes by phones of 1999 even in UTF-8: clocks and media keys, symbols, dingbats, everything beyond 16 bits.
 _PICTURE: Final = (
     "[\u203c\u2049\u2139\u231a-\u231b\u2328\u23cf\u23e9-\u23fa\u2600-\u27bf\u2b00-\u2bff\u3030\u303d"
     "\u3297\u3299\ue000-\uf8ff\U00010000-\U0010ffff]"
@@ -91,7 +90,7 @@ _BEYOND: Final = {
     LATIN_1: re.compile(f"{_SEQUENCES}|[^\x00-\x7f\xa0-\xff]"),
 }
 _STYLED: Final = re.compile("[\U0001d400-\U0001d7ff]+")
-#: Small capitals of phonetics, with which words are made to look different.
+#: Phonetic small capitals, which some use to make words look different.
 _SMALL: Final = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ"
 _CAPITALS: Final = str.maketrans(_SMALL, "ABCDEFGHIJKLMNOPQRSTUVWYZ")
 _SMALL_WORD: Final = re.compile(f"[{_SMALL}]{{2,}}")
@@ -181,7 +180,7 @@ def _bracketed(sign: str) -> str:
 
 
 def _name(sign: str) -> str:
-    """Name a picture; one that is newer than Python's tables by what `anyascii` calls it."""
+    """Name a picture; one that is newer than Python's tables gets the name that `anyascii` gives it."""
     name = unicodedata.name(sign, "").lower()
     if not name:
         return anyascii(sign).strip(":").replace("_", " ")

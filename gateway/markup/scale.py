@@ -1,8 +1,8 @@
 """Measures pieces of a page, so that the size of the page is known before it is assembled.
 
 Nothing here may estimate by characters. XHTML is measured in octets sent, WML in octets compiled, by the worst
-compiler; since compilers share repeated strings across a deck, a page takes less than the sum of its pieces, but
-never less than with our own compiler.
+compiler; since compilers share repeated strings across a deck, a page takes less than the sum of its pieces, but never
+less than with our own compiler.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Scale(Protocol[W]):
         """Measure a piece of a page."""
 
     def fits(self, weights: Iterable[W], limit: int) -> bool:
-        """Return whether all these together are within so many octets."""
+        """Return whether all these together are within this many octets."""
 
     def least(self, weight: W) -> int:
-        """Return how many octets this takes at least, next to anything."""
+        """Return the least octets that this takes, whatever is beside it."""
 
     def rough(self, weights: Iterable[W]) -> int:
-        """Return about how many octets all these take."""
+        """Return the approximate octets that all these take."""
 
 
 class XhtmlScale:
@@ -65,7 +65,7 @@ class XhtmlScale:
 
 
 class CompiledScale:
-    """Measures octets of decks that we compile, without string table."""
+    """Measures octets of decks that we compile, without a string table."""
 
     def __init__(self, charset: str) -> None:
         self._charset = MIB_ENUMS[charset]
@@ -87,7 +87,7 @@ class CompiledScale:
 
 
 class WmlScale:
-    """Measures octets of decks that somebody's gateway compiles."""
+    """Measures octets of decks that somebody else's gateway compiles."""
 
     def page(self, text: str) -> wbxml.Measure:
         return wbxml.measure_deck(text)

@@ -38,9 +38,9 @@ PREVIOUS_PAGE: Final = ""
 class Action:
     """Something a person can do next: a link with an access key, or a change that is posted.
 
-    `soft` puts it on a WML softkey too ("accept" is the primary one, "options" the other); `short` is a label
-    of at most eight characters where the label is longer. `fields` are posted to `href`; an action without
-    any must not change anything.
+    `soft` also puts it on a WML softkey ("accept" is the primary one, "options" the other); `short` is a label of at
+    most eight characters if the label is longer. `fields` are posted to `href`; an action without any must not change
+    anything.
     """
 
     label: str
@@ -51,7 +51,7 @@ class Action:
     fields: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        # The link target is not text to be read: it may be a URL in any script.
+        # The link target is not for reading: it may be a URL in any script.
         object.__setattr__(self, "href", Verbatim(self.href))
 
     @property
@@ -60,7 +60,7 @@ class Action:
 
 
 class StatusMessage(str):
-    """A sentence about what was just done, with the action that undoes it if there is one; `good`: it was done."""
+    """A sentence about what was just done, with the action that undoes it, if there is one; `good`: it succeeded."""
 
     undo: Action | None
     good: bool
@@ -72,7 +72,8 @@ class StatusMessage(str):
 
 
 def with_own_keys(actions: Iterable[Action], sentence: str = "") -> tuple[Action, ...]:
-    """Return the actions of a page, each key given to the first alone; while something can be undone, `*` to that."""
+    """Return the actions of a page, each key given only to the first; while something can be undone, `*` is for
+    that."""
     taken = {KEYS["Undo"]} if getattr(sentence, "undo", None) else set()
     found = []
     for one in actions:
@@ -85,9 +86,9 @@ def with_own_keys(actions: Iterable[Action], sentence: str = "") -> tuple[Action
 class Screen:
     """One page: the name of its template, its title, its values and its actions.
 
-    `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's
-    gettext function; `language`: its tag. `style`: the link to the style sheet, "" for none. `rendered`: its text for
-    each device, so that what was measured is what is sent.
+    `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's gettext
+    function; `language`: its tag. `style`: the link to the style sheet, "" for none. `rendered`: its text for each
+    device, so that the page that is measured is the page that is sent.
     """
 
     name: str

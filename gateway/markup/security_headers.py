@@ -18,8 +18,8 @@ PAGE_POLICY: Final = (
 )
 #: A file that came by mail does nothing at all, wherever it is opened.
 FILE_POLICY: Final = "sandbox; default-src 'none'; frame-ancestors 'none'"
-#: Seconds for which a browser that came by TLS does not come by plain HTTP: 30 days. Not longer, because an old device
-#: may reject the next certificate (its list of authorities ages), and then has plain HTTP alone.
+#: Seconds for which a browser that came by TLS does not use plain HTTP: 30 days. Not longer, because an old device may
+#: reject the next certificate (its list of authorities ages), and then has only plain HTTP.
 HSTS_SECONDS: Final = 30 * 86_400
 
 _ALWAYS: Final = {"Referrer-Policy": "no-referrer"}
@@ -43,6 +43,6 @@ class Reader(Enum):
 
 
 def security_headers(reader: Reader, *, strict: bool = False) -> dict[str, str]:
-    """Return the fields of an answer; `strict`: the browser shall come by TLS from now on."""
+    """Return the fields of an answer; `strict`: the browser must use TLS from now on."""
     tls = strict and reader in (Reader.BROWSER, Reader.DISK)
     return reader.value | ({"Strict-Transport-Security": f"max-age={HSTS_SECONDS}"} if tls else {})

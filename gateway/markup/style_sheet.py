@@ -1,6 +1,6 @@
 """The style sheet of all pages in XHTML: one file with its digest in its name, which a browser may keep for a year.
 
-Nothing here may differ between devices or persons.
+Nothing here may differ between devices or people.
 """
 
 from __future__ import annotations

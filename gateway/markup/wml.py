@@ -28,8 +28,7 @@ class PictureLink(str):
         return made
 
 
-#: Returns the link target of a block, or of a link in it given as one run whatever its parts look like; ''
-#: for none.
+#: Returns the link target of a block, or of a link in it, given as one run however its parts look; '' for none.
 LinkResolver = Callable[[Block, Run | None], str]
 
 _BLANKS: Final = re.compile(r"  +|^ ", re.MULTILINE)
@@ -70,7 +69,7 @@ def _marker(item: Block) -> str:
 
 
 def inset(item: Block) -> str:
-    """Return the indentation of a list item: two spaces a level, as far as a small screen can afford."""
+    """Return the indentation of a list item: two spaces per level, as far as a small screen can afford."""
     return "\u00a0" * 2 * min(item.indent, _DEEPEST) if item.kind is Kind.ITEM else ""
 
 
@@ -78,7 +77,7 @@ def linked_runs(item: Block, link_target: LinkResolver) -> Iterator[tuple[Run, s
     """Yield the runs of a block, each with its link target."""
     for whole, runs in leading(item):
         href = link_target(item, whole) if whole.link else ""
-        if href and len(runs) > 1:  # one link, whatever its letters look like
+        if href and len(runs) > 1:  # one link, however its letters look
             said = [run for run in runs if not run.text.isspace()]
             strong, emphasis = all(run.strong for run in said), all(run.emphasis for run in said)
             runs = (replace(whole, strong=strong, emphasis=emphasis),)
