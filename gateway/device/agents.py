@@ -1,7 +1,7 @@
-"""User agents as an administrator sees them: cut, and without what tells one handheld from all others of its kind.
+"""User agents as an administrator sees them: shortened, and without what identifies a single handheld.
 
 Nothing here may pass on a serial number or an address: QUIRK: Vodafone's handsets send their IMEI (`/SN35...`), those
-of i-mode the number of the handset and of its card (`ser...`, `icc...`), some browsers the mail address of a user.
+of i-mode the numbers of the handset and of its card (`ser...`, `icc...`), some browsers a user's mail address.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from functools import lru_cache
 from typing import Final
 
-#: Characters of a user agent: what tells models apart is at the beginning.
+#: Characters of a user agent: what distinguishes models is at the beginning.
 LONGEST: Final = 160
-#: Digits in a word from which on it is a serial number; versions and dates of builds have fewer.
+#: The least digits in a word that make it a serial number; versions and dates of builds have fewer.
 _DIGITS: Final = 9
-#: Stands for what is left out.
+#: Represents what is left out.
 OMITTED: Final = "..."
 
 _SERIAL: Final = re.compile(r"\b(SN|ser|icc)[0-9A-Za-z]{8,}|\b[0-9]{2}-[0-9]{6}-[0-9]{6}-[0-9]")

@@ -1,9 +1,9 @@
 """The table of known handhelds: what each can show, and its quirks.
 
-Nothing here may look at a request. A new device is one row of `PROFILES`; a new quirk is one field of
-`Traits`, which every Device then has. Sources of the figures: published UAProf profiles and the WAE
-specifications (WAP-190); unknown WAP 1.x phones get what a WSP session without a negotiated SDU carries
-(WAP-230 §8.3: 1400 octets less a minimal reply header).
+Nothing here may look at a request. A new device is one row of `PROFILES`; a new quirk is one field of `Traits`, which
+every Device then has. Sources of the figures: published UAProf profiles and the WAE specifications (WAP-190); unknown
+WAP 1.x phones get what a WSP session without a negotiated SDU carries (WAP-230 §8.3: 1400 octets less a minimal reply
+header).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ XHTML_PAGE: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """The traits of a device that hold for either markup.
+    """The traits of a device that apply to either markup.
 
     `screen`: pixels. `columns`: characters in a line. `shows_titles`: the title of a deck is on the screen. `rows`:
     messages on a page of a list. `input_limit`: octets that a form may send. `cookies`: cookies are kept.
     `attribute_references`: in a compiled deck, attribute values may refer to the string table. `caches_regardless`:
-    pages are cached whatever the headers, so a fresh page needs a new URL.
+    pages are cached whatever the headers say, so a fresh page needs a new URL.
     """
 
     wml_version: str = "1.1"
@@ -52,11 +52,11 @@ class DeviceProfile(Traits):
     page: int = XHTML_PAGE
 
 
-#: Matches no User-Agent: a row that is chosen by its markup or its name.
+#: Matches no User-Agent: for a row that is chosen by its markup or its name.
 _NOBODY: Final = r"(?!)"
 
 #: A page of XHTML is what a person scrolls through before turning it, some eight screenfuls; never more than
-#: XHTML_PAGE. The first match wins: models stand before families, the generic rows at the end.
+#: XHTML_PAGE. The first match wins: models come before families, the generic rows at the end.
 PROFILES: Final[tuple[DeviceProfile, ...]] = (
     # QUIRK: the authors of Kannel say that a Nokia 7110 does not understand string table references in attributes.
     DeviceProfile(
@@ -67,7 +67,7 @@ PROFILES: Final[tuple[DeviceProfile, ...]] = (
     DeviceProfile("ericssont68", r"^Ericsson(R320|R520|T39|T68)", WML, 3000, screen=(101, 80), columns=16),
     DeviceProfile("nokia6100", r"^Nokia6100\b", WML, 3100, wml_version="1.2", screen=(128, 128), columns=18),
     DeviceProfile("nokia6610", r"^Nokia(3510|6610|7210)", WML, 5600, wml_version="1.2", screen=(128, 128), columns=18),
-    # QUIRK: UP.Browser has the title of a deck for its bookmarks only; wApua has none.
+    # QUIRK: UP.Browser uses the title of a deck only for its bookmarks; wApua does not show it.
     DeviceProfile("upbrowser3", r"\bUP\.Browser/3", WML, 1492, columns=16, shows_titles=False),
     DeviceProfile("upbrowser4", r"\bUP\.Browser/[45]", WML, 2048, columns=16, shows_titles=False),
     DeviceProfile(

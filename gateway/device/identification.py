@@ -44,17 +44,17 @@ _IMAGES: Final[dict[str, tuple[str, ...]]] = {
 #: Better than WBMP, best first, if a WML phone names them.
 _BETTER_IMAGES: Final = _IMAGES[XHTML]
 
-#: Octets our own reply header takes at most in a WSP Reply (Content-Type, Content-Length, Date, Referrer-Policy,
+#: The most octets of our own reply header in a WSP Reply (Content-Type, Content-Length, Date, Referrer-Policy,
 #: Cache-Control, Vary, Server; well-known names in one octet, the others as text, WAP-230 §8.4).
 WSP_REPLY_HEADER: Final = 96
-#: Pixels of a line of text, title and softkeys shared out among them: a Nokia 7110 shows four on 65.
+#: Pixels of a line of text, including its share of title and softkeys: a Nokia 7110 shows four on 65.
 LINE: Final = 16
-#: Pixels of a screen that is narrow if it has fewer across, and tall if it has as many down.
+#: A screen with fewer pixels across is narrow; one with this many down is tall.
 NARROW: Final = 200
 TALL: Final = 800
-#: The smallest SDU that can be said: 0 means none, and a page has at least one octet.
+#: The smallest SDU that can be stated: 0 means none, and a page has at least one octet.
 _SMALLEST_PAGE: Final = 1
-#: What WAP gateways call themselves in Via: the protocol is WAP, or their name has it (RFC 9110 §7.6.3).
+#: What WAP gateways call themselves in Via: the protocol is WAP, or it is in their name (RFC 9110 §7.6.3).
 _WAP_GATEWAY: Final = re.compile(r"\bWAP|Kannel", re.IGNORECASE)
 
 
@@ -77,7 +77,7 @@ class Device(Traits):
 
     @property
     def is_narrow(self) -> bool:
-        """Whether a title beside anything else takes two lines at the usual size of letters."""
+        """Whether a title beside anything else takes two lines at the usual font size."""
         return self.markup == XHTML and self.screen[0] < NARROW
 
     @property
@@ -87,11 +87,11 @@ class Device(Traits):
 
     @property
     def lines(self) -> int:
-        """About how many lines of text a deck shows at once, below its title and above the softkeys."""
+        """The approximate number of lines that a deck shows at once, below its title and above the softkeys."""
         return self.screen[1] // LINE
 
     def within(self, sdu: int) -> Device:
-        """Lower the page to what an SDU of this many octets carries; never raise it. 0: no limit was told."""
+        """Lower the page to what an SDU of this many octets carries; never raise it. 0: no limit was stated."""
         room = max(sdu - WSP_REPLY_HEADER, _SMALLEST_PAGE)
         if not sdu or room >= self.deck_limit:
             return self
@@ -126,7 +126,7 @@ def identify(
     """Return the device that sent these request headers (keys in canonical case).
 
     `markup` and `name` override Accept and User-Agent: a person's choice, or what was identified at sign-in. An
-    administrator's `overrides` by User-Agent go before the table and before Accept, but not before a markup that was
+    administrator's `overrides` by User-Agent take precedence over the table and Accept, but not over a markup that was
     `chosen`. X-WAP-Client-SDU-Size can only lower the page size; what came through a WAP gateway gets compiled decks
     unless it prefers text.
     """
@@ -174,7 +174,7 @@ def _profile(agent: str) -> DeviceProfile | None:
 
 
 def _accept(value: str) -> dict[str, float]:
-    """Parse an Accept field (RFC 9110 §12.5.1) into media range -> q; of duplicates the highest q counts."""
+    """Parse an Accept field (RFC 9110 §12.5.1) into media range -> q; of duplicates, the highest q counts."""
     ranges: dict[str, float] = {}
     for item in value[:4096].split(","):
         name, *parameters = (piece.strip().lower() for piece in item.split(";"))
@@ -222,7 +222,7 @@ def _images(accept: Mapping[str, float], markup: str) -> tuple[str, ...]:
     usual = tuple(kind for kind in _IMAGES[markup] if kind not in refused)
     if markup == WML:
         return named + usual
-    # Wildcards beside a name, as browsers send them for a page, mean that the others are accepted too.
+    # Wildcards beside a name, as browsers send them for a page, mean that the others are accepted, too.
     return named if named and not accept.keys() & {"image/*", "*/*"} else usual or named
 
 
@@ -232,9 +232,9 @@ def _came_by_wap(headers: Mapping[str, str]) -> bool:
 
 
 def _content_type(accept: Mapping[str, float], markup: str, came_by_wap: bool) -> str:
-    """Choose the type to send as: the one in Accept with the highest q, else the one that every device takes.
+    """Choose the type to send: the one in Accept with the highest q, else the one that every device takes.
 
-    A WAP gateway passes on what is compiled, and would compile text itself.
+    A WAP gateway passes on what is compiled, and would itself compile text.
     """
     kinds = _TYPES[markup]
     if markup == WML and came_by_wap:

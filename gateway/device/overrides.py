@@ -1,7 +1,7 @@
 """An administrator's overrides of the table of handsets, by patterns on the User-Agent.
 
-Nothing here may look at anything but what it is given. An override is a row of its own: what it leaves open is as the
-table, or the headers, say. The first that matches holds.
+Nothing here may look at anything but what it is given. An override is a row of its own: what it leaves open comes from
+the table, or from the headers. The first that matches applies.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ LONGEST: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """One override; None where the table holds.
+    """One override; None leaves a value to the table.
 
-    `pattern`: a glob (fnmatch) for the whole User-Agent, in capitals or not. `profile`: the row of the table to start
-    from; `images`: media types, best first. The others are columns of the table.
+    `pattern`: a glob (fnmatch) for the whole User-Agent, in any case. `profile`: the row of the table to start from;
+    `images`: media types, best first. The others are columns of the table.
     """
 
     pattern: str
@@ -58,7 +58,7 @@ class Override:
         return replace(profile, **{name: value for name, value in set_here.items() if value is not None})
 
 
-#: What an override sets in a row; the rest it changes in how the row is chosen.
+#: What an override sets in a row; everything else changes how the row is chosen.
 _COLUMNS: Final = tuple(
     field.name for field in fields(Override) if field.name not in ("pattern", "profile", "images")
 )
