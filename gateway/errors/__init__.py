@@ -1,8 +1,8 @@
 """All errors of this program as one tree, each leaf with the one sentence that a person reads.
 
-Nothing here may import anything of ours. A `sentence` is a gettext msgid and contains no host, credential or
-server reply; `detail` is for the log. The single exception is `ServerAlert.alert`: RFC 9051 §7.1 requires a
-client to show it to the person. Two errors are given their sentence where they are raised, and stand there:
+Nothing here may import anything of ours. A `sentence` is a gettext msgid and contains no host, credential or server
+reply; `detail` is for the log. The single exception is `ServerAlert.alert`: RFC 9051 §7.1 requires a client to show it
+to the person. Two errors are given their sentence where they are raised, and are defined there:
 `folder_names.NameRefused` and `idempotency.OutcomeUnknown`.
 
     GatewayError
@@ -12,7 +12,7 @@ client to show it to the person. Two errors are given their sentence where they 
     ├── CatalogueMissing                a language was not compiled; names the file
     ├── AdminBusy                       too many are signing in to the panel
     ├── SessionEnded                    no such session (any more): sign in again
-    ├── AccountLocked                   by the administrator, who alone can unlock it
+    ├── AccountLocked                   locked by the administrator, who alone can unlock it
     ├── TooManyTries                    throttled; `seconds` until the next try
     ├── UnknownDomain                   no upstream for this address
     ├── BadRequest                      the request is invalid
@@ -28,33 +28,33 @@ client to show it to the person. Two errors are given their sentence where they 
     │   ├── AuthenticationFailed        wrong address or password
     │   │   ├── CredentialExpired       responses such as [EXPIRED] and [PRIVACYREQUIRED]
     │   │   ├── AppPasswordNeeded       the provider wants a password made for mail programs
-    │   │   └── PasswordsDoubtful       the provider is known to take none from most people
-    │   ├── OAuthOnly                   the provider takes no passwords, only tokens of its own sign-in page
+    │   │   └── PasswordsDoubtful       the provider is known to refuse passwords from most people
+    │   ├── OAuthOnly                   the provider takes no passwords, only tokens from its own sign-in page
     │   ├── PasswordsNotTaken           no mechanism for passwords (LOGINDISABLED)
     │   ├── StoreUnreachable            no connection, timed out, closed
     │   │   ├── AnswerTooLong           a response beyond the limits
     │   │   ├── MaildropLocked          another program has the maildrop open (POP3)
-    │   │   ├── SignInTooSoon           it wants more time between two sign-ins (POP3)
+    │   │   ├── SignInTooSoon           the server wants more time between two sign-ins (POP3)
     │   │   ├── StoreBusy               too many requests for this server; it was not contacted
     │   │   └── StoreDown               it did not respond to others; it was not contacted
     │   ├── StoreTLSError               certificate or TLS version refused
-    │   ├── ServerAlert                 an alert of the server, which refused
-    │   │   └── ServerClosed            before anybody could sign in
+    │   ├── ServerAlert                 an alert from the server, which refused
+    │   │   └── ServerClosed            the same, before anybody could sign in
     │   ├── StoreRefused                a tagged NO (permission, ...)
     │   │   ├── MailboxExists           a mailbox of this name exists
     │   │   ├── MailboxHasChildren      the mailbox has others below it
-    │   │   ├── NotSupported            it does not do what it announced
+    │   │   ├── NotSupported            the server does not do what it announced
     │   │   ├── CannotSearch            letters that the server cannot search for
-    │   │   │   └── CannotSearchAtAll   it refuses every search
-    │   │   ├── NotRemoved              copied, but still in the old mailbox too
+    │   │   │   └── CannotSearchAtAll   the server refuses every search
+    │   │   ├── NotRemoved              copied, but also still in the old mailbox
     │   │   ├── NoMailbox               signed in, but connected to no mailbox (Microsoft)
     │   │   ├── NotAllowed              the person has no right to do that
-    │   │   │   └── MailboxClosed       to open the mailbox
+    │   │   │   └── MailboxClosed       not even to open the mailbox
     │   │   └── OverQuota               no room for more
     │   ├── MailboxGone                 no such mailbox, or its UIDVALIDITY changed
     │   │   └── TargetGone              the mailbox that messages were to be moved to
-    │   ├── MessageGone                 expunged by now
-    │   ├── PartlyDone                  `done`: which messages, `why` not the others
+    │   ├── MessageGone                 expunged in the meantime
+    │   ├── PartlyDone                  `done`: which messages; `why` not the others
     │   └── UnsafeArgument              NUL, CR or LF in a command argument
     ├── SubmissionError                 SMTP submission; nothing was accepted unless noted
     │   ├── SubmissionUnreachable       no connection, timed out, or closed before the data
@@ -66,23 +66,23 @@ client to show it to the person. Two errors are given their sentence where they 
     │   │   ├── SubmissionAppPasswordNeeded     see AppPasswordNeeded
     │   │   └── GatewayPasswordRefused          the administrator's own, for this upstream
     │   ├── SubmissionPasswordsNotTaken no mechanism for passwords is offered, or all were refused
-    │   │   ├── SubmissionTLSNeeded     not without STARTTLS
-    │   │   └── SubmissionOAuthOnly     only tokens of the provider's own sign-in page
-    │   ├── GatewayRefused              this gateway's name or network address
-    │   ├── RecipientsRefused           the addresses, by reason: `refused`, `later`, `too_large`
-    │   │   ├── RecipientsDeferred      none of them for good (greylisting)
-    │   │   ├── RecipientsTooLarge      the message, for their mailboxes
+    │   │   ├── SubmissionTLSNeeded     the server takes none without STARTTLS
+    │   │   └── SubmissionOAuthOnly     only tokens from the provider's own sign-in page
+    │   ├── GatewayRefused              this gateway's name or network address is refused
+    │   ├── RecipientsRefused           no address was accepted; by reason: `refused`, `later`, `too_large`
+    │   │   ├── RecipientsDeferred      none of them permanently (greylisting)
+    │   │   ├── RecipientsTooLarge      the message is too large for their mailboxes
     │   │   └── AddressNotSendable      a non-ASCII address, and a server without SMTPUTF8
     │   ├── MessageTooLarge             `limit` octets, the server's (SIZE)
     │   │   └── TooLargeHere            `limit` octets, our own
     │   ├── TooManyRecipients           more than the hourly limit, our own
-    │   ├── SentTooMuch                 the hourly limit, our own, is reached `until` then
-    │   ├── SenderRefused               not an address that this person may send from, by our rule
-    │   │   └── SenderRefusedThere      by the server's: `sender`
+    │   ├── SentTooMuch                 our own hourly limit is reached; `until`: when there is room again
+    │   ├── SenderRefused               by our rule the person may not send from this address
+    │   │   └── SenderRefusedThere      by the server's rule: `sender`
     │   ├── MessageNotSendable          8-bit content that cannot be made 7-bit (no 8BITMIME)
-    │   │   └── SignedNotSendable       without breaking its signature
+    │   │   └── SignedNotSendable       the same, because that would break its signature
     │   ├── SubmissionRefused           5yz for another reason
-    │   │   └── ContentRefused          for what is in the message
+    │   │   └── ContentRefused          because of what is in the message
     │   └── SubmissionUncertain         the connection broke after the data: accepted or not, unknown
     └── OutboundError                   our request to another web server
         ├── OutboundRefused             an address that must not be reached, or requests are disabled; nothing was sent
@@ -90,7 +90,7 @@ client to show it to the person. Two errors are given their sentence where they 
         └── OutboundUncertain           sent, but no valid response
 """
 
-# Whoever raises or catches one need not know which of these has it.
+# Whoever raises or catches one need not know which of these modules has it.
 from gateway.errors.gateway_errors import *  # noqa: F403
 from gateway.errors.outbound_errors import *  # noqa: F403
 from gateway.errors.store_errors import *  # noqa: F403

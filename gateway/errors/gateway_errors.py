@@ -18,7 +18,7 @@ class GatewayError(Exception):
 
     sentence: str = _("Something went wrong here. Please try again.")
     status: int = 500
-    retry_after: int = 0  # seconds, where trying again helps by itself
+    retry_after: int = 0  # seconds, if trying again is enough
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.sentence)
@@ -38,7 +38,7 @@ class ConfigChanged(ConfigError):
 
 
 class ConfigNotWritten(ConfigError):
-    """The configuration file cannot be written; the text says why. It is as it was."""
+    """The configuration file cannot be written; the text says why. The file is unchanged."""
 
 
 class CatalogueMissing(GatewayError):
@@ -46,7 +46,7 @@ class CatalogueMissing(GatewayError):
 
 
 class AdminBusy(GatewayError):
-    """Too many are signing in to the administrator's panel, which is in English only."""
+    """Too many are signing in to the administrator's panel, which is only in English."""
 
     sentence = "Too many are signing in at this moment. Nothing was compared; please try again."
     status = 503
@@ -60,7 +60,7 @@ class SessionEnded(GatewayError):
 
 
 class AccountLocked(GatewayError):
-    """The administrator has locked this account; neither address nor password was looked at."""
+    """The administrator has locked this account; neither address nor password was checked."""
 
     sentence = _(
         "Your account is locked here. Ask the administrator of this gateway. Your mail is not affected."
@@ -107,14 +107,14 @@ class TooLong(BadRequest):
 
 
 class NotFound(GatewayError):
-    """Page not found."""
+    """There is no such page."""
 
     sentence = _("Page not found.")
     status = 404
 
 
 class CannotDo(GatewayError):
-    """The message store of this person cannot do what the page is for; no page of theirs leads there."""
+    """This person's message store cannot do what the page is for; none of their pages leads there."""
 
     sentence = _("Your mail server cannot do that.")
     status = 501
@@ -134,7 +134,7 @@ class StateFull(StateError):
 
 
 class StateLocked(StateError):
-    """Another writer locked the database for too long."""
+    """Another writer has locked the database for too long."""
 
     sentence = _("This gateway is busy. Please try again in a minute.")
 

@@ -30,7 +30,7 @@ class CredentialExpired(AuthenticationFailed):
 
 
 class AppPasswordNeeded(AuthenticationFailed):
-    """The provider takes a password that was made for mail programs, not the one of its web site."""
+    """The provider takes a password that was made for mail programs, not the one for its web site."""
 
     sentence = _(
         "Your provider requires an app password here. Create one in your account settings on its website."
@@ -38,7 +38,7 @@ class AppPasswordNeeded(AuthenticationFailed):
 
 
 class PasswordsDoubtful(AuthenticationFailed):
-    """The refusal does not tell a wrong password from a right one: the provider takes none from most people."""
+    """The refusal does not show whether the password is wrong: the provider refuses passwords from most people."""
 
     sentence = _(
         "Your provider did not let you sign in. The password may be wrong, or it accepts none from mail programs."
@@ -46,7 +46,7 @@ class PasswordsDoubtful(AuthenticationFailed):
 
 
 class OAuthOnly(StoreError):
-    """The server takes no passwords, only tokens that the provider's own sign-in page gives (RFC 7628)."""
+    """The server takes no passwords, only tokens that the provider's own sign-in page issues (RFC 7628)."""
 
     sentence = _(
         "Your provider accepts passwords only on its own sign-in page, which this gateway cannot use."
@@ -66,8 +66,8 @@ class PasswordsNotTaken(StoreError):
 class StoreUnreachable(StoreError):
     """There is no connection to the server, or it broke.
 
-    `answered`: the server closed it itself, or its host refused the connection at once, so nobody waited for
-    that. `for_anyone`: it happened before the account was named. `dropped`: it broke in the middle of a conversation.
+    `answered`: the server itself closed it, or its host refused the connection at once, so nobody waited for it.
+    `for_anyone`: it happened before the account was named. `dropped`: it broke in the middle of a conversation.
     """
 
     sentence = _("The mail server cannot be reached. Please try again later.")
@@ -102,7 +102,7 @@ class SignInTooSoon(StoreUnreachable):
 
 
 class StoreBusy(StoreUnreachable):
-    """Too many requests wait for this server, or too many of this person; it was not contacted."""
+    """Too many requests are waiting for this server, or too many of this person's; it was not contacted."""
 
     sentence = _("The mail server is busy. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
@@ -135,7 +135,7 @@ class ServerAlert(StoreError):
 
 
 class ServerClosed(ServerAlert):
-    """The server sent the alert in place of a greeting, so it concerns no password."""
+    """The server sent the alert instead of a greeting, so it does not concern a password."""
 
 
 class StoreRefused(StoreError):
@@ -229,7 +229,7 @@ class MessageGone(StoreError):
 
 
 class PartlyDone(StoreError):
-    """Some messages are done, then an error occurred: `why`. `done`: the result for each message that is."""
+    """Some messages are done, then an error occurred: `why`. `done`: the result for each message that is done."""
 
     sentence = _("Only part of this could be done.")
 

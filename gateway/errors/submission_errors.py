@@ -26,7 +26,7 @@ class SubmissionUnreachable(SubmissionError):
 
 
 class SubmissionBusy(SubmissionUnreachable):
-    """Too many requests wait for this server, or too many of this person; nothing was sent."""
+    """Too many requests are waiting for this server, or too many of this person's; nothing was sent."""
 
     sentence = _("The outgoing mail server is busy. Try again in 20 seconds.")
     retry_after = RETRY_SECONDS
@@ -40,7 +40,7 @@ class SubmissionDown(SubmissionUnreachable):
 
 
 class SubmissionDeferred(SubmissionError):
-    """The server refuses for now (4yz), or the sender has reached a limit of its own; it can be reached."""
+    """The server refuses for now (4yz), or the sender has reached one of its limits; it can be reached."""
 
     sentence = _("The outgoing mail server is not accepting this mail yet. Please try again later.")
     status = 503
@@ -62,7 +62,7 @@ class SubmissionAuthenticationFailed(SubmissionError):
 
 
 class SubmissionAppPasswordNeeded(SubmissionAuthenticationFailed):
-    """The provider takes a password that was made for mail programs, not the one of its web site."""
+    """The provider takes a password that was made for mail programs, not the one for its web site."""
 
     sentence = AppPasswordNeeded.sentence
 
@@ -92,13 +92,13 @@ class SubmissionTLSNeeded(SubmissionPasswordsNotTaken):
 
 
 class SubmissionOAuthOnly(SubmissionPasswordsNotTaken):
-    """The server takes no passwords, only tokens that the provider's own sign-in page gives (RFC 7628)."""
+    """The server takes no passwords, only tokens that the provider's own sign-in page issues (RFC 7628)."""
 
     sentence = _("Your provider does not let mail programs send with a password.")
 
 
 class GatewayRefused(SubmissionError):
-    """The server takes nothing from this gateway: not from its network address, or not by its name (EHLO)."""
+    """The server takes nothing from this gateway: not from its network address, or not under its name (EHLO)."""
 
     sentence = _(
         "The outgoing mail server does not accept mail from this gateway. Please tell its administrator."
@@ -108,7 +108,7 @@ class GatewayRefused(SubmissionError):
 class RecipientsRefused(SubmissionError):
     """No recipient was accepted; their addresses, by reason.
 
-    `refused`: for good; `later`: not yet (greylisting); `too_large`: the message is, for their mailboxes.
+    `refused`: permanently; `later`: not yet (greylisting); `too_large`: the message is, for their mailboxes.
     """
 
     sentence = _("The mail server refused the recipient.")
@@ -190,7 +190,7 @@ class SenderRefused(SubmissionError):
 
 
 class SenderRefusedThere(SenderRefused):
-    """The server does not take mail from `sender` of this person."""
+    """The server does not accept mail from `sender` sent by this person."""
 
     sentence = _("The mail server does not let you send from %(sender)s.")
 
@@ -200,23 +200,23 @@ class SenderRefusedThere(SenderRefused):
 
 
 class MessageNotSendable(SubmissionError):
-    """The server accepts seven bits only, and the message cannot be converted (RFC 6152)."""
+    """The server accepts only seven bits, and the message cannot be converted (RFC 6152)."""
 
     sentence = _("The mail server does not support the characters in this message.")
 
 
 class SignedNotSendable(MessageNotSendable):
-    """What would have to be converted is signed, and no longer would be (RFC 1847 §2.1)."""
+    """The part that would have to be converted is signed, and its signature would break (RFC 1847 §2.1)."""
 
     sentence = _("Part of this message is signed, and the mail server cannot pass it on unchanged.")
 
 
 class SubmissionRefused(SubmissionError):
-    """A permanent refusal that concerns nothing that a person can change."""
+    """A permanent refusal due to nothing that a person can change."""
 
 
 class ContentRefused(SubmissionRefused):
-    """A permanent refusal after the data, for what is in the message (spam, viruses, policy)."""
+    """A permanent refusal after the data, because of what is in the message (spam, viruses, policy)."""
 
     sentence = _("The mail server did not accept the content of the message.")
 
@@ -224,7 +224,7 @@ class ContentRefused(SubmissionRefused):
 class SubmissionUncertain(SubmissionError):
     """The connection broke after the data were sent: accepted or not, unknown (RFC 5321 §6.1).
 
-    Of `refused`, `later` and `too_large` it is certain that they have not got it, as in RecipientsRefused.
+    It is certain that `refused`, `later` and `too_large` have not received it, as in RecipientsRefused.
     """
 
     sentence = _("It is not certain whether the message was sent. Look in Sent.")
