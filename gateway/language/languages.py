@@ -1,9 +1,9 @@
 """Words, numbers and dates in one person's language: gettext, and short forms for narrow screens.
 
-Nothing here may read a clock: the present is passed in. The message catalogues are in
-`gateway/language/locale` (gettext domain "pocketpost"): translators edit the .po files, the build compiles
-them to .mo (hatch_build.py), and only those are read here. English needs none. How a language writes numbers
-and dates is in the table (Unicode CLDR 45, shortened where a date would be longer than eight characters).
+Nothing here may read a clock: the current time is passed in. The message catalogues are in `language/locale` (gettext
+domain "pocketpost"): translators edit the .po files, the build compiles them to .mo (hatch_build.py), and only those
+are read here. English needs none. How a language writes numbers and dates is in the table (Unicode CLDR 45, shortened
+if a date would be longer than eight characters).
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from zoneinfo import ZoneInfo
 from gateway.errors import CatalogueMissing
 
 _LOCALES: Final = Path(__file__).with_name("locale")
-#: The context of a softkey's short label, for words that are too long for a softkey.
+#: The gettext context of a softkey's short label, for words that are too long for a softkey.
 SOFTKEY: Final = "softkey"
-#: Characters of a label that the softkeys of a 1999 phone show (Nokia 7110; WAP-191 §9.3 leaves it to the
-#: device).
+#: Characters of a label that the softkeys of a 1999 phone show (Nokia 7110; WAP-191 §9.3 leaves it to the device).
 SOFTKEY_WIDTH: Final = 8
 
 
@@ -44,8 +43,8 @@ _WEEKDAY_SPAN: Final = 6
 class LanguageFormat:
     """How a language calls itself and writes numbers and dates.
 
-    `letters`: those beyond ASCII in its catalogue, in lower case. `group` separates thousands, in numbers of
-    `grouped` digits or more. `day`: a date without a year; `month`: one of another year.
+    `letters`: those beyond ASCII in its catalogue, in lower case. `group` separates thousands, in numbers of `grouped`
+    digits or more. `day`: a date without a year; `month`: one of another year.
     """
 
     name: str
@@ -59,7 +58,7 @@ class LanguageFormat:
 
 
 _GERMAN_DAY: Final = "{day}. {month}"
-#: Months that are declined, or too long beside a year, are written as numbers there.
+#: Months that are declined, or too long beside a year, are written as numbers.
 LANGUAGES: Final = {
     "en": LanguageFormat("English", group=",", point="."),
     "de": LanguageFormat(
@@ -85,7 +84,7 @@ class Language:
         return _catalogue(self.tag).gettext(msgid) if msgid else ""
 
     def before(self, label: str, value: str) -> str:
-        """Return a value behind its label."""
+        """Return a value after its label."""
         return self.gettext(_("%(label)s: %(value)s")) % {"label": label, "value": value}
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
@@ -99,7 +98,7 @@ class Language:
         return grouped.replace(",", manner.group) + (manner.point + rest if rest else "")
 
     def size(self, octets: int) -> str:
-        """Say a number of octets in a few characters: "640 B", "35 KB", "1.2 MB"."""
+        """Write a number of octets in a few characters: "640 B", "35 KB", "1.2 MB"."""
         if octets < 1000:
             return self.gettext(_("%s B")) % octets
         if octets < 1_000_000:
@@ -121,7 +120,7 @@ class Language:
         return self._date(manner.day if local.year == today.year else manner.month, local)
 
     def moment(self, when: datetime | None, now: datetime) -> str:
-        """Format when something came, with its time if that is not long ago: "Sat 16:37", "3 Nov 16:37", "Nov 2019"."""
+        """Format when something came, with its time if that is recent: "Sat 16:37", "3 Nov 16:37", "Nov 2019"."""
         if when is None:
             return ""
         local, today = when.astimezone(self.zone), now.astimezone(self.zone)
@@ -176,13 +175,13 @@ def _catalogue(tag: str) -> _gettext.NullTranslations:
 
 
 def load() -> None:
-    """Read every catalogue, so that one that is missing stops the start and no request."""
+    """Read every catalogue, so that a missing one prevents the start and not a request."""
     for tag in LANGUAGES:
         _catalogue(tag)
 
 
 def softkey(tag: str, label: str) -> str:
-    """Return the short form of a translated label, or the label where it has none."""
+    """Return the short form of a translated label, or the label if it has none."""
     return _catalogue(tag).pgettext(SOFTKEY, label)
 
 
@@ -203,8 +202,7 @@ def _encodable(letters: str, charset: str) -> bool:
 def choose(accept_language: str, offered: Iterable[str]) -> str:
     """Choose one of the offered tags by Accept-Language (RFC 9110 §12.5.4), English if none matches.
 
-    A tag matches by its primary language too: "pt" and "pt-PT" match "pt-BR" if nothing else does (RFC 4647
-    §3.4).
+    A tag also matches by its primary language: "pt" and "pt-PT" match "pt-BR" if nothing else does (RFC 4647 §3.4).
     """
     wanted: list[tuple[float, str]] = []
     for item in accept_language[:1024].split(","):

@@ -1,6 +1,6 @@
 """Time zones, found by the name of a town or by the offset from UTC, as people on a keypad type them.
 
-Nothing here may read a clock: the present is passed in, since offsets change with the season. The names are
+Nothing here may read a clock: the current time is passed in, since offsets change with the season. The names are
 those of the IANA time zone database.
 """
 
@@ -28,7 +28,8 @@ _HOURS: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?",
 
 
 def find(text: str, now: datetime) -> tuple[str, ...]:
-    """Find the zones of a town, or with this offset from UTC now; towns that begin with the text come first."""
+    """Find the zones of a town, or those with this current offset from UTC; towns that begin with the text come
+    first."""
     text = text.strip()[:LONGEST].replace("−", "-")
     hours = _HOURS.fullmatch(text)
     if hours:
