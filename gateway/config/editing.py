@@ -1,8 +1,9 @@
-"""Changes of the TOML file as a text: keys set and unset, tables of an array added and removed.
+"""Changes to the TOML file as text: keys set and unset, tables of an array added and removed.
 
-Nothing here may touch a file, or know an option. A change is first made as an administrator makes it by hand, below
-the commented example of its key or its table's last key, then by tomlkit wherever that puts it; the first text counts
-that reads as it must. All comments outside what is removed stay, and so does the order. Syntax: TOML 1.0.
+Nothing here may touch a file, or know an option. A change is first tried as an administrator makes it by hand, below
+the commented example of its key or its table's last key, then as tomlkit makes it, wherever that puts it; the first
+text that reads as intended is taken. All comments outside what is removed stay, and so does the order. Syntax: TOML
+1.0.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ _COMMENT: Final = re.compile(r"\s*#")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A key with its new value, None to remove it; ("upstream", 2) is a table of an array, or a new one behind all."""
+    """A key with its new value, None to remove it; ("upstream", 2) is a table of an array, or a new one after the
+    last."""
 
     path: KeyPath
     value: Value | None
 
 
 def edited(text: str, changes: Iterable[Change]) -> str:
-    """Return the text after the changes, each made on the text that the one before left. Raise ConfigError.
+    """Return the text after the changes, each made to the text that the previous one returned. Raise ConfigError.
 
-    A byte order mark stays, and so do line ends of CR LF if all are.
+    A byte order mark stays, and so do CR LF line ends if all of them are CR LF.
     """
     mark = BOM if text.startswith(BOM) else ""
     body = text.removeprefix(BOM)
@@ -64,7 +66,7 @@ def _after(text: str, change: Change) -> str:
     present = _value_at(data, change.path)
     if isinstance(present, dict) and isinstance(change.value, dict):
         return _each_key(text, change.path, present, change.value)
-    with suppress(LookupError, TypeError):  # keys of what is no table
+    with suppress(LookupError, TypeError):  # keys of what is not a table
         wanted = _applied(data, change)
         if _same(data, wanted):
             return text
@@ -93,7 +95,7 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Return whether two documents are the same; 1 and true are not."""
+    """Return whether two documents are the same; 1 and true are different."""
     return json.dumps(one, sort_keys=True, default=repr) == json.dumps(other, sort_keys=True, default=repr)
 
 
@@ -107,7 +109,7 @@ def _value_at(data: Any, path: KeyPath) -> Any:
 
 
 def _applied(data: dict[str, Any], change: Change) -> dict[str, Any]:
-    """Return what a document is to be after a change; an array without tables is none."""
+    """Return what a document should be after a change; an array without tables is dropped."""
     made = copy.deepcopy(data)
     if change.value is not None:
         _put(made, change.path, change.value)
@@ -221,7 +223,7 @@ def _added(text: str, change: Change, by_example: bool) -> str:
 
 
 def _uncommented(lines: list[str], table: KeyPath | list[str | int]) -> int:
-    """Take the comment sign from a table's heading; return its line. Raise LookupError if there is none."""
+    """Uncomment a table's heading; return its line. Raise LookupError if there is none."""
     pattern = re.compile(rf"\s*#\s*(\[{re.escape('.'.join(map(str, table)))}\]\s*)")
     for at, line in enumerate(lines):
         if pattern.fullmatch(line):
@@ -244,7 +246,7 @@ def _block(known: KeyLines, path: KeyPath) -> tuple[int, int] | None:
 
 
 def _without_lines(text: str, change: Change) -> str:
-    """Remove the lines of a table of an array, and comments that follow at once, but not those above a heading."""
+    """Remove the lines of a table of an array, and comments that follow directly, but not those above a heading."""
     found = _block(KeyLines(text), change.path)
     if found is None:
         raise LookupError("no heading")
@@ -260,7 +262,7 @@ def _without_lines(text: str, change: Change) -> str:
 
 
 def _table_below_the_last(text: str, change: Change) -> str:
-    """Add a table to an array, below the one before it."""
+    """Add a table to an array, below the last one."""
     *array, number = change.path
     if not isinstance(number, int) or not isinstance(change.value, dict):
         raise TypeError("no table of an array")

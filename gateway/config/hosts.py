@@ -28,7 +28,7 @@ def listen_address(text: str) -> tuple[str, int]:
 
 
 def host_port(host: str, port: int | None = None) -> str:
-    """Return "HOST:PORT" or "[IPV6]:PORT"; the host alone without a port."""
+    """Return "HOST:PORT" or "[IPV6]:PORT"; only the host if there is no port."""
     host = f"[{host}]" if ":" in host else host
     return host if port is None else f"{host}:{port}"
 

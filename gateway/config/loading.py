@@ -1,8 +1,7 @@
 """Reads the administrator's TOML file into frozen values.
 
-Nothing here may connect anywhere; the only I/O is reading the file. An unknown key, an invalid value or a
-missing file is a ConfigError that names key and line. `options` is the table of keys, `option_values` checks
-their values.
+Nothing here may connect anywhere; the only I/O is reading the file. An unknown key, an invalid value or a missing file
+is a ConfigError that names key and line. `options` is the table of keys, `option_values` checks their values.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ _TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 class Upstream:
     """The mail servers of some domains.
 
-    `store` is where mail is read, by IMAP or POP3. `login` is "address" or "local-part"; `imap_login`, `pop3_login`
-    and `smtp_login` are templates, empty for what `login` says; `gateway_user` and `gateway_password`: at the
-    submission server for everybody, if set; `sent_copy` is "auto", "append" or "provider";
-    `from_addresses` is "login", "domain" or "any". `case_sensitive_logins`: Anna@ and anna@ are two people.
+    `store` is where mail is read, by IMAP or POP3. `login` is "address" or "local-part"; `imap_login`, `pop3_login` and
+    `smtp_login` are templates, empty if `login` applies; `gateway_user` and `gateway_password`, if set, are used at the
+    submission server for everybody; `sent_copy` is "auto", "append" or "provider"; `from_addresses` is "login",
+    "domain" or "any". `case_sensitive_logins`: Anna@ and anna@ are two people.
     """
 
     domains: tuple[str, ...]
@@ -70,7 +69,7 @@ class Upstream:
         return self._user(self.imap_login if self.store.protocol == "imap" else self.pop3_login, address)
 
     def smtp_credentials(self, address: str, password: str) -> tuple[str, str]:
-        """Return user name and password for the submission server: a person's, or what is set for everybody."""
+        """Return user name and password for the submission server: the person's, or what is set for everybody."""
         if self.gateway_user:
             return self.gateway_user, self.gateway_password
         return self._user(self.smtp_login, address), password
@@ -133,11 +132,11 @@ class Config:
 
     @property
     def path(self) -> str:
-        """The path of `url`, which all addresses begin with: '' or such as '/mail'."""
+        """The path of `url`, with which all addresses begin: '' or for example '/mail'."""
         return urlsplit(self.url).path
 
     def complete_address(self, user: str) -> str:
-        """Complete what a person typed to an address: the domain may be left out if only one is named."""
+        """Complete what a person typed to an address: the domain may be omitted if only one is configured."""
         local, at, domain = user.strip().rpartition("@")
         if at:
             return f"{local}@{domain.strip().lower()}"
@@ -147,7 +146,7 @@ class Config:
         return domain
 
     def upstream_for(self, address: str) -> Upstream:
-        """Return the upstream of an address; its own domain wins over "*". Raise UnknownDomain."""
+        """Return the upstream of an address; one that lists its domain wins over "*". Raise UnknownDomain."""
         _, at, written = address.rpartition("@")
         try:
             wanted = domain_name(written) if at else ""
@@ -160,7 +159,7 @@ class Config:
         raise UnknownDomain(f"no upstream for {wanted or 'an address without a domain'}")
 
 
-#: Fields of Config with the options that they are read from, as they are.
+#: Fields of Config with the options from which they are read unchanged.
 FIELDS: Final[dict[str, tuple[str, str]]] = {
     "listen": ("http", "listen"),
     "url": ("http", "url"),
@@ -199,7 +198,7 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
 def load(path: Path, octets: bytes | None = None) -> Config:
     """Read the file, or octets as if they were in it. Raise ConfigError, naming key and line.
 
-    A byte order mark is no part of the text.
+    A byte order mark is not part of the text.
     """
     try:
         text = (path.read_bytes() if octets is None else octets).decode("utf-8-sig")
@@ -219,7 +218,7 @@ def load(path: Path, octets: bytes | None = None) -> Config:
 
 
 class _Reader:
-    """The reading of one file: holds what an error message needs."""
+    """One reading of the file: holds what an error message needs."""
 
     def __init__(self, path: Path, data: dict[str, Any], lines: KeyLines) -> None:
         self._path = path
@@ -342,7 +341,7 @@ class _Reader:
 
 
 def _helo(url: str) -> str:
-    """Return the name for EHLO that the gateway's own URL gives: of a host with a domain, else ""."""
+    """Return the name for EHLO from the gateway's own URL, if that has a host with a domain, else ""."""
     host = urlsplit(url).hostname or ""
     name = helo_of(host) if host else ""
     return name if "." in name and not name.startswith("[") and not is_loopback(name) else ""

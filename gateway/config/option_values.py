@@ -21,7 +21,7 @@ from gateway.config.server import schemes
 
 ANY_DOMAIN = "*"
 ORIGIN_SCHEMES = ("http", "https")
-#: A path in the gateway's URL, of names that need no escaping in an address or a cookie; no name of dots alone.
+#: A path in the gateway's URL, of names that need no escaping in an address or a cookie; no name may be only dots.
 _OWN_PATH = re.compile(r"(?<=[^/:])((?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)+)/?\Z")
 #: Octets of a password in a file.
 LONGEST_SECRET = 1024
@@ -59,7 +59,7 @@ def _url(value: object, schemes: tuple[str, ...]) -> SplitResult:
 
 
 def _own_url(option: Option, value: object, folder: Path) -> str:
-    """Return the gateway's URL: its origin, and the path that all its addresses begin with, if any."""
+    """Return the gateway's URL: its origin, and the path with which all its addresses begin, if any."""
     origin, path = _OWN_PATH.sub("", _text(value)), _OWN_PATH.search(_text(value))
     if urlsplit(origin).netloc and urlsplit(origin).path not in ("", "/"):
         raise ValueError("only letters, digits and - . _ / may stand in its path")
@@ -133,7 +133,7 @@ def _login(option: Option, value: object, folder: Path) -> str:
 
 
 def login_from(template: str, address: str) -> str:
-    """Return the user name of an address by a template; what stands in the address is no template."""
+    """Return the user name of an address by a template; braces in the address itself mean nothing."""
     local, _, domain = address.rpartition("@")
     places = {"address": address, "local": local, "domain": domain}
     return _PLACES.sub(lambda place: places[place[1]], template)
@@ -154,7 +154,7 @@ def _each(value: object, kind: str, example: str, check: Callable[[str], _Item])
 
 
 def domains_in_words(domains: Iterable[str]) -> str:
-    """Return an upstream's domains as an administrator reads them."""
+    """Return an upstream's domains in words, for an administrator."""
     return ", ".join("all other domains (*)" if domain == ANY_DOMAIN else domain for domain in domains)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from gateway.config.option_kinds import Option, Section, ValueKind
 
-MAX_THREADS = 256  # more are slower, not faster, because of the GIL
-MAX_UPLOAD = 100_000_000  # octets: each upload is in memory while its mail is made
+MAX_THREADS = 256  # more would be slower, not faster, because of the GIL
+MAX_UPLOAD = 100_000_000  # octets: each upload is in memory while its mail is built
 MAX_MESSAGE = 200_000_000  # octets: several copies are in memory while it is sent
 MAX_UDP_PORT = 65_535
 MAX_PER_HOUR = 100_000  # mails: nobody types more

@@ -60,7 +60,7 @@ def _default(option: Option) -> str:
 
 
 def literal(value: str | int | bool | tuple[str, ...] | None) -> str:
-    """Return a value as it is written in the file, "none" for none."""
+    """Return a value as it is written in the file; "none" for None."""
     if value is None or value in ("", ()):
         return "none"
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
 """The line of each key in a TOML text.
 
-`tomllib` returns values without lines, and an error message needs one. Nothing here may validate: the text
-has been accepted by tomllib, so it only has to be scanned for keys, strings, arrays and inline tables.
+`tomllib` returns values without lines, and an error message needs one. Nothing here may validate: the text has been
+accepted by tomllib, so it only has to be scanned for keys, strings, arrays and inline tables.
 Syntax: TOML 1.0.
 """
 
@@ -31,15 +31,15 @@ _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 class KeyLines:
     """The lines of the keys in one text, counted from 1.
 
-    `headings`: of the headings of tables, by table. `ends`: where the last pair below a heading ends, by its table;
-    () for pairs that stand above all headings.
+    `headings`: of the headings of tables, by table. `ends`: where the last pair below a heading ends, by its table; ()
+    for pairs above all headings.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._lines: dict[KeyPath, int] = {}
-        self._counts: dict[KeyPath, int] = {}  # tables seen of each array of tables
+        self._counts: dict[KeyPath, int] = {}  # tables seen so far, for each array of tables
         self.headings: dict[KeyPath, int] = {}
         self.ends: dict[KeyPath, int] = {}
         self._breaks = [match.start() for match in re.finditer("\n", text)]
@@ -124,7 +124,7 @@ class KeyLines:
             elif bare:
                 keys.append(bare.group())
                 self._at = bare.end()
-            else:  # not TOML after all: never loop on it
+            else:  # not TOML after all: must not loop forever
                 self._at = len(self._text)
                 return keys or [""]
             if not self._take("."):

@@ -1,8 +1,8 @@
-"""Writes the administrator's TOML file: all of it or nothing, with the version before kept beside it.
+"""Writes the administrator's TOML file: all of it or nothing, keeping the previous version beside it.
 
-Nothing here may decide what is in the file. A new version takes the place of the old one by a rename in the same
-folder, with its mode and owner; a symbolic link stays, and leads to the new version. What fails leaves the file as it
-was, and raises ConfigNotWritten.
+Nothing here may decide what is in the file. A new version replaces the old one by a rename in the same folder, with its
+mode and owner; a symbolic link stays, and leads to the new version. A failure leaves the file as it was, and raises
+ConfigNotWritten.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import Final
 
 from gateway.errors import ConfigChanged, ConfigNotWritten
 
-#: Ends the name of the version before.
+#: The suffix of the previous version's name.
 PREVIOUS: Final = ".previous"
 
 _writing: Final = Lock()
 
 
 def digest(octets: bytes) -> str:
-    """Return what identifies a version of the file."""
+    """Return the digest that identifies a version of the file."""
     return hashlib.sha256(octets).hexdigest()
 
 
 def is_writable(path: Path) -> bool:
-    """Return whether this process may replace the file: its folder is what has to be writable."""
+    """Return whether this process can replace the file, which depends on its folder's permissions."""
     return os.access(path.resolve().parent, os.W_OK | os.X_OK)
 
 
 def replace(path: Path, octets: bytes, version: str) -> None:
-    """Write a new version of the file in the place of the one with this digest.
+    """Replace the version of the file that has this digest with a new one.
 
-    Raise ConfigChanged if another one is there, ConfigNotWritten if that is not possible.
+    Raise ConfigChanged if the file has another version, ConfigNotWritten if it cannot be written.
     """
     with _writing:
         try:
@@ -51,7 +51,7 @@ def replace(path: Path, octets: bytes, version: str) -> None:
 
 
 def create(path: Path, octets: bytes) -> None:
-    """Write the file where there is none, readable by its owner only. Raise ConfigNotWritten."""
+    """Write the file if there is none yet, readable by its owner only. Raise ConfigNotWritten."""
     try:
         _put(path, octets, None)
     except OSError as error:
@@ -59,7 +59,7 @@ def create(path: Path, octets: bytes) -> None:
 
 
 def _put(target: Path, octets: bytes, like: os.stat_result | None) -> None:
-    """Write a file as a whole, with mode and owner `like` another's, or one that must not be there yet."""
+    """Write a file as a whole, with mode and owner `like` another's, or one that must not exist yet."""
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     try:
         with open(descriptor, "wb") as file:
@@ -69,7 +69,7 @@ def _put(target: Path, octets: bytes, like: os.stat_result | None) -> None:
             file.flush()
             os.fsync(descriptor)
         if like is None:
-            os.link(name, target)  # unlike a rename, it replaces nothing
+            os.link(name, target)  # unlike a rename, this replaces nothing
         else:
             os.rename(name, target)
     finally:
