@@ -22,7 +22,7 @@ SECTIONS = (
     Section("https", "HTTPS served by the gateway itself. Set all three keys, or none."),
     Section("display", "The name of the service, and defaults until people choose settings of their own."),
     Section("state", "The gateway's own records; mail is never stored here."),
-    Section("session", "How long people stay signed in, and what stays in memory meanwhile."),
+    Section("session", "How long people stay signed in, and what stays in memory in the meantime."),
     Section(
         "submission",
         "Sending: the gateway's name at submission servers, and limits on what one account may send, so that a stolen "
@@ -30,12 +30,13 @@ SECTIONS = (
     ),
     Section(
         "log",
-        "The log, on standard error, where a service manager collects it. It has no passwords, tokens or text.",
+        "The log, on standard error, where a service manager collects it. It contains no passwords, tokens or text of "
+        "mail.",
     ),
     Section(
         "wap",
-        "WAP 1.x phones that come by UDP, with no WAP gateway between. The phone's profile has the address of this "
-        "machine as its gateway, and a page of this gateway as its home page (docs/wap-phones.md).",
+        "WAP 1.x phones that connect by UDP, without a WAP gateway in between. The phone's profile has the address of "
+        "this machine as its gateway, and a page of this gateway as its home page (docs/wap-phones.md).",
     ),
     Section("outbound", "Requests that the gateway sends to other web servers on a person's behalf."),
     Section(
@@ -46,9 +47,8 @@ SECTIONS = (
     Section("upstream", "The mail servers of some domains. Repeat the table for each provider.", array=True),
     Section(
         "handheld",
-        "What the gateway is to take some handhelds for, where it takes them for others, or does not know them. Repeat "
-        "the table for each kind; the first whose pattern matches holds. Keys that are left out are as without the "
-        "table.",
+        "What some handhelds are, if the gateway takes them for others or does not know them. Repeat the table for "
+        "each kind; the first whose pattern matches applies. Keys that are left out change nothing.",
         array=True,
     ),
 )
@@ -61,13 +61,13 @@ OPTIONS = (
     Option(
         "http", "url", ValueKind.OWN_URL, "", '"http://m.example.org"',
         "The gateway's URL as phones reach it: scheme, host and port, and a path if a proxy serves it under one "
-        "(https://example.org/mail). Keep it within 25 characters: small phones take URLs of 100 bytes in all.",
+        "(https://example.org/mail). Keep it within 25 characters: small phones take URLs of at most 100 bytes.",
     ),
     Option(
         "http", "names", ValueKind.NAMES, (), '["m.example.org", "192.0.2.7:8080"]',
-        "Other names of this gateway, as in addresses: with the port, unless it is the scheme's default. A person who "
-        "came by one of them is redirected within it after signing in; everybody else to url, or, without url, by a "
-        "path alone, which phones older than RFC 7231 may not follow.",
+        "Other names of this gateway, as they appear in addresses: with the port, unless it is the scheme's default. A "
+        "person who came by one of them is redirected within it after signing in; everybody else to url or, without "
+        "url, by only a path, which phones older than RFC 7231 may not follow.",
     ),
     Option(
         "http", "trusted_proxies", ValueKind.NETWORKS, (), '["127.0.0.1", "10.0.0.0/8"]',
@@ -121,14 +121,14 @@ OPTIONS = (
     ),
     Option(
         "session", "keep_read", ValueKind.FLAG, True, "false",
-        "Keep the paragraphs of the messages that a person read last in memory, and the rows of lists, so that their "
-        "next page takes little work: at most 320 KB for each connection to a mail server. They go at sign-out, and "
-        "when the person has been idle for five minutes.",
+        "Keep in memory the paragraphs of the last messages that a person read, and the rows of lists, so that the "
+        "next page takes little work: at most 320 KB per connection to a mail server. They are dropped at sign-out, "
+        "and when the person has been idle for five minutes.",
     ),
     Option(
         "submission", "helo", ValueKind.HOST, "", '"m.example.org"',
-        "The gateway's name in EHLO. By default it is the host of http.url, if that has a dot and is no address, else "
-        "the gateway's address on the connection, in brackets.",
+        "The gateway's name in EHLO. By default it is the host of http.url, if that has a dot and is not an address, "
+        "else the gateway's address on the connection, in brackets.",
     ),
     Option(
         "submission", "per_hour", ValueKind.NUMBER, 100, "100",
@@ -144,7 +144,7 @@ OPTIONS = (
     ),
     Option(
         "log", "format", ValueKind.CHOICE, "text", '"json"',
-        "One line for people (text), or one JSON object a line (json).",
+        "One line for people (text), or one JSON object per line (json).",
         choices=("text", "json"),
     ),
     Option(
@@ -154,12 +154,12 @@ OPTIONS = (
     ),
     Option(
         "log", "requests", ValueKind.FLAG, False, "true",
-        "Write a line for each request too: method, path without token and query, status, octets, milliseconds, client "
-        "and user agent.",
+        "Also write a line for each request: method, path without token and query, status, octets, milliseconds, "
+        "client and user agent.",
     ),
     Option(
         "wap", "listen", ValueKind.ADDRESS, "", '"0.0.0.0"',
-        "The address to serve phones at; without it, none are served.",
+        "The address on which phones are served; without it, none are served.",
     ),
     Option(
         "wap", "port", ValueKind.NUMBER, 9201, "9201",
@@ -171,9 +171,8 @@ OPTIONS = (
     ),
     Option(
         "wap", "trusted", ValueKind.NETWORKS, ("127.0.0.0/8",), '["127.0.0.0/8", "10.64.0.0/16"]',
-        "Networks in which nobody can send under another's address, such as that of your own cell or dial-in. All "
-        "others first get a small page with a link, Continue, which shows that they are where they say, and have "
-        "budgets.",
+        "Networks in which nobody can forge a sender address, such as that of your own cell or dial-in. Phones in all "
+        "others first get a small page with a link, Continue, which proves their address, and have budgets.",
     ),
     Option(
         "wap", "connectionless", ValueKind.FLAG, False, "true",
@@ -186,7 +185,7 @@ OPTIONS = (
     ),
     Option(
         "admin", "listen", ValueKind.LISTEN, "127.0.0.1:8090", '"127.0.0.1:8090"',
-        "Address and port of the panel, never one of the handhelds'. Anywhere but on loopback it needs cert and key; "
+        "Address and port of the panel, never those of the handhelds. Anywhere but on loopback it needs cert and key; "
         "through an SSH tunnel it needs nothing (ssh -L 8090:127.0.0.1:8090 HOST).",
     ),
     Option(
@@ -204,8 +203,8 @@ OPTIONS = (
     ),
     Option(
         "admin", "metrics_token_file", ValueKind.SECRET, "", '"metrics.token"',
-        "The file with the bearer token, in its first line, that whoever reads /metrics of the panel has to send. It "
-        "must be readable by its owner only. Without it, /metrics is for this machine only.",
+        "The file whose first line is the bearer token that readers of the panel's /metrics have to send. It must be "
+        "readable by its owner only. Without it, only this machine can read /metrics.",
     ),
     Option(
         "upstream", "domains", ValueKind.DOMAINS, None, '["example.org"]',
@@ -220,8 +219,8 @@ OPTIONS = (
     Option(
         "upstream", "pop3", ValueKind.POP3, None, '"pop3s://mail.example.org"',
         "A POP3 server instead, for providers without IMAP: pop3s:// (port 995), pop3+starttls:// (110) or pop3:// "
-        "(110, without TLS: as above). It has one folder and no search, keeps no copies of what is sent, and deletes "
-        "for good. Mail is left on it.",
+        "(110, without TLS: as above). It has one folder and no search, keeps no copies of sent mail, and deletes "
+        "permanently. Mail is left on it.",
     ),
     Option(
         "upstream", "smtp", ValueKind.SMTP, None, '"smtp+starttls://mail.example.org:587"',
@@ -244,7 +243,7 @@ OPTIONS = (
     ),
     Option(
         "upstream", "imap_login", ValueKind.LOGIN, "", '"{local}"',
-        "User names at the IMAP server where login does not fit: a text with {address}, {local} (the part before the "
+        "User names at the IMAP server if login does not fit: a template with {address}, {local} (the part before the "
         "@, whatever is typed there: web12p3, DOM\\user) and {domain}.",
     ),
     Option(
@@ -257,8 +256,8 @@ OPTIONS = (
     ),
     Option(
         "upstream", "smtp_user", ValueKind.TEXT, "", '"relay"',
-        "A user name for the submission server that the gateway signs in with for everybody, such as that of a "
-        "smarthost, instead of each person's own. It needs smtp_password_file.",
+        "A user name with which the gateway signs in to the submission server for everybody, such as at a smarthost, "
+        "instead of each person's own. It needs smtp_password_file.",
     ),
     Option(
         "upstream", "smtp_password_file", ValueKind.SECRET, "", '"relay.password"',
@@ -273,7 +272,7 @@ OPTIONS = (
     Option(
         "upstream", "sent_copy", ValueKind.CHOICE, "auto", '"append"',
         "Who puts a copy of sent mail into the Sent folder: the gateway (append), the provider itself (provider), or "
-        "whoever does (auto): the gateway looks for the provider's copy, and files its own where there is none.",
+        "whoever does (auto): the gateway looks for the provider's copy, and files its own if there is none.",
         choices=("auto", "append", "provider"),
     ),
     Option(
@@ -287,17 +286,17 @@ OPTIONS = (
         "The folders for drafts and sent mail, the trash, junk and the archive, for servers that neither mark them "
         "(SPECIAL-USE) nor give them a name that the gateway knows: pocketpost check ADDRESS shows how each was found. "
         "Write the path of the folder in everybody's mailbox, with / between names and without the server's prefix "
-        "(INBOX.). One that is missing is looked for as without this option.",
+        "(INBOX.). A folder that is missing is looked for as if this option were not set.",
         choices=("drafts", "sent", "trash", "junk", "archive"),
     ),
     Option(
         "handheld", "pattern", ValueKind.TEXT, None, '"Nokia3410/*"',
-        "The User-Agents of these handhelds, in capitals or not: * is any text, ? any character, [12] one of these. "
-        "The panel shows those that were seen.", required=True,
+        "The User-Agents of these handhelds, in any case: * is any text, ? any character, [12] one of these. The panel "
+        "shows those that it has seen.", required=True,
     ),
     Option(
         "handheld", "profile", ValueKind.CHOICE, None, '"nokia3330"',
-        "The handheld known to the gateway that these are like.",
+        "The known handheld that these are like.",
         choices=(
             "nokia7110", "nokia3330", "ericssont68", "nokia6100", "nokia6610", "upbrowser3", "upbrowser4", "nokia6230",
             "motorolav3", "sonyericsson", "wapua", "kaios", "kindle", "textbrowser", "wml5000", "wml", "xhtml",
@@ -326,19 +325,19 @@ OPTIONS = (
     ),
     Option(
         "handheld", "rows", ValueKind.NUMBER, None, "9",
-        "Messages on a page of a list, if so many fit.", high=20,
+        "Messages on a page of a list, if that many fit.", high=20,
     ),
     Option(
         "handheld", "input_limit", ValueKind.NUMBER, None, "1400",
-        "Octets that a form of theirs can send.", low=100, high=10_000_000,
+        "Octets that one of their forms can send.", low=100, high=10_000_000,
     ),
     Option(
         "handheld", "wml_version", ValueKind.CHOICE, None, '"1.1"',
-        "The version of WML that they know; access keys begin with 1.2.", choices=("1.1", "1.2", "1.3"),
+        "The version of WML that they know; access keys exist from 1.2 on.", choices=("1.1", "1.2", "1.3"),
     ),
     Option(
         "handheld", "cookies", ValueKind.FLAG, None, "false",
-        "Whether they keep cookies; without, the session is in the address.",
+        "Whether they keep cookies; if not, the session is in the address.",
     ),
     Option(
         "handheld", "caches_regardless", ValueKind.FLAG, None, "true",
@@ -350,7 +349,7 @@ OPTIONS = (
     ),
     Option(
         "handheld", "shows_titles", ValueKind.FLAG, None, "false",
-        "Whether they show the title of a deck; where they do, the sender of a message need not be repeated below it.",
+        "Whether they show the title of a deck; if they do, the sender of a message need not be repeated below it.",
     ),
     Option(
         "handheld", "images", ValueKind.CHOICES, None, '["image/gif", "image/vnd.wap.wbmp"]',
