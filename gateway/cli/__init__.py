@@ -38,7 +38,7 @@ config_option = click.option(
 )
 
 
-#: Commands in modules of their own, imported when they are called: module and name there.
+#: Commands in modules of their own, imported when they are called: the module and the name in it.
 LATER = {
     "admin": ("gateway.cli.admin_commands", "admin_group"),
     "backup": ("gateway.cli.backup_commands", "backup"),
@@ -51,7 +51,7 @@ LATER = {
 
 
 class LazyGroup(click.Group):
-    """A group some of whose commands are imported when they are called."""
+    """A group that imports some of its commands when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -101,7 +101,7 @@ def demo(listen: str) -> None:
         from gateway.server.log_lines import TextFormatter
 
         handler = logging.StreamHandler()
-        handler.setFormatter(TextFormatter())  # as the log of `serve`, which the panel shows, too
+        handler.setFormatter(TextFormatter())  # like the log of `serve`, which the panel also shows
         logging.basicConfig(level=logging.WARNING, handlers=[handler])
         listener = Listener.parse(listen)
         require_free(listener)
@@ -118,7 +118,7 @@ def demo(listen: str) -> None:
 
 
 def panel_beside(listen: str) -> str:
-    """Return where the demo's panel listens: at its usual address if the demo does, else at a free port."""
+    """Return where the demo's panel listens: at its usual address if the demo does, else on a free port."""
     from gateway.config.hosts import host_port
     from gateway.server.listeners import Listener, bind
 
@@ -130,9 +130,10 @@ def panel_beside(listen: str) -> str:
 
 
 def wap_beside(listener: Listener) -> tuple[str, int, int] | None:
-    """Return where the demo serves WAP phones: at their usual ports if it has its own, and they are free; else others.
+    """Return where the demo serves WAP phones: on the usual ports if the demo uses its own and they are free; else
+    others.
 
-    None if the host is a name. Two demos that start together would both find the usual ports free.
+    None if the host is a name. Two demos that start at the same time would both find the usual ports free.
     """
     from gateway.server.datagrams import free_ports
     from gateway.server.listeners import Listener
@@ -149,7 +150,7 @@ def wap_lines(config: Config, near: Listener) -> list[str]:
 
 
 def udp_ports(config: Config) -> str:
-    """Say which ports WAP phones use."""
+    """Return a text that names the ports of WAP phones."""
     return f"UDP port {config.wap_port}, connectionless {config.wap_connectionless_port}"
 
 
@@ -217,7 +218,7 @@ def serve(file: Path | None, count: int | None) -> None:
 
 
 def existing(file: Path | None) -> Path:
-    """Return the configuration file, which at a terminal can be written if it is missing."""
+    """Return the configuration file; if it is missing, it can be written at a terminal."""
     path = file or Path(USUAL_FILE)
     if path.exists():
         return path
@@ -245,7 +246,7 @@ def exit_now() -> NoReturn:
 @config_option
 @click.argument("address", required=False)
 def check(file: Path, address: str | None) -> None:
-    """Look at the servers of a configuration; with ADDRESS, only at its servers, and sign in to them."""
+    """Check the servers of a configuration; with ADDRESS, only its servers, and sign in to them."""
     with report_errors():
         from datetime import UTC, datetime
 
@@ -319,7 +320,7 @@ def config_sample() -> None:
 
 
 def render_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of `render`, of which there are many."""
+    """Add the options of `render`, which are many."""
     for add in (
         click.option(
             "--out", type=click.Path(file_okay=False, path_type=Path), help="Write files and index.json."

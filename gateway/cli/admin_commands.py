@@ -19,7 +19,7 @@ def admin_group() -> None:
 @config_option
 @click.option("--remove", is_flag=True, help="Remove the password: the panel stays closed.")
 def panel_password(file: Path, remove: bool) -> None:
-    """Set the panel's password, asked for at the terminal or read from the first line of standard input."""
+    """Set the panel's password, read at the terminal or from the first line of standard input."""
     with report_errors():
         import time
 
@@ -55,7 +55,7 @@ def new_password(shortest: int) -> str:
     "--most", default=100, show_default=True, type=click.IntRange(1, 10_000), help="Lines to print."
 )
 def print_audit(file: Path, as_json: bool, most: int) -> None:
-    """Print what administrators have done, in the panel and in the shell, the newest first."""
+    """Print what administrators have done, in the panel and in the shell, newest first."""
     with report_errors():
         from gateway.cli.opened_records import moment, opened, show
         from gateway.config import load

@@ -39,7 +39,7 @@ def backup(file: Path, secret: Path | None, without_secret: bool, folder: Path) 
         try:
             with opened(config) as records:
                 records.record("backup", str(wanted.state))
-        except StateError as error:  # a full disk is no reason to have no backup
+        except StateError as error:  # a full disk must not prevent a backup
             click.echo(f"not in the audit: {error.detail}", err=True)
 
 
@@ -50,7 +50,7 @@ def backup(file: Path, secret: Path | None, without_secret: bool, folder: Path) 
 @click.option("--replace", is_flag=True, help="Put files that are there aside.")
 @folder_argument
 def restore(file: Path, secret: Path | None, without_secret: bool, replace: bool, folder: Path) -> None:
-    """Put the backup in FOLDER in the place that the configuration names, or back into the gateway that is running."""
+    """Restore the backup in FOLDER to the place that the configuration names, or into the running gateway."""
     with report_errors():
         from gateway.admin.records import backup as files
         from gateway.cli.opened_records import opened

@@ -1,6 +1,6 @@
 """`pocketpost serve` at a terminal without a configuration: the offer to write one, with a browser.
 
-Nothing here may write anything; `admin.configuring.first_run` does, when it is told to.
+Nothing here may write anything; `admin.configuring.first_run` does, when told to.
 """
 
 from __future__ import annotations

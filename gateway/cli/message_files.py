@@ -33,7 +33,7 @@ class DevicePage(Protocol):
 
 
 PageMaker = Callable[[bytes], tuple[Iterable[DevicePage], tuple[str, ...]]]
-"""From the octets of a message to its pages (lazily) and its defects."""
+"""Turns the octets of a message into its pages (lazily) and its defects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class IndexRow:
 
 
 def device(name: str, markup: str | None) -> Device:
-    """Find a device, as `markup` if given. Raise ConfigError with the known ones."""
+    """Find a device, as `markup` if given. Raise ConfigError, which lists the known ones."""
     try:
         return by_name(name, markup)
     except KeyError:
@@ -128,7 +128,7 @@ def _file(file: Path, folder: str, make: PageMaker, suffix: str, out: Path, prog
 
 
 def to_stdout(files: Iterable[Path], make: PageMaker, wanted: int | None) -> None:
-    """Print page number `wanted` of each file, or all pages for None."""
+    """Print page number `wanted` of each file, or all pages if None."""
     for file in files:
         pages, _ = make(file.read_bytes())
         for page in _chosen(pages, wanted, file):

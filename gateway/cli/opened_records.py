@@ -1,4 +1,4 @@
-"""The gateway's records, as a command gets at them, and what it prints of them.
+"""The gateway's records, opened for a command, and how they are printed.
 
 Nothing here may create a state file: a command that finds none has nothing to say. What a command changes is in the
 audit as "shell".
@@ -44,7 +44,7 @@ def opened(config: Config) -> Iterator[AccountRecords]:
 
 
 def moment(at: float | None) -> str | None:
-    """Return a time as a table has it, in UTC; None if it is not known."""
+    """Return a time as tables show it, in UTC; None if it is unknown."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) if at else None
 
 

@@ -1,7 +1,7 @@
 """Runs the gateway: in this process, or in several workers on the same listeners.
 
 Nothing here may decide what is served. The panel is served by the first worker, which gets the log lines of the others.
-WAP phones are served by a process of their own beside the workers: it alone has their sessions.
+WAP phones are served by a process of their own beside the workers: only that one has their sessions.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from gateway.state import Counted, State
 
 
 def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_password: str = "") -> None:
-    """Serve a configuration in this process until SIGTERM; the panel, too, if it has a password.
+    """Serve a configuration in this process until SIGTERM; also the panel, if it has a password.
 
-    WAP phones are served by a thread: who calls this may have threads already, as the demo has, and so cannot fork.
+    WAP phones are served by a thread: callers may already have threads, as the demo does, and so cannot fork.
     """
     LINES.follow(logging.getLogger())
     process = GatewayProcess(config, file)
@@ -43,8 +43,8 @@ def run_gateway(config: Config, file: Path, ready: Callable[[], None], panel_pas
 
 
 def run_workers(config: Config, file: Path, ready: Callable[[], None], count: int) -> None:
-    """Serve a configuration in so many processes, and one for WAP phones, until SIGTERM. Raise ConfigError."""
-    # What the workers need is made before there are any; each opens it for itself.
+    """Serve a configuration in this many processes, and one for WAP phones, until SIGTERM. Raise ConfigError."""
+    # What the workers need is created before they are; each opens it for itself.
     state = State.open(config.state)
     beginning = Beginning.now(state)
     panels = (panel_listener(config),) if state.administration.password_hash() else ()
@@ -52,7 +52,8 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     for listener in (*listeners(config), *panels):
         listener.certificate()
     server_secret(config.secret)
-    # Who connects before a worker serves, or while one is replaced, waits: nobody is refused, at the panel either.
+    # Whoever connects before a worker serves, or while one is replaced, waits: nobody is refused, not even at the
+    # panel.
     bound = {listener: bind(listener) for listener in (*listeners(config), *panels)}
     lines = datagrams.bind_all(config)
     for sock in bound.values():
@@ -65,7 +66,8 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What all processes have of the one that started them; `count` workers, and behind them the one for WAP phones."""
+    """What all processes inherit from the one that started them; `count` workers, and after them the one for WAP
+    phones."""
 
     config: Config
     file: Path
@@ -80,7 +82,7 @@ class _Shared:
         return "the process for WAP phones" if number == self.count else f"worker {number}"
 
     def work(self, number: int) -> None:
-        """Be the process of this number until SIGTERM."""
+        """Run as the process with this number until SIGTERM."""
         LINES.follow(logging.getLogger())
         if number:
             LINES.send_to(self.log_lines[0])
@@ -93,8 +95,8 @@ class _Shared:
             announce_reload=workers.announce_reload,
             beginning=self.beginning,
         )
-        process.follow()  # the file may have changed since the one that this process replaces began
-        # Else a port stayed open when the process that serves it has closed it.
+        process.follow()  # the file may have changed since the replaced process began
+        # Otherwise a port would stay open after the process that serves it has closed it.
         if number == self.count:
             _close(self.bound.values())
             bearer.run(_phones(process, self.lines), process.follow)
@@ -116,7 +118,7 @@ def _close(sockets: Iterable[socket.socket]) -> None:
 
 
 def _phones(process: GatewayProcess, lines: datagrams.Ports) -> bearer.Bearer:
-    """Make what serves WAP phones, and have it counted."""
+    """Make the server of WAP phones, and have it counted."""
     refused = partial(process.state.counts.add, Counted.WAP_REFUSED)
     phones = bearer.Bearer(process, lambda: process.config, lines, refused)
     process.instruments.hold(phones.held)

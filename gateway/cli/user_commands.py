@@ -1,6 +1,6 @@
 """`pocketpost user` and `pocketpost sessions`: who has signed in, and ending, locking, forgetting.
 
-Nothing here may do the work itself: `gateway.admin.records` does, for the panel too.
+Nothing here may do the work itself: `gateway.admin.records` does, also for the panel.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def user_end(file: Path, who: str) -> None:
 @config_option
 @who_argument
 def user_lock(file: Path, who: str) -> None:
-    """End all sessions of an account, and refuse sign-ins to it. An address need not have signed in yet."""
+    """End all sessions of an account, and refuse sign-ins to it. The address need not have signed in yet."""
     with report_errors(), _opened(file) as records:
         try:
             found = records.find(who)
@@ -84,7 +84,7 @@ def user_unlock(file: Path, who: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @who_argument
 def user_forget(file: Path, yes: bool, who: str) -> None:
-    """Delete everything that is stored of an account, as its owner can do; mail is not touched."""
+    """Delete everything that is stored about an account, as its owner can do; mail is not touched."""
     with report_errors(), _opened(file) as records:
         for account in records.find(who):
             if not yes:
@@ -101,7 +101,7 @@ def user_forget(file: Path, yes: bool, who: str) -> None:
 @json_option
 @click.pass_context
 def sessions_group(ctx: click.Context, file: Path | None, as_json: bool) -> None:
-    """List living sessions, the last used first; or end some."""
+    """List active sessions, the last used first; or end some."""
     if ctx.invoked_subcommand is None:
         _list_sessions(file, as_json)
 
@@ -110,7 +110,7 @@ def sessions_group(ctx: click.Context, file: Path | None, as_json: bool) -> None
 @config_option
 @json_option
 def sessions_list(file: Path, as_json: bool) -> None:
-    """List living sessions, the last used first."""
+    """List active sessions, the last used first."""
     _list_sessions(file, as_json)
 
 

@@ -1,4 +1,4 @@
-"""`pocketpost wap`: what is sent to WAP phones by hand."""
+"""`pocketpost wap`: sending to WAP phones by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ wap_group.add_command(get)
 def push(
     to: str | None, sms: bool, action: str | None, si_id: str, hours: float | None, url: str, text: str | None
 ) -> None:
-    """Offer URL to a phone with a TEXT (Service Indication), or make it open URL at once (Service Loading)."""
+    """Offer URL to a phone with a TEXT (Service Indication), or make it open URL immediately (Service Loading)."""
     from gateway.wap import push as pushing
 
     if (to is None) != sms:

@@ -1,6 +1,6 @@
-"""`pocketpost wap get`: a phone on the command line, which says each PDU in words.
+"""`pocketpost wap get`: a phone on the command line, which puts each PDU into words.
 
-Nothing here may know more of WAP than to print it; `gateway.wap.initiator` is the phone.
+Nothing here may know more about WAP than printing it needs; `gateway.wap.initiator` is the phone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gateway.wap.wtp.wtp_pdus import Abort, Ack, Invoke, Nack, Pdu, Provider, Se
 PORTS: Final = {False: 9201, True: 9200}
 """By whether it is connectionless. WAP-259 appendix B."""
 SECONDS: Final = 60.0
-"""Seconds after which nothing is waited for any more."""
+"""Seconds after which it stops waiting."""
 ACCEPT: Final = "application/vnd.wap.wmlc, image/vnd.wap.wbmp, text/plain"
 _FLAGS: Final = ("new", "user_ack", "gtr", "ttr", "rid", "verify")
 
@@ -94,7 +94,7 @@ def _unit(line: socket.socket, method: wsp.Method) -> wsp.Pdu | None:
 
 
 class _Phone:
-    """The initiator at a socket."""
+    """The initiator on a socket."""
 
     def __init__(self, line: socket.socket, sar: bool) -> None:
         self._line, self._phone = line, Initiator(sar=sar)
@@ -102,7 +102,7 @@ class _Phone:
     def fetch(
         self, method: wsp.Method, headers: tuple[tuple[str, str], ...], sdu: int | None
     ) -> wsp.Pdu | None:
-        """Connect, ask, disconnect."""
+        """Connect, request, disconnect."""
         capabilities = () if sdu is None else ((Capability.CLIENT_SDU, uintvar(sdu)),)
         connected = self._ask(wsp.Connect(capabilities, headers))
         if not isinstance(connected, wsp.ConnectReply):
@@ -145,7 +145,7 @@ class _Phone:
 
 
 def transaction_words(pdu: Pdu) -> str:
-    """Say a PDU of WTP in words."""
+    """Put a PDU of WTP into words."""
     said = f"{type(pdu).__name__} {pdu.tid & 0x7FFF}"
     said += "".join(f" {name}" for name in _FLAGS if getattr(pdu, name, False))
     match pdu:
@@ -165,7 +165,7 @@ def transaction_words(pdu: Pdu) -> str:
 
 
 def _reason(number: int) -> str:
-    """Say why a transaction was aborted: the standards' names, in capitals."""
+    """Name the reason why a transaction was aborted: the standards' names, in capitals."""
     for kind in (wsp.AbortReason, Provider):
         with suppress(ValueError):
             return kind(number).name
@@ -173,7 +173,7 @@ def _reason(number: int) -> str:
 
 
 def _capability(identifier: int | str, octets: bytes) -> str:
-    """Say a capability: its name, and its octets in hex, or the size that they are."""
+    """Describe a capability: its name, and its octets in hex, or the size that they mean."""
     try:
         kind = Capability(int(identifier))
     except ValueError:
@@ -185,7 +185,7 @@ def _capability(identifier: int | str, octets: bytes) -> str:
 
 
 def words(pdu: wsp.Pdu) -> str:
-    """Say a PDU of WSP in words."""
+    """Put a PDU of WSP into words."""
     match pdu:
         case wsp.Method():
             parts = [pdu.name, pdu.url, f"{len(pdu.body)} octets" if pdu.body else ""]

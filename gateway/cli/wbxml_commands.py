@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-#: Names of the charsets that WBXML is written in, with their MIBenum.
+#: Names of the charsets in which WBXML is written, with their MIBenum.
 CHARSETS = {"utf-8": 106, "iso-8859-1": 4, "us-ascii": 3}
 
 file_argument = click.argument("file", type=click.File("rb"))
