@@ -1,8 +1,8 @@
 """Admits requests to upstreams: every lease of a store and every submission comes through here first.
 
-Nothing here may ask a server anything, or know how that is done. `shares` decides who may hold a thread,
-`circuit` who may try a server that has failed; here are the lock, the clock and the errors. A request that is
-refused here has not begun: nothing was sent. Each process of the gateway has places and circuits of its own.
+Nothing here may ask a server anything, or know how that is done. `shares` decides who may hold a thread, `circuit` who
+may try a server that has failed; here are the lock, the clock and the errors. A request that is refused here has not
+begun: nothing was sent. Each process of the gateway has its own places and circuits.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Bulkhead:
         self._changed = Condition()
         self._shares = Shares(threads)
         self._circuits: dict[Server, Circuit] = {}
-        #: People waiting for a request of their own, and how many of all may.
+        #: People waiting for another request of theirs, and how many people may do so in total.
         self._standing: Counter[bytes] = Counter()
         self._most_standing = max(threads // 4, 1)
 
@@ -71,9 +71,9 @@ class Bulkhead:
     def admit(
         self, upstream: Upstream, server: Server, person: bytes, stranger: bool = False
     ) -> Iterator[Contact]:
-        """Hold a place at one of an upstream's servers; raise the error for why there is none now.
+        """Hold a place at one of an upstream's servers; raise the error that says why there is none now.
 
-        `stranger`: the request has not proved yet that it is that person's. Code that sees a connection break without
+        `stranger`: the request has not yet proved that it is that person's. Code that sees a connection break without
         an error sets `broken`.
         """
         place = self._enter(upstream, server, person, stranger)
@@ -86,7 +86,7 @@ class Bulkhead:
             self._records.note(server, made)
 
     def await_other(self, person: bytes, seconds: float) -> bool:
-        """Wait a moment for another request of the same person; False, at once, if there is no place to wait."""
+        """Wait a moment for another request of the same person; False, immediately, if there is no room to wait."""
         with self._changed:
             if self._standing[person] >= QUEUED_PER_PERSON or self._standing.total() >= self._most_standing:
                 return False
@@ -140,7 +140,7 @@ class Bulkhead:
 
 
 def _seen(contact: Contact) -> Report:
-    """Tell by how a request ended whether the server answers."""
+    """Determine from how a request ended whether the server answers."""
     error = contact.error
     if isinstance(error, _FAILURES) and error.answered:
         return Report.ANSWERED
@@ -157,5 +157,5 @@ def _seen(contact: Contact) -> Report:
 
 
 def _blamed(error: BaseException | None, person: bytes) -> object:
-    """Return whom a failure counts for: the person, or a fresh object if anybody would have met it."""
+    """Return whom a failure counts against: the person, or a new object if it would have happened to anybody."""
     return object() if getattr(error, "for_anyone", False) else person

@@ -1,8 +1,8 @@
-"""Reads what an administrator wants to know of a certificate, whether or not it can be verified.
+"""Reads what an administrator wants to know about a certificate, whether or not it can be verified.
 
-Nothing here may decide whether a certificate is trusted: OpenSSL does, and for what it refuses it hands out no more
-than the octets. Malformed octets give an empty certificate. Standard: RFC 5280 §4.1 (certificate), §4.2.1.6
-(subjectAltName); X.690 (DER); RFC 9525 §6.3 (names).
+Nothing here may decide whether a certificate is trusted: OpenSSL does, and of one that it refuses it returns only the
+octets. Malformed octets give an empty certificate. Standard: RFC 5280 §4.1 (certificate), §4.2.1.6 (subjectAltName);
+X.690 (DER); RFC 9525 §6.3 (names).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Item = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class PeerCertificate:
-    """What a certificate says of itself; without `expires` nothing is known."""
+    """What a certificate says about itself; without `expires` nothing is known."""
 
     subject: str = ""
     issuer: str = ""
@@ -60,7 +60,7 @@ def _read(der: bytes) -> PeerCertificate:
 
 
 def _items(octets: bytes) -> Iterator[_Item]:
-    """Yield tag and content of the elements that follow each other (X.690 §8.1)."""
+    """Yield tag and content of consecutive elements (X.690 §8.1)."""
     at = 0
     while at < len(octets):
         tag, size, at = octets[at], octets[at + 1], at + 2
@@ -91,7 +91,7 @@ def _name(octets: bytes) -> str:
 def _moment(item: _Item) -> datetime:
     tag, value = item
     text = value.decode("ascii")
-    if tag == _UTC_TIME:  # RFC 5280 §4.1.2.5.1: of the years 1950 to 2049
+    if tag == _UTC_TIME:  # RFC 5280 §4.1.2.5.1: for the years 1950 to 2049
         text = ("19" if int(text[:2]) >= 50 else "20") + text
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 

@@ -1,12 +1,12 @@
 """A circuit breaker for one server: repeated failures open it, and one probe at a time closes it again.
 
 Nothing here may read a clock, wait or send: `now` is passed in, and every request that is let through reports
-afterwards what it saw. One person alone cannot open it for all others: until an answer comes, failures after
-sign-in count once for each person, failures before that count each time.
+afterwards what it saw. One person alone cannot open it for all others: until an answer comes, failures after sign-in
+count once per person, failures before it count each time.
 
     closed     requests pass       FAILURES without an answer in between -> open
     open       none passes         after OPEN_SECONDS the next one passes -> half-open
-    half-open  one is under way    answered -> closed; failed -> open; nothing seen -> open, the next passes at once;
+    half-open  one is running      answered -> closed; failed -> open; nothing seen -> open, the next passes;
                no report within OPEN_SECONDS: the next passes as well
 """
 
@@ -19,7 +19,7 @@ from typing import Final
 
 #: Failures that open a circuit: two may be a coincidence.
 FAILURES: Final = 3
-#: Seconds for which no request passes. What people are told (try again in 20 s) must not be less.
+#: Seconds for which no request passes. The delay that people are told (try again in 20 s) must not be shorter.
 OPEN_SECONDS: Final = 15.0
 
 
@@ -34,14 +34,14 @@ class CircuitState(Enum):
 class Report(Enum):
     """What a request that passed has seen."""
 
-    ANSWERED = "answered"  # the server responded, even if by an error
+    ANSWERED = "answered"  # the server responded, even if with an error
     FAILED = "failed"  # it did not answer, or broke off
     NOTHING = "nothing"  # it was not asked
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """A circuit; `failed` are those who met a failure since the last answer.
+    """A circuit; `failed` are those who have met a failure since the last answer.
 
     `since` is when it opened, or when the last probe passed.
     """

@@ -1,9 +1,9 @@
 """TCP connections to named servers: looks addresses up and tries them one by one, before a deadline.
 
-Nothing here may wait longer than its caller allows, although the system's resolver has no deadline: a name is
-looked up in a thread of its own, one for each name however many ask for it, and a bounded number in all. A
-thread that hangs is left behind until the resolver gives up; it holds nothing but its slot. Standard: RFC
-1123 §2.3 (every address is tried); getaddrinfo(3).
+Nothing here may wait longer than its caller allows, although the system's resolver has no deadline: a name is looked up
+in a thread of its own, one per name however many ask for it, and a limited number in total. A thread that hangs is left
+behind until the resolver gives up; it holds nothing but its slot. Standard: RFC 1123 §2.3 (every address is tried);
+getaddrinfo(3).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Lookup:
 
 
 class Lookups:
-    """Looks names up before a deadline; thread-safe. `resolve` is what may hang."""
+    """Looks names up before a deadline; thread-safe. `resolve`: the function that may hang."""
 
     def __init__(self, resolve: Resolve = resolve, most: int = LOOKUPS) -> None:
         self._resolve, self._most = resolve, most
@@ -92,12 +92,12 @@ class Lookups:
         lookup.done.set()
 
 
-#: For the servers of the configuration, of which there are few.
+#: For the servers in the configuration, of which there are few.
 _lookups: Final = Lookups(lambda host, port: resolve(host, port))
 
 
 def addresses(host: str, port: int) -> Sequence[str]:
-    """Look up a server of the configuration before the deadline; an IP address is returned as it is."""
+    """Look up a server in the configuration before the deadline; an IP address is returned unchanged."""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, host)
@@ -108,7 +108,7 @@ def addresses(host: str, port: int) -> Sequence[str]:
 
 
 def connect(host: str, port: int) -> socket.socket:
-    """Connect to a server of the configuration, or raise the OSError of the last address that was tried."""
+    """Connect to a server in the configuration, or raise the OSError of the last address that was tried."""
     with health.opening(), computing.waiting():
         return _connect(host, port)
 
@@ -118,8 +118,8 @@ def _connect(host: str, port: int) -> socket.socket:
     until = time.monotonic() + deadline.left(CONNECT_SECONDS)
     failed: OSError = OSError("the name has no address")
     for number, address in enumerate(found):
-        # The rest of the time is divided among the remaining addresses: a dead one does not use up the time
-        # of a live one.
+        # The remaining time is divided among the remaining addresses: a dead one does not use up the time of a live
+        # one.
         seconds = (until - time.monotonic()) / (len(found) - number)
         if seconds <= 0:
             failed = TimeoutError("timed out")

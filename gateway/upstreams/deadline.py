@@ -1,8 +1,8 @@
 """A deadline for everything that waits for other machines, shared by all steps of a request.
 
-Nothing here may wait, or know what for. Code that waits asks for the time `left`; code that starts something
-says how long it may take `within`. A nested deadline never ends later than the outer one. The deadline is in
-the context (PEP 567): all steps of a request share it, in any thread, and there is none outside a request.
+Nothing here may wait, or know what for. Code that waits asks for the time `left`; code that starts something says how
+long it may take `within`. A nested deadline never ends later than the outer one. The deadline is in the context (PEP
+567): all steps of a request share it, in any thread, and there is none outside a request.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from contextvars import ContextVar
 from math import inf
 from typing import Final
 
-#: Seconds that one request may wait for mail servers in all. People at a handheld, and WAP gateways, give up
-#: after thirty to sixty.
+#: Seconds that one request may wait for mail servers in total. People at a handheld, and WAP gateways, give up after
+#: thirty to sixty.
 REQUEST_SECONDS: Final = 25.0
-#: Octets a second that a peer must at least accept: the slowest uplink of any server.
+#: The least octets per second that a peer must accept: the slowest uplink of any server.
 LEAST_RATE: Final = 64 * 1024
 
 
@@ -68,7 +68,7 @@ def left(most: float) -> float:
 
 
 def allow(octets: int) -> float:
-    """Extend the deadline for octets to be sent, by the least rate; return the seconds added."""
+    """Extend the deadline for octets to be sent, according to the least rate; return the seconds added."""
     seconds = octets / LEAST_RATE
     current = _current.get()
     while current is not None:

@@ -1,7 +1,7 @@
 """The health of each mail server: up, or down since when and why, as the last contacts with it have shown.
 
 Nothing here may contact a server: whoever does notes it here. `Health` is a value; `HealthRecords` keeps one for each
-server, in this process; what other processes have seen is joined with it by whoever has that.
+server, in this process; whoever knows what other processes have seen joins it with this.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gateway.errors import (
     UnsafeArgument,
 )
 
-#: Servers whose health is known; the one that was seen longest ago goes.
+#: Servers whose health is remembered; the one that was seen longest ago is dropped first.
 MOST: Final = 1000
 #: Characters of an error: servers' replies may be long.
 LONGEST: Final = 500
@@ -53,7 +53,7 @@ class Contact:
 
     @property
     def up(self) -> bool | None:
-        """Whether the server is up; None if this contact does not tell."""
+        """Whether the server is up; None if this contact does not show it."""
         error = self.error
         if isinstance(error, _UNSAFE):
             return False
@@ -76,10 +76,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of one server; times are seconds since the epoch, 0 for never.
+    """What is known about one server; times are seconds since the epoch, 0 for never.
 
-    `up`: None if it was not seen yet; `since`: when it was first seen so; `answered`, `failed`: the last contacts in
-    which it did, and did not; `opening`: seconds that it took to open the last connection; `error`: the last in full.
+    `up`: None if not seen yet; `since`: when it was first seen in that state; `answered`, `failed`: the last contacts
+    in which it did, and did not; `opening`: seconds that it took to open the last connection; `error`: the last one in
+    full.
     """
 
     up: bool | None = None
@@ -107,7 +108,7 @@ class Health:
         """Return what is known from the contacts of two processes together."""
         old, new = sorted((self, other), key=lambda one: one.seen)
         answered, failed = max(old.answered, new.answered), max(old.failed, new.failed)
-        # It is so since the first contact that nobody has found it otherwise after.
+        # It has been so since the first contact that no later one has contradicted.
         otherwise = failed if new.up else answered
         since = min(
             (one.since for one in (old, new) if one.up is new.up and one.since >= otherwise),
@@ -119,13 +120,13 @@ class Health:
 
 
 def _nobody(server: Server, contact: Contact) -> None:
-    """Tell nobody."""
+    """Notify nobody."""
 
 
 class HealthRecords:
     """The health of all servers; thread-safe.
 
-    `told` hears of each contact; `turned` is called after one by which a server is up, or down, that was not before.
+    `told` is called after each contact; `turned` after one that shows the server up, or down, when it was not before.
     """
 
     def __init__(
@@ -201,7 +202,7 @@ def contact() -> Iterator[Contact]:
 
 @contextmanager
 def opening() -> Iterator[None]:
-    """Time the opening of a connection in the block, for the contact at hand."""
+    """Time the opening of a connection in the block, for the current contact."""
     made, began = _current.get(), time.monotonic()
     try:
         yield

@@ -1,6 +1,6 @@
 """SASL for passwords, whatever the protocol around it: the messages of mechanisms, and what a refusal is about.
 
-Nothing here may talk to a server. Standard: RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5); texts of servers are theirs alone.
+Nothing here may talk to a server. Standard: RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5); servers' texts are in no standard.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOT_THIS_WAY: Final = re.compile(
     r"|\bno mechanism available\b",
     re.IGNORECASE,
 )
-# QUIRK: what Gmail, Yahoo, iCloud and Microsoft say to the password of a person who needs another one, or none.
+# QUIRK: what Gmail, Yahoo, iCloud and Microsoft reply to the password of a person who needs another one, or none.
 _APP_PASSWORD: Final = re.compile(
     r"app(?:lication)?-?\s?(?:specific)?[- ]password|web login required|log in (?:via|with) your web browser",
     re.IGNORECASE,
@@ -51,7 +51,7 @@ def apop(password: bytes, timestamp: bytes) -> str:
 
 
 def refuses_mechanism(text: str) -> bool:
-    """Return whether a refusal is about the mechanism, by its text."""
+    """Return whether a refusal is about the mechanism, going by its text."""
     return bool(_NOT_THIS_WAY.search(text))
 
 
@@ -61,5 +61,5 @@ def wants_app_password(text: str) -> bool:
 
 
 def refuses_passwords(text: str) -> bool:
-    """Return whether the provider takes no passwords from mail programs any more."""
+    """Return whether the provider no longer takes passwords from mail programs."""
     return bool(_NO_BASIC.search(text))

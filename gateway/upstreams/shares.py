@@ -1,11 +1,11 @@
 """Shares of the request threads: who may wait for an upstream, so that some threads are always left for others.
 
-Nothing here may know a thread, a lock or a clock: `now` is passed in. An upstream may have as many requests,
-running and queued, as threads are left by all upstreams together (the dynamic threshold of shared buffers: a
-single upstream gets half, n of them 1/(n+1) each, and as much stays free). Half of an upstream's share is
-reserved for people who are signed in, out of reach of those who try passwords. Each person may have two
-running and two queued. More may queue only while the queue moves quickly, which delays others by moments: a
-burst at a healthy server is served, and at a mute or slow one it is refused.
+Nothing here may know a thread, a lock or a clock: `now` is passed in. An upstream may have as many requests, running
+and queued, as there are threads that all upstreams together leave free (the dynamic threshold of shared buffers: a
+single upstream gets half, n of them 1/(n+1) each, and as much stays free). Half of an upstream's share is reserved for
+people who are signed in, out of reach of those who try passwords. Each person may have two running and two queued. More
+may queue only while the queue moves quickly, which delays others by moments: a burst at a healthy server is served, and
+at a mute or slow one it is refused.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-#: Requests of one person that run at a time (each with a connection), and that queue behind those.
+#: Requests of one person that run at a time (each with a connection), and that queue behind them.
 RUNNING_PER_PERSON: Final = 2
 QUEUED_PER_PERSON: Final = 2
-#: Seconds without an answered request after which a queue counts as stuck, and that a request must have run
-#: for that to count: of slower requests, even a steady stream frees threads too slowly for others.
+#: Seconds without an answered request after which a queue counts as stuck, and that a request must have run for that to
+#: count: with slower requests, even a steady stream frees threads too slowly for others.
 STUCK_SECONDS: Final = 0.5
 QUICK_SECONDS: Final = 0.25
-#: Seconds that a request queues at most.
+#: The most seconds that a request queues.
 QUEUE_SECONDS: Final = 8.0
 
 
 @dataclass(slots=True)
 class _Movement:
-    """The last answered request among several, if there was one; `held` counts all that hold a thread."""
+    """The last answered request among several, if there was one; `held` counts all those that hold a thread."""
 
     moved: float
     running: int = 0
@@ -49,7 +49,7 @@ class Place:
 
     @property
     def who(self) -> tuple[bytes, bool]:
-        """The owner of the share: a request that tries somebody's password does not use their share."""
+        """The owner of the share: a request that tries somebody's password does not use that person's share."""
         return self.person, self.stranger
 
 
@@ -74,12 +74,12 @@ class Shares:
         self._threads = threads
         self._lanes: dict[object, _Queue] = {}
         self._held = 0
-        #: Upstreams whose last request was slow: with an empty queue, a newcomer gets no time to see whether
-        #: it moves.
+        #: Upstreams whose last request was slow: if the queue is empty, a newcomer gets no time to see whether it
+        #: moves.
         self._slow: set[object] = set()
 
     def join(self, upstream: object, person: bytes, now: float, stranger: bool = False) -> Place:
-        """Append a request to the queue; a `stranger` has not proved yet to be that person."""
+        """Append a request to the queue; a `stranger` has not yet proved to be that person."""
         moved = now - STUCK_SECONDS if upstream in self._slow else now
         queue = self._lanes.setdefault(upstream, _Queue(_Movement(moved), _Movement(moved)))
         place = Place(person, now, stranger)
@@ -91,7 +91,7 @@ class Shares:
         return place
 
     def enter(self, upstream: object, place: Place, now: float) -> bool:
-        """Start a request if all those that may go before it have started."""
+        """Start a request if all requests that may go before it have started."""
         queue = self._lanes[upstream]
         if queue.all.running >= self._most(queue) or place is not self._next(queue):
             return False
@@ -125,7 +125,7 @@ class Shares:
         return max(patience, 0.0)
 
     def leave(self, upstream: object, place: Place, answered: bool, now: float) -> None:
-        """Give a place back; `answered` says whether the queue has moved, if that was quick."""
+        """Give back a place; `answered`: whether the queue has moved, if that was quick."""
         queue = self._lanes[upstream]
         queue.places.remove(place)
         quick = answered and now - place.entered <= QUICK_SECONDS

@@ -1,7 +1,7 @@
-"""Which hosts offer a service of a domain, by its SRV records (RFC 2782): the only importer of dnspython.
+"""Which hosts offer a service for a domain, according to its SRV records (RFC 2782): the only importer of dnspython.
 
-Nothing here may connect to what it finds. The system's resolver answers, whom nobody vouches for: what a record names
-is a hint, until a certificate or a person confirms it (RFC 6186 §6).
+Nothing here may connect to what it finds. The answers come from the system's resolver, for which nobody vouches: what a
+record names is a hint until a certificate or a person confirms it (RFC 6186 §6).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dns.resolver import Resolver as Resolver
 
 from gateway.config.hosts import MAX_PORT, host_name
 
-#: Seconds for one question, to all name servers together.
+#: Seconds for one query, to all name servers together.
 SECONDS: Final = 5.0
-#: Hosts of one service that are told.
+#: The most hosts of one service that are returned.
 MOST: Final = 8
 
 
@@ -33,7 +33,7 @@ class ServiceHost:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecords:
-    """What is known of one service: its hosts, the best first; `refused`: the domain says that it has none.
+    """What is known about one service: its hosts, the best first; `refused`: the domain says that it has none.
 
     `failure`: why nothing is known.
     """
@@ -60,7 +60,7 @@ def look_up(service: str, domain: str, resolver: Resolver) -> ServiceRecords:
     except (dns.exception.DNSException, OSError, ValueError) as error:
         return ServiceRecords(failure=type(error).__name__)
     records = [one for one in answer if one.rdtype == dns.rdatatype.SRV]
-    # Among equals RFC 2782 chooses by chance, by weight; the heaviest one is the likeliest.
+    # Among equals RFC 2782 chooses randomly, by weight; the heaviest one is the likeliest.
     records.sort(key=lambda one: (one.priority, -one.weight, one.target.to_text(), one.port))
     if len(records) == 1 and records[0].target.to_text() == ".":
         return ServiceRecords(refused=True)

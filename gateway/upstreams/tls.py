@@ -1,8 +1,7 @@
-"""TLS to mail servers: contexts, error messages for administrators, and what `check` learns of a server.
+"""TLS to mail servers: contexts, error messages for administrators, and what `check` learns about a server.
 
-Nothing here may speak a protocol inside TLS; a certificate and the name in it are verified unless the
-administrator configured `insecure`. Standard: RFC 8314 (TLS for mail access and submission), RFC 9525
-(names).
+Nothing here may speak a protocol inside TLS; a certificate and the name in it are verified unless the administrator
+configured `insecure`. Standard: RFC 8314 (TLS for mail access and submission), RFC 9525 (names).
 """
 
 from __future__ import annotations
@@ -73,7 +72,8 @@ def context(server: Server) -> ssl.SSLContext:
 
 
 def is_unsafe(error: OSError) -> bool:
-    """Return whether the certificate or TLS version was refused, rather than the connection broken in the handshake."""
+    """Return whether the certificate or TLS version was refused, as opposed to the connection breaking in the
+    handshake."""
     return isinstance(error, ssl.SSLError) and not isinstance(
         error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
     )
@@ -101,7 +101,7 @@ def is_too_open(server: Server) -> bool:
 
 
 def protect(sock: socket.socket, server: Server) -> ssl.SSLSocket:
-    """Do the handshake with a server of the configuration; see `handshake`."""
+    """Do the handshake with a server in the configuration; see `handshake`."""
     try:
         trusted = context(server)
     except BaseException:
@@ -140,7 +140,7 @@ def begins_in_plain_text(server: Server) -> bool:
 
 
 def begins_with_tls(server: Server) -> bool:
-    """Return whether a port takes a TLS handshake at once, whatever its certificate; nothing is sent inside."""
+    """Return whether a port accepts a TLS handshake first, whatever its certificate; nothing is sent inside."""
     try:
         protect(connecting.connect(server.host, server.port), replace(server, insecure=True)).close()
     except (OSError, UnicodeError):

@@ -44,14 +44,14 @@ class Budget:
 
 
 class Ledger:
-    """Bytes that all answers of one server hold as objects at the moment, over all connections; thread-safe."""
+    """Bytes that all answers of one server currently hold as objects, over all connections; thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most, self._held = most, 0
         self._lock = Lock()
 
     def take(self, size: int) -> None:
-        """Count bytes that are held from now on; raise Overrun if there would be too many."""
+        """Count bytes that are held from now on; raise Overrun if they would be too many."""
         with self._lock:
             if self._held + size > self._most:
                 raise Overrun("the server's answers together are too long")
@@ -71,7 +71,7 @@ class Wire:
         self.sock = sock
         self.silence = silence
         self.octets_in = 0
-        #: Set when a line was longer than its limit; the reader resets it.
+        #: Set if a line was longer than its limit; the reader resets it.
         self.cut = False
         self.beginning = b""
         self._held = bytearray()
@@ -98,7 +98,7 @@ class Wire:
         return self._room
 
     def allow(self, size: int) -> None:
-        """Add octets to the budget, which are handed on and not held."""
+        """Add octets to the budget that are handed on and not held."""
         self._octets += size
 
     def hold(self, size: int) -> None:
@@ -113,7 +113,7 @@ class Wire:
         return bool(self._held) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0)
 
     def line(self, limit: int) -> bytes:
-        """Read a line with its end; of one beyond `limit` octets only the last few, and `cut` is set."""
+        """Read a line with its end; if it exceeds `limit` octets, only the last few are returned and `cut` is set."""
         self._lines -= 1
         if self._lines < 0:
             raise Overrun("the answer has too many lines")
@@ -135,7 +135,7 @@ class Wire:
         return self._take(size)
 
     def stretches(self, size: int) -> Iterator[bytes]:
-        """Yield this many octets in pieces as they arrive; all of them have to be taken."""
+        """Yield this many octets in pieces as they arrive; all of them have to be consumed."""
         while size:
             if not self._held:
                 self._fill()
@@ -150,7 +150,7 @@ class Wire:
         return self._take(len(self._held))
 
     def put_back(self, octets: bytes) -> None:
-        """Have octets read again that were read too far."""
+        """Put back octets that were read too far, to be read again."""
         self._held[:0] = octets
 
     def skip(self, size: int) -> None:
