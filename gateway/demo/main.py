@@ -1,6 +1,6 @@
 """The demo as a whole: mail servers with sample mail, and a configuration that points the gateway to them.
 
-Nothing here may serve HTTP or print, which is for `cli`. Everything on disk is in one temporary folder.
+Nothing here may serve HTTP or print: `cli` does that. Everything on disk is in one temporary folder.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def running(listen: str, panel: str, wap: tuple[str, int, int] | None = None) ->
 
 
 def configuration(listen: str, panel: str, servers: Servers, wap: tuple[str, int, int] | None = None) -> str:
-    """Return a configuration with the demo's servers: any other domain is that of those who read by POP3."""
+    """Return a configuration with the demo's servers: any other domain is for those who read by POP3."""
     smtp = f"smtp://{HOST}:{servers.smtp_port}"
     phones = ""
     if wap is not None:

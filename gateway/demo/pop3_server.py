@@ -1,7 +1,7 @@
-"""A real POP3 server for those of the demo's people who read their mail that way.
+"""A real POP3 server for those people in the demo who read their mail that way.
 
-Nothing here may keep a maildrop open for two (RFC 1939 §4), or delete before QUIT (§6). It does what servers do today:
-capabilities (RFC 2449), unique-ids, TOP, several commands in one write.
+Nothing here may keep a maildrop open for two sessions (RFC 1939 §4), or delete before QUIT (§6). It has what servers
+have today: capabilities (RFC 2449), unique-ids, TOP, several commands in one write.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
-#: Octets of a command's line.
+#: Octets of a command line.
 LONGEST_LINE: Final = 1024
 #: Seconds of silence after which a connection is closed (RFC 1939 §3 has ten minutes).
 SILENCE: Final = 600.0
@@ -34,7 +34,7 @@ class Maildrops:
         return address in self._passwords
 
     def deliver(self, address: str, octets: bytes) -> None:
-        """Put a message into a maildrop; a session that is under way does not see it."""
+        """Put a message into a maildrop; a session in progress does not see it."""
         self._messages[address].append(octets)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,7 +73,7 @@ class Maildrops:
 
 
 class _Session:
-    """One connection's state (RFC 1939 §3); messages have the numbers of its beginning."""
+    """One connection's state (RFC 1939 §3); messages keep the numbers from its beginning."""
 
     def __init__(self, maildrops: Maildrops) -> None:
         self._maildrops = maildrops
@@ -171,7 +171,7 @@ _SIGNED_IN: Final = {
 
 
 def _number(text: str) -> int:
-    """Read a message number, or a count of lines; 0 for what is none."""
+    """Read a message number, or a count of lines; 0 if it is neither."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 

@@ -1,7 +1,7 @@
 """Fixes for pymap 0.36.7 (pinned), each with its reason.
 
-Nothing here may add a feature that the gateway would then rely on: only what RFC 3501 and the extensions that
-pymap announces require. `apply()` may be called again; it works once.
+Nothing here may add a feature on which the gateway would then rely: only what RFC 3501 and the extensions that pymap
+announces require. `apply()` may be called again; it works once.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ def special_use() -> None:
 
 
 def greeting() -> None:
-    """Replace the greeting, which looks up this machine's name: that takes seconds without a name service."""
+    """Replace the greeting, which looks up this machine's name: without a name service that takes seconds."""
     _put(Config, "greeting", property(lambda self: b"Pocketpost demo"))
 
 
 def fetch_structures() -> None:
     """Replace ENVELOPE and BODYSTRUCTURE.
 
-    pymap's ENVELOPE loses the connection on odd headers and decodes what should stay encoded; its
-    BODYSTRUCTURE counts a part's header as its body and writes the disposition as a string.
+    pymap's ENVELOPE loses the connection on odd headers and decodes what should stay encoded; its BODYSTRUCTURE counts
+    a part's header as its body and writes the disposition as a string.
     """
 
     def written(maker: Any) -> Any:
@@ -89,7 +89,7 @@ def sections() -> None:
 
 
 def empty_ranges() -> None:
-    """Return no octets for a range without lines; pymap takes 0 for its start and all but one octet for its end."""
+    """Return no octets for a range without lines; pymap uses 0 as its start and all but one octet as its end."""
 
     def get_raw(view: memoryview, *ranges: Sequence[tuple[int, int, int]]) -> memoryview:
         lines = [line for each in ranges for line in (each[:1], each[-1:])]
@@ -100,7 +100,7 @@ def empty_ranges() -> None:
 
 
 def ugly_headers() -> None:
-    """Leave out the fields for which the library's header parser raises, as it does for some real mail."""
+    """Leave out fields for which the library's header parser raises, as it does for some real mail."""
     plain = ParsedHeaders._parse
 
     def parse(values: Sequence[Sequence[bytes]]) -> Iterable[Any]:
@@ -114,7 +114,7 @@ def ugly_headers() -> None:
 
 
 def keywords() -> None:
-    """Announce in PERMANENTFLAGS that flags such as $Forwarded are kept, else STORE drops them."""
+    """Announce in PERMANENTFLAGS that flags such as $Forwarded are kept; otherwise STORE drops them."""
     plain = vars(MailboxDataInterface)["permanent_flags"].fget
     _put(MailboxData, "permanent_flags", property(lambda self: plain(self) | {ANY_KEYWORD}))
 
@@ -122,7 +122,7 @@ def keywords() -> None:
 def searching() -> None:
     """Search the text as displayed, ignoring case.
 
-    pymap searches base64 and encoded words as they are, and distinguishes case beyond ASCII.
+    pymap searches base64 and encoded words undecoded, and distinguishes case beyond ASCII.
     """
 
     def contains(self: BaseLoadedMessage, value: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The sample mail: each user's mailboxes, with dates shifted so that the newest message has just arrived.
 
-Nothing here may talk to a server. The messages are files in `data/`, each one complete (RFC 5322) with LF
-line ends and in US-ASCII; dates in them count back from `WRITTEN`, and all are shifted together.
+Nothing here may talk to a server. The messages are files in `data/`, each one complete (RFC 5322) with LF line ends and
+in US-ASCII; their dates count back from `WRITTEN`, and all are shifted together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.demo.servers import Stored
 ALICE = "alice@pocketpost.example"
 BOB = "bob@pocketpost.example"
 PASSWORD = "tap"  # noqa: S105
-"""The first letters of keys 8, 2 and 7: three presses on a keypad."""
+"""The first letters on keys 8, 2 and 7: three presses on a keypad."""
 PASSWORDS = {ALICE: PASSWORD, BOB: PASSWORD}
 CAROL = "carol@harbour.example"
 """She reads by POP3; the others by IMAP."""
@@ -129,7 +129,7 @@ def _date(text: bytes) -> datetime:
 
 
 def _calendar(text: bytes, by: timedelta) -> bytes:
-    """Shift a date of RFC 5545 to a full hour or half: nobody invites for 17:43."""
+    """Shift a date of RFC 5545 to the full hour or half: nobody invites for 17:43."""
     date = datetime.strptime(text.decode(), CALENDAR_FORM).replace(tzinfo=UTC) + by
     date -= timedelta(minutes=date.minute % 30, seconds=date.second)
     return date.strftime(CALENDAR_FORM).encode()

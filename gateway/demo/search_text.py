@@ -1,6 +1,6 @@
 """The text of a message as SEARCH sees it: header and text parts, decoded (RFC 3501 §6.4.4).
 
-Nothing here may raise for malformed mail: what cannot be decoded is searched as it is.
+Nothing here may raise for malformed mail: what cannot be decoded is searched undecoded.
 """
 
 from __future__ import annotations

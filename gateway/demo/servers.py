@@ -1,8 +1,7 @@
 """Real IMAP, POP3 and SMTP submission servers on free loopback ports, in one thread of this process.
 
-Nothing here may touch the disk or leave this machine: mail is held in memory, and mail that is sent reaches
-the users of the demo only; the invented people of the sample ("*.example", RFC 2606) accept mail and never
-reply.
+Nothing here may touch the disk or leave this machine: mail is held in memory, and sent mail reaches only the users of
+the demo; the invented people of the sample ("*.example", RFC 2606) accept mail and never reply.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 SIZE_LIMIT = 10 * 1024 * 1024
-"""Octets of a submitted message at most."""
+"""The most octets of a submitted message."""
 START_TIME = 20.0
-"""Seconds until the servers must be up; one is usual."""
+"""Seconds until the servers must be up; it usually takes one."""
 STOP_TIME = 5.0
 """Seconds for connections to end."""
 HASH_ROUNDS = 1
-"""Of PBKDF2: pymap's own half a million would protect passwords that the demo prints, at 0.2 s for each sign-in."""
+"""Of PBKDF2: pymap's own half a million would protect passwords that the demo prints, at 0.2 s per sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class SubmissionHandler:
     async def handle_MAIL(
         self, _server: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        # Not by aiosmtpd's auth_required, which warns at each connection that there is no TLS.
+        # Not with aiosmtpd's auth_required, which warns at each connection that there is no TLS.
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
         if address.lower() != session.auth_data:
@@ -125,7 +124,7 @@ class Servers:
     ) -> None:
         """`passwords` by address; `mailboxes`: those that each user has besides INBOX.
 
-        `by_pop3`: the passwords of people who read by POP3, and have the inbox alone.
+        `by_pop3`: the passwords of people who read by POP3, and have only the inbox.
         """
         self._passwords = dict(passwords)
         self._maildrops = Maildrops(by_pop3 or {})
@@ -143,7 +142,7 @@ class Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed already
+        with contextlib.suppress(RuntimeError):  # the loop is already closed
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(STOP_TIME)
 
@@ -217,7 +216,7 @@ class Servers:
         handler = SubmissionHandler(self._everybody, self)
         logging.getLogger("mail.log").setLevel(
             logging.ERROR
-        )  # aiosmtpd warns of its own deprecated attribute
+        )  # aiosmtpd warns about its own deprecated attribute
 
         def connection() -> SMTP:
             return SMTP(

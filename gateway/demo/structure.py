@@ -1,8 +1,7 @@
 """ENVELOPE and BODYSTRUCTURE of the demo's messages, and the part for a section number.
 
-Nothing here may raise for malformed mail, and nothing is decoded: header text is sent as it is in the
-message, which is what other servers do and what our own decoder has to handle. RFC 3501 §6.4.5, §7.4.2; RFC
-2045, RFC 2183.
+Nothing here may raise for malformed mail, and nothing is decoded: header text is sent as it is in the message, which is
+what other servers do and what our own decoder has to handle. RFC 3501 §6.4.5, §7.4.2; RFC 2045, RFC 2183.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def _text(value: object) -> MaybeBytes:
 
 
 def _raw(header: Message, name: str) -> str | None:
-    """Return a field's text with its octets as they are, where `Message.get` would replace raw 8-bit text."""
+    """Return a field's text with its octets unchanged, where `Message.get` would replace raw 8-bit text."""
     for field, value in header.raw_items():
         if field.lower() == name:
             return str(value)
@@ -109,7 +108,7 @@ def envelope(message: MessageContent) -> List:
 
 
 def _parameters(text: str | None) -> MaybeBytes:
-    """Return the parameters of a field; those in RFC 2231 form keep it ("filename*", "filename*0*")."""
+    """Return the parameters of a field; those in RFC 2231 form keep that form ("filename*", "filename*0*")."""
     flat: list[MaybeBytes] = []
     for name, value in PARAMETER.findall(" ".join((text or "").splitlines())):
         flat += [_text(name.lower()), _text(unquote(value.strip()))]
