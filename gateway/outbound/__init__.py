@@ -1,7 +1,7 @@
-"""The only HTTP client: one request over one connection, to where a `Reach` lets it go, with one deadline for all.
+"""The only HTTP client: one request over one connection, to where a `Reach` lets it go, with one overall deadline.
 
 `reach` decides about addresses, `http1_exchange` speaks HTTP/1.1, `client` joins them. Nothing here may follow a
-redirect, store anything, send along who asks, or read more of a response than the caller has room for.
+redirect, store anything, reveal who asks, or read more of a response than the caller has room for.
 """
 
 from gateway.outbound.client import Outbound

@@ -1,7 +1,7 @@
-"""The HTTP client: looks a name up once, connects to an address that was checked, and asks one thing.
+"""The HTTP client: looks a name up once, connects to an address that was checked, and makes one request.
 
-Nothing here may connect to a name, or to an address that the reach forbids: one such address rules out all of a name's.
-The certificate is verified for the name; everything together has one deadline.
+Nothing here may connect to a name, or to an address that the reach forbids: one such address rules out all addresses of
+a name. The certificate is verified for the name; everything together has one deadline.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gateway.upstreams.connecting import Lookups
 
 log = logging.getLogger(__name__)
 
-#: Seconds for everything together: a person waits at a handheld.
+#: Seconds for everything together: a person is waiting at a handheld.
 SECONDS: Final = 5.0
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -90,8 +90,8 @@ class Outbound:
     ) -> Response:
         """Send a request and return the response, whatever its status, with at most `most` octets of its body.
 
-        Raise OutboundRefused for a URL that must not be asked for, OutboundUnreachable if nothing was sent,
-        OutboundUncertain if no response came to what was sent, or a longer one.
+        Raise OutboundRefused for a URL that must not be requested, OutboundUnreachable if nothing was sent,
+        OutboundUncertain if there was no response to what was sent, or one that is too long.
         """
         target = reach.read(url)
         if not self._reach.allows(target):
@@ -136,7 +136,7 @@ class Outbound:
 
 
 def _reason(error: Exception) -> str:
-    """Return a short reason of a failure, for the log."""
+    """Return a short reason for a failure, for the log."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate: {error.verify_message}"
     if isinstance(error, TimeoutError):

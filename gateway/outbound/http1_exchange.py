@@ -23,7 +23,7 @@ USER_AGENT: Final = "Mozilla/5.0 (compatible; mail client)"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response, whatever its status; `body` is empty unless it was asked for."""
+    """A response, whatever its status; `body` is empty unless it was requested."""
 
     status: int
     media_type: str = ""
@@ -50,8 +50,8 @@ def request(method: str, target: Target, body: bytes, media_type: str) -> bytes:
 def receive(sock: socket.socket, method: str, most: int, left: Callable[[], float]) -> Response:
     """Read the response to a request of this method; interim ones (RFC 9110 §15.2) are skipped.
 
-    `most`: octets of the body that there is room for; 0: it is not read. `left` returns the seconds left. Raise
-    OSError, or OutboundUncertain for what is no HTTP or too long.
+    `most`: the most octets of the body to read; 0: it is not read. `left` returns the seconds left. Raise OSError, or
+    OutboundUncertain for what is not HTTP or too long.
     """
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
     connection.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))

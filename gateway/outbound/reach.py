@@ -1,7 +1,7 @@
 """Where requests may go: to public addresses over HTTPS, or to the origins that an administrator has listed.
 
-Nothing here may connect or look a name up. What a person or a mail names is reached by `Public`: never a host of ours
-or of the administrator's network. The ranges are those of IANA's special-purpose address registries (RFC 6890);
+Nothing here may connect or look a name up. What a person or a mail names is reached through `Public`: never a host of
+ours or of the administrator's network. The ranges are those in IANA's special-purpose address registries (RFC 6890);
 origins are those of RFC 6454.
 """
 
@@ -21,11 +21,11 @@ PORTS: Final = {"https": 443, "http": 80}
 _URL: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}\.?|\[[0-9a-f:.]{2,45}\])"
     r"(?::(?P<port>[0-9]{1,5}))?(?P<target>(?:[/?][\x21-\x22\x24-\x7e]*)?)(?:#[\x21-\x7e]*)?",
-    re.IGNORECASE | re.ASCII,  # else [a-z] takes two letters more, İ and K (the Kelvin sign)
+    re.IGNORECASE | re.ASCII,  # otherwise [a-z] matches two more letters, İ and K (the Kelvin sign)
 )
 
-#: Addresses that are never public. IPv6 is public only inside 2000::/3, so this lists the special ranges
-#: within it; addresses that embed an IPv4 address (mapped, NAT64, 6to4, Teredo) do not get around the table either.
+#: Addresses that are never public. IPv6 is public only inside 2000::/3, so this lists the special ranges within it;
+#: addresses that embed an IPv4 address (mapped, NAT64, 6to4, Teredo) do not get around the table either.
 _SPECIAL: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -40,7 +40,7 @@ _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a URL names: `host` in small letters, without the dot of the root and without brackets."""
+    """What a URL names: `host` in lower case, without the dot of the root and without brackets."""
 
     scheme: str
     host: str
@@ -55,7 +55,7 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """The origin in the form that origins are compared in."""
+        """The origin in the form in which origins are compared."""
         return f"{self.scheme}://{self.authority}"
 
 
@@ -73,10 +73,10 @@ def read(url: str) -> Target:
 
 
 class Reach(Protocol):
-    """Decides where requests go: by the URL before the name is looked up, and by each address of it after that."""
+    """Decides where requests go: by the URL before the name is looked up, then by each of its addresses."""
 
     def allows(self, target: Target) -> bool:
-        """Return whether a URL may be asked for."""
+        """Return whether a URL may be requested."""
 
     def allows_address(self, address: str) -> bool:
         """Return whether an address may be connected to."""
@@ -98,7 +98,7 @@ class Listed:
     """Reaches the origins that an administrator has listed, whatever their scheme, port and addresses."""
 
     def __init__(self, origins: Iterable[str]) -> None:
-        """`origins`: URLs, of which only scheme, host and port count. Raise OutboundRefused for one that is none."""
+        """`origins`: URLs, of which only scheme, host and port count. Raise OutboundRefused for an invalid one."""
         self._origins = frozenset(read(origin).origin for origin in origins)
 
     def allows(self, target: Target) -> bool:
