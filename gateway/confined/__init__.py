@@ -1,17 +1,16 @@
 """Confinement: untrusted files are parsed in a child process that is limited in time and memory and inherits nothing.
 
-Nothing here may know what is parsed: jobs are pure functions named in a table, octets go in, values of a few
-known classes come out (as JSON: a pickle from a compromised child would compromise us too). Whatever goes
-wrong in a child, its death included, is the job's own error with a sentence.
+Nothing here may know what is parsed: jobs are pure functions named in a table, octets go in, values of a few known
+classes come out (as JSON: a pickle from a compromised child would compromise us, too). Whatever goes wrong in a child,
+including its death, is the job's own error with a sentence.
 
-How: one *server* process for each process of ours, started at the first use (about 0.3 s, nearly all of it
-imports), single-threaded, with the libraries loaded. For each job it forks a child (about 4 ms; a new
-interpreter would take 250 ms, and forking ourselves, with threads that hold locks, is not safe). The child
-has its end of one socket pair and no other descriptor, limits on CPU time, memory and wall time, and cannot
-write to a file. It is not a sandbox: code that took it over could still read what our user can read, and open
-a connection. Items are sent as they are made, so a reader that closes after the first page stops the rest of
-the work. The server ends when we do. `jobs` is the table, `child` is what runs in the server and its
-children.
+How: one *server* process for each process of ours, started at the first use (about 0.3 s, nearly all of it imports),
+single-threaded, with the libraries loaded. For each job it forks a child (about 4 ms; a new interpreter would take 250
+ms, and forking ourselves, with threads that hold locks, is not safe). The child has its end of one socket pair and no
+other descriptor, limits on CPU time, memory and wall time, and cannot write to a file. It is not a sandbox: code that
+took it over could still read what our user can read, and open a connection. Items are sent as they are made, so a
+reader that closes after the first page stops the rest of the work. The server ends when we do. `jobs` is the table,
+`child` is what runs in the server and its children.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from gateway.rendition.pictures.image import Picture
 
 _log = logging.getLogger(__name__)
 
-#: Jobs at a time, to bound their total; more wait, and give up after so many seconds.
+#: Jobs at a time, to limit their total; more wait, and give up after the second number, seconds.
 JOBS_AT_A_TIME: Final = 4
 PATIENCE_SECONDS: Final = 10
 _START_SECONDS: Final = 15
@@ -79,7 +78,7 @@ class _Server:
     def __init__(self, program: str = _PROGRAM) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            # The environment is not passed on: it may hold secrets of the administrator's.
+            # The environment is not passed on: it may contain secrets of the administrator's.
             environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "LANG": "C.UTF-8"}
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", program],
@@ -165,7 +164,7 @@ def stream(name: str, octets: bytes, **arguments: object) -> Generator[object, N
 
 
 def running() -> int:
-    """Count the jobs that are being done now."""
+    """Count the jobs that are running now."""
     return len(_jobs)
 
 

@@ -21,15 +21,15 @@ from gateway.confined.jobs import JOBS, packed
 from gateway.rendition.documents.bounds import DAMAGED, TOO_LARGE, DocumentError
 from gateway.rendition.pictures.image import PictureError
 
-#: Seconds of CPU for one job (hostile input is rejected within 2 s), and of wall clock, which includes waiting for
-#: the CPU and for the reader.
+#: Seconds of CPU for one job (hostile input is rejected within 2 s), and of wall clock, which includes waiting for the
+#: CPU and for the reader.
 CPU_SECONDS: Final = 2
 WALL_SECONDS: Final = 8
 #: Octets of address space that a job may add to what the server has mapped.
 MEMORY: Final = 300 * 1024 * 1024
 #: Open descriptors of a child: libraries may load a module late.
 DESCRIPTORS: Final = 32
-#: Octets of the length in front of what is sent.
+#: Octets of the length before what is sent.
 LENGTH: Final = 8
 #: The descriptor of a child's socket.
 _JOB: Final = 3
@@ -43,9 +43,9 @@ _PRELOADED: Final = (
 def serve() -> None:
     """Fork a child for each job's socket received over descriptor 0, until that is closed."""
     for name in _PRELOADED:
-        with contextlib.suppress(ImportError):  # a format that its library was built without
+        with contextlib.suppress(ImportError):  # a format without which its library was built
             importlib.import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
     gc.collect()
     gc.freeze()
     control = socket.socket(fileno=0)

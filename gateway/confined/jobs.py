@@ -1,7 +1,7 @@
 """The jobs that run confined, by name, and their values as JSON.
 
-Nothing here may do I/O: a job is a pure function of octets and JSON arguments, and yields values of a few
-known classes.
+Nothing here may do I/O: a job is a pure function of octets and JSON arguments, and yields values of a few known
+classes.
 """
 
 from __future__ import annotations
