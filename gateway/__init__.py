@@ -12,10 +12,9 @@ The path of a request, step by step (docs/architecture.md follows one with its d
 8. `markup` writes the page as WML or XHTML.
 9. `wap` compiles WML to WBXML where the device wants it compiled, and to measure it.
 
-Steps 2 and 5 to 9 are pure: values in, values out; an iterator in, where laziness is wanted. The modules that
-reach the network or the disk are few, named and small: `server`, `store`, `submission`, `outbound`, `state`,
-`confined`, and `config`, which reads its file. Imports run downwards only; contracts in `pyproject.toml`
-enforce that.
+Steps 2 and 5 to 9 are pure: values in, values out; an iterator in where laziness is wanted. The modules that reach the
+network or the disk are few, named and small: `server`, `store`, `submission`, `outbound`, `state`, `confined`, and
+`config`, which reads its file. Imports run only downwards; contracts in `pyproject.toml` enforce that.
 """
 
 __version__ = "0.1.0"

@@ -1,10 +1,10 @@
 """The grammar of our URLs: every code in a URL, encoded and decoded.
 
-Nothing here may know a request or a screen: plain values in, a piece of a URL out, and back. Whatever makes a
-link and whatever follows one uses this module, so no address in a page of ours is refused by us. Codes
-consist of characters that need no escaping (RFC 3986 §2.3); an invalid one raises BadRequest.
+Nothing here may know a request or a screen: plain values in, a piece of a URL out, and back. Whatever makes a link and
+whatever follows one uses this module, so that no address in a page of ours is refused by us. Codes consist of
+characters that need no escaping (RFC 3986 §2.3); an invalid one raises BadRequest.
 
-    ~TOKEN                 the session, before all else in the path
+    ~TOKEN                 the session, before everything else in the path
     1.2, 1.2t              a section of a message, its text
     1.2-3kEKN-4            a position in a message: section, start, state, characters to skip
     su, t4711              a view of a mailbox: by subject, unread only; the thread of a UID
@@ -25,15 +25,15 @@ from gateway.errors import BadRequest
 from gateway.message.mime.part_tree import SECTION_PATTERN
 from gateway.message.model import MAX_NUMBER, MAX_UID, UID_DIGITS
 
-#: A session's token at the beginning of a path; with another length than ours, an ended session's.
+#: A session's token at the beginning of a path; with a length other than ours, an ended session's.
 SESSION_ROOT: Final = re.compile(r"/~([A-Za-z0-9_-]{16,64})(?=/|\Z)")
 
-#: Characters of 6 bits in the id of a link: 66 bits that cannot be guessed, and do not collide.
+#: Characters of 6 bits in the id of a link: 66 bits cannot be guessed, and do not collide.
 LINK_ID_LENGTH: Final = 11
 LINK_ID_PATTERN: Final = rf"[A-Za-z0-9_-]{{{LINK_ID_LENGTH}}}"
 
-#: Every position that `Position.encode` returns: 36**8 octets are more than a message has, and the longest state is
-#: five letters of the reader's and five of the decoder's (`rendition.segments`, `message.charset.shifts`).
+#: Matches every position that `Position.encode` returns: 36**8 octets are more than a message has, and the longest
+#: state is five letters of the reader's and five of the decoder's (`rendition.segments`, `message.charset.shifts`).
 POSITION_PATTERN: Final = rf"(?:{SECTION_PATTERN}t?)?-[0-9a-z]{{1,8}}[A-Z]{{0,10}}(?:-[0-9a-z]{{1,8}})?"
 _POSITION: Final = re.compile(POSITION_PATTERN)
 _POSITION_PIECES: Final = re.compile(r"(.*?)-([0-9a-z]+)([A-Z]*)(?:-([0-9a-z]+))?")
@@ -47,7 +47,7 @@ _THREADS: Final = "t"
 VIEW_PATTERN: Final = rf"[{ORDERS}][{FILTERS}]?(?:[1-9][0-9]{{0,9}})?"
 _VIEW: Final = re.compile(rf"([{ORDERS}])([{FILTERS}]?)([1-9][0-9]{{0,9}})?")
 
-#: Highest row of a list, whatever an address says.
+#: The highest row of a list, whatever an address says.
 HIGHEST_RANK: Final = 10**8
 #: The digits of a UID.
 _UID: Final = rf"[0-9]{{1,{UID_DIGITS}}}"
@@ -66,10 +66,10 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Position:
     """A place in a message where reading can start.
 
-    `section`: the part, "" for the message itself. `start`: for text parts an octet offset into the encoded
-    body at a safe boundary; for parts that are read whole (HTML) the ordinal of the block. `state`: capital
-    letters, what the reader needs in order to begin there (decoder state, quoting; owned by the viewer of the
-    part). `skip`: characters of the block there that were shown before.
+    `section`: the part, "" for the message itself. `start`: for text parts an octet offset into the encoded body at a
+    safe boundary; for parts that are read whole (HTML) the ordinal of the block. `state`: capital letters, what the
+    reader needs in order to begin there (decoder state, quoting; owned by the viewer of the part). `skip`: characters
+    of the block there that were already shown.
     """
 
     section: str = ""
@@ -158,7 +158,8 @@ class MessageCode(NamedTuple):
 class Origin(NamedTuple):
     """The list that a message was opened from: a search and a row of it, or a view of its mailbox and a position.
 
-    `top`: its mailbox by arrival, from this sequence number down. Nothing of these: its mailbox in the default view.
+    `top`: its mailbox by arrival, from this sequence number down. If none of these is set: its mailbox in the default
+    view.
     """
 
     search: int = 0
@@ -206,10 +207,10 @@ def nesting_steps(text: str) -> tuple[int, ...]:
 
 
 def split_root(path: str, prefix: str) -> tuple[str, str, str]:
-    """Divide a request's path into its root, the session's token in it or "", and the path of the screen.
+    """Split a request's path into its root, the session's token in it or "", and the path of the screen.
 
-    `prefix`: the path that the gateway stands under, such as "/mail", or "". A proxy may have removed it: it is part of
-    the root in any case, since it is part of the addresses that the client sees.
+    `prefix`: the path under which the gateway is served, such as "/mail", or "". A proxy may have removed it: it is
+    part of the root in any case, since it is part of the addresses that the client sees.
     """
     within = path.removeprefix(prefix) if path == prefix or path.startswith(f"{prefix}/") else path
     match = SESSION_ROOT.match(within)
@@ -225,7 +226,7 @@ def relative(target: str, base: str) -> str:
     """Return absolute path `target` relative to the page at absolute path `base` (RFC 3986 §4.2)."""
     path, mark, query = target.partition("?")
     folder, _, name = path.rpartition("/")
-    if folder == base.rpartition("/")[0]:  # as nearly all are
+    if folder == base.rpartition("/")[0]:  # as nearly always
         return (name or ".") + mark + query
     there, here = path.split("/"), base.split("/")
     shared = 0

@@ -86,7 +86,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Maximum octets of a form without files; nothing typed on a handheld is larger.
+#: The most octets of a form without files; nothing typed on a handheld is larger.
 LARGEST_FORM: Final = 256 * 1024
 #: Endpoints that need no session; on any other the user is asked to sign in first.
 OPEN: Final = frozenset({
@@ -121,7 +121,7 @@ class TokenMiddleware:
 
 
 def is_signed_in(app: Flask, environ: WSGIEnvironment) -> bool:
-    """Return whether a request is from a signed-in user, judged by its header alone."""
+    """Return whether a request is from a signed-in user, going by its header alone."""
     _, token, _ = split_root(environ.get("PATH_INFO", ""), app.config[PREFIX])
     tokens = [token] if token else visits.any_tokens(Request(environ))
     sessions: Sessions = app.extensions[SESSIONS]
@@ -129,7 +129,7 @@ def is_signed_in(app: Flask, environ: WSGIEnvironment) -> bool:
 
 
 def client_address(config: Config, environ: WSGIEnvironment) -> str:
-    """Return the client address of a request, judged by its header alone."""
+    """Return the client address of a request, going by its header alone."""
     return visits.client_of(config, Request(environ)).address
 
 
@@ -189,7 +189,7 @@ def create_app(
 
 
 def _begin(config: Config, sessions: Sessions, overrides: Sequence[Override]) -> Response | None:
-    """Begin the visit, and go no further where the page is not for this person."""
+    """Begin the visit, and go no further if the page is not for this person."""
     visit = visits.begin(config, sessions, overrides)
     if not request.environ["PATH_INFO"] and request.method in ("GET", "HEAD"):
         return redirect_to("/", request.script_root)  # links are relative to the path with its slash
@@ -204,7 +204,7 @@ def _begin(config: Config, sessions: Sessions, overrides: Sequence[Override]) ->
 def _require_free_path(app: Flask, path: str) -> None:
     """Raise ConfigError if one of our addresses begins with the path of `[http] url`.
 
-    A proxy that removes the path could not be told from one that does not.
+    A proxy that removes the path could not be distinguished from one that does not.
     """
     if path and any(f"{rule.rule}/".startswith(f"{path}/") for rule in app.url_map.iter_rules()):
         raise ConfigError(f"[http] url: {path} is an address of the gateway's own; take another path")
@@ -221,8 +221,8 @@ def _failed(error: Exception) -> Response:
         log.error("unexpected error before %s", request.endpoint, exc_info=error)
         return Response(GatewayError.sentence, 500, content_type="text/plain; charset=us-ascii")
     if request.method == "GET" and isinstance(error, StoreUnreachable) and error.dropped and "again" not in g:
-        # Servers close the connection when a mailbox was deleted elsewhere, or when they are restarted. Looking
-        # again does no harm.
+        # Servers close the connection when a mailbox was deleted elsewhere, or when they are restarted. Looking again
+        # does no harm.
         g.again = True
         return _looked_again()
     visit = visits.current()
@@ -250,7 +250,7 @@ def _looked_again() -> Response:
 
 
 def _session_ended(error: SessionEnded, visit: visits.Visit) -> Response:
-    """Ask to sign in again; the page keeps the old token, which opens the form that was saved, now or before."""
+    """Ask to sign in again; the page keeps the old token, which opens the form that was saved, now or earlier."""
     sentence = error_sentence(error, visit) if request.environ.get(visits.TOKEN_KEY) else ""
     token = visits.token_of(visit.config, request)
     posted = request.method == "POST"

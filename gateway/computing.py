@@ -1,9 +1,9 @@
 """One turn at computing for all threads of a process: many wait for servers together, one computes at a time.
 
-Python runs one thread at a time anyway; several that compute only take the interpreter from each other, a switch
-for every few milliseconds of a page. A turn is a courtesy and no lock: nothing may rely on being alone, and a thread
-that has waited LONGEST goes on without. Whoever waits, for a server or for another thread, does so in `waiting`, and
-lets others compute meanwhile.
+Python runs one thread at a time anyway; several that compute only take the interpreter from each other, with a switch
+every few milliseconds of a page. A turn is a courtesy, not a lock: nothing may rely on being alone, and a thread that
+has waited LONGEST continues without it. Whoever waits, for a server or for another thread, does so in `waiting`, and
+lets others compute in the meantime.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def waiting() -> Iterator[None]:
 def resuming() -> Iterator[None]:
     """At the end of the block, take the turn again if it was given up inside.
 
-    For who waits with a lock, as with a Condition: waiting for the turn must begin when the lock is free again, or who
-    has the turn would wait for the lock.
+    For code that waits with a lock, such as a Condition: waiting for the turn must begin when the lock is free again,
+    or else whoever has the turn would wait for the lock.
     """
     had = is_mine()
     try:
