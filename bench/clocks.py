@@ -1,6 +1,6 @@
 """CPU time of other processes, to the nanosecond, from their own clocks (clock_getcpuclockid(3)).
 
-Nothing here may sum more than it was given: a process that ended meanwhile counts no more.
+Nothing here may sum more than it was given: a process that has ended in the meantime no longer counts.
 """
 
 from __future__ import annotations

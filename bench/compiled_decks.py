@@ -17,7 +17,7 @@ from tests.wap import oracles
 
 @dataclass(frozen=True, slots=True)
 class Deck:
-    """Octets of one deck: its source, and what each compiler makes of it; milliseconds of CPU."""
+    """Octets of one deck: its source, and the output of each compiler; milliseconds of CPU."""
 
     source: int
     smallest: int
@@ -30,7 +30,7 @@ class Deck:
 
 
 def weigh(path: Path) -> Deck | None:
-    """Compile a deck three times; None if somebody refuses it, or if libwbxml does not read its own."""
+    """Compile a deck three times; None if any compiler refuses it, or if libwbxml does not read its own output."""
     source = path.read_bytes()
     kannel, libwbxml = oracles.kannel_compile(source), oracles.libwbxml_compile(source)
     if kannel is None or libwbxml is None or oracles.libwbxml_decode(libwbxml) is None:

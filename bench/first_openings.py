@@ -1,6 +1,6 @@
-"""Messages that are opened for the first time, by one person and by many: what a person does with each.
+"""Messages opened for the first time, by one person and by many: what a person does with each.
 
-Nothing here may open a message twice: what was opened before may be cheaper.
+Nothing here may open a message twice: a message that was opened before may be cheaper.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WARM = 2
 
 @dataclass(slots=True)
 class Opened:
-    """First openings by so many people at a time: pages a second, and CPU milliseconds of a page."""
+    """First openings by this many people at a time: pages per second, and CPU milliseconds per page."""
 
     gateway: str
     markup: str
@@ -39,7 +39,7 @@ class Opened:
 
 
 def make(server: Dovecot, people: int, name: str) -> list[str]:
-    """Make people with messages of each kind that nobody has opened."""
+    """Make people, each with messages of each kind that nobody has opened."""
     users = [server.user(f"{name}{number}@{mailbox.DOMAIN}") for number in range(people)]
     for user in users:
         for octets in (make() for make in KINDS.values() for _ in range(WARM + EACH)):
@@ -48,7 +48,7 @@ def make(server: Dovecot, people: int, name: str) -> list[str]:
 
 
 def measure(server: Dovecot, gateway: Any, people: int) -> Iterator[Opened]:
-    """Open every message of so many people, all at a time, in each markup."""
+    """Open every message of this many people, all at the same time, in each markup."""
     for markup in ("wml", "xhtml"):
         users = make(server, people, f"{gateway.name.replace(' ', '')}{markup}{people}.")
         asked = [_requests(Setting(server, gateway, user, 0, markup)) for user in users]
@@ -63,7 +63,7 @@ def measure(server: Dovecot, gateway: Any, people: int) -> Iterator[Opened]:
 
 
 def _requests(setting: Setting) -> list[Request]:
-    """Sign in; return how each message is asked for, in the order of their delivery."""
+    """Sign in; return the request for each message, in the order of their delivery."""
     device = handheld(setting)
     headers = {"Accept": device.accept, "User-Agent": device.agent}
     if setting.markup == "xhtml":
@@ -74,7 +74,7 @@ def _requests(setting: Setting) -> list[Request]:
 
 
 def _together(gateway: Any, asked: list[list[Request]]) -> None:
-    """Have each person fetch what they ask for, one after the other, all people at a time."""
+    """Have each person fetch their requests, one after the other, all people at the same time."""
     start = Barrier(len(asked))
 
     def work(requests: list[Request]) -> None:

@@ -1,10 +1,10 @@
-"""A flood of mutated datagrams at the live port, and what a phone's GET takes without it and meanwhile.
+"""A flood of mutated datagrams at the live port, and what a phone's GET takes without it and during it.
 
     python -m bench.flood [--datagrams 1000000] [--rates 1000 5000 10000 0]
 
 One niced process sends from one UDP port, in slices of two seconds, between which nothing is sent: so both halves of
 the comparison see the same machine. One phone shares the flooder's address, another has its own; each has a session,
-and they ask by turns. Nothing here may judge a figure.
+and they take turns. Nothing here may judge a figure.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from tests.servers.smtp import SmtpServer
 from tests.wap.mutants import mutant
 
 RATES: Final = (1000, 5000, 10_000, 0)
-"""Datagrams a second; 0 for as many as the sender can."""
+"""Datagrams per second; 0 for as many as the sender can send."""
 HOSTS: Final = ("127.0.0.1", "127.0.0.2")
-"""Of the phones; the flooder has the first, too."""
+"""The addresses of the phones; the flooder has the first one, too."""
 KINDS: Final = 100_000
-"""Different datagrams; of more, they are sent again."""
+"""Different datagrams; if more are needed, they are sent again."""
 SLICE: Final = 2.0
 """Seconds with a flood, and as many without."""
 SECONDS: Final = 20.0
-"""Seconds of flood at each stated rate."""
+"""Seconds of flood at each given rate."""
 PAUSE: Final = 0.01
 """Seconds between two requests."""
 STEP: Final = 0.001
-"""Seconds after which a sender at a rate sends what has become due."""
+"""Seconds after which a sender with a rate sends what has become due."""
 
 
 @dataclass(slots=True)
 class Flooded:
-    """What one rate did: milliseconds of each phone's requests, CPU and seconds of the floods, memory in KB."""
+    """What one rate caused: milliseconds of each phone's requests, CPU and seconds of the floods, memory in KB."""
 
     rate: int
     quiet: list[list[float]] = field(default_factory=lambda: [[] for _ in HOSTS])
@@ -83,7 +83,7 @@ def send(port: int, rate: int) -> None:
 
 
 def _asked(phones: list[Phone], url: str, times: list[list[float]]) -> None:
-    """Have the phones ask by turns for a slice of time, and note how long each request took."""
+    """Have the phones take turns for a slice of time, and note how long each request took."""
     end = time.perf_counter() + SLICE
     while time.perf_counter() < end:
         for phone, own in zip(phones, times, strict=True):
@@ -94,9 +94,9 @@ def _asked(phones: list[Phone], url: str, times: list[list[float]]) -> None:
 
 
 def _flood(phones: list[Phone], url: str, port: int, pid: int, found: Flooded, datagrams: int) -> None:
-    """Measure by turns until the time is over, or as many datagrams were sent as quickly as can be."""
+    """Measure alternately until the time is over, or, at full speed, until this many datagrams were sent."""
     command = ["nice", sys.executable, "-m", "bench.flood", "--send", str(port), str(found.rate)]
-    # A session of its own: Linux shares out the processors among sessions first (sched(7), autogroup).
+    # A session of its own: Linux first divides the processors among sessions (sched(7), autogroup).
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as sender:
@@ -131,7 +131,7 @@ def _lost(port: int) -> int:
 
 
 def _bearer(served: Served) -> int:
-    """Find the process that serves phones: the only child that keeps the UDP sockets, which all are born with."""
+    """Find the process that serves phones: the only child that keeps the UDP sockets, which all inherit."""
     while len(found := [pid for pid in served.pids[1:] if _has_udp(pid)]) != 1:
         time.sleep(PAUSE)
     return found[0]
@@ -139,7 +139,7 @@ def _bearer(served: Served) -> int:
 
 def _has_udp(pid: int) -> bool:
     sockets = {f"socket:[{row[9]}]" for row in _udp()}
-    with suppress(OSError):  # it, or one of its files, has gone meanwhile
+    with suppress(OSError):  # it, or one of its files, is gone by now
         return any(str(entry.readlink()) in sockets for entry in Path(f"/proc/{pid}/fd").iterdir())
     return False
 

@@ -1,6 +1,6 @@
-"""The floor: the same commands again over one warm IMAP connection, read and thrown away.
+"""The floor: the same commands again over one open IMAP connection, read and thrown away.
 
-Nothing here may parse more than it takes to find the end of an answer: that is what makes it the floor.
+Nothing here may parse more than is needed to find the end of an answer: that is what makes it the floor.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Floor:
         self.play([[f"LOGIN {user} {password}".encode()], [b"SELECT INBOX"]])
 
     def play(self, script: Script) -> int:
-        """Send each round trip's commands and wait for their ends; return the octets that came."""
+        """Send each round trip's commands and wait for their ends; return the octets received."""
         return sum(len(self._trip(commands)) for commands in script)
 
     def _trip(self, commands: Sequence[bytes]) -> bytes:

@@ -24,7 +24,7 @@ class Footprint:
 
 
 def measure(gateway: Served) -> Footprint:
-    """Look at a gateway; how much it was used before decides what is in memory."""
+    """Measure a gateway; how much it was used before determines what is in memory."""
     parent, *workers = gateway.pids
     return Footprint(gateway.start_seconds, megabytes(parent), [megabytes(pid) for pid in workers])
 

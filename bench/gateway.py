@@ -1,6 +1,7 @@
 """The gateway under measurement: in this process, where its IMAP traffic can be seen, and served by a child.
 
-Nothing here may measure. Both fetch a page by `fetch(request)` and say by `pids` whose CPU time that is.
+Nothing here may measure. Both fetch a page by `fetch(request)`, and their `pids` are the processes whose CPU time
+counts.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
 START_SECONDS = 60.0
-#: What `PRAGMA synchronous` answers where a commit reaches the disk (sqlite.org/pragma.html).
+#: What `PRAGMA synchronous` returns if a commit reaches the disk (sqlite.org/pragma.html).
 FULL = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A page as a handheld asks for it; with a body, a form that it posts."""
+    """A page as a handheld requests it; with a body, a form that it posts."""
 
     url: str
     headers: Mapping[str, str]
@@ -117,7 +118,7 @@ class InProcess:
         )
 
     def client(self) -> InProcessClient:
-        """Return somebody who fetches."""
+        """Return a client that fetches pages."""
         return InProcessClient(self)
 
     def fetch(self, request: Request) -> bytes:
@@ -149,13 +150,13 @@ class InProcess:
 
 
 class InProcessClient:
-    """Somebody who calls the application."""
+    """A client that calls the application."""
 
     def __init__(self, gateway: InProcess) -> None:
         self.fetch = gateway.fetch
 
     def close(self) -> None:
-        """Leave all as it is."""
+        """Leave everything as it is."""
 
 
 class Client:
@@ -231,7 +232,7 @@ class Served:
         return over_http
 
     def client(self) -> Client:
-        """Return somebody who fetches."""
+        """Return a client that fetches pages."""
         return Client("127.0.0.1", self.port)
 
     def close(self) -> None:

@@ -12,15 +12,15 @@ from tests.servers.dovecot import Dovecot
 
 DOMAIN = "example.net"
 TEXT, NEWSLETTER = "A text of some length", "The weekly newsletter"
-#: What is searched for: in headers, as most searches are; a tenth of the small messages have it.
+#: The search: in headers, like most searches; a tenth of the small messages match.
 WORDS = "subject:7"
-#: What only the HTML of the newsletter says.
+#: A text that only the HTML of the newsletter contains.
 ARTICLE = "Article 1 of this week"
-#: Before the two that are read, which are to be the newest.
+#: Before the two messages that are read, which must be the newest.
 EARLIER = 1_700_000_000
-#: Folders beside the inbox, as somebody has them who keeps all mail of many years.
+#: Folders beside the inbox, as for somebody who keeps all mail of many years.
 FOLDERS = 1000
-#: Octets of HTML in a newsletter as shops and papers send them.
+#: Octets of HTML in a newsletter such as shops and papers send.
 NEWSLETTER_OCTETS = 40_000
 #: Paragraphs of the text: 1.7 KB, two decks of a phone of 1999.
 PARAGRAPHS = 6
@@ -58,7 +58,7 @@ def text() -> bytes:
 def newsletter() -> bytes:
     """Write the newsletter: tables in tables, styles, remote pictures, and a text part that only says where it is.
 
-    A newsletter whose text part says as much as its HTML costs what a text costs.
+    A newsletter whose text part says as much as its HTML costs as much as a text.
     """
     styles = "".join(
         f"@media only screen and (max-width:{width}px){{.c{width}{{width:100%!important}}}}\n"
@@ -91,7 +91,7 @@ def newsletter() -> bytes:
 
 
 def make(server: Dovecot, size: int) -> str:
-    """Make a user with so many messages; return the address."""
+    """Make a user with this many messages; return the address."""
     user = server.user(f"reader{size}@{DOMAIN}")
     maildir.fill(server.maildir(user), size - 2, first_second=EARLIER)
     for number in range(1, FOLDERS + 1):

@@ -1,6 +1,6 @@
-"""One gateway, one mailbox, one handheld: what each of its pages costs, by turns with the floor of that page.
+"""One gateway, one mailbox, one handheld: what each of its pages costs, alternating with the floor of that page.
 
-Nothing here may judge a figure: rows come out, `report` says them.
+Nothing here may judge a figure: rows are returned, `report` prints them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.servers.dovecot import PASSWORD, Dovecot
 
 #: Fetches of each page before it is measured: the first one marks it \Seen, others fill caches.
 WARM = 3
-#: Seconds after which a slow page is measured no more, and rounds that it gets all the same.
+#: Seconds after which a slow page is no longer measured, and the least rounds that it gets in any case.
 LONGEST, FEWEST = 1.0, 5
 PAGES = (
     "list",
@@ -38,7 +38,7 @@ PAGES = (
 )
 
 Script = list[tuple[bytes, ...]]
-#: What a page asked of the IMAP server, noted in process, for the floor of the served one.
+#: What a page requested from the IMAP server, noted in process, for the floor of the served one.
 _scripts: dict[tuple[int, str, str], tuple[Script, tuple[int, int, int]]] = {}
 
 
@@ -57,7 +57,7 @@ class Setting:
 class Row:
     """The cost of one page: medians in milliseconds, CPU means in milliseconds, counts of one fetch.
 
-    `rate`: pages a second with several clients, None where that was not measured.
+    `rate`: pages per second with several clients, None if that was not measured.
     """
 
     gateway: str
@@ -84,7 +84,7 @@ def handheld(setting: Setting) -> Any:
 
 
 def requests(setting: Setting) -> dict[str, Request]:
-    """Walk to each page once, and return how it was asked for."""
+    """Walk to each page once, and return the request for it."""
     device = handheld(setting)
     headers = {"Accept": device.accept, "User-Agent": device.agent}
     if setting.markup == "xhtml":
@@ -164,7 +164,7 @@ def _master(server: Dovecot) -> int:
 def _script(
     setting: Setting, client: Any, page: str, request: Request
 ) -> tuple[Script, tuple[int, int, int]]:
-    """Note what a page asks of the IMAP server; the served gateway asks what the one in process did."""
+    """Note what a page requests from the IMAP server; the served gateway requests what the one in process did."""
     key = (setting.size, setting.markup, page)
     if isinstance(setting.gateway, InProcess):
         before, sent = setting.gateway.traffic(), len(setting.gateway.trips)
@@ -206,7 +206,7 @@ class _Timed:
 
 
 def rate(setting: Setting, rows: list[Row], clients: int, seconds: float) -> None:
-    """Count the pages a second that several clients get, each with its own session, and note it in the rows."""
+    """Count the pages per second that several clients get, each with its own session, and note them in the rows."""
     asked = [requests(setting) for _ in range(clients)]
     for row in rows:
         cpu = clocks.cpu(setting.gateway.pids)

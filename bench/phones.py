@@ -1,4 +1,4 @@
-"""WAP phones: our own ports beside Kannel in front of our HTTP side, the same deck, by turns.
+"""WAP phones: our own ports beside Kannel in front of our HTTP side, with the same deck, alternately.
 
 The load is fakewap, Kannel's own phone, which opens a session for each request; the time of one request is that of our
 initiator. Nothing here may judge a figure.
@@ -24,11 +24,11 @@ from tests.devices import kannel
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
-#: Phones at a time, and sessions that each load has in all: first those with sessions, then those without.
+#: Phones at a time, and total sessions of each load: first of those with sessions, then of those without.
 CONNECTED: Final = {1: 30, 10: 150, 20: 300}
 CONNECTIONLESS: Final = {1: 200, 4: 400}
 ROUNDS: Final = 3
-#: Requests of one phone, for their times; the first one is not timed.
+#: Requests of one phone, which are timed; the first one is not.
 REQUESTS: Final = 100
 #: Sessions that stay idle, each from an address of its own.
 IDLE: Final = 10_000
@@ -37,7 +37,7 @@ PATIENCE: Final = 120.0
 
 @dataclass(slots=True)
 class Load:
-    """What so many phones got: sessions a second, and CPU milliseconds of all processes for each."""
+    """What this many phones got: sessions per second, and CPU milliseconds of all processes for each."""
 
     way: str
     phones: int
@@ -67,7 +67,7 @@ class Idle:
 
 
 class _Way:
-    """A gateway of WAP at two ports, and the processes that it takes."""
+    """A WAP gateway on two ports, and the processes that belong to it."""
 
     def __init__(self, name: str, ports: tuple[int, int], served: Served, boxes: list[int]) -> None:
         self.name, self.port, self.connectionless = name, *ports
@@ -79,7 +79,7 @@ class _Way:
         return [*self._served.pids, *self._boxes]
 
     def load(self, url: str, phones: int, sessions: int, connected: bool) -> Load:
-        """Have fakewap ask for a page; without sessions it can be several phones only as several processes."""
+        """Have fakewap request a page; without sessions, several phones need several processes."""
         threads, processes = (phones, 1) if connected else (1, phones)
         port = self.port if connected else self.connectionless
         command = [
@@ -110,7 +110,7 @@ class _Way:
 
 
 class Phone:
-    """Our initiator at a socket."""
+    """Our initiator on a socket."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -121,11 +121,11 @@ class Phone:
         self.ask(wsp.Connect())
 
     def close(self) -> None:
-        """Leave the session to its end."""
+        """Let the session expire."""
         self._line.close()
 
     def ask(self, pdu: wsp.Pdu) -> None:
-        """Send a request and await its answer."""
+        """Send a request and wait for its answer."""
         self._phone.invoke(wsp.write_pdu(pdu), time.monotonic())
         while True:
             for data in self._phone.datagrams_to_send(time.monotonic()):
@@ -144,7 +144,7 @@ class Phone:
 
 
 def missing() -> str:
-    """Name what is not installed, '' if all is there."""
+    """Name what is not installed, '' if everything is."""
     return kannel.missing()
 
 
@@ -157,7 +157,7 @@ def measure(
     connectionless: Mapping[int, int] = CONNECTIONLESS,
     idle: int = IDLE,
 ) -> tuple[list[Load], list[Waited], list[Idle]]:
-    """Measure both ways by turns; loads as sessions by phones. Idle sessions are measured at our own port only."""
+    """Measure both ways alternately; loads as sessions by phones. Idle sessions are measured only on our own port."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb")))
         base = kannel.free_udp_ports(2)
@@ -197,7 +197,7 @@ def _median(phone: Phone, url: str, requests: int) -> float:
 
 
 def _mean(loads: list[Load]) -> list[Load]:
-    """Make one row of the rounds of each way: sessions in all by seconds in all."""
+    """Combine the rounds of each way into one row: total sessions divided by total seconds."""
     found = {}
     for way in dict.fromkeys(load.way for load in loads):
         own = [load for load in loads if load.way == way]

@@ -95,7 +95,7 @@ _IDLE: list[tuple[str, Callable[[Idle], str]]] = [
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """Say all rows: a table for each gateway, and what the larger mailbox costs more."""
+    """Write all rows: a table for each gateway, and how much more the larger mailbox costs."""
     out = []
     for name in dict.fromkeys(row.gateway for row in rows):
         some = [row for row in rows if row.gateway == name]
@@ -108,22 +108,22 @@ def tables(rows: Sequence[Row]) -> str:
 
 
 def sendings(rows: Sequence[Sent]) -> str:
-    """Say what sending costs."""
+    """Write what sending costs."""
     return f"### Sending\n\n{_table(_SENT, rows)}"
 
 
 def openings(rows: Sequence[Opened]) -> str:
-    """Say what first openings cost, by one person and by many."""
+    """Write what first openings cost, by one person and by many."""
     return f"### First openings\n\n{_table(_OPENED, rows)}"
 
 
 def stages(rows: Sequence[Stage]) -> str:
-    """Say what rendering costs by itself, by stage."""
+    """Write what rendering costs by itself, by stage."""
     return f"### Rendering alone, by stage\n\n{_table(_STAGES, rows)}" if rows else ""
 
 
 def footprint(found: Footprint | None) -> str:
-    """Say how long the served gateway takes to start, and how much memory its processes do."""
+    """Write how long the served gateway takes to start, and how much memory its processes use."""
     if found is None:
         return ""
     workers = ", ".join(f"{each:.0f}" for each in found.workers_mb) or "none"
@@ -132,7 +132,7 @@ def footprint(found: Footprint | None) -> str:
 
 
 def phones(loads: Sequence[Load], waited: Sequence[Waited], idle: Sequence[Idle]) -> str:
-    """Say what WAP phones get from our own ports, and through Kannel from our HTTP side."""
+    """Write what WAP phones get from our own ports, and through Kannel from our HTTP side."""
     if not loads:
         return ""
     return f"### WAP phones\n\n{_table(_LOAD, loads)}\n{_table(_WAITED, waited)}\n{_table(_IDLE, idle)}"
@@ -145,7 +145,7 @@ def _table(columns: Sequence[tuple[str, Callable[[Any], str]]], rows: Iterable[A
 
 
 def growth(rows: Sequence[Row], sizes: Sequence[int]) -> list[tuple[Row, Row]]:
-    """Pair each row of the smallest mailbox with its like of the largest."""
+    """Pair each row of the smallest mailbox with the corresponding one of the largest."""
     found = {(row.gateway, row.markup, row.page, row.messages): row for row in rows}
     return [
         (row, found[row.gateway, row.markup, row.page, sizes[-1]]) for row in rows if row.messages == sizes[0]

@@ -1,4 +1,4 @@
-"""`make bench`: measure the pages a person reads most, against a real Dovecot, and print Markdown tables.
+"""`make bench`: measure the pages that a person reads most, against a real Dovecot, and print Markdown tables.
 
 Nothing here may do more than find the packages beside it: `suite` does the rest.
 """

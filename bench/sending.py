@@ -1,4 +1,4 @@
-"""What sending a mail costs: the form's answer, beside the same mail given to the same servers without any care.
+"""What sending a mail costs: the form's answer, beside handing the same mail to the same servers without any care.
 
 Nothing here may judge a figure. Pages only read; a sending also writes: journal, draft, copy, `\\Answered`.
 """
@@ -21,9 +21,9 @@ from bench.measure import Setting, handheld
 from tests.servers.dovecot import PASSWORD
 from tests.servers.smtp import SmtpServer
 
-#: Mails that are sent before any is measured, and most that are.
+#: Mails that are sent before any is measured, and the most that are measured.
 WARM, MOST = 2, 30
-#: Whom they go to.
+#: The recipient.
 TO = "friend@example.net"
 _TICKET = re.compile(rb"name=\"ticket\" value=\"([\w-]+)\"")
 _POSTED = re.compile(rb"(?<=ticket=)[\w-]+")
@@ -34,7 +34,7 @@ _TEXT = b"What one writes on twelve keys is short."
 class Sent:
     """The cost of sending one mail: medians in milliseconds, CPU mean in milliseconds, counts.
 
-    `synced`: transactions that waited for the disk. What cannot be seen from outside of the gateway is None.
+    `synced`: transactions that waited for the disk. None: cannot be seen from outside the gateway.
     """
 
     gateway: str
@@ -47,7 +47,7 @@ class Sent:
 
 
 def measure(setting: Setting, smtp: SmtpServer, rounds: int) -> Sent:
-    """Send mails by turns through the gateway and straight to its servers."""
+    """Send mails alternately through the gateway and directly to its servers."""
     form, answer = _requests(setting)
     client, gateway = setting.gateway.client(), setting.gateway
     floor = _Floor(setting, smtp)
@@ -74,7 +74,7 @@ def measure(setting: Setting, smtp: SmtpServer, rounds: int) -> Sent:
 
 
 def _cpu(gateway: Any) -> float:
-    """Read the gateway's CPU clock; in process its thread's, since the SMTP server runs in another one."""
+    """Read the gateway's CPU clock; in process, its thread's, since the SMTP server runs in another one."""
     return time.thread_time() if isinstance(gateway, InProcess) else clocks.cpu(gateway.pids)
 
 
@@ -93,7 +93,7 @@ def _requests(setting: Setting) -> tuple[Request, Request]:
 
 
 class _Floor:
-    """A mail handed in, and its copy put into Sent over a warm connection."""
+    """Handing in a mail, and putting its copy into Sent over an open connection."""
 
     def __init__(self, setting: Setting, smtp: SmtpServer) -> None:
         self._smtp, self._user = smtp, setting.user

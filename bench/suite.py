@@ -1,6 +1,6 @@
 """The whole run: a private Dovecot, its mailboxes, the gateways, and every page measured.
 
-Nothing here may compare with figures of another run: each page and its floor are measured by turns.
+Nothing here may compare with figures of another run: each page and its floor are measured alternately.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(asked: argparse.Namespace) -> Figures:
-    """Measure everything that was asked for."""
+    """Measure everything that was requested."""
     rows: list[Row] = []
     sent: list[Sent] = []
     opened: list[Opened] = []
@@ -111,7 +111,7 @@ def run(asked: argparse.Namespace) -> Figures:
 def main() -> int:
     """Print the figures."""
     asked = arguments()
-    logging.getLogger("mail.log").setLevel(logging.ERROR)  # what the SMTP server thinks of its own future
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # the SMTP server's warnings about its own future
     if not dovecots.installed():
         print("dovecot is not installed: see tests/debian-packages.txt", file=sys.stderr)
         return 1
