@@ -4,6 +4,6 @@ import os
 
 os.environ.setdefault("XML_CATALOG_FILES", "/usr/share/xml/w3c-sgml-lib/schema/dtd/catalog.xml")
 
-#: Seconds until a test gives up waiting for what will come, however busy the machine is. Nothing waits so long that
-#: goes well, and no test may measure by it.
+#: Seconds until a test gives up waiting for something, however busy the machine is. Nothing that works waits that long,
+#: and no test may measure by it.
 PATIENCE = 300.0

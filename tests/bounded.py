@@ -1,8 +1,8 @@
 """Functions called in a process of their own, which the kernel ends if they take more than they may.
 
-The process is forked from a server that has the gateway loaded already: that takes milliseconds, where a new
-interpreter takes half a second. The limit on CPU time is no measure of speed, since a busy machine is several times
-slower: it is far above what is needed, and far below what a cost that grows with the square of the input comes to.
+The process is forked from a server that has already loaded the gateway: that takes milliseconds, while a new
+interpreter takes half a second. The limit on CPU time does not measure speed, since a busy machine is several times
+slower: it is far above what is needed, and far below a cost that grows with the square of the input.
 """
 
 from __future__ import annotations

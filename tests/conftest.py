@@ -27,7 +27,7 @@ from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
-#: New objects after which the garbage collector looks at them; the interpreter's own 700 cost a twentieth of all tests.
+#: New objects after which the garbage collector runs; the interpreter's own 700 cost a twentieth of all tests.
 GARBAGE = 20000
 
 
@@ -42,7 +42,7 @@ def nothing_is_remembered_of_servers() -> None:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a server that works for long on a busy machine the time that a test has."""
+    """Give a server that takes long on a busy machine as much time as the test has."""
     for module in (imap4, selected):
         monkeypatch.setattr(module, "READ_SECONDS", PATIENCE)
     monkeypatch.setattr(imap4, "ANSWER_SECONDS", PATIENCE)
@@ -60,9 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     _compile_each_rule_once()
     _compile_each_statement_once()
-    if dovecots.memory_is_roomy():  # nobody waits for a disk there
+    if dovecots.memory_is_roomy():  # there nothing waits for a disk
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(dovecots.MEMORY))
-    # hypothesis keeps drawn bytes and integers in one table, where b"" meets 0: no comparison of ours (-bb).
+    # hypothesis keeps drawn bytes and integers in one table, where b"" meets 0: that comparison is not ours (-bb).
     config.addinivalue_line(
         "filterwarnings", "ignore:Comparison between bytes and int:BytesWarning:hypothesis"
     )
@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _compile_each_rule_once() -> None:
     """Share what the rules of an app are compiled to among all apps of a process.
 
-    Thousands of apps are made here, all with the same rules, and compiling those is nearly all of making one.
+    Thousands of apps are made here, all with the same rules, and compiling them is nearly all the work of making one.
     """
     compiled: dict[tuple[object, ...], dict[str, Any]] = {}
     compile_rule = Rule.compile
@@ -90,7 +90,7 @@ def _compile_each_rule_once() -> None:
 
 
 def _compile_each_statement_once() -> None:
-    """Share compiled SQL among all databases of a process: they differ in nothing that it depends on."""
+    """Share compiled SQL among all databases of a process: it depends on nothing in which they differ."""
     make_engine, compiled = database._engine, LRUCache[Any, Any](1000)
 
     def engine(*args: Any, **kwargs: Any) -> Engine:
@@ -104,7 +104,7 @@ def _compile_each_statement_once() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say what was measured: figures, which no test judges."""
+    """Print what was measured: figures, which no test judges."""
     for report in terminalreporter.stats.get("passed", []):
         for name, text in report.user_properties:
             if name == "measured":
@@ -116,13 +116,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return 3 * len(os.sched_getaffinity(0))
 
 
-@pytest.hookimpl(trylast=True)  # after -m and -k: the shares are those of what runs
+@pytest.hookimpl(trylast=True)  # after -m and -k: what runs is divided
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the long tests out to the workers, which begin with them: none is left for the end.
+    """Divide the long tests among the workers, which begin with them: none is left for the end.
 
-    Each worker is given an equal share of the list, in its order, and takes from the ends of the others' afterwards;
-    shares are cut here where pytest-xdist cuts them, or what belongs together would be torn. The tests of a module that
-    is marked as a whole share what takes long, and stay together; so do the cases of a test that says so.
+    Each worker gets an equal share of the list, in its order, and afterwards takes tests from the ends of the others'
+    shares; the list is cut here where pytest-xdist cuts it, or what belongs together would be separated. The tests of a
+    module that is marked as a whole share something that takes long, and stay together; so do the cases of a test that
+    says so.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     long: dict[str, list[pytest.Item]] = {}
@@ -141,13 +142,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Have the garbage collector look seldom, and never at what lasts until the end."""
+    """Have the garbage collector run rarely, and never examine what lasts until the end."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, 20, 20)
 
 
-# Machines are slow at times; what must be fast is held by RLIMIT_CPU where it matters.
+# Machines are slow at times; what must be fast is limited by RLIMIT_CPU where it matters.
 hypothesis.settings.register_profile(
     "pocketpost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -156,7 +157,7 @@ hypothesis.settings.load_profile("pocketpost")
 
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
-    """A running Dovecot; tests that need it are skipped by name where it is not installed."""
+    """A running Dovecot; tests that need it are skipped by name if it is not installed."""
     if not dovecots.installed():
         pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     server = Dovecot()
@@ -178,6 +179,6 @@ def _smtp(dovecot: Dovecot, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def smtp_server(_smtp: SmtpServer) -> SmtpServer:
-    """An SMTP server that demands STARTTLS and AUTH, without faults at the beginning of each test."""
+    """An SMTP server that demands STARTTLS and AUTH; each test begins with it free of faults."""
     _smtp.reset()
     return _smtp

@@ -1,6 +1,6 @@
-"""The two ways from nothing to a phone reading mail: by the panel's first run alone, by README's commands alone.
+"""The two ways from nothing to a phone reading mail: with only the panel's first run, with only README's commands.
 
-Both are walked by scripts that press and type what a person would. The tests say where `pocketpost` is from.
+Both are walked by scripts that press and type what a person would. The tests say where `pocketpost` comes from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAIL = (
     b"From: Ada <ada@provider.invalid>\r\nTo: %b\r\nSubject: The first mail\r\n\r\nIt arrived.\r\n"
     % ADDRESS.encode()
 )
-#: What README's commands ask, and what is typed then.
+#: What README's commands ask, and the answers that are typed.
 _ANSWERS = {
     f"Password of {ADDRESS}: ": MAIL_PASSWORD,
     "New password of the panel: ": PASSWORD,
@@ -31,7 +31,7 @@ _ANSWERS = {
 
 
 def with_mail(dovecot: Dovecot, smtp_server: SmtpServer, folder: Path) -> Path:
-    """Have a provider with one mail; return the file with its certificates."""
+    """Make a provider with one mail; return the file with its certificates."""
     dovecot.user(ADDRESS, MAIL_PASSWORD)
     smtp_server.passwords[ADDRESS] = MAIL_PASSWORD
     dovecot.deliver(ADDRESS, _MAIL)
@@ -46,7 +46,7 @@ def browser(origin: str) -> XhtmlBrowser:
 
 
 def readme_commands() -> list[list[str]]:
-    """Return the commands of README's part for administrators, by the blocks that they stand in."""
+    """Return the commands of README's part for administrators, by the code blocks that contain them."""
     text = (ROOT / "README.md").read_text("utf-8")
     part = text.partition("## For the administrator\n")[2].partition("\n## ")[0]
     found = re.findall(r"(?:^    \S.*\n)+", part, re.MULTILINE)
@@ -56,7 +56,7 @@ def readme_commands() -> list[list[str]]:
 def by_the_panel(terminal: Prompting, file: Path, ca_file: Path, imap_port: int, port: int) -> str:
     """Go from `pocketpost serve`, typed at a terminal, to a phone that reads mail; return the panel's origin.
 
-    `file`: the configuration that is made; `port`: the phone's.
+    `file`: the configuration that is written; `port`: the phone's.
     """
     terminal.until(r"Write one now.*\? \[Y/n\]: ")
     terminal.type("y")
@@ -87,7 +87,7 @@ def by_the_panel(terminal: Prompting, file: Path, ca_file: Path, imap_port: int,
 
 
 def by_the_readme(shell: Prompting, commands: Sequence[str], file: Path, port: int, panel: int) -> None:
-    """Go from a shell in a folder to a phone that reads mail, by commands of README that end with `serve`.
+    """Go from a shell in a folder to a phone that reads mail, with commands from README that end with `serve`.
 
     `file`: the configuration that they write; `port` and `panel`: the phone's and the panel's.
     """

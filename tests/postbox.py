@@ -1,6 +1,6 @@
-"""A gateway's way out for mail without its screens: sessions over real servers, and mails that can be told apart.
+"""A gateway's way out for mail, without its screens: sessions over real servers, and distinguishable mails.
 
-Nothing here may know how sending works: it makes what `outbox.send` is given, and counts what arrived.
+Nothing here may know how sending works: it makes what `outbox.send` gets, and counts what arrived.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NOW = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Wiring:
-    """Where the servers and the gateway's database are; what a process needs to be one of the gateway's workers."""
+    """Where the servers and the gateway's database are: what a process needs to be one of the gateway's workers."""
 
     state: str
     imap_port: int
@@ -83,7 +83,7 @@ def act(ticket: str, content: bytes = b"the same") -> TicketedPost:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a person wants to send: `subject` is this letter's alone, however often it is made into a message."""
+    """What a person wants to send: `subject` belongs only to this letter, however often it becomes a message."""
 
     subject: str
     sender: str
@@ -96,7 +96,7 @@ class Letter:
 
     @property
     def when(self) -> datetime:
-        """When its writer presses Send, which is how they know it again."""
+        """When its writer presses Send, by which they recognize it."""
         return NOW + timedelta(seconds=self.second)
 
     def mail(self, store: MailStore | None = None) -> Mail:
@@ -123,7 +123,7 @@ class Letter:
 
 @dataclass
 class Box:
-    """What is in one mailbox, seen from the side: subjects with their flags, without what is marked as deleted."""
+    """What is in one mailbox, seen from outside: subjects with their flags, without what is marked as deleted."""
 
     subjects: Counter[str] = field(default_factory=Counter)
     flags: dict[str, str] = field(default_factory=dict)

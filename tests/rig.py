@@ -1,6 +1,6 @@
-"""The gateway's parts joined in front of test servers, as an administrator's file says it: written once for all tests.
+"""The gateway's parts joined in front of test servers, as in an administrator's file: written once for all tests.
 
-Nothing here may start a server. What a test has of its own (another clock, a store that refuses) it hands in.
+Nothing here may start a server. A test hands in whatever is special to it (another clock, a store that refuses).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Listening(Protocol):
 
 
 class Protected(Protocol):
-    """A mail store that speaks STARTTLS on `ports["imap"]`, TLS on `ports["imaps"]` if it has that."""
+    """A mail store that speaks STARTTLS on `ports["imap"]`, and TLS on `ports["imaps"]` if it has that."""
 
     host: str
     ports: dict[str, int]
@@ -54,7 +54,7 @@ def imap(store: Protected, tls: Tls = Tls.STARTTLS) -> Server:
 
 
 def pop3(store: Protected, tls: Tls = Tls.STARTTLS) -> Server:
-    """Reach a Dovecot or another mail store by POP3, and trust its certificate; skip where it has no POP3."""
+    """Reach a Dovecot or another mail store by POP3, and trust its certificate; skip if it has no POP3."""
     if isinstance(store, Dovecot) and not has_pop3():
         pytest.skip("NOT TESTED: dovecot-pop3d is not installed (see tests/debian-packages.txt)")
     port = store.ports["pop3s" if tls is Tls.IMPLICIT else "pop3"]
@@ -62,7 +62,7 @@ def pop3(store: Protected, tls: Tls = Tls.STARTTLS) -> Server:
 
 
 def smtp(server: SmtpServer | None) -> Server:
-    """Reach a submission server, and trust its certificate; None: one where nobody listens."""
+    """Reach a submission server, and trust its certificate; None: a port where nobody listens."""
     if server is None:
         return Server("smtp", "127.0.0.1", 1, Tls.STARTTLS)
     return Server("smtp", server.host, server.port, Tls.STARTTLS, server.ca_file)
@@ -79,12 +79,12 @@ def upstream(store: Dovecot | Server, submission: SmtpServer | Server | None = N
 
 
 def config(*upstreams: Upstream, **more: Any) -> Config:
-    """Serve these, with the time of Berlin."""
+    """Serve these upstreams, with the time of Berlin."""
     return Config(upstreams=upstreams, **{"timezone": "Europe/Berlin"} | more)
 
 
 def state(path: Path) -> State:
-    """Open a database; a new one is a copy, which spares all steps of making it."""
+    """Open a database; a new one is a copy, which saves all the steps of making it."""
     if not path.exists():
         path.write_bytes(_new_database())
         path.chmod(0o600)
@@ -101,7 +101,7 @@ def _new_database() -> bytes:
 
 @contextmanager
 def sessions(served: Config, path: Path, secret: bytes = SECRET, **more: Any) -> Iterator[Sessions]:
-    """Hold the sessions of a gateway with its database at `path`; `more` as `Sessions` takes it."""
+    """Hold the sessions of a gateway with its database at `path`; `more` as for `Sessions`."""
     with state(path) as opened, closing(Pool()) as pool:
         yield Sessions(served, opened, secret, pool, **more)
 

@@ -1,4 +1,4 @@
-"""addresses: what is written is read, and what is read was written so."""
+"""addresses: what is written can be read, and what can be read was written that way."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ORIGINS = (
     )
     | st.builds(Origin, st.just(0), st.just(1), VIEWS, st.none() | LIST_POSITIONS, st.just(0))
 )
-#: What reads a code -> what is like one.
+#: What reads a code -> texts that look like one.
 LIKE_CODES: dict[Callable[[str], Any], str] = {
     Position.decode: r"[0-9.t-]{0,9}-[0-9a-zA-Z]{0,9}(-[0-9a-z]{0,9})?",
     ViewCode.decode: r"[a-z]{0,3}[0-9]{0,11}",

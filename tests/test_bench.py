@@ -1,6 +1,6 @@
 """The benchmark itself: every row is there, and a list costs the same in a mailbox of any size.
 
-Counts only: what takes how long is told by `make bench`, not by tests.
+Only counts: how long something takes is measured by `make bench`, not by tests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SMALL, LARGE = 100, 3000
 MARKUPS = ("wml", "xhtml")
 #: Growth from the small mailbox to the large one: longer numbers, nothing else.
 GROWTH = 1.1
-#: The same of commands: UIDs that are no run are spelled one by one.
+#: The same for commands: UIDs that are not consecutive are written one by one.
 SPELLED = 1.2
 #: Writes of the journal that a sending waits for.
 SYNCED = 5
@@ -52,7 +52,7 @@ def test_every_row_is_there(rows: list[Row]) -> None:
     for row in rows:
         upstream = (row.round_trips, row.octets_out, row.octets_in)
         assert min(row.ms, row.floor_ms, row.cpu_ms, row.octets) > 0, row
-        # What is written first needs nothing of the mailbox.
+        # What is written first needs nothing from the mailbox.
         assert (min(upstream) > 0) if row.page != "writing a mail" else (max(upstream) == 0), row
         assert row.dovecot_ms >= 0
         assert (row.rate is not None and row.rate > 0) == (row.gateway == "served"), row

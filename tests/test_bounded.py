@@ -1,4 +1,4 @@
-"""bounded: a function is called in a process of its own, and the bounds bite."""
+"""bounded: a function is called in a process of its own, and the limits take effect."""
 
 from __future__ import annotations
 

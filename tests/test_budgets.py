@@ -1,6 +1,6 @@
-"""Every screen there is, on phones from the smallest up: within the device's budget whoever compiles it, and valid.
+"""Every screen, on phones from the smallest up: within the device's budget whatever compiles it, and valid.
 
-One walk a device, over mail in many scripts, gathers the pages; our encoder, Kannel's compiler and libwbxml weigh
+One walk per device, over mail in many scripts, gathers the pages; our encoder, Kannel's compiler and libwbxml weigh
 each deck, the grammars judge each page.
 """
 
@@ -33,7 +33,7 @@ PASSWORD = "secret"
 ACCEPT = WmlPhone.accept
 #: W3C default delivery context.
 XHTML_BUDGET = 10_000
-#: What a phone types at most into one field.
+#: The most that a phone types into one field.
 TYPED = ("Grüße, 5 $ & 3 < 4; " * 30)[:500]
 
 SUBJECTS = (
@@ -86,7 +86,7 @@ def mail(dovecot: Dovecot) -> None:
 
 
 class Gathered:
-    """Passes requests on, and keeps every page that comes back under what was asked for."""
+    """Passes requests on, and keeps every page that comes back, by its request."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -106,7 +106,7 @@ def gathered(mail: None, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Pa
 
 
 def _see_everything(device: Any, smtp: SmtpServer, home: str) -> None:
-    """Walk over every screen, those that tell of an error too."""
+    """Walk over every screen, including those that report an error."""
     device.sign_in(ME, "wrong", home)
     device.fill("user", "x" * 60 + "@elsewhere.example").fill("password", "x").press("Sign in")
     device.sign_in(EMPTY, PASSWORD, home)
@@ -145,7 +145,7 @@ def _see_everything(device: Any, smtp: SmtpServer, home: str) -> None:
 
 
 def _act_on_everything(device: Any, inbox: str, messages: list[str]) -> None:
-    """See what can be done with one message and with several, each question, and what was done taken back."""
+    """See what can be done with one message and with several, each question, and everything undone."""
     for message in messages:
         device.fetch("GET", message)
         device.follow("More").follow("More").follow("Message").follow("More").follow("Move")

@@ -1,4 +1,4 @@
-"""Threads compute one at a time and wait together; nobody waits for the turn with a lock that others need."""
+"""Threads compute one at a time and wait together; nobody waits for the turn while holding a lock that others need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THREADS = 4
 
 
 class Most:
-    """Counts how many threads are inside at a time."""
+    """Counts the most threads that are inside at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class Most:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let nobody go on without a turn: whoever waits for each other does so until the test fails."""
+    """Let nobody continue without a turn: threads that wait for each other do so until the test fails."""
     monkeypatch.setattr(computing, "LONGEST", 10 * PATIENCE)
     yield
     assert not computing.is_mine()

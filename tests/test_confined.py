@@ -152,7 +152,7 @@ class TestMisbehaving:
         assert sentence_of("memory") == bounds.TOO_LARGE
 
     def test_nothing_is_inherited(self) -> None:
-        # Its own socket, standard three, and the listing itself.
+        # Its own socket, the three standard ones, and the listing itself.
         assert confined.run("descriptors", b"") == b"0,1,2,3,4"
         names = confined.run("environment", b"")
         assert isinstance(names, bytes)

@@ -90,7 +90,7 @@ def test_a_phone_that_speaks_more_is_told_more() -> None:
 
 @pytest.mark.parametrize(
     ("sdu", "limit"),
-    # Whatever is offered is believed, but for 0, which is no limit.
+    # Whatever is offered is believed, except 0, which means no limit.
     [
         ("1000", 904), ("1400", 1304), ("1048576", 1396), ("nonsense", 1396), ("", 1396),
         ("695", 599), ("300", 204), ("97", 1), ("96", 1), ("3", 1), ("0", 1396),

@@ -1,4 +1,4 @@
-"""The documents name the files that there are, and architecture.md names every room."""
+"""The documents name only files that exist, and architecture.md names every package."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.matrix.mail_stores import MAIL_STORES
 ROOT = Path(__file__).parents[1]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-#: Entries of gateway/ that are no rooms.
+#: Entries of gateway/ that are not packages.
 APART = {"__init__.py", "__main__.py", "__pycache__"}
-#: Dotted names that are no modules of ours begin with another word.
+#: Dotted names that are not modules of ours begin with another word.
 ROOMS = {path.stem for path in (ROOT / "gateway").iterdir() if path.name not in APART}
 
 
@@ -35,7 +35,7 @@ def test_every_path_that_is_named_exists(document: Path) -> None:
     named = re.findall(
         r"`((?:gateway|tests|bench|deploy|templates_[a-z]+)/[\w./-]*)`", document.read_text("utf-8")
     )
-    # TAG stands for a language that is new.
+    # TAG represents a new language.
     assert [path for path in named if not (ROOT / path.replace("/TAG/", "/de/")).exists()] == []
 
 

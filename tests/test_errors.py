@@ -9,7 +9,7 @@ from gateway.errors import GatewayError
 
 
 def _drawn(doc: str) -> dict[str, str]:
-    """Read the tree: the name of each error, and of the one it is a kind of."""
+    """Read the tree: the name of each error, and of its parent."""
     path: list[str] = []
     found: dict[str, str] = {}
     for bars, name in re.findall(r"^    ([│ ]*[├└]── )?([A-Z]\w+)\b", doc, re.MULTILINE):

@@ -79,7 +79,7 @@ def app(dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFa
 
 
 def _furnish(app: Flask, dovecot: Dovecot, user: str) -> None:
-    """Make what screens are about: a folder, a contact, a search that is kept."""
+    """Make what screens are about: a folder, a contact, a saved search."""
     connection = imaplib.IMAP4(dovecot.host, dovecot.ports["imap"])
     connection.login(user, "secret")
     for number in range(24):
@@ -93,7 +93,7 @@ def _furnish(app: Flask, dovecot: Dovecot, user: str) -> None:
 
 
 def _crowded(user: str) -> bytes:
-    """Make a mail with more of everything than a page holds: recipients, attachments, a mail inside, a document."""
+    """Make a mail with more of everything than fits a page: recipients, attachments, a mail inside, a document."""
     mail = EmailMessage()
     mail["From"], mail["Subject"] = "Ann <ann@example.org>", "More of everything " + "and more " * 800
     mail["To"] = ", ".join(f"Guest {n} <guest{n}@example.org>" for n in range(120))
@@ -150,15 +150,15 @@ def _walk(app: Flask, device: Any, judge: Callable[[Any], None], most: int = OF_
 
 
 def _of_a_draft(device: Any) -> list[str]:
-    """Begin a mail; return where the page of its files leads, to which one comes by a button only."""
+    """Begin a mail; return where the page of its files leads, which can be reached only by a button."""
     device.fetch("GET", urljoin(device.url, "c"))
     device.fill("subject", "Begun").press("Attach")
     return [urljoin(device.url, href) for href in _addresses(device)]
 
 
-#: A miniature's size is not known before it is fetched (docs/best-practices.md); one picture is a pixel by itself.
+#: A thumbnail's size is not known before it is fetched (docs/best-practices.md); one picture is a single pixel.
 EXEMPT = re.compile(r"IMAGES_SPECIFY_SIZE: g[\d.]+\?m=1|GRAPHICS_FOR_SPACING")
-#: Types of pages; what else is answered is a file.
+#: Types of pages; everything else that is returned is a file.
 PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 
 
@@ -210,7 +210,7 @@ def test_every_deck_is_good_on_the_smallest_phone(app: Flask) -> None:
 
 # --- keys
 
-#: Screens whose numbered things are rows: lists, menus, choices.
+#: Screens whose numbered items are rows: lists, menus, choices.
 ROWS = {
     "mailbox.inbox", "mailbox.drafts", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
     "bulk.tick", "bulk.return_to_list", "menu.show", "folders.show", "folders.page", "more.choose",
@@ -218,7 +218,7 @@ ROWS = {
     "quick.listing", "quick.to_edit", "attach_mail.messages", "attach_mail.folders", "attach_mail.parts",
     "settings.show", "identities.identities", "identities.quick", "favourites.show", "stored_data.show",
 }  # fmt: skip
-#: Screens of lists: there 0 is the menu.
+#: Screens of lists, where 0 is the menu.
 LISTS = {
     "mailbox.inbox", "mailbox.drafts", "mailbox.by_number", "mailbox.in_view", "search.results", "search.favourite",
     "bulk.return_to_list", "search.form", "folders.show", "folders.page", "contacts.listing",
@@ -228,7 +228,7 @@ EITHER = ({"Flag", "Unflag"}, {"Unread", "Restore"}, {"Junk", "Not junk"}, {"Sub
 
 
 def _keyed(device: Any) -> Iterator[tuple[str, str, bool]]:
-    """Yield label and key of all that has a key, and whether it is the button of a form or a question."""
+    """Yield label and key of everything that has a key, and whether it is the button of a form or a question."""
     if isinstance(device, WmlPhone):
         accept = [do.get("label") for do in device.card.findall("do") if do.get("type") == "accept"]
         for element in device.card.iter("a", "anchor", "input"):
@@ -245,7 +245,7 @@ def _keyed(device: Any) -> Iterator[tuple[str, str, bool]]:
 
 
 def _without_number(device: Any) -> Iterator[str]:
-    """Name the buttons whose key does not stand beside them, in the same line also in a text browser."""
+    """Name the buttons whose key is not beside them, in the same line even in a text browser."""
     for button in device.page.iter("input") if isinstance(device, XhtmlBrowser) else ():
         key = button.get("accesskey")
         if (
@@ -257,7 +257,7 @@ def _without_number(device: Any) -> Iterator[str]:
 
 
 def _faults_of_keys(screen: str, found: list[tuple[str, str, bool]]) -> Iterator[str]:
-    """Name what breaks the table of gateway/markup/keys.py on one page."""
+    """Name what violates the table of gateway/markup/keys.py on one page."""
     held = [key for _label, key, _button in found]
     if len(held) != len(set(held)):
         yield f"two things on one key: {found}"
@@ -366,7 +366,7 @@ def test_every_page_fits_any_width_and_a_finger(app: Flask, tmp_path: Path) -> N
 
 
 def _low_targets(shown: Chromium) -> Iterator[str]:
-    """Name the buttons, fields and links of their own line that a finger would miss."""
+    """Name the buttons, fields and links on lines of their own that a finger would miss."""
     root = shown.call("DOM.getDocument", depth=0)["root"]["nodeId"]
     wanted = "input:not([type=hidden]), textarea, select, .a a"
     for node in shown.call("DOM.querySelectorAll", nodeId=root, selector=wanted)["nodeIds"]:

@@ -1,10 +1,10 @@
 """Messages of many kinds and the pages that they become: kept as files, to be read by eye whenever they change.
 
-    UPDATE_PAGES=1 python -m pytest tests/test_expected_pages.py      # write the files anew, then read the diff
+    UPDATE_PAGES=1 python -m pytest tests/test_expected_pages.py      # rewrite the files, then read the diff
 
-`tests/data/messages/NAME.eml` becomes `tests/data/pages/NAME.wml` (nokia7110) and `NAME.xhtml`: of each page who it
-is from, and its blocks as they are sent; the frame around is left out, so that a new action changes nothing here but
-where pages end.
+`tests/data/messages/NAME.eml` becomes `tests/data/pages/NAME.wml` (nokia7110) and `NAME.xhtml`: for each page the
+sender, and its blocks as they are sent; the surrounding frame is left out, so that a new action changes nothing here
+but where pages end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LINE_ENDS = re.compile(r"(<br/>)")
 
 
 def said(name: str, device_name: str) -> str:
-    """Say a message's pages as text, each checked on the way."""
+    """Write a message's pages as text, each checked on the way."""
     device = by_name(device_name)
     mail = wire_format.parse((DATA / "messages" / f"{name}.eml").read_bytes())
     zone = timezone(timedelta(hours=1))

@@ -1,7 +1,7 @@
 """From an empty machine to a phone reading mail: README's installation, then either way, by the clock.
 
 The machine is a checkout and a shell; README's own lines make an environment and install Pocketpost into it, with all
-that it depends on, from the package index. How long it took is said at the end of the run; no test judges it.
+its dependencies, from the package index. How long it took is printed at the end of the run; no test judges it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.machine import ROOT, Prompting, pocketpost, provider
 from tests.servers.smtp import SmtpServer
 
-#: What pip says where it reaches no index.
+#: What pip prints if it reaches no index.
 NO_INDEX = "after connection broken by"
-#: Without what finds this checkout's modules.
+#: Without the variable that finds this checkout's modules.
 CLEAN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-#: Names this checkout's files, NUL after each.
+#: Lists this checkout's files, NUL after each.
 FILES = ["git", "ls-files", "-coz", "--exclude-standard"]
 Say = Callable[[str, object], None]
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Prompting]:
-    """A shell in a fresh checkout; nothing of this one's environment is in its way."""
+    """A shell in a fresh checkout; nothing from this one's environment gets in its way."""
     (checkout := tmp_path / "checkout").mkdir()
     listed = subprocess.run(
         ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -48,7 +48,7 @@ def shell(tmp_path: Path) -> Iterator[Prompting]:
 
 
 def _install(shell: Prompting, environment: Path, ispdb: str, panel: int) -> None:
-    """Type README's first lines; then have the provider of the tests found in place of the world's."""
+    """Type README's first lines; then have the tests' provider found instead of the real ones."""
     for number, line in enumerate(readme_commands()[0][:-1]):
         shell.type(f"{line.replace('~/pocketpost', str(environment))}; echo done-$((1000 + {number}))-$?")
         if shell.until(rf"done-{1000 + number}-(\d+)")[1] != "0" and NO_INDEX in shell.text:

@@ -74,7 +74,7 @@ Script = Callable[[ssl.SSLSocket], None]
 
 
 class Listener:
-    """A TLS server that runs one script for each connection and keeps what it was sent."""
+    """A TLS server that runs one script per connection and keeps what it receives."""
 
     def __init__(self, folder: Path, *names: str) -> None:
         authority = Authority(folder)
@@ -401,7 +401,7 @@ def test_what_is_not_listed_is_not_looked_up(listener: Listener, url: str) -> No
     with pytest.raises(OutboundRefused):
         way.request("GET", url)
     assert net.resolved == []
-    with pytest.raises(OutboundUnreachable):  # that certificate is of another name
+    with pytest.raises(OutboundUnreachable):  # that certificate has another name
         way.request("GET", "https://hooks.example/y")
     assert net.resolved == ["hooks.example"]
 

@@ -1,4 +1,4 @@
-"""The wheel, made from the sdist, opens pages in an environment that has nothing of the checkout."""
+"""The wheel, built from the sdist, opens pages in an environment that has nothing from the checkout."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_brings_what_reads_documents(built: Path) -> None:
-    """As an administrator installs it, who names no extra."""
+    """As installed by an administrator who names no extra."""
     wheel = zipfile.ZipFile(next(built.glob("*.whl")))
     (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
     needed = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist: ")]
@@ -81,7 +81,7 @@ def test_sdist_and_wheel_contain_templates_and_the_wheel_its_languages(built: Pa
 def test_the_wheel_opens_a_page_in_an_empty_environment(built: Path, tmp_path: Path) -> None:
     _run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "env", cwd=tmp_path)
     python = tmp_path / "env" / "bin" / "python"
-    here = [sys.executable, "-m", "pip", "--python", str(python)]  # to install one there takes longer
+    here = [sys.executable, "-m", "pip", "--python", str(python)]  # installing one there would take longer
     install = subprocess.run(
         [*here, "install", "-q", "--no-compile", "--disable-pip-version-check", next(built.glob("*.whl"))],
         capture_output=True,

@@ -1,7 +1,7 @@
 """What each thing costs in presses, counted on strict phones in both markups; docs/pages.md says the same.
 
-A press is a key, a softkey, or a link that is opened; typing is not counted, nor is moving to a link on the phones
-that have no access keys (WML 1.1). On all others every press counted here has to be a key of its own on that page.
+A press is a key, a softkey, or a link that is opened; typing is not counted, nor is moving to a link on phones without
+access keys (WML 1.1). On all others every press counted here must be a key of its own on that page.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from tests.web.office import Office, mail
 
 ME, BOB, CAROL = "pme@example.net", "pbob@example.net", "pcarol@example.net"
 DOCS = Path(__file__).parent.parent / "docs" / "pages.md"
-#: Further mail, so that the list has pages, and when the first of it came.
+#: Further mail, so that the list has pages, and when its first message came.
 OLD, EARLIER = 12, 1_700_000_000
-#: More than a page of any device here.
+#: More than fits a page on any device here.
 LONG = "".join(f"Sentence {n} of a long mail that has pages.\r\n\r\n" for n in range(200))
 
 
 class Keypad:
-    """A phone of which presses are counted; `keys`: every one of them has to be an access key or a softkey."""
+    """A phone on which presses are counted; `keys`: each of them must be an access key or a softkey."""
 
     def __init__(self, device: Any, keys: bool) -> None:
         self.device, self.keys, self.presses = device, keys, 0
 
     def press(self, label: str) -> None:
-        """Press what is labelled so, or whose label contains it."""
+        """Press what has this label, or whose label contains it."""
         self.presses += 1
         found = self._find(label)
         assert found, f"no {label!r}: {[name for name, _, _ in self._reachable()]}"

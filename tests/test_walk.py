@@ -31,13 +31,13 @@ ORIGIN = "http://pp.example:8080"
 LONG = "The quick brown fox jumps over the lazy dog, for the %d. time today. "
 LONG_TEXT = "".join(LONG % n for n in range(1, 301))
 PAGES = 60
-#: Before what `deliver` writes: the special message is the newest.
+#: Before the mail that `deliver` writes: the special message is the newest.
 EARLIER = 1_700_000_000
 
 
 @dataclass
 class Gateway:
-    """The app under test, which can be restarted: everything but state and secret is made anew."""
+    """The app under test, which can be restarted: everything but state and secret is made again."""
 
     config: Config
     state_path: Path

@@ -1,6 +1,6 @@
 """Real servers on loopback for tests and the benchmark: Dovecot, an SMTP submission server, mailboxes by the thousand.
 
-Nothing here may outlive its `stop()`: each server is ended by the process id it was started with.
+Nothing here may outlive its `stop()`: each server is ended by the process id with which it was started.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tests import PATIENCE
 NO_CERTIFICATES: Final = {"SSL_CERT_FILE": os.devnull}
 
 
-#: Ports that the kernel gives to nobody who does not name them (ip_local_port_range), and browsers do not refuse.
+#: Ports that the kernel gives only to those who name them (ip_local_port_range), and that browsers do not refuse.
 _PORTS: Final = range(20_000, 32_768)
 
 
 def free_ports(count: int) -> list[int]:
-    """Find loopback ports that nobody listens on, distinct from each other, and that nobody gets by chance."""
+    """Find loopback ports on which nobody listens, distinct from each other, and that nobody gets by chance."""
     found: list[int] = []
     with ExitStack() as held:
         while len(found) < count:
@@ -37,7 +37,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def greets(process: subprocess.Popen[bytes], host: str, port: int, greeting: bytes = b"* OK") -> bool:
-    """Wait until a server greets, an IMAP server by default; return False if it ends before, or does not in time."""
+    """Wait until a server greets, an IMAP server by default; return False if it ends first, or does not in time."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:

@@ -1,6 +1,6 @@
 """A small certificate authority for the test servers.
 
-Nothing here may be used outside tests: keys lie unencrypted in the folder that the caller names.
+Nothing here may be used outside tests: keys are unencrypted in the folder that the caller names.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Authority:
     def issue(self, stem: str, *names: str, life: timedelta = timedelta(days=1), old: bool = False) -> Pair:
         """Sign a server certificate for these host names and addresses; a negative life has expired.
 
-        `old`: with a key that devices know which have never heard of elliptic curves.
+        `old`: with a key for devices that have never heard of elliptic curves.
         """
         key = rsa.generate_private_key(65537, 2048) if old else ec.generate_private_key(ec.SECP256R1())
         builder = self._builder(_name(names[0]), key.public_key(), life)

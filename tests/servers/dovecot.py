@@ -1,8 +1,8 @@
 """A private Dovecot on loopback: real IMAP and LMTP, real mailboxes, thrown away afterwards.
 
-Nothing here may touch the system's Dovecot: own configuration, own folder, own ports, ended by its own pid.
-Started by root it works as `nobody`, since Dovecot refuses mail access as root; else as the
-caller. The folder's path is short, since a socket's path has 108 bytes (unix(7)).
+Nothing here may touch the system's Dovecot: it has its own configuration, folder and ports, and is ended by its own
+pid. Started by root it works as `nobody`, since Dovecot refuses mail access as root; otherwise as the caller. The
+folder's path is short, since a socket's path has at most 108 bytes (unix(7)).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BINARY = "/usr/sbin/dovecot"
 PORTS = ("imap", "imaps", "lmtp", "pop3", "pop3s")
 _POP3 = Path("/usr/lib/dovecot/pop3")
 STOP_SECONDS = 20.0
-#: Mailboxes lie in memory where there is room for them (octets): they are made and thrown away by the thousand.
+#: Mailboxes are in memory if there is room for them (octets): they are made and thrown away by the thousand.
 MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
-# Everybody's password but for those who were given another one.
+# Everybody's password, except for those who were given another one.
 PASSWORD = "secret"
 SPECIAL = ("Drafts", "Sent", "Trash", "Junk")
 
@@ -125,7 +125,7 @@ protocol imap {{
 }}
 """
 
-#: A person's own namespace, of a separator and a prefix, and one for all people without a prefix.
+#: A person's own namespace, with a separator and a prefix, and one for everybody without a prefix.
 NAMESPACE = """
 namespace inbox {{
   inbox = yes
@@ -143,7 +143,7 @@ namespace public {{
   list = yes
 }}
 """
-# The namespace of all tests that do not ask for another layout; {special} are mailboxes with a special use.
+# The namespace for all tests that do not ask for another layout; {special} are mailboxes with a special use.
 NAMESPACES = """\
 namespace inbox {{
   inbox = yes
@@ -162,7 +162,7 @@ def has_pop3() -> bool:
 
 
 def memory_is_roomy() -> bool:
-    """Whether files may lie in memory: there is room, and programs among them can be run."""
+    """Whether files can be in memory: there is room, and programs among them can be run."""
     if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return False
     return shutil.disk_usage(MEMORY).free >= ROOM
@@ -222,9 +222,9 @@ class Dovecot:
         os.chown(path, self._account.pw_uid, self._account.pw_gid)
 
     def user(self, name: str, password: str = PASSWORD) -> str:
-        """Make (or give a new password to) a user; the name is in lower case, an address or not.
+        """Make a user, or give one a new password; the name is in lower case, an address or not.
 
-        QUIRK: Dovecot looks at its password file once a second, and only at its time in seconds.
+        QUIRK: Dovecot checks its password file once a second, and only its time in seconds.
         """
         self.users({name: password})
         return name
@@ -244,7 +244,7 @@ class Dovecot:
         return self.base / "mail" / name
 
     def maildir(self, name: str, mailbox: str = "INBOX") -> Path:
-        """Say where a user's mailbox lies; deliveries may be written there directly."""
+        """Return where a user's mailbox is; deliveries may be written there directly."""
         root = self.home(name) / "Maildir"
         return root if mailbox == "INBOX" else root / f".{mailbox.replace('/', '.')}"
 
@@ -253,13 +253,13 @@ class Dovecot:
         maildir.write(self.maildir(name, mailbox), [octets], flags)
 
     def count(self, name: str, mailbox: str = "INBOX") -> int:
-        """Count a user's messages that are not marked as deleted, as they lie there."""
+        """Count a user's messages that are not marked as deleted, by their files."""
         root = self.maildir(name, mailbox)
         names = [path.name for folder in ("cur", "new") for path in (root / folder).glob("*")]
         return sum("T" not in one.partition(":2,")[2] for one in names)
 
     def start(self) -> None:
-        """Start and wait until it answers; what does not is ended again."""
+        """Start and wait until it answers; if it does not, end it again."""
         self._process = subprocess.Popen(
             [BINARY, "-F", "-c", str(self.base / "dovecot.conf")],
             stdin=subprocess.DEVNULL,
@@ -293,7 +293,7 @@ class Dovecot:
         self._process = None
 
     def close(self) -> None:
-        """End the server and remove all it had."""
+        """End the server and remove everything that it had."""
         self.stop()
         subprocess.run(["rm", "-rf", str(self.base)], check=False)  # some hundred thousand files
 
@@ -309,10 +309,10 @@ def _processes() -> Iterator[tuple[int, int, str, str]]:
 
 
 def _children(master: int) -> set[tuple[int, str]]:
-    """Know the processes of one master, by pid and start time: a pid alone may be somebody else's later."""
+    """Identify the processes of one master, by pid and start time: a pid alone may be somebody else's later."""
     return {(pid, started) for pid, parent, _state, started in _processes() if parent == master}
 
 
 def _running() -> set[tuple[int, str]]:
-    """Know all processes that run; one that only waits for its parent does not."""
+    """Identify all processes that are running; one that is only waiting for its parent is not."""
     return {(pid, started) for pid, _parent, state, started in _processes() if state not in "ZX"}

@@ -1,8 +1,8 @@
 """Workers of the gateway that die where they are told to: each job is a process of its own, ended by os._exit.
 
-Nothing here may be seen by the product: the points are calls through the doors of the house (journal, IMAP store,
-SMTP), wrapped in the process that is to die. `Dying` is the test's end; run as a program this is a server with one
-thread, which forks for each job, since that takes milliseconds and a new interpreter half a second.
+Nothing here may be visible to the product: the points are calls to its interfaces (journal, IMAP store, SMTP), wrapped
+in the process that is to die. `Dying` is the test's end; run as a program this is a server with one thread, which forks
+for each job, since that takes milliseconds and a new interpreter half a second.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.postbox import Letter, Wiring
 
 KILLED = 9  # exit status of a worker that died where it was told to
 
-#: What a sending does, in its order: each can be died before and after. `note` puts down the Message-ID.
+#: The steps of a sending, in order: a worker can die before and after each. `note` records the Message-ID.
 STEPS = (
     "claim",
     "make",
@@ -45,7 +45,7 @@ STEPS = (
     "remove",
     "done",
 )
-#: Between two transactions of one mail, which most have not.
+#: Between two transactions of one mail, which most mails do not have.
 SETTLED = "before settled", "after settled"
 POINTS = tuple(f"{side} {step}" for step in STEPS for side in ("before", "after"))
 
@@ -72,7 +72,7 @@ class _Deadly:
             os._exit(KILLED)
 
     def arm(self) -> None:
-        """Wrap the doors; this process is about to end anyway."""
+        """Wrap the interfaces; this process is about to end anyway."""
         for owner, method, name in (
             (JournalTable, "claim", lambda *args: "claim"),
             (JournalTable, "write", self._stage),
@@ -147,7 +147,7 @@ class Dying:
     def send(
         self, wiring: Wiring, token: str, ticket: str, letter: Letter, point: str
     ) -> dict[str, Any] | None:
-        """Have a worker send a letter; None when it died at the point, else the outcome."""
+        """Have a worker send a letter; None if it died at the point, else the outcome."""
         job = {
             "wiring": asdict(wiring),
             "token": token,

@@ -1,7 +1,7 @@
 """Mail stores other than Dovecot, from Debian's unpacked packages: Cyrus, Courier, GNU imap4d.
 
-Nothing here may touch the system: own configuration, own folder, own ports; a server ends with the namespace that it
-runs in. Users are known before the start, all with the password "secret".
+Nothing here may touch the system: each server has its own configuration, folder and ports, and ends with the namespace
+in which it runs. Users are known before the start, all with the password "secret".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.servers import free_ports, greets, unpacked
 from tests.servers.certs import Authority
 
 PASSWORD = "secret"
-#: "secret", as crypt(5) writes it with MD5, which all of them know.
+#: "secret", as crypt(5) writes it with MD5, which all of them support.
 _CRYPTED = "$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1"
 
 
@@ -27,7 +27,7 @@ class Elsewhere:
     """One running server that speaks STARTTLS on the port of its protocol; `ca_file` vouches for it.
 
     In `etc` and `script`, {base} is the server's folder, {port} its port, {pem} a certificate with its key, {uid} and
-    {gid} whom it works as.
+    {gid} the user and group as which it works.
     """
 
     host = "127.0.0.1"
@@ -86,7 +86,7 @@ class Elsewhere:
             self._process = None
 
     def close(self) -> None:
-        """End the server and remove all it had."""
+        """End the server and remove everything that it had."""
         self.stop()
         shutil.rmtree(self.base, ignore_errors=True)
 
@@ -126,7 +126,7 @@ SPECIAL = ("Drafts", "Sent", "Trash", "Junk")
 
 
 class Cyrus(Elsewhere):
-    """Cyrus as it comes today: `Sent` beside the inbox, separator `/`. QUIRK: it takes any password here."""
+    """Cyrus as it is today: `Sent` beside the inbox, separator `/`. QUIRK: it accepts any password here."""
 
     package = "cyrus-imapd"
     etc: ClassVar = {
@@ -145,7 +145,8 @@ class Cyrus(Elsewhere):
 
 
 class OldCyrus(Cyrus):
-    """Cyrus as it came until version 3: all below INBOX, separator `.`, and a shared namespace without a prefix."""
+    """Cyrus as it was until version 3: everything below INBOX, separator `.`, and a shared namespace without a
+    prefix."""
 
     etc: ClassVar = {
         "imapd.conf": _IMAPD_CONF.format(alt="no", folders="Trash", uses=""),
@@ -154,7 +155,7 @@ class OldCyrus(Cyrus):
 
 
 class Courier(Elsewhere):
-    """Courier: all below INBOX, no special-use attributes, no MOVE."""
+    """Courier: everything below INBOX, no special-use attributes, no MOVE."""
 
     package = "courier-imap"
     etc: ClassVar = {
@@ -186,7 +187,7 @@ exec couriertcpd -address=127.0.0.1 -maxprocs=40 -maxperip=40 -nodnslookup -noid
             f"|imappw={_CRYPTED}|pop3pw={_CRYPTED}\n"
             for user in users
         )
-        # Its half of TLS drops what it may do to the user of this name.
+        # Its TLS part drops its privileges to those of the user with this name.
         known = Path("/etc/passwd").read_text() + "courier:x:{uid}:{gid}::/:/bin/false\n"
         return {"courier/userdb": "".join(rows), "passwd": known}
 

@@ -1,6 +1,6 @@
 """The gateway in front of the test servers, as an administrator runs it.
 
-Nothing here may reach into the served process: what it does is seen over HTTP, and it is ended by SIGTERM to its pid.
+Nothing here may reach into the served process: its behaviour is seen over HTTP, and it is ended by SIGTERM to its pid.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ca_file = "{imap_ca}"
 
 
 class GatewayServer:
-    """One gateway in front of these servers; `folder` keeps what it remembers over a restart.
+    """One gateway in front of these servers; `folder` keeps its state over a restart.
 
     `http`: further options of that table; `tables`: further tables of the file.
     """
@@ -104,7 +104,7 @@ class GatewayServer:
         raise RuntimeError(f"the gateway did not start: {self.log}")
 
     def stop(self) -> None:
-        """Ask it to finish, as a service manager does; it must end well."""
+        """Ask it to finish, as a service manager does; it must end cleanly."""
         if self._process is None:
             return
         process, self._process = self._process, None

@@ -1,4 +1,4 @@
-"""A machine on which somebody begins with Pocketpost, and the mail provider of that person.
+"""A machine on which somebody begins with Pocketpost, and that person's mail provider.
 
 Nothing here may reach a network: of the places where servers are looked for, only the list of providers is asked, which
 is on loopback.
@@ -36,12 +36,12 @@ cli.main()
 
 
 def pocketpost(ispdb: str, panel: int) -> list[str]:
-    """Return the command `pocketpost` of a machine with this list of providers; the first run is at this port."""
+    """Return the command `pocketpost` of a machine with this list of providers; the first run is on this port."""
     return [sys.executable, "-c", _POCKETPOST, ispdb, f"127.0.0.1:{panel}"]
 
 
 class Prompting:
-    """A program at a terminal, which asks; `text` is what it has written."""
+    """A program at a terminal, which asks questions; `text` is what it has written."""
 
     def __init__(self, command: list[str], folder: Path, **environment: str) -> None:
         self._at, end = pty.openpty()
@@ -58,13 +58,13 @@ class Prompting:
         self.text = ""
 
     def until(self, pattern: str) -> re.Match[str]:
-        """Read until the text has what is looked for."""
+        """Read until the text contains the pattern."""
         end = time.monotonic() + PATIENCE
         while not (found := re.search(pattern, self.text)):
             ready, _, _ = select.select([self._at], [], [], 1)
             try:
                 octets = os.read(self._at, 4096) if ready else b""
-            except OSError:  # Linux says so when the program has ended
+            except OSError:  # on Linux, the program has ended
                 raise AssertionError(self.text) from None
             self.text += octets.decode("utf-8", "replace")
             assert time.monotonic() < end, self.text
@@ -89,7 +89,7 @@ class Prompting:
 
 @contextmanager
 def provider(dovecot: Dovecot, smtp_server: SmtpServer) -> Iterator[str]:
-    """A list of providers with these servers; its address."""
+    """A list of providers with these servers; yields its address."""
     servers = document(server("imap", dovecot.ports["imap"]), server("smtp", smtp_server.port))
 
     def serve(caller: Caller) -> None:

@@ -1,7 +1,7 @@
 """Mailboxes as files: one message, or a hundred thousand within seconds.
 
-Nothing here may talk to a server. Maildir as Dovecot reads it: `S=` and `W=` in a name spare the server
-a look into each file, and one file under many names (a hard link) is many messages.
+Nothing here may talk to a server. Maildir as Dovecot reads it: `S=` and `W=` in a name save the server a look into each
+file, and one file under many names (hard links) is many messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-# So many different messages stand behind a big mailbox; ext4 takes 65,000 names for one file.
+# The number of different messages in a big mailbox; ext4 allows 65,000 names for one file.
 VARIETY = 500
 
 _serial = itertools.count(1)
@@ -48,7 +48,7 @@ def _give(path: Path, owner: os.stat_result) -> None:
 
 
 def _folders(root: Path) -> os.stat_result:
-    """Make the Maildir where missing, owned like the nearest folder that is there, and say that owner."""
+    """Make the Maildir if missing, owned like the nearest existing folder, and return that owner."""
     missing = [path for path in (root, *root.parents) if not path.exists()]
     owner = (missing[-1].parent if missing else root).stat()
     for path in [*reversed(missing), *(root / name for name in ("cur", "new", "tmp"))]:
@@ -82,7 +82,7 @@ def write(root: Path, messages: Iterable[bytes], flags: str = "", first_second: 
 def fill(root: Path, count: int, seen: bool = True, first_second: int = 1_730_000_000) -> None:
     """Add `count` small messages to the Maildir at `root`, a minute apart: every tenth is unread if `seen`."""
     owner = _folders(root)
-    folder = str(root / "cur")  # of a hundred thousand paths each costs more than its link
+    folder = str(root / "cur")  # a path takes longer to make than a link
     sources: list[tuple[str, str]] = []
     for n in range(1, count + 1):
         flags = "S" if seen and n % 10 else ""

@@ -1,6 +1,6 @@
 """A real name server on loopback (UDP), with the records of a test.
 
-Nothing here may ask another one: what is not in `records` does not exist.
+Nothing here may ask another one: whatever is not in `records` does not exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import dns.rrset
 def name_server(
     records: Mapping[str, Sequence[str]], *, spoil: bytes = b""
 ) -> Iterator[dns.resolver.Resolver]:
-    """Serve SRV records by name, and hand out a resolver that asks there; `spoil`: what is answered instead."""
+    """Serve SRV records by name, and yield a resolver that asks there; `spoil`: what is answered instead."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=_serve, args=(sock, records, spoil))

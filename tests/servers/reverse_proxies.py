@@ -1,4 +1,4 @@
-"""Proxies in front of the gateway, started from the samples in deploy/ as they are, but for places and ports.
+"""Proxies in front of the gateway, started from the samples in deploy/ unchanged, except for places and ports.
 
 Nothing here may set what a sample does not say; what only a test needs, such as a folder of its own, is around it.
 """
@@ -23,7 +23,7 @@ from tests.servers.certs import Authority
 from tests.servers.toy import connect
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-#: The path of the samples, and one that leaves a phone room for its address.
+#: The path in the samples, and one that leaves a phone room for its address.
 MAIL, PATH = "/mail", "/pp"
 
 _NGINX = """\
@@ -48,9 +48,9 @@ _CADDY = """\
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A proxy: its sample, what stands around it in a test, how it is run, and how it removes the path.
+    """A proxy: its sample, what surrounds it in a test, how it is run, and how it removes the path.
 
-    `places`: what the sample says, and by what it is replaced, occurrence by occurrence; `removing` likewise.
+    `places`: what the sample says, and what replaces it, occurrence by occurrence; `removing` likewise.
     """
 
     sample: str
@@ -109,7 +109,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A running proxy: its ports for the host of its own and for the path, without and with TLS."""
+    """A running proxy: its ports for a host of its own and for the path, without and with TLS."""
 
     root: int
     root_tls: int
@@ -132,7 +132,7 @@ class NotStarted(Exception):
 
 @contextmanager
 def running(name: str, folder: Path, front: Front, behind: int, *, removing: bool = False) -> Iterator[None]:
-    """Run a proxy; `behind`: the gateway's port; `removing`: it removes the path. Skip where it is not installed."""
+    """Run a proxy; `behind`: the gateway's port; `removing`: it removes the path. Skip if it is not installed."""
     kind = KINDS[name]
     if kind.package and (why := unpacked.lacking(kind.package)):
         pytest.skip(f"NOT TESTED: {why}")
@@ -155,7 +155,7 @@ def running(name: str, folder: Path, front: Front, behind: int, *, removing: boo
             yield
             return
         except NotStarted:
-            # Its ports were chosen before its gateway began: meanwhile a connection of another may come from one.
+            # Its ports were chosen before its gateway began: since then, another's connection may use one.
             if not tries_left or "in use" not in log.read_text():
                 raise
             time.sleep(1)
@@ -168,7 +168,7 @@ def running(name: str, folder: Path, front: Front, behind: int, *, removing: boo
 
 
 def _placed(kind: Kind, folder: Path, front: Front, behind: int, removing: bool) -> str:
-    """Return the sample with the places and ports of this test; each place must be where it is looked for."""
+    """Return the sample with the places and ports of this test; each place must be where it is expected."""
     pair = Authority(folder).issue("proxy", "localhost")
     (folder / "both.pem").write_bytes(pair.cert.read_bytes() + pair.key.read_bytes())
     text = (DEPLOY / kind.sample).read_text()

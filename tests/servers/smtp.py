@@ -2,7 +2,7 @@
 
 Nothing here may accept mail without both. Faults are switched on by attributes: `refuse` (recipients with a reply),
 `size` (octets), `exclude` (AUTH mechanisms), `utf8` (SMTPUTF8 offered), `room` (recipients of one transaction),
-`verdict` (the reply to the data), `drop` ("before data", "before accept", "after accept"). `passwords` holds those that
+`verdict` (the reply to the data), `drop` ("before data", "before accept", "after accept"). `passwords` has those that
 are not "secret".
 """
 
@@ -24,7 +24,7 @@ from tests.servers.certs import Authority
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One message that the server took responsibility for."""
+    """One message for which the server has taken responsibility."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -59,7 +59,7 @@ class SmtpServer:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def reset(self) -> None:
-        """Forget faults and what was accepted."""
+        """Forget faults and accepted mail."""
         self.accepted.clear()
         self.refuse.clear()
         self.drop, self.verdict, self.size, self.exclude, self.utf8 = "", "", 1_000_000, (), True
@@ -148,7 +148,7 @@ class SmtpServer:
 
 
 class PlainSmtp(SmtpServer):
-    """The same without TLS, so that cuts hit the protocol where they are to."""
+    """The same without TLS, so that cuts hit the protocol where they should."""
 
     def _protocol(self) -> SMTP:
         return SMTP(

@@ -1,9 +1,9 @@
 """Real submission servers from Debian's unpacked packages: Postfix with Dovecot's SASL, and Exim.
 
-Nothing here may touch the system: own configuration, own folder, own ports; a server ends with the namespace that it
-runs in. Both begin as root, since they work as users of their own. Both take mail for everybody @example.net into the
-mailboxes of a Dovecot, demand STARTTLS before AUTH, let one send from the address one signs in with, take three
-recipients at once and messages of 200,000 octets. nobody@ is unknown, grey@ is greylisted.
+Nothing here may touch the system: each server has its own configuration, folder and ports, and ends with the namespace
+in which it runs. Both begin as root, since they work as users of their own. Both accept mail for everybody @example.net
+into the mailboxes of a Dovecot, demand STARTTLS before AUTH, let people send only from the address with which they sign
+in, and accept three recipients at a time and messages of 200,000 octets. nobody@ is unknown, grey@ is greylisted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.servers import free_ports, greets, unpacked
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
 
-#: What Dovecot needs besides to vouch for people to Postfix, at {port}.
+#: What Dovecot also needs to vouch for people to Postfix, at {port}.
 SASL = """
 service auth {{{{
   inet_listener postfix {{{{
@@ -27,7 +27,7 @@ service auth {{{{
   }}}}
 }}}}
 """
-#: People that the packages would make.
+#: Users that the packages would create.
 _PASSWD = "postfix:x:70001:70001::/:/bin/false\nDebian-exim:x:70003:70003::/:/bin/false\n"
 _GROUP = "postfix:x:70001:\npostdrop:x:70002:\nDebian-exim:x:70003:\n"
 
@@ -86,7 +86,7 @@ class SubmissionServer:
             self._process = None
 
     def close(self) -> None:
-        """End the server and remove all it had."""
+        """End the server and remove everything that it had."""
         self.stop()
         shutil.rmtree(self.base, ignore_errors=True)
 
@@ -245,7 +245,7 @@ cram:
 
 
 class Exim(SubmissionServer):
-    """Exim, which says 452 without an enhanced code to a recipient too many, and has no enhanced codes at all."""
+    """Exim, which replies 452 without an enhanced code to a recipient too many, and has no enhanced codes at all."""
 
     package = "exim4-daemon-heavy"
     etc: ClassVar = {"exim.conf": _EXIM_CONF}

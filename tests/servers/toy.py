@@ -1,9 +1,9 @@
-"""The HTTP server of the gateway with a toy application, as a child process: what peers do to it is seen from outside.
+"""The gateway's HTTP server with a toy application, as a child process: what peers do to it is seen from outside.
 
-Nothing here may be asked for by its insides: the toy counts what is pulled out of it, and tells by `/counts`. Limits
-of modules of `gateway.server` are set by name; `descriptors` bounds the open files (RLIMIT_NOFILE), `memory` the
-address space beyond what the child starts with (RLIMIT_AS), `file` the size of a file (RLIMIT_FSIZE), which is what a
-full temporary folder looks like.
+Nothing here may look inside it: the toy counts what is pulled out of it, and reports that at `/counts`. Limits of
+modules of `gateway.server` are set by name; `descriptors` limits the open files (RLIMIT_NOFILE), `memory` the address
+space beyond what the child starts with (RLIMIT_AS), `file` the size of a file (RLIMIT_FSIZE), which is what a full
+temporary folder looks like.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Toy:
         return [octets]
 
     def on_(self, environ: dict[str, Any], start_response: Any, _: str) -> list[bytes]:
-        """Say what has come."""
+        """Report what has come."""
         body = environ["wsgi.input"].read()
         body = body if len(body) < 1000 else len(body)
         words = [f"{key}={value}" for key, value in environ.items() if isinstance(value, str)]
@@ -66,7 +66,7 @@ class Toy:
         return self.say(start_response, json.dumps([self.pulled, self.closed]).encode())
 
     def knows(self, environ: dict[str, Any]) -> bool:
-        """Return whether a request is from somebody known: the doorkeeper's question."""
+        """Return whether a request is from somebody known: what admission asks."""
         self.recognised += 1
         return "known" in environ.get("HTTP_COOKIE", "")
 
@@ -82,7 +82,7 @@ class Toy:
         raise ValueError("private text")
 
     def on_stream(self, _: dict[str, Any], start_response: Any, megabytes: str) -> Iterator[bytes]:
-        """Stream so much, with its length; without any length for a negative number."""
+        """Stream this much, with its length; without any length for a negative number."""
         size = abs(int(megabytes)) * MEGABYTE
         start_response("200 OK", [("Content-Length", str(size))] if int(megabytes) > 0 else [])
         return self.pieces(size)
@@ -92,7 +92,7 @@ class Toy:
         return self.torn()
 
     def on_short(self, _: dict[str, Any], start_response: Any, __: str) -> list[bytes]:
-        """Say less than was announced."""
+        """Send less than was announced."""
         start_response("200 OK", [("Content-Length", "1000")])
         return [b"half"]
 
@@ -160,12 +160,12 @@ class Served:
         return say(self.port, get(path)).partition(b"\r\n\r\n")[2]
 
     def counts(self) -> tuple[int, int]:
-        """Return how many octets were pulled, and how many streams have been closed."""
+        """Return how many octets were pulled, and how many streams were closed."""
         pulled, closed = json.loads(self.get("/counts"))
         return pulled, closed
 
     def settled(self) -> tuple[int, int]:
-        """Return the counts once they have stopped to change."""
+        """Return the counts once they have stopped changing."""
         before = self.counts()
         for _ in range(200):
             time.sleep(0.5)
@@ -176,7 +176,7 @@ class Served:
         raise AssertionError("it goes on and on")
 
     def until_closed(self, count: int) -> None:
-        """Wait until so many streams have been closed."""
+        """Wait until this many streams have been closed."""
         end = time.monotonic() + PATIENCE
         while self.counts()[1] < count:
             assert time.monotonic() < end, self.counts()
@@ -187,17 +187,17 @@ class Served:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
     def line(self) -> str:
-        """Read a line that it says."""
+        """Read a line of its output."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     def stop(self) -> str:
-        """End it as a service manager does; return what it said."""
+        """End it as a service manager does; return its output."""
         self.process.send_signal(signal.SIGTERM)
         return self.ended()
 
     def ended(self) -> str:
-        """Wait until it has ended well; return what it said."""
+        """Wait until it has ended cleanly; return its output."""
         assert self.process.stdout is not None
         said = self.process.stdout.read()
         assert self.process.wait(PATIENCE) == 0, said
@@ -248,7 +248,7 @@ def toy(
 
 
 def connect(port: int, source: str = "", room: int = 0, host: str = HOST) -> socket.socket:
-    """Connect, from an address of loopback; `room`: octets that the kernel may keep for us unread."""
+    """Connect, from a loopback address; `room`: octets that the kernel may keep for us unread."""
     with contextlib.ExitStack() as undo:
         line = undo.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET))
         line.settimeout(PATIENCE)
@@ -262,13 +262,13 @@ def connect(port: int, source: str = "", room: int = 0, host: str = HOST) -> soc
 
 
 def secured(line: socket.socket, authority: Path, name: str = "localhost") -> ssl.SSLSocket:
-    """Speak TLS, as a client that takes no end of the connection for the end of TLS (RFC 8446 §6.1)."""
+    """Speak TLS, as a client that does not take the end of the connection for the end of TLS (RFC 8446 §6.1)."""
     context = ssl.create_default_context(cafile=authority)
     return context.wrap_socket(line, server_hostname=name, suppress_ragged_eofs=False)
 
 
 def say(port: int, request: bytes, host: str = HOST) -> bytes:
-    """Send a request and return all that comes."""
+    """Send a request and return everything that comes."""
     with connect(port, host=host) as line:
         line.sendall(request)
         return rest(line)
@@ -287,13 +287,13 @@ def get(path: str, version: str = "1.1") -> bytes:
 
 
 def half(size: int = 1000, *headers: str) -> bytes:
-    """Begin a body of so many octets, and send four."""
+    """Begin a body of this many octets, and send four."""
     more = "".join(f"{each}\r\n" for each in headers)
     return f"POST / HTTP/1.1\r\nHost: x\r\n{more}Content-Length: {size}\r\n\r\nto=a".encode()
 
 
 def received(line: socket.socket) -> tuple[bytes, bool]:
-    """Read an answer as a strict client does; say whether its end was seen (RFC 9112 §8)."""
+    """Read an answer as a strict client does; return whether its end was seen (RFC 9112 §8)."""
     answer = bytearray()
     reset = False
     try:

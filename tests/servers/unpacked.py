@@ -1,7 +1,7 @@
-"""Debian's packages that cannot be installed beside Dovecot: unpacked with all they need, and run as if installed.
+"""Debian packages that cannot be installed beside Dovecot: unpacked with everything they need, and run as if installed.
 
-Nothing here may change the system: packages lie in the caller's cache, and a program sees them in a mount and process
-namespace of its own, laid over /usr and /etc (overlayfs). That takes root; a server works as `nobody`, but for one
+Nothing here may change the system: packages are in the caller's cache, and a program sees them in a mount and process
+namespace of its own, laid over /usr and /etc (overlayfs). That needs root; a server works as `nobody`, except for one
 that has to begin as root (Postfix).
 `python -m tests.servers.unpacked` fetches what tests/debian-packages.txt marks as `unpacked` and is not there yet.
 """
@@ -28,7 +28,7 @@ CACHE = (
     / f"debian-{_RELEASE.read_text().strip() if _RELEASE.exists() else 'none'}".replace("/", "-")
 )
 STATUS = Path("/var/lib/dpkg/status")
-#: What apt is told is there: packages need a mail server and an init system that no test uses.
+#: What apt is told is installed: packages need a mail server and an init system that no test uses.
 _STANDING_IN = """\
 Package: pocketpost-tests
 Status: install ok installed
@@ -58,12 +58,12 @@ def packages() -> Iterator[str]:
 
 
 def folder(package: str) -> Path:
-    """Say where a package lies, with all that it needs and the system has not."""
+    """Return where a package is, with everything that it needs and the system lacks."""
     return CACHE / package
 
 
 def lacking(package: str) -> str:
-    """Say why this package's programs cannot be run; nothing if they can."""
+    """Return why this package's programs cannot be run; "" if they can."""
     if not folder(package).is_dir():
         return f"{package} is not unpacked (see tests/debian-packages.txt)"
     return "" if _namespaces() else f"{package} cannot be run: mounting needs root"
@@ -79,9 +79,9 @@ def _namespaces() -> bool:
 def run(
     package: str, etc: Path, script: str, log: Path, environment: Mapping[str, str], user: str = "nobody"
 ) -> subprocess.Popen[bytes]:
-    """Run a shell script as `nobody`, or root, where this package is installed; `end` ends all that it starts.
+    """Run a shell script as `nobody`, or root, with this package installed; `end` ends everything that it starts.
 
-    `etc`: files that stand in /etc there; what is written in it or in /run is forgotten. It prints to `log`.
+    `etc`: files that are in /etc there; what is written in it or in /run is forgotten. It prints to `log`.
     """
     apart = ["unshare", "--mount", "--pid", "--fork"]
     with log.open("ab") as said:
@@ -107,14 +107,14 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _system(status: Path) -> None:
-    """Write what is installed, but for other IMAP servers, which conflict."""
+    """Write what is installed, except other IMAP servers, which conflict."""
     entries = STATUS.read_text().split("\n\n")
     kept = [entry for entry in entries if not re.search(r"^Provides:.*\bimap-server\b", entry, re.MULTILINE)]
     status.write_text("\n\n".join([_STANDING_IN, *kept]))
 
 
 def fetch(package: str) -> None:
-    """Download a package and what it needs besides the installed, as apt finds it, and unpack all."""
+    """Download a package and what it needs besides the installed ones, as apt finds it, and unpack everything."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
         place = Path(name)

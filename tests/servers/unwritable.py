@@ -1,8 +1,8 @@
-"""A place for a database that can be full, locked, read-only or gone, as a test wants it.
+"""A place for a database that can be full, locked, read-only or gone, as a test needs it.
 
 Nothing here may be pretended: the file system is a small tmpfs of its own, the lock is another connection's, what is
-read-only is so for the kernel, and a file that is gone is unlinked. Mounting needs root; elsewhere tests are skipped by
-name.
+read-only is so for the kernel, and a file that is gone is unlinked. Mounting needs root; elsewhere the tests are
+skipped by name.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from gateway.web.entry import restored_forms
 from tests import PATIENCE
 
 SIZE = 2 * 1024 * 1024  # octets of the file system
-#: Seconds that a writer waits for another one here: longer than where it need not write, as in the product.
+#: Seconds that a writer waits for another one here: longer than if it need not write, as in the product.
 BUSY_SECONDS = 0.3
 assert BUSY_SECONDS > faults.OPTIONAL_SECONDS
 
 
 def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait shortly where somebody has the lock: a test with a lock does little else."""
+    """Wait only briefly if somebody has the lock: a test with a lock does little else."""
     for module in (faults, outbox, restored_forms):
         monkeypatch.setattr(module, "BUSY_SECONDS", BUSY_SECONDS)
 
@@ -55,7 +55,7 @@ class Volume:
 
     @contextmanager
     def full(self, database: Database) -> Iterator[None]:
-        """Leave no octet free, and none in what the database has already."""
+        """Leave no octet free, not even in what the database already has."""
         with closing(sqlite3.connect(database.path, isolation_level=None)) as connection:
             assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
         filler = self.inside / "filler"
@@ -70,7 +70,7 @@ class Volume:
 
     @contextmanager
     def locked(self, database: Database) -> Iterator[None]:
-        """Hold the lock of the one writer."""
+        """Hold the lock of the only writer."""
         with closing(sqlite3.connect(database.path, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
@@ -78,7 +78,7 @@ class Volume:
 
     @contextmanager
     def read_only(self, database: Database) -> Iterator[None]:
-        """Let nobody write who opens the file now; another process has it open still."""
+        """Let nobody write who opens the file now; another process still has it open."""
         with _opened_elsewhere(self.inside / database.path.name):
             database.close()
             assert _mount("-o", "remount,ro,bind", str(self.door)) == 0
@@ -92,7 +92,7 @@ class Volume:
 FAULTS = ("full", "locked", "read_only")
 
 
-#: In a process of its own: SQLite hands a descriptor of a file on to whoever opens it next in the same one.
+#: In a process of its own: SQLite hands a file's descriptor on to whoever opens it next in the same one.
 _HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])

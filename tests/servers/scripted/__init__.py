@@ -1,1 +1,1 @@
-"""Servers and proxies that say what a test has them say, each a few lines on one listener."""
+"""Servers and proxies that say what a test tells them to, each in a few lines on one listener."""

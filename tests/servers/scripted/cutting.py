@@ -1,7 +1,7 @@
-"""A connection in between that is cut where it is told to: after so many octets up or down, whatever they say.
+"""A connection in between that is cut where it is told to be: after this many octets up or down, whatever they say.
 
 Nothing here may understand a protocol. What was passed on before the cut arrives; what comes after it does not, and
-both ends see their connection close. While it is `mute` connections are made, and nothing passes.
+both ends see their connection close. While it is `mute`, connections are made, and nothing passes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 from tests.servers.scripted.proxy import Pass, Proxy
 
 PIECE = 16 * 1024
-SECONDS = 0.2  # between two looks whether the proxy is over
+SECONDS = 0.2  # between two checks whether the proxy is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ NEVER = Cut()
 
 
 class Cutting(Proxy):
-    """A proxy in front of a port on loopback; `plan` says for each connection where it is cut."""
+    """A proxy in front of a port on loopback; `plan` returns where each connection is cut."""
 
     def __init__(self, target: int, plan: Callable[[], Cut]) -> None:
         super().__init__(target)
         self._plan = plan
         self.cuts = 0
         self.mute = False
-        #: Octets that have passed down, of all connections.
+        #: Octets that have passed down, on all connections.
         self.down = 0
 
     def passing(self) -> Pass:

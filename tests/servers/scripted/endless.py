@@ -1,7 +1,7 @@
-"""A mail server whose answers do not end, or late: whatever is asked, the same octets come again and again.
+"""A mail server whose answers do not end, or end late: whatever is asked, the same octets come again and again.
 
-Nothing here may understand more of IMAP or SMTP than a tag. A connection goes on until the client
-hangs up, or until so much was sent that a client without bounds would long have been too large.
+Nothing here may understand more of IMAP or SMTP than a tag. A connection continues until the client hangs up, or until
+so much was sent that a client without limits would long have become too large.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.servers.scripted.listening import Listening
 MOST = 80 * 1024 * 1024
 PIECE = 256 * 1024
 
-#: What comes without end once somebody is signed in; {n} counts up.
+#: What comes endlessly once somebody has signed in; {n} counts up.
 FLOODS = {
     "small lines": b"* OK x\r\n",
     "words of a status": b"* OK [CAPABILITY " + b"a " * 400_000 + b"] x\r\n",
@@ -40,7 +40,7 @@ class Endless(Listening):
     """Signs anybody in, says that INBOX has nine messages, and floods whoever asks for more."""
 
     def __init__(self, flood: bytes, most: int = MOST) -> None:
-        """`most`: octets after which an answer ends well."""
+        """`most`: octets after which an answer ends properly."""
         super().__init__()
         self._flood, self._most = flood, most
 
@@ -66,7 +66,7 @@ class Endless(Listening):
         sock.sendall(end + tag + b" OK done\r\n")
 
     def _send(self, sock: socket.socket, number: int, size: int) -> int:
-        """Send a stretch of the flood, and say how long it was."""
+        """Send a piece of the flood, and return its length."""
         times = max(size // len(self._flood), 1)
         if b"{n}" not in self._flood:
             octets = self._flood * times

@@ -18,7 +18,7 @@ from tests import PATIENCE
 class Listening(ABC):
     """Listens from the beginning, accepts connections while it is entered; `over` is set at its end.
 
-    All connections have ended then: where it `hangs_up`, at once, else when the clients do.
+    All connections have ended then: immediately if it `hangs_up`, otherwise when the clients end them.
     """
 
     host = "127.0.0.1"
@@ -30,12 +30,12 @@ class Listening(ABC):
         self._acceptor = threading.Thread(target=self._accept, name=type(self).__name__)
         self._threads: list[threading.Thread] = []
         self.over = threading.Event()
-        #: Of all connections so far, those of proxies to their servers too.
+        #: Of all connections so far, including those of proxies to their servers.
         self.ends: list[socket.socket] = []
 
     @abstractmethod
     def serve(self, sock: socket.socket) -> None:
-        """Serve one connection, which is closed afterwards; an OSError is its end too."""
+        """Serve one connection, which is closed afterwards; an OSError is also its end."""
 
     def hang_up(self) -> None:
         """End all connections."""

@@ -1,7 +1,7 @@
-"""A mail server that can fall silent: it signs anybody in to an empty mailbox, and answers no more while told so.
+"""A mail server that can fall silent: it signs anybody in to an empty mailbox, and stops answering while told to.
 
-Nothing here may understand a protocol further than its first words. What is silent keeps its connections
-open and reads on, as a server does whose disk hangs.
+Nothing here may understand a protocol beyond its first words. While silent it keeps its connections open and continues
+to read, like a server whose disk hangs.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _SMTP = {
 
 
 class Mute(Listening):
-    """An IMAP server, or an SMTP server; `silent` holds the words that it does not answer, "" for every one."""
+    """An IMAP server, or an SMTP server; `silent` has the words that it does not answer, "" for all of them."""
 
     hangs_up = True
 
     def __init__(self, smtp: bool = False) -> None:
         super().__init__()
         self.silent: set[bytes] = set()
-        #: Commands that were heard, and messages that were taken.
+        #: Commands that were heard, and messages that were accepted.
         self.heard: list[bytes] = []
         self.taken = 0
         self._smtp = smtp

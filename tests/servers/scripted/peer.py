@@ -1,7 +1,7 @@
 """A server that is a function: for protocols begun well and ended badly.
 
-Nothing here may know a protocol. Each connection runs the function in the server's one thread; what it raises is
-raised again when the server is left, but for the connection's own end.
+Nothing here may know a protocol. Each connection runs the function in the server's only thread; what it raises is
+raised again when the server is left, except for the connection's own end.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Caller:
 
 
 class Peer(Listening):
-    """Serves connections, one after the other, by a function; `callers` holds them."""
+    """Serves connections with a function, one after the other; `callers` has them."""
 
     def __init__(self, serve: Callable[[Caller], None]) -> None:
         super().__init__()

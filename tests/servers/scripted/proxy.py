@@ -1,4 +1,4 @@
-"""A connection in between: what the proxies have in common that cut, twist or translate what passes.
+"""A connection in between: what the proxies have in common that cut, twist or translate what passes through.
 
 Nothing here may look at what passes. Connections end with the proxy.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tests.servers.scripted.listening import Listening
 
 Pass = Callable[[socket.socket, socket.socket], None]
-"""Passes on what a client and a server say, until one of them has ended; an OSError is such an end."""
+"""Passes on what a client and a server say, until one of them ends; an OSError is such an end."""
 
 
 class Proxy(Listening):
@@ -27,7 +27,7 @@ class Proxy(Listening):
 
     @abstractmethod
     def passing(self) -> Pass:
-        """Return what passes things on for the next connection; called in their order."""
+        """Return what passes data on for the next connection; called in their order."""
 
     def accepted(self, sock: socket.socket) -> None:
         self._passing[sock] = self.passing()
@@ -35,7 +35,7 @@ class Proxy(Listening):
 
     def serve(self, sock: socket.socket) -> None:
         passing = self._passing.pop(sock)
-        sock.settimeout(None)  # an idle connection lives as long as its two ends wish
+        sock.settimeout(None)  # an idle connection lasts as long as its two ends wish
         with socket.create_connection((self.host, self._target)) as server:
             self.ends.append(server)
             for end in (sock, server):

@@ -1,7 +1,7 @@
-"""A server that speaks IMAP4rev2 and nothing older, made of a Dovecot by translating what passes.
+"""A server that speaks IMAP4rev2 and nothing older, made from a Dovecot by translating what passes through.
 
-Nothing here may answer for Dovecot: it announces less, refuses what RFC 9051 has no longer (Appendix E) and the
-return option SPECIAL-USE, answers SEARCH by ESEARCH (§6.4.4), and names mailboxes in UTF-8 (§5.1), in both directions.
+Nothing here may answer for Dovecot: it announces less, refuses what RFC 9051 no longer has (Appendix E) and the return
+option SPECIAL-USE, answers SEARCH with ESEARCH (§6.4.4), and names mailboxes in UTF-8 (§5.1), in both directions.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ class _Conversation:
     """What is said on one connection."""
 
     def __init__(self) -> None:
-        #: Tags of searches whose results come as SEARCH, with whether these are UIDs.
+        #: Tags of searches whose results come as SEARCH, and whether these are UIDs.
         self._searches: deque[tuple[bytes, bytes]] = deque()
 
     def asked(self, line: bytes) -> bytes:
-        """Translate a line of the client."""
+        """Translate a line from the client."""
         if _REFUSED.match(line):
             return line.split()[0] + b" REFUSED\r\n"
         if search := _SEARCH.match(line):
@@ -90,7 +90,7 @@ class _Conversation:
         return line
 
     def answered(self, line: bytes) -> bytes:
-        """Translate a line of the server."""
+        """Translate a line from the server."""
         if re.fullmatch(rb"\* \d+ RECENT\r\n", line):
             return b""
         if line.startswith(b"* SEARCH"):

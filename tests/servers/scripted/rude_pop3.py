@@ -1,7 +1,7 @@
-"""A small POP3 server that can be rude: what it answers to a command can be replaced, one command at a time.
+"""A small POP3 server that can be rude: its answer to any one command can be replaced.
 
-Nothing here may know the gateway. A quirk is the octets to answer a command with, whole: None for silence and the end
-of the connection; {n} in them is the message number asked for. Without quirks it is a plain server of RFC 1939.
+Nothing here may know the gateway. A quirk is the whole answer to a command, octets: None for silence and the end of the
+connection; {n} in them is the requested message number. Without quirks it is a plain server of RFC 1939.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Flood:
-    """An answer without end, or of so many octets: a beginning, and the same piece again and again; {n} counts up."""
+    """An answer without end, or of this many octets: a beginning, and the same piece again and again; {n} counts up."""
 
     begin: bytes
     piece: bytes
@@ -56,9 +56,9 @@ class RudePop3(Listening):
         removes: int = MOST,
         hurried: bool = True,
     ) -> None:
-        """`removes`: how many of the messages that are to be deleted QUIT really removes.
+        """`removes`: how many of the messages marked as deleted QUIT really removes.
 
-        `hurried`: it takes several commands at once; otherwise it hangs up on them.
+        `hurried`: it accepts several commands in one write; otherwise it hangs up on them.
         """
         super().__init__()
         self.mails = list(mails)

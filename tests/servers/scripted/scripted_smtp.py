@@ -1,7 +1,7 @@
-"""A submission server by script: what it answers to each command, and what it took all the same.
+"""A submission server by script: what it answers to each command, and what it accepted nevertheless.
 
-Nothing here may know the product. `answers` has a reply by the verb of its command, by "rcpt ADDRESS", "greeting" or
-"end"; b"" hangs up instead. `room`: recipients of one transaction, after which `full` is said.
+Nothing here may know the product. `answers` has replies by the verb of the command, by "rcpt ADDRESS", "greeting" or
+"end"; b"" hangs up instead. `room`: recipients of one transaction, after which `full` is the reply.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ScriptedSmtp:
     answers: Mapping[str, bytes] = field(default_factory=dict)
     room: int = 1_000
     full: bytes = b"452 4.5.3 Error: too many recipients"
-    #: Ends that break off: the number of a message, from 0 -> whether it is taken before.
+    #: Ends that break off: the number of a message, from 0 -> whether it is accepted before that.
     cut: dict[int, bool] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     #: All lines of the last connection.

@@ -1,8 +1,8 @@
-"""A proxy in front of an IMAP server that changes what passes, one command or one response at a time.
+"""A proxy in front of an IMAP server that changes what passes through, one command or one response at a time.
 
-Nothing here may know what a quirk is for. A response is a line with its literals; `answer` is given each one with the
-commands that are still open, and says what passes instead: octets, or one of the two ends. `ask` may change what a
-command says on its way up.
+Nothing here may know what a quirk is for. A response is a line with its literals; `answer` gets each one with the
+commands that are still open, and returns what passes instead: octets, or one of the two ends. `ask` may change a
+command on its way up.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from enum import Enum
 from tests.servers.scripted.proxy import Pass, Proxy
 
 PIECE = 64 * 1024
-SECONDS = 0.1  # between two looks whether the proxy is over
+SECONDS = 0.1  # between two checks whether the proxy is over
 _LITERAL = re.compile(rb"\{(\d+)\}\r?\n\Z")
-# A client waits for leave to send any other literal: it is lines of its own.
+# A client waits for permission to send any other literal: that comes as lines of its own.
 _UNASKED = re.compile(rb"\{(\d+)\+\}\r?\n\Z")
 
 
 class End(Enum):
-    """What ends a connection instead of a response: it is closed, or nothing comes any more."""
+    """What ends a connection instead of a response: it is closed, or nothing more comes."""
 
     CLOSED = "closed"
     SILENCE = "silence"
@@ -72,7 +72,7 @@ class Twisting(Proxy):
 
 
 def _unit(buffer: bytearray, literal: re.Pattern[bytes] = _LITERAL) -> bytes:
-    """Take one line with its literals from a buffer; nothing if it has not come whole."""
+    """Take one line with its literals from a buffer; nothing if it has not come completely."""
     at = 0
     while True:
         end = buffer.find(b"\n", at) + 1
