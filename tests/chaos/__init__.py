@@ -1,1 +1,2 @@
-"""`make chaos`: many people send mail while everything around them fails; what each is told is held to the truth."""
+"""`make chaos`: many people send mail while everything around them fails; what each is told is compared with the
+truth."""

@@ -1,6 +1,6 @@
-"""What one person is told of their mails, put down as it is told, with what their mailbox held at that moment.
+"""What one person is told about their mails, recorded as it is told, with what their mailbox contained at that moment.
 
-Nothing here may press a key or judge. A line of news that names no mail is kept apart: it may be about any.
+Nothing here may press a key or judge. A line of news that names no mail is kept separately: it may be about any.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from tests.chaos.judge import Mail, Told
 from tests.chaos.sentences import Claim, claims
 from tests.chaos.servers import MARK
 
-#: Characters of a page by which its sentence is known again.
+#: Characters of a page by which its sentence is recognized.
 _SENTENCE = 160
 
 
 def text_of(mark: str) -> str:
-    """Return the first words of a mail, by which its text is known."""
+    """Return the first words of a mail, by which its text is recognized."""
     return f"Text {mark}, "
 
 
@@ -36,7 +36,7 @@ class Diary:
         return self.mails.setdefault(mark, Mail(mark, self._address, typed, after))
 
     def hear(self, mail: Mail, phone: Handheld) -> frozenset[Claim]:
-        """Put down what the page says of the mail that was posted."""
+        """Record what the page says about the mail that was posted."""
         said = claims(phone.text)
         shows = phone.shows(text_of(mail.mark))
         if said or shows or phone.asks_to_sign_in:
@@ -44,7 +44,7 @@ class Diary:
         return said
 
     def read_news(self, lines: Iterable[str]) -> None:
-        """Put down what a page of news says of each mail, under a line with its date and whom it went to."""
+        """Record what a page of news says about each mail, under a line with its date and its recipients."""
         head = ""
         for line in lines:
             said, whole = claims(line), f"{head} {line}".strip()
@@ -56,7 +56,7 @@ class Diary:
             head = "" if said else line
 
     def read_offers(self, sentence: str, labels: Iterable[str]) -> list[str]:
-        """Put down which mails are offered, as unsent or in doubt; return the labels of the former."""
+        """Record which mails are offered, as unsent or in doubt; return the labels of the unsent ones."""
         said = claims(sentence)
         all_in_doubt = Claim.OFFERED_IN_DOUBT in said and Claim.OFFERED not in said
         unsent = []

@@ -1,6 +1,6 @@
-"""A handheld in somebody's hand: what its page says, and what pressing comes to on a line that breaks.
+"""A handheld in somebody's hand: what its page says, and what pressing does on a line that breaks.
 
-Nothing here may know what is told of a mail. Whatever goes wrong on the way, the handheld shows what it showed before.
+Nothing here may know what is told about a mail. Whatever goes wrong, the handheld shows what it showed before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ORIGIN: Final = "http://pocketpost"
 NO_PAGE: Final = (OSError, Refused, etree.XMLSyntaxError, KeyError, ValueError)
 _TOKEN: Final = re.compile(r"/~[A-Za-z0-9_-]+")
 
-#: A form as it was posted: address, body, and its type where there is a choice.
+#: A form as it was posted: address, body, and its type if there is a choice.
 Posted = tuple[Any, ...]
 
 
@@ -57,11 +57,11 @@ class Handheld:
         return getattr(self._device, "posted", None)
 
     def shows(self, words: str) -> bool:
-        """Say whether the page has these words, in its text or in a field."""
+        """Return whether the page has these words, in its text or in a field."""
         return self._device.answer is not None and words.encode() in self._device.answer.body
 
     def tries(self, *steps: Callable[[Any], object]) -> bool:
-        """Do what is asked, and say whether every step brought its page."""
+        """Perform these steps, and return whether every step brought its page."""
         try:
             for step in steps:
                 step(self._device)
@@ -89,7 +89,7 @@ class Handheld:
         return other
 
     def start_anew(self) -> None:
-        """Forget the session, as a phone that was switched off."""
+        """Forget the session, like a phone that was switched off."""
         self._device.url = f"{ORIGIN}/"
         self._device.answer = None
         if isinstance(self._device, XhtmlBrowser):

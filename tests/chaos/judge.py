@@ -1,7 +1,7 @@
-"""What was told, held to what happened: records in, verdicts out.
+"""What was told, compared with what happened: records in, verdicts out.
 
-Nothing here may look at a server, a clock or a page. A claim is held to the moment at which it was made, as far as
-that can be decided: a mail may be "not sent" now and sent a minute later, since its writer has sent it again.
+Nothing here may look at a server, a clock or a page. A claim is judged at the moment when it was made, as far as that
+can be decided: a mail may be "not sent" now and sent a minute later, since its writer sends it again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.chaos.sentences import Claim
 
 
 class Fault(Enum):
-    """What must not be."""
+    """What must not happen."""
 
     DOUBLED = "doubled"
     LOST = "lost"
@@ -25,9 +25,9 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one page said of a mail, at `at` (monotonic seconds).
+    """What one page said about a mail, at `at` (monotonic seconds).
 
-    `shows`: the page shows the text. `drafts`, `sent`: copies in these mailboxes at that moment, seen from the side.
+    `shows`: the page shows the text. `drafts`, `sent`: copies in these mailboxes at that moment, seen from outside.
     """
 
     at: float
@@ -42,11 +42,10 @@ class Told:
 class Mail:
     """One mail: what its writer did and was told, and what became of it.
 
-    `pressed`: when Send was pressed on a new page (not when the same request was repeated). `after`: the mail that
-    the same page had sent before. `typed`: it has a text of its own. `dropped`: its writer gave it up when asked.
-    `loose`: Save was pressed and never answered, so that nobody knows of a copy.
-    `accepted`: when the SMTP server took it, `copied`: for its writer too, `addressed`: when it first heard of it;
-    `journal`: outcomes noted there.
+    `pressed`: when Send was pressed on a new page (not when the same request was repeated). `after`: the mail that the
+    same page had sent before. `typed`: it has a text of its own. `dropped`: its writer gave it up when asked. `loose`:
+    Save was pressed and never answered, so that nobody knows about a copy. `accepted`: when the SMTP server accepted
+    it, `copied`: also for its writer, `addressed`: when it first heard of it; `journal`: outcomes noted there.
     """
 
     mark: str
@@ -65,11 +64,11 @@ class Mail:
     journal: list[str] = field(default_factory=list)
 
     def accepted_by(self, at: float) -> bool:
-        """Say whether it had been sent at a moment, or was after it without its writer's doing."""
+        """Return whether it had been sent at a moment, or was afterwards without its writer doing anything."""
         return any(when <= at or not any(at < p <= when for p in self.pressed) for when in self.accepted)
 
     def story(self) -> list[str]:
-        """Tell what happened to it, one line for each thing, in seconds from the first one on."""
+        """Tell what happened to it, one line per event, in seconds from the first one on."""
         events = [(at, "Send is pressed") for at in self.pressed] + [(at, "accepted") for at in self.accepted]
         events += [
             (one.at, f"told {one.sentence!r} (Drafts {one.drafts}, Sent {one.sent})") for one in self.told
@@ -81,7 +80,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One thing that must not be; `claim`: what was told and is not true."""
+    """One thing that must not happen; `claim`: what was told and is not true."""
 
     fault: Fault
     mark: str
@@ -91,7 +90,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """All that is wrong, and the marks of which nobody knew: of the `knowable` ones somebody could have."""
+    """Everything that is wrong, and the marks that nobody knew about: for the `knowable` ones somebody could have."""
 
     verdicts: tuple[Verdict, ...]
     uncertain: tuple[str, ...]
@@ -124,8 +123,8 @@ def _asked(mail: Mail, told: Told, others: Mapping[str, Mail]) -> bool:
     return first is not None and any(when <= told.at for when in first.accepted)
 
 
-#: When a claim is true; what is not here claims nothing that can be decided. KEPT is told before anybody is signed in,
-#: so not knowing whether the text was sent; it must not be OFFERED if it was.
+#: When a claim is true; one that is not here claims nothing that can be decided. KEPT is told before anybody has signed
+#: in, without knowing whether the text was sent; it must not be OFFERED if it was.
 TRUE: Final[dict[Claim, Callable[[Mail, Told, Mapping[str, Mail]], bool]]] = {
     Claim.SENT: _sent,
     Claim.NOT_SENT: _not_sent,
@@ -145,7 +144,7 @@ _JOURNAL_NOT_SENT: Final = "not sent"
 
 
 def judge(mails: Sequence[Mail], nameless: Mapping[str, Sequence[Told]] | None = None) -> Judgement:
-    """Judge all mails; `nameless`: what each writer was told of a mail that the page could not name."""
+    """Judge all mails; `nameless`: what each writer was told about a mail that the page could not name."""
     others = {mail.mark: mail for mail in mails}
     verdicts = [verdict for mail in mails for verdict in _verdicts(mail, others)]
     verdicts += _lost(mails, nameless or {})
@@ -183,7 +182,7 @@ def _journal(mail: Mail) -> Iterator[str]:
 
 
 def _stray(mail: Mail) -> Iterator[str]:
-    """Say which copies are too many, or missing without a word."""
+    """Yield which copies are too many, or missing without a notice."""
     said = {claim for told in mail.told for claim in told.claims}
     if mail.sent + mail.drafts > 1 and not mail.loose:
         yield f"{mail.sent} copies in Sent and {mail.drafts} in Drafts"
@@ -195,7 +194,7 @@ def _stray(mail: Mail) -> Iterator[str]:
 
 
 def _lost(mails: Iterable[Mail], nameless: Mapping[str, Sequence[Told]]) -> Iterator[Verdict]:
-    """Find what is nowhere, without its writer having been told; one nameless sentence excuses one mail."""
+    """Find mails that are nowhere, without their writers having been told; one nameless sentence excuses one mail."""
     excuses = {
         writer: sum(Claim.NOT_SENT in told.claims for told in many) for writer, many in nameless.items()
     }
@@ -219,14 +218,14 @@ def _gone(mail: Mail) -> str:
     if last.shows or Claim.OFFERED in last.claims:
         return ""
     said = {claim for told in mail.told for claim in told.claims}
-    # Its writer was told that there is no copy, on a page with the text; what is told after signing in has none.
+    # Its writer was told that there is no copy, on a page with the text; what is told after signing in has no text.
     if Claim.NOT_IN_DRAFTS in said and said & {Claim.NOT_SENT, Claim.UNCERTAIN}:
         return ""
     return f"not accepted, in no mailbox, on no page; told last: {last.sentence!r}"
 
 
 def _was_knowable(mail: Mail) -> bool:
-    """Say whether the gateway could have known better: the SMTP server had not heard of it, or "sent" was told."""
+    """Return whether the gateway could have known better: the SMTP server had not heard of it, or "sent" was told."""
     for told in mail.told:
         if Claim.UNCERTAIN in told.claims:
             untouched = mail.addressed is None or mail.addressed > told.at

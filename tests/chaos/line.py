@@ -1,6 +1,6 @@
-"""A phone's line to the gateway: breaks off while the request goes up or the answer comes down, and loses patience.
+"""A phone's line to the gateway: breaks while the request goes up or the answer comes down, and loses patience.
 
-Nothing here may try anything twice: who has got no page is told so, and decides. HTTP/1.1, one request a connection.
+Nothing here may try anything twice: whoever got no page is told so, and decides. HTTP/1.1, one request per connection.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tests.devices.phones import Answer
 
 #: Seconds that a phone waits for a page.
 PATIENCE: Final = (8.0, 30.0)
-#: Octets of an answer, of which so many come down before a cut.
+#: Octets of an answer, some of which come down before a cut.
 _DOWN: Final = 1500
 
 
 class NoPage(OSError):
-    """The line broke off, or nothing came; the phone shows what it showed before."""
+    """The line broke, or nothing came; the phone shows what it showed before."""
 
 
 class _Octets:
@@ -36,7 +36,7 @@ class _Octets:
 
 
 class Line:
-    """One person's line; `at` is the gateway process that it leads to, `cut` how many of a hundred requests break."""
+    """One person's line; `at` is the gateway process to which it leads, `cut` how many of a hundred requests break."""
 
     def __init__(self, ports: Sequence[int], dice: random.Random, cut: Callable[[], int]) -> None:
         self._ports, self._dice, self._cut = ports, dice, cut
@@ -44,7 +44,7 @@ class Line:
         self.requests = self.cuts = 0
 
     def change(self) -> None:
-        """Go through another process from now on."""
+        """Use another process from now on."""
         self.at = (self.at + 1) % len(self._ports)
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -1,7 +1,7 @@
 """People with handhelds who sign in, write, answer, press Send, and press again when no page comes.
 
-Nothing here may judge: what was done and what was told is put down, with what the mailbox held at that moment. Nobody
-here presses Send for the same text again unless they were told that it was not sent.
+Nothing here may judge: what was done and what was told is recorded, with what the mailbox contained at that moment.
+Nobody here presses Send for the same text again unless they were told that it was not sent.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from tests.chaos.line import Line
 from tests.chaos.sentences import NEWS, Claim, claims
 
 PASSWORD: Final = "secret"
-#: How often somebody tries to get a page before they do something else, and once nothing fails any more.
+#: How often somebody tries to get a page before they do something else, and the same once nothing fails any more.
 TRIES, CALM_TRIES = 8, 20
-#: Seconds at most by which each pause between two tries is longer than the one before, and of the longest.
+#: The most seconds by which each pause between two tries is longer than the one before, and the longest pause.
 PAUSE, LONGEST_PAUSE = 0.3, 3.0
-#: Seconds at most between the page and Send.
+#: The most seconds between the page and Send.
 TYPING: Final = 1.0
-#: Of a hundred mails: answers, quick replies; and what somebody does who writes.
+#: Of a hundred mails: answers, quick replies; and the other things that a writer does.
 ANSWERS, QUICK = 25, 10
 SAVES, SIGNED_OUT, SENDS_AGAIN, REPEATS, OTHER_MAIL, SAYS_YES = 15, 6, 60, 15, 25, 50
-#: Times that one text is sent after "not sent".
+#: How often one text is sent after "not sent".
 MOST_PRESSES: Final = 4
 #: What ends the waiting for an answer.
 QUESTIONS: Final = frozenset({Claim.ASKED, Claim.ASKED_IN_DOUBT})
@@ -38,7 +38,7 @@ _QUICK_WORDS: Final = "Thank you."
 
 
 class Stage(Protocol):
-    """What people need of the place that they are in."""
+    """What people need from the place where they are."""
 
     #: The gateway asks before the page of a sent mail sends another one.
     asks_again: bool
@@ -69,7 +69,7 @@ class Person:
     # --- what they set out to do ---
 
     def write_all(self, begin: float, spread: float, end: float) -> None:
-        """Write one mail after the other, in `spread` seconds if nothing keeps them; none after `end`."""
+        """Write one mail after the other, in `spread` seconds if nothing delays them; none after `end`."""
         self._end = end
         for number, mark in enumerate(self._marks):
             due = begin + spread * (number + self._dice.random()) / len(self._marks)
@@ -113,7 +113,7 @@ class Person:
     # --- ways to a page with Send on it ---
 
     def _walk(self, way: Callable[[], bool]) -> bool:
-        """Go a way from its beginning until one gets to its end, for as long as mail is written."""
+        """Go a way from its beginning until it is completed, for as long as mail is written."""
         for tried in itertools.count():
             if time.monotonic() > self._end:
                 break
@@ -149,7 +149,7 @@ class Person:
         )
 
     def _words(self, mark: str, room: int) -> str:
-        """Write a text by which the mail is known, short or long."""
+        """Write a text by which the mail is recognized, short or long."""
         more = "so it goes on and on, " * self._dice.choice((1, 1, 2, 40))
         return f"{text_of(mark)}{more}"[: min(room, 1200)].rstrip()
 
@@ -205,7 +205,7 @@ class Person:
             came = self._phone.post(form)
 
     def _go_on(self, mail: Mail, said: frozenset[Claim]) -> None:
-        """Do what people do who have heard what became of their mail."""
+        """Do what people do once they have heard what became of their mail."""
         if said & QUESTIONS:
             self._answer_question(mail)
         elif self._calm:
@@ -239,7 +239,7 @@ class Person:
         self._listen(other, self._phone.post(form))
 
     def _answer_question(self, mail: Mail) -> None:
-        """Say whether this one is to be sent, too."""
+        """Answer whether this one should be sent, too."""
         if self._often(SAYS_YES) and not self._calm:
             self._send(mail)
         else:
@@ -305,7 +305,7 @@ class Person:
         return self._dice.randrange(100) < percent
 
     def _wait(self, tried: int) -> None:
-        """Wait a moment, and go through another process, perhaps."""
+        """Wait a moment, and perhaps use another process."""
         if self._often(50):
             self.line.change()
         time.sleep(self._dice.uniform(0.0, min(PAUSE * (tried + 1), LONGEST_PAUSE)))

@@ -1,11 +1,11 @@
 """`make chaos`: a thousand mails while everything around them fails; exit 1 if one is lost, doubled or lied about.
 
     make chaos                                   a thousand mails, ten minutes at most
-    make chaos ARGS="--seed 7 --sendings 60"     the same faults again, in little
+    make chaos ARGS="--seed 7 --sendings 60"     the same faults again, on a small scale
     make chaos ARGS="--back"                     and write over pages that have sent a mail
 
 Nothing here may reach beyond this machine, or leave a process behind. What fails and when follows from the seed; which
-request it meets is the machine's to say, so the same seed gives the same weather, not the same run.
+request it meets depends on the machine, so the same seed gives the same weather, not the same run.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from tests.servers.dovecot import Dovecot
 SEED: Final = 20261103
 SENDINGS: Final = 1000
 SECONDS: Final = 600.0
-#: Of the time, the part over which mails are spread, so that the faults have time to come.
+#: The part of the time over which mails are spread, so that the faults have time to come.
 PACE: Final = 0.55
-#: Fewer mails than this see the brief weather, or they would see none.
+#: Fewer mails than this get the brief weather, or they would see none.
 FEW: Final = 50
 #: What makes a run fail.
 GRAVE: Final = (Fault.DOUBLED, Fault.LOST, Fault.UNTRUE)
 
 
 def table(run: Run, judgement: Judgement) -> str:
-    """Print what there was, what came of it, and what is wrong with it, one line each."""
+    """Print what there was, what became of it, and what is wrong with it, one line each."""
     rows = dict(run.figures)
     rows["accepted"] = f"{sum(bool(mail.accepted) for mail in run.mails):,}"
     rows |= {fault.value: f"{judgement.count(fault):,}" for fault in GRAVE}
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not dovecots.installed():
         print("Dovecot is needed (see tests/debian-packages.txt)", file=sys.stderr)
         return 2
-    logging.getLogger("mail").setLevel(logging.CRITICAL)  # of the SMTP server, which tells of every cut
+    logging.getLogger("mail").setLevel(logging.CRITICAL)  # of the SMTP server, which logs every cut
     climate = BRIEF if given.sendings < FEW else Climate()
     return perform(given.seed, given.sendings, given.seconds, climate, given.back, given.log)
 

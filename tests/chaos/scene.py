@@ -1,4 +1,4 @@
-"""One run: all servers, all people, all weather, for a bounded time; what comes out is for the judge.
+"""One run: all servers, all people, all weather, for a limited time; the result is for the judge.
 
 Nothing here may decide what is true: mails are collected with what the SMTP server, the mailboxes and the journal have.
 """
@@ -29,16 +29,16 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.scripted.cutting import Cutting
 
 DOMAINS: Final = ("a.test", "b.test", "pop3.test")
-#: The one whose people read by POP3: no Sent and no Drafts are theirs.
+#: The domain whose people read by POP3: they have neither Sent nor Drafts.
 POP3_DOMAIN: Final = DOMAINS[2]
 GATES: Final = ("one", "two")
-#: Mails that one person writes, about, and people at least.
+#: Mails that one person writes, approximately, and the least number of people.
 EACH, LEAST = 25, 12
 #: Seconds in which both processes must answer at first.
 START_SECONDS: Final = 60.0
-#: Of the time, the part after which no mail is begun; the rest is for what is told at last.
+#: The part of the time after which no mail is begun; the rest is for what is told at the end.
 WRITING: Final = 0.75
-#: Seconds for that at least: nothing fails then, but connections that were mute must time out first.
+#: The least seconds for that: nothing fails then, but connections that were mute must time out first.
 LEAST_SETTLING: Final = 60.0
 
 _CONFIG: Final = """\
@@ -70,7 +70,7 @@ A question.
 
 @dataclass
 class Run:
-    """What came out of a run. `figures`: what there was of everything, in words, for the table."""
+    """The result of a run. `figures`: how much there was of everything, in words, for the table."""
 
     mails: list[Mail] = field(default_factory=list)
     nameless: dict[str, list[Told]] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Run:
 
 
 class Scene:
-    """All servers of one run; also what people need of their place."""
+    """All servers of one run; also what people need from their place."""
 
     def __init__(self, dovecot: Dovecot, folder: Path, seed: int, climate: Climate) -> None:
         self.dovecot, self.folder = dovecot, folder
@@ -92,7 +92,7 @@ class Scene:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Have everything run; what was begun is ended."""
+        """Start everything; what was started is ended."""
         with ExitStack() as stack:
             self.smtp.start()
             stack.callback(self.smtp.stop)
@@ -148,7 +148,7 @@ class Scene:
     # --- for people ---
 
     def copies(self, address: str, mark: str) -> tuple[int, int]:
-        """Count the copies of a mail in Drafts and in Sent, as they lie on the disk."""
+        """Count the copies of a mail in Drafts and in Sent, from the files on disk."""
         wanted = f"{mark}@far.test".encode()
         found = [0, 0]
         for number, mailbox in enumerate(("Drafts", "Sent")):
@@ -157,7 +157,7 @@ class Scene:
                     continue
                 try:
                     found[number] += wanted in path.read_bytes()
-                except FileNotFoundError:  # moved meanwhile
+                except FileNotFoundError:  # moved in the meantime
                     return self.copies(address, mark)
         return found[0], found[1]
 
@@ -168,7 +168,7 @@ class Scene:
         self.dovecot.deliver(address, text.encode())
 
     def people(self, mails: int) -> list[Person]:
-        """Make the people who write so many mails."""
+        """Make the people who write this many mails."""
         count = max(LEAST, mails // EACH)
         made = []
         for number in range(count):
@@ -186,7 +186,7 @@ class Scene:
     # --- what came out ---
 
     def journal(self, address: str) -> list[tuple[str, str]]:
-        """Read mark and outcome of each sending that the gateway has noted of an account."""
+        """Read mark and outcome of each sending that the gateway has noted for an account."""
         line = self._good_line(*self.gates)
         browser = XhtmlBrowser("http://pocketpost", line, cookies=False, agent="Lynx/2.9")
         browser.sign_in(address, PASSWORD)
@@ -199,7 +199,7 @@ class Scene:
         return found
 
     def collect(self, people: Sequence[Person]) -> Run:
-        """Put together what was told and what happened."""
+        """Combine what was told and what happened."""
         run = Run()
         for person in people:
             boxes = [
@@ -231,9 +231,9 @@ def perform(
     climate: Climate,
     back: bool = False,
 ) -> Run:
-    """Have mails written over `pace` seconds, longer if something keeps people, and return what came out.
+    """Have mails written over `pace` seconds, longer if something delays people, and return the result.
 
-    All of it takes so many `seconds` at most. `back`: other mails on pages that have sent one, whatever is asked then.
+    All of it takes at most `seconds`. `back`: other mails on pages that have sent one, whatever is asked then.
     """
     began = time.monotonic()
     scene = Scene(dovecot, folder, seed, climate)

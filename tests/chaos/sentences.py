@@ -1,7 +1,7 @@
-"""What the gateway says of a mail, as claims that can be held to the truth: the one table of sentences.
+"""What the gateway says about a mail, as claims that can be compared with the truth: the one table of sentences.
 
-Nothing here may know how a page is marked up or what really happened. A page is read by the longest sentences first,
-since short ones stand in long ones ("Look in Sent." ends in "Sent."). English as the msgids are.
+Nothing here may know how a page is marked up or what really happened. The longest sentences are looked for first, since
+short ones are contained in long ones ("Look in Sent." ends in "Sent."). English, like the msgids.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 
 class Claim(Enum):
-    """Something that is told of one mail."""
+    """Something that is told about one mail."""
 
     SENT = "it was sent"
     NOT_SENT = "it was not sent"
@@ -35,10 +35,10 @@ class Claim(Enum):
     ASKED_IN_DOUBT = "the page it was written on may have sent another mail, and it is waiting for a yes"
 
 
-#: What a page may say of a mail, and what that claims. "…" stands for what differs each time.
+#: What a page may say about a mail, and what that claims. "…" represents what differs each time.
 TABLE: Final = (
     ("Sent to ….", Claim.SENT),
-    ("Sent.", Claim.SENT),  # where more is told of the recipients than who has got it
+    ("Sent.", Claim.SENT),  # if more is told about the recipients than who has received it
     ("Not sent.", Claim.NOT_SENT),
     ("It is not certain whether the message was sent. Look in Sent.", Claim.UNCERTAIN),
     ("It is not certain whether the message was sent.", Claim.UNCERTAIN),  # by POP3, which has no Sent
@@ -61,12 +61,12 @@ TABLE: Final = (
     ("It is not certain whether your message to … Send this one too?", Claim.ASKED_IN_DOUBT),
     ("Your message to … is still being sent. Send this one too?", Claim.ASKED_IN_DOUBT),
 )
-#: How each question ends whether a page that has sent a mail is to send another one.
+#: The end of each question whether a page that has sent a mail should send another one.
 QUESTION: Final = "Send this one too?"
-#: A page of news begins so; each line under it is about one mail.
+#: The beginning of a page of news; each line under it is about one mail.
 NEWS: Final = "What happened to your mail:"
 
-#: Characters that "…" stands for at most.
+#: The most characters that "…" represents.
 _MOST: Final = 80
 
 
@@ -86,7 +86,7 @@ def claims(text: str) -> frozenset[Claim]:
 
 
 def missing(msgids: Iterable[str]) -> list[str]:
-    """Return the sentences that the gateway never says: the table has aged, or the gateway cannot say so yet."""
+    """Return the sentences that the gateway never says: the table is outdated, or the gateway cannot say so yet."""
     known = [_PLACEHOLDER.sub("somebody", msgid) for msgid in msgids]
     patterns = {said: re.compile(_pattern(said)) for said in (*dict(TABLE), NEWS)}
     return [said for said, pattern in patterns.items() if not any(map(pattern.fullmatch, known))]

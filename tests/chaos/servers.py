@@ -1,6 +1,7 @@
-"""What stands around the people: gateway processes that are killed, a state that fills up, a moody SMTP server.
+"""What surrounds the people: gateway processes that are killed, a state that fills up, a moody SMTP server.
 
-Nothing here may decide when something fails: `weather` does. Every process is ended by the pid it was started with.
+Nothing here may decide when something fails: `weather` does. Every process is ended by the pid with which it was
+started.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from tests.servers.smtp import PlainSmtp
 STOP_SECONDS: Final = 20.0
 #: Seconds between the end of a process and the next one.
 AGAIN_SECONDS: Final = 0.2
-#: Ports below are often a service's.
+#: Ports below this are often a service's.
 _FIRST_PORT: Final = 10_000
 #: The mark of a mail is the local part of its recipient's address.
 MARK: Final = re.compile(r"\bm\d+[a-z]*\b")
 
 
 class Gate:
-    """One process of the gateway; whenever it ends another one is started, as a service manager does."""
+    """One process of the gateway; whenever it ends another one is started, as by a service manager."""
 
     def __init__(self, folder: Path, name: str, config: Callable[[int], str]) -> None:
         self.port = _lasting_port()
@@ -58,7 +59,7 @@ class Gate:
         self._keeper.start()
 
     def kill(self) -> None:
-        """End it as it stands, unless it has not come back from the last time."""
+        """Kill it, unless it has not come back from the last time."""
         process = self._process
         if process is not None and self._answers():
             self.kills += 1
@@ -72,7 +73,7 @@ class Gate:
         return True
 
     def stop(self) -> None:
-        """End it for good, kindly at first."""
+        """End it permanently, gently at first."""
         self._over.set()
         process = self._process
         if process is not None and process.poll() is None:
@@ -110,9 +111,9 @@ def _lasting_port() -> int:
 
 
 class StateFolder:
-    """The folder of the gateway's state, which can be full for a while: a small tmpfs where one may mount one.
+    """The folder of the gateway's state, which can be full for a while: a small tmpfs if mounting is allowed.
 
-    Elsewhere no process of the gateway may make a file longer meanwhile (RLIMIT_FSIZE), and `words` says so.
+    Otherwise no process of the gateway may make a file longer in the meantime (RLIMIT_FSIZE), and `words` says so.
     """
 
     SIZE: Final = 16 * 1024 * 1024  # octets
@@ -160,9 +161,9 @@ class StateFolder:
 
 
 class MoodySmtp(PlainSmtp):
-    """Takes most mail; refuses, defers or hangs up on some, before the data and after, as its dice say."""
+    """Accepts most mail; refuses, defers or hangs up on some, before the data and after, as its dice decide."""
 
-    #: Of a hundred mails: what becomes of them. The rest is taken.
+    #: Of a hundred mails: what happens to them. The rest is accepted.
     MOODS: Final = (
         ("550 nobody here", 2),
         ("451 later", 2),
@@ -179,10 +180,10 @@ class MoodySmtp(PlainSmtp):
         self.calm = False
         self.lock = threading.Lock()
         self.moods = 0
-        #: When each mark was taken, and first heard of, in monotonic seconds.
+        #: When each mark was accepted, and first heard of, in monotonic seconds.
         self.taken: dict[str, list[float]] = {}
         self.addressed: dict[str, float] = {}
-        #: When a mail was taken for its writer too, in monotonic seconds.
+        #: When a mail was also accepted for its writer, in monotonic seconds.
         self.copied: dict[str, list[float]] = {}
 
     def _mood(self) -> str:
@@ -201,7 +202,7 @@ class MoodySmtp(PlainSmtp):
         if found is not None:
             self.addressed.setdefault(found[0], time.monotonic())
         mood = self._mood()
-        # The server has one thread: what is set here holds for this mail alone.
+        # The server has one thread: what is set here applies only to this mail.
         envelope.mood = mood
         if mood[:3] in ("550", "451"):
             return mood

@@ -1,4 +1,4 @@
-"""`make chaos` in little: the faults are there, everybody hears what became of their mail, and all of it is true."""
+"""`make chaos` on a small scale: the faults occur, everybody hears what became of their mail, and all of it is true."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.servers.scripted.cutting import NEVER, Cutting
 from tests.servers.scripted.peer import Caller, Peer
 
 MAILS = 40
-#: Seconds over which they are spread, and for all of it on a machine that has better to do.
+#: Seconds over which mails are spread, and for everything on a machine that is busy.
 PACE, SECONDS = 14.0, 300.0
 
 
@@ -42,7 +42,7 @@ def test_forty_mails_in_bad_weather(dovecot: Dovecot, tmp_path: Path) -> None:
     pressed = [mail for mail in run.mails if mail.pressed]
     assert len(pressed) > MAILS * 3 // 4, said
     assert sum(bool(mail.accepted) for mail in pressed) > MAILS // 2, said
-    # Everybody was told something of every mail, and nothing else than what happened.
+    # Everybody was told something about every mail, and only what happened.
     assert all(mail.told for mail in pressed), said
     wrong = [one for one in judgement.verdicts if one.fault in GRAVE]
     assert not wrong, said

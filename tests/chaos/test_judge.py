@@ -1,4 +1,4 @@
-"""The judge of `make chaos`: every kind of lie is seen, and no truth is called one."""
+"""The judge of `make chaos`: every kind of lie is found, and no truth is called one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What fails, and when: all of it follows from one seed, so that a run can be had again.
+"""What fails, and when: all of it follows from one seed, so that a run can be repeated.
 
-Nothing here may know a person. The plan is the seed's; which request a fault meets is the machine's to say.
+Nothing here may know a person. The plan depends on the seed; which request a fault meets depends on the machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.servers.scripted.cutting import NEVER, Cut, Cutting
 class Climate:
     """How bad it is: seconds on average between faults, their length from and to in seconds, and shares in percent.
 
-    `long_mute`: of so many mutes one is as long, in seconds.
+    `long_mute`: one in this many mutes lasts this long, in seconds.
     """
 
     kill_every: float = 2.5
@@ -58,7 +58,7 @@ SMTP: Final = Cut(up=1_100, down=420)
 
 
 class Cuts:
-    """Says for each connection where it is cut; nowhere once the weather is `over`."""
+    """Returns where each connection is cut; nowhere once the weather is `over`."""
 
     def __init__(self, dice: random.Random, percent: int, within: Cut) -> None:
         self._dice, self._percent, self._within = dice, percent, within
@@ -77,7 +77,7 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fault: how long after the one before, on which of so many, for how long (seconds)."""
+    """One fault: how long after the one before, on which of how many, for how long (seconds)."""
 
     gap: float
     which: int
@@ -96,7 +96,7 @@ def events(
 
 
 class Weather:
-    """Lets things fail until it is over; `counts` and `seconds` say what has been, by kind."""
+    """Lets things fail until it is over; `counts` and `seconds` record what has happened, by kind."""
 
     def __init__(self, seed: int, climate: Climate) -> None:
         self.climate = climate
@@ -108,7 +108,7 @@ class Weather:
         self.seconds: Counter[str] = Counter()
 
     def dice(self, name: str) -> random.Random:
-        """Return chance of its own for one thing."""
+        """Return a random generator for one thing."""
         return random.Random(f"{self._seed} {name}")
 
     def cuts(self, name: str, percent: int, within: Cut) -> Cuts:

@@ -1,4 +1,4 @@
-"""What every page must hold to, by independent means: the grammars and our compiled size."""
+"""What every page must satisfy, by independent means: the grammars and our compiled size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.wap import wbxml
 from tests.devices import mobileok
 
 _DTD = Path(__file__).parent.parent / "data" / "dtd"
-#: Debian's w3c-sgml-lib; pages are held to it where it is installed.
+#: Debian's w3c-sgml-lib; pages are checked against it if it is installed.
 _XHTML_BASIC = Path("/usr/share/xml/w3c-sgml-lib/schema/dtd/REC-xhtml-basic-20101123/xhtml-basic11.dtd")
 
 
@@ -24,12 +24,12 @@ def wml_version(deck: bytes) -> str:
     return next(version for version in ("1.1", "1.2", "1.3") if f"DTD WML {version}//EN".encode() in deck)
 
 
-# Many tests see the same page of signing in.
+# Many tests see the same sign-in page.
 @lru_cache(1000)
 def check_deck(deck: bytes, limit: int) -> None:
-    """Assert that a deck is valid WML of its version and compiles to at most `limit` octets, whoever compiles it."""
+    """Assert that a deck is valid WML of its version and compiles to at most `limit` octets, whatever compiles it."""
     _check_grammar(deck)
-    # What Kannel, libwbxml and we make of it at most; tests/wap holds that against the programs themselves.
+    # The most that Kannel, libwbxml and we make of it; tests/wap compares that with the programs themselves.
     bound = wbxml.deck_bound(deck)
     assert bound <= limit, f"{bound} octets compiled, {limit} allowed:\n{deck!r}"
 

@@ -1,7 +1,7 @@
 """Headless Chromium with a screen of 240x320 and scripts off, driven by keys like a keypad phone.
 
-Nothing here may run a script in a page or load a URL but the first: links, fields and buttons are reached by their
-access keys. Speaks the DevTools protocol over the pipe that `--remote-debugging-pipe` opens: NUL-ended JSON.
+Nothing here may run a script in a page or load any URL but the first: links, fields and buttons are reached by their
+access keys. Speaks the DevTools protocol over the pipe that `--remote-debugging-pipe` opens: NUL-terminated JSON.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ALT = 1
 
 
 def _high(descriptor: int) -> int:
-    """Move a descriptor out of the way of 3 and 4, which the child wants."""
+    """Move a descriptor out of the way of 3 and 4, which the child needs."""
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
     os.close(descriptor)
     return moved
@@ -86,7 +86,7 @@ class Chromium:
         self.call("Emulation.setDeviceMetricsOverride", **size)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Ask for something and return the answer; events that come meanwhile are kept."""
+        """Send a command and return the answer; events that come in the meantime are kept."""
         self._serial += 1
         message: dict[str, Any] = {"id": self._serial, "method": method, "params": parameters}
         if self._session:
@@ -121,7 +121,7 @@ class Chromium:
         self._await("Page.loadEventFired")
 
     def key(self, key: str) -> None:
-        """Press an access key that leads to no other page."""
+        """Press an access key that does not lead to another page."""
         pressed = {
             "modifiers": _ALT,
             "key": key,
@@ -132,7 +132,7 @@ class Chromium:
         self.call("Input.dispatchKeyEvent", type="keyUp", **pressed)
 
     def go(self, key: str) -> str:
-        """Press the access key of a link or a button, and return the words of the page it leads to."""
+        """Press the access key of a link or a button, and return the words of the page to which it leads."""
         self._events.clear()
         self.key(key)
         self._await("Page.loadEventFired")
@@ -167,11 +167,11 @@ class Chromium:
 
     @property
     def width(self) -> int:
-        """Pixels that the page takes across; more than WIDTH is scrolled sideways."""
+        """The width that the page needs, in pixels; more than WIDTH is scrolled sideways."""
         return self.call("Page.getLayoutMetrics")["cssContentSize"]["width"]
 
     def on_screen(self, selector: str) -> int:
-        """Count the elements that are seen whole before anything is scrolled."""
+        """Count the elements that are completely visible before anything is scrolled."""
         root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
         nodes = self.call("DOM.querySelectorAll", nodeId=root, selector=selector)["nodeIds"]
         boxes = [self.call("DOM.getBoxModel", nodeId=node)["model"]["border"] for node in nodes]

@@ -45,15 +45,15 @@ def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kannel]:
 def journey(
     request: pytest.FixtureRequest, served: GatewayServer, dovecot: Dovecot, smtp_server: SmtpServer
 ) -> Journey:
-    """Mail of this test's own."""
-    # One for each case too: what is deleted under an open connection is not gone for that connection.
+    """Mail that belongs only to this test."""
+    # One for each case, too: what is deleted under an open connection is not gone for that connection.
     name = re.sub(r"\W+|_", "-", request.node.name.removeprefix("test_"))[-40:].strip("-").lower()
     return Journey(dovecot, f"{name}@example.net", f"{name}.bob@example.net").prepare()
 
 
 @pytest.fixture(scope="module")
 def demo_said() -> Iterator[str]:
-    """What a running demo says of itself: its addresses, and its passwords."""
+    """What a running demo prints about itself: its addresses, and its passwords."""
     with running_demo() as (_, said):
         yield said
 

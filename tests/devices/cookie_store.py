@@ -1,4 +1,4 @@
-"""What a browser keeps of cookies, and which it sends where (RFC 6265, and 6265bis for prefixes and Secure).
+"""The cookies that a browser keeps, and where it sends which (RFC 6265, and 6265bis for prefixes and Secure).
 
 Nothing here may know the names of our cookies.
 """
@@ -46,7 +46,7 @@ class CookieStore:
         return fresh and parts.path.startswith(one.path) and (parts.scheme == "https" or not one.secure)
 
     def take(self, line: str, url: str) -> None:
-        """Keep what an answer from a URL sets, as far as a browser does."""
+        """Keep what a response from a URL sets, as far as a browser would."""
         ((name, morsel),) = SimpleCookie(line).items()
         tls, secure, path = urlsplit(url).scheme == "https", bool(morsel["secure"]), morsel["path"]
         held = self.kept.get(name)

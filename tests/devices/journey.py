@@ -1,6 +1,6 @@
-"""One person's mail before and after a walk with a real client, looked at from the side by IMAP.
+"""One person's mail before and after a walk with a real client, seen from outside over IMAP.
 
-Nothing here may know which client walks: it says what lies ready, and proves what the walk has left behind.
+Nothing here may know which client walks: it prepares the mail, and checks what the walk has left behind.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from tests.servers.dovecot import Dovecot
 
 PASSWORD = "secret"
 SUBJECT = "Costs $5 & more"
-#: The last words of the message: who reads them has been to its last page.
+#: The last words of the message: whoever reads them has been to its last page.
 LAST_WORDS = "Here ends the long message."
-#: Before what `deliver` writes: the special message is the newest.
+#: Before the mail that `deliver` writes: the special message is the newest.
 EARLIER = 1_700_000_000
 
 
 @dataclass(frozen=True)
 class Journey:
-    """A mailbox of `count` messages; the newest is long and from `bob`, who awaits the answer.
+    """A mailbox of `count` messages; the newest is long and from `bob`, who is waiting for an answer.
 
-    `sent`: the mailbox that a copy of it goes to.
+    `sent`: the mailbox where a copy of it goes.
     """
 
     dovecot: Dovecot
@@ -39,7 +39,7 @@ class Journey:
     sent: str = "Sent"
 
     def prepare(self, sentences: int = 120) -> Journey:
-        """Make both mailboxes anew."""
+        """Make both mailboxes again."""
         for user in (self.me, self.bob):
             shutil.rmtree(self.dovecot.home(user), ignore_errors=True)
             self.dovecot.user(user)
@@ -81,7 +81,7 @@ class Journey:
             return connection.fetch(str(self.count), "(FLAGS)")[1][0].decode()
 
     def assert_answered(self, text: str) -> None:
-        """The answer has arrived once, stands in Sent, and the original says so."""
+        """The answer has arrived once, is in Sent, and the original is flagged."""
         arrived, kept = self.messages(self.bob), self.messages(self.me, self.sent)
         assert [found["Subject"] for found in arrived] == [f"Re: {SUBJECT}"]
         assert [found["Message-ID"] for found in kept] == [arrived[0]["Message-ID"]]

@@ -1,7 +1,7 @@
-"""A private Kannel on loopback: the WAP gateway that phones of 1999 reach the web through, and its test phone.
+"""A private Kannel on loopback: the WAP gateway through which phones of 1999 reach the web, and its test phone.
 
-Nothing here may touch the system's Kannel: own configuration, own folder, own ports, ended by its own pids. The
-ports of WAP are compiled into it, so a small preloaded shim (loopback.c) moves them.
+Nothing here may touch the system's Kannel: it has its own configuration, folder and ports, and is ended by its own
+pids. The WAP ports are compiled into it, so a small preloaded shim (loopback.c) moves them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ http-timeout = 30
 
 
 def missing() -> str:
-    """Name what is not installed, '' if all is there."""
+    """Name what is not installed, '' if everything is."""
     paths = {"kannel": BEARERBOX, "kannel-extras": FAKEWAP, "gcc": "gcc", "libc6-dev": "/usr/include/dlfcn.h"}
     return ", ".join(
         package for package, path in paths.items() if not (Path(path).exists() or shutil.which(path))
@@ -54,9 +54,10 @@ def missing() -> str:
 
 
 def free_udp_ports(count: int) -> int:
-    """Find `count` loopback UDP ports in a row that nobody has, and return the first.
+    """Find `count` consecutive loopback UDP ports that nobody has, and return the first.
 
-    Each process looks from another place on: they are taken a moment later, and two test workers look at once.
+    Each process begins to look at another place: the ports are taken a moment later, and two test workers may look at
+    the same time.
     """
     bases = range(20000, 30000, count)
     begin = os.getpid() % len(bases)
@@ -174,8 +175,8 @@ def fakewap(
 ) -> Fetched:
     """Fetch a URL with Kannel's own test phone, which opens a session for each request.
 
-    QUIRK: fakewap takes the reply to a connected POST of under 1200 octets for the Ack of its request, and waits for
-    the reply to come again, from Kannel 7 s: pad what is posted. What it posts is text/plain.
+    QUIRK: fakewap takes the reply to a connected POST of less than 1200 octets for the Ack of its request, and waits
+    until the reply comes again, from Kannel after 7 s: pad what is posted. What it posts is text/plain.
     """
     out, form = folder / "fakewap.out", folder / "fakewap.form"
     out.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """W3C mobileOK Basic Tests 1.0 (REC 2008-12-08), as far as they concern pages without scripts, objects or frames.
 
-Nothing here may know a screen of ours. A fault is one line: the test's name in the standard and what was found. Where
-the standard only warns, and we hold ourselves to it, it is a fault too. At the end stand rules of the house that the
-standard has no name for: a label for each control, one key for one thing, colours that can be read.
+Nothing here may know a screen of ours. A fault is one line: the test's name in the standard and what was found. If the
+standard only warns, and we comply, it is a fault, too. At the end are rules of our own for which the standard has no
+name: a label for each control, one key for one thing, colours that can be read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gateway.markup.style_sheet import STYLE_SHEET
 if TYPE_CHECKING:
     from tests.devices.phones import Answer
 
-#: Octets: §3.16 of the tests, and what a style sheet is worth that is fetched once.
+#: Octets: §3.16 of the tests, and the most for a style sheet that is fetched once.
 MARKUP_LIMIT, TOTAL_LIMIT, STYLE_LIMIT = 10 * 1024, 20 * 1024, 2048
 MOST_RESOURCES = 10
 LEAST_CONTRAST = 4.5
@@ -52,7 +52,7 @@ _MEASURES_MAY = re.compile(r"(?:margin|border|padding)[\w-]*\Z")
 
 
 def faults(answer: Answer, fetch: Callable[[str], Answer] | None = None) -> list[str]:
-    """Say what is wrong with a page; `fetch` gets the pictures in it."""
+    """Return what is wrong with a page; `fetch` gets the pictures in it."""
     root = _tree(answer.body)
     if isinstance(root, str):
         return [root]
@@ -60,7 +60,7 @@ def faults(answer: Answer, fetch: Callable[[str], Answer] | None = None) -> list
 
 
 def page_faults(page: bytes) -> list[str]:
-    """Say what is wrong with a page by itself, without what was said about it on the way and without its pictures."""
+    """Return what is wrong with a page by itself, without its header fields and without its pictures."""
     root = _tree(page)
     return [root] if isinstance(root, str) else list(_within(page, root))
 

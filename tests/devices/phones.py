@@ -1,8 +1,8 @@
 """Two scripted handhelds, strict where real ones are: a WAP 1.x phone and a small XHTML browser.
 
-The phone keeps no cookies, refuses a deck that is not valid WML 1.1, that compiles to more than its limit, or an
-address over 100 octets; it has variables and a history like a real one. Transport is a callable, so the same
-phone talks to a WSGI app in process or to a server over HTTP.
+The phone keeps no cookies, and refuses a deck that is not valid WML 1.1 or that compiles to more than its limit, or an
+address over 100 octets; it has variables and a history like a real one. Transport is a callable, so the same phone
+talks to a WSGI app in process or to a server over HTTP.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _multipart(
 
 
 class WmlPhone:
-    """A Nokia 7110 as strict as can be. `check_deck` sees every deck (text) and raises if it is not good."""
+    """A Nokia 7110 as strict as possible. `check_deck` sees every deck (text) and raises if it is bad."""
 
     accept = "application/vnd.wap.wmlc, image/vnd.wap.wbmp, text/plain, text/vnd.wap.wml"
 
@@ -191,7 +191,7 @@ class WmlPhone:
         self._check_card()
         self.history.append(self.url)
         for field_ in self.card.iter("input"):
-            # An existing variable beats the input's value (WAP-191 §11.6.3).
+            # An existing variable takes precedence over the input's value (WAP-191 §11.6.3).
             self.variables.setdefault(field_.get("name"), self._plain(field_.get("value", "")))
         for select in self.card.iter("select"):
             if select.get("multiple") == "true":
@@ -238,7 +238,7 @@ class WmlPhone:
 
     @property
     def text(self) -> str:
-        """The words of the card, softkeys left out."""
+        """The words of the card, without softkeys."""
         out = []
         for paragraph in self.card.findall("p"):
             out.append("".join(self._words(paragraph)))
@@ -257,7 +257,7 @@ class WmlPhone:
 
     @property
     def links(self) -> dict[str, str]:
-        """Label of every link -> href; the first of a label wins."""
+        """Label of every link -> href; the first link with a label wins."""
         found: dict[str, str] = {}
         for element in self.card.iter("a"):
             found.setdefault(
@@ -270,7 +270,7 @@ class WmlPhone:
         return self
 
     def follow(self, label: str) -> WmlPhone:
-        """Follow the link that is labelled, or whose label contains, `label`."""
+        """Follow the link whose label is, or contains, `label`."""
         for exact in (True, False):
             for name, href in self.links.items():
                 if name == label or (not exact and label in name):
@@ -291,13 +291,13 @@ class WmlPhone:
         raise Refused(f"no field {field_name!r}")
 
     def room(self, field_name: str) -> int:
-        """Say how many characters a field takes."""
+        """Return how many characters a field takes."""
         names = {f.get("value", "")[2:-1] for f in self.card.iter("postfield") if f.get("name") == field_name}
         limits = [f.get("maxlength") for f in self.card.iter("input") if f.get("name") in names]
         return int(next((limit for limit in limits if limit), 10_000))
 
     def tick(self, *labels: str) -> WmlPhone:
-        """Choose these of a multiple select, whose values are joined by `;` (WAP-191 §11.6.2.1)."""
+        """Choose these in a multiple select, whose values are joined with `;` (WAP-191 §11.6.2.1)."""
         for select in self.card.iter("select"):
             if select.get("multiple") == "true":
                 values = [
@@ -331,7 +331,7 @@ class WmlPhone:
         raise Refused(f"no key {label!r}")
 
     def back(self) -> WmlPhone:
-        """Press the back key: the page before, without its variables being reset."""
+        """Press the back key: the previous page, without its variables being reset."""
         if len(self.history) < 2:
             raise Refused("nothing to go back to")
         self.history.pop()
@@ -343,7 +343,7 @@ class WmlPhone:
 
 
 def label_of(element: Any) -> str:
-    """Return the words of a link; of a row of two lines, who the mail is from and its subject."""
+    """Return the words of a link; for a row of two lines, the sender of the mail and its subject."""
     if element.find("br") is None:
         return "".join((*element.itertext(), *(img.get("alt") for img in element.iter("img")))).strip()
     pieces = [element.text or ""]
@@ -468,7 +468,7 @@ class XhtmlBrowser:
         raise Refused(f"no link {label!r} among {list(self.links)}")
 
     def room(self, name: str) -> int:
-        """Say how many characters a field takes."""
+        """Return how many characters a field takes."""
         return int(
             next((f.get("maxlength") for f in self.page.iter("input") if f.get("name") == name), None)
             or 10**6
@@ -481,7 +481,7 @@ class XhtmlBrowser:
         return self
 
     def attach(self, name: str, filename: str, octets: bytes) -> XhtmlBrowser:
-        """Choose a file for a form that takes some."""
+        """Choose a file for a form that accepts one."""
         if not any(e.get("name") == name and e.get("type") == "file" for e in self.page.iter("input")):
             raise Refused(f"no field {name!r} for files")
         self.files.append((name, filename, octets))

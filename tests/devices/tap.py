@@ -1,4 +1,4 @@
-"""A relay for datagrams on loopback, which keeps them: what a client that tells little has sent and got.
+"""A relay for datagrams on loopback, which keeps them: what a client that reports little has sent and received.
 
 Nothing here may change, lose or delay a datagram. Each client has a socket of its own towards the server.
 """

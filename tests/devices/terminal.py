@@ -1,6 +1,6 @@
 """A person at a terminal: types keys into a text browser, and has it write the shown page to a file to read it.
 
-Nothing here may interpret the screen: how a browser is driven is said in keys by its user.
+Nothing here may interpret the screen: its users say in keys how a browser is driven.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from tests import PATIENCE
 
 ROWS, COLUMNS = 40, 80
-#: Seconds between two looks whether a page has come.
+#: Seconds between two checks whether a page has come.
 GLANCE = 0.05
 
 
@@ -43,7 +43,7 @@ class Terminal:
                 "HOME": str(home),
                 "TERM": "xterm",
                 "LANG": "C.UTF-8",
-                "LINES": str(ROWS),  # which a test runner may have set to what it has itself
+                "LINES": str(ROWS),  # which a test runner may have set to its own values
                 "COLUMNS": str(COLUMNS),
                 **(environment or {}),
             },
@@ -57,13 +57,13 @@ class Terminal:
         os.write(self._line, keys.encode())
 
     def drain(self) -> None:
-        """Take what the program has drawn; a full line would stop it."""
+        """Take what the program has drawn; a full terminal buffer would stop it."""
         with contextlib.suppress(OSError):  # EIO: it has ended
             while select.select([self._line], [], [], 0)[0]:
                 self.shown = (self.shown + os.read(self._line, 65536))[-65536:]
 
     def await_words(self, words: str) -> None:
-        """Wait until the program draws these words in one go."""
+        """Wait until the program draws these words without interruption."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self._process.poll() is None:
             self.drain()
@@ -86,7 +86,7 @@ class Terminal:
                 return now.decode()
             before = now
         ended = self._process.poll()
-        self.drain()  # what it said last may tell why it ended
+        self.drain()  # its last words may say why it ended
         how = "nothing written" if ended is None else f"it has ended with status {ended}"
         raise AssertionError(f"{how}; {self._last_shown()}")
 

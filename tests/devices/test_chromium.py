@@ -1,4 +1,4 @@
-"""The main job in Chromium at 240x320 with scripts off, by number keys alone."""
+"""The main job in Chromium at 240x320 with scripts off, with only number keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.devices.chromium import HEIGHT, WIDTH, Chromium
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.servers.gateway import GatewayServer
 
-#: Rows of a list that a person sees at once.
+#: Rows of a list that a person sees without scrolling.
 ROWS_ON_SCREEN = 7
 TEXT = "Grüße 5 € да, $9"
 
@@ -58,7 +58,7 @@ def test_walk_by_number_keys_with_a_restart_in_the_middle(
 
 
 def _assert_fits(browser: Chromium) -> None:
-    """Nothing has to be scrolled sideways, and no script stands in the page."""
+    """Nothing has to be scrolled sideways, and there is no script in the page."""
     assert browser.width <= WIDTH
     assert "<script" not in browser.source
     assert struct.unpack(">II", browser.screenshot()[16:24]) == (WIDTH, HEIGHT)

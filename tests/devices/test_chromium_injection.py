@@ -1,8 +1,8 @@
-"""The collections of injections in a real browser, with its scripts on: nothing runs, nothing is fetched.
+"""The collections of injections in a real browser, with scripts on: nothing runs, nothing is fetched.
 
 Every vector is a mail, rendered in full, and served without any protecting header, once as XHTML and once as HTML
-(which is parsed by other rules); one page shows them all in frames. A script that ran, or an address that was
-fetched, tells the server so. The same vectors served as they are show that the browser would have done it.
+(which is parsed by other rules); one page shows them all in frames. A script that runs, or an address that is fetched,
+notifies the server. The same vectors served unchanged show that the browser would have done it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NOT TESTED: chromium i
 KINDS: Final = {"x": "application/xhtml+xml", "h": "text/html"}
 #: Frames of one page that shows them all.
 FRAMES: Final = 300
-#: Milliseconds of the browser's own clock that a page gets after it was loaded.
+#: Milliseconds of the browser's own clock that a page gets after it has loaded.
 BUDGET: Final = 3000
 _SECONDS: Final = PATIENCE
 
 
 class Beacon:
-    """A loopback server for pages, which remembers whatever else was asked of it."""
+    """A loopback server for pages, which remembers any other request."""
 
     def __init__(self) -> None:
         self.pages: dict[str, tuple[str, bytes]] = {}
@@ -58,7 +58,7 @@ class Beacon:
             do_POST = do_GET
 
             def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -69,7 +69,8 @@ class Beacon:
         self._server.server_close()
 
     def armed(self, vector: bytes, number: int) -> bytes:
-        """Put what tells on a vector in the place of what stands for it; without quotes, so that it fits anywhere."""
+        """Replace the placeholder in a vector with what notifies the server; without quotes, so that it fits
+        anywhere."""
         script = f"new/**/Image().src=`{self.url}/ran/{number}`".encode()
         return vector.replace(b"@JS@", script).replace(b"@URL@", f"{self.url}/fetched/{number}".encode())
 

@@ -1,6 +1,6 @@
-"""The first run and the panel in Chromium, as wide as a phone and as a desk: every page fits, every form arrives.
+"""The first run and the panel in Chromium, as wide as a phone and as a desktop: every page fits, every form arrives.
 
-Each page is also asked for what a screen reader gets of it.
+Each page is also checked for what a screen reader gets from it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Desk:
         return self
 
     def press(self, label: str) -> str:
-        """Press a button, and return the words of the page it leads to."""
+        """Press a button, and return the words of the page to which it leads."""
         return self._go(f"input[type=submit][value={json.dumps(label)}]")
 
     def follow(self, path: str) -> str:
@@ -61,7 +61,7 @@ class Desk:
         return self._seen()
 
     def _seen(self) -> str:
-        """Return the words of the page, which must fit into each width, and be whole to who does not see it."""
+        """Return the words of the page, which must fit each width, and be complete for somebody who does not see it."""
         for width in WIDTHS:
             size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
             self._browser.call("Emulation.setDeviceMetricsOverride", **size)

@@ -1,4 +1,4 @@
-"""The main job through a real WAP gateway: Kannel fetches, compiles and forwards; fakewap and a session of ours ask."""
+"""The main job through a real WAP gateway: Kannel fetches, compiles and forwards; fakewap and our own session ask."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PADDING = b"&padding=" + b"x" * 1300
 
 
 def _words(compiled: bytes) -> str:
-    """Say a compiled deck in WML, by libwbxml where it is installed."""
+    """Decompile a deck to WML, with libwbxml if it is installed."""
     return (oracles.libwbxml_decode(compiled) or wbxml.decode(compiled).encode()).decode()
 
 
@@ -54,7 +54,7 @@ def test_fakewap_gets_the_sign_in_page_and_is_told_what_is_wrong(
     assert "mistaken" not in _words(told.body)
 
 
-#: What the phone negotiates, how it encodes what is typed, and what it says it is.
+#: What the phone negotiates, how it encodes what is typed, and what it calls itself.
 PHONES = {
     "7110": (None, "utf-8", NOKIA, "Grüße 5 € да, $9"),
     "SDU 1400": (1400, "windows-1252", NOKIA, "Grüße 5 €, $9"),
@@ -110,7 +110,7 @@ def _assert_carried(session: WspSession) -> None:
 def test_a_session_goes_on_without_a_user_agent(
     kannel: Kannel, served: GatewayServer, journey: Journey
 ) -> None:
-    """Connectionless phones send none; fakewap, another client, opens the address that the session has."""
+    """Connectionless phones send none; fakewap, another client, opens the session's address."""
     with WspSession(kannel.host, kannel.port, agent=NOKIA) as session:
         phone = WmlPhone(served.url, transport(session, wbxml.decode)).sign_in(journey.me, PASSWORD)
         for connected in (True, False):

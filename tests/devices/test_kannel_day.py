@@ -16,7 +16,7 @@ from tests.devices.wsp import WspSession, transport
 from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 
-#: The two narrowest: nothing negotiated, and less than everybody has.
+#: The two narrowest: nothing negotiated, and less than everybody supports.
 SDUS = {"SDU 1400": None, "SDU 1000": 1000}
 
 

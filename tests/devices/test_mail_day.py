@@ -1,6 +1,6 @@
 """A day's mail in three text browsers, as a person at a terminal does it, from folders to drafts and settings.
 
-Each step is looked at from the side: over IMAP, and in what the SMTP server has accepted.
+Each step is checked from outside: over IMAP, and in what the SMTP server has accepted.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
 
-#: Where the buttons of a page on which mail is written stand, counted from its last field.
+#: Where the buttons are on a page for writing mail, counted from its last field.
 SEND, SAVE, MORE_FIELDS, LEAVE = 1, 3, 5, 6
-#: Lynx goes without cookies, so that both ways of keeping a session are walked.
+#: Lynx works without cookies, so that both ways of keeping a session are tested.
 WITHOUT_COOKIES = {"lynx"}
 
 
 @dataclass
 class Day:
-    """A browser, the mailbox it shows, and the looks from the side."""
+    """A browser, the mailbox that it shows, and the checks from outside."""
 
     browser: W3m
     journey: Journey
@@ -66,7 +66,7 @@ class Day:
             return connection.fetch(number.decode(), "(FLAGS)")[1][0].decode()
 
     def last(self) -> tuple[set[str], EmailMessage]:
-        """Return the recipients of what was sent last, and our own copy of it."""
+        """Return the recipients of the last sent mail, and our own copy of it."""
         return set(self.smtp.accepted[-1].recipients), self.messages("Sent")[-1]
 
     def inbox(self) -> str:
@@ -124,7 +124,7 @@ def test_folders_and_what_is_done_to_messages(day: Day) -> None:
     browser.follow("8 More")
     assert "Flagged." in browser.press("Flag")
     assert "\\Flagged" in day.flags("Fahne")
-    # One is deleted, and that is taken back.
+    # One is deleted, and that is undone.
     day.inbox()
     browser.follow("Abfall")
     assert "Deleted: Abfall" in browser.press("Delete")
@@ -133,7 +133,7 @@ def test_folders_and_what_is_done_to_messages(day: Day) -> None:
     assert "Undone." in browser.press("Undo")
     assert day.subjects("Trash") == []
     assert "Abfall" in day.subjects("INBOX")
-    # Words are searched, and what is found is opened.
+    # Words are searched for, and a hit is opened.
     day.inbox()
     browser.follow("0 Menu")
     browser.open("4 Search")

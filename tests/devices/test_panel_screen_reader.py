@@ -1,7 +1,7 @@
 """Every screen of the panel as assistive technology gets it: Chromium's accessibility tree, and yasr speaking lynx.
 
-Chromium's tree is what Orca and others read: each control has a name, headings are in order, tables say what their
-rows and columns are. yasr is a screen reader for terminals; a script stands in for its synthesiser and notes the words.
+Chromium's tree is what Orca and others read: each control has a name, headings are in order, tables say what their rows
+and columns are. yasr is a screen reader for terminals; a script takes the place of its synthesizer and notes the words.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tests.devices.phones import WmlPhone, over_http
 from tests.devices.terminal import GLANCE, Terminal
 from tests.devices.text_browsers import DOWN, ENTER
 
-#: Roles of controls, which are nothing to somebody who does not see them without a name.
+#: Roles of controls, which mean nothing without a name to somebody who does not see them.
 CONTROLS = {"button", "checkbox", "combobox", "link", "listbox", "radio", "searchbox", "textbox", "Iframe"}
-#: Screens of one kind that are looked at: each section of the settings is one more.
+#: Screens of one kind that are examined: each section of the settings is one more.
 OF_A_KIND = 3
-#: Reaches focus by the Tab key.
+#: What the Tab key can focus.
 _FOCUSABLE: Final = "a[href], input:not([type=hidden]), select, textarea, button, summary, iframe"
 
 
@@ -50,14 +50,14 @@ def browser(opened_chromium: Chromium) -> Chromium:
 
 
 def run(browser: Chromium, script: str) -> Any:
-    """Run a script of the test's own in the page; pages have none."""
+    """Run one of the test's own scripts in the page; pages have none."""
     found = browser.call("Runtime.evaluate", expression=script, returnByValue=True)
     assert "exceptionDetails" not in found, found
     return found["result"].get("value")
 
 
 def go(browser: Chromium, selector: str) -> None:
-    """Activate a link or a button, and wait for the page that it leads to."""
+    """Activate a link or a button, and wait for the page to which it leads."""
     browser._events.clear()
     run(browser, f"document.querySelector({json.dumps(selector)}).click()")
     browser._await("Page.loadEventFired")
@@ -109,7 +109,7 @@ def _table_faults(nodes: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"no header in the table {value(node, 'name')!r}"
 
 
-#: What the tree does not say: language, title, the order of focus, messages that nothing announces, twins.
+#: What the tree does not show: language, title, the order of focus, messages that nothing announces, duplicates.
 _PAGE_FAULTS = """(() => {
     const found = [], all = selector => [...document.querySelectorAll(selector)];
     if (document.documentElement.lang !== "en") found.push("no language");
@@ -134,7 +134,7 @@ _PAGE_FAULTS = """(() => {
 
 
 def _order(browser: Chromium) -> list[str]:
-    """Return what the Tab key reaches, one after the other, as places in the document."""
+    """Return what the Tab key reaches, in order, as places in the document."""
     count = run(browser, f"document.querySelectorAll({json.dumps(_FOCUSABLE)}).length")
     places = []
     for _key in range(count):
@@ -146,7 +146,7 @@ def _order(browser: Chromium) -> list[str]:
 
 
 class Audit:
-    """The screens that were looked at, and what was found."""
+    """The screens that were examined, and what was found."""
 
     def __init__(self, browser: Chromium) -> None:
         self.browser = browser
@@ -165,7 +165,7 @@ class Audit:
             Path(folder or "", file).write_bytes(base64.b64decode(picture))
 
     def crawl(self, origin: str) -> None:
-        """Look at every screen that links lead to, some of each kind."""
+        """Examine every screen to which links lead, some of each kind."""
         kinds: Counter[str] = Counter()
         waiting, known = deque([f"{origin}/"]), {f"{origin}/"}
         while waiting:
@@ -221,19 +221,19 @@ def test_every_screen_says_all_that_it_shows(browser: Chromium, panel: tuple[str
     assert len(audit.seen) > 40, audit.seen
 
 
-#: Alt-W: yasr reads the screen. Its own keys are /etc/yasr/yasr.conf of Debian.
+#: Alt-W: yasr reads the screen. Its own keys are in Debian's /etc/yasr/yasr.conf.
 _READ_SCREEN: Final = "\x1bw"
 
 
 class Listener:
-    """Somebody at a terminal who hears what yasr says of lynx; a script notes it in place of the synthesiser."""
+    """Somebody at a terminal who hears what yasr says about lynx; a script notes it instead of the synthesizer."""
 
     def __init__(self, home: Path, url: str) -> None:
         self._said, self._heard = home / "said", 0
         self._said.touch()
         speaker, browse = home / "speak", home / "browse"
         speaker.write_text(f"#!/bin/sh\nexec cat >> {self._said}\n")
-        # yasr takes the options of what it runs for its own.
+        # yasr takes the options of the program that it runs for its own.
         browse.write_text(f"#!/bin/sh\nexec lynx -show_cursor -nopause -accept_all_cookies {url}\n")
         for script in (speaker, browse):
             script.chmod(0o755)
@@ -241,12 +241,12 @@ class Listener:
         settings = f"synthesizer=emacspeak server\nsynthesizer port=|{speaker}\n"
         keys = re.sub(r"(?m)^synthesizer.*\n", "", keys).replace("[options]\n", f"[options]\n{settings}")
         (home / "yasr.conf").write_text(keys)
-        # It knows the console of Linux, and no xterm.
+        # It supports the Linux console, but not xterm.
         command = ["yasr", "-C", str(home / "yasr.conf"), str(browse)]
         self.terminal = Terminal(command, home, {"TERM": "linux"})
 
     def until(self, words: str) -> str:
-        """Listen until words are said; return all that was heard since the last time."""
+        """Listen until these words are spoken; return everything heard since the last time."""
         end = time.monotonic() + PATIENCE
         while words not in (heard := self._words()[self._heard :]):
             self.terminal.drain()
@@ -256,7 +256,7 @@ class Listener:
         return heard
 
     def _words(self) -> str:
-        """Return all that was said: the queued texts of an Emacspeak speech server, blanks closed up."""
+        """Return everything that was spoken: the queued texts of an Emacspeak speech server, with blanks collapsed."""
         said = self._said.read_text("utf-8", "replace")
         return " ".join(" ".join(re.findall(r"(?m)^q \{(.*)\}$", said)).split())
 

@@ -1,4 +1,4 @@
-"""The main job in w3m, lynx and elinks, as a person at a terminal does it, with cookies and without."""
+"""The main job in w3m, lynx and elinks, as a person at a terminal does it, with and without cookies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WAP phones with nothing in between: Kannel's own test phone does the main job at our ports."""
+"""WAP phones with nothing in between: Kannel's own test phone does the main job on our ports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WAP = '[wap]\nlisten = "127.0.0.1"\nport = {}\nconnectionless_port = {}\n'
 
 @pytest.fixture(scope="module")
 def ports() -> tuple[int, int]:
-    """Our ports: of sessions, and the connectionless one."""
+    """Our ports: for sessions, and the connectionless one."""
     found = free_ports("127.0.0.1", ((0, 0),))
     assert found is not None
     return found[1:]
@@ -105,7 +105,7 @@ def _assert_well_formed(tap: Tap, connected: bool) -> None:
 
 
 def test_fakewap_that_loses_a_fifth_of_what_it_gets(served: GatewayServer, ports: tuple[int, int]) -> None:
-    """It repeats neither Connect nor Get, and takes a repeated ConnectReply for a Reply: it gets no more than ours."""
+    """It repeats neither Connect nor Get, and takes a repeated ConnectReply for a Reply: only we repeat."""
     command = [kannels.FAKEWAP, "-g", "127.0.0.1", "-p", str(ports[0]), "-I", "127.0.0.1", "-i", "0"]
     command += ["-F", "-c", "10", "-m", "100", "-l", "20", "-A", NOKIA, f"{served.url}/"]
     done = subprocess.run(command, capture_output=True, timeout=300, check=False)
@@ -144,7 +144,7 @@ def test_our_phone_gets_the_same_pages_from_kannel_from_us_and_by_http(
     theirs = kannel.connectionless if connectionless else kannel.port
     for page in pages:
         assert _page(f"127.0.0.1:{ports[connectionless]}", *more, page) == _by_http(page, sdu="1400")
-        # Without a session Kannel names no size.
+        # Without a session Kannel states no size.
         assert _page(f"127.0.0.1:{theirs}", *more, page) == _by_http(
             page, sdu="" if connectionless else "1400"
         )

@@ -1,7 +1,7 @@
-"""People at three text browsers: how each is told to follow a link, fill a form and press a button, in keys.
+"""People at three text browsers: how each is made to follow a link, fill in a form and press a button, in keys.
 
-Nothing here may know a screen of ours: labels and values come from the walk. What a browser shows is what it writes
-to a file when it is asked to save the page.
+Nothing here may know a screen of ours: labels and values come from the walk. What a browser shows is what it writes to
+a file when asked to save the page.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tests.devices.terminal import GLANCE, Terminal
 TAB, ENTER, CLEAR, DOWN = "\t", "\r", "\x15", "\x1b[B"
 #: The field of a form that has several lines.
 AREA = "Text"
-#: What a program sends when it takes the terminal (again).
+#: What a program sends when it takes over the terminal (again).
 _ALTERNATE_SCREEN = "\x1b[?1049h"
 
 
 class W3m:
-    """w3m: / searches and so reaches any link, S saves the shown page; a field is opened by Enter."""
+    """w3m: / searches and so reaches any link, S saves the shown page; Enter opens a field."""
 
     program = "w3m"
-    #: What it says when it asks for a file's name.
+    #: Its prompt for a file's name.
     _prompt = b"Save buffer"
     options: tuple[str, ...] = (
         "-o", "accept_cookie=1", "-o", "auto_image=0", "-I", "UTF-8", "-O", "UTF-8"
@@ -62,8 +62,8 @@ class W3m:
         try:
             return self.terminal.await_file(path, PATIENCE / 2)
         except AssertionError:
-            # QUIRK: w3m takes the terminal anew after an editor, and some of what is typed meanwhile may be lost: then
-            # it waits at its prompt, with no name or half of one.
+            # QUIRK: w3m takes over the terminal again after an editor, and some of what is typed in the meantime may be
+            # lost: then it waits at its prompt, with no name or half of one.
             if self.terminal.shown.count(self._prompt) == asked:
                 raise
             self.type(f"{CLEAR}{path.name}{ENTER}")
@@ -73,9 +73,10 @@ class W3m:
         return f"S{path.name}{ENTER}"
 
     def follow(self, label: str) -> str:
-        """Follow the first link with these words, or with this key and these words; return the page it leads to."""
+        """Follow the first link with these words, or with this key and these words; return the page to which it
+        leads."""
         key, words = _parted(label)
-        # What is searched is text: a key stands before the link it opens, words may stand above it.
+        # Text is searched: a key is before the link that it opens, words may be above it.
         self.type(f"/{key} {words}{ENTER}{TAB}{ENTER}" if key else f"/{words}{ENTER}{ENTER}")
         return self.page()
 
@@ -94,9 +95,9 @@ class W3m:
         return self.page()
 
     def submit(self, fields: Mapping[str, str | None], button: int = 1) -> None:
-        """Fill a form's fields from the first one on (None: leave it), and press the button that is so far behind.
+        """Fill in a form's fields from the first one on (None: leave it), and press the button this many places behind.
 
-        What then comes may be a form again.
+        What comes then may be another form.
         """
         self.type("g")
         for label, value in fields.items():
@@ -109,9 +110,9 @@ class W3m:
         self.page()
 
     def _edit(self, value: str) -> None:
-        """Answer in the editor that is opened for a text area; type nothing on before the page is back.
+        """Answer in the editor that opens for a text area; type nothing more before the page is back.
 
-        QUIRK: w3m was seen to end by SIGABRT, rarely, where keys had been typed ahead of its editor.
+        QUIRK: w3m has been seen to end with SIGABRT, rarely, if keys had been typed ahead of its editor.
         """
         self._answer.write_text(value)
         self.terminal.shown = b""
@@ -130,9 +131,10 @@ class W3m:
 
 
 class Lynx(W3m):
-    """lynx: / searches too, p prints the page to a file; a field takes keys at once, so it is no place for commands.
+    """lynx: / searches, too, p prints the page to a file; a field takes keys immediately, so it is no place for
+    commands.
 
-    QUIRK: lynx forgets what is typed while it fetches; keys that it reads from a script, here a pipe, it does not.
+    QUIRK: lynx loses what is typed while it fetches; keys that it reads from a script, here a pipe, it does not lose.
     """
 
     program = "lynx"
@@ -178,7 +180,7 @@ class Lynx(W3m):
 class Elinks(W3m):
     """elinks: links, fields and buttons have numbers, which it also saves; a number and Enter reach one of them.
 
-    What is typed while a page is on its way still goes to the one before: whoever types waits until it has come.
+    What is typed while a page is loading still goes to the previous one: whoever types waits until it has come.
     """
 
     program = "elinks"
@@ -199,7 +201,7 @@ bind "main" "Ctrl-P" = "save-formatted"
         self._policy = 2 if cookies else 0
         self._shown = ""
         super().__init__(home, url, cookies)
-        self.terminal.await_words("____")  # before there is a page, other keys mean other things
+        self.terminal.await_words("____")  # before there is a page, keys have other meanings
         self._wait()
 
     def _options(self) -> tuple[str, ...]:
@@ -227,7 +229,7 @@ bind "main" "Ctrl-P" = "save-formatted"
         raise AssertionError(f"nothing else was shown than {self._shown}")
 
     def _reach(self, what: str) -> str:
-        """Say the keys that go to a link, a field or a button."""
+        """Return the keys that lead to a link, a field or a button."""
         found = re.search(what, self._shown, re.DOTALL)
         assert found, f"no {what} in {self._shown}"
         return f"{found[1]}{ENTER}"
@@ -253,13 +255,13 @@ bind "main" "Ctrl-P" = "save-formatted"
 
 
 def _parted(label: str) -> tuple[str, str]:
-    """Part "8 More" into key and words."""
+    """Split "8 More" into key and words."""
     found = re.fullmatch(r"([0-9*#]) (.+)", label)
     return (found[1], found[2]) if found else ("", label)
 
 
 def _without_tickets(page: str) -> str:
-    """Leave out the tickets: a page that elinks shows from its cache, and then once more as it is now, is one page."""
+    """Leave out the tickets: a page that elinks shows from its cache, and then again as it is now, is one page."""
     return re.sub(r"\bt=[\w-]+", "", page)
 
 

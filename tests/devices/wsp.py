@@ -1,7 +1,7 @@
 """A WAP 1.x phone's end of the wire: one connection-oriented WSP session (WAP-230) over WTP class 2 (WAP-224).
 
-Nothing here may share code with the product: it drives somebody else's WAP gateway, over loopback, where no
-datagram is lost; so there are no retransmissions, and requests go out in one piece.
+Nothing here may share code with the product: it drives somebody else's WAP gateway, over loopback, where no datagram is
+lost; so there are no retransmissions, and requests are sent in one piece.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def uintvar(number: int) -> bytes:
 
 
 def read_uintvar(octets: bytes, at: int) -> tuple[int, int]:
-    """Return the number at a position, and the position behind it."""
+    """Return the number at a position, and the position after it."""
     number = 0
     while True:
         number = number << 7 | octets[at] & 0x7F
@@ -53,7 +53,7 @@ def read_uintvar(octets: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_value(octets: bytes, at: int) -> tuple[bytes, int]:
-    """Read one header value (WAP-230 §8.4.1.2): its octets without length or final zero, the position behind."""
+    """Read one header value (WAP-230 §8.4.1.2): its octets without length or final zero, and the position after it."""
     first = octets[at]
     if first >= 0x80:
         return octets[at : at + 1], at + 1
@@ -66,7 +66,8 @@ def _read_value(octets: bytes, at: int) -> tuple[bytes, int]:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: an HTTP status, the media type, headers in lower case; `pdu` is the whole WSP PDU's length."""
+    """What came back: an HTTP status, the media type, headers in lower case; `pdu` is the length of the whole WSP
+    PDU."""
 
     status: int
     media_type: str
@@ -99,7 +100,7 @@ def read_reply(pdu: bytes) -> Reply:
 
 
 class WspSession:
-    """One session with many requests. `sdu`: the largest reply that the phone negotiates, none means 1400."""
+    """One session with many requests. `sdu`: the largest reply, as the phone negotiates; none means 1400."""
 
     def __init__(self, host: str, port: int, *, agent: str, sdu: int | None = None) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -174,9 +175,9 @@ class WspSession:
 
 
 def transport(session: WspSession, decode: Callable[[bytes], str]) -> Transport:
-    """Let a scripted phone speak through a session; `decode` says a compiled deck in WML again.
+    """Let a scripted phone speak through a session; `decode` turns a compiled deck back into WML.
 
-    The phone's own Accept and User-Agent are those that the session was opened with.
+    The phone's own Accept and User-Agent are those with which the session was opened.
     """
 
     def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

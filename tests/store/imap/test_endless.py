@@ -1,6 +1,6 @@
 """Servers whose answers never end: what they cost in memory, one of them and eight at a time.
 
-Each test has a process of its own, which counts what it has held at most (VmHWM) beyond what it had before.
+Each test has a process of its own, which measures the most memory it has held (VmHWM) beyond what it had before.
 """
 
 from __future__ import annotations
@@ -80,14 +80,14 @@ for at in range(2, len(sys.argv), together):
 
 
 ACTIONS = ("list", "mailboxes", "search", "structure")
-#: How many of them each server is asked for: `make test` by turns, so that either half meets each second server.
+#: How many of them each server is tested with: `make test` alternates, so that either half meets every second server.
 ASKED = one_of(["two", "all"], "two")
 
 
 def run(
     floods: Iterable[str], most: int, together: int = 1, people: int = 1, asked: str = "all"
 ) -> tuple[list[int], list[str]]:
-    """Do things with hostile servers, so many of them together; say what each step cost in all, and what came of it."""
+    """Do things with this many hostile servers together; return what each step cost in total, and its result."""
     with ExitStack() as stack:
         ports = []
         for number, flood in enumerate(floods):

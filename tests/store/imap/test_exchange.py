@@ -44,7 +44,7 @@ def pair() -> Iterator[Pair]:
 
 @pytest.mark.parametrize("bad", [b"\r\n", b"\n", b"\r", b"\0"])
 def test_no_command_has_two_lines(pair: Pair, bad: bytes) -> None:
-    """The last gate: also for what nobody quoted on the way."""
+    """The last gate: even for what nobody has quoted before."""
     for send in (
         lambda: pair.exchange.run(b"NOOP", b"SELECT x" + bad + b"p9 LOGOUT"),
         lambda: pair.exchange.converse(b"X" + bad, b"y"),
@@ -76,7 +76,7 @@ def test_a_literal_beyond_all_bounds_is_not_waited_for(pair: Pair) -> None:
 
 
 def test_a_response_that_is_too_long_is_passed_over(pair: Pair) -> None:
-    """One message of a list may have a structure of ten megabytes: the others are there all the same."""
+    """One message in a list may have a structure of ten megabytes: the others are listed nevertheless."""
 
     def serve() -> None:
         size = MAX_RESPONSE + 1

@@ -1,4 +1,4 @@
-"""What a server announces and refuses all the same: the plain way is taken, and the refusal is remembered."""
+"""What a server announces but refuses: the plain way is taken, and the refusal is remembered."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _nothing_is_remembered() -> Iterator[None]:
 
 
 class Server:
-    """A small IMAP server of one mailbox; `refuses`: how each line that holds some octets is answered."""
+    """A small IMAP server with one mailbox; `refuses`: how each line that contains some octets is answered."""
 
     def __init__(self, capabilities: bytes, refuses: dict[bytes, bytes]) -> None:
         self.capabilities, self.refuses = capabilities, refuses
@@ -209,7 +209,7 @@ def test_a_filter_on_a_server_that_does_not_search_shows_everything(how: bytes) 
         assert page.beyond is not None
         below = store.found("INBOX", UNREAD, Order.ARRIVAL, page.beyond, rows=2)
         assert [line.summary.ref.uid for line in below.lines] == [13, 12]
-        # Its neighbours are found by looking at them.
+        # Its neighbours are found by fetching their flags.
         assert store.neighbour(REF, older=True) == MessageRef("INBOX", 7, 11)
         assert store.neighbour(REF, older=False) == MessageRef("INBOX", 7, 13)
         assert store.neighbour(REF, older=False, unread=True) == MessageRef("INBOX", 7, 14)
@@ -250,7 +250,7 @@ def test_a_move_that_is_refused_is_a_copy_and_a_deletion() -> None:
         assert [line.split()[1] for line in server.lines if line.startswith(b"UID") and b"FETCH" not in line] == [
             b"MOVE", b"MOVE", b"COPY", b"STORE", b"EXPUNGE",
         ]  # fmt: skip
-        # The second time it was alone: it might have been too many commands at once.
+        # The second time it was alone: the reason might have been several commands in one write.
         assert not store.can.move_at_once
         store.move([REF], "Trash")
         assert sum(b"UID MOVE" in line for line in server.lines) == 2
@@ -283,7 +283,7 @@ def test_expunging_alone_that_is_refused_leaves_the_original_marked() -> None:
 
 def test_commands_one_by_one_where_several_at_once_are_too_many() -> None:
     class OneLine(Server):
-        """Understands the first line of what arrives together."""
+        """Understands only the first line of what arrives together."""
 
         def serve(self, caller: Caller) -> None:
             caller.say(b"* OK [CAPABILITY IMAP4rev1] hi")
@@ -385,7 +385,7 @@ MAIL = b"From: ann@example.org\r\nMessage-ID: <%d@x>\r\nSubject: n%d\r\n\r\ntext
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Dovecot]:
-    """A real server without anything but IMAP4rev1."""
+    """A real server with nothing but IMAP4rev1."""
     server = Dovecot(more="protocol imap {{\n  imap_capability = IMAP4rev1 LITERAL+\n}}\n")
     server.start()
     yield server

@@ -79,7 +79,7 @@ def served(namespaces: str = dovecots.NAMESPACES, more: str = "") -> Iterator[Do
 
 @pytest.fixture(scope="module")
 def courier() -> Iterator[Dovecot]:
-    """A server as Courier has them: "." between names, everything below INBOX, and mailboxes for all."""
+    """A server with Courier's layout: "." between names, everything below INBOX, and mailboxes for everybody."""
     with served(COURIER) as server:
         yield server
 
@@ -460,7 +460,7 @@ def test_a_server_of_imap4rev2_alone_has_names_in_utf8() -> None:
     assert b"ENABLE" not in said
 
 
-# Characters for private use stand for octets that are no valid name (`raw_names`).
+# Private-use characters represent octets that are not a valid name (`raw_names`).
 @given(st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_characters="\0\r\n")), st.booleans())
 def test_names_come_back_as_they_went(name: str, utf8: bool) -> None:
     (said,) = parse([mailbox_argument(name, utf8)])

@@ -1,4 +1,4 @@
-"""The mail store on a real Dovecot: lists, messages, flags, mailboxes, and what another client does meanwhile."""
+"""The mail store on a real Dovecot: lists, messages, flags, mailboxes, and what another client does in between."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def aside(dovecot: Dovecot, user: str) -> Iterator[imaplib.IMAP4]:
 
 
 def spent(store: ImapStore, action: Callable[[], object]) -> Traffic:
-    """Say what an action cost."""
+    """Return what an action cost."""
     before = Traffic(*(getattr(store.traffic, name) for name in Traffic.__slots__))
     action()
     return Traffic(*(getattr(store.traffic, name) - getattr(before, name) for name in Traffic.__slots__))
@@ -231,7 +231,7 @@ def test_expunged_by_another_client_between_two_lists(
     expected = list(reversed(left[max(0, first - 9) : first]))
     assert [row.ref.uid for row in listing.summaries] == expected
     assert [left[row.sequence - 1] for row in listing.summaries] == expected
-    # Each row is the message it says it is: its own subject, not that of a neighbour.
+    # Each row is the message that it claims to be: with its own subject, not a neighbour's.
     for row in listing.summaries:
         assert row.envelope.subject.startswith(f"Message number {row.ref.uid}:")
 
@@ -267,7 +267,7 @@ def test_an_expunged_message_is_gone(
             action()
     store.flag([other for other in refs if other.uid == 4], [FLAGGED])
     with pytest.raises(MessageGone):
-        store.flag(refs, [ANSWERED])  # the four others are flagged all the same
+        store.flag(refs, [ANSWERED])  # the four others are flagged nevertheless
     assert all(ANSWERED in row.flags for row in store.summaries("INBOX", Window(9)).summaries)
 
 
@@ -330,7 +330,7 @@ def test_no_such_mailbox_leaves_the_connection_fit(dovecot: Dovecot, user: str, 
 def test_a_message_over_imap_has_the_header_of_the_message_itself(
     dovecot: Dovecot, user: str, store: ImapStore
 ) -> None:
-    """What is read of a header is fetched, and nothing else may be asked for."""
+    """What is read of a header is fetched, and nothing else may be requested."""
     fields = "".join(f"{name}: value of {name}\r\n" for name in HEADER_FIELDS)
     octets = f"From: a@example.org\r\n{fields}X-Other: not asked for\r\n\r\nwords\r\n".encode()
     dovecot.deliver(user, octets)
@@ -347,7 +347,7 @@ def test_a_message_over_imap_has_the_header_of_the_message_itself(
 def test_a_header_that_ends_with_a_line_of_blanks(
     dovecot: Dovecot, user: str, open_store: Open, more: str
 ) -> None:
-    """To the server it goes on to the first empty line; the text is all of it, as in a file."""
+    """To the server it continues to the first empty line; the text is all of it, as in a file."""
     text = b"The first paragraph\r\nhas two lines.\r\n\r\n" + b"The second is long. " * 2000 + b"\r\n"
     octets = f"From: a@example.org\r\nSubject: early\r\n{more} \r\n".encode() + text
     dovecot.deliver(user, PLAIN)
@@ -447,7 +447,7 @@ def test_octets_come_as_they_are_pulled(dovecot: Dovecot, user: str, store: Imap
     pieces = store.octets(ref, "1")
     cost = spent(store, lambda: next(pieces))
     assert cost.round_trips == 1
-    assert cost.octets_in < FIRST_PIECE + 300  # and the structure, which was not known
+    assert cost.octets_in < FIRST_PIECE + 300  # and the structure, which was unknown
     store.summaries("Sent", Window(9))  # something else in between
     rest = list(pieces)
     assert max(map(len, rest)) == LARGEST_PIECE
@@ -608,7 +608,7 @@ def test_a_message_with_nul_is_not_appended(store: ImapStore) -> None:
 
 
 def test_a_server_that_cannot_tell_a_structure() -> None:
-    """One unparsable row does not take the list away: it is asked for again, plainly."""
+    """One unparsable row does not lose the list: it is requested again, plainly."""
     header = b"Subject: hello\r\n\r\n"
     row = b"* %d FETCH (UID %d RFC822.SIZE 9 FLAGS () BODYSTRUCTURE %b BODY[HEADER.FIELDS (SUBJECT)]<0> {%d}\r\n%b)\r\n"
     good = b'("text" "plain" NIL NIL NIL "7bit" 1 1)'
@@ -636,7 +636,7 @@ def test_a_server_that_cannot_tell_a_structure() -> None:
 
 
 def test_answers_in_another_order_than_asked() -> None:
-    """RFC 9051 §5.5: STATUS may end before the FETCH in front of it."""
+    """RFC 9051 §5.5: STATUS may end before the FETCH that precedes it."""
     steps = [
         CAPABILITY,
         SIGNED_IN,

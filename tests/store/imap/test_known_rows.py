@@ -1,4 +1,5 @@
-"""Rows that were read before are the rows that a fresh connection reads, whatever was done to the mailbox meanwhile."""
+"""Rows that were read before are the rows that a fresh connection reads, whatever was done to the mailbox in
+between."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ def opened(dovecot: Dovecot, user: str) -> Iterator[Callable[[], ImapStore]]:
 
 
 def act(chance: random.Random, dovecot: Dovecot, user: str, side: imaplib.IMAP4, number: int) -> None:
-    """Do to the mailbox what another program does."""
+    """Do to the mailbox what another program may do."""
     side.noop()
     uids = side.uid("SEARCH", "ALL")[1][0].split()
     uid = chance.choice(uids).decode() if uids else "1"
@@ -104,7 +105,7 @@ def test_known_rows_are_the_fresh_ones_on_any_walk(
     seed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # In some walks there is room for two rows only, or numbers of three.
+    # In some walks there is room for only two rows, or numbers of three.
     monkeypatch.setattr(known_rows, "MOST_NUMBERED", chance_of(seed, 3, MOST_NUMBERED))
     monkeypatch.setattr(known_rows, "MOST_BRIEF", chance_of(seed, 3, MOST_BRIEF))
     chance, knowing = random.Random(seed), opened()

@@ -48,7 +48,7 @@ def _peak() -> int:
 
 
 def _read(megabytes: int, start: int) -> tuple[int, bytes, str, int]:
-    """Read the text from an octet on; return how many came, the first ones, why not all, and what it cost."""
+    """Read the text from an octet on; return how many came, the first ones, why not all, and the cost."""
     count, begins, why = 0, b"", ""
     with Peer(lambda caller: _serve(caller, megabytes * MEGABYTE)) as peer:
         before = _peak()

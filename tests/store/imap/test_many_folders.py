@@ -1,4 +1,4 @@
-"""Thousands of folders: what is filed and answered needs none of them, and a list of them costs little."""
+"""Thousands of folders: filing and answering mail needs none of them, and a list of them costs little."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests import bounded, rig
 from tests.servers.scripted.peer import Caller, Peer
 
 MEGABYTE = 1024 * 1024
-#: Those that stand behind all others.
+#: Those that come after all others.
 LAST = (b"INBOX", b"Trash", b"Entw&APw-rfe", b"Kunden/Zuletzt", b"Kunden/Zuletzt/Alt")
 ROW = b'* %b (\\HasNoChildren%b) "/" "%b"\r\n'
 COUNTS = b'* STATUS "%b" (MESSAGES 3 UNSEEN 1 UIDNEXT 900 UIDVALIDITY 7000)\r\n'

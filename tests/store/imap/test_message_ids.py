@@ -1,4 +1,4 @@
-"""message_ids: finding by Message-ID what was just put there, and nothing that is marked as deleted."""
+"""message_ids: finding by Message-ID what was just stored, and nothing that is marked as deleted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Moving, copying and deleting: on Dovecot with capabilities hidden, and before servers that are rude about it.
+"""Moving, copying and deleting: on Dovecot with capabilities hidden, and with servers that are rude about it.
 
-What another program has flagged \\Deleted lies in the mailbox throughout, and is never expunged by any of it.
+A message that another program has flagged \\Deleted is in the mailbox throughout, and is never expunged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.servers.dovecot import Dovecot
 from tests.store.script import CAPABILITY, GREETING, SELECTED, Script
 
 _names = count(1)
-#: Capabilities of MOVE and its helpers, as servers have them: all, without MOVE, without either.
+#: Capabilities for MOVE and its helpers, as servers have them: all, without MOVE, without either.
 KINDS: Mapping[str, frozenset[str]] = {
     "everything": frozenset(),
     "no MOVE": frozenset({"MOVE"}),
@@ -121,7 +121,7 @@ def test_moving_says_where_and_expunges_nothing_else(
     else:
         assert not store.can.leaves_originals
         assert set(left) == {str(n) for n in range(1, 13)} - {"5", "7"}
-    # Where each is now: by COPYUID, or by the numbers that the mailbox has given out.
+    # Where each is now: from COPYUID, or from the numbers that the mailbox has assigned.
     for ref, number in zip(moved, ("7", "5"), strict=True):
         assert ref is not None
         assert ref.mailbox == "Trash"
@@ -336,7 +336,7 @@ def scripted(
     act: Callable[[ImapStore], object],
     hang_up: bool = False,
 ) -> tuple[object, list[bytes]]:
-    """Act before a server that says these things; return what came of it and what it was told."""
+    """Act on a server that says these things; return the result and what the server heard."""
     signed_in = (b"AUTHENTICATE", b"{tag} OK [CAPABILITY IMAP4rev1 " + capabilities + b"] welcome\r\n")
     script = Script(GREETING, (CAPABILITY, signed_in, SELECTED, *steps), hang_up)
     with script:
@@ -365,7 +365,7 @@ def test_a_copy_that_fails_removes_nothing() -> None:
 
 
 def test_only_what_was_copied_is_removed() -> None:
-    """The server says that it has copied message 5, and not a word of message 6."""
+    """The server says that it has copied message 5, and nothing about message 6."""
     copy = (b"COPY", b"{tag} OK [COPYUID 9 5 77] done\r\n")
     steps = (copy, (b"FETCH", b"* 1 FETCH (UID 5)\r\n{tag} OK\r\n"), (b"STORE", b"{tag} OK\r\n"))
     result, lines = scripted(
@@ -435,7 +435,7 @@ def test_a_copyuid_of_messages_that_were_not_meant_is_ignored() -> None:
 
 
 def test_never_a_bare_expunge() -> None:
-    """Nothing in the whole store says EXPUNGE or CLOSE by itself."""
+    """Nothing in the whole store sends EXPUNGE or CLOSE by itself."""
     from pathlib import Path
 
     source = "".join(path.read_text() for path in Path(moving.__file__).parent.glob("*.py"))
@@ -501,7 +501,7 @@ def test_flags_and_keywords(open_store: Callable[..., ImapStore], aside: imaplib
     ],
 )
 def test_a_flag_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bool, flagged: bool) -> None:
-    """QUIRK: go-imap names no flag that it keeps, but that there may be new keywords."""
+    """QUIRK: go-imap lists none of the flags that it keeps, only that there may be new keywords."""
     selected = (b"SELECT", SELECTED[1].replace(b"{tag}", b"* OK [PERMANENTFLAGS " + told + b"] so\r\n{tag}"))
     script = Script(
         GREETING, (CAPABILITY, (b"AUTHENTICATE", b"{tag} OK [CAPABILITY IMAP4rev1] hi\r\n"), selected)
@@ -514,7 +514,7 @@ def test_a_flag_is_kept_only_where_the_mailbox_says_so(told: bytes, keeps: bool,
 
 
 def test_a_copyuid_of_others_removes_none_of_them() -> None:
-    """A server that names more than it was asked for must not make us delete that."""
+    """A server that names more than was requested must not make us delete that."""
     copy = (b"COPY", b"{tag} OK [COPYUID 9 1,5,6 70,77,78] done\r\n")
     steps = (copy, FETCH, (b"STORE", b"{tag} OK\r\n"), (b"EXPUNGE", b"{tag} OK\r\n"))
     result, lines = scripted(b"UIDPLUS", FETCH, *steps, act=move)

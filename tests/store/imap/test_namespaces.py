@@ -1,4 +1,4 @@
-"""Namespaces and special folders: a person's own never lie where others read, whatever the server's layout."""
+"""Namespaces and special folders: a person's own are never where others read, whatever the server's layout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.store.script import Step
 _names = count(1)
 MAIL = b"From: a@example.org\r\nMessage-ID: <one@example.org>\r\nSubject: plain\r\n\r\nplain text\r\n"
 
-#: As Cyrus has them by default: everything of one's own below INBOX, the mailboxes for all without a prefix.
+#: Cyrus's default: everything of one's own below INBOX, the mailboxes for everybody without a prefix.
 CYRUS = dovecots.NAMESPACE % (".", "INBOX.") + dovecots.PUBLIC
 CYRUS_SPACES = (Namespace("INBOX.", "."), Namespace("user.", ".", OTHERS), Namespace("", ".", SHARED))
 
@@ -53,7 +53,7 @@ def cyrus() -> Iterator[Dovecot]:
 
 
 def test_what_is_sent_never_lies_among_the_mailboxes_for_all(cyrus: Dovecot) -> None:
-    """They are writable here: what has no prefix would be made there, and read by everybody."""
+    """They are writable here: what has no prefix would be created there, and read by everybody."""
     name = cyrus.user(f"own{next(_names)}")
     with closing(store_on(cyrus, name)) as store, aside_on(cyrus, name) as aside:
         before = there(aside)
@@ -79,7 +79,7 @@ def test_mailboxes_for_all_without_a_prefix_are_shared_and_the_inbox_is_not(cyru
             (PERSONAL, ("Größe",), ""),
             (SHARED, ("Bulletins",), ""),
         ]
-        # One below a mailbox of all is made where it was asked for.
+        # One below a mailbox for everybody is created where it was requested.
         assert store.create("Bulletins.Below", whole=True) == "Bulletins.Below"
         store.remove("Bulletins.Below")
 

@@ -1,4 +1,4 @@
-"""Signing in as servers of all kinds want it: mechanisms, what each refusal means, small letters, ID; scripted."""
+"""Signing in as servers of all kinds require it: mechanisms, what each refusal means, lower case, ID; scripted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def greeting(capabilities: bytes) -> bytes:
 def sign_in(
     capabilities: bytes, *steps: Step, user: str = "user", password: str = "secret"
 ) -> tuple[StoreError | None, list[bytes]]:
-    """Sign in by a script; return what came of it and what the server heard."""
+    """Sign in by a script; return the result and what the server heard."""
     failure = None
     with Script(greeting(capabilities), steps) as script:
         try:
@@ -211,7 +211,7 @@ def test_each_refusal_has_its_sentence(answer: bytes, expected: type[StoreError]
 
 
 def test_signed_in_to_no_mailbox_is_no_wrong_password() -> None:
-    """Microsoft takes the password, and refuses whatever comes after it."""
+    """Microsoft accepts the password, and refuses whatever comes after it."""
     no = b"{tag} BAD User is authenticated but not connected.\r\n"
     steps: list[Step] = [(b"AUTHENTICATE", OK), (b"SELECT", no)]
     with Script(greeting(b"AUTH=PLAIN SASL-IR"), steps) as script:
@@ -277,7 +277,7 @@ def test_who_we_are_is_said_before_a_mailbox_is_opened(before: bytes, after: byt
 
 @pytest.mark.parametrize("host", sorted(signing_in._PASSWORDS_DOUBTFUL))
 def test_a_refusal_that_means_nothing_is_not_called_a_wrong_password(host: str) -> None:
-    """It counts as one all the same: nobody may guess passwords there."""
+    """It counts as one nevertheless: nobody may guess passwords there."""
     reply = Reply(Status("NO", text="LOGIN failed."))
     error = signing_in._judged(reply, 1, host.upper())
     assert type(error) is errors.PasswordsDoubtful

@@ -1,4 +1,4 @@
-"""Lists that the server sorts, filters and threads; searches; what it costs; and servers that can do less."""
+"""Lists that the server sorts, filters and threads; searches; their costs; and servers that can do less."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def walk(store: ImapStore, query: Query, order: Order, rows: int = 9) -> list[in
     return [uid for page in pages for uid in uids(page)]
 
 
-#: What is hidden from us -> how a server then lists.
+#: What is hidden from us -> how the server then lists.
 SERVERS = {
     "stretches": (),
     "no stretches of SORT": ("ESORT",),
@@ -132,7 +132,7 @@ def test_every_order_from_the_first_page_to_the_last(
     assert walk(store, ALL, Order.DATE) == by_key[::-1]
     assert walk(store, ALL, Order.SIZE) == by_key[::-1]
     assert walk(store, ALL, Order.ARRIVAL) == list(range(30, 0, -1))
-    # Those of the same second stand as they were numbered.
+    # Messages of the same second are in the order of their numbers.
     assert walk(store, ALL, Order.RECEIVED) == list(range(30, 0, -1))
     assert walk(store, UNREAD, Order.ARRIVAL) == list(range(20, 0, -1))
     assert walk(store, ALL, Order.UNREAD) == [*range(20, 0, -1), *range(30, 20, -1)]
@@ -386,7 +386,7 @@ def test_the_last_page_of_100_000_costs_what_the_first_of_100_does(
         store = open_store(who=name)
         store.found("INBOX", query, order)
         for where, position in (("first", ListPosition()), ("last", ListPosition(10**6))):
-            store._known_rows = KnownRows()  # of known ones flags alone are fetched
+            store._known_rows = KnownRows()  # for known ones only flags are fetched
             costs[where].append(
                 spent(store, lambda store=store, at=position: store.found("INBOX", query, order, at, 10))
             )
@@ -491,7 +491,7 @@ def test_a_search_stops_when_time_is_up(
     hits = store.search(parse("small", TODAY), ["Sent", "INBOX"], seconds=0)
     assert ({ref.mailbox for ref in hits.refs}, hits.searched, hits.total) == ({"Sent"}, 3, 33)
     hits = store.search(parse("small", TODAY), ["Sent", "INBOX"])
-    # What lies in Sent is in the inbox too.
+    # What is in Sent is also in the inbox.
     assert (hits.count, hits.searched, len(hits.refs)) == (30, 33, 30)
 
 
@@ -538,7 +538,7 @@ def test_summaries_of_messages_in_several_mailboxes(dovecot: Dovecot, user: str,
     assert store.summaries_of([]) == ()
 
 
-# Servers that no Dovecot is
+# Servers unlike any Dovecot
 
 
 def scripted(script: Script, *capabilities: str) -> ImapStore:
