@@ -42,7 +42,7 @@ def sign_in(
 ) -> Session:
     """Sign somebody in to the running gateway: their mail server takes PASSWORD.
 
-    `at`: the time of day by which the throttle counts.
+    `at`: the time of day that the throttle uses.
     """
     clock = (lambda: at) if at is not None else time.time
     sessions = Sessions(process.config, process.state, process.secret, _Pool(), _connect, clock=clock)

@@ -169,7 +169,7 @@ def test_what_the_file_has_comes_back_from_the_form_as_it_was(option: Option, tm
 
 @pytest.fixture
 def arrays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the screens for any array show that of upstreams, which is always there."""
+    """Have the screens for any array show that of upstreams, which always exists."""
     (section,) = (section for section in SECTIONS if section.name == "upstream")
     monkeypatch.setitem(table_screens.ARRAYS, "upstream", section)
 

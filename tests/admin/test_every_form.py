@@ -1,6 +1,6 @@
 """Every form of every screen, found on the pages themselves, with what no form should be sent.
 
-No answer is an error of ours, none has markup that was typed, and the file is always one that the gateway starts with.
+No answer is an error of ours, none contains markup that was typed, and the gateway can always start with the file.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ HOSTILE = (
 
 @dataclass(frozen=True)
 class Form:
-    """A form as its page has it: where the page is, which of its forms it is, and its fields with their values."""
+    """A form as on its page: where the page is, which of its forms it is, and its fields with their values."""
 
     page: str
     number: int
@@ -116,7 +116,7 @@ def walked(administrator: Administrator) -> list[Form]:
 
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare the panel's password without what makes a guess dear: it is asked for a thousand times here."""
+    """Compare the panel's password without what makes a guess expensive: it is asked for a thousand times here."""
     monkeypatch.setattr(admin_sessions.admin_password, "matches", lambda typed, phc: typed == PASSWORD)
 
 

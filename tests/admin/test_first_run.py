@@ -1,4 +1,4 @@
-"""The first run: from an empty folder and a terminal to a phone reading mail, by the pages alone.
+"""The first run: from an empty folder and a terminal to a phone reading mail, with only its pages.
 
 The provider is a real Dovecot and a real SMTP server, found through a list of providers on loopback.
 """

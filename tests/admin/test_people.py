@@ -49,7 +49,7 @@ def whose(process: GatewayProcess, session: Session) -> str:
 
 
 def confirmed(administrator: Administrator, path: str) -> str:
-    """Read what a page asks, and say yes."""
+    """Read a page's question, and answer yes."""
     asked = administrator.get(path)
     assert asked.xpath("string(//h:form[@action=$path]/@method)", namespaces=XHTML, path=path) == "post"
     administrator.post(path)
@@ -426,7 +426,7 @@ def _bytes(text: str) -> bytes:
 def test_no_screen_shows_a_password_a_mail_or_the_way_into_a_session(
     process: GatewayProcess, administrator: Administrator, sendings: Session
 ) -> None:
-    """Whoever has stolen a session of the panel reads all that it leads to."""
+    """Whoever has stolen a session of the panel reads everything to which it leads."""
     wrong(process, BEN)
     secrets = (PASSWORD, sendings.token, ANNA, BEN, "Secret reason", "secret@example.org", RECIPIENT)
     todo, seen = [path for path, _ in panel_pages.MENU], set()
@@ -467,7 +467,7 @@ def test_without_a_session_of_the_panel_nothing_is_seen(process: GatewayProcess,
 
 @pytest.fixture(autouse=True)
 def few_rows_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hold that no test changes the screens' own numbers for the next."""
+    """Check that no test changes the screens' own numbers for the next."""
     yield
     monkeypatch.undo()
     assert panel_pages.ROWS == 50

@@ -92,12 +92,12 @@ class Serving(NamedTuple):
         return sorted(map(int, Path(name).read_text().split()))
 
     def both(self) -> list[int]:
-        """Return the process ids of both workers as soon as both are there."""
+        """Return the process ids of both workers as soon as both exist."""
         until(lambda: len(self.workers) == 2)
         return self.workers
 
     def sign_in(self, address: str, without: int) -> bytes:
-        """Post the sign-in form while one of the workers stands still, so that the other takes it."""
+        """Post the sign-in form while one of the workers is stopped, so that the other takes it."""
         form = f"user={address}&password=secret"
         head = f"POST /m HTTP/1.1\r\nHost: x\r\nUser-Agent: Lynx/2.9\r\nContent-Length: {len(form)}\r\n"
         kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\r\n"

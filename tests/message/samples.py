@@ -1,6 +1,6 @@
 """Messages to test with: those that ship in CPython's own test package, and odd ones made here.
 
-Nothing here may fail where a Python comes without its tests: there are fewer samples then.
+Nothing here may fail if a Python comes without its tests: there are fewer samples then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def of_python() -> dict[str, bytes]:
-    """Read the mails of `test.test_email`, by name; none where Python was built without them."""
+    """Read the mails of `test.test_email`, by name; none if Python was built without them."""
     try:
         found = importlib.util.find_spec("test.test_email")
     except ModuleNotFoundError:

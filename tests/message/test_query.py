@@ -1,4 +1,4 @@
-"""What a person types to find mail: every piece understood, or named in an error."""
+"""What a person types to find mail: every piece is understood, or named in an error."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_the_canonical_form_reads_back_as_the_same(typed: str) -> None:
         return
     again = read(str(found), date(2000, 1, 1))
     if isinstance(again, BadQuery):
-        # What is written out in full may be longer than what was typed ("1y").
+        # The canonical form may be longer than what was typed ("1y").
         assert again.reason == TOO_LONG
         return
     assert again == found

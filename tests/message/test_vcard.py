@@ -1,4 +1,4 @@
-"""vCards of all versions and makers are read; what is written is read again the same."""
+"""vCards of all versions and makers are read; what is written is read back unchanged."""
 
 from __future__ import annotations
 

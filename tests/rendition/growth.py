@@ -1,6 +1,6 @@
-"""Texts that repeat one thing, as long as one likes, to see what each octet more costs.
+"""Texts of any length that repeat one thing, to see what each further octet costs.
 
-Nothing here may be small in kind: every element, mark and line that a reader knows stands in some family.
+Nothing here may miss a kind: every element, mark and line that a reader knows is in some family.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import count, islice
 from typing import Final
 
-#: A text of about so many octets.
+#: Returns a text of about this many octets.
 Family = Callable[[int], str]
 
 
@@ -36,7 +36,7 @@ def nested(opening: str, closing: str) -> Family:
 
 
 def then(first: str, second: str, before: str = "") -> Family:
-    """Repeat one thing, then as often another."""
+    """Repeat one thing, then another as often."""
 
     def text(size: int) -> str:
         each = size // len(first + second)

@@ -1,4 +1,4 @@
-"""Messages made to cost time or memory, by name; each some megabytes at most, for what arrives is bounded by servers.
+"""Messages made to cost time or memory, by name; each at most some megabytes, as servers limit what arrives.
 
 Nothing here may be small: the point of each is one thing in great number.
 """

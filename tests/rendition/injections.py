@@ -1,7 +1,7 @@
 """Attempts to get markup, script or a fetch of a stranger's past the gateway, as bodies of HTML mail.
 
-Nothing here may be a copy of somebody's list: these are written after the categories that sanitizers are tried on.
-`JS` stands for a script that tells a beacon that it ran, `URL` for an address that tells it was fetched.
+Nothing here may be a copy of somebody's list: these follow the categories with which sanitizers are tested. `JS`
+represents a script that tells a beacon that it ran, `URL` an address that tells it was fetched.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _EVENTS: Final = (
     "<ol onwheel=@JS@ start='1\" onclick=@JS@'><li value='2 onclick=@JS@'>text</ol>",
 )
 
-#: How a scheme is disguised. HTML decodes references; browsers drop tabs and line ends inside, blanks before.
+#: How a scheme is disguised. HTML decodes references; browsers drop tabs and line ends inside it, and blanks before it.
 _SCHEMES: Final = (
     "javascript:@JS@",
     "JaVaScRiPt:@JS@",
@@ -259,7 +259,7 @@ VECTORS: Final = (
     *_MUTANTS,
 )
 
-#: Bodies that are markup only if octets are read in another charset than they are in: label and octets.
+#: Bodies that are markup only if octets are read in a charset other than their own: label and octets.
 CHARSETS: Final = (
     ("utf-7", b"<p>text</p>+ADw-script+AD4-@JS@+ADw-/script+AD4-"),
     ("us-ascii", b"<p>text</p>+ADw-script+AD4-@JS@+ADw-/script+AD4-"),
@@ -277,7 +277,7 @@ CHARSETS: Final = (
     ("utf-8", b"<meta charset=utf-7><p>+ADw-img src=x onerror=@JS@+AD4- text</p>"),
 )
 
-#: What is not HTML in a mail, and stands in the page, too.
+#: What is not HTML in a mail, but is also on the page.
 PLAIN: Final = (
     "<b>bold</b><script>@JS@</script>",
     "]]></p><script>@JS@</script>",

@@ -72,7 +72,7 @@ def html_of(html: str | bytes, context: Context | None = None, subject: str = ""
 
 
 def said(blocks: list[Block]) -> list[str]:
-    """Say each block as one line: kind, quotation, marker, text."""
+    """Write each block as one line: kind, quotation, marker, text."""
     return [
         f"{block.kind.name.lower()} {'>' * block.quote}{block.marker}{' ' * bool(block.marker)}{block.text}".rstrip()
         for block in blocks

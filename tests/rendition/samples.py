@@ -1,4 +1,4 @@
-"""Documents written by hand, small and exact: what the readers are tried on."""
+"""Documents written by hand, small and exact, to test the readers with."""
 
 from __future__ import annotations
 

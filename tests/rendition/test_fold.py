@@ -191,5 +191,6 @@ def test_no_unquoted_line_before_a_signature_is_ever_folded(parts: list[str]) ->
 
 @given(st.from_regex(quoting._LEGAL).filter(lambda text: "İ" not in text))
 def test_a_word_of_legal_notices_has_its_beginning(text: str) -> None:
-    """What is_legal looks for first is in everything that it looks for then; only of İ no folding is an i."""
+    """What is_legal looks for first is in everything that it looks for then; only with İ does no case folding give an
+    i."""
     assert any(beginning in text.casefold() for beginning in quoting._LEGAL_BEGINNINGS)

@@ -1,6 +1,6 @@
 """What a text costs grows no faster than the text: calls are counted, while each family doubles and doubles again.
 
-Nothing here may look at a clock. Counted are the calls, those into C among them; what happens within one is the
+Nothing here may look at a clock. What is counted are calls, including those into C; what happens within one is the
 business of `test_hostile_messages`, whose children are ended by the kernel.
 """
 
@@ -33,16 +33,16 @@ DEVICES: Final = ("nokia7110", "xhtml")
 #: Octets of the smallest text of a family, and of one whose pages are counted.
 SMALL: Final = 3_000
 LARGE: Final = 120_000
-#: What twice the octets may cost, and calls that may come on top once.
+#: What twice the octets may cost, and calls that may be added once.
 DOUBLE: Final = 2.3
 ONCE: Final = 2_000
-#: Calls for each octet at most, in reading; and for a page with those that are counted behind it.
+#: The most calls per octet, in reading; and for a page with those that are counted after it.
 EACH: Final = 90
 PAGE: Final = 1_500_000
 
 #: Calls for a page before another, without reading.
 BACK: Final = 3_000_000
-#: Calls for a page of as many links as are read of any part.
+#: Calls for a page with as many links as are read from any part.
 LINKS: Final = 2_700_000
 
 
@@ -118,7 +118,7 @@ def test_a_page_and_the_number_of_pages_cost_no_more_whatever_stands_on_them(nam
     kind, family = PAGED[name]
     device = DEVICES[0]
     text = family(LARGE)
-    layout("x", "text/html", device).page()  # what is made once for all
+    layout("x", "text/html", device).page()  # what is made only once
     found = calls(lambda: layout(text, kind, device).page()) - calls(read(text, kind))
     assert found <= PAGE
 
@@ -148,7 +148,7 @@ def test_a_page_of_a_long_text_costs_little_more_than_that_page(device: str) -> 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_pages_are_counted_once_in_steps(device: str) -> None:
-    """What was counted ahead is not counted again before one comes there."""
+    """What was counted ahead is not counted again until somebody gets there."""
     text = "".join(
         f"<p>Paragraph {n} of a long page, with <a href='http://a.example/{n}'>a link</a>.</p>"
         for n in range(6_000)
@@ -167,7 +167,7 @@ def test_pages_are_counted_once_in_steps(device: str) -> None:
 
 
 def _deep(text: str, kind: str) -> Position:
-    """Return a place far from the beginning of a text."""
+    """Return a position far from the beginning of a text."""
     found = wire_format.parse(mail(text, kind + "; charset=utf-8"))
     blocks = list(render(found.message, reading_context(Language()), found.octets))
     block = blocks[len(blocks) * 3 // 4]
@@ -207,7 +207,7 @@ def test_the_page_before_ends_where_it_was_come_from(name: str, device: str) -> 
 
 
 def test_thirty_thousand_links_in_a_paragraph() -> None:
-    """Reading and the first page together, with the pages that are counted behind it: some 0.2 s."""
+    """Reading and the first page together, with the pages that are counted after it: some 0.2 s."""
     text = "<p>" + "".join(f"<a href='http://a.example/{n}'>word</a> " for n in range(30_000))
     for device in DEVICES:
         layout("x", "text/html", device).page()
@@ -235,7 +235,7 @@ def test_a_link_is_asked_for_once_whatever_its_parts_look_like() -> None:
 
 
 def test_a_page_asks_for_a_link_once_however_often_it_is_weighed() -> None:
-    """Each is a MAC in the gateway."""
+    """In the gateway, each is a MAC."""
     asked: list[tuple[str, str]] = []
 
     def lead(_block: Block, run: Run | None) -> str:

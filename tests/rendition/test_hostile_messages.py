@@ -1,8 +1,8 @@
-"""Hostile messages: page 1 within two seconds of CPU and 200 MB, whatever came.
+"""Hostile messages: page 1 within two seconds of CPU and 200 MB, whatever comes.
 
-One process loads everything and then forks for each message; the fork reads the octets, takes the message apart, lays
-out the first page in each markup as the gateway does, and is ended by the kernel if all that takes more. Judged here:
-that it lived, and that its pages are valid and within the devices' budgets.
+One process loads everything and then forks for each message; the fork reads the octets, parses the message, lays out
+the first page in each markup as the gateway does, and is ended by the kernel if all that takes more. The judgement
+here: it survived, and its pages are valid and within the devices' budgets.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.matrix import by_turns
 from tests.rendition import samples
 from tests.rendition.hostile import HOSTILE, mail
 
-#: Seconds of CPU for a device, and octets more than the loaded program has mapped, those of the message among them.
-#: An idle machine takes 0.7 s at most, a loaded one three times that.
+#: Seconds of CPU for a device, and octets beyond what the loaded program has mapped, including those of the message. An
+#: idle machine takes at most 0.7 s, a loaded one three times that.
 SECONDS = 6.0
 ROOM = 200 * 1024 * 1024
 DEVICES = ("nokia7110", "xhtml")

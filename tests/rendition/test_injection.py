@@ -1,6 +1,6 @@
-"""Nothing of a sender's markup comes through: only our own elements and attributes, and links of allowed schemes.
+"""None of a sender's markup comes through: only our own elements and attributes, and links of allowed schemes.
 
-Judged by an XML parser and lists of what our templates and block writers use; what was attempted is in `injections`.
+Judged by an XML parser and lists of what our templates and block writers use; the attempts are in `injections`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WML_NAMES = {
     "br": set(), "b": set(), "i": set(), "a": {"href", "accesskey"},
 }  # fmt: skip
 CLASSES = {"a", "d", "e", "k", "n"}
-#: An address of ours is relative and never begins like a scheme; others are of these.
+#: An address of ours is relative and never begins like a scheme; others have one of these.
 HREF = re.compile(
     r"(?:\.\./)?[\w~.?=&;%+-]+(?:/[\w~.?=&;%+-]+)*\Z|https?://[^\s\"<>]+\Z|mailto:[^\s\"<>]+\Z|tel:[^\s\"<>]+\Z"
 )
@@ -71,7 +71,7 @@ def own_posts(device: str) -> list[bytes]:
 
 
 def check(page: bytes, device: str) -> None:
-    """Assert that a page is made of nothing but ours."""
+    """Assert that a page contains only markup of ours."""
     wml = by_name(device).markup == WML
     root = etree.fromstring(page, etree.XMLParser(resolve_entities=False, no_network=True))
     for form in posts(root):

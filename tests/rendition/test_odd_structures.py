@@ -1,4 +1,4 @@
-"""Mail whose structure is wrong or too much: read alike out of a file and out of a real server, and its gaps named."""
+"""Mail whose structure is wrong or too large: read alike from a file and from a real server, and its gaps named."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONG = "".join(f"Sentence number {n} of a long text. " + ("\n\n" if n % 9 == 8 e
 
 
 def multipart(boundary: str, body: str | bytes, more: str = "", subtype: str = "mixed") -> bytes:
-    """Write the header of a multipart and whatever stands below it."""
+    """Write the header of a multipart and whatever is below it."""
     octets = body.encode() if isinstance(body, str) else body
     named = f"; boundary={boundary}" if boundary else ""
     return f"Content-Type: multipart/{subtype}{named}\n{more}\n".encode() + octets
@@ -48,7 +48,7 @@ def text(words: str) -> bytes:
 
 
 def sealed(octets: bytes, encoding: str = "base64", name: str = "") -> bytes:
-    """Put a message into an encoding, as some servers do against RFC 2046."""
+    """Encode a message, as some servers do against RFC 2046."""
     import quopri
 
     body = base64.encodebytes(octets) if encoding == "base64" else quopri.encodestring(octets)
@@ -150,7 +150,7 @@ ODD: dict[str, tuple[bytes, list[str]]] = {
 
 @pytest.fixture(scope="module")
 def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, Octets]]]:
-    """Every odd mail as the store has it from a server."""
+    """Every odd mail as the store gets it from a server."""
     user = dovecot.user("odd@example.net")
     for octets, _ in ODD.values():
         dovecot.deliver(user, message(octets))
@@ -372,7 +372,7 @@ def test_positions_of_texts_of_messages_are_spelled() -> None:
 
 
 def test_dovecot_sees_nothing_where_no_boundary_is(dovecot: Dovecot) -> None:
-    """Hold what the rest of this file rests on."""
+    """Check what the rest of this file relies on."""
     user = dovecot.user("nothing@example.net")
     dovecot.deliver(user, message(ODD["boundary that never occurs"][0]))
     client = imaplib.IMAP4(dovecot.host, dovecot.ports["imap"])

@@ -1,4 +1,4 @@
-"""What read badly on a small screen, found by reading pages with the eyes of somebody who has one."""
+"""What read badly on a small screen, found by reading pages as somebody with one would."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_a_reply_quotes_below_an_attribution_or_says_that_it_cites() -> None:
         ("border:none;border-left:solid blue 1.5pt;padding:0cm 0cm 0cm 4.0pt", True),
         ("border-left:2px solid rgb(0, 0, 0)!important;border-right:0px solid black", True),
         ("border-left-style:solid;border-left-width:0.5pt", True),
-        # Editors of newsletters give every box borders; a frame is around what it says.
+        # Newsletter editors give every box borders; a frame is around what it says.
         ("border-top:0px solid transparent;border-left:0px solid transparent", False),
         ("border-left:0 solid #000", False),
         ("border-left:10px solid transparent !important", False),
@@ -380,7 +380,7 @@ def test_a_rule_that_was_wrapped_is_one() -> None:
         ("One.</br>\nTwo.</br>\n</br>\nThree.", ["One.\nTwo.", "Three."]),
         ('<p>Dear you,</p>\n<p><b>We</b> write.</p>\n', ["Dear you,", "We write."]),
         ('<!-- saved --><table><tr><td><a href="https://e.example/">Go</a></td></tr></table>\n', ["Go"]),
-        # What speaks of elements is no page.
+        # Text about elements is not a page.
         ("Use this:\n  one<br>\n  two<br>\n\nRegards,\nAnna\n", ["Use this:\none<br>\ntwo<br>", "Regards,\nAnna"]),
         ("<p> begins a paragraph.\nWe like it.\n", ["<p> begins a paragraph.\nWe like it."]),
         ("<snip>\nI <b>think</b> so.\n", ["<snip>\nI <b>think</b> so."]),

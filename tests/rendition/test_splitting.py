@@ -1,4 +1,4 @@
-"""The search for a cut ends when all that is left to try leads to the same one: fewer tries, the same halves."""
+"""The search for a cut ends when everything left to try leads to the same one: fewer tries, the same halves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROSE = " ".join(f"This is sentence {n} of a text, as people write them." for n 
 def halves(
     text: str, most: int, guess: int, spare: int, tear: bool
 ) -> tuple[tuple[Block, Block] | None, int]:
-    """Cut a text so that its head has at most so many characters; return the halves and how often was tried."""
+    """Cut a text so that its head has at most this many characters; return the halves and the number of tries."""
     tries = 0
 
     def accept(head: Block) -> bool:
@@ -36,7 +36,7 @@ def halves(
 
 @pytest.fixture(scope="module")
 def to_the_end() -> Callable[..., int]:
-    """The search that goes on until the index is known."""
+    """The search that continues until the index is known."""
     search = blocks._largest
     return lambda cuts, accept, length, guess, settled: search(
         cuts, accept, length, guess, lambda low, high: False

@@ -1,4 +1,4 @@
-"""filing: drafts in mailboxes that are not there."""
+"""filing: drafts in mailboxes that do not exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway.store.base import MailStore, MessageRef
 
 @dataclass
 class Drafts:
-    """A store that knows where the drafts are, or not; `gone`: the mailbox has vanished meanwhile."""
+    """A store that knows where the drafts are, or does not; `gone`: the mailbox has vanished in the meantime."""
 
     name: str | None
     gone: bool = False

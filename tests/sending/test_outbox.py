@@ -1,7 +1,7 @@
 """outbox: one copy at the recipient, one in Sent, and the truth; wherever a worker dies, whoever asks again.
 
-Workers are processes that end at a named point (tests/servers/dying.py), against a real Dovecot and a real SMTP
-server; what is left is counted from the side, over IMAP and at the SMTP server.
+Workers are processes that end at a named point (tests/servers/dying.py), against a real Dovecot and a real SMTP server;
+the result is counted from outside, over IMAP and at the SMTP server.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class House:
-    """One mailbox, one gateway's database, and servers to send by."""
+    """One mailbox, one gateway's database, and servers to send with."""
 
     wiring: Wiring
     dovecot: Dovecot
@@ -123,13 +123,13 @@ def by_ticket(house: House, token: str, ticket: str, letter: Letter) -> tuple[ou
 
 
 def by_sign_in(house: House, token: str, ticket: str, letter: Letter) -> tuple[outbox.Outcome, ...]:
-    """Sign in anew."""
+    """Sign in again."""
     with worker(house.wiring) as sessions:
         return outbox.recover(signed_in(sessions, ME), NOW)
 
 
 def expected(point: str, again: Callable[..., Any]) -> tuple[str, tuple[int, int, int]]:
-    """What is told after dying at a point, and copies accepted, in Sent, in Drafts."""
+    """What is reported after dying at a point, and copies accepted, in Sent, in Drafts."""
     at = POINTS.index(point)
     if at < POINTS.index("after claim"):
         return (SENT, (1, 1, 0)) if again is by_ticket else ("", (0, 0, 0))
@@ -169,10 +169,10 @@ def test_a_worker_that_dies(house: House, dying: Dying, point: str, again: Calla
         assert "\\Seen" in flags
         assert "\\Draft" not in flags
         assert "\\Answered" in house.box("INBOX").flags["question"]
-    # The draft it came from goes when there is a finished copy, and not before.
+    # The draft from which it came is removed when there is a finished copy, and not before.
     done = any(counts[1:])
     assert house.box("Drafts").subjects["begun"] == (not done)
-    # Whoever asks once more, in whatever way, changes nothing and is told the same.
+    # Whoever asks again, in whatever way, changes nothing and is told the same.
     told = kind if kind or again is by_sign_in else SENT
     if told:
         assert by_ticket(house, token, ticket, letter)[0].kind == told
@@ -205,7 +205,7 @@ def test_where_the_provider_files(house: House, dying: Dying, point: str, filed:
     # What is in Sent was accepted: only the provider brings it there.
     certain = filed or point != "after smtp"
     assert outcome.kind == (SENT if certain else UNCERTAIN)
-    # As long as there is no copy of the provider's, ours is the only one.
+    # As long as the provider has filed no copy, ours is the only one.
     assert house.counts(letter) == (1, int(filed), int(not filed))
 
 
@@ -250,7 +250,7 @@ def test_who_is_refused_is_named_and_the_others_got_it(house: House, session: Se
     assert house.counts(letter) == (1, 1, 0)
     said = [msgid % values for msgid, values in outbox.sentences(first)]
     assert said == ["Sent.", f"Refused, so not sent to: {EVE}", "It was sent to the others."]
-    # That somebody did not get it is told again to who may not have seen it, until they have.
+    # That somebody did not get it is reported again to whoever may not have seen it, until they have.
     with worker(house.wiring) as sessions:
         later = signed_in(sessions, ME)
         (news,) = outbox.recover(later, NOW)
@@ -266,7 +266,7 @@ def test_who_is_refused_is_named_and_the_others_got_it(house: House, session: Se
 def test_who_dies_between_two_transactions_has_sent_to_nobody_twice(
     house: House, dying: Dying, point: str, sent: int, again: Callable[..., Any]
 ) -> None:
-    """Before the first batch is recorded all is doubtful, afterwards only the rest; nothing is sent again."""
+    """Before the first batch is recorded everything is doubtful, afterwards only the rest; nothing is sent again."""
     house.smtp.room = 1
     with worker(house.wiring) as sessions:
         session = signed_in(sessions, ME)
@@ -334,7 +334,7 @@ def test_what_smtp_does_not_take(house: House, session: Session, fault: str) -> 
     assert house.box("Sent").subjects[letter.subject] == 0
     assert "\\Answered" not in house.box("INBOX").flags["question"]
     assert outcome.draft is not None
-    # At the next sign-in they hear of it while it is in Drafts, and no more when they have seen to it.
+    # At the next sign-in they hear of it while it is in Drafts, and no longer once they have dealt with it.
     with worker(house.wiring) as sessions:
         later = signed_in(sessions, ME)
         assert [news.kind for news in outbox.recover(later, NOW)] == [kind]
@@ -480,7 +480,7 @@ def test_without_a_copy_it_is_said_that_there_is_none(
 def test_what_is_said_of_a_copy_was_seen(
     house: House, session: Session, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    """A second connection finishes what the first broke off in; if that breaks too, nothing is claimed."""
+    """A second connection finishes what the first left unfinished; if that breaks too, nothing is claimed."""
     move, broken = ImapStore.move, []
 
     def breaking(self: ImapStore, refs: Any, mailbox: str) -> Any:
@@ -624,7 +624,7 @@ def test_an_acceptance_that_the_journal_misses_is_told_all_the_same(
     with monkeypatch.context() as patch:
         patch.setattr(JournalTable, "write", fails)
         assert outbox.send(session, act(ticket), letter.mail, NOW).kind == SENT
-    # Only an acceptance brings it to Sent, so that is known later too.
+    # Only an acceptance brings it to Sent, so that is also known later.
     assert outbox.send(session, act(ticket), letter.mail, NOW).kind == SENT
     assert house.counts(letter) == (1, 1, 0)
 
@@ -725,7 +725,7 @@ def test_what_cannot_be_claimed_was_not_sent_and_the_same_again_sends_it(
             assert not outcome.begun
             assert house.counts(letter) == (0, 0, 1)
         assert house.box("Drafts").subjects["begun"] == 0
-        # Of a ticket that was begun before, that is told.
+        # If the ticket was begun before, its outcome is reported.
         done = session.ticket()
     assert outbox.send(session, act(done), house.letter().mail, NOW).kind == SENT
     with monkeypatch.context() as patch:
@@ -803,7 +803,7 @@ def test_what_is_settled_is_known_for_a_while_and_what_is_not_for_longer(house: 
             table.purge(NOW.timestamp() + seconds)
             return [bool(table.of(session.account, key)) for key in keys]
 
-        # As long as the session lives, its tickets are good, however old.
+        # As long as the session lives, its tickets are valid, however old.
         assert known(2 * LIFETIME) == [True, True]
         session.close()
         assert known(MEMORY - 1) == [True, True]
@@ -851,7 +851,7 @@ def test_with_another_secret_it_is_told_how_far_it_came(
 def test_a_repeat_with_another_secret_sends_nothing_and_is_told(
     house: House, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Its ticket is no ticket any more, yet the journal knows it."""
+    """Its ticket is no longer valid, yet the journal knows it."""
     faults = {SENT: "", NOT_SENT: "everybody refused", UNCERTAIN: "cut after the verdict"}
     with worker(house.wiring) as sessions:
         session = signed_in(sessions, ME)
@@ -866,12 +866,12 @@ def test_a_repeat_with_another_secret_sends_nothing_and_is_told(
     with worker(house.wiring) as sessions:
         with pytest.raises(SessionEnded):
             sessions.resume(session.token, None)
-        # The text of what was not sent is kept: there is no telling whether a copy is in Drafts.
+        # The text of what was not sent is kept: nobody can know whether a copy is in Drafts.
         assert sessions.was_begun(session.token, posted) is (kind != NOT_SENT)
         assert not sessions.was_begun(session.token, other)
         later = signed_in(sessions, ME)
         assert [news.kind for news in outbox.recover(later, NOW)] == [kind]
-        # Even its ticket, brought to the new session, is known for what it is.
+        # Even its ticket, brought to the new session, is recognized.
         assert outbox.send(later, posted, letter.mail, NOW).kind == kind
         if kind == NOT_SENT:
             with pytest.raises(BadRequest):
@@ -923,7 +923,7 @@ def test_one_more_mail_is_sent_when_the_first_was_not_and_asked_about_when_nobod
     sent = outbox.send(session, act(ticket, b"second"), second.mail, NOW)
     assert (sent.kind, sent.first) == ((SENT, SENT) if kind == NOT_SENT else (ASKED, UNCERTAIN))
     assert house.counts(second) == ((1, 1, 0) if kind == NOT_SENT else (0, 0, 0))
-    # Each is told of its own.
+    # Each is told about its own.
     assert outbox.send(session, act(ticket, b"first"), first.mail, NOW) == before
     assert outbox.send(session, act(ticket, b"second"), second.mail, NOW) == sent
     # And a third is asked about, whichever of them went out.
@@ -991,7 +991,7 @@ def test_a_repeat_in_flight_is_told_sending_by_any_worker(
         try:
             assert begun.wait(PATIENCE)
             assert outbox.send(twin, act(ticket), letter.mail, NOW).kind == SENDING
-            # Who signs in meanwhile leaves it alone.
+            # Whoever signs in in the meantime leaves it alone.
             assert outbox.recover(signed_in(two, ME), NOW) == ()
         finally:
             go_on.set()
@@ -1015,7 +1015,7 @@ def test_eight_at_once_are_one(house: House) -> None:
 
 
 def test_of_two_copies_of_one_mail_the_newest_stays(house: House, session: Session) -> None:
-    """An APPEND whose connection broke off may come into effect after somebody has looked, and made another."""
+    """An APPEND whose connection broke may come into effect after somebody has looked, and made another."""
     letter = house.letter()
     mail = letter.mail()
     with session.store() as store:

@@ -1,8 +1,8 @@
 """Sends by the hundred on bad links: posts that come twice, late or cut, mail servers that hang up, workers that die.
 
-What must hold, whatever happens: no recipient and no Sent mailbox has a mail twice; what a person is told is true; and
-of a mail that did not arrive they are told, at the latest when they sign in again. The faults follow from SEED alone;
-which of them meet which thread is the machine's to say.
+What must be true, whatever happens: no recipient and no Sent mailbox has a mail twice; what a person is told is true;
+and they are told about a mail that did not arrive, at the latest when they sign in again. The faults follow only from
+SEED; which of them meet which thread depends on the machine.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ SEED = 20261103
 PEOPLE = 8
 #: Letters, and workers that die at each point while they are sent.
 FEW, MANY = (240, 2), (1000, 6)
-#: Posts of one person that are under way at the same time.
+#: Posts of one person that are in progress at the same time.
 THUMBS = 2
 #: Of a hundred connections, how many are cut.
 CUT_HTTP, CUT_SMTP = 30, 25
 #: How often a person tries again before they give up.
 TRIES = 6
-#: How often somebody signs in who is told to try again later, and seconds in between.
+#: How often somebody who is told to try again later signs in, and the seconds in between.
 SIGN_INS, PAUSE = 60, 0.5
 
 
 class Faults:
-    """Says for each connection where it is cut, from one seed; none once it is `over`."""
+    """Returns where each connection is cut, from one seed; nowhere once it is `over`."""
 
     def __init__(self, name: str, percent: int, up: int, down: int) -> None:
         self._random, self._lock = random.Random(f"{SEED} {name}"), threading.Lock()
@@ -74,7 +74,7 @@ class Faults:
 
 @dataclass
 class Case:
-    """One letter, and what its writer was told of it; `begun`: the gateway has claimed its ticket."""
+    """One letter, and what its writer was told about it; `begun`: the gateway has claimed its ticket."""
 
     letter: Letter
     ticket: str
@@ -141,7 +141,7 @@ def scene(dovecot: Dovecot, folder: Path) -> Iterator[Scene]:
     with ExitStack() as stack:
         smtp = PlainSmtp(folder).start()
         stack.callback(smtp.stop)
-        # In octets, a little more than a whole post, a whole submission, and some twenty sends over one connection.
+        # Octets: a little more than a whole post, a whole submission, and some twenty sends over one connection.
         faults = [
             Faults("http", CUT_HTTP, 450, 200),
             Faults("smtp", CUT_SMTP, 360, 230),
@@ -215,7 +215,7 @@ class Person:
         raise AssertionError("nothing can be stored")
 
     def posts(self) -> list[Case]:
-        """Say in which order this person's posts arrive: repeats among others, late ones after later letters."""
+        """Return the order in which this person's posts arrive, with repeats, and late ones after later letters."""
         arrivals = []
         for number in range(len(self.cases)):
             for copy in range(self._random.choice((1, 1, 2, 3))):
@@ -225,7 +225,7 @@ class Person:
         return [self.cases[number] for _at, number in sorted(arrivals)]
 
     def write(self) -> None:
-        """Send everything; who is stubborn asks again until there is an answer."""
+        """Send everything; a stubborn person asks again until there is an answer."""
         with ThreadPoolExecutor(THUMBS) as thumbs:
             list(thumbs.map(self._once, self.posts()))
             again = [case for case in self.cases if case.stubborn and not case.answered]
@@ -267,10 +267,10 @@ class Person:
                 time.sleep(PAUSE)  # busy, or away for a while
 
     def _hear_news(self, session: Session) -> bool:
-        """Hear what there is to hear; say whether there may be more."""
+        """Hear what there is to hear; return whether there may be more."""
         news = outbox.recover(session, NOW)
         for outcome in news:
-            # By its time, since of one that was only claimed not even the recipients are known.
+            # By its time, since for one that was only claimed not even the recipients are known.
             case = self.cases[round(outcome.at - NOW.timestamp())]
             assert outcome.recipients in ((), case.letter.to)
             case.told.append(outcome.kind)
@@ -278,7 +278,7 @@ class Person:
         return bool(news)
 
     def _let_in(self, sessions: Sessions) -> Session:
-        """Sign in, and where one is told to try again later, do so."""
+        """Sign in; if told to try again later, do so."""
         for _try in range(SIGN_INS):
             try:
                 return signed_in(sessions, self.address)
@@ -327,7 +327,7 @@ def test_sends_on_bad_links(dovecot: Dovecot, tmp_path: Path, letters: int, kill
         ]
         with ThreadPoolExecutor(2 * PEOPLE) as threads:
             writing = [threads.submit(person.write) for person in people]
-            # Some sign in elsewhere while their letters are under way.
+            # Some sign in elsewhere while their letters are in progress.
             looking = [threads.submit(person.sign_in_again) for person in people[::2]]
             for future in (*writing, *looking):
                 future.result()
@@ -343,7 +343,7 @@ def test_sends_on_bad_links(dovecot: Dovecot, tmp_path: Path, letters: int, kill
         summary = f"seed {SEED}: {len(cases)} letters, {len(stage.smtp.accepted)} arrived; told: {dict(told)}"
         print(summary)
         assert not wrong, "\n".join([summary, f"{len(wrong)} wrong:", *wrong[:20]])
-    # The faults were there: nothing of this is true of a day without them.
+    # The faults did occur: none of this is true on a day without them.
     assert len(cases) == letters
     assert sum(case.point != "" for case in cases) == len(points)
     assert {NOT_SENT, SENT, UNCERTAIN} <= {kind for case in cases for kind in case.told}

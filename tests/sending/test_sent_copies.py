@@ -1,4 +1,5 @@
-"""One copy in Sent, whoever puts it there: a real submission server that files by itself, at once, late, or never."""
+"""One copy in Sent, whoever puts it there: a real submission server that files by itself, immediately, late, or
+never."""
 
 from __future__ import annotations
 

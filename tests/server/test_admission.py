@@ -1,4 +1,4 @@
-"""`gateway.server.admission`: who gets a place, and from whom it is taken."""
+"""`gateway.server.admission`: who gets a place, and who loses one for that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers and the sockets they leave by: what a slow reader costs, and what one that broke off looks like."""
+"""Answers and the sockets by which they leave: what a slow reader costs, and what a broken answer looks like."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from gateway.server import http1, wsgi
 from tests.servers.certs import Authority
 from tests.servers.toy import MEGABYTE, connect, get, received, rest, say, secured, toy
 
-#: Octets of one answer that may wait for a socket, and what a reader's kernel takes when it is asked for little.
+#: Octets of one answer that may wait for a socket, and what a reader's kernel takes if it is asked for little.
 MOST = 256 * 1024
 LITTLE = 4096
 READERS = 40
-#: Octets that the process takes for itself as it begins to work: threads, arenas.
+#: Octets that the process takes for itself when it begins to work: threads, arenas.
 OWN = 16 * MEGABYTE
 
 
 def test_readers_that_read_nothing_make_nothing_be_fetched() -> None:
-    """Forty of forty megabytes: what is pulled stays within bounds, and hanging up ends it."""
+    """Forty of forty megabytes: what is pulled stays within limits, and hanging up ends it."""
     with toy(threads=4, memory=64 * MEGABYTE) as served, contextlib.ExitStack() as lines:
         before = served.resident()
         for number in range(READERS):
@@ -50,7 +50,7 @@ def test_secure_readers_that_read_nothing_make_nothing_be_fetched(tmp_path: Path
 
 
 def test_what_is_made_whole_does_not_stay_in_memory() -> None:
-    """Files out of archives, exports: twenty of ten megabytes, of which nobody reads a thing."""
+    """Files from archives, exports: twenty of ten megabytes, of which nobody reads anything."""
     with toy(memory=64 * MEGABYTE) as served, contextlib.ExitStack() as lines:
         for _ in range(20):
             lines.enter_context(connect(served.port, room=LITTLE)).sendall(get("/whole/10"))
@@ -71,7 +71,7 @@ def test_a_full_folder_is_told_where_a_file_is_made_whole() -> None:
 
 
 def test_a_reader_that_is_too_slow_is_left() -> None:
-    """Its thread, its stream and its connection are free again, and it sees that it has not got all."""
+    """Its thread, its stream and its connection are free again, and it sees that it did not get everything."""
     with toy(threads=1, pace__ANSWER_STEP=0.5) as served, connect(served.port, room=LITTLE) as line:
         line.sendall(get("/stream/40", "1.0"))
         served.until_closed(1)
@@ -80,7 +80,7 @@ def test_a_reader_that_is_too_slow_is_left() -> None:
 
 
 def test_a_reader_below_the_least_rate_is_left() -> None:
-    """One that takes a little, ever again, so that each step is short enough."""
+    """One that takes a little again and again, so that each step is short enough."""
     with toy(pace__ANSWER_STEP=1.0, pace__LEAST_RATE=1e12) as served, connect(served.port) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
         line.sendall(get("/stream/40"))
@@ -96,7 +96,7 @@ def test_a_reader_below_the_least_rate_is_left() -> None:
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("path", ["/torn", "/torn/200000", "/short", "/stream/4", "/stream/-4"])
 def test_an_answer_that_fails_midway_does_not_look_complete(path: str, version: str) -> None:
-    """Every time: the machine may be as busy as it likes."""
+    """Always, however busy the machine is."""
     whole = path.startswith("/stream")
     with toy() as served:
         for _ in range(20):
@@ -124,7 +124,7 @@ def test_a_secure_answer_that_fails_midway_does_not_look_complete(path: str, tmp
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("path", ["/", "/stream/1", "/stream/-1"])
 def test_the_end_of_an_answer_is_said_at_once(path: str, version: str, tmp_path: Path) -> None:
-    """It does not wait for what a peer may still send, with TLS around it or without: peers wait for it themselves."""
+    """It does not wait for what a peer may still send, with or without TLS: peers themselves wait for the end."""
     pair = Authority(tmp_path).issue("m", "localhost")
     with toy(pair=(pair.cert, pair.key), http1__LINGER_SECONDS=3600.0) as served:
         for line in (connect(served.port), secured(connect(served.secure), tmp_path / "ca.pem")):
@@ -157,6 +157,6 @@ def test_head_pulls_nothing() -> None:
 
 
 def test_the_bounds_are_what_is_promised() -> None:
-    """What may wait of one answer: a piece of the application's, one at the socket, and the socket's own."""
+    """What may be waiting of one answer: a piece of the application's, one at the socket, and the socket's own."""
     assert wsgi.INLINE + http1.WAITING_OCTETS + http1.PIECE <= MOST
     assert wsgi.LARGEST_PIECE + http1.WAITING_OCTETS + http1.PIECE <= MOST

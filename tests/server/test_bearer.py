@@ -113,7 +113,7 @@ def test_what_is_too_large_is_told_in_a_deck(sdu: int, path: str, sar: bool) -> 
     ],
 )
 def test_what_is_no_wml_passes_to_the_last_octet_of_the_sdu(kind: str, sdu: int, sar: bool) -> None:
-    """One more, and it is told in a deck."""
+    """With one more, a deck says so."""
     room = sdu - len(wsp.write_pdu(wsp.Reply(200, kind)))
     with serving() as (port, _), closing(Phone(port, (("Accept", kind),), sdu=sdu, sar=sar)) as phone:
         assert phone.get(f"/octets?{kind}={room}") == wsp.Reply(200, kind, (), b"x" * room)
@@ -129,7 +129,7 @@ def test_more_requests_than_may_wait_are_told_so(monkeypatch: pytest.MonkeyPatch
         first, second, third = (stack.enter_context(closing(Phone(port))) for _ in range(3))
         tids = {first: first.begin(wsp.Method("GET", "/w"))}
         assert waiting.wait(PATIENCE)
-        tids[second] = second.begin(wsp.Method("GET", "/w"))  # of one host, one of two threads works
+        tids[second] = second.begin(wsp.Method("GET", "/w"))  # one of two threads works for one host
         assert wap_notices.BUSY in deck(third.get("/w"))
         goes_on.set()
         for phone, tid in tids.items():
@@ -200,7 +200,7 @@ def test_a_stranger_continues_first_and_no_form_is_lost() -> None:
 
 
 def test_a_form_in_a_strangers_name_is_not_posted_by_its_owner() -> None:
-    """Both come from one address, as whoever forges it can have it, and one page."""
+    """Both come from one address, as they can if it is forged, and from one page."""
     with (
         serving(wap_trusted=()) as (port, _),
         closing(Phone(port)) as owner,
@@ -243,7 +243,7 @@ def test_blind_acknowledgements_do_not_pay() -> None:
     ],
 )
 def test_without_a_session(trusted: tuple[str, ...], allowed: bool, said: str | None) -> None:
-    # With its headers it has octets enough for a Continue.
+    # With its headers it has enough octets for a Continue.
     request = b"\x07" + wsp.write_pdu(wsp.Method("GET", "/w", (("User-Agent", "Nokia7110/1.0 (04.84)"),)))
     with (
         serving(wap_trusted=trusted, wap_connectionless=allowed) as (_, port),
@@ -296,7 +296,7 @@ def test_hostile_octets_do_no_harm() -> None:
 def test_a_phone_has_the_markup_that_it_takes_or_asks_for(
     accept: str, path: str, kind: str, within: int, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
 ) -> None:
-    """Where it has room for that, and else a deck. The address decides before the header does."""
+    """If there is room for that, otherwise a deck. The address decides before the header does."""
     with rig.gateway(tmp_path, dovecot, smtp_server) as app, serving(app) as (port, _):
         with closing(Phone(port, (("Accept", accept),))) as phone:
             said = phone.get(path)
@@ -344,7 +344,7 @@ def test_one_host_leaves_threads_to_others() -> None:
 
 
 def _unborn() -> tuple[bearer.Bearer, Mock]:
-    """Return a bearer without sockets, and the loop that it has instead of one that runs."""
+    """Return a bearer without sockets, and the loop that it has instead of a running one."""
     loop = Mock(time=lambda: 100.0)
     made = bearer.Bearer(toy, lambda: Config(()), {})
     made._loop = loop

@@ -1,4 +1,4 @@
-"""HTTPS: what the listener takes, and a certificate that is renewed while it serves."""
+"""HTTPS: what the listener accepts, and a certificate that is renewed while it serves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def put(pair: Pair, place: Path) -> tuple[Path, Path]:
-    """Put a pair where the server looks for it, each file in one step, as renewing programs do."""
+    """Put a pair where the server looks for it, each file in one step, as renewal programs do."""
     names = place / "cert.pem", place / "key.pem"
     for source, target in zip((pair.cert, pair.key), names, strict=True):
         shutil.copy(source, target.with_suffix(".new")).replace(target)
@@ -39,7 +39,7 @@ def put(pair: Pair, place: Path) -> tuple[Path, Path]:
 
 
 def shown(served: Served, authority: Authority) -> str:
-    """Return the name in the certificate that a new connection is shown."""
+    """Return the name in the certificate that a new connection gets."""
     context = ssl.create_default_context(cafile=authority.ca_file)
     context.check_hostname = False
     with context.wrap_socket(connect(served.secure)) as line:
@@ -83,7 +83,7 @@ def test_a_new_certificate_is_noticed_without_a_signal(authority: Authority, tmp
 
 
 def test_a_new_certificate_of_no_use_leaves_the_old_one(authority: Authority, tmp_path: Path) -> None:
-    """As for a moment when the key comes after its certificate; then both are taken."""
+    """As in the moment when the certificate is there before its key; then both are used."""
     old, new = authority.issue("old", "localhost"), authority.issue("new", "new.example")
     with toy(pair=put(old, tmp_path)) as served:
         put(Pair(new.cert, old.key), tmp_path)
@@ -100,7 +100,7 @@ def test_a_new_certificate_of_no_use_leaves_the_old_one(authority: Authority, tm
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_a_reset_connection_is_no_news(asked: bool, authority: Authority, tmp_path: Path) -> None:
-    """After a request as well as at once, when the handshake may not even be over."""
+    """After a request as well as immediately, when the handshake may not even be over."""
     with toy(pair=put(authority.issue("old", "localhost"), tmp_path)) as served:
         for _ in range(10):
             line = secured(connect(served.secure), authority.ca_file)
@@ -119,7 +119,7 @@ def test_sighup_without_https_ends_nothing() -> None:
 
 
 def handshake(served: Served, version: ssl.TLSVersion, ciphers: str) -> str:
-    """Return the cipher that is agreed on, or none."""
+    """Return the cipher that is agreed on, or ''."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers(ciphers)
@@ -175,7 +175,7 @@ http {{
 
 @contextlib.contextmanager
 def nginx(folder: Path, pair: Pair, behind: int) -> Iterator[int]:
-    """Run the proxy as the document has it, but for its places."""
+    """Run the proxy as in the document, except for its places."""
     if shutil.which("nginx") is None:
         pytest.skip("NOT TESTED: nginx is not installed (see tests/debian-packages.txt)")
     assert PROXY is not None

@@ -1,4 +1,4 @@
-"""Tests of `gateway.server.datagrams`: real sockets, and a flood at one of them."""
+"""Tests of `gateway.server.datagrams`: real sockets, and a flood on one of them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_flood_of_one_port_delays_others_by_a_few_datagrams() -> None:
 
 
 def test_a_socket_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though it rests after AT_ONCE datagrams."""
+    """Though reading pauses after AT_ONCE datagrams."""
     monkeypatch.setattr(datagrams, "AT_ONCE", 3)
     with ExitStack() as stack:
         lines = bind("127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""What peers may send: requests of all times, and octets that are none."""
+"""What peers may send: requests of all times, and octets that are not requests."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_what_is_no_request_is_told_so_after_a_head_too(served: Served) -> None:
 def test_a_length_and_chunks_at_once_are_refused_and_nothing_behind_them_is_taken(
     served: Served, order: int
 ) -> None:
-    """A proxy that goes by the one where we go by the other takes for a body what we take for a request."""
+    """If a proxy goes by one and we by the other, what is a body to it is a request to us."""
     fields = (b"Content-Length: 4", b"Transfer-Encoding: chunked")[::order]
     octets = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n%s\r\n\r\n0\r\n\r\n" % fields
     answers = say(served.port, octets + get("/smuggled"))
@@ -153,7 +153,7 @@ def test_a_length_and_chunks_at_once_are_refused_and_nothing_behind_them_is_take
 
 
 def test_chunks_have_a_least_size(served: Served) -> None:
-    """Short forms may be cut as finely as one likes; each chunk costs, whatever is in it."""
+    """Short forms may be cut as finely as a peer likes; each chunk costs, whatever is in it."""
     head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     for count, size, status in ((900, 1, b"200"), (1100, 1, b"400"), (3000, 50, b"400"), (900, 280, b"200")):
         octets = head + (b"%x\r\n%s\r\n" % (size, b"x" * size)) * count + b"0\r\n\r\n"
@@ -161,7 +161,7 @@ def test_chunks_have_a_least_size(served: Served) -> None:
 
 
 def test_what_comes_after_the_last_answer_does_not_make_it_look_broken(served: Served) -> None:
-    """A form's empty line that comes late, and an HTTP/1.0 answer of which only the end says that it is whole."""
+    """A form's empty line that comes late, and an HTTP/1.0 answer that only its end shows to be complete."""
     with connect(served.port) as line:
         line.sendall(b"POST /stream/-1 HTTP/1.0\r\nContent-Length: 3\r\n\r\na=b")
         taken = bytearray()

@@ -23,7 +23,7 @@ from tests import rig
 HEAD = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARNING (?:-|[2-9a-z]{7}) (?:-|[0-9a-f]{12}) gateway\.x: "
 )
-#: What breaks a line, moves the cursor, or turns the direction of what follows.
+#: What breaks a line, moves the cursor, or changes the direction of what follows.
 EVIL = "\r\n\v\f\x1b[2J\x1b]0;x\x07\x85\u2028\u2029\u202e\u2066\x00\x7f\x9b\ud800"
 TEXTS = st.text(st.characters() | st.sampled_from(EVIL))
 
@@ -107,7 +107,7 @@ def test_what_was_typed_is_left_out_of_what_a_server_said() -> None:
         line, _, told = TextFormatter().format(made).partition("\n")
         assert line.endswith("StoreRefused: NO: ... (...), to ...")
         assert "noon" not in told
-        # Whoever types the words of a line does not take them out of it.
+        # Nobody can remove the words of a line by typing them.
         log_context.leave_out(["sign-in failed", "192.0.2.7"])
         line = TextFormatter().format(record("sign-in failed", client="192.0.2.7"))
         assert line.endswith("sign-in failed client=192.0.2.7")

@@ -1,4 +1,4 @@
-"""What a real gateway writes about walks, sign-ins and errors: enough for an administrator, and nothing secret."""
+"""What a real gateway logs about walks, sign-ins and errors: enough for an administrator, and nothing secret."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_code_on_an_error_page_finds_its_lines(
 
 
 def fail2ban(folder: Path, command: str) -> str:
-    """Run a program of the real fail2ban where deploy/fail2ban lies in its /etc; return what it prints."""
+    """Run a program of the real fail2ban with deploy/fail2ban in its /etc; return what it prints."""
     if why := unpacked.lacking("fail2ban"):
         pytest.skip(f"NOT TESTED: {why}")
     said = folder / "fail2ban.out"
@@ -124,7 +124,7 @@ def test_fail2ban_sees_each_failed_sign_in_with_its_client_and_nothing_else(
     log.write_text(served.log)
     seen = fail2ban(tmp_path, f"fail2ban-regex -o '<ip>' {log} {FILTER}").split()
     assert seen == ["192.0.2.7", "192.0.2.7", "2001:db8::7", "2001:db8::7"]
-    # As a syslog daemon, or the journal, hands the same lines on.
+    # As a syslog daemon, or the journal, passes on the same lines.
     log.write_text(
         "".join(f"Nov 29 19:14:50 host pocketpost[123]: {line}\n" for line in served.log.splitlines())
     )

@@ -1,4 +1,4 @@
-"""The whole way through nginx, Caddy and HAProxy, set up as deploy/ has them: at the root and under a path."""
+"""The whole way through nginx, Caddy and HAProxy, set up as in deploy/: at the root and under a path."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.long
 
 #: The client's address: the proxy is at another one of loopback.
 CLIENT = "127.0.0.9"
-#: What an outsider says to pass for somebody else.
+#: What an outsider claims in order to pass for somebody else.
 FORGED = {
     "X-Forwarded-For": "203.0.113.7",
     "Forwarded": "for=203.0.113.8;proto=https",
@@ -63,7 +63,7 @@ def from_outside(method: str, url: str, headers: Mapping[str, str], body: bytes)
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A gateway and the proxy in front of it, in a place below its address; `url` is what a person knows."""
+    """A gateway and the proxy in front of it, in a place below its address; `url`: what a person knows."""
 
     gateway: GatewayServer
     front: Front
@@ -75,7 +75,7 @@ class Whole:
 def behind(
     dovecot: Dovecot, _smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str, str], Whole]]:
-    """The gateways, one for each scheme and path of their address, which all proxies come to by turns."""
+    """The gateways, one for each scheme and path of their address, which all proxies use in turn."""
     started: dict[tuple[str, str], Whole] = {}
 
     def of(scheme: str, path: str) -> Whole:
@@ -150,7 +150,7 @@ def test_over_tls_cookies_and_headers_say_so(whole: Whole) -> None:
         connection.request("GET", f"{below}/m", headers={"X-Forwarded-Proto": "http"})
         response = connection.getresponse()
         assert response.status == 200
-        # The gateway's url is http:// here: TLS came to it as such, and HSTS stays away all the same.
+        # The gateway's url is http:// here: the request came to it by TLS, and HSTS is absent nevertheless.
         assert "Strict-Transport-Security" not in response.headers
         assert response.headers["X-Frame-Options"] == "DENY"
         assert f"Path={below or '/'}" in response.headers["Set-Cookie"]
@@ -173,7 +173,7 @@ def test_where_the_address_for_handhelds_is_https_a_browser_is_told_once_to_stay
         assert "Secure" in cookie
         plain = found.front.path if below else found.front.root
         told, _cookie = _asked(http.client.HTTPConnection("127.0.0.1", plain, timeout=PATIENCE), f"{below}/m")
-        assert not told  # over plain HTTP it must not stand (RFC 6797 §7.2)
+        assert not told  # over plain HTTP it is not allowed (RFC 6797 §7.2)
 
 
 def _asked(connection: http.client.HTTPConnection, target: str) -> tuple[list[str], str]:

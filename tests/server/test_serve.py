@@ -124,7 +124,7 @@ def test_http_and_https_stand_side_by_side(tmp_path: Path) -> None:
 
 
 def test_over_ipv6_and_over_both() -> None:
-    """At [::] an IPv4 peer has its IPv4 address, as rules for proxies and for the throttle know it."""
+    """On [::] an IPv4 peer has its IPv4 address, as rules for proxies and for the throttle know it."""
     if not socket.has_ipv6 or not Path("/proc/net/if_inet6").read_text():
         pytest.skip("NOT TESTED: this machine has no IPv6")
     with toy(hosts=("::",)) as served:

@@ -1,4 +1,4 @@
-"""Requests that come slowly, in halves or too large: what they cost others, and what their senders hear."""
+"""Requests that come slowly, incomplete or too large: what they cost others, and what their senders hear."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def crowd(port: int, count: int, octets: bytes) -> Iterator[list[socket.socket]]
 
 @pytest.mark.parametrize("kind", STALLED)
 def test_stalled_connections_block_nobody(kind: str) -> None:
-    """Eight hundred, more than there are places, for longer than others wait: those are answered all the while."""
+    """Eight hundred, more than there are places, for longer than others wait: the others are answered all the time."""
     limits = dict.fromkeys(("http1__HEADER_SECONDS", "pace__BODY_STEP", "pace__ANSWER_STEP"), 10 * PATIENCE)
     with toy(threads=2, memory=64 * MEGABYTE, **limits) as served, crowd(served.port, 800, STALLED[kind]):
         for _ in range(120):
@@ -48,7 +48,7 @@ def test_stalled_connections_block_nobody(kind: str) -> None:
 
 
 def test_memory_for_half_bodies_is_bounded_in_all() -> None:
-    """Six hundred that are as large as they may be: what is beyond the places is refused, in words."""
+    """Six hundred that are as large as allowed: those beyond the places are refused, in words."""
     octets = half(bridge.BODY_LIMIT) + b"x" * (bridge.BODY_LIMIT - 10)
     with toy(threads=2, memory=64 * MEGABYTE, bridge__SHARE=1000) as served:
         before = served.resident()
@@ -61,7 +61,7 @@ def test_memory_for_half_bodies_is_bounded_in_all() -> None:
 
 
 def rest_of(line: socket.socket) -> bytes:
-    """Read what was said, which a reset may have taken away."""
+    """Read what was sent, which a reset may have discarded."""
     try:
         return rest(line)
     except ConnectionError:
@@ -70,7 +70,7 @@ def rest_of(line: socket.socket) -> bytes:
 
 @contextlib.contextmanager
 def uploads(served: Served) -> Iterator[Callable[..., socket.socket]]:
-    """Begin large bodies from addresses of loopback."""
+    """Begin large bodies from loopback addresses."""
     with contextlib.ExitStack() as lines:
 
         def upload(source: str, *headers: str) -> socket.socket:
@@ -82,7 +82,7 @@ def uploads(served: Served) -> Iterator[Callable[..., socket.socket]]:
 
 
 def finish(line: socket.socket) -> bytes:
-    """Send the octet that is missing, and return the beginning of the answer."""
+    """Send the missing octet, and return the beginning of the answer."""
     line.sendall(b"x")
     return line.recv(100)
 
@@ -130,7 +130,7 @@ def drip(line: socket.socket, octets: bytes) -> bytes:
 
 
 def test_bodies_have_a_least_rate() -> None:
-    """Each octet comes in time, all of them do not."""
+    """Each octet comes in time, all of them together do not."""
     with (
         toy(pace__BODY_STEP=1.5, pace__LEAST_RATE=1e9) as served,
         connect(served.port) as line,
@@ -181,7 +181,7 @@ def posted(size: int, kind: str) -> bytes:
 
 
 def test_uploads_have_a_limit_of_their_own() -> None:
-    """What is beyond it is read and dropped for a while, so that a browser hears that it was too much."""
+    """What exceeds it is read and dropped for a while, so that a browser hears that it was too much."""
     limit = bridge.BODY_LIMIT + MEGABYTE
     with toy() as served:
         for size, answer in ((900_000, b"body=900000"), (2_000_000, b"body=%d" % limit)):
@@ -217,7 +217,7 @@ def test_a_wap_phone_is_told_in_a_deck() -> None:
 
 
 def test_few_file_descriptors_are_not_all_taken_by_who_says_nothing() -> None:
-    """What the work needs is left, and whoever comes last gets in."""
+    """What the work needs remains, and whoever comes last gets in."""
     with toy(descriptors=64) as served, crowd(served.port, 200, b"GET / HTT"):
         for _ in range(3):
             assert say(served.port, get("/whole/1")).endswith(b"." * 1_000_000)

@@ -1,4 +1,4 @@
-"""The unit for systemd: systemd itself reads it without a complaint, and judges what it leaves open."""
+"""The unit for systemd: systemd itself reads it without complaint, and judges what it leaves open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 UNIT = Path(__file__).parents[2] / "deploy" / "pocketpost.service"
-#: Tenths of systemd's measure of exposure, of 100: what is left is the network, the disk it reads, other users' names.
+#: Tenths of systemd's measure of exposure, of 100: what remains is the network, the disk it reads, other users' names.
 MOST_EXPOSED = 30
 
 
@@ -25,7 +25,7 @@ def analysed(*arguments: str) -> str:
 
 def test_systemd_understands_each_line(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
-    # The program stands elsewhere on this machine.
+    # The program is elsewhere on this machine.
     unit.write_text(UNIT.read_text().replace("/opt/pocketpost/bin/pocketpost", sys.executable))
     said = analysed("verify", "--man=no", "--recursive-errors=one", str(unit))
     assert unit.name not in said, said

@@ -115,7 +115,7 @@ def test_what_a_phone_says_of_addresses_is_not_believed() -> None:
     ],
 )
 def test_of_a_head_the_length_is_told_that_a_get_would_have(kind: str, told: wsp.Reply) -> None:
-    """Of what is compiled here nobody knows it: no length is told, and not that of nothing."""
+    """The length of what is compiled here is unknown: none is stated, and not that of nothing."""
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
         start_response("200 OK", [("Content-Type", kind), ("Content-Length", "251")])

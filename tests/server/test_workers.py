@@ -19,7 +19,7 @@ from tests import PATIENCE
 from tests.servers.toy import get, say
 
 COUNT = 3
-#: Says which process answers, and how often its configuration was read again; /reload has all do that.
+#: Reports which process answers, and how often its configuration was reread; /reload has all of them do that.
 PROGRAM = """
 import logging, os, sys, time
 from gateway.server import workers
@@ -54,12 +54,12 @@ class Gateway:
         self.process, self.port = process, port
 
     def ask(self, path: str = "/") -> tuple[int, int]:
-        """Return which process answers, and how often it has read its configuration again."""
+        """Return which process answers, and how often it has reread its configuration."""
         pid, again = say(self.port, get(path, "1.0")).rpartition(b"\r\n\r\n")[2].split()
         return int(pid), int(again)
 
     def ask_all(self) -> list[tuple[int, int]]:
-        """Ask many times at once, so that every worker gets something to do."""
+        """Ask many times at the same time, so that every worker gets something to do."""
         with ThreadPoolExecutor(2 * COUNT) as pool:
             return list(pool.map(lambda _: self.ask(), range(6 * COUNT)))
 
@@ -68,7 +68,7 @@ class Gateway:
         return {pid for pid, _ in self.ask_all()} == self.alive()
 
     def alive(self) -> set[int]:
-        """Return the processes that are there."""
+        """Return the processes that exist."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return set(map(int, children.split()))
 
@@ -86,7 +86,7 @@ def running() -> Iterator[Gateway]:
     try:
         found = Gateway(process, int(process.stdout.readline()))
         until(lambda: len(found.alive()) == COUNT)
-        until(found.is_served_by_all)  # before that a worker ends without a word
+        until(found.is_served_by_all)  # before that a worker ends silently
         yield found
     finally:
         process.kill()

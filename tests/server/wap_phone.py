@@ -1,4 +1,4 @@
-"""A bearer in front of a toy application, and our initiator as a phone at its ports.
+"""A bearer in front of a toy application, and our initiator as a phone on its ports.
 
 Nothing here may be a test.
 """
@@ -27,12 +27,12 @@ CLIENT_SDU = 0
 PAGE = '<?xml version="1.0"?><!DOCTYPE wml PUBLIC "-//WAPFORUM//DTD WML 1.1//EN" "x"><wml><card><p>{}</p></card></wml>'
 
 
-#: Octets of a picture that goes into segments and not into a datagram.
+#: Octets of a picture that is sent in segments and does not fit a datagram.
 PICTURE = 100_000
 
 
 def _pieces(path: str) -> Iterator[bytes]:
-    """Yield more than is taken, or break off."""
+    """Yield more than is accepted, or break off."""
     for _ in range(100):
         yield b"x" * 10_000
         if path == "/fail/midway":
@@ -41,7 +41,7 @@ def _pieces(path: str) -> Iterator[bytes]:
 
 
 def toy(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """Answer with a deck that repeats what was posted; by path with something long, a redirect, a failure."""
+    """Answer with a deck that repeats what was posted; by path, with something long, a redirect, a failure."""
     path = environ["PATH_INFO"]
     if path == "/fail":
         raise RuntimeError
@@ -63,14 +63,14 @@ def toy(environ: dict[str, Any], start_response: StartResponse) -> Iterable[byte
         start_response("302 Found", [*headers, ("Location", "/there")])
         return [b""]
     start_response("200 OK", headers)
-    # Nothing that is repeated: a string table makes little of that.
+    # Nothing repeated: a string table would make little of that.
     long = "".join(f"é{number}" for number in range(3000))
     text = long if path == "/long" else environ["wsgi.input"].read().decode() or path
     return [PAGE.format(text).encode()]
 
 
 def stalling(waiting: threading.Event, goes_on: threading.Event) -> Any:
-    """Return the toy, which says when it is first asked, and waits before it answers that."""
+    """Return the toy, which reports its first request, and waits before it answers that."""
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if not waiting.is_set():
@@ -89,7 +89,7 @@ def serving(
     current: Callable[[Config], Config] = lambda config: config,
     **more: Any,
 ) -> Iterator[tuple[int, int]]:
-    """Run a bearer at free ports; yield that of sessions and the connectionless one."""
+    """Run a bearer on free ports; yield the one for sessions and the connectionless one."""
     found = free_ports("127.0.0.1", ((0, 0),))
     assert found is not None
     _, port, connectionless = found
@@ -105,7 +105,7 @@ def deck(reply: wsp.Pdu | None) -> str:
 
 
 class Phone:
-    """Our initiator at a socket of its own; counts octets."""
+    """Our initiator on a socket of its own; counts octets."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Phone:
         self._line.close()
 
     def begin(self, pdu: wsp.Pdu) -> int:
-        """Ask, and return the request's transaction id."""
+        """Send a request, and return its transaction id."""
         tid = self.phone.invoke(wsp.write_pdu(pdu), 0)
         self._send()
         return tid

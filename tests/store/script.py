@@ -1,7 +1,7 @@
 """A server that says what it is told to say: for answers that no honest server gives.
 
-Nothing here may understand a protocol: it waits for a line that holds what is expected, and answers with octets,
-in which {tag} is the first word of that line. An empty answer hangs up at once, `hang_up` after the last one.
+Nothing here may understand a protocol: it waits for a line that contains what is expected, and answers with octets, in
+which {tag} is the first word of that line. An empty answer hangs up immediately, `hang_up` after the last one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SELECTED: Step = (
 
 
 class Script:
-    """One connection served by a script; `lines` holds what the client said."""
+    """One connection served by a script; `lines` has what the client said."""
 
     host = "127.0.0.1"
 

@@ -1,4 +1,4 @@
-"""The pool: who gets which connection, what happens to dead ones, and no more than allowed; on a real server too."""
+"""The pool: who gets which connection, what happens to dead ones, and no more than allowed; also on a real server."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_waiting_in_vain_still_closes_what_rested_too_long() -> None:
         pass
     clock.now += 11
     with lender.lease(b"a", Fake):
-        # The first lease above closed it already, were it not lent to itself again here.
+        # The first lease above would have closed it, had it not been leased again here.
         assert old.closed
     with lender.lease(b"old", Fake) as old, lender.lease(b"a", Fake):
         pass
@@ -351,7 +351,7 @@ def test_many_threads_never_share_a_connection() -> None:
 
 
 def test_a_connection_that_comes_back_counts_once_at_every_moment() -> None:
-    """Else the total seems full for a moment, and somebody's resting connection is closed for nothing."""
+    """Otherwise the total would seem full for a moment, and somebody's idle connection would be closed for nothing."""
     seen: list[int] = []
     lender = pool(total=1)
 

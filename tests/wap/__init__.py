@@ -1,1 +1,1 @@
-"""Tests of `gateway.wap`, and the independent programs that they ask (`oracles`)."""
+"""Tests of `gateway.wap`, and the independent programs that they use (`oracles`)."""

@@ -1,6 +1,6 @@
-"""Decks to test with: one that says the whole language, hypothesis generators, and what a deck means.
+"""Decks to test with: one that uses the whole language, hypothesis generators, and what a deck means.
 
-Nothing here may use our encoder or decoder: `canonical` states the rules of white space and variables anew.
+Nothing here may use our encoder or decoder: `canonical` states the rules of white space and variables independently.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def variables(text: str, attribute: str = "") -> str:
 
 
 def canonical(wml: str) -> object:
-    """Say what a deck means, by walking its tree: an independent statement of the white space rules."""
+    """Return what a deck means, by walking its tree: an independent statement of the white space rules."""
     source = re.sub("<!DOCTYPE[^>]*>", "", wml).replace("&nbsp;", "&#160;").replace("&shy;", "&#173;")
     root = etree.fromstring(source.encode(), etree.XMLParser(remove_comments=True, remove_pis=True))
 

@@ -1,7 +1,7 @@
 """Independent programs and grammars that judge our WML, XHTML and WBXML.
 
-Nothing here may use a compiler, decoder or validator of ours. A program that is not installed makes its function
-return None; mark tests with `needs_kannel`, `needs_libwbxml` or `needs_tshark`, which skip by name.
+Nothing here may use a compiler, decoder or validator of ours. If a program is not installed, its function returns None;
+mark tests with `needs_kannel`, `needs_libwbxml` or `needs_tshark`, which skip by name.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KANNEL: Final = shutil.which("wml_tester", path="/usr/lib/kannel/test")
 XML2WBXML: Final = shutil.which("xml2wbxml")
 WBXML2XML: Final = shutil.which("wbxml2xml")
 TSHARK: Final = shutil.which("tshark")
-#: Seconds that any of them may take before it counts as hung.
+#: Seconds that any of them may take before it counts as hanging.
 _PATIENCE: Final = 60
 
 needs_kannel = pytest.mark.skipif(
@@ -76,7 +76,7 @@ def kannel_compile(wml: bytes, charset: str = "") -> bytes | None:
 
 
 def kannel_size(wml: bytes, charset: str = "") -> int | None:
-    """Return the octets that Kannel makes of a deck; None if it refuses it or is not installed."""
+    """Return the octets of a deck compiled by Kannel; None if it refuses it or is not installed."""
     octets = kannel_compile(wml, charset)
     return None if octets is None else len(octets)
 
@@ -101,13 +101,13 @@ def libwbxml_compile(wml: bytes, *options: str) -> bytes | None:
 
 
 def libwbxml_size(wml: bytes) -> int | None:
-    """Return the octets that libwbxml makes of a deck at most, with string table or without."""
+    """Return the most octets that libwbxml makes of a deck, with or without a string table."""
     sizes = [len(octets) for octets in (libwbxml_compile(wml), libwbxml_compile(wml, "-n")) if octets]
     return max(sizes, default=None)
 
 
 def libwbxml_decode(octets: bytes) -> bytes | None:
-    """Return the canonical XML that libwbxml reads in a compiled deck."""
+    """Return the canonical XML that libwbxml reads from a compiled deck."""
     return _compiled(octets, [WBXML2XML, "-m", "1", "-o", "{target}", "{source}"]) if WBXML2XML else None
 
 
@@ -120,7 +120,7 @@ def tshark_tree(octets: bytes) -> str | None:
 
 
 def tshark_datagrams(datagrams: Sequence[bytes], port: int, *protocols: str, target: int = 40000) -> str:
-    """Return how tshark dissects datagrams from a port to another, and what it holds for malformed.
+    """Return how tshark dissects datagrams from one port to another, and what it finds malformed.
 
     `protocols` are shown with all their fields.
     """
@@ -131,7 +131,7 @@ def tshark_datagrams(datagrams: Sequence[bytes], port: int, *protocols: str, tar
 
 
 def tshark(datagrams: Sequence[tuple[int, int, bytes]], *arguments: str) -> str:
-    """Return what tshark says of datagrams, each with the ports that it came from and went to."""
+    """Return what tshark says about datagrams, each with its source and target port."""
     capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
     local = bytes([127, 0, 0, 1])
     for source, target, datagram in datagrams:
@@ -152,7 +152,7 @@ def _dtd(name: str) -> etree.DTD:
 
 
 def dtd_errors(document: bytes) -> list[str]:
-    """Return what the grammar named by the DOCTYPE has against a WML or XHTML document."""
+    """Return what the grammar named by the DOCTYPE finds wrong with a WML or XHTML document."""
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
     try:
         tree = etree.fromstring(document, parser).getroottree()

@@ -1,4 +1,4 @@
-"""How small our decks are beside those of Kannel and libwbxml, over pages of ours in several languages."""
+"""How small our decks are compared with those of Kannel and libwbxml, over pages of ours in several languages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pages(tag: str, device: Device) -> Iterator[bytes]:
 
 
 def assert_smaller(decks: list[bytes]) -> tuple[int, int, int]:
-    """Each deck is as small as Kannel's where that says the same, and all together are smaller; return the sums."""
+    """Each deck is as small as Kannel's if that says the same, and all together are smaller; return the sums."""
     with ThreadPoolExecutor(2) as pool:
         kannel = list(pool.map(oracles.kannel_compile, decks))
         libwbxml = list(pool.map(oracles.libwbxml_compile, decks))
@@ -46,7 +46,7 @@ def assert_smaller(decks: list[bytes]) -> tuple[int, int, int]:
         assert len(own) <= len(theirs) + 1 or not same, deck.decode()
     sums = tuple(sum(len(octets or b"") for octets in found) for found in (ours, kannel, libwbxml))
     own_sum, kannel_sum, libwbxml_sum = sums
-    # Pages that fill a deck with prose have few repeats: they save less than decks of others do (docs/wap.md), all the
+    # Pages that fill a deck with prose have few repeats: they save less than others' decks do (docs/wap.md), all the
     # less since their heads say nothing twice.
     assert own_sum <= 0.97 * kannel_sum
     assert own_sum <= 0.97 * libwbxml_sum

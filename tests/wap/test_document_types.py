@@ -1,4 +1,4 @@
-"""Tests of the encoder's charsets, versions, and of the other documents: Service Indication, Service Loading."""
+"""Tests of the encoder's charsets and versions, and of the other documents: Service Indication, Service Loading."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SI = """<?xml version="1.0"?>
 <!DOCTYPE si PUBLIC "-//WAPFORUM//DTD SI 1.0//EN" "http://www.wapforum.org/DTD/si.dtd">
 <si><indication href="http://www.xyz.com/email/123/abc.wml" created="1999-06-25T15:23:15Z"
  si-expires="1999-06-30T00:00:00Z">You have 4 new emails</indication></si>"""
-#: By the tables of WAP-167 §8.3; Kannel and libwbxml write the same.
+#: From the tables of WAP-167 §8.3; Kannel and libwbxml write the same.
 SI_OCTETS = bytes.fromhex(
     "01056a0045c60d0378797a008503656d61696c2f3132332f6162632e776d6c000ac3071999062515231510c304199906300103"
     "596f7520686176652034206e657720656d61696c73000101"

@@ -32,7 +32,7 @@ def get(url: str, *headers: tuple[str, str]) -> bytes:
 
 
 class Air:
-    """An endpoint and a phone, half a second apart, with a relay between that `fate` rules.
+    """An endpoint and a phone, half a second apart, with a relay in between that `fate` controls.
 
     `fate` returns the delays with which a datagram arrives: none loses it, two double it.
     """
@@ -50,7 +50,7 @@ class Air:
         self._flying: list[tuple[float, int, bool, bytes]] = []
 
     def run(self, *tids: int, seconds: float = 400.0) -> dict[int, Answer]:
-        """Let time go on until these are answered, and all that was sent has arrived."""
+        """Let time pass until these are answered, and everything sent has arrived."""
         answers: dict[int, Answer] = {}
         end = self.now + seconds
         while self.now < end:
@@ -269,7 +269,7 @@ class TestSessions:
 
 
 class TestExchanges:
-    """Whole exchanges, in each of which every single packet is lost, doubled or late: all is right, and once."""
+    """Whole exchanges, in each of which every single packet is lost, doubled or late: all is right, and only once."""
 
     FATES = ([], [0.25, 0.25], [0.25, 3.0], [1.0])
 
@@ -310,7 +310,7 @@ class TestExchanges:
 
     @staticmethod
     def _one_after_the_other(air: Air) -> None:
-        """A phone that agreed on one request at a time asks at once when it has its answer."""
+        """A phone that agreed on one request at a time asks as soon as it has its answer."""
         tid = air.phone.invoke(wsp.write_pdu(wsp.Connect()), air.now)
         assert isinstance(air.run(tid)[tid].pdu, wsp.ConnectReply)
         for number in range(3):
@@ -320,7 +320,7 @@ class TestExchanges:
 
     @staticmethod
     def _unit(air: Air) -> None:
-        """Nobody repeats what has no transaction: it is answered as often as it comes, at most."""
+        """Nobody repeats what has no transaction: it is answered at most as often as it comes."""
         data = wsp.write_unit(7, wsp.Method("GET", "http://a/"))
         air.peer = PHONE._replace(local_port=9200)
         air.endpoint.receive_datagram(data, air.peer, air.now)
@@ -359,7 +359,7 @@ class TestExchanges:
 
 
 class TestAir:
-    """Each exchange is one Connect and two requests: all are answered rightly, and each is served once."""
+    """Each exchange is one Connect and two requests: all are answered correctly, and each is served once."""
 
     def _exchange(self, fate: Callable[[bytes], list[float]], **phone: Any) -> None:
         air = Air(fate, **phone)
@@ -423,7 +423,7 @@ class TestAir:
     )
 )
 def test_nothing_that_comes_does_harm(mutated: list[tuple[int, bytes, int, int]]) -> None:
-    """Mutated packets end in an answer, an abort or nothing, and leave nothing behind but sessions."""
+    """Mutated packets end in an answer, an abort or nothing, and leave nothing but sessions behind."""
     endpoint = Endpoint(count(1))
     resume = write_pdu(Invoke(9, wsp.write_pdu(wsp.Resume(1))))
     originals = (

@@ -1,4 +1,4 @@
-"""What a flood of hostile datagrams costs, counted, and that a phone's own go before them."""
+"""What a flood of hostile datagrams costs, counted, and that a phone's own take precedence over them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _peer(number: int) -> Quadruplet:
 
 
 FLOOD: Final = 300
-"""Datagrams of a flood: more than may wait of one port."""
+"""Datagrams of a flood: more than may be waiting from one port."""
 
 
 class TestDatagramQueue:

@@ -1,4 +1,5 @@
-"""The fuzz targets of `tests.fuzz.wap`, by Hypothesis and on their own samples: so they stay alive without Atheris."""
+"""The fuzz targets of `tests.fuzz.wap`, with Hypothesis and on their own samples: this keeps them alive without
+Atheris."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SESSIONS: Final = 10_000
 OCTETS: Final = 4096
 """Octets that an idle session may take."""
 HEADERS: Final = b"x-filler\0" + b"y" * 346 + b"\0"
-"""As many octets as the headers of a Motorola MXP600 have, and read in one go."""
+"""As many octets as a Motorola MXP600's headers have, read in one step."""
 
 
 def _connected(endpoint: Endpoint, peer: Quadruplet, now: float) -> None:

@@ -16,7 +16,7 @@ from tests import bounded
 from tests.wap import oracles
 from tests.wap.decks import DECKS, FULL, canonical, deck
 
-#: Few letters, so that much repeats, within words and across them; two of them take more than an octet.
+#: Few letters, so that much is repeated, within words and across them; two of them take more than an octet.
 REPETITIVE = st.one_of(
     st.text("ab é🙂", max_size=60), st.builds(operator.mul, st.sampled_from("7 x"), st.integers(70, 170))
 )
@@ -96,7 +96,7 @@ class TestSubstrings:
     @given(DECKS)
     @settings(deadline=None)
     def test_the_gain_is_what_was_reckoned(self, wml: str) -> None:
-        """The gains of a page, told one by one, make the difference in octets while references are short."""
+        """The gains of a page, announced one by one, are the difference in octets while references are short."""
         body = compiled(wml).body
         texts = [text for _, text, in_attribute in body.strings if not in_attribute]
         page = repeats.Page(repeats.joined(texts), repeats.joined([]), "", {})
@@ -116,7 +116,7 @@ class TestSubstrings:
         assert repeats.BREAK not in mark
 
     def test_the_order_of_texts_does_not_matter(self) -> None:
-        """A page is measured with its frame first, and written with it around."""
+        """A page is measured with its frame first, and written with the frame around it."""
         rows = [f"<p>message {n} from harbour, {n} days ago</p>" for n in range(9)]
         assert len(wbxml.encode(deck("".join(rows)))) == len(wbxml.encode(deck("".join(rows[::-1]))))
 

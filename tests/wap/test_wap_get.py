@@ -1,4 +1,4 @@
-"""Tests of `pocketpost wap get`: what it prints against our own bearer, against odd gateways, and of each PDU."""
+"""Tests of `pocketpost wap get`: what it prints with our own bearer, with odd gateways, and for each PDU."""
 
 from __future__ import annotations
 

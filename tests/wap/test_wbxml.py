@@ -1,4 +1,4 @@
-"""Tests of `gateway.wap.wbxml`: round trips, other programs' opinion, hostile octets, and sizes told beforehand."""
+"""Tests of `gateway.wap.wbxml`: round trips, other programs' opinion, hostile octets, and sizes known beforehand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.wap.decks import DECKS, ELEMENTS, FULL, HEAD, canonical, deck
 
 class TestEncode:
     def test_the_example_of_the_standard(self) -> None:
-        """WAP-191 §14.4, but for its string table, which would make it larger."""
+        """WAP-191 §14.4, except for its string table, which would make it larger."""
         example = """<wml><card id="abc" ordered="true"><p><do type="accept"><go href="http://xyz.org/s"/></do>
         X: $(X)<br/>Y: $(&#x59;)<br/>Enter name: <input type="text" name="N"/></p></card></wml>"""
         expected = (
@@ -279,7 +279,7 @@ class TestDecode:
         wbxml.encode(wml)
 
     def test_bombs_cost_little(self) -> None:
-        """A long string said a hundred thousand times, in text, in one attribute and as names."""
+        """A long string repeated a hundred thousand times, in text, in one attribute and as names."""
         bounded.call(_decode_and_encode_bombs)
 
     def test_limits_leave_room_for_real_decks(self) -> None:
@@ -294,7 +294,7 @@ class TestOtherPrograms:
         octets = wbxml.encode(wml)
         theirs = oracles.libwbxml_decode(octets)
         assert theirs is not None
-        # It writes a dollar sign as one, and lays the text out anew: compare without white space.
+        # It writes a dollar sign as one, and reformats the text: compare without white space.
         own, other = (
             re.sub(
                 r"\s+", "", "".join(etree.fromstring(re.sub("<!DOCTYPE[^>]*>", "", text).encode()).itertext())

@@ -1,4 +1,4 @@
-"""Tests of the sizes that `gateway.wap.wbxml` tells beforehand, against Kannel and libwbxml."""
+"""Tests of the sizes that `gateway.wap.wbxml` computes beforehand, against Kannel and libwbxml."""
 
 from __future__ import annotations
 

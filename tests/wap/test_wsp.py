@@ -175,7 +175,7 @@ class TestPdus:
             assert not any("\r" in value or "\n" in value for _, value in getattr(read, "headers", ()))
 
 
-#: Octets of headers and what HTTP would have.
+#: Octets of headers and what they would be in HTTP.
 READ = (
     (b"\x80\x80", "Accept", "*/*"),
     (b"\x80\x03\x94\x80\x51", "Accept", "application/vnd.wap.wmlc; q=0.8"),

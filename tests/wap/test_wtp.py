@@ -145,7 +145,7 @@ def test_every_action_and_condition_of_the_table_is_there() -> None:
     rows = [row for rows in TABLE.values() for row in rows]
     assert {action for row in rows for action in row.actions} == _ACTIONS.keys()
     assert {condition for row in rows for condition in row.conditions} <= _CONDITIONS.keys()
-    # No state may be held without a timer, but for one that waits for our own answer.
+    # No state may be held without a timer, except one that waits for our own answer.
     timed = {
         State.TIDOK_WAIT: Event.TIMER_W,
         State.RESULT_RESP_WAIT: Event.TIMER_R,
@@ -182,7 +182,7 @@ class Net:
         return told
 
     def wait(self) -> float | None:
-        """Let time go on to the next timer; return how long that was."""
+        """Let time pass to the next timer; return how long that was."""
         due = self.responder.due
         if due is None:
             return None

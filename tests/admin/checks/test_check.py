@@ -1,4 +1,4 @@
-"""`pocketpost check` against real servers: what it says of TLS, sign-in and a mailbox fits what is there."""
+"""`pocketpost check` against real servers: what it says about TLS, sign-in and a mailbox is true."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def said(config: Config, only: Upstream | None = None) -> str:
 
 
 def of(server: Server) -> str:
-    """Return what is said of one server beside one that does not exist."""
+    """Return what is said about one server beside one that does not exist."""
     imap, smtp = NOWHERE
     other = imap if server.protocol == "smtp" else smtp
     asked = (

@@ -128,7 +128,7 @@ def test_any_octets_are_a_document_or_none(octets: bytes) -> None:
 
 @dataclass
 class Provider:
-    """What a search meets: SRV records, pages by URL, and a list of providers; `lines` is what it says."""
+    """What a search meets: SRV records, pages by URL, and a list of providers; `lines`: what it prints."""
 
     listener: Listener
     ca_file: Path
@@ -204,7 +204,7 @@ def test_servers_are_found_by_srv_records(
     assert found.store.url == f"imaps://localhost:{dovecot.ports['imaps']}"
     assert found.smtp.url == f"smtp+starttls://localhost:{smtp_server.port}"
     assert found.store.ca_file == provider.ca_file
-    assert provider.listener.received == []  # nobody is asked for what is known
+    assert provider.listener.received == []  # nobody is asked about what is known
     assert any("Connection refused" in line for line in provider.lines)
     assert any("says: " in line and "TLSv1" in line for line in provider.lines)
     assert any("the domain says that it has none" in line for line in provider.lines)

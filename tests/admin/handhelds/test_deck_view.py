@@ -1,4 +1,4 @@
-"""A deck as XHTML: what a WAP browser shows is there, and what it does is not."""
+"""A deck as XHTML: it has what a WAP browser shows, but not what it does."""
 
 from __future__ import annotations
 

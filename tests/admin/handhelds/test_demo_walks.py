@@ -1,4 +1,4 @@
-"""The preview's list of screens is whole: each screen of both markups is where one of its walks ends."""
+"""The preview's list of screens is complete: each screen of both markups is at the end of one of its walks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 HANDHELDS = {"wml": "nokia7110", "xhtml": "kaios"}
 #: Functions that make a screen.
 MAKERS = {"make_screen", "notice_screen", "question_screen", "form_screen"}
-#: Where a screen stands for others: what makes them is called by these.
+#: Where one screen represents others: those that make them are called by these.
 SHARED = {"screens.notice_screen", "screens.question_screen", "field_forms.form_screen"}
 
 
@@ -74,7 +74,7 @@ def makers() -> set[str]:
 
 
 def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Yield what is in a function, functions inside left out."""
+    """Yield what is in a function, without the functions inside it."""
     waiting: list[ast.AST] = [*function.body]
     while waiting:
         node = waiting.pop()

@@ -24,7 +24,7 @@ WML = {"Accept": "text/vnd.wap.wml", "User-Agent": AGENT}
 
 
 def fields(page: etree._Element) -> dict[str, str]:
-    """Return the fields of the form on a page that saves."""
+    """Return the fields of the form that saves on a page."""
     (form,) = page.xpath("//h:form[contains(@action, '/tables/')]", namespaces=XHTML)
     found = {}
     for field in form.xpath(".//*[@name]"):

@@ -1,4 +1,4 @@
-"""The preview: real pages of the demo, in their frame, with their size; nothing is left of it, and nothing is open."""
+"""The preview: real pages of the demo, in their frame, with their size; nothing of it remains, and nothing is open."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from gateway.web.message.unsubscribe import EXTENSION
 from tests.admin.conftest import XHTML, Administrator, text_of
 
 SECONDS = 20.0
-#: Pages of a walk along the links: the first ones and some beyond, among them the one that signs out.
+#: Pages of a walk along the links: the first ones and some more, among them the one that signs out.
 PAGES = 25
 
 
 class Configured:
-    """The process whose overrides a gateway reads that all tests share: to start one takes seconds."""
+    """The process from which a gateway that all tests share reads its overrides: starting one takes seconds."""
 
     process: GatewayProcess | None = None
 
@@ -63,7 +63,7 @@ def opened(administrator: Administrator, query: str) -> str:
 
 
 def inbox_of(administrator: Administrator, query: str) -> str:
-    """Return the address of the inbox of a handheld as links of its pages lead there."""
+    """Return the address of a handheld's inbox to which links on its pages lead."""
     _page, _frame, document = frame_of(administrator, opened(administrator, query))
     (base,) = document.xpath("//base/@href")
     return str(base)
@@ -104,7 +104,7 @@ def test_a_page_is_shown_as_it_is_at_the_width_of_the_handheld_with_its_size(
     assert page.xpath("string(//h:iframe/@width)", namespaces=XHTML) == "176"
     assert document.xpath("string(//title)") in source
     raw = re.sub("<base[^>]*>", "", administrator.client.get(frame).text)
-    # In the frame the style sheet stands where the page has a link to it.
+    # In the frame the style sheet is where the page has a link to it.
     (link,) = re.findall('<link rel="stylesheet"[^>]*/>', source)
     sheet = f"<style>{STYLE_SHEET.decode()}</style>"
     assert raw.count(sheet) == 1

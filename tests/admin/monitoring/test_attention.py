@@ -1,4 +1,4 @@
-"""What the overview says needs attention, and where it is mended."""
+"""What the overview says needs attention, and where it can be fixed."""
 
 from __future__ import annotations
 

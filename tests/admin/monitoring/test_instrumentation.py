@@ -1,4 +1,4 @@
-"""What is counted of a running gateway, what that costs, and that nothing of a person is in it."""
+"""What is counted in a running gateway, what that costs, and that it contains nothing about a person."""
 
 from __future__ import annotations
 

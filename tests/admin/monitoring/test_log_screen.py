@@ -1,4 +1,4 @@
-"""The log on the panel: the newest lines as the log has them, filtered, bounded, and never as markup."""
+"""The log on the panel: the newest lines as the log has them, filtered, limited, and never as markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/metrics: what it says, who may read it, and that it is right with several processes on one state."""
+"""/metrics: what it says, who may read it, and that it is correct with several processes on one state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What processes on one state tell each other of the mail servers."""
+"""What processes on one state tell each other about the mail servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at quiet servers: when it is their turn, at most once a minute, and never for long."""
+"""Probes of quiet servers: when it is their turn, at most once a minute, and never for long."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECONDS = 20.0
 
 
 class Scene:
-    """Servers that are looked at on paper."""
+    """Servers that are probed only on paper."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0

@@ -1,4 +1,4 @@
-"""Short letters in many languages, and the charsets they are sent in without a label. Nobody in them exists."""
+"""Short letters in many languages, and the charsets in which they are sent without a label. Nobody in them exists."""
 
 from __future__ import annotations
 

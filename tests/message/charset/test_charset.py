@@ -327,7 +327,7 @@ def test_a_true_label_is_believed(label: str, text: str) -> None:
 
 
 def test_what_was_decided_once_holds_to_the_end() -> None:
-    """The beginning is Latin-1; what follows could be taken for UTF-8 if it stood alone."""
+    """The beginning is Latin-1; what follows could be taken for UTF-8 if it were alone."""
     octets = "Schöne Grüße\n".encode("cp1252") + "für alle\n".encode() * 4000
     part = Part("1", "text/plain", {"charset": "latin-1"}, "8bit")
     pieces = list(text_pieces(part, lambda start: iter([octets[start:]])))

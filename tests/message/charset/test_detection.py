@@ -1,4 +1,4 @@
-"""Detection is measured: short samples in the charsets that mail without a label is in, cut at so many octets."""
+"""Detection is measured: short samples in the charsets used by mail without a label, cut at these octets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 from gateway.message.charset import decoding, detection
 from tests.message.charset.charset_samples import BULGARIAN, RUSSIAN, UKRAINIAN, USED
 
-#: Octets of a sample, and how many samples of all must be read right.
+#: Octets of a sample, and how many of all samples must be read correctly.
 MEASURED = {100: 0.95, 40: 0.9}
 #: Samples of each codec.
 PER_CODEC = 10
 
 
 def cut(text: str, codec: str, start: int, octets: int) -> tuple[str, bytes]:
-    """Cut a stretch of so many octets at most, and what it says."""
+    """Cut a piece of at most this many octets, and return it with its text."""
     text = text.encode(codec, "ignore").decode(codec)[start:]
     while len(text.encode(codec)) > octets:
         text = text[:-1]
@@ -22,7 +22,7 @@ def cut(text: str, codec: str, start: int, octets: int) -> tuple[str, bytes]:
 
 
 def samples(octets: int) -> list[tuple[str, str, bytes]]:
-    """Return ten samples of each codec: its texts from several places on."""
+    """Return ten samples for each codec: its texts from several places on."""
     found = []
     for codec, texts in USED.items():
         places = [(text, start) for start in (0, 7, 13, 21, 34) for text in texts][:PER_CODEC]

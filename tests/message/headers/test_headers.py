@@ -158,7 +158,7 @@ def test_fields_are_split_and_unfolded() -> None:
         (b"a@[", [("", "a@[")]),
         (b"<>", []),
         (b",,;", []),
-        # A blank divides addresses.
+        # A blank separates addresses.
         (b"a@b c@d", [("", "a@b"), ("", "c@d")]),
         (b"a@b\r\n\tc @ d", [("", "a@b"), ("", "c@d")]),
         (b"Ann a@b Bob c@d", [("Ann", "a@b"), ("Bob", "c@d")]),
@@ -221,7 +221,7 @@ def test_what_a_person_types() -> None:
 
 @given(st.lists(st.sampled_from(["a@b.c", "<d@e.f>", "Ann", '"Q"', "g@h.i", "(x)"]), min_size=2, max_size=6))
 def test_two_addresses_never_become_one(words: list[str]) -> None:
-    """Whatever divides them: each is an address of its own, or what was typed is an error."""
+    """Whatever separates them: each is an address of its own, or what was typed is an error."""
     good, bad = address_lists.parse_typed(" ".join(words))
     typed = {word.strip("<>") for word in words if "@" in word}
     assert bad or {address.spec for address in good} == typed

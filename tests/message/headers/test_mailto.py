@@ -1,4 +1,4 @@
-"""mailto: suggested mails, and the ways out of a list."""
+"""mailto: suggested mails, and the ways to leave a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One address as nearly all are is read at a glance, and comes out as the parser of whole lists reads it."""
+"""A single address in the usual form is read quickly, with the same result as from the parser of whole lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The streaming text reader: every piece is a place to begin again, for every encoding and charset."""
+"""The streaming text reader: reading can restart at every piece, for every encoding and charset."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def part(encoding: str = "7bit", label: str = "utf-8") -> Part:
 
 
 def holds(pieces: list[TextPiece], the_part: Part, octets: bytes, sizes: tuple[int, int], pick: int) -> None:
-    """Reading again from any piece gives the rest, whatever the chunks; a piece fits its bounds and a URL."""
+    """Reading again from any piece gives the rest, whatever the chunks; a piece fits its limits and a URL."""
     for piece in pieces:
         assert 0 < len(piece.text) <= SEGMENT
         assert "\n" not in piece.text[:-1]
@@ -355,7 +355,7 @@ def test_every_codec_can_be_read() -> None:
 
 
 def _read_megabytes(megabytes: int, unit: bytes, encoding: str, label: str) -> int:
-    """Return how many characters a part of one line, of units that are repeated, is read as."""
+    """Return how many characters are read from a part of one line that repeats a unit."""
     large = Part("1", "text/plain", {"charset": label}, encoding)
 
     def octets(_start: int) -> Iterator[bytes]:

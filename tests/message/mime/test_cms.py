@@ -1,4 +1,4 @@
-"""S/MIME bodies that are signed as a whole: opened in any form of BER, and never believed."""
+"""S/MIME bodies that are signed as a whole: opened in any form of BER, and never trusted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def der(tag: int, *content: bytes) -> bytes:
 
 
 def ber(tag: int, *content: bytes) -> bytes:
-    """Write a value of indefinite length, where there may be one."""
+    """Write a value of indefinite length, where that is allowed."""
     return bytes([tag, 0x80]) + b"".join(content) + b"\0\0" if tag & 0x20 else der(tag, *content)
 
 
@@ -53,7 +53,7 @@ def pieces(content: bytes) -> list[bytes]:
 
 
 def signed(content: bytes, make: Made = der, strings: Callable[[bytes], list[bytes]] = whole) -> bytes:
-    """Write SignedData around a content, with one signer that nobody looks at."""
+    """Write SignedData around a content, with one signer that nobody examines."""
     info = make(0x30, oid(DATA), make(0xA0, *strings(content)))
     signer = der(0x31, der(0x30, der(0x02, b"\1"), der(0x04, b"signature" * 20)))
     data = make(0x30, der(0x02, b"\1"), der(0x31, der(0x30, oid("60864801650304020100"[:18]))), info, signer)

@@ -1,4 +1,4 @@
-"""TNEF: the parts of a winmail.dat, written here by hand after MS-OXTNEF."""
+"""TNEF: the parts of a winmail.dat, written here by hand following MS-OXTNEF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clean stretches of quoted-printable are decoded at once, and come out as they do line by line."""
+"""Clean stretches of quoted-printable are decoded in one step, with the same result as line by line."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_hostile_messages_take_bounded_time_and_memory(name: str) -> None:
 # --- beside a real server ---
 
 Told = tuple[Message, dict[str, bytes]]
-#: What Dovecot does not understand, and we do.
+#: What Dovecot does not understand, but we do.
 BETTER_HERE = {
     "msg_14.txt",  # "Content-Type: text; charset=…": our charset is the one that is written there
     "msg_33.txt",  # a boundary in the form of RFC 2231
@@ -175,7 +175,7 @@ BETTER_HERE = {
 
 @pytest.fixture(scope="module")
 def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[bytes, Part, IMAPClient, int]]]:
-    """Every sample with its tree as the server tells it, and the connection to ask for more."""
+    """Every sample with its tree as the server reports it, and the connection to ask for more."""
     mails = samples.of_python() | samples.ODD
     user = dovecot.user("samples@example.test")
     for octets in mails.values():  # without what is no part of a message (an mbox line), that is

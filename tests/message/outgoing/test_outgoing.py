@@ -150,7 +150,7 @@ def test_a_boundary_is_in_no_part_and_the_same_each_time() -> None:
 
 
 def test_a_boundary_that_is_met_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a digest's twin could hold its own boundary; a digest of one letter shows what happens then."""
+    """Only a digest's twin could contain its own boundary; a digest of one letter shows what happens then."""
 
     class Short:
         def __init__(self, octets: bytes = b"") -> None:

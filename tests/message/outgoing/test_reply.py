@@ -87,7 +87,7 @@ def test_the_subject_of_a_reply_has_one_prefix(subject: str, answered: str) -> N
             ["me@x.org"],
         ),
         (message(from_=people("me@x.org"), to=people("me@x.org"), reply_to=people("nobody")), ["me@x.org"]),
-        # Oneself only if nobody else is left.
+        # Oneself, only if nobody else is left.
         (message(from_=people("me@x.org"), to=people("me+notes@x.org"), cc=people("c@d")), ["c@d"]),
         (message(from_=people("a@b"), reply_to=people("me+list@x.org")), ["a@b"]),
         (message(from_=people("a@b"), reply_to=people("me@x.org", "c@d")), ["c@d"]),
@@ -166,7 +166,7 @@ def test_those_who_cannot_be_replied_to_are_named(
 
 
 def test_a_thread_of_ids_without_at() -> None:
-    """Ticket systems and old programs write such ids; they name a thread all the same."""
+    """Ticket systems and old programs write such ids; they identify a thread all the same."""
     old = message(message_id="<4711.desk>", headers={"references": "<first.4711> <a@x>"})
     assert reply.references(old) == ["<first.4711>", "<a@x>", "<4711.desk>"]
     octets = compose(in_reply_to=old.envelope.message_id, references=reply.references(old))

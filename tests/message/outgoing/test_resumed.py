@@ -1,4 +1,4 @@
-"""resumed: a text that is kept and taken up again is what was typed, and nothing else is."""
+"""resumed: the typed part of a text that is kept and resumed is what was typed, and nothing else."""
 
 from __future__ import annotations
 

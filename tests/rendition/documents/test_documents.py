@@ -1,4 +1,4 @@
-"""Documents: what a person reads of files of each kind, from any position on."""
+"""Documents: what a person reads from files of each kind, from any position on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Hostile documents, each read in a process with bounds: it ends by itself, with blocks or with a DocumentError.
+"""Hostile documents, each read in a limited process: it ends by itself, with blocks or with a DocumentError.
 
-Steps are bounded by the reader (elements, tokens, blocks, octets), which is what most of these meet. The child's own
-limit is for what they miss.
+The reader limits steps (elements, tokens, blocks, octets), which is what most of these meet. The child's own limit is
+for what that misses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.rendition.samples import assembled, paragraph, zipped
 
 
 def _said_of(octets: bytes, name: str) -> str:
-    """Read a document to its end, and say how it ended."""
+    """Read a document to its end, and return how it ended."""
     try:
         last = ""
         for block in documents.read(octets, "", name, Context()):
@@ -67,7 +67,7 @@ def deep(levels: int) -> bytes:
 
 
 def lying_zip() -> bytes:
-    """A member that unpacks to 2 MB and says that it has ten octets."""
+    """A member that unpacks to 2 MB and claims to have ten octets."""
     octets = bytearray(zipped({"a.bin": b"\0" * 2_000_000}))
     for mark, place in ((b"PK\1\2", 24), (b"PK\3\4", 22)):
         at = octets.index(mark) + place

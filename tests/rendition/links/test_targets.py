@@ -1,4 +1,4 @@
-"""targets, trackers: what a link really is, however it is dressed up."""
+"""targets, trackers: what a link really is, however it is disguised."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def test_a_budget_that_nothing_meets_is_refused() -> None:
 
 
 def png(width: int, height: int) -> bytes:
-    """Write a PNG that claims any size, of few octets."""
+    """Write a PNG that claims any size, in few octets."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -213,7 +213,7 @@ def gif(width: int, height: int) -> bytes:
 
 
 def _width(octets: bytes) -> str:
-    """Say how wide a picture becomes for a phone, or why it is none."""
+    """Return how wide a picture becomes for a phone, or why it becomes none."""
     try:
         image.size_of(octets)
         return str(image.picture(octets, screen=(96, 65), formats=("image/vnd.wap.wbmp",), budget=1300).width)
@@ -239,7 +239,7 @@ def test_bombs_are_refused_and_large_pictures_fit(make: object, expected: str) -
     assert callable(make)
     octets = make()
     said = bounded.call(_width, octets)
-    # The picture header of what is too long in octets is not looked at: size_of says that it is unreadable.
+    # The header of a picture with too many octets is not read: size_of reports that it is unreadable.
     assert said == expected or (
         expected == image.TOO_LARGE and said == image.UNREADABLE and len(octets) > 2**24
     ), said

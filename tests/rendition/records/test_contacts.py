@@ -1,4 +1,4 @@
-"""Contacts in a mail: the cards of every version are shown in words."""
+"""Contacts in a mail: cards of every version are shown in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports: the reason in words comes first, then whom and which mail it concerned."""
+"""Reports: the reason in words comes first, then the recipients and the mail concerned."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REASON = "Recipient: zoe@example.org · Result: failed · Status: 5.1.1 · Reaso
 
 
 def report(*parts: str, kind: str = "delivery-status") -> list[str]:
-    """Render a report of these parts; say its blocks without their kinds."""
+    """Render a report of these parts; return its blocks without their kinds."""
     body = "".join(f"--B\n{part}\n" for part in parts)
     octets = (
         f"Subject: Report\nContent-Type: multipart/report; report-type={kind}; boundary=B\n\n{body}--B--\n"

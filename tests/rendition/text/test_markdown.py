@@ -1,4 +1,4 @@
-"""Markdown in mail: marks become blocks and looks; what is none stays as it was written."""
+"""Markdown in mail: marks become blocks and styles; what is not a mark stays as it was written."""
 
 from __future__ import annotations
 

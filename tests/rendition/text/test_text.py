@@ -123,7 +123,7 @@ def test_a_first_page_of_a_huge_text_pulls_little() -> None:
         (
             "Hi.\n\n" + ("> " + line) * 140_000,
             FOLD_SKIP + FOLD_REACH,
-        ),  # the end of the quotation is looked for
+        ),  # the end of the quotation is searched for
     ):
         message, bodies = mail(leaf("1", "text/plain", text))
         shown = list(islice(render(message, Context(), bodies), 3))

@@ -1,4 +1,4 @@
-"""Line ends: a machine's are taken out, a person's stay; links that were broken are whole; what is quoted is told."""
+"""Line ends: a machine's are removed, a person's stay; broken links are whole again; quotations are recognized."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.rendition.mails import said, text_of
 
 FULL = Context(fold=False)
 
-#: Paragraphs of which each line stands for itself.
+#: Paragraphs each of whose lines is separate.
 APART = {
     "English verse": (
         "Two roads went on below the yellow wood of which I will tell you\n"

@@ -280,7 +280,7 @@ def test_no_name_is_that_of_two_roles_and_none_stands_twice() -> None:
 
 
 def test_the_words_of_our_languages_are_among_the_names() -> None:
-    """A folder that a person calls as the gateway does is that one."""
+    """A folder that a person named as the gateway would is that one."""
     labels = {"drafts": "Drafts", "sent": "Sent", "trash": "Trash", "junk": "Junk", "archive": "Archive"}
     for tag in LANGUAGES:
         for role, label in labels.items():

@@ -1,4 +1,4 @@
-"""The beginning of a connection: TLS verified, credentials safe, refusals told apart; scripted and real servers."""
+"""The beginning of a connection: TLS verified, credentials safe, refusals distinguished; scripted and real servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quirks of servers, one at a time, between a real Dovecot and the store: each costs a row at most."""
+"""Quirks of servers, one at a time, between a real Dovecot and the store: each loses at most a row."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def only(number: int, change: Callable[[bytes], bytes | End]) -> Answer:
 
 
 def swap(pattern: bytes, instead: bytes) -> Callable[[bytes], bytes]:
-    """Replace what matches, outside of literals that a test has nothing to do with."""
+    """Replace what matches, but not in literals with which a test has nothing to do."""
     return lambda response: re.sub(pattern, lambda _: instead, response, count=1, flags=re.DOTALL)
 
 
@@ -129,7 +129,7 @@ LINES: dict[str, Callable[[bytes], bytes | End]] = {
     "unknown items": swap(rb"\(", b"(X-GM-LABELS (a {3}\r\nb)c) MODSEQ (7) "),
     "doubled": lambda r: r + r,
 }  # fmt: skip
-#: Those after which a row can only be told to be there.
+#: Those after which a row shows only that the message exists.
 LOST: dict[str, Callable[[bytes], bytes | End]] = {
     "garbage": lambda r: b"~" * 50 + b"\r\n",
     "nothing": lambda r: b"",
@@ -237,7 +237,7 @@ def test_none_of_what_is_announced_is_an_error_and_no_empty_page(dovecot: Doveco
 
 
 def test_messages_without_a_row_have_their_own_uids(dovecot: Dovecot, user: str) -> None:
-    """Plain searches that are sent together can end in any order, so they are not."""
+    """Plain searches that are sent together can end in any order, so they are sent one by one."""
     with through(dovecot, user, lambda r: b"" if b" FETCH (" in r else r) as store:
         shown = store.summaries("INBOX", Window(9)).summaries
         assert [(row.ref.uid, row.readable) for row in shown] == [(uid, False) for uid in range(ROWS, 0, -1)]
@@ -253,9 +253,9 @@ def _dropped() -> StoreUnreachable:
 
 
 class Ranges:
-    """A server that does not obey ranges: `change` is given origin and size as asked for, and says what is meant.
+    """A server that does not obey ranges: `change` gets the requested origin and size, and returns what is meant.
 
-    `echo`: the origin that was asked for is named in the response, whatever was sent.
+    `echo`: the requested origin is named in the response, whatever was sent.
     """
 
     def __init__(self, change: Callable[[int, int], bytes], echo: bool) -> None:

@@ -1,4 +1,4 @@
-"""IMAP responses as values: what servers say, what they ought not to say, and nothing but Malformed for the rest."""
+"""IMAP responses as values: what servers say, what they should not say, and only Malformed for the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.store import server_text
 from gateway.store.imap import response
 from gateway.store.imap.response import Malformed, Value
 
-# Octets that a server may put between quotes; anything else it sends as a literal.
+# Octets that a server may put between quotes; it sends everything else as a literal.
 _QUOTABLE = st.binary(max_size=30).filter(lambda octets: not {0, 10, 13} & set(octets))
 _VALUES = st.recursive(
     st.none() | st.integers(0, 2**63) | st.binary(max_size=30),
@@ -24,7 +24,7 @@ _VALUES = st.recursive(
 
 
 def _write(values: tuple[Value, ...]) -> list[bytes]:
-    """Write values as a server does: text, with literals where an octet cannot stand between quotes."""
+    """Write values as a server does: text, with literals where an octet is not allowed between quotes."""
     pieces = [b""]
 
     def put(value: Value) -> None:

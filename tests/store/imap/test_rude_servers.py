@@ -1,4 +1,4 @@
-"""Servers that are slow, endless, out of order or dishonest: scripted peers, and what comes of each answer."""
+"""Servers that are slow, endless, out of order or dishonest: scripted peers, and the result of each answer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ROW = b"* %d FETCH (UID %d RFC822.SIZE 9 FLAGS () BODY[HEADER.FIELDS (SUBJECT)]<
 
 @contextmanager
 def talk(*answers: bytes, ends: bool = True) -> Iterator[Exchange]:
-    """A conversation in which the server has said all in advance; tags are p1, p2 …"""
+    """A conversation in which the server has said everything in advance; tags are p1, p2 …"""
     ours, theirs = socket.socketpair()
     theirs.sendall(b"".join(answers))
     if ends:
@@ -92,7 +92,7 @@ def test_replies_are_in_the_order_of_the_commands_and_know_the_order_of_the_wire
 
 
 def test_rows_are_renumbered_as_the_wire_says_whatever_ended_first() -> None:
-    """STATUS ends first; NOOP tells of an expunge, new mail and a flag, in that order, after the rows."""
+    """STATUS ends first; NOOP reports an expunge, new mail and a flag, in that order, after the rows."""
     answers = (
         SELECTED,
         row(1, 11) + row(2, 12) + b"p2 OK\r\n* STATUS INBOX (UNSEEN 0)\r\np3 OK\r\n",
@@ -108,7 +108,7 @@ def test_rows_are_renumbered_as_the_wire_says_whatever_ended_first() -> None:
         (2, 13, frozenset()),
         (1, 12, frozenset({SEEN})),
     ]
-    # The row of UID 13 that NOOP brought was no answer to FETCH: it had no header.
+    # The row of UID 13 that NOOP brought was not an answer to FETCH: it had no header.
     assert [item.envelope.subject for item in listing.summaries] == ["h", "h"]
     assert (listing.exists, listing.unseen) == (2, 1)
 
@@ -250,7 +250,7 @@ def test_an_appenduid_that_is_none(argument: bytes) -> None:
 
 
 def test_a_response_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else one message with an endless BODYSTRUCTURE would close its reader's mailbox for good."""
+    """Otherwise one message with an endless BODYSTRUCTURE would close its reader's mailbox permanently."""
     monkeypatch.setattr(receiving, "MAX_RESPONSE", 1000)
     long = b"x" * 5000
     answers = (
@@ -307,7 +307,8 @@ def test_what_is_held_is_counted_in_lines_and_in_bytes_of_objects(
 
 
 def test_rows_that_do_not_fit_are_passed_over_and_fetched_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else whoever sends a few messages with giant structures closes their reader's mailbox for good."""
+    """Otherwise anybody who sends a few messages with giant structures would close their reader's mailbox
+    permanently."""
     monkeypatch.setattr(receiving, "MAX_HELD", 40_000)
     giant = b"* %d FETCH (UID %d RFC822.SIZE 9 BODYSTRUCTURE (" + b"a " * 250 + b"))\r\n"
     answers = (
@@ -328,7 +329,7 @@ def test_what_is_no_row_is_never_passed_over(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_answer_that_trickles_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each octet comes in good time, all of them together do not."""
+    """Each octet comes in time, all of them together do not."""
     monkeypatch.setattr(imap4, "ANSWER_SECONDS", 0.3)
     ticks = count()
 
@@ -350,7 +351,7 @@ def test_an_answer_that_trickles_in_is_not_waited_for(monkeypatch: pytest.Monkey
 
 
 def test_all_steps_of_a_request_have_one_time_together() -> None:
-    """Each step is answered in good time; nobody waits for as many of them as there are."""
+    """Each step is answered in time; nobody waits that long for each of them."""
 
     def serve(caller: Caller) -> None:
         caller.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi")
@@ -389,7 +390,7 @@ def test_a_connection_on_which_something_waits_is_asked(waiting: bytes) -> None:
 
 
 def test_an_error_of_our_own_in_the_middle_ends_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the rest of the answer would be taken for the answer to the next command."""
+    """Otherwise the rest of the answer would be taken for the answer to the next command."""
 
     def fail(*_: object) -> None:
         raise MemoryError

@@ -1,4 +1,4 @@
-"""Virtual mailboxes, which show what lies in others: what is moved out of them cannot be moved back."""
+"""Virtual mailboxes, which show messages of others: what is moved out of them cannot be moved back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests import rig
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import NAMESPACES, Dovecot
 
-#: No special use tells what they are.
+#: No special use says what they are.
 VIRTUAL = (
     NAMESPACES
     + """
@@ -56,7 +56,7 @@ def test_nothing_can_be_moved_back_into_a_virtual_mailbox(server: Dovecot) -> No
         assert moved is not None
         with pytest.raises(StoreError):
             store.move([moved], "Views/Everything")
-        # Of an ordinary mailbox it is not asked twice, and the answer is the same after the other.
+        # An ordinary mailbox is not asked about twice, and the answer is the same after the other.
         before = store.traffic.round_trips
         assert store.takes_back("INBOX")
         assert store.takes_back("Trash")
@@ -68,7 +68,7 @@ def test_nothing_can_be_moved_back_into_a_virtual_mailbox(server: Dovecot) -> No
 
 
 def test_a_server_without_mod_sequences_takes_all_back() -> None:
-    """As one does that keeps no index."""
+    """Such as one that keeps no index."""
     space = NAMESPACES.replace("{special}", "  location = maildir:~/Maildir:INDEX=MEMORY\n{special}")
     if not dovecots.installed():
         pytest.skip("no Dovecot")
@@ -91,7 +91,7 @@ def test_a_mailbox_that_can_never_be_copied_to_takes_nothing_back(server: Doveco
     server.deliver(user, MAIL)
     with closing(_store(server, user)) as store:
         ref = store.summaries("INBOX", Window(9)).summaries[0].ref
-        assert store.takes_back("Views/All")  # nothing is known of it yet
+        assert store.takes_back("Views/All")  # nothing is known about it yet
         with pytest.raises(StoreError):
             store.move([ref], "Views/All")
         assert not store.takes_back("Views/All")

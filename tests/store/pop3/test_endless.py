@@ -1,6 +1,6 @@
 """POP3 servers whose answers never end: what they cost in memory.
 
-Each test has a process of its own, which counts what it has held at most (VmHWM) beyond what it had before.
+Each test has a process of its own, which measures the most memory it has held (VmHWM) beyond what it had before.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ for port in sys.argv[2:]:
 
 
 def floods(most: int) -> dict[str, Quirks]:
-    """Return what comes without end, each in answer to one command."""
+    """Return what comes endlessly, each in answer to one command."""
     return {
         "a greeting": {b"GREETING": Flood(b"", b"x" * 1000, most)},
         "capabilities": {b"CAPA": Flood(b"+OK\r\n", b"X {n}\r\n", most)},
@@ -90,7 +90,7 @@ def floods(most: int) -> dict[str, Quirks]:
 
 
 def run(each: dict[str, Quirks], people: int) -> tuple[dict[str, int], list[str]]:
-    """Read mail on hostile servers, one after the other; return what they cost, and what came of it."""
+    """Read mail on hostile servers, one after the other; return their costs, and the results."""
     with ExitStack() as stack:
         servers = [stack.enter_context(RudePop3([MAIL] * 3, quirks)) for quirks in each.values()]
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""UIDs of messages without numbers of their own, and marks of what was opened: stable, bounded, never another's."""
+"""UIDs of messages without numbers of their own, and marks of what was opened: stable, limited, never another's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MailStore over POP3 against a real Dovecot: what is said is looked at in the Maildir."""
+"""The MailStore over POP3 against a real Dovecot: what it reports is checked in the Maildir."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def subjects(store: Pop3Store) -> list[str]:
     return [row.envelope.subject for row in store.summaries("INBOX", Window(9)).summaries]
 
 
-#: What is listed all the same.
+#: What is listed nevertheless.
 LISTED: dict[str, tuple[dict[bytes, bytes | None], list[str]]] = {
     "no CAPA": ({b"CAPA": b"-ERR what?\r\n"}, ALL),
     "no UIDL": ({b"UIDL": b"-ERR what?\r\n"}, ALL),
@@ -203,7 +203,7 @@ def test_a_mechanism_that_is_refused_as_such_gives_way_to_the_other() -> None:
 
 
 STAMP = b"+OK ready <1896.697170952@pop.example.org>\r\n"
-#: RFC 1939 §7 has the digest of "tanstaaf" for this timestamp; ours is of "password".
+#: RFC 1939 §7 has the digest with "tanstaaf" for this timestamp; ours is with "password".
 DIGEST = hashlib.md5(b"<1896.697170952@pop.example.org>password").hexdigest().encode()
 NOT_SO = b"-ERR unknown command\r\n"
 
@@ -269,7 +269,7 @@ def test_plain_is_sent_after_the_servers_word() -> None:
     assert server.heard[1:3] == [b"AUTH PLAIN", b"AHUAcGFzc3dvcmQ="]
 
 
-#: What may come of an attempt to delete, with how many messages are left of twelve.
+#: Possible results of an attempt to delete, with how many of twelve messages are left.
 DELETING: dict[str, tuple[dict[bytes, bytes | None], type[StoreError] | None, int]] = {
     "well": ({}, None, 10),
     "DELE refused": ({b"DELE": b"-ERR read-only\r\n"}, errors.StoreRefused, 12),
@@ -295,7 +295,7 @@ def test_deleted_is_what_quit_has_confirmed(quirk: str) -> None:
 
 
 def test_what_quit_refuses_is_looked_at_again() -> None:
-    """Some deleted messages not removed (RFC 1939 §6): a new visit says which."""
+    """Some deleted messages not removed (RFC 1939 §6): a new visit shows which."""
     refused = {b"QUIT": b"-ERR some deleted messages not removed\r\n"}
     with RudePop3(MAILS, refused, removes=1) as server, leased(server) as store:
         refs = [row.ref for row in store.summaries("INBOX", Window(2)).summaries]
@@ -330,7 +330,7 @@ def test_a_message_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [gap.bound for gap in message.defects if isinstance(gap, Gap)] == [Bound.END]
         pieces = store.octets(big, "1")
         assert next(pieces).startswith(b"word word")
-        with pytest.raises(errors.AnswerTooLong):  # what is cut is never taken for all
+        with pytest.raises(errors.AnswerTooLong):  # what is cut is never taken for the whole
             list(pieces)
         assert b"".join(store.octets(big, "HEADER")).startswith(b"Subject: Large")
         with pytest.raises(errors.AnswerTooLong):
@@ -372,7 +372,7 @@ def test_plain_text_behind_stls_is_not_believed() -> None:
 
 
 def test_requests_of_one_person_wait_for_each_other() -> None:
-    """Two handhelds of one person never keep each other out."""
+    """Two handhelds of one person never lock each other out."""
     with RudePop3(MAILS) as server:
         with leased(server) as first:
             assert subjects(first) == ALL
