@@ -1,4 +1,4 @@
-"""forwarded: behind proxies of ours everybody has their own address, and nobody can make one up."""
+"""forwarded: behind our proxies everybody has their own address, and nobody can invent one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ask(peer: str = PROXY, scheme: str = "http", **fields: str) -> Client:
         ("for=_hidden", PROXY),
         ("by=x", PROXY),
         ("", PROXY),
-        # What does not follow the grammar is not believed anywhere: a quote left open could hide what a proxy says.
+        # What does not follow the grammar is believed nowhere: an unclosed quote could hide what a proxy says.
         (f'for="{FORGED}, for={ANNA}', PROXY),
         (f"for={FORGED};for={FORGED}", PROXY),
         (f"{FORGED}", PROXY),

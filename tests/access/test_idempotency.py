@@ -1,4 +1,4 @@
-"""idempotency: whoever brings an act again is told what it came to, and it is not done a second time."""
+"""idempotency: whoever repeats an act gets its outcome, and it is not done a second time."""
 
 from __future__ import annotations
 

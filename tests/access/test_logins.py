@@ -1,4 +1,4 @@
-"""logins: one person is one account in every spelling that a mail server takes for the same."""
+"""logins: one person is one account in every spelling that a mail server treats as the same."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OTHERS = [
     ("anna@example.org", "anna@bücher.example"),
     ("anna@example.org", "ann@example.org"),
     ("+491@example.org", "+492@example.org"),
-    # Not the same mailbox for every server, so never the same contacts; but their wrong passwords count together.
+    # Not the same mailbox on every server, so never the same contacts; but their wrong passwords count together.
     ("anna@example.org", "an.na@example.org"),
     ("anna@example.org", "anna+x@example.org"),
     ("strasse@example.org", "straße@example.org"),
@@ -143,7 +143,7 @@ def test_a_guesser_gains_nothing_by_spelling(house: House) -> None:
             pass
     passwords = [password for _, _, password in house.connects]
     assert tried == len(set(passwords)) <= 6
-    # As typed, and in small letters if that is something else.
+    # As typed, and in lower case if that is different.
     assert max(map(passwords.count, passwords)) <= 2
 
 

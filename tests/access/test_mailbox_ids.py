@@ -39,7 +39,7 @@ def ids(tmp_path: Path) -> Iterator[MailboxIds]:
 
 
 def _lent(tmp_path: Path) -> int:
-    """Let another process lend a number, as it does when it can write none down."""
+    """Let another process assign a number, as it does if it cannot record any."""
     with State.open(tmp_path / "other.sqlite") as other:
         return other.mailboxes._temporary(ACCOUNT, "Work", 7)
 
@@ -67,7 +67,7 @@ def test_what_kept_one_from_looking_is_told_and_tried_once(ids: MailboxIds, tmp_
         return _unreachable()
 
     ids.resolve_temporary([number, number + 1], store)
-    assert asked == ["store"]  # a second try would cost as much time again
+    assert asked == ["store"]  # a second try would cost the same time again
     assert ids.find(number) is None
     with pytest.raises(StoreUnreachable):
         ids.mailbox(number)

@@ -1,4 +1,4 @@
-"""Signing in by POP3 is held to all that signing in by IMAP is: the throttle, the circuit, the end of a session."""
+"""Signing in by POP3 has the same limits as by IMAP: the throttle, the circuit, the end of a session."""
 
 from __future__ import annotations
 

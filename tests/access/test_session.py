@@ -59,7 +59,7 @@ CONFIG = Config(upstreams=(Upstream(("example.org",), server("imap"), server("sm
 
 
 class Pool:
-    """Keeps what it lends warm under its key, as the real one does."""
+    """Keeps what it lends open under its key, like the real one."""
 
     def __init__(self) -> None:
         self.warm: dict[bytes, MailStore] = {}
@@ -78,7 +78,7 @@ class Pool:
 
 
 class House:
-    """A gateway process: what is in here is gone after a restart, but for the state."""
+    """A gateway process: everything in here is gone after a restart, except the state."""
 
     def __init__(self, path: Path) -> None:
         self.state = rig.state(path)
@@ -193,7 +193,7 @@ def test_the_login_may_be_the_local_part(house: House) -> None:
 
 
 def test_a_login_in_capitals_is_tried_in_small_letters(house: House) -> None:
-    """Keypads capitalise the first letter; what was right is kept, for sending too."""
+    """Keypads capitalize the first letter; the right spelling is kept, for sending, too."""
     session = house.open("Anna@example.org")
     assert [user for _, user, _ in house.connects] == ["Anna@example.org", ANNA]
     assert house.sessions.resume(session.token, NOKIA).address == ANNA
@@ -213,7 +213,7 @@ def test_small_letters_are_tried_only_for_a_wrong_login_in_capitals(house: House
         with pytest.raises(type(failure)):
             house.open("Anna@example.org")
     twice = house.failure = AuthenticationFailed("x")
-    twice.tries = 2  # the password was offered to two mechanisms already
+    twice.tries = 2  # the password has already been offered to two mechanisms
     with pytest.raises(AuthenticationFailed):
         house.open("Anna@example.org")
     assert [user for _, user, _ in house.connects] == ["Anna@example.org"] * 6
@@ -422,7 +422,7 @@ def test_another_browser_is_refused_and_the_session_lives_on(house: House) -> No
     assert claim(resumed, act(ticket)).fresh
     with resumed.store():
         pass
-    assert len(house.connects) == 1  # its connection stayed warm
+    assert len(house.connects) == 1  # its connection stayed open
 
 
 def test_a_session_begun_without_a_user_agent_takes_any(house: House) -> None:

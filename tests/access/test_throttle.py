@@ -55,7 +55,7 @@ class Memory:
 
 @dataclass
 class Nobody:
-    """Knows nobody again."""
+    """Recognizes nobody."""
 
     charged: list[SignInOrigin] = field(default_factory=list)
 
@@ -67,7 +67,7 @@ class Nobody:
 
 
 def alone(memory: Memory | None = None) -> Throttle:
-    """Make a throttle that knows nobody again."""
+    """Make a throttle that recognizes nobody."""
     return Throttle(memory or Memory(), Nobody())  # type: ignore[arg-type]
 
 
@@ -81,7 +81,7 @@ def attempt(account: bytes, address: str, cookie: str = "") -> Attempt:
 
 
 def guess(throttle: Throttle, account: bytes, address: str, now: float) -> int:
-    """Try a wrong password; return 0, or the seconds to wait where it was not looked at."""
+    """Try a wrong password; return 0, or the seconds to wait if it was not checked."""
     try:
         throttle.enter(attempt(account, address), now)
     except TooManyTries as error:
@@ -100,7 +100,7 @@ def sign_in(throttle: Throttle, account: bytes, address: str, now: float) -> int
 
 
 def guesses(throttle: Throttle, accounts: list[bytes], addresses: list[str], seconds: float) -> int:
-    """Guess whenever somebody's turn has come, and say how often that was."""
+    """Guess whenever somebody's turn has come, and return how often that was."""
     now, tries = NOW, 0
     pairs = [
         (accounts[n % len(accounts)], addresses[n % len(addresses)])
@@ -141,7 +141,7 @@ def test_then_the_wait_grows_and_ends(throttle: Throttle) -> None:
 
 
 def test_many_at_once_are_no_way_around(throttle: Throttle) -> None:
-    """Every try counts before its password is looked at, so those under way count too."""
+    """Every try counts before its password is checked, so those in progress count, too."""
     assert sum(not guess(throttle, ANNA, GATEWAY, NOW) for _ in range(100)) == 6
 
 
@@ -183,7 +183,7 @@ def test_the_owner_elsewhere_does_not_wait(throttle: Throttle) -> None:
 
 
 def test_a_busy_gateway_goes_on(throttle: Throttle) -> None:
-    """Four mistypings a minute for a day, each of another person, hold nobody up."""
+    """Four mistypings a minute for a day, each by another person, delay nobody."""
     for number in range(4 * 24 * 60):
         assert guess(throttle, b"%d" % number, GATEWAY, NOW + number * 15) == 0
 
@@ -227,7 +227,7 @@ def test_guessing_many_accounts_from_one_address_is_slow(throttle: Throttle) -> 
 
 
 def crowd(throttle: Throttle, networks: int, now: float) -> None:
-    """Guess from so many networks until all of them wait."""
+    """Guess from this many networks until all of them wait."""
     addresses = [f"{10 + number // 256}.{number % 256}.7.9" for number in range(networks)]
     for _ in range(3):
         for address in addresses:
@@ -240,7 +240,7 @@ def test_the_owner_waits_for_one_turn_of_each_network(throttle: Throttle, networ
     crowd(throttle, networks, NOW)
     wait = sign_in(throttle, ANNA, GATEWAY, NOW)
     assert 0 < wait <= (networks + 1) * ACCOUNT.every
-    crowd(throttle, networks, NOW + wait)  # whatever they do meanwhile
+    crowd(throttle, networks, NOW + wait)  # whatever they do in the meantime
     assert sign_in(throttle, ANNA, GATEWAY, NOW + wait) == 0
 
 
@@ -358,7 +358,7 @@ def test_the_owner_among_a_thousand_networks_is_taken_at_the_time_told(spread: s
 
 
 def test_a_time_is_true_in_both_lines() -> None:
-    """The account's line is long, the address's is short: a place in the short one is kept for the long one's time."""
+    """The account's queue is long, the address's is short: a place in the short one is kept for the long one's time."""
     throttle = alone()
     crowd(throttle, 120, NOW)
     names = [b"%d" % number for number in range(ADDRESS.free + 3)]
@@ -366,7 +366,7 @@ def test_a_time_is_true_in_both_lines() -> None:
         guess(throttle, name, GATEWAY, NOW)
     wait = sign_in(throttle, ANNA, GATEWAY, NOW)
     assert wait > HOLD_SECONDS + 20 * ADDRESS.every
-    for number in range(20):  # whatever is tried there meanwhile
+    for number in range(20):  # whatever is tried there in the meantime
         for name in names:
             guess(throttle, name + b"x", GATEWAY, NOW + wait * (number + 1) / 20)
     assert sign_in(throttle, ANNA, GATEWAY, NOW + wait) == 0
@@ -436,7 +436,7 @@ def real(state: State) -> Throttle:
 def enter(
     state: State, account: bytes, address: str, now: float, cookie: str = "", right: bool = False
 ) -> str | None:
-    """Try a password; return the device's cookie, None where it was not looked at."""
+    """Try a password; return the device's cookie, None if it was not checked."""
     try:
         entry = real(state).enter(attempt(account, address, cookie), now)
     except TooManyTries:
@@ -583,7 +583,7 @@ NAMES = [(f"all net{n // 3} host{n}", f"all net{n // 3}", "all") for n in range(
 
 
 class OneLane(RuleBasedStateMachine):
-    """People and guessers in one queue, under a clock that may be set; `told` are the turns that were promised."""
+    """People and guessers in one queue, under a clock that may be set; `told`: the turns that were promised."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -599,11 +599,11 @@ class OneLane(RuleBasedStateMachine):
     @rule(seconds=st.floats(-1e8, -1))
     def the_clock_is_set_back(self, seconds: float) -> None:
         self.now += seconds
-        self.told.clear()  # told by a clock that was wrong; what is told from now on is as near as ever
+        self.told.clear()  # told by a wrong clock; later ones are as accurate as ever
 
     @rule(names=st.sampled_from(NAMES), longer=st.sampled_from([0, 0, 40, 900]))
     def somebody_asks(self, names: Names, longer: float) -> None:
-        """`longer`: they have to wait for something else as well, which puts off nobody who goes by the same name."""
+        """`longer`: they have to wait for something else as well, which delays nobody who goes by the same name."""
         waiting = {name for name, turn, _ in self.queue.places if turn > self.now}
         wait = self.queue.turn(names, self.now, PACE) - self.now
         assert wait <= (len(waiting) + 1) * PACE.every + 1e-3

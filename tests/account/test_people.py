@@ -1,4 +1,4 @@
-"""people and contacts: who was met, whom a few letters mean, and who stands in the address book."""
+"""people and contacts: who was met, whom a few letters mean, and who is in the address book."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""profile: what a person has chosen, whom they may send as, and their quick replies by use."""
+"""profile: what a person has chosen, as whom they may send, and their quick replies by use."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _KEYS = st.sampled_from(["identities", "quick", "timezone", "language", "start",
 
 
 class _Kept:
-    """A session whose memory holds anything at all."""
+    """A session whose memory may contain anything at all."""
 
     address = ANNA
 
@@ -195,7 +195,7 @@ def test_quick_replies_stand_by_use(session: Session) -> None:
         profiles.count_quick_reply(session, quick)
     assert [one.id for one in profile(session).quick[:3]] == [third, second, first]
     assert [one.used for one in profile(session).quick[:3]] == [2, 1, 0]
-    profiles.count_quick_reply(session, 999)  # removed meanwhile
+    profiles.count_quick_reply(session, 999)  # removed in the meantime
     assert sum(one.used for one in profile(session).quick) == 3
 
 

@@ -1,4 +1,5 @@
-"""Accounts of earlier versions, which knew every spelling by itself, become one as their owner signs in."""
+"""Accounts of earlier versions, which treated every spelling as another account, become one when their owner signs
+in."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ TICKETS = {NOW: "ticket of now", OLD: "ticket of before"}
 
 
 class Anna(House):
-    """A gateway of today, and what it finds of earlier versions."""
+    """A current gateway, and what it finds from earlier versions."""
 
     def joined(self, config: Config, secret: bytes = SECRET) -> Sessions:
         self.passwords |= {OLD: PASSWORD, "ANNA@example.org": PASSWORD}
@@ -112,7 +113,7 @@ def fill(anna: Anna, session: Session) -> None:
 
 
 def holders(connection: Connection, number: int) -> set[str]:
-    """Name the tables that hold something of an account."""
+    """Name the tables that contain something of an account."""
     return {
         table.name
         for table in METADATA.sorted_tables

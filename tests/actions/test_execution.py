@@ -1,4 +1,4 @@
-"""actions: what is asked of the mail server, and what is said of it; with a mail server made of a dictionary."""
+"""actions: what is requested from the mail server, and what is reported; with a mail server made of a dictionary."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_what_is_in_the_target_already_is_not_moved() -> None:
 
 
 class Expunging(Store):
-    """Loses a message as soon as a flag of it is to be changed."""
+    """Loses a message as soon as one of its flags is to be changed."""
 
     def flag(self, refs: list[MessageRef], flags: list[str], present: bool = True) -> None:
         if self.kept.pop(TWO, None) is None:
@@ -299,7 +299,7 @@ def test_the_older_message_comes_after_a_single_one_that_is_gone() -> None:
     for word, refs, store in (
         (READ, (TWO,), Store("Trash")),
         (DELETE, (ONE, TWO), Store("Trash")),
-        (DELETE, (replace(ONE, mailbox="Trash"),), Store("Trash")),  # asked about, so it is there
+        (DELETE, (replace(ONE, mailbox="Trash"),), Store("Trash")),  # asked about, so it exists
     ):
         assert "next" not in done(store, refs=refs, word=word, neighbour=True)
     assert "next" not in done(Store("Trash"), refs=(TWO,), word=DELETE)
@@ -340,7 +340,7 @@ def test_undo_leaves_alone_what_the_operation_did_not_change() -> None:
     store = Store()
     store.kept[ONE] = {SEEN}
     before = done(store, refs=(ONE, TWO, ELSEWHERE))
-    store.kept[ELSEWHERE].clear()  # read by it, and unread since
+    store.kept[ELSEWHERE].clear()  # read by the operation, and unread since
     outcome = undo(cast(Session, Account(store)), before)
     assert (outcome["of"], store.kept[ONE], store.kept[TWO]) == ("2", {SEEN}, set())
     nothing = {**before, "parts": json.dumps([{"from": 4, "uids": ""}, {"from": 5, "uids": "2"}])}

@@ -1,4 +1,4 @@
-"""The words by which forms and tickets name messages, and what is said of an operation."""
+"""The words by which forms and tickets name messages, and what is reported about an operation."""
 
 from __future__ import annotations
 

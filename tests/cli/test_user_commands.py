@@ -76,7 +76,7 @@ def hash_of(process: GatewayProcess, account: int) -> str:
 
 
 class Resting:
-    """A connection to a mail server that says when it is closed."""
+    """A connection to a mail server that reports when it is closed."""
 
     broken = False
 
@@ -229,7 +229,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def other(tmp_path: Path, process: GatewayProcess) -> GatewayProcess:
-    """Name a gateway elsewhere by its file; nothing of it is made."""
+    """Name a gateway elsewhere by its file; nothing of it is created."""
     assert process.file is not None
     folder = tmp_path / "elsewhere"
     folder.mkdir(exist_ok=True)
@@ -374,7 +374,7 @@ def test_sessions_that_were_ended_and_people_who_are_locked_do_not_come_back(
 
 
 def test_after_a_lost_state_a_person_has_both_sessions(process: GatewayProcess, tmp_path: Path) -> None:
-    """The file was lost while the gateway ran, and its owner has signed in again: one account, with what both had."""
+    """The file was lost while the gateway ran, and its owner signed in again: one account, with what both had."""
     anna = sign_in(process, ANNA)
     anna.memory.put("profile", "", {"signature": "then"})
     run(process, "backup", str(tmp_path / "b"))
@@ -494,7 +494,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(process: GatewayProcess, tmp
 def test_a_real_gateway_is_backed_up_while_it_serves_and_goes_on_elsewhere(
     dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path
 ) -> None:
-    """The phone's bookmark works on at the other machine, with the settings of its owner."""
+    """The phone's bookmark still works on the other machine, with its owner's settings."""
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir(), there.mkdir()
     one = GatewayServer(here, dovecot, smtp_server).start()

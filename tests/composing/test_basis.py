@@ -1,4 +1,4 @@
-"""The note in a draft of which message it answers or forwards, and what counts as a change of a mail."""
+"""The note in a draft about the message that it answers or forwards, and what counts as a change of a mail."""
 
 from __future__ import annotations
 

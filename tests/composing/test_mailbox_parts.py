@@ -1,4 +1,5 @@
-"""What goes along when a mail is forwarded: all that its text does not say, as it was, whatever the server answers."""
+"""What goes along when a mail is forwarded: everything that its text does not say, unchanged, whatever the server
+answers."""
 
 from __future__ import annotations
 

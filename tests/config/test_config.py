@@ -1,4 +1,4 @@
-"""config, options, values, toml_lines: the file is read right, and every mistake is named with its line."""
+"""config, options, values, toml_lines: the file is read correctly, and every mistake is reported with its line."""
 
 from __future__ import annotations
 
@@ -602,7 +602,7 @@ _VALUES = st.sampled_from(
 
 @st.composite
 def documents(draw: st.DrawFn) -> str:
-    """Write keys and tables at random; most are valid TOML."""
+    """Write keys and tables randomly; most are valid TOML."""
     lines: list[str] = []
     for _ in range(draw(st.integers(0, 8))):
         kind = draw(st.sampled_from(["pair", "pair", "table", "array", "comment"]))
@@ -640,6 +640,6 @@ def test_every_key_has_its_line(text: str) -> None:
 def test_the_scanner_ends_on_anything(text: str) -> None:
     try:
         found = KeyLines(text)
-    except ValueError:  # what is not TOML may have no closing bracket
+    except ValueError:  # text that is not TOML may have no closing bracket
         return
     assert found is not None

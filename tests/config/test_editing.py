@@ -1,4 +1,4 @@
-"""editing: a changed text reads as it must, and everything else in it stays as it was written."""
+"""editing: a changed text reads as intended, and everything else in it stays as it was written."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ listen = "127.0.0.1:8090"
 
 
 def lines_changed(before: str, after: str) -> tuple[list[str], list[str]]:
-    """Return the lines that went and the lines that came; blank ones do not count."""
+    """Return the lines that were removed and those that were added; blank ones do not count."""
     found = [*difflib.ndiff(before.splitlines(), after.splitlines())]
     went, came = ([line[2:] for line in found if line[0] == sign and line[2:]] for sign in "-+")
     return went, came
@@ -177,7 +177,7 @@ def test_however_it_is_written(text: str, change: Change) -> None:
 
 
 def wanted(data: dict[str, Any], change: Change) -> dict[str, Any]:
-    """Return what a document is after a change, told apart from how `editing` does it."""
+    """Return what a document should be after a change, computed independently of `editing`."""
     made = copy.deepcopy(data)
     match change.path, change.value:
         case (str(section), str(key)), None:
@@ -234,7 +234,7 @@ def _literal(value: Any) -> str:
 
 @st.composite
 def tables(draw: st.DrawFn, heading: str, count: list[int]) -> str:
-    """Write a table with comments that are all different, in whatever layout."""
+    """Write a table with comments that are all different, in any layout."""
 
     def comment() -> str:
         count[0] += 1
@@ -290,7 +290,8 @@ def test_any_text_after_any_changes_reads_as_it_must_and_keeps_its_comments(
 
 
 def _own_lines(text: str, path: KeyPath) -> list[str]:
-    """Return the lines that may go with a key or a table: its own, and what follows a table until a blank line."""
+    """Return the lines that may be removed with a key or a table: its own, and what follows a table until a blank
+    line."""
     known, lines = KeyLines(text), text.splitlines()
     if isinstance(path[-1], str):
         found = tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""writing: a new version takes the old one's place as a whole, or not at all."""
+"""writing: a new version replaces the old one as a whole, or not at all."""
 
 from __future__ import annotations
 

@@ -1,1 +1,2 @@
-"""`make corpus`: messages that are not in the repository, rendered for three devices and judged by independent means."""
+"""`make corpus`: messages that are not in the repository, rendered for three devices and judged by independent
+means."""

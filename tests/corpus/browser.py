@@ -1,8 +1,8 @@
 """What Chromium shows of a page of HTML: its visible words and links, as the reference for what the gateway keeps.
 
-Nothing here may load anything: every address is blocked, and scripts of the page do not run. A text is visible unless
-Chromium itself does not paint it (`checkVisibility`), it has no area, lies outside the page, is cut off by an ancestor
-of at most two pixels, is written in letters of at most two pixels, or has nearly the colour of what is behind it.
+Nothing here may load anything: every address is blocked, and the page's scripts do not run. A text is visible unless
+Chromium itself does not paint it (`checkVisibility`), it has no area, is outside the page, is cut off by an ancestor of
+at most two pixels, is written in letters of at most two pixels, or has nearly the colour of what is behind it.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Browser:
         call("Network.setBlockedURLs", urls=["http*://*", "ftp://*", "file://*", "ws*://*"])
 
     def show(self, html: str) -> words.Seen:
-        """Show a page and say what can be seen of it."""
-        # Colours of links that a body gave remain with the document, whatever it then contains.
+        """Show a page and return what is visible of it."""
+        # Link colours that a body set stay with the document, whatever it contains then.
         frame = self._chromium.call("Page.navigate", url="about:blank")["frameId"]
         self._chromium.call("Page.setDocumentContent", frameId=frame, html=html)
         found = self._chromium.call("Runtime.evaluate", expression=_LOOK, returnByValue=True)["result"][

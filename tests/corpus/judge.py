@@ -1,7 +1,7 @@
-"""Judging one message: its pages for the three devices, held against grammars, compilers, budgets and its own words.
+"""Judges one message: its pages for the three devices, compared with grammars, compilers, budgets and its own words.
 
-Nothing here may stop at the first fault: whatever is wrong with a message is told. What comes back is plain values,
-so that judging can go on in several processes.
+Nothing here may stop at the first fault: whatever is wrong with a message is reported. The result is plain values, so
+that several processes can judge.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from tests.wap import oracles
 DEVICES: Final = ("nokia7110", "wml5000", "xhtml")
 #: Seconds of CPU for all pages of one message.
 SLOW: Final = 2.0
-#: A message that loses no more words than this is not told of: one word read differently is no fault of a page.
+#: A message that loses no more words than this is not reported: one word read differently is not a page's fault.
 SLACK: Final = 4
-#: Least shares of words kept, in order.
+#: The least shares of words kept, in order.
 TEXT_LEAST: Final = 0.99
 HTML_LEAST: Final = 0.97
-#: Lines of a quotation that is long.
+#: Lines that make a quotation long.
 _LONG_QUOTE: Final = 10
 #: The id in the example address of a link (see `gateway.pages.message_pages`).
 _KEY: Final = re.compile(rb"(?:\.\./l/|\bc)([\w-]{11})[\"&?]")
-#: Two lines of the same kind stand apart: a field, a line of a table, of a diff, of code, a row that ends in a number.
+#: Two lines of the same kind are separate: a field, a line of a table, of a diff, of code, a row that ends in a number.
 _APART: Final = tuple(
     map(
         re.compile,
@@ -48,7 +48,7 @@ _APART: Final = tuple(
             r"[A-Z][\w-]{1,20}: \S",
             r"\|",
             r"[-+](?:[^\s>+-]|\s{2})",
-            r"<(?!\w+:[^\s>]*>\W*\s\S)\w",  # an address in brackets may stand in a sentence
+            r"<(?!\w+:[^\s>]*>\W*\s\S)\w",  # an address in brackets may be part of a sentence
             r".{2,60}\S\s{2,}[\d.,]+$",
         ),
     )
@@ -58,9 +58,9 @@ _TEXT_OF_PAGE: Final = etree.XPath("string()")
 
 @dataclass
 class Judgement:
-    """One message on one device. Fills are shares of the budget, of all pages but the last.
+    """One message on one device. Fills are shares of the budget, over all pages but the last.
 
-    `text`, `html`, `links`: how many were kept, and how many there are; `elsewhere`: words of HTML that count as kept,
+    `text`, `html`, `links`: how many were kept, and how many exist; `elsewhere`: words of HTML that count as kept,
     though not in order.
     """
 
@@ -87,14 +87,14 @@ class Judgement:
 def judge(
     name: str, raw: bytes, device_name: str, elsewhere: bool, look: words.Look = words.seen
 ) -> Judgement:
-    """Render a message in full and say what is wrong; `elsewhere`: have other compilers make its decks, too."""
+    """Render a message in full and return what is wrong; `elsewhere`: have other compilers make its decks, too."""
     verdict = Judgement(name, device_name)
     device = by_name(device_name)
     began = time.process_time()
     try:
         mail = wire_format.parse(raw)
         pages = list(message_pages(mail.message, mail.octets, device, fold=False))
-    except Exception as error:  # the one thing that must not happen, so it is told, not raised
+    except Exception as error:  # the one thing that must not happen, so it is reported, not raised
         verdict.faults.append(f"{type(error).__name__}: {error}")
         return verdict
     verdict.seconds = time.process_time() - began
@@ -141,7 +141,7 @@ def _faults(page: RenderedPage, device: Device, elsewhere: bool) -> list[str]:
 
 
 def _body(octets: bytes, device: Device) -> str:
-    """Return the text of a page without the frame around it: title, who and when, page number, actions."""
+    """Return the text of a page without the frame around it: title, sender and date, page number, actions."""
     try:
         root = etree.fromstring(octets, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError:
@@ -166,7 +166,7 @@ def _count_words(verdict: Judgement, raw: bytes, bodies: Sequence[str], look: wo
     chosen: list[words.Part] = []
     for choice in words.parts(raw, look):
         chosen.append(max(choice, key=lambda part: _share(part, flat)))
-    # Parts are looked for one behind the other, so that the order counts over the whole message, too.
+    # Parts are searched for one after the other, so that the order counts over the whole message, too.
     for html in (False, True):
         reference = [word for part in chosen if part.html is html for word in part.words]
         if not reference:
@@ -188,7 +188,7 @@ def _count_words(verdict: Judgement, raw: bytes, bodies: Sequence[str], look: wo
 
 
 def _count_links(verdict: Judgement, chosen: Sequence[words.Part], pages: Sequence[RenderedPage]) -> None:
-    """Count the places that the HTML leads to, and those of them that the pages lead to."""
+    """Count the places to which the HTML leads, and those of them to which the pages lead."""
     wanted = {allowed(link) for part in chosen for link in part.seen.links} - {""}
     wanted = {link for link in wanted if link.startswith(("http:", "https:", "mailto:"))}
     keys = {key.decode() for page in pages for key in _KEY.findall(page.octets)}
@@ -201,7 +201,7 @@ def _count_links(verdict: Judgement, chosen: Sequence[words.Part], pages: Sequen
 
 
 def _count_joined(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
-    """Count pairs of lines of a text that stand apart and came to stand in one line."""
+    """Count pairs of lines of a text that are separate but ended up in one line."""
     shown = [" ".join(line.split()) for body in bodies for line in body.splitlines()]
     for part in chosen:
         written = {_unmarked(line) for line in part.lines}
@@ -214,7 +214,7 @@ def _count_joined(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequ
 
 
 def _count_filler(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
-    """Count stretches of five hidden words that are shown, and nowhere visible in the source."""
+    """Count sequences of five hidden words that are shown, but are nowhere visible in the source."""
     shown = set(kept.stretches([word for body in bodies for word in words.words(body)]))
     for part in chosen:
         found = (shown & {*kept.stretches(part.seen.hidden)}) - {*kept.stretches(part.words)}
@@ -232,7 +232,7 @@ def _unmarked(line: str) -> str:
 
 
 def _count_unfolded(verdict: Judgement, chosen: Sequence[words.Part], bodies: Sequence[str]) -> None:
-    """Count quotations of at least ten lines whose middle is on a page where quotations are folded."""
+    """Count quotations of at least ten lines whose middle is on a page although quotations are folded."""
     shown = [" ".join(line.split()) for body in bodies for line in body.splitlines()]
     for part in chosen:
         often = Counter(_unmarked(line) for line in part.lines)
@@ -248,7 +248,7 @@ def _count_unfolded(verdict: Judgement, chosen: Sequence[words.Part], bodies: Se
 
 
 def _count_astray(verdict: Judgement, pages: Sequence[RenderedPage]) -> None:
-    """Count paragraphs that run the other way than their first strong letter says."""
+    """Count paragraphs that run in another direction than their first strong letter says."""
     for page in pages:
         for block in etree.fromstring(page.octets).iter("{*}p", "{*}li", "{*}h2", "{*}h3", "{*}blockquote"):
             text = str(_TEXT_OF_PAGE(block))

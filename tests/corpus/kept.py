@@ -1,4 +1,4 @@
-"""Which words of a message its pages kept, in order or elsewhere."""
+"""Which words of a message its pages have kept, in order or elsewhere."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-#: Words in a row by which a text is known again.
+#: Consecutive words by which a text is recognized.
 STRETCH: Final = 5
 
 
 def in_order(reference: Sequence[str], shown: Sequence[str]) -> int:
-    """Say how many words of the reference are shown in its order (longest common subsequence)."""
+    """Return how many words of the reference are shown in its order (longest common subsequence)."""
     return len(_common(reference, shown))
 
 
 def elsewhere(reference: Sequence[str], shown: Sequence[str]) -> int:
-    """Say how many words of the reference are shown in rows of at least STRETCH, but not in its order.
+    """Return how many words of the reference are shown in rows of at least STRETCH, but not in its order.
 
-    A browser puts what stands in a table and in none of its cells before the table; a page may say it behind it.
+    A browser puts what is in a table but in none of its cells before the table; a page may have it after the table.
     """
     common = _common(reference, shown)
     there = {each for row in _others(shown, [at for _, at in common]) for each in stretches(row)}
@@ -36,7 +36,7 @@ def elsewhere(reference: Sequence[str], shown: Sequence[str]) -> int:
 
 
 def _others(words: Sequence[str], places: Sequence[int]) -> Iterable[Sequence[str]]:
-    """Return the rows of words between these places."""
+    """Yield the rows of words between these places."""
     return (words[before + 1 : after] for before, after in pairwise([-1, *places, len(words)]))
 
 

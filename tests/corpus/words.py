@@ -1,8 +1,8 @@
-"""What words a message has, read by other means than the gateway's.
+"""The words of a message, read by other means than the gateway's.
 
-Nothing here may use a reader of ours: messages are taken apart by the standard library's email package, HTML by a
-tree of lxml's (the gateway reads a stream of events). Words of HTML are those that a browser without pictures and
-scripts would show: not the hidden ones, not alternative texts, nothing in the colour of what is behind it.
+Nothing here may use a reader of ours: messages are parsed by the standard library's email package, HTML by an lxml tree
+(the gateway reads a stream of events). Words of HTML are those that a browser without pictures and scripts would show:
+not the hidden ones, not alternative texts, nothing in the colour of what is behind it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Final
 
 from lxml import etree
 
-#: Writing without blanks counts by the character: a page may end anywhere in it.
+#: Text without blanks counts by the character: a page may end anywhere in it.
 _WORD: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\\W_]+"
 )
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _UNSEEN: Final = re.compile("[\xad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e0fff]")
-#: What is meant by a label (WHATWG Encoding §4.2).
+#: What a label really means (WHATWG Encoding §4.2).
 _MEANT: Final = {
     "gb2312": "gb18030",
     "us-ascii": "ascii",
@@ -34,14 +34,14 @@ _MEANT: Final = {
 }
 _ASCII: Final = re.compile(r"[A-Za-z0-9]+")
 _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-#: The gateway reads HTML so far, octets, and says so; the reference may not ask for more.
+#: The gateway reads this much HTML, octets, and says so; the reference may not ask for more.
 HTML_CAP: Final = 512 * 1024
-#: Of its characters, in a text whose charset is what it says it is.
+#: The most wrong characters in a text whose charset is what it claims to be.
 WRONG_MOST: Final = 0.02
-#: A page that is sent as plain text; the marks of quotation of SuperCite; letters that are drawings.
+#: A page that is sent as plain text; SuperCite's quote marks; letters that are drawings.
 _PAGE: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _INITIALS: Final = re.compile(r"^ {0,8}(?:[A-Z]{1,4}|[A-Z][a-z]{2,11})>(?= |$)", re.MULTILINE)
-#: A tree leaves out what stands behind them.
+#: A tree omits what comes after them.
 _END: Final = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
 _DRAWINGS: Final = re.compile(r"(<font[^>]*dings[^>]*>\s*)\w(?=\s*<)", re.IGNORECASE)
 _MAY_BE_HALF: Final = re.compile(r"[^\x00-\x7f][@-~]?")
@@ -62,12 +62,12 @@ class Seen:
 
 
 Look = Callable[[str], Seen]
-"""How a page of HTML is looked at."""
+"""How a page of HTML is examined."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part that a person reads. `sure`: its charset is what it says it is; `lines`: those of a plain text."""
+    """A part that a person reads. `sure`: its charset is what it claims to be; `lines`: those of a plain text."""
 
     html: bool
     seen: Seen
@@ -80,10 +80,10 @@ class Part:
 
 
 Choice = tuple[Part, ...]
-"""The parts that are worth the same; one of them is read."""
+"""Parts that are worth the same; one of them is read."""
 
 
-#: The first delimiter of a text that consists of parts, behind a header or a word on MIME at most.
+#: The first delimiter of a text that consists of parts, after at most a header or a remark about MIME.
 _PARTS = re.compile(
     rb"(?:(?:[\w-]+:|[ \t]|[^\n]*\b(?:multi-?part|MIME)\b)[^\n]*\n|\n)*--([^\n]{1,70})\nContent-",
     re.IGNORECASE,
@@ -91,7 +91,7 @@ _PARTS = re.compile(
 
 
 def parts(raw: bytes, look: Look) -> list[Choice]:
-    """Return what is to be read of a message, in order."""
+    """Return the parts of a message that are to be read, in order."""
     raw = raw.lstrip(b"\r\n")
     if raw.startswith((b"From ", b">From ")):
         raw = raw.partition(b"\n")[2]
@@ -130,7 +130,7 @@ def _of(message: Message, look: Look, alone: bool = True) -> list[Choice]:
 
 
 def _parts_in(message: Message) -> Message | None:
-    """Return the multipart that a text is without saying so, None if it is a text."""
+    """Return the multipart that a text is without declaring it, None if it is a text."""
     octets = _octets(copy(message)).replace(b"\r\n", b"\n")  # which removes a field
     begins = _PARTS.match(octets)
     if begins is None:
@@ -146,7 +146,7 @@ def _part(message: Message, html: bool, look: Look) -> Part:
     if html:
         octets = octets[:HTML_CAP]
     text, sure = _text(octets, str(message.get_content_charset("") or ""), html)
-    # In a text of unknown charset, letters behind an octet that is not ASCII may be its second half.
+    # In a text of unknown charset, letters after an octet that is not ASCII may be its second half.
     text = text if html else _INITIALS.sub(">", text)
     read = text if sure else _MAY_BE_HALF.sub("\xff", text)
     found = look(_DRAWINGS.sub(r"\1 ", read)) if html else Seen(words(read))
@@ -156,7 +156,7 @@ def _part(message: Message, html: bool, look: Look) -> Part:
 
 
 def _octets(message: Message) -> bytes:
-    """Decode base64 with plain text behind it, and quoted-printable with equals signs of its own."""
+    """Decode base64 with plain text after it, and quoted-printable with literal equals signs."""
     encoding = str(message.get("content-transfer-encoding", "")).strip().lower()
     if encoding in ("base64", "quoted-printable"):
         del message["content-transfer-encoding"]
@@ -184,7 +184,7 @@ def _text(octets: bytes, declared: str, html: bool) -> tuple[str, bool]:
         named.append(match.group(1).decode())
     labels = (
         [*named, "utf-8"] if octets.isascii() else ["utf-8", *named]
-    )  # what is UTF-8 is, whatever it is called
+    )  # UTF-8 is UTF-8, whatever it is called
     for label in labels:
         try:
             return octets.decode(_MEANT.get(label, label)), True
@@ -298,11 +298,11 @@ def _colour(text: str) -> str:
     text = _NAMED.get(text, text)
     if re.fullmatch(r"[0-9a-f]{3}", text):
         text = "".join(digit * 2 for digit in text)
-    return text if re.fullmatch(r"[0-9a-f]{6}", text) else "?"  # of a colour that we do not know, all is seen
+    return text if re.fullmatch(r"[0-9a-f]{6}", text) else "?"  # in an unknown colour everything is visible
 
 
 def _look(element: etree._Element, look: _Look) -> _Look | None:
-    """Say how an element's text looks; None for hidden."""
+    """Return how an element's text looks; None if hidden."""
     said = dict(_SAID.findall((element.get("style") or "").lower()))
     if (
         "none" in said.get("display", "")
@@ -330,7 +330,7 @@ def _look(element: etree._Element, look: _Look) -> _Look | None:
 
 
 def seen(html: str) -> Seen:
-    """Look at a page without a browser: its visible words, and no more."""
+    """Examine a page without a browser: its visible words, and nothing else."""
     html = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", html)
     html = _END.sub("", html)
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)

@@ -14,7 +14,7 @@ from tests.servers import free_ports
 
 @contextmanager
 def running_demo() -> Iterator[tuple[int, str]]:
-    """Run a demo that ends by Ctrl-C, with exit status 0; yield its port, and what it says of itself."""
+    """Run a demo that ends with Ctrl-C, with exit status 0; yield its port, and what it prints about itself."""
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "gateway", "demo", "--listen", f"127.0.0.1:{port}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""`gateway.demo`: the sample, the servers, their repairs, and the whole thing as a person starts it."""
+"""`gateway.demo`: the sample, the servers, their repairs, and everything together as a person starts it."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ def test_any_octets_give_a_structure_that_clients_can_read(octets: bytes) -> Non
 
 
 def literals(answer: bytes) -> Iterator[Any]:
-    """Cut an answer at its literals, as imaplib hands it to imapclient."""
+    """Cut an answer at its literals, as imaplib passes it to imapclient."""
     start = 0
     for found in re.finditer(rb"\{(\d+)\}\r\n", answer):
         if found.start() >= start:
@@ -459,7 +459,7 @@ def walk(port: int, said: dict[str, str]) -> None:
 
 
 def test_demos_at_other_ports_leave_the_usual_ports_of_wap_alone() -> None:
-    """Two that start together would both find them free, and one of them would end."""
+    """Two that start at the same time would both find them free, and one of them would end."""
     found = wap_beside(Listener.parse("127.0.0.1:8099"))
     assert found is not None
     assert found[0] == "127.0.0.1"

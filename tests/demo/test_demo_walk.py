@@ -16,14 +16,14 @@ from tests.devices.phones import WmlPhone, XhtmlBrowser, over_http, path_at, tic
 from tests.matrix import one_of
 
 PASSWORD = "tap"
-#: Pages of one kind that are looked at.
+#: Pages of one kind that are examined.
 OF_A_KIND = 6
 PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    """The address of a demo that ends by Ctrl-C, with exit status 0."""
+    """The address of a demo that ends with Ctrl-C, with exit status 0."""
     with running_demo() as (port, said):
         assert re.search(rf"^Address +http://127.0.0.1:{port}/$", said, re.MULTILINE), said
         yield f"http://127.0.0.1:{port}"
@@ -63,7 +63,7 @@ def test_the_main_job(origin: str, make: Any) -> None:
 
 @BOTH
 def test_who_reads_by_pop3(origin: str, make: Any) -> None:
-    """No folders, no search; all else is as for the others."""
+    """No folders, no search; everything else is the same as for the others."""
     device = make(origin).sign_in("carol@harbour.example", PASSWORD)
     assert device.title.startswith("Inbox (")
     device.follow("Menu")
@@ -93,7 +93,7 @@ def _kind(url: str) -> str:
 
 @pytest.mark.parametrize("make", one_of(CLIENTS.values(), _browser), ids=CLIENTS)
 def test_every_way_leads_somewhere(origin: str, make: Any) -> None:
-    """Whatever its servers lack, no screen of the demo is an error, and what is lacking is said."""
+    """Whatever its servers lack, no screen of the demo is an error, and what is lacking is reported."""
     device = make(origin).sign_in("alice", PASSWORD)
     seen: Counter[str] = Counter()
     known, waiting, titles, words = set(), deque([device.url]), set(), []
@@ -132,7 +132,7 @@ def test_every_way_leads_somewhere(origin: str, make: Any) -> None:
 
 
 def _subject(device: Any) -> str:
-    """Return the subject of the message that is shown; the title of a deck is who it is from."""
+    """Return the subject of the message that is shown; the title of a deck is its sender."""
     if hasattr(device, "page"):
         return str(device.title)
     heads = (p for p in device.card.iter("p") if [each.tag for each in p][:2] == ["b", "br"])
@@ -141,16 +141,16 @@ def _subject(device: Any) -> str:
 
 @pytest.mark.parametrize("make", one_of(CLIENTS.values(), _phone), ids=CLIENTS)
 def test_a_mail_day(origin: str, make: Any) -> None:
-    """Whatever is done to mail and with it works with the demo's servers too."""
+    """Whatever is done to mail and with it works with the demo's servers, too."""
     device = make(origin).sign_in("alice", PASSWORD)
-    # Folders: one with letters of its own below another is there, and more can be made.
+    # Folders: one with letters of its own below another exists, and more can be made.
     device.follow("Menu").follow("Folders")
     assert {"Boat", "Ålesund (1)"} <= {label.lstrip("- ") for label in device.links}
     device.follow("Change folders").follow("New folder")
     name = f"Été {make.__name__}"
     device.fill("name", name).press("Create")
     assert "Created." in device.text
-    # One message: flagged, moved there, deleted, taken back.
+    # One message: flagged, moved there, deleted, restored.
     device.open(path_at(device, "i")).follow(
         "Winter storage" if "Winter storage" in device.text else "Kettle"
     )
@@ -166,7 +166,7 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     assert f"Deleted: {subject[:20]}" in device.text
     device.press("Undo")
     assert _subject(device) == subject
-    # Several, and all that is found.
+    # Several, and everything that is found.
     device.open(path_at(device, "i")).follow("Menu").follow("Select")
     boxes = ticked_rows(device)[:2]
     device.tick(*boxes)
@@ -195,7 +195,7 @@ def test_a_mail_day(origin: str, make: Any) -> None:
     device.open(path_at(device, "i")).follow("Where the boat").follow("Forward")
     device.fill("to", "bob").fill("text", "See below.").press("Send")
     if "Sent to" not in device.text:
-        device.press("Send")  # the one who is meant is offered
+        device.press("Send")  # the person who is meant is offered
     assert "Sent to" in device.text
     device.open(path_at(device, "z")).follow("Drafts").follow("The light is back on")
     device.fill("text", "Dear Zoë,").press("Save")

@@ -1,6 +1,6 @@
-"""Quirks: what servers say, or refuse, all the time; each holds for the whole of a request.
+"""Quirks: what servers say, or refuse, all the time; each applies for the whole of a request.
 
-Nothing here may know the gateway. Reported of real servers, or siblings of what is.
+Nothing here may know the gateway. Reported about real servers, or similar to what is.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _bare(change: Callable[[bytes], bytes | End] = _same) -> Callable[[bytes], b
 
 _changing = count(5)
 
-#: Name -> quirk with which everything must be listed all the same.
+#: Name -> quirk with which everything must be listed nevertheless.
 HARMLESS: Final[dict[str, Quirk]] = {
     "nothing but IMAP4rev1": Quirk(_bare()),
     "blank lines": _before(rb"", b"\r\n"),
@@ -117,7 +117,7 @@ HARMLESS: Final[dict[str, Quirk]] = {
         b'* NAMESPACE (("" "/")("#mhinbox" NIL)("#mh/" "/")) (("~" "/")) (("#public/" "/"))\r\n',
     ),
 }  # fmt: skip
-#: Name -> quirk with which not everything can be had.
+#: Name -> quirk with which not everything is available.
 HINDERING: Final[dict[str, Quirk]] = {
     "nothing but sign-in": Quirk(
         refuses=rb"(?!AUTH|LOGIN|CAPA|LOGOUT)", said=b"BAD User is authenticated but not connected."

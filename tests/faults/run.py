@@ -27,7 +27,7 @@ from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot
 from tests.web.sweeps.everything import HANDHELDS
 
-#: Bytes that the process may take, with the gateway, the proxy and the judge in it.
+#: Bytes that the process may take, including the gateway, the proxy and the judge.
 MOST_MEMORY: Final = 150 * 1024 * 1024
 
 
@@ -46,7 +46,7 @@ def perform(actions: Sequence[str], faults: Sequence[str]) -> int:
                     for at in (range(places) if fault in FAULTS else (-1,))
                     for markup in HANDHELDS
                 ]
-                # Only these are kept: each has its pages with it, and memory is measured.
+                # Only these are kept: each includes its pages, and memory is measured.
                 harmful = [verdict for cell in cells if (verdict := made.run(action, *cell)).wrong]
                 print(
                     f"{action:20}{places:4} responses{len(cells):6} runs{len(harmful):4} did harm", flush=True

@@ -1,6 +1,6 @@
-"""One run: a gateway, a mailbox of its own, a fault at one response; and what is wrong with what came of it.
+"""One run: a gateway, a mailbox of its own, a fault at one response; and what is wrong with the result.
 
-Nothing here may be told how the gateway works: it is judged by its page, by its log, and by the files of the mailbox.
+Nothing here may know how the gateway works: it is judged by its page, by its log, and by the files of the mailbox.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from tests.web.sweeps.everything import HANDHELDS, ORIGIN
 
 #: Messages in the inbox.
 COUNT: Final = 5
-#: Seconds that a server with a fault may be silent. A client is waiting already when the fault comes, so this is from
-#: the beginning; whatever is taken for silent on a busy machine must do no harm either.
+#: Seconds that a server with a fault may be silent. A client is already waiting when the fault comes, so this counts
+#: from the beginning; whatever counts as silent on a busy machine must do no harm either.
 SILENCE: Final = 0.3
 #: Seconds for a server to end what it was doing when its client left.
 SETTLED: Final = 0.5
@@ -46,7 +46,7 @@ SETTLED: Final = 0.5
 MARKED: Final = "INBOX, deleted"
 #: A server without quirks.
 _NONE: Final = Quirk()
-#: How often the same page is asked for after a fault.
+#: How often the same page is requested after a fault.
 AGAIN: Final = 2
 
 
@@ -78,7 +78,7 @@ class Stage:
         self.errors: list[str] = []
         self.seen: list[bytes] = []
         self._fault, self._at = "", -1
-        #: What is so all the time, and the tags of commands that it refuses.
+        #: The permanent quirk, and the tags of commands that it refuses.
         self._quirk = _NONE
         self._refused: set[bytes] = set()
         self._users = count()
@@ -86,7 +86,7 @@ class Stage:
         proxy.answer, proxy.ask = self.answer, self.pass_on
 
     def answer(self, response: bytes) -> bytes | End:
-        """Pass a response, or what comes of it."""
+        """Pass a response on, or what becomes of it."""
         self.seen.append(response)
         tag = response.partition(b" ")[0]
         if tag in self._refused:
@@ -100,11 +100,11 @@ class Stage:
 
     @property
     def faulty(self) -> bool:
-        """Whether there is a fault in the present request."""
+        """Whether there is a fault in the current request."""
         return self._fault in FAULTS
 
     def pass_on(self, command: bytes) -> bytes:
-        """Pass a command, or one that does nothing in its place."""
+        """Pass a command on, or one that does nothing in its place."""
         tag, _, said = command.partition(b" ")
         if self._quirk.refuses and re.match(self._quirk.refuses, said, re.DOTALL) and b"{" not in said:
             self._refused.add(tag)
@@ -117,7 +117,7 @@ class Stage:
         self._fault, self._quirk = fault, QUIRKS.get(fault, _NONE)
 
     def _made(self) -> Path:
-        """Make the mailboxes of which each run has a copy."""
+        """Make the mailboxes, of which each run has a copy."""
         name = "faults-template@example.net"
         shutil.rmtree(self.dovecot.home(name), ignore_errors=True)
         self.dovecot.user(name)
@@ -151,7 +151,7 @@ class Stage:
         return Receipt()
 
     def run(self, action: str, fault: str, at: int, markup: str = "xhtml") -> Verdict:
-        """Do a thing with a fault at one response, look, do it again without, and look."""
+        """Do a thing with a fault at one response, look, do it again without the fault, and look."""
         what = ACTIONS[action]
         verdict = Verdict(action, fault, at)
         name = self.user()
@@ -170,7 +170,7 @@ class Stage:
             verdict.response = self.seen[at] if 0 <= at < len(self.seen) else b""
             self.arm("", -1)
             self._judge(verdict, what, name)
-            if fault in QUIRKS:  # what it said may live on in a connection, but not for good
+            if fault in QUIRKS:  # what it said may live on in a connection, but not forever
                 self.sessions._resources.pool.drop(session._row.digest)
             for _ in range(AGAIN):
                 verdict.pages.append(self._page(verdict, session, what, path, form, markup))
@@ -202,7 +202,7 @@ class Stage:
         return text
 
     def _judge(self, verdict: Verdict, what: Action, name: str) -> None:
-        """Compare what was said with the mailbox; a second time after a while, for what was under way."""
+        """Compare what was reported with the mailbox; a second time after a while, for what was in progress."""
         page = verdict.pages[-1]
         found = self._wrong(verdict.action, what, name, page)
         if found:
@@ -256,7 +256,7 @@ def _look(home: Path) -> list[tuple[str, str]]:
     found = []
     for folder in ("cur", "new"):
         for path in home.glob(f"Maildir/**/{folder}/*"):
-            with suppress(FileNotFoundError):  # renamed by a flag meanwhile
+            with suppress(FileNotFoundError):  # renamed by a flag in the meantime
                 subject = re.search(rb"(?m)^Subject: (.*?)\r?$", path.read_bytes())
                 box = path.parent.parent.name.removeprefix(".")
                 box = "INBOX" if box == "Maildir" else box
@@ -266,7 +266,7 @@ def _look(home: Path) -> list[tuple[str, str]]:
 
 
 def _undeleted(boxes: list[str]) -> list[str]:
-    """Leave out originals that are flagged \\Deleted beside a copy: all that a server without UIDPLUS allows."""
+    """Leave out originals that are flagged \\Deleted beside a copy: that is all a server without UIDPLUS allows."""
     return [box for box in boxes if not box.endswith(", deleted")] or boxes
 
 
@@ -293,12 +293,12 @@ def stage(dovecot: Dovecot, folder: Path) -> Iterator[Stage]:
     with (
         Twisting(dovecot.ports["imap"]) as proxy,
         mock.patch.object(wire.Wire, "silence", property(silence, lambda _, seconds: None), create=True),
-        # Nothing is under way from one request to the next: no repeat need wait for another.
+        # Nothing is in progress from one request to the next: no repeat need wait for another.
         mock.patch.object(idempotency, "WAIT_SECONDS", 0.0),
         mock.patch.object(outbox, "WAIT_SECONDS", 0.0),
     ):
         served = rig.config(rig.upstream(rig.plain(proxy)))
-        ticks = count(0, 3600)  # no circuit stays open from one look to the next
+        ticks = count(0, 3600)  # no circuit stays open from one check to the next
         with rig.sessions(
             served,
             folder / "state.sqlite",

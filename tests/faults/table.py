@@ -1,4 +1,4 @@
-"""The table: what is done, and what becomes of one response to it.
+"""The table: what is done, and what happens to one response to it.
 
 Nothing here may know where a response is in its conversation: every fault is injected at each of them.
 """
@@ -33,7 +33,7 @@ def _ended(response: bytes, kind: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Action:
-    """One request. `done`: what a page says only if it was done. `cold`: without a connection from before."""
+    """One request. `done`: what a page says only if it was done. `cold`: without an earlier connection."""
 
     method: str
     path: str

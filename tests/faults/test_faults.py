@@ -1,4 +1,4 @@
-"""A sample: one fault at each response of each action, and each quirk once; `make faults` runs all of it."""
+"""A sample: one fault at each response of each action, and each quirk once; `make faults` runs everything."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stage(dovecot: Dovecot, tmp_path: Path) -> Iterator[Stage]:
 @pytest.mark.parametrize("begun", one_of(["at the first", "at the second"], "at the first"))
 @pytest.mark.parametrize("action", ACTIONS)
 def test_no_fault_of_a_server_does_harm(stage: Stage, action: str, begun: str) -> None:
-    """Each second response has a fault; `make matrix` takes the others."""
+    """Every second response has a fault; `make matrix` takes the others."""
     faults, markups = list(FAULTS), list(HANDHELDS)
     verdicts = [
         stage.run(action, faults[at * APART % len(faults)], at, markups[at // 2 % 2])
@@ -61,7 +61,7 @@ def test_a_copy_that_cannot_be_moved_to_sent_is_not_in_drafts_as_well(stage: Sta
 
 
 def test_the_judge_sees_harm(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mail that is sent twice, one that is lost, and an error of our own are seen."""
+    """A mail that is sent twice, one that is lost, and an error of our own are detected."""
     monkeypatch.setattr(
         stage, "submit", lambda *arguments: [Stage.submit(stage, *arguments) for _ in "12"].pop()
     )

@@ -1,7 +1,8 @@
 """Fuzzes the PDUs of WAP and what reads them: `python -m tests.fuzz.wap wtp|wsp|headers|endpoint|initiator|push`.
 
-What can be read can be written, and is read the same again; the only errors are WTPError, WSPError and PushError, as
-each decoder says. The endpoint and the initiator take anything, end by themselves and leave nothing behind. libFuzzer's
+What can be read can be written, and is read back unchanged; the only errors are WTPError, WSPError and PushError, as
+each decoder says. The endpoint and the initiator accept anything, end by themselves and leave nothing behind.
+libFuzzer's options may follow.
 options may follow.
 """
 
@@ -15,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-#: Timers that may run until all is over.
+#: Timers that may run until everything is over.
 PATIENCE: Final = 3000
 
 
@@ -36,7 +37,7 @@ def _check_offset(offset: int, data: bytes) -> None:
 
 
 def wsp(data: bytes) -> None:
-    """Read a PDU of WSP. Values that are read may be written in another way, but never fail to be."""
+    """Read a PDU of WSP. Values that are read may be written in another form, but never fail to be written."""
     from gateway.wap import wsp
 
     try:
@@ -66,7 +67,7 @@ def headers(data: bytes) -> None:
 
 
 def _pieces(data: bytes) -> list[tuple[int, bytes]]:
-    """Cut octets into datagrams, each behind an octet that says how and one that has its length."""
+    """Cut octets into datagrams, each after an octet that says how and one that has its length."""
     found = []
     while len(data) > 2:
         how, length = data[0], data[1]
@@ -106,7 +107,7 @@ def endpoint(data: bytes) -> None:
 
 
 def initiator(data: bytes) -> None:
-    """Send datagrams to a phone that waits for two answers."""
+    """Send datagrams to a phone that is waiting for two answers."""
     from gateway.wap import wsp
     from gateway.wap.initiator import Initiator
 
@@ -131,7 +132,7 @@ def initiator(data: bytes) -> None:
 def _wait(
     timer: Callable[[], float | None], handle: Callable[[float], None], now: float, until: float
 ) -> None:
-    """Let time go on until nothing is due."""
+    """Let time pass until nothing is due."""
     for _ in range(PATIENCE):
         due = timer()
         if due is None or due > until:
@@ -172,7 +173,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
 
 
 def samples(target: str) -> list[bytes]:
-    """Return what fuzzing begins with."""
+    """Return the samples with which fuzzing begins."""
     from gateway.wap.wtp.wtp_pdus import Ack, Invoke, Nack, Result, Segment, psn, write_pdu
     from tests.wap import packets
     from tests.wap.mutants import ORIGINALS

@@ -1,6 +1,6 @@
 """Fuzzes the WBXML decoder, or the encoder: `python -m tests.fuzz.wbxml decode|encode [libFuzzer's options]`.
 
-What is decoded must be a document that can be compiled, and be the same again; what is compiled must be decoded. The
+What is decoded must be a document that can be compiled, and then be the same; what is compiled must be decodable. The
 only error is WBXMLError.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 #: Octets that suffice for any document, so that no substrings are searched for.
 ROOM: Final = 1 << 24
-#: Small, so that many runs are made.
+#: Small, so that many runs are possible.
 DECK: Final = (
     '<wml><card id="c"><do type="accept"><go href="http://www.x.com/$(x)"/></do>'
     '<p title="x">harbour $(x:e) <b>harbour</b>, $$5<pre>  </pre>harbour &#8364;</p></card></wml>'
@@ -54,7 +54,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {"decode": decode, "encode"
 
 
 def samples(target: str) -> list[bytes]:
-    """Return what fuzzing begins with."""
+    """Return the samples with which fuzzing begins."""
     from gateway.wap import wbxml
 
     documents = [DECK, "<wml><größe straße='1'>é</größe></wml>", SI, SL]

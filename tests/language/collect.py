@@ -2,7 +2,7 @@
 
 Nothing here may run what it reads. A msgid is a string literal passed to one of a few functions; the label of an action
 that may be on a softkey is extracted a second time, in the context "softkey", for languages whose word is too long.
-Babel's own extractors do not know softkeys, nor `_("One" if x else "Two")`.
+Babel's own extractors do not know softkeys, or `_("One" if x else "Two")`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from gateway.language import SOFTKEY
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TEMPLATES: Final = ("templates_wml", "templates_mobile")
-#: What translates, or marks for translation, called by name; as a method only where the name is never another's.
+#: What translates, or marks for translation, called by name; as a method only if no other has that name.
 _FUNCTIONS: Final = frozenset({"_", "say", "words", "gettext"})
 _METHODS: Final = frozenset({"gettext", "translate"})
 _PLURAL: Final = "ngettext"
-#: Marks singular and plural in a table, for ngettext(*…) where they are said.
+#: Marks singular and plural in a table, for ngettext(*…) where they are used.
 _MARKS_PLURAL: Final = "_n"
 #: Which argument of Action says that it goes on a softkey.
 _SOFT_ARGUMENT: Final = 3
 _SHORT_ARGUMENT: Final = 4
 #: Values of a screen that its template puts on a softkey.
 _SOFT_VALUES: Final = tuple(map(repr, ("short", "button")))
-#: Modules that take a softkey's label out of a table, and the labels that this can be.
+#: Modules that take a softkey's label from a table, and the possible labels.
 _TABLES: Final = {
     "gateway/pages/message_pages.py": ("Next", "Reply"),
     "gateway/web/request/screens.py": ("Yes",),
@@ -116,7 +116,7 @@ def _name(call: ast.Call) -> str:
 
 
 def _choices(node: ast.expr) -> Iterator[ast.expr]:
-    """Open `a if … else b` and `a or b`."""
+    """Yield the alternatives of `a if … else b` and `a or b`."""
     if isinstance(node, ast.IfExp):
         yield from _choices(node.body)
         yield from _choices(node.orelse)
@@ -128,7 +128,7 @@ def _choices(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _softkey_labels(node: ast.AST) -> Iterator[ast.expr]:
-    """Find the expressions that say what stands on a softkey."""
+    """Find the expressions that give the label of a softkey."""
     if isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and repr(key.value) in _SOFT_VALUES:
@@ -141,7 +141,7 @@ def _softkey_labels(node: ast.AST) -> Iterator[ast.expr]:
         return
     soft = node.args[_SOFT_ARGUMENT] if len(node.args) > _SOFT_ARGUMENT else keywords.get("soft")
     short = node.args[_SHORT_ARGUMENT] if len(node.args) > _SHORT_ARGUMENT else keywords.get("short")
-    # Where *… hides which softkey it is, only one that goes on a softkey has a short label.
+    # If *… hides which softkey it is, only one that goes on a softkey has a short label.
     soft = soft or short
     if soft is None or (isinstance(soft, ast.Constant) and not soft.value):
         return
@@ -163,7 +163,7 @@ def _softkey(found: Found, label: ast.expr, place: str) -> None:
 
 
 def template(found: Found, source: str, place: str) -> None:
-    """Collect from one template, and see that it says nothing of its own."""
+    """Collect from one template, and check that it has no words of its own."""
     tree = Environment(autoescape=True).parse(source)
     for call in tree.find_all(nodes.Call):
         name = call.node.name if isinstance(call.node, nodes.Name) else ""
@@ -181,7 +181,7 @@ def template(found: Found, source: str, place: str) -> None:
 
 
 def _own_words(tree: nodes.Template) -> Iterable[str]:
-    """Find letters of a template outside of its tags, its style sheet and what it prints."""
+    """Find letters of a template outside its tags, its style sheet and what it prints."""
     text = "".join(
         part.data if isinstance(part, nodes.TemplateData) else "\0"
         for output in tree.find_all(nodes.Output)

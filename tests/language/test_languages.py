@@ -1,4 +1,4 @@
-"""Languages: that nothing is left untranslated, too long for a softkey, or said in letters that a device lacks."""
+"""Languages: nothing is left untranslated, too long for a softkey, or written in letters that a device lacks."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_every_softkey_fits(tag: str, wanted: Found) -> None:
 
 @pytest.mark.parametrize("tag", OTHERS)
 def test_one_word_has_one_short_form(tag: str) -> None:
-    """What is looked up by the translated word must not depend on which label it came from."""
+    """What is looked up by the translated word must not depend on the label from which it came."""
     shorts: dict[str, set[str]] = {}
     for message in _known(tag):
         if message.context == SOFTKEY and message.string:
@@ -464,7 +464,7 @@ def test_the_main_job(
         assert Language(other).gettext("Saved.") in device.text
 
 
-#: Pages that are looked at in each language, the nearest first.
+#: Pages that are examined in each language, the nearest first.
 _REACH = 45
 
 
@@ -522,7 +522,7 @@ def test_a_language_that_cannot_be_shown_is_not_offered(
         assert offered == ["-", "en", "de", "es", "fr", "pt-BR"]
         phone.fill("language", "ru").press("Save")
         assert phone.title == "Language"
-        # What was chosen on a phone that can show it holds only on such phones.
+        # What was chosen on a phone that can show it applies only to such phones.
         other = WmlPhone(ORIGIN, in_process(app), check_deck=check_deck)
         other.sign_in(ME, "secret").follow("Menu").follow("Settings").follow("Language").fill(
             "language", "ru"

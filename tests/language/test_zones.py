@@ -1,4 +1,4 @@
-"""zones: found by town or by hours, said with their hours of today."""
+"""zones: found by town or by offset, shown with their current offset."""
 
 from __future__ import annotations
 

@@ -31,12 +31,12 @@ _PLACES: Final = 2
 
 
 def source_path(tag: str) -> Path:
-    """Return the path of the .po that a language's catalogue is compiled from."""
+    """Return the path of the .po from which a language's catalogue is compiled."""
     return catalogue_path(tag).with_suffix(".po")
 
 
 def read(tag: str) -> Catalog:
-    """Read a language's .po; an empty catalogue with the language's plural forms where there is none yet."""
+    """Read a language's .po; if there is none yet, an empty catalogue with the language's plural forms."""
     path = source_path(tag)
     if not path.exists():
         return Catalog(locale=tag.replace("-", "_"))
@@ -63,12 +63,12 @@ def written(catalogue: Catalog) -> str:
 
 
 def strings(message: Message) -> tuple[str, ...]:
-    """Return the translations of a message, several where it has plural forms."""
+    """Return the translations of a message, several if it has plural forms."""
     return tuple(message.string) if message.pluralizable else (message.string or "",)
 
 
 def missing(catalogue: Catalog) -> list[Message]:
-    """List what is not translated; a softkey needs a short form only where the word is too long for one."""
+    """List what is not translated; a softkey needs a short form only if the word is too long for one."""
     return [
         message
         for message in catalogue

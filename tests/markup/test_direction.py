@@ -1,4 +1,4 @@
-"""Right to left: a class in XHTML, marks in WML, and nothing where a text runs the other way."""
+"""Right to left: a class in XHTML, marks in WML, and nothing if a text runs the other way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""repertoire: what each device's charset lacks, said otherwise, and weighed as it is sent."""
+"""repertoire: what each device's charset lacks, written differently, and measured as it is sent."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_kannel_makes_no_more_of_a_latin_deck_than_was_weighed(words: list[str])
 
 
 def test_a_small_deck_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the page to sign in on: the search would take more time than all the rest of it."""
+    """It is the sign-in page: the search would take more time than everything else."""
 
     def searched(*arguments: object) -> None:
         raise AssertionError("searched")

@@ -14,7 +14,7 @@ def one_of(kinds: Iterable[T], *chosen: T) -> list[object]:
 
 
 def by_turns(cases: Iterable[T], clients: Sequence[T]) -> list[object]:
-    """Parametrize over cases with clients: `make test` takes one for each case, by turns, `make matrix` all others."""
+    """Parametrize over cases with clients: `make test` takes one per case, in turn, `make matrix` all others."""
     return [
         pytest.param(case, client, marks=() if number % len(clients) == turn else pytest.mark.matrix)
         for number, case in enumerate(cases)

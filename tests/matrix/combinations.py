@@ -1,7 +1,7 @@
 """The main job on every mail server with every real client: sign in, read the list, open a message, answer it.
 
-What each client can do besides is tested in `tests/devices`, what each server answers in `tests/store`: here it is the
-combination that counts. A combination whose programs are not installed is skipped by name.
+What else each client can do is tested in `tests/devices`, what each server answers in `tests/store`: here the
+combination counts. A combination whose programs are not installed is skipped by name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.servers.smtp import SmtpServer
 pytestmark = pytest.mark.matrix
 
 TEXT = "Grüße, 5 $ & 3 < 4"
-#: Pages of the message until it is given up.
+#: Pages of the message after which the walk gives up.
 PAGES = 40
 
 

@@ -1,4 +1,4 @@
-"""The mail that the walk of the whole job works with: text over pages, HTML, files, letters of any kind."""
+"""The mail that the walk of the whole job uses: text over pages, HTML, files, letters of any kind."""
 
 from __future__ import annotations
 

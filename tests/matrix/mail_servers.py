@@ -1,7 +1,7 @@
 """The mail servers of the matrix: how each names its mailboxes, what it can do, and how it is reached.
 
-Nothing here may know a client. What is no Dovecot is a Dovecot that answers as one: names below INBOX as Courier has
-them, or nothing but what RFC 3501 asks for.
+Nothing here may know a client. What is not a Dovecot is a Dovecot that answers like one of them: names below INBOX as
+in Courier, or only what RFC 3501 requires.
 """
 
 from __future__ import annotations

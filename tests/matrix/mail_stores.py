@@ -1,4 +1,4 @@
-"""The mail stores that the whole job is walked on: other servers, and Dovecots that name or announce as others do.
+"""The mail stores on which the whole job is walked: other servers, and Dovecots with others' names or announcements.
 
 Nothing here may know a client. `docs/protocols.md` has a row for each of them.
 """
@@ -23,7 +23,7 @@ from tests.servers.scripted.rev2_only import Rev2Only
 
 @dataclass(frozen=True)
 class Running:
-    """A running mail store: how the gateway reaches it, and the port where it is looked at from the side."""
+    """A running mail store: how the gateway reaches it, and the port where it is examined from outside."""
 
     server: Server
     side: int
@@ -34,9 +34,9 @@ Opened = Callable[[Sequence[str]], Iterator[Running]]
 
 @dataclass(frozen=True)
 class MailStore:
-    """How to run one for these users; what its own mailboxes begin with, and what separates their levels.
+    """How to run one for these users; the prefix of its own mailboxes, and the separator of their levels.
 
-    `keeps_flags`: what is flagged is seen by others once the connection has ended that did so.
+    `keeps_flags`: others see a flag once the connection that set it has ended.
     """
 
     run: Opened

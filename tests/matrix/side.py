@@ -1,7 +1,7 @@
-"""Another mail program at the side of the walk: it makes what lies ready, and tells what lies there afterwards.
+"""Another mail program beside the walk: it prepares the mail, and reports afterwards what is there.
 
-Nothing here may go through the gateway. Each look is a connection of its own, so that no server can show what it
-knew before.
+Nothing here may go through the gateway. Each look is a connection of its own, so that no server can show what it knew
+before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PASSWORD = "secret"
 
 @dataclass(frozen=True)
 class Lying:
-    """A message as it lies in a mailbox, not marked as deleted."""
+    """A message as it is in a mailbox, not marked as deleted."""
 
     message: EmailMessage
     flags: str
@@ -56,7 +56,7 @@ class Side:
             assert said == "OK", (mailbox, why)
 
     def create(self, mailbox: str) -> None:
-        """Make a mailbox unless it is there."""
+        """Make a mailbox unless it exists."""
         if mailbox not in self.mailboxes():
             with self.connected() as connection:
                 assert connection.create(_quoted(mailbox))[0] == "OK", mailbox
@@ -73,7 +73,7 @@ class Side:
             return frozenset(connection.capability()[1][0].decode().upper().split())
 
     def messages(self, mailbox: str = "INBOX") -> list[Lying]:
-        """Return the messages of a mailbox in their order; none where there is no such mailbox."""
+        """Return the messages of a mailbox in order; none if there is no such mailbox."""
         with self.connected() as connection:
             if connection.select(_quoted(mailbox), readonly=True)[0] != "OK":
                 return []
@@ -84,7 +84,7 @@ class Side:
         return [lying.subject for lying in self.messages(mailbox)]
 
     def flags(self, subject: str, mailbox: str = "INBOX") -> str:
-        """Return the flags of the one message with this subject."""
+        """Return the flags of the only message with this subject."""
         (found,) = (lying.flags for lying in self.messages(mailbox) if lying.subject == subject)
         return found
 

@@ -1,8 +1,8 @@
-"""A person's whole job on every mail store, by what stands on the screens: read, write, file, find, sign out.
+"""A person's whole job on every mail store, going by what is on the screens: read, write, file, find, sign out.
 
-On a strict WAP phone and on a small browser; what each step has left is looked at by another mail program. What a
-store does by another way than the others, or not at all, is the row of `docs/protocols.md` that is compared at the end.
-A store whose programs are not installed is skipped by name.
+On a strict WAP phone and on a small browser; the result of each step is examined by another mail program. What a store
+does differently from the others, or not at all, is the row of `docs/protocols.md` that is compared at the end. A store
+whose programs are not installed is skipped by name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.matrix
 ORIGIN = "http://pp.example:8080"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocols.md"
 CLIENTS = {"wml": (WmlPhone, check_deck), "xhtml": (XhtmlBrowser, check_page)}
-#: Plain messages below the ones that are worked with.
+#: Plain messages below those that are used.
 OTHERS = 12
 PAGES = 40
 FOLDER, RENAMED = "Tom & Jérôme 日本", "Größe & Öl"
@@ -77,7 +77,7 @@ def _deliver(port: int, user: str, octets: bytes) -> None:
 
 @dataclass
 class Walk:
-    """One person with one handheld; `row` is what the document says of this store."""
+    """One person with one handheld; `row`: what the document says about this store."""
 
     site: Site
     device: Any
@@ -88,7 +88,7 @@ class Walk:
 
     @property
     def side(self) -> Side:
-        """Look from the side, once the gateway has left where the store keeps something for it alone."""
+        """Look from outside, once the gateway has left if the store keeps something for it alone."""
         end = time.monotonic() + PATIENCE
         while self.site.kind.keeps_flags and self.pool.open_connections:
             assert time.monotonic() < end
@@ -257,7 +257,7 @@ class Walk:
         assert self.named(RENAMED) not in self.side.mailboxes()
         device.follow("Menu").follow("Sign out")
         assert "You are signed out." in device.text
-        # All is where it must be, once.
+        # Everything is where it must be, once.
         others = [f"Message number {n}: what a small message is about" for n in range(1, OTHERS + 1)]
         assert sorted(self.side.subjects()) == sorted([*others, "Letter $5", "Papers", "Webpage"])
         expected = {"INBOX", *map(self.named, ("Sent", "Trash", "Drafts"))}
@@ -266,7 +266,7 @@ class Walk:
 
 
 def documented(name: str) -> dict[str, str]:
-    """Return a store's row of the document, by the heads of its columns."""
+    """Return a store's row of the document, by the headings of its columns."""
     section = DOCUMENT.read_text("utf-8").partition("\n## Mail stores\n")[2].partition("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
     heads, *others = [[cell.strip() for cell in row] for row in rows]
@@ -285,7 +285,7 @@ def _keys(device: Any) -> set[str]:
 
 
 def _options(device: Any) -> set[str]:
-    """Return the labels of the choices of all selects."""
+    """Return the labels of all options of all selects."""
     root = device.card if isinstance(device, WmlPhone) else device.page
     return {"".join(option.itertext()).strip() for option in root.iter("option")}
 

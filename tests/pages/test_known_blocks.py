@@ -1,4 +1,4 @@
-"""Pages laid out from blocks that were kept are those of reading anew, however a person walks through a message."""
+"""Pages laid out from kept blocks equal those from a new reading, however a person walks through a message."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Kept:
 
 
 class Reader:
-    """Lays out a message, anew for each page as requests do; counts the octets that were fetched."""
+    """Lays out a message, again for each page as requests do; counts the octets that were fetched."""
 
     def __init__(self, mail: MessageFile, device: Device, unfolded: str, shelf: Kept | None) -> None:
         self.mail, self.device, self.shelf = mail, device, shelf
@@ -79,7 +79,7 @@ class Reader:
 
 
 def _walk(mail: MessageFile, device: Device, unfolded: str, seed: int) -> Kept:
-    """Walk to and fro, and compare each page with the one of reading anew; return what is kept at the end."""
+    """Walk to and fro, and compare each page with the one from a new reading; return what is kept at the end."""
     chance, shelf = random.Random(seed), Kept()
     places: list[tuple[Position | None, int, bool]] = [
         (None, 1, False),

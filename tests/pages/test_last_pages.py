@@ -17,7 +17,7 @@ from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 DEVICES = {
     markup: replace(identify({}, markup), deck_limit=limit) for markup, limit in ((WML, 600), (XHTML, 2600))
 }
-#: Paragraphs of so many words, and headings.
+#: Paragraphs of this many words, and headings.
 TEXT = st.lists(
     st.tuples(st.integers(1, 240), st.just(False)) | st.tuples(st.integers(1, 6), st.just(True)),
     min_size=1,

@@ -60,7 +60,7 @@ def test_pages_of_what_can_be_split_are_full(items: list[str]) -> None:
 def test_a_page_does_not_depend_on_the_pages_before(items: list[str], number: int) -> None:
     laid = pages(items)
     rest = [item for items in laid[number:] for item in items]
-    # items that were split across a page end are one again only behind the page where reading begins
+    # items that were split across a page end are whole again only after the page where reading begins
     whole = pages(rest)
     assert ["".join(items) for items in whole] == ["".join(items) for items in laid[number:]]
 

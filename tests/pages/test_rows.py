@@ -1,4 +1,4 @@
-"""Rows in pages: nothing is lost, and a page opened by its address is the one that a person pages to."""
+"""Rows in pages: nothing is lost, and a page opened by its address is the one to which a person pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway.pages.rows import of_rows
 from gateway.rendition.blocks import Block, Kind, Run
 
 DEVICES = [replace(identify({}, markup), deck_limit=limit) for markup, limit in ((WML, 600), (XHTML, 2600))]
-#: Rows of so many words each, no word twice, and whether they are headings.
+#: Rows of this many words each, no word twice, and whether they are headings.
 ROWS = st.lists(st.tuples(st.integers(1, 120), st.booleans()), max_size=6).map(
     lambda found: [
         Block(

@@ -1,4 +1,4 @@
-"""links: short ids that lead somewhere without telling anything, in `gateway.sealed.link_ids` and its table."""
+"""links: short ids that lead somewhere without revealing anything, in `gateway.sealed.link_ids` and its table."""
 
 from __future__ import annotations
 

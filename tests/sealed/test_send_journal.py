@@ -43,7 +43,7 @@ def ended(
     draft: MessageRef | None = DRAFT,
     at: float = 1.0,
 ) -> JournalEntry:
-    """Write down how a sending ended; its copy is in Drafts."""
+    """Record how a sending ended; its copy is in Drafts."""
     _fresh, entry = journal.claim(journal.new_entry(posted, at, False))
     outcome = Outcome(kind, kept=True, draft=draft, name=entry.name)
     return journal.write(replace(entry, stage=Stage.DONE, notes=replace(entry.notes, outcome=outcome)))
@@ -111,7 +111,7 @@ def test_what_was_accepted_is_sent_before_its_outcome_is_known(session: Session)
 
 
 def test_texts_are_known_by_what_was_sent_and_what_is_in_doubt(session: Session) -> None:
-    """What was only claimed, or not sent, is in neither; without a form a sending is known by its name alone."""
+    """What was only claimed, or not sent, is in neither; without a form a sending is known only by its name."""
     journal = session.journal
 
     def begun(form: str, stage: Stage) -> JournalEntry:
@@ -130,7 +130,7 @@ def test_what_stopped_at_its_claim_or_left_no_copy_is_not_reported(session: Sess
     assert not journal.ask(stopped)
     _fresh, entry = journal.claim(journal.new_entry(stopped, 1.0, False))
     assert not journal.ask(stopped)
-    with journal.locked(entry):  # its request is still at work
+    with journal.locked(entry):  # its request is still running
         assert journal.ask(stopped)
     ended(journal, kept, NOT_SENT)
     assert journal.ask(kept)

@@ -1,4 +1,4 @@
-"""vault: what is sealed opens with all three of token, secret and row, and with nothing less."""
+"""vault: what is sealed can be opened with all three of token, secret and row, and with nothing less."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_tokens_are_132_random_bits_that_stand_in_a_url() -> None:
     tokens = {vault.new_token() for _ in range(500)}
     assert len(tokens) == 500
     assert all(len(token) == 22 and URL_SAFE.fullmatch(token) and vault.is_token(token) for token in tokens)
-    for place in range(22):  # no character is fixed, the last one neither
+    for place in range(22):  # no character is fixed, not even the last one
         assert len({token[place] for token in tokens}) > 50
 
 

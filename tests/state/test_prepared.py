@@ -1,4 +1,4 @@
-"""The queries that the driver runs itself: what SQLAlchemy would find, in the file that is there now."""
+"""The queries that the driver runs itself: what SQLAlchemy would find, in the current file."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def test_writers_of_one_process_wait_in_a_queue_and_not_at_the_file(state: State
         other = threading.Thread(target=write)
         other.start()
         assert not done.wait(0.3)
-        # Who waits has no connection yet: SQLite's way of waiting knows no order, and lets some wait for ever.
+        # A waiting thread has no connection yet: SQLite's way of waiting has no order, and lets some wait forever.
         assert engine.pool.checkedout() == 1  # type: ignore[attr-defined]
         with pytest.raises(StateLocked):
             hurried(state)
@@ -331,7 +331,7 @@ def test_the_sessions_of_some_domains_are_counted_and_ended(state: State) -> Non
         state.sessions.create(row(state, number + 1, **more))
     counted = state.sessions.count_of
     assert counted({"a", "b"}, NOW) == (3, 2)
-    assert counted({"a", "b"}, NOW, others=True) == (1, 1)  # of what is not known nothing is said
+    assert counted({"a", "b"}, NOW, others=True) == (1, 1)  # nothing is reported about what is unknown
     assert counted({"a"}, NOW + 601) == (0, 0)
     assert counted((), NOW) == (0, 0)
     assert state.sessions.end_of({"a"}) == 2
@@ -558,7 +558,7 @@ def run_twice(path: Path, ready: Callable[[], None]) -> list[list[str]]:
 
 
 def test_of_two_processes_one_claims(tmp_path: Path) -> None:
-    """Both also make the file at the same moment, and number mailboxes against each other."""
+    """Both also make the file at the same moment, and compete for mailbox numbers."""
     path = tmp_path / "state.sqlite"
 
     def ready() -> None:
@@ -592,7 +592,7 @@ def test_tries_are_kept_until_they_are_forgotten(state: State) -> None:
 
     state.tries.change(whose(b"a", b"b", b"c"), look, NOW + 9)
     assert seen == [{b"a": "1", b"b": "2", b"c": None}]
-    state.tries.purge(NOW + 1)  # what was only looked at has not changed
+    state.tries.purge(NOW + 1)  # what was only read has not changed
     assert state.tries.get([b"a", b"b"]) == {b"a": None, b"b": "2"}
     state.tries.change(whose(b"b"), lambda kept: {b"b": None}, NOW)
     assert state.tries.get([b"b"]) == {b"b": None}

@@ -1,4 +1,4 @@
-"""A server that takes few recipients at once: the rest goes in further transactions, and nobody gets it twice."""
+"""A server that accepts few recipients at a time: the rest goes in further transactions, and nobody gets it twice."""
 
 from __future__ import annotations
 

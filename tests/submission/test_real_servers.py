@@ -1,4 +1,5 @@
-"""Postfix with Dovecot's SASL, and Exim: mail from the gateway arrives once each, and refusals are told as they are."""
+"""Postfix with Dovecot's SASL, and Exim: each mail from the gateway arrives once, and refusals are reported
+correctly."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def mailboxes() -> Iterator[tuple[Dovecot, int]]:
-    """A Dovecot that vouches for people at a port."""
+    """A Dovecot that vouches for people on a port."""
     if not installed():
         pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     (sasl,) = free_ports(1)

@@ -1,4 +1,4 @@
-"""Each refusal names whom it concerns: what a server says, and the sentences that a person reads then."""
+"""Each refusal says whom it concerns: what a server says, and the sentences that a person then reads."""
 
 from __future__ import annotations
 

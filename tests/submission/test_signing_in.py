@@ -1,4 +1,4 @@
-"""Signing in to submit: by which mechanism, with whose password, and what no line ever holds."""
+"""Signing in to submit: with which mechanism, with whose password, and what no line ever contains."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WRONG = b"535 5.7.8 Authentication credentials invalid"
 
 
 class Judge:
-    """Offers mechanisms, and refuses some by a reply; `tried`: the mechanisms in order, `right`: a password was."""
+    """Offers mechanisms, and refuses some with a reply; `tried`: the mechanisms in order, `right`: a password was."""
 
     def __init__(self, offered: bytes, replies: dict[str, bytes], challenge: bytes = CHALLENGE) -> None:
         self.offered, self.replies, self.challenge = offered, replies, challenge

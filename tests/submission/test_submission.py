@@ -282,7 +282,7 @@ def plain(peer: Peer, kind: Tls = Tls.NONE, ca_file: Path | None = None) -> Serv
 
 
 def scripted(**answers: bytes) -> Callable[[Caller], None]:
-    """Serve by a word for each command: say nothing for b"", and hang up."""
+    """Serve with one word per command: say nothing for b"", and hang up."""
 
     def serve(caller: Caller) -> None:
         caller.say(answers.get("greeting", b"220 bad.test"))
@@ -405,7 +405,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
 
 
 def test_an_address_is_sent_as_it_is_written() -> None:
-    """The address parser of smtplib would make "x" of the first, and leave out the comment of the second."""
+    """The address parser of smtplib would make "x" of the first, and omit the comment of the second."""
     specs = [
         "x,y@example.org",
         "eve(anna@example.org)@example.net",

@@ -1,4 +1,4 @@
-"""The way to an upstream: what comes back as what is seen, and what the documentation says of the limits."""
+"""The way to an upstream: what is reported as seen, and what the documentation says about the limits."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_reply_of_the_server_that_says_later_opens_nothing() -> None:
         later.answered = True
         fail(way, later, b"%d" % n, SMTP)
     reached = False
-    with way.admit(UPSTREAM, SMTP, b"ben"):  # else SubmissionDown, which is unreachable as well
+    with way.admit(UPSTREAM, SMTP, b"ben"):  # otherwise SubmissionDown, which is unreachable as well
         reached = True
     assert reached
 

@@ -56,12 +56,12 @@ def test_an_open_one_lets_nobody_through_until_it_is_time_and_then_one() -> None
     assert OPEN.allows(PROBED)
     assert OPEN.started(PROBED) == HALF_OPEN
     assert not HALF_OPEN.allows(PROBED + OPEN_SECONDS - 0.001)
-    # A probe that asked nothing after all has learnt nothing: the next one is let through at once.
+    # A probe that asked nothing has learned nothing: the next one is let through immediately.
     assert HALF_OPEN.ended(Report.NOTHING, "x", PROBED + 1).allows(PROBED + 1)
 
 
 def test_a_probe_that_takes_long_does_not_keep_the_others_out() -> None:
-    """A mail of many megabytes, on its way for minutes, is no sign that the server does not answer."""
+    """A mail of many megabytes, on its way for minutes, does not show that the server fails to answer."""
     assert HALF_OPEN.allows(PROBED + OPEN_SECONDS)
     again = HALF_OPEN.started(PROBED + OPEN_SECONDS)
     assert again.phase is CircuitState.HALF_OPEN

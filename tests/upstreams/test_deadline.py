@@ -1,4 +1,4 @@
-"""One deadline for all that a request waits for."""
+"""One deadline for everything that a request waits for."""
 
 from __future__ import annotations
 

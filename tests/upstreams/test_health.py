@@ -1,4 +1,4 @@
-"""The health of servers: what each contact says of it, and that the connections of a contact are timed."""
+"""The health of servers: what each contact shows, and that the connections of a contact are timed."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_what_two_processes_have_seen_is_joined(
     since: float,
     error: str,
 ) -> None:
-    """A server is so since the first contact after which nobody has found it otherwise."""
+    """A server has been in its state since the first contact that no later one has contradicted."""
     for first, second in ((one, other), (other, one)):
         known = _seen(*first).joined(_seen(*second))
         assert (known.up, known.since, known.error) == (up, since, error)

@@ -18,7 +18,7 @@ THREADS = 16
 
 
 def crowd(shares: Shares, upstream: str, people: int, each: int, now: float = 0.0) -> list[Place]:
-    """Have so many people come at once; all go running who may."""
+    """Have this many people come at the same time; all who may start running."""
     places = [shares.join(upstream, b"%d" % n, now) for _ in range(each) for n in range(people)]
     for place in places:
         shares.enter(upstream, place, now)
@@ -26,7 +26,7 @@ def crowd(shares: Shares, upstream: str, people: int, each: int, now: float = 0.
 
 
 def stay(shares: Shares, upstream: str, places: list[Place], now: float) -> list[Place]:
-    """Turn away whom the line has no place for; the last that came go first."""
+    """Turn away those for whom the queue has no place; the last to come go first."""
     for place in reversed([place for place in places if not place.running]):
         if shares.waits(upstream, place, now) <= 0:
             shares.leave(upstream, place, False, now)
@@ -96,7 +96,7 @@ def test_people_who_come_back_answered_but_late_move_no_line() -> None:
     """A server that takes its time over each of many people frees a thread now and then, and holds all of them."""
     shares, now = Shares(THREADS), 0.0
     places = crowd(shares, "late", 8, 1)
-    while now < 3.0:  # one comes back every half of what a line may stand, each after a good second
+    while now < 3.0:  # one comes back in half of STUCK_SECONDS, each after over a second
         now += STUCK_SECONDS / 2
         if now > 1.0:
             first = next(place for place in places if place.running)

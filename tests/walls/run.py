@@ -1,7 +1,7 @@
-"""Takes each wall away in a copy of the checkout, one after the other, and looks whether its test fails.
+"""Removes each wall in a copy of the checkout, one after the other, and checks whether its test fails.
 
-`python -m tests.walls.run [WORDS]` runs the walls whose names hold the words; it prints a line for each, and its exit
-status is 1 if a test passed without its wall. The checkout itself is not touched.
+`python -m tests.walls.run [WORDS]` runs the walls whose names contain the words; it prints a line for each, and its
+exit status is 1 if a test passed without its wall. The checkout itself is not touched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST = 600
 
 
 def without(wall: Wall, copy: Path) -> str:
-    """Run a wall's test where it stands, and where it is taken away; return the verdict."""
+    """Run a wall's test with the wall, and without it; return the verdict."""
     file = copy / wall.file
     whole = file.read_text()
     assert whole.count(wall.standing) == 1, wall.name

@@ -1,7 +1,7 @@
-"""Each wall: the one place in the code where it stands, what is left of that without it, and the test that must fail.
+"""Each wall: the one place in the code where it is, what remains of that without it, and the test that must fail.
 
-Nothing here may be kept up by hand alone: `test_walls` holds the table to docs/security.md, to the code and to the
-tests, and `run` takes each wall away.
+Nothing here may be maintained by hand alone: `test_walls` compares the table with docs/security.md, the code and the
+tests, and `run` removes each wall.
 """
 
 from __future__ import annotations

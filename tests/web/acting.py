@@ -1,6 +1,6 @@
-"""One mailbox of twelve messages for walks that change it, and another mail program that looks on from the side.
+"""One mailbox of twelve messages for walks that change it, and another mail program that watches from outside.
 
-Nothing here may know what a walk does. The other program has flagged one message \\Deleted: it is there to the end.
+Nothing here may know what a walk does. The other program has flagged one message \\Deleted: it stays to the end.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def mail(number: int) -> bytes:
 
 
 class Upstreams:
-    """The gateway's servers, with capabilities hidden as the test wants."""
+    """The gateway's servers, with capabilities hidden as the test requires."""
 
     def __init__(self) -> None:
         self.hidden: frozenset[str] = frozenset()
@@ -99,7 +99,7 @@ HANDHELDS: dict[str, Callable[[Transport], Any]] = {
 
 
 def opened(device: Any, number: int) -> Any:
-    """Sign in and open a message; what is spent from there on counts."""
+    """Sign in and open a message; costs count from there on."""
     device.sign_in(ME, PASSWORD)
     while not any(f"Number {number}." in label for label in device.links):
         device.follow("Next")
@@ -110,7 +110,7 @@ def opened(device: Any, number: int) -> Any:
 
 
 def going_on(device: Any) -> Any:
-    """Choose that the next message comes after one was deleted, and go back to where the device was."""
+    """Choose that the next message comes after one was deleted, and return to where the device was."""
     here = device.url
     device.fetch("GET", urljoin(here, "sd"))
     device.fill("after", "next").press("Save")
@@ -121,7 +121,7 @@ def going_on(device: Any) -> Any:
 
 
 def buttons(device: Any) -> list[str]:
-    """Name what can be pressed on a page, in its order."""
+    """Name what can be pressed on a page, in order."""
     if isinstance(device, WmlPhone):
         return [(anchor.text or "").strip() for anchor in device.card.iter("anchor")]
     return [e.get("value") for e in device.page.iter("input") if e.get("type") == "submit"]

@@ -1,4 +1,4 @@
-"""The gateway in front of the test servers, walked by both handhelds, with another mail program at its side."""
+"""The gateway in front of the test servers, walked by both handhelds, with another mail program watching."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The app under test with its handhelds, for the screens on which mail is written.
 
-Nothing here may look at a mailbox through the app: what a test claims is seen over IMAP from the side.
+Nothing here may look at a mailbox through the app: what a test claims is checked from outside over IMAP.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.servers.smtp import SmtpServer
 
 ORIGIN = "http://pp.example:8080"
 HANDHELDS = ("phone", "narrow", "browser", "plain_browser")
-#: `make test` takes the one with the least room of each markup.
+#: `make test` takes the one with the least room in each markup.
 CLIENTS = one_of(HANDHELDS, "narrow", "browser")
 
 
@@ -100,7 +100,7 @@ class Office:
 def mail(
     sender: str = "Bob <bob@example.net>", to: str = "me@example.net", subject: str = "Lunch", **more: str
 ) -> bytes:
-    """Write a small mail; `head` is further header lines, `text` its text."""
+    """Write a small mail; `head`: further header lines, `text`: its text."""
     head = more.get("head", "")
     return (
         f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{subject.split()[0]}@example.org>\r\n"
@@ -110,7 +110,7 @@ def mail(
 
 
 def path_of(device: Any) -> str:
-    """Return the last piece of the address that a device is at."""
+    """Return the last piece of a device's current address."""
     return str(device.url.rpartition("/")[2].partition("?")[0])
 
 

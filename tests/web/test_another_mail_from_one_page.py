@@ -1,4 +1,4 @@
-"""One more mail from a page out of the phone's cache: asked about with all that was typed, sent when it is wanted."""
+"""One more mail from a page in the phone's cache: asked about with everything typed, sent if it is wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/pages.md names every address that there is, and none that there is not."""
+"""docs/pages.md names every address that exists, and no other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Map:
 
 
 def documented() -> list[str]:
-    """Read the addresses of the table; `.e` behind `/x3.77.d` stands for `/x3.77.e`."""
+    """Read the addresses of the table; `.e` after `/x3.77.d` represents `/x3.77.e`."""
     section = PAGE.read_text("utf-8").partition("## Addresses")[2].partition("\n## ")[0]
     found: list[str] = []
     for row in (line for line in section.splitlines() if line.startswith("| `/")):

@@ -58,7 +58,7 @@ def password(dovecot: Dovecot, _smtp: SmtpServer) -> str:
 
 @pytest.fixture
 def app(password: str, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator[object]:
-    """The gateway, in front of a mailbox whose UIDs and UIDVALIDITY are as long as they get."""
+    """The gateway, in front of a mailbox whose UIDs and UIDVALIDITY are as long as they can be."""
     shutil.rmtree(dovecot.home(ME), ignore_errors=True)
     dovecot.user(ME, PASSWORD)
     maildir.fill(dovecot.maildir(ME), 20, first_second=1_700_000_000)
@@ -129,7 +129,7 @@ ACCEPTED = [
 
 
 def _assert_said_as(answer: TestResponse, media_type: str) -> None:
-    """The type is this, the charset is the same in header and declaration, the DOCTYPE goes with it."""
+    """The type is this, the charset is the same in header and declaration, the DOCTYPE matches it."""
     assert answer.mimetype == media_type
     body = answer.get_data()
     if media_type == WML_COMPILED:
@@ -149,7 +149,7 @@ def test_accept_chooses_the_markup(client: Client, accept: str | None, media_typ
 
 
 def test_what_came_through_a_wap_gateway_is_compiled_by_us(client: Client) -> None:
-    """Accept is the same for both: what tells them apart stands in Vary."""
+    """Accept is the same for both: what distinguishes them is in Vary."""
     for headers, media_type in (
         ({}, WML_TEXT),
         ({"X-WAP-Gateway": "x"}, WML_COMPILED),
@@ -188,7 +188,7 @@ def test_the_sign_in_pages_lead_to_each_other(transport: Transport) -> None:
 
 
 def _lives(device: WmlPhone | XhtmlBrowser) -> Iterator[tuple[str, str]]:
-    """Walk, and say how long each kind of answer may be kept."""
+    """Walk, and yield how long each kind of answer may be kept."""
 
     def life() -> str:
         assert device.answer is not None
@@ -270,7 +270,7 @@ def test_a_redirect_never_takes_host_as_it_comes(
 
 
 def test_no_address_at_all_redirects_to_host(client: Client) -> None:
-    """Every rule, in the spellings that routing would mend: slashes doubled and added."""
+    """Every rule, in the spellings that routing would correct: slashes doubled and added."""
     rules = [re.sub(r"<[^>]+>", "1", rule.rule) for rule in client.application.url_map.iter_rules()]  # type: ignore[attr-defined]
     asked = {
         spelled
@@ -508,7 +508,7 @@ _WITHOUT_A_KEY = ("Inbox", "Write", "Search", "Refresh", "Drafts", "This folder"
 
 
 class Watched:
-    """Passes requests on and looks at each page that comes back."""
+    """Passes requests on and examines each page that comes back."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -559,7 +559,7 @@ def test_addresses_are_short_relative_and_hold_no_token(transport: Transport, ki
 
 
 def _is_written_in(page: etree._Element, element: etree._Element) -> bool:
-    """Say whether this is a field of a mail or of the sign-in page: there the keys belong to the buttons."""
+    """Return whether this is a field of a mail or of the sign-in page: there the keys belong to the buttons."""
     sends = page.xpath(
         "//anchor[@accesskey='1'][starts-with(., 'Send') or starts-with(., 'Sign in')]"
         " | //input[@accesskey='1'][@value='Send' or @value='Sign in']"

@@ -106,7 +106,7 @@ def _write(device: Any, number: int) -> Any:
 
 
 def _age(office: Office, seconds: float) -> float:
-    """Let the hour go by, and return when the first mail was counted."""
+    """Let the hour pass, and return when the first mail was counted."""
     with closing(connect(office.path)) as connection, connection:
         connection.execute("UPDATE submissions SET at = at - ?", (seconds,))
         return float(connection.execute("SELECT min(at) FROM submissions").fetchone()[0])
@@ -117,7 +117,7 @@ def test_more_than_the_limit_is_told_with_a_time_and_sent_after_it(office: Offic
     for number in range(MOST):
         assert "Sent to" in _write(device, number).press("Send").text
     first = _age(office, 0)
-    other = office.signed_in(office.browser(), ME)  # a new session of the same account is no way round
+    other = office.signed_in(office.browser(), ME)  # a new session of the same account is no way around
     for one in (device, other):
         _write(one, 8).press("Send")
         assert "Not sent." in one.text
@@ -197,7 +197,7 @@ def test_the_time_that_is_told_is_when_there_is_room(tmp_path: Path) -> None:
         assert state.submissions.count(account, 3, 10, NOW + 300) == NOW + 60 + HOUR
         assert state.submissions.count(other, 10, 10, NOW + 300) is None
         assert state.submissions.count(account, 3, 10, NOW + 60 + HOUR) is None
-        # A clock that goes back by a year makes nobody wait for longer than an hour.
+        # A clock that goes back a year makes nobody wait longer than an hour.
         back = NOW - 365 * 24 * HOUR
         until = state.submissions.count(other, 1, 10, back)
         assert until == back + HOUR

@@ -1,4 +1,4 @@
-"""A mail server that falls silent: it costs its own people only, who are told so at once; and nothing is sent twice.
+"""A mail server that falls silent: it costs only its own people, who are told immediately; and nothing is sent twice.
 
 Requests run in as many threads as the gateway has. How many of them a silent server holds is counted; how long others
 wait is compared with the same requests on a quiet gateway.
@@ -35,15 +35,15 @@ from tests.servers.scripted.mute import Mute
 
 THREADS = 16
 HALF = THREADS // 2
-#: How many times as long others may wait as on a quiet gateway a moment before: mostly it is once. Without places for
-#: threads it is a hundred times, and so it is in each of the tries that a machine with other things to do is given.
+#: How much longer others may wait than on a quiet gateway a moment before, as a factor: usually it is one. Without
+#: places for threads it is a hundred, and that in each of the tries that a busy machine gets.
 ROOM, TRIES = 1.5, 8
 BROWSER = {"User-Agent": "", "Accept": "text/html"}
 MAIL = b"From: a@quiet.example\r\nSubject: x\r\n\r\nx\r\n"
 
 
 class House:
-    """A gateway for two domains, whose mail servers can fall silent, and the threads that its requests run in."""
+    """A gateway for two domains, whose mail servers can fall silent, and the threads in which its requests run."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self.mute, self.quiet = stack.enter_context(Mute()), stack.enter_context(Mute())
@@ -90,7 +90,7 @@ class House:
         )
 
     def page(self, session: Session) -> Future[TestResponse]:
-        """Ask for a person's inbox as the HTTP server does: in a thread as soon as one is free."""
+        """Request a person's inbox as the HTTP server does: in a thread as soon as one is free."""
         return self.threads.submit(
             lambda: Client(self.app, use_cookies=False).get(f"/~{session.token}/i", headers=BROWSER)
         )
@@ -109,7 +109,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def p95(house: House, people: list[Session], rounds: int = 40) -> float:
-    """Have everybody read their inbox so often, page after page; return the seconds within which 95 % of pages came."""
+    """Have everybody read their inbox this often, page after page; return the seconds within which 95 % of pages
+    came."""
 
     def read(session: Session) -> list[float]:
         taken = []
@@ -131,7 +132,7 @@ def wait_as_briefly_as(calm: float, house: House, people: list[Session]) -> bool
 
 
 def settled(futures: list[Future[Any]], count: int) -> list[Future[Any]]:
-    """Wait until so many have an answer, and return those."""
+    """Wait until this many have an answer, and return those."""
     while sum(future.done() for future in futures) < count:
         wait([future for future in futures if not future.done()], 30, "FIRST_COMPLETED")
     return [future for future in futures if future.done()]
@@ -150,10 +151,10 @@ def test_twenty_people_of_a_mute_server_cost_others_nothing(house: House) -> Non
         assert answer.headers["Retry-After"] == "20"
         assert b"is busy. Try again in 20 seconds." in answer.data
         assert b">Try again<" in answer.data
-    # Whoever asks meanwhile is answered at once, and holds nothing.
+    # Whoever asks in the meantime is answered immediately, and holds nothing.
     more = [house.page(session) for session in crowd]
     settled(more, 20)
-    # All that while nobody of the others has had an answer.
+    # During all that time none of the others has had an answer.
     assert house.held() == HALF
     assert sum(not future.done() for future in waiting) == HALF
     house.mute.silent.clear()
@@ -200,7 +201,7 @@ def test_a_circuit_opens_and_closes_by_one_probe(house: House, monkeypatch: pyte
     answer = house.page(people[0]).result()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")
     assert b"cannot be reached. Try again in 20 seconds." in answer.data
-    # Signing in is refused as soon; the address stays in the form.
+    # Signing in is refused as quickly; the address stays in the form.
     form = {"user": "7@mute.example", "password": "secret"}
     answer = Client(house.app).post("/m", data=form, headers=BROWSER)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")

@@ -1,4 +1,5 @@
-"""A fault at each command of a POP3 conversation: always a page that says what is so and leads on, never a false word.
+"""A fault at each command of a POP3 conversation: always a page that says what is true and leads on, never a false
+word.
 
 While the server is at fault, the list is shown, a message read and one deleted; then the server is well again.
 """

@@ -1,6 +1,6 @@
-"""A person whose mail is read by POP3, in both markups: what POP3 cannot do is absent, and all that is offered works.
+"""A person whose mail is read by POP3, in both markups: what POP3 cannot do is absent, and everything offered works.
 
-The server locks the maildrop for each visit, as POP3 has it (RFC 1939 §4): a page that visited twice at a time, or a
+The server locks the maildrop for each visit, as POP3 requires (RFC 1939 §4): a page that visited twice at a time, or a
 visit that outlived its page, would be refused.
 """
 
@@ -35,7 +35,7 @@ COUNT = 22
 LONG = "".join(
     f"The quick brown fox jumps over the lazy dog, for the {n}. time today. " for n in range(1, 121)
 )
-#: Pages of one kind that are looked at.
+#: Pages of one kind that are examined.
 OF_A_KIND = 4
 PAGES = {"text/vnd.wap.wml", "application/xhtml+xml", "text/html"}
 HANDHELDS: dict[str, Callable[[Transport], Any]] = {
@@ -303,7 +303,7 @@ def _press(device: Any, word: str) -> None:
 
 
 def _to_row(device: Any, label: str) -> None:
-    """Open a message of the list, on whichever of its pages it is."""
+    """Open a message in the list, on whichever of its pages it is."""
     while not any(label in each for each in device.links):
         device.follow("Next")
     device.follow(label)

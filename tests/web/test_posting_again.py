@@ -1,6 +1,6 @@
-"""What was posted and came to nothing can be posted once more from the page that says so, with all that was typed.
+"""What was posted without success can be posted again from the page that says so, with everything typed.
 
-Nothing can be written meanwhile (tests/servers/unwritable.py), or the mail server is away.
+Nothing can be written in the meantime (tests/servers/unwritable.py), or the mail server is away.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.servers.unwritable import FAULTS, Volume, be_impatient
 from tests.web.office import Office, at
 
 ME: Final = "oncemore@example.net"
-#: Letters of which each charset and each markup mangles another part.
+#: Letters, different ones of which each charset and each markup mangles.
 WORDS: Final = 'Grüße & 5 € für "$(x)" <я>'
 #: A form, its fields, and where what was typed is shown later.
 FORMS: Final = {

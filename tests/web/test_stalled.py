@@ -35,7 +35,7 @@ MAIL = (
     b"Content-Disposition: attachment; filename=large.tar\r\n\r\n"
 ) + LINE * (SIZE // len(LINE))
 AGENT = "Mozilla/5.0 (Mobile; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5"
-#: Octets upstream beside what is fetched for a reader: a list, a structure, the handshake.
+#: Octets upstream besides what is fetched for a reader: a list, a structure, the handshake.
 OTHERS = 200_000
 
 
@@ -104,7 +104,7 @@ def test_sigterm_ends_it_though_a_mail_server_says_nothing(
             mute.settimeout(PATIENCE)
             caller, _ = mute.accept()
             with caller:
-                # A greeting, which is waited for less long than requests in flight are; an answer is for longer.
+                # A greeting, which is waited for less long than requests in progress; an answer is waited for longer.
                 caller.sendall(b"* OK hi\r\n")
                 server.stop()  # with status 0
                 assert received(line) == (b"", False)

@@ -23,20 +23,20 @@ from tests.servers.smtp import SmtpServer
 
 PREFIX = "/mail"
 URL = f"http://pp.example{PREFIX}"
-#: Pages that a walk looks at; more are of the same kinds.
+#: Pages that a walk examines; further ones are of the same kinds.
 PAGES = 60
 TOKEN = "A" * 22
 
 
 @pytest.fixture(params=[True, False], ids=["kept", "removed"])
 def kept(request: pytest.FixtureRequest) -> bool:
-    """Say whether the proxy keeps the path."""
+    """Return whether the proxy keeps the path."""
     return bool(request.param)
 
 
 @pytest.fixture
 def transport(kept: bool, dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator[Transport]:
-    """Reach the gateway as such a proxy does; nothing else of the host is ours."""
+    """Reach the gateway as such a proxy does; nothing else on the host is ours."""
     config = rig.config(rig.upstream(dovecot, smtp_server), url=URL)
     with rig.app(config, tmp_path / "state.sqlite") as app:
         direct = in_process(app)
@@ -105,7 +105,7 @@ def test_cookies_are_for_the_path_alone(transport: Transport, journey: Journey) 
 
 
 def test_without_its_slash_the_path_leads_to_where_links_are_right(transport: Transport, kept: bool) -> None:
-    # A proxy that removes the path has made a slash of nothing already.
+    # A proxy that removes the path has already turned an empty path into a slash.
     for end in ("", f"/~{TOKEN}") if kept else (f"/~{TOKEN}",):
         answer = transport("GET", URL + end, {"Accept": "text/html"}, b"")
         assert (answer.status, answer.headers["location"]) == (303, f"{URL}{end}/")

@@ -1,6 +1,6 @@
-"""A state that is full, locked, read-only or gone: who reads goes on reading, and nothing untrue is said.
+"""A state that is full, locked, read-only or gone: whoever reads can continue, and nothing untrue is reported.
 
-The faults are real (tests/servers/unwritable.py). What was typed stands on the page again whatever happens.
+The faults are real (tests/servers/unwritable.py). What was typed is on the page again, whatever happens.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def test_who_reads_goes_on_reading(
         assert "Here." in device.text
         device.follow("Attachments")  # the only one opens at once
         assert "The notes themselves." in device.text
-        # Folders, of which nobody has asked for the number of one yet.
+        # Folders, none of whose numbers anybody has asked for yet.
         at(device, "z")
         device.follow("Archive box")
         device.follow("Elsewhere")
@@ -124,7 +124,7 @@ def test_who_reads_goes_on_reading(
 def test_nobody_who_reads_waits_for_what_is_not_needed(
     office: Office, device: Any, fault: AbstractContextManager[None]
 ) -> None:
-    """Of what is granted to the writers of a page, in milliseconds, only the first failure costs anything."""
+    """Of the milliseconds granted to the writers of a page, only the first failure costs any."""
     granted: list[int] = []
     for engine in (_database(office)._engine, _database(office)._synced):
 
@@ -162,7 +162,7 @@ def test_send_says_not_sent_and_the_same_again_sends_it(
         assert "certain" not in device.text
         assert text_field(device) == "Short and mine."
         assert _drafts(office) == ["Hello"]
-        # The phone repeats by itself; the person presses Send on what is shown. There is one draft all the time.
+        # The phone repeats by itself; the person presses Send on what is shown. There is always one draft.
         device.fetch("POST", written, posted[1])
         assert "Not sent." in device.text
         device.press("Send")
@@ -285,7 +285,7 @@ def test_a_file_that_is_removed_is_noticed_and_made_again(office: Office, device
     device.sign_in(ME, "secret")
     at(device, "c").fill("to", BOB).fill("subject", "Hello").fill("text", "Mine.").press("Send")
     assert "Sent to" in device.text
-    # All of it is in the file that has the name now.
+    # All of it is in the file that now has the name.
     _database(office).close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT stage FROM journal").fetchall() == [("done",)]

@@ -203,7 +203,7 @@ def handheld(request: pytest.FixtureRequest, app: Any, mailbox: str) -> Any:
 
 
 def listed(device: Any) -> Any:
-    """Go from a message to the list of its attachments, also of an only one, to whose own page the message leads."""
+    """Go from a message to the list of its attachments; if there is only one, the message leads to its page."""
     assert "Attachments" in device.links
     device.fetch("GET", re.sub(r"/m(\d+\.\d+)[^/]*$", r"/a\1", device.url))
     return device
@@ -214,7 +214,7 @@ def attachments(device: Any, subject: str = "All kinds") -> Any:
 
 
 def find(device: Any, label: str) -> Any:
-    """Page through a list until there is a link whose label begins so, and follow it."""
+    """Page through a list until there is a link whose label begins like this, and follow it."""
     for _page in range(30):
         for name, href in device.links.items():
             if name.startswith(label):
@@ -366,7 +366,7 @@ def test_ciphertext_is_said_and_saved(handheld: Any) -> None:
 
 
 def picture(device: Any) -> Image.Image:
-    """Load the picture of a picture page as the device would, and hold it to what the page says of it."""
+    """Load the picture of a picture page as the device would, and compare it with what the page says about it."""
     root = device.deck if hasattr(device, "deck") else device.page
     (shown,) = root.iter("img")
     assert shown.get("alt")
@@ -390,7 +390,7 @@ def picture(device: Any) -> Image.Image:
 @pytest.mark.parametrize("name", ["disc.png", "photo", "Picture"])
 def test_pictures_fit_the_screen(handheld: Any, name: str) -> None:
     attachments(handheld)
-    if name == "Picture":  # without a name or a type: what it is turns out when it is opened
+    if name == "Picture":  # without a name or a type: what it is shows when it is opened
         find(handheld, "File")
         handheld.follow("Open")
     else:
@@ -406,7 +406,7 @@ def test_pictures_inside_a_page_lead_to_their_own(handheld: Any) -> None:
     handheld.follow("Pictures inside")
     if isinstance(
         handheld, XhtmlBrowser
-    ):  # small ones stand among the words, and all together stay within 20 KB
+    ):  # small ones are among the words, and all together stay within 20 KB
         shown = handheld.page.findall(".//a/img")
         assert shown
         answers = [get(handheld, img.get("src"), accept="image/*") for img in shown]
@@ -460,7 +460,7 @@ def test_the_original_is_the_original(handheld: Any) -> None:
 
 
 def ranged(device: Any, href: str, method: str = "GET", **fields: str) -> Any:
-    """Ask for a file as a program that loads does; `fields`: of the request's header."""
+    """Request a file as a download program does; `fields`: of the request's header."""
     headers = {"User-Agent": device.agent, "Accept": "*/*"}
     headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in device.jar.items())
     headers |= {name.replace("_", "-"): value for name, value in fields.items()}
@@ -527,7 +527,7 @@ def test_what_base64_comes_to_is_known_at_its_end(app: Any, mailbox: str) -> Non
 def test_a_server_that_counts_as_it_pleases_spoils_no_download(
     app: Any, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Octets that the server says, one more or one less than there are: the whole file comes, without a length."""
+    """The server reports one octet more or less than there are: the whole file comes, without a length."""
     user = dovecot.user("counting@example.net")
     head = "From: a@example.net\r\nSubject: Counted\r\nContent-Type: application/x-log\r\n"
     dovecot.deliver(
@@ -629,7 +629,7 @@ def test_addresses_that_lead_nowhere_are_answered(handheld: Any, path: str) -> N
 
 
 class Flaky:
-    """A session whose connection breaks at every other stretch, in the middle."""
+    """A session whose connection breaks at every other piece, in the middle."""
 
     def __init__(self, octets: bytes, failures: int) -> None:
         self.whole, self.failures, self.leases, self.left = octets, failures, 0, failures
@@ -661,7 +661,7 @@ def test_a_broken_connection_leaves_no_gap() -> None:
 
 
 class Crowded:
-    """A session that has no place at a server for a while, each time something has been fetched."""
+    """A session that has no place at a server for a while, each time something was fetched."""
 
     def __init__(self, octets: bytes, times: int) -> None:
         self._octets, self._times, self._left = octets, times, 0
@@ -716,7 +716,7 @@ def _big_mail(folder: Path) -> Path:
 
 
 def _peak(pid: int) -> int:
-    """Read how many octets a process had in memory at most."""
+    """Return the most octets that a process has had in memory."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) * 1024  # type: ignore[index]
 
 
@@ -798,7 +798,7 @@ def _received(server: GatewayServer, cookie: str, path: str) -> int:
 
 
 def _abandoned(server: GatewayServer, cookie: str, path: str) -> bool:
-    """Go away in the middle, four times, and be served still."""
+    """Leave in the middle, four times, and still be served."""
     for _time in range(4):
         connection, answer = _ask(server, cookie, path)
         assert answer.read(100_000)

@@ -1,4 +1,4 @@
-"""Odd mail on handhelds against a real Dovecot: what is left out is named, and who wants no pictures gets none."""
+"""Odd mail on handhelds against a real Dovecot: what is left out is named, and whoever wants no pictures gets none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _pictured() -> bytes:
 
 
 def _nested(depth: int, words: str) -> bytes:
-    """Write a text that lies so many multiparts deep, the last of them in a file of its own."""
+    """Write a text that is this many multiparts deep, the last of them in a file of its own."""
     octets = text(words)
     for level in range(depth):
         octets = parted(text(f"level {level}\n"), octets, boundary=f"b{level}x")
@@ -152,7 +152,7 @@ def test_parts_left_out_are_named_on_the_last_page_and_among_the_details(app: An
 
 @pytest.fixture
 def without_pictures(handheld: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A handheld whose person has switched them off."""
+    """A handheld whose owner has switched them off."""
     known = preferences.apply
     monkeypatch.setattr(preferences, "apply", lambda *given: replace(known(*given), pictures=False))
     return handheld.follow("Inbox") if "Inbox" in handheld.links else handheld
@@ -206,7 +206,7 @@ def test_a_picture_that_is_not_wanted_is_not_fetched(
 
 
 def test_a_text_that_lies_deep_is_read_page_by_page(handheld: Any) -> None:
-    """The address of a page names its part; one of fifteen numbers is no reason to be refused."""
+    """The address of a page names its part; one of fifteen numbers is no reason to refuse it."""
     handheld.follow("Deep")
     words = read(handheld)
     places = [words.find(f"Deep sentence {n}.") for n in (0, 1, 200, 399)]

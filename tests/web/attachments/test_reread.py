@@ -1,4 +1,4 @@
-"""Documents are read once for a stretch of pages, and kept within bounds under their own key."""
+"""Documents are read once for a range of pages, and kept within limits under their own key."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_a_bad_address_is_named_and_everything_else_stays(office: Office, device
 
 @pytest.mark.parametrize("beginning", [True, False])
 def test_the_question_who_is_meant_fits_a_phone(office: Office, device: Any, beginning: bool) -> None:
-    """Whatever the names are; more than the beginning of one is no question."""
+    """Whatever the names are; what is longer than the beginning of a name is not asked about."""
     narrow = small(device) and device.limit < 1396
     name = "ab" * 9 if narrow else "ж€" * (LONGEST_BEGINNING // 2)
     office.signed_in(device, ME)
@@ -359,7 +359,7 @@ def _session(office: Office) -> Session:
 
 @pytest.fixture
 def known(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterator[Office]:
-    """Let me be two people."""
+    """A gateway that lets me be two people."""
     made = Office(dovecot, smtp_server, tmp_path, from_addresses="domain")
     made.anew(ME, BOB, ANN)
     session = _session(made)

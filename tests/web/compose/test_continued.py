@@ -1,4 +1,4 @@
-"""A mail that was continued after an interrupted sending: only its final outcome is told."""
+"""A mail that was continued after an interrupted sending: only its final outcome is reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.servers.smtp import SmtpServer
 from tests.web.office import Office, at, mail
 
 ME, BOB = "goneon@example.net", "goneonbob@example.net"
-#: How far the journal comes before it is full.
+#: How far the journal gets before it is full.
 UNMADE, UNSUBMITTED = frozenset(Stage), frozenset(Stage) - {Stage.CLAIMED}
 
 
@@ -102,7 +102,7 @@ def test_from_the_page_that_said_so(
     device.press("Send")
     assert "Sent to" in device.text
     _is_sent_alone(office)
-    # Whoever repeats the first request is told the same.
+    # Whoever repeats the first request gets the same answer.
     device.fetch("POST", *first)
     said = "It is not certain whether the message was sent." if stages is UNMADE else "Sent to"
     assert said in device.text, device.text
@@ -113,7 +113,7 @@ def test_a_copy_of_what_is_in_no_journal_is_not_denied(office: Office, device: A
     with full():
         _refused(device, text="At noon.")
     with full(claims=False):
-        _refused(device)  # its copy has taken the place of the first one
+        _refused(device)  # its copy has replaced the first one
     assert len(office.found(ME, "Drafts")) == 1
     news = _news(office)
     assert "Not sent." in news

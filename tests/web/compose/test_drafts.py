@@ -39,7 +39,7 @@ def device(request: pytest.FixtureRequest, office: Office) -> Any:
 
 @pytest.fixture
 def with_small_inputs(device: Any, office: Office) -> Any:
-    """Make a handheld whose inputs do not hold any text, which is what adding to it is for."""
+    """Make a handheld whose inputs do not hold every text, which is why there is a way to add to it."""
     if small(device):
         return device
     agent = "Nokia6230/2.0 (05.50)"
@@ -51,7 +51,7 @@ def small(device: Any) -> bool:
 
 
 def text_field(device: Any) -> str:
-    """Return what stands in the text field."""
+    """Return what is in the text field."""
     if not small(device):
         return device.page.find(".//textarea").text or ""
     name = next(f.get("value")[2:-1] for f in device.card.iter("postfield") if f.get("name") == "text")
@@ -59,7 +59,7 @@ def text_field(device: Any) -> str:
 
 
 def save(device: Any) -> None:
-    """Save, also from a deck that has no room for the button."""
+    """Save, even from a deck that has no room for the button."""
     if "Save" not in buttons(device):
         more = next(anchor for anchor in device.card.iter("anchor") if anchor.text == "Add more")
         next(field for field in more.iter("postfield") if field.get("name") == "do").set("value", "save")
@@ -67,7 +67,7 @@ def save(device: Any) -> None:
 
 
 def leave(device: Any) -> None:
-    """Save and close; where hardly anything has room the button is labelled Close."""
+    """Save and close; if there is hardly any room, the button is labelled Close."""
     device.press(buttons(device)[-1])
 
 
@@ -408,7 +408,7 @@ def test_a_copy_whose_response_was_lost_is_not_denied_and_goes_when_the_mail_is_
 
 
 def _open_draft(office: Office, device: Any, mailbox: str = "Drafts") -> Any:
-    """Go to the newest draft, whichever number its mailbox has here."""
+    """Go to the newest draft, whatever number its mailbox has here."""
     number = _number(office, mailbox)
     with office.imap(ME) as connection:
         connection.select(mailbox, readonly=True)

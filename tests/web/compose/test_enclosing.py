@@ -1,4 +1,4 @@
-"""enclosing, picking: what goes along with a mail out of the mailbox, chosen on the handheld in both markups."""
+"""enclosing, picking: what goes along with a mail from the mailbox, chosen on the handheld in both markups."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def names(message: EmailMessage) -> list[str]:
 
 
 def written(office: Office, device: Any) -> Any:
-    """Write a mail as far as its attachments."""
+    """Write a mail up to its attachments."""
     at(office.signed_in(device, ME), "c").fill("to", BOB).fill("subject", "Here").fill("text", "Look, $5:")
     device.press("Attach")
     assert device.title == "Attach"
@@ -81,7 +81,7 @@ def row(device: Any, label: str) -> str:
 
 
 def pick(device: Any, subject: str, label: str) -> Any:
-    """Choose something of a message in the list, from the page of what goes along."""
+    """Choose something from a message in the list, on the page of what goes along."""
     device.follow("From my mail").follow(subject)
     return device.press(row(device, label))
 

@@ -15,7 +15,7 @@ from tests.servers.smtp import SmtpServer
 from tests.web.office import HANDHELDS, Office, at, mail
 
 ME, BOB = "fme@example.net", "fbob@example.net"
-#: Who else a mail goes to, so that not all that could be shown has room.
+#: Further recipients, so that there is no room for everything that could be shown.
 OTHERS = "".join(f", Somebody Else Number {n} <else{n}@example.net>" for n in range(9))
 
 

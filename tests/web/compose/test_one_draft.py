@@ -1,7 +1,7 @@
-"""The mail server's line is cut once, at every step of Send and of Save: one draft at most, and what is said is so.
+"""The mail server's line is cut once, at every step of Send and of Save: one draft at most, and what is said is true.
 
-The text is longer than its page, so that whatever becomes of the mail, it has to go into Drafts. Where the cuts are is
-counted in octets of the one connection that the request uses.
+The text is longer than its page, so that whatever becomes of the mail, it has to go into Drafts. The places of the cuts
+are counted in octets of the one connection that the request uses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ME, BOB = "onedraft@example.net", "onedraft.bob@example.net"
 LONG = "This is what somebody typed with twelve keys. " * 60
 #: Octets between two cuts, for each way; a command has 20 to 80, the text 2,800. `make matrix` cuts at twice as many.
 STEPS = {"coarse": {"up": 211, "down": 353}, "fine": {"up": 101, "down": 173}}
-#: What is done, and which way is cut; in this order any two of those and of how it was begun come together.
+#: What is done, and which way is cut; in this order each two of these and of how it was begun come together.
 CASES = [("send", "up"), ("send", "down"), ("save", "down"), ("save", "up")]
 _SAID = re.compile(r"Sent to|Sent\.|Not sent\.|Saved|Not saved\.|Look in Drafts|not certain")
 
@@ -82,12 +82,12 @@ def _counts(office: Office) -> tuple[int, int, int]:
 
 
 def _untrue(text: str, counts: tuple[int, int, int]) -> list[str]:
-    """Compare what is said with what there is."""
+    """Compare what is reported with what exists."""
     arrived, _sent, drafts = counts
     return [
         what
         for what, is_so in {
-            # What the line broke off after is finished at the next request, and that is told.
+            # What the line interrupted is finished at the next request, and that is reported.
             "more than one draft": drafts > 1 + ("A copy may or may not be in Sent." in text),
             "arrived twice": arrived > 1,
             "sent, and is not": re.search(r"Sent\.|Sent to ", text) is not None and arrived != 1,
@@ -144,13 +144,13 @@ def test_one_draft_wherever_the_line_is_cut(
     else:
         pytest.fail("there is no end to it")
     assert not wrong, "\n".join([f"{len(wrong)} wrong", *wrong[:30]])
-    # The faults were there, and so was a run without.
+    # The faults did occur, and so did a run without.
     assert octets > 5 * step
     assert len(told) > 1
 
 
 def _href(device: Any) -> str:
-    """Name the page that the form on the screen is posted to."""
+    """Return the page to which the form on the screen is posted."""
     found = re.search(rb'href="(c\d+\.\d+)"', device.answer.body)
     assert found is not None
     return urljoin(device.url, found[1].decode())

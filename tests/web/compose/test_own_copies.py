@@ -1,6 +1,6 @@
 """Whatever is sent by somebody whose mailbox keeps no sent mail (POP3): a copy goes to them, or is offered, once.
 
-Answers to invitations, redirected mail, mails that unsubscribe, quick replies and mails of whose end nobody is certain.
+Answers to invitations, redirected mail, mails that unsubscribe, quick replies and mails whose outcome is uncertain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COPY, COPIED = "Send me a copy", "A copy was sent to you."
 
 @dataclass(frozen=True)
 class Way:
-    """A way to send: how to get to its outcome, to whom the mail goes, and what is said then."""
+    """A way to send: how to get to its outcome, to whom the mail goes, and what is then reported."""
 
     walk: Callable[[Any], Any]
     to: str

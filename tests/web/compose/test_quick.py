@@ -80,7 +80,7 @@ def test_the_presses_are_keys(office: Office) -> None:
 
 
 def test_a_second_sentence_from_the_same_page_is_asked_about(office: Office, device: Any) -> None:
-    """Whoever presses the wrong key and goes back does not send two answers by that."""
+    """Whoever presses the wrong key and goes back does not send two answers that way."""
     office.signed_in(device, ME).follow("Lunch").follow("Quick reply").press("No.")
     url, *body = device.posted
     one, other = sorted(profile.profile(_session(office)).quick, key=lambda quick: quick.text != "No.")[:2]

@@ -1,4 +1,4 @@
-"""To whom a reply goes: told before it is typed, nobody left out silently."""
+"""To whom a reply goes: shown before it is typed, nobody left out silently."""
 
 from __future__ import annotations
 

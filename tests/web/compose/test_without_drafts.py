@@ -177,7 +177,7 @@ UNSURE, UNSENT = (
 
 
 def _unsure(office: Office, device: Any, drop: str = "before accept") -> Any:
-    """Send a text of which nobody knows whether it was sent."""
+    """Send a text whose fate is uncertain."""
     office.smtp.drop = drop
     device.fill("text", "At noon.").press("Send")
     office.smtp.drop = ""

@@ -149,7 +149,7 @@ def test_a_refused_form_has_what_is_wrong_and_what_else_there_is_room_for(transp
     phone.follow(people(phone)[0]).follow("Edit")
     for name in ("name", "phone", "organisation", "note"):
         phone.fill(name, "€" * phone.room(name))
-    phone.fill("mail", "nonsense").press("Save")  # the phone weighs each deck
+    phone.fill("mail", "nonsense").press("Save")  # the phone measures each deck
     assert "Not a valid mail address: nonsense" in phone.text
     assert b"nonsense" in phone.answer.body
 

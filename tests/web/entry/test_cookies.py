@@ -36,7 +36,7 @@ def kept(office: Office) -> CookieStore:
 
 
 def _browser(kept: CookieStore, origin: str = PLAIN) -> XhtmlBrowser:
-    """Open a window; what is kept of cookies is the browser's, not the window's."""
+    """Open a window; kept cookies belong to the browser, not to the window."""
     return XhtmlBrowser(origin, kept, cookies=False, check_page=check_page)
 
 
@@ -118,7 +118,7 @@ def test_a_text_posted_when_the_session_has_ended_is_kept(
 def test_a_text_posted_without_any_cookie_is_kept_in_the_page(
     office: Office, kept: CookieStore, charset: str
 ) -> None:
-    """As after clearing the browser's data, or longer after the session's end than its cookie lives."""
+    """As after clearing the browser's data, or longer after the session's end than its cookie lasts."""
     browser = _browser(kept, TLS)
     browser.charset, browser.extra = charset, {"Accept-Charset": charset}
     browser.sign_in(ME, "secret").follow("Lunch").follow("Reply").fill("text", TEXT.replace("€", "EUR"))
@@ -163,7 +163,7 @@ def test_what_the_page_carries_is_ours_alone(office: Office, kept: CookieStore) 
 
 @pytest.mark.parametrize("origin", [PLAIN, TLS])
 def test_the_cookie_of_an_earlier_version_is_in_nobodys_way(kept: CookieStore, origin: str) -> None:
-    """It had one name over HTTP and TLS, and lived until the browser was closed."""
+    """It had one name over HTTP and TLS, and lasted until the browser was closed."""
     browser = _browser(kept, origin).sign_in(ME, "secret")
     token = kept.kept["s" if origin == PLAIN else "__Host-s"].value
     kept.kept.clear()

@@ -1,4 +1,4 @@
-"""Text that is posted to a session which has ended: signing in again is all it takes to have it back."""
+"""Text that is posted to a session which has ended: signing in again is all that is needed to get it back."""
 
 from __future__ import annotations
 

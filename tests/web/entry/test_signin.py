@@ -1,4 +1,4 @@
-"""signin: each thing that can go wrong has its own sentence, and nothing of it leaks."""
+"""signin: each thing that can go wrong has its own sentence, and nothing leaks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SENTENCES: dict[type[GatewayError], str] = {
 
 
 class Refusing:
-    """A store that cannot be connected to, for the reason set."""
+    """A store to which nothing can connect, for the given reason."""
 
     error: GatewayError
 
@@ -136,7 +136,7 @@ class Street:
 
 
 class Warm:
-    """A mail store that has been signed in to, and that nothing is asked of."""
+    """A mail store that has been signed in to, and is asked for nothing."""
 
     broken = False
     can = EVERY_ABILITY
@@ -159,7 +159,7 @@ def _taken(answer: TestResponse) -> bool:
 
 
 def _seconds(answer: TestResponse) -> int:
-    """Read how many seconds are told at least."""
+    """Read the least number of seconds that is stated."""
     found = re.search(
         r"Too many attempts. Try again in (\d+) (second|minute)s?", answer.get_data(as_text=True)
     )
@@ -206,7 +206,8 @@ def test_a_phone_without_cookies_is_known_where_it_was_before(street: Street) ->
 
 
 def test_neighbours_of_a_guesser_are_taken(street: Street) -> None:
-    """At an address where 330 passwords were wrong: who was there before at once, who was not at the time told."""
+    """At an address where 330 passwords were wrong: whoever was there before, at once; anybody else at the stated
+    time."""
     assert _taken(street.post("192.0.2.1", "zoe@example.net", "right"))
     street.guess_at_all("192.0.2.1")
     refused = sum(not _taken(street.post("192.0.2.1", "zoe@example.net", "right")) for _ in range(50))

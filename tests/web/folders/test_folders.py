@@ -1,4 +1,4 @@
-"""Folders and the menu: on handhelds of both markups, against a real Dovecot, checked over IMAP from the side."""
+"""Folders and the menu: on handhelds of both markups, against a real Dovecot, checked from outside over IMAP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ plugin {{
   quota_rule = *:storage=2M
 }}
 """
-#: As Courier has them, and mailboxes that are everybody's.
+#: Courier's layout, and mailboxes for everybody.
 COURIER = """
 namespace inbox {{
   inbox = yes

@@ -32,7 +32,7 @@ ORIGIN = "http://pp.example:8080"
 
 
 class House:
-    """The app in front of Dovecot, with an account of its traffic; `hidden` are capabilities it must not see."""
+    """The app in front of Dovecot, which counts its traffic; `hidden`: capabilities that it must not see."""
 
     def __init__(self, dovecot: Dovecot, path: Path) -> None:
         self.dovecot = dovecot
@@ -91,7 +91,7 @@ def rows(device: Any) -> list[str]:
 
 
 def root(device: Any) -> str:
-    """Say what stands before every address of this session."""
+    """Return the beginning of every address in this session."""
     token = re.search(r"/~[A-Za-z0-9_-]{22}", device.url)
     return ORIGIN + (token[0] if token else "")
 
@@ -108,7 +108,7 @@ def look(device: Any, order: str = "arrival", only: str = "", page: str = "") ->
 
 
 def turned(device: Any) -> list[list[str]]:
-    """Turn pages to the last one and back; say what stood on each."""
+    """Turn pages to the last one and back; return what was on each."""
     pages = [rows(device)]
     while "Next" in device.links:
         device.follow("Next")
@@ -203,7 +203,7 @@ def test_reading_on_in_the_unread_ones_skips_nothing(house: House, handheld: Any
     for row in first:
         device.follow(row).follow("Inbox")
         assert row not in rows(device)
-    # Next of the page as it was goes on where that ended, and so does whoever comes back.
+    # Next on the old page continues where that page ended, and so does whoever comes back.
     device.fetch("GET", urljoin(page, onward))
     assert rows(device)[0] == ARRIVED[10:][len(first)]
     device.follow("Menu").follow("Back")
@@ -415,7 +415,7 @@ def test_first_and_last_page_of_100_000_cost_what_those_of_100_do(
     costs: dict[str, list[tuple[int, int]]] = {"1": [], "99999": []}
     for name in large.values():
         for page, spent in costs.items():
-            device = house.browser()  # of rows that this session has shown, only flags would be fetched
+            device = house.browser()  # for rows that this session has shown, only flags would be fetched
             device.sign_in(name, "secret")
             look(device, order, only)
             to_view(device)
@@ -472,7 +472,7 @@ def test_a_list_that_was_shown_before_is_what_a_new_session_shows(
         changed(chance, device, number, dovecot, me)
         way = chance.choice(ways)
         fresh = getattr(house, kind)().sign_in(me, "secret")
-        for _ in range(2):  # twice: the server tells what is new after it has told what there was
+        for _ in range(2):  # twice: the server reports what is new after what there was
             device.fetch("GET", root(device) + way)
         fresh.fetch("GET", root(fresh) + way)
         # The addresses of lists are new in each second on phones that keep every page.

@@ -1,4 +1,4 @@
-"""What became of a mail, told after signing in: to strict phones in both markups, until they have heard."""
+"""What became of a mail, reported after signing in: to strict phones in both markups, until they have heard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searching, what was found, and the searches that are kept: walked by strict handhelds against Dovecot."""
+"""Searching, search results, and saved searches: walked by strict handhelds against Dovecot."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def search(device: Any, words: str, where: str = "here") -> Any:
 
 
 def held(device: Any) -> str:
-    """Say what stands in the input for words."""
+    """Return what is in the input for words."""
     body = device.answer.body.decode()
     found = re.search(r'<input[^>]*value="([^"]*)" maxlength', body)
     assert found, body

@@ -1,4 +1,4 @@
-"""Written rows are those that would be written now, and no more of them than there is room for."""
+"""Kept rows are those that would be written now, and no more of them than there is room for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What can be done with one message, on both handhelds: looked at from the side over IMAP, with the presses counted.
+"""What can be done with one message, on both handhelds: checked from outside over IMAP, with the presses counted.
 
-Another mail program has flagged one message \\Deleted in every mailbox of these walks: it is there to the end.
+Another mail program has flagged one message \\Deleted in every mailbox of these walks: it stays to the end.
 """
 
 from __future__ import annotations

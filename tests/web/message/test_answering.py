@@ -1,4 +1,4 @@
-"""Invitations are answered from the message, once: what goes out, to whom, and what is said afterwards."""
+"""Invitations are answered from the message, once: what is sent, to whom, and what is reported afterwards."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LONG = "with a name that is much longer than one line of a calendar may be, grü
 def event(
     *lines: str, method: str = "REQUEST", sequence: int = 1, uid: str = "walk-1", organizer: str = NORA
 ) -> str:
-    """Write a calendar of one event."""
+    """Write a calendar with one event."""
     return "\n".join(
         ["BEGIN:VCALENDAR", "VERSION:2.0", f"METHOD:{method}", ZONE.strip(), "BEGIN:VEVENT", f"UID:{uid}@example.org",
          f"SEQUENCE:{sequence}", "DTSTAMP:20261106T130500Z", "DTSTART;TZID=Kitchen time:20261113T170000",

@@ -219,7 +219,7 @@ def _both(text: str, page: str) -> bytes:
 
 
 def _forth_and_back(device: Any) -> str:
-    """Turn all pages and come back to the first by the same ones; return all words."""
+    """Turn all pages and return to the first through the same ones; return all words."""
     seen = [device.text]
     while "Next" in device.links:
         device.follow("Next")

@@ -1,4 +1,4 @@
-"""A message that is kept is shown as one that is read anew: walked at random, with another mail program at its side."""
+"""A kept message is shown like one that is read again: walked randomly, with another mail program watching."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _opened(device: Any, dovecot: Dovecot, me: str, subject: str = "Lamps", **ma
 
 
 def _see(device: Any, label: str) -> Any:
-    """Follow a link on whichever page of the message it stands, and check where that led."""
+    """Follow a link on whichever page of the message it is, and check where that led."""
     while label not in device.links and "Next" in device.links:
         device.follow("Next")
     device.follow(label)

@@ -1,4 +1,4 @@
-"""The folders that a message can be moved to: likely ones first, and a new one without going elsewhere."""
+"""The folders to which a message can be moved: likely ones first, and a new one without going elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail that Undo has put back stands where it stood, on servers that sort; on others the page says where it is."""
+"""Mail restored by Undo is where it was, on servers that sort; on others the page says where it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COUNT = 30
 
 
 def _received_hourly(side: Side) -> None:
-    """Have a mailbox of messages that came an hour apart: Number 1 to 30."""
+    """Make a mailbox of messages that came an hour apart: Number 1 to 30."""
     side.client.select("INBOX")
     side.client.store("1:*", "+FLAGS", "\\Deleted")
     side.client.expunge()
@@ -77,7 +77,7 @@ def test_several_stand_where_they_stood(device: Any, side: Side) -> None:
         device.press("Delete").press("Undo")
         device.fetch("GET", device.inbox)
     assert _all_rows(device) == list(range(COUNT, 0, -1))
-    # The order that a person chose is what it was, and stays so.
+    # The order that a person chose is what it was, and stays that way.
     device.fetch("GET", device.inbox)
     device.follow("Menu").follow("View")
     assert device.answer.body.decode().count("Arrival") == 1

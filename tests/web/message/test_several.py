@@ -1,4 +1,4 @@
-"""Ticking several messages and acting on them, on both handhelds, looked at from the side over IMAP."""
+"""Ticking several messages and acting on them, on both handhelds, checked from outside over IMAP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def selecting(device: Any) -> Any:
 
 
 def act(device: Any, what: str, scope: str = TICKED) -> Any:
-    """Say which messages are meant, and press what is to be done."""
+    """Choose which messages are meant, and press what is to be done."""
     value = {TICKED: tick_page.TICKED, PAGE: tick_page.PAGE, FOUND: tick_page.FOUND}[scope]
     assert scope in device.answer.body.decode()
     if isinstance(device, WmlPhone):

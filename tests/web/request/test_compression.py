@@ -1,4 +1,4 @@
-"""Pages are compressed for browsers that accept it, decks are not, and no compressed page has what lasts in it."""
+"""Pages are compressed for browsers that accept it, decks are not, and no compressed page contains what lasts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TICKET = re.compile(rb'name="ticket" value="([\w-]+)"')
 
 
 class Compressed:
-    """A transport that accepts gzip, and keeps what was sent so."""
+    """A transport that accepts gzip, and keeps what was sent that way."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

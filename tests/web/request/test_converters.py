@@ -1,4 +1,4 @@
-"""No address that a page of ours carries may be refused by us: what is built is found again, for every converter."""
+"""No address on a page of ours may be refused by us: what is built is found again, for every converter."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from gateway.store.abilities import Order
 from gateway.store.base import ListPosition
 from gateway.web.mailbox.list_views import FILTERS, ListView, position_code
 
-#: Every codec that text of mail is read by.
+#: Every codec with which text of mail is read.
 CODECS = sorted(set(decoding._CODECS.values()))
 ORDINALS = st.integers(0, 36**8 - 1)
 
 
 def _tree(kinds: list[tuple[bool, int]]) -> Part:
-    """Make a message whose parts lie one in the other: multiparts and messages, each with siblings before it."""
+    """Make a message whose parts are nested: multiparts and messages, each with siblings before it."""
     raw: object = (b"text", b"plain", None, None, None, b"7bit", 1, 1)
     for is_message, siblings in reversed(kinds):
         if is_message:
@@ -97,7 +97,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 @pytest.fixture(scope="module")
 def found(app: Flask) -> Callable[[str, Any], Any]:
-    """Return what builds an address with a value, and reads the value out of it again."""
+    """Return what builds an address with a value, and reads the value from it again."""
     ours = {name for name, kind in app.url_map.converters.items() if kind.__module__.startswith("gateway.")}
     assert ours == set(VALUES), "a converter without values here"
     rules = [Rule(f"/{name}4.5.1.<{name}:value>", endpoint=name) for name in VALUES]

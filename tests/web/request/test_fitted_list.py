@@ -12,12 +12,12 @@ from gateway.web.request.fitted_list import first_fitting, fitted_list, row_with
 WIDTHS = st.lists(st.integers(1, 200), min_size=1, max_size=12, unique=True).map(
     lambda found: tuple(sorted(found, reverse=True))
 )
-#: A page as a test has it: the width of its rows, and how many of them there are.
+#: A page as a test sees it: the width of its rows, and how many of them there are.
 Page = tuple[int, int]
 
 
 class Pages:
-    """Pages whose rows each weigh their text, as wide as it may be, and something besides."""
+    """Pages whose rows each weigh their text, as wide as it may be, and something in addition."""
 
     def __init__(self, texts: list[int], limit: int, frame: int = 40) -> None:
         self.texts, self.limit, self.frame = texts, limit, frame
@@ -60,7 +60,7 @@ def test_few_pages_are_made(texts: list[int], widths: tuple[int, ...], limit: in
 def test_whatever_pages_weigh_the_one_that_is_taken_fits_if_the_smallest_does(
     rows: int, widths: tuple[int, ...], data: st.DataObject
 ) -> None:
-    """A narrower row may weigh more: what stands for the letters that are cut off takes three octets."""
+    """A narrower row may weigh more: the sign for the letters that are cut off takes three octets."""
     every = list(product(widths, range(rows + 1)))
     fitting = data.draw(st.sets(st.sampled_from(every))) | {(widths[-1], 1)}
     page = fitted_list(lambda *page: page, fitting.__contains__, widths, rows)

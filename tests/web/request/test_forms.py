@@ -90,14 +90,14 @@ def test_any_body_is_read(body: bytes, charset: str) -> None:
     "label", ["punycode", "idna", "unicode_escape", "raw_unicode_escape", "utf-7", "zlib", "x" * 9]
 )
 def test_what_is_no_charset_cannot_be_named(label: str) -> None:
-    """Punycode takes quadratic time, and escapes say halves of letters, which nothing behind could write down."""
+    """Punycode takes quadratic time, and escapes represent half letters, which nothing after that could write."""
     assert codec_of(label) == ""
     for body in (rb"text=\ud800%2B2AA-", b"text=\\ud800%2B2AA-&_charset_=" + label.encode()):
         assert parse(f"{FORM}; charset={label}", body, "utf-8")["text"] == r"\ud800+2AA-"
 
 
 def test_labels_are_not_remembered() -> None:
-    """`codecs.lookup` keeps what it was asked for, known or not, as long as the process lives."""
+    """`codecs.lookup` remembers what it was asked for, known or not, as long as the process lives."""
     before = len(encodings._cache)  # type: ignore[attr-defined]
     for number in range(20):
         parse(FORM, b"_charset_=never-heard-of-%d" % number, "utf-8")

@@ -1,4 +1,4 @@
-"""Screens: that the web makes and weighs them in one place each."""
+"""Screens: the web makes and measures them in one place each."""
 
 from __future__ import annotations
 

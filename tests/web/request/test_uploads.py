@@ -1,4 +1,4 @@
-"""uploads: forms with files, in every cut and charset, within bounds."""
+"""uploads: forms with files, in every cut and charset, within limits."""
 
 from __future__ import annotations
 
@@ -216,7 +216,8 @@ def test_the_size_of_pieces_changes_nothing(pieces: list[bytes], size: int) -> N
 
 
 def _parse_without_end() -> tuple[int, tuple[str, ...]]:
-    """Parse a file far beyond the limit, all of what begins like a boundary; count the files and say what was cut."""
+    """Parse a file far beyond the limit that all looks like a boundary's beginning; count the files and return what was
+    cut."""
     head = b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n'
     left = [head] + [b"\r\n--" * 20_000] * 10_000
 

@@ -1,4 +1,4 @@
-"""visit: where a session's token is taken from."""
+"""visit: from where a session's token is taken."""
 
 from __future__ import annotations
 

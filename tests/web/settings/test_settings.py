@@ -70,14 +70,14 @@ def _mail(subject: str = "Long", text: str = "word " * 4000) -> bytes:
 
 
 def _held(device: Any) -> list[str]:
-    """Name the choices that hold, as the device shows them."""
+    """Name the choices that apply, as the device shows them."""
     if isinstance(device, WmlPhone):
         return [select.get("value") for select in device.card.iter("select")]
     return [option.get("value") for option in device.page.iter("option") if option.get("selected")]
 
 
 def _values(device: Any) -> list[str]:
-    """Name what stands in the fields."""
+    """Name what is in the fields."""
     if isinstance(device, WmlPhone):
         return [element.get("value") for element in device.card.iter("input")]
     return [
@@ -384,7 +384,7 @@ def test_a_person_lands_where_they_chose(
         assert "unread only" in again.text
     if start.startswith("favourite"):
         assert "Seen" in "".join(again.links)
-        # A favourite that was given up leads to the inbox.
+        # A favourite that was removed leads to the inbox.
         again.fetch("GET", urljoin(again.url, "sf"))
         again.follow("word").press("Remove")
         assert "Removed." in again.text

@@ -1,1 +1,1 @@
-"""What holds for every screen, post and field there is: each is found by the routes, none is named."""
+"""What applies to every screen, post and field: each is found by the routes, none is named."""

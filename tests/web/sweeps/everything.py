@@ -1,7 +1,7 @@
-"""A gateway with one of everything, and all of its addresses: for tests that hold every screen to the same thing.
+"""A gateway with one of everything, and all of its addresses: for tests that check every screen for the same thing.
 
-Nothing here may name a screen that it need not: the addresses come from the app itself, so a new screen is held to
-what all are held to. Those that want something of their own are in the tables.
+Nothing here may name a screen without need: the addresses come from the app itself, so a new screen is checked like all
+others. Those that need something of their own are in the tables.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ DRAFTS = {
     "drafts.resume": 1, "drafts.submit": 1, "drafts.files": 2, "drafts.submit_files": 2,
     "attach_mail.messages": 3, "attach_mail.folders": 3, "attach_mail.parts": 3, "attach_mail.attach": 3,
 }  # fmt: skip
-#: Words that nobody else may ever see.
+#: A word that nobody else may ever see.
 MARK = "zanzibar"
 WML = {"Accept": "text/vnd.wap.wml", "User-Agent": "Nokia7110/1.0 (04.84)"}
 XHTML = {"Accept": "application/xhtml+xml", "User-Agent": "Mozilla/5.0 (Mobile; rv:48.0) KAIOS/2.5"}
@@ -77,7 +77,7 @@ def mail(number: int) -> bytes:
 
 @dataclass
 class Gateway:
-    """One gateway, and all it can change: mailboxes, what was sent, its database."""
+    """One gateway, and everything that it can change: mailboxes, what was sent, its database."""
 
     app: Flask
     sessions: Sessions
@@ -116,12 +116,12 @@ class Gateway:
         return in_process(self.app)(method, ORIGIN + token + path, headers, body)
 
     def done(self, session: Session, path: str) -> str:
-        """Do a thing to a message that can be taken back; return by which name."""
+        """Do a thing to a message that can be undone; return the operation's name."""
         self.ask("POST", path, session, session.markup, {"ticket": session.ticket()})
         return str(session.memory.get("undo")["of"])  # type: ignore[index]
 
     def look(self) -> dict[str, Any]:
-        """Return everything that a request could change, but for what each of them touches."""
+        """Return everything that a request could change, except what each of them touches."""
         return {**self._mailboxes(), "sent": len(self.smtp.accepted), **self._tables()}
 
     def _mailboxes(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Gateway:
         connection.login(ME, "secret")
         try:
             found: dict[str, Any] = {
-                # The attributes say what is new in a folder, and are no part of it.
+                # The attributes say what is new in a folder, and are not part of it.
                 "folders": sorted(line.partition(b") ")[2] for line in connection.list()[1]),
                 "subscribed": sorted(line.partition(b") ")[2] for line in connection.lsub()[1]),
             }
@@ -152,9 +152,9 @@ class Gateway:
             }
 
 
-#: Tables of what a page leaves behind by being shown: links that it holds, numbers of mailboxes, sessions' clocks.
+#: Tables that showing a page changes: the links on it, numbers of mailboxes, sessions' clocks.
 TOUCHED = {"links", "mailboxes", "sessions", "tries"}
-#: And by being read or asked for: places, who wrote, searches; tickets are of no consequence by themselves.
+#: And those that reading or searching changes: places, senders, searches; tickets alone have no effect.
 READ = TOUCHED | {"reading"}
 
 
@@ -188,7 +188,7 @@ def opened(dovecot: Dovecot, smtp: SmtpServer, folder: Path) -> Iterator[Gateway
 
 @contextmanager
 def started_again(gateway: Gateway, secret: bytes = SECRET) -> Iterator[Gateway]:
-    """Be the same gateway after a restart, with nothing but its database and a secret."""
+    """Be the same gateway after a restart, with only its database and a secret."""
     with _joined(gateway.config, gateway.dovecot, gateway.smtp, gateway.database, secret) as made:
         made.samples = gateway.samples
         yield made
@@ -203,7 +203,7 @@ def _joined(
 
 
 def _furnished(gateway: Gateway) -> dict[str, Any]:
-    """Make one of everything, and return what addresses are made of."""
+    """Make one of everything, and return what addresses are made from."""
     session = gateway.session()
     numbers = {}
     with session.store() as store:
@@ -295,7 +295,7 @@ def form_of(gateway: Gateway, endpoint: str, path: str, ticket: str) -> dict[str
     if endpoint == "bulk.submit":
         box = gateway.samples["numbers"]["INBOX"]
         form |= {"do": "flag", "u": f"{box}.1;{box}.2", "all": "t"}
-    if path.endswith(".r"):  # of a mail that is sent on nobody types more than to whom
+    if path.endswith(".r"):  # for a mail that is redirected only the recipients are typed
         del form["subject"], form["text"]
     if endpoint == "undo.submit":
         form["of"] = gateway.samples["of"]
@@ -312,7 +312,7 @@ def _path(path: str) -> str:
 
 def posts(gateway: Gateway) -> list[tuple[str, str, bool]]:
     found = [(endpoint, _path(path), False) for endpoint, path in addresses(gateway, "POST")]
-    # The page of a draft takes its files by another kind of form.
+    # The page of a draft accepts its files with another kind of form.
     return found + [
         (endpoint, path, True)
         for endpoint, path, _ in found
@@ -326,7 +326,7 @@ def changed(before: dict[str, Any], after: dict[str, Any], but: set[str] = froze
 
 
 def unread(seen: dict[str, Any]) -> dict[str, Any]:
-    """Say a state as if everything in it had been read."""
+    """Return a state as if everything in it had been read."""
     return {
         name: [
             re.sub(rb" ?\\(?:Seen|Recent)", b"", each).replace(b"( ", b"(")

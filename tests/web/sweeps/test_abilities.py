@@ -22,9 +22,9 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.sweeps.everything import HANDHELDS, ORIGIN, Gateway, addresses, opened
 
-#: Screens and posts that are about more than reading in the order of arrival.
+#: Screens and posts about more than reading in the order of arrival.
 OF_MORE = set(NEEDS) | {"message_actions.submit"}
-#: Choices in forms that are.
+#: Choices in forms that are about that.
 FIELDS = {"order", "filter", "sort", "in"}
 #: Capabilities of IMAP servers that decide what a person can do.
 CAPABILITIES = {
@@ -51,7 +51,7 @@ def _endpoint(made: Gateway, url: str, method: str) -> str:
 
 
 def _offered(made: Gateway, path: str, answer: Answer) -> set[str]:
-    """Collect what a page offers of what not every store can do: endpoints and fields."""
+    """Collect everything that a page offers and not every store can do: endpoints and fields."""
     targets = set()
     fields = set()
     for element in etree.fromstring(answer.body).iter(etree.Element):
@@ -98,7 +98,7 @@ def test_nothing_is_offered_that_the_store_cannot_do(
             if endpoint in NEEDS or endpoint.partition(".")[0] in NEEDS:
                 assert b"Your mail server cannot do that." in answer.body, endpoint
         assert pages > 60
-    # Of a store that can, every one of these is offered somewhere.
+    # For a store that can, every one of these is offered somewhere.
     blueprints = {each.partition(".")[0] for each in offered} | offered
     assert blueprints >= OF_MORE | {f"field {name}" for name in FIELDS}
 

@@ -1,6 +1,6 @@
-"""When the mail server cannot do what was asked: nothing is said to be done, and what was typed stands on the page.
+"""When the mail server cannot do what was asked: nothing is reported as done, and what was typed is on the page.
 
-How each failure comes about on the wire is tested with the store; here it is what every screen makes of it.
+How each failure occurs on the wire is tested with the store; here it is what every screen makes of it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ REQUESTS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
     ("/r{box}.5", {"text": "hapax"}, {"do": "more"}),
     ("/r{box}.5", {"text": "hapax"}, {"do": "leave"}),
 )
-#: What is said when something was done.
+#: What is reported when something was done.
 DONE = (
     "Created.",
     "Renamed.",
@@ -127,7 +127,7 @@ def test_more_than_anybody_types_is_said_to_be_too_long(
     for path in ("/c", "/tn", "/ti"):
         body = gateway.ask("POST", path, session, markup, form, multipart).body
         assert b"That is too long. Shorten it and try again." in body
-        # Nothing of that size is kept for whoever has been signed out.
+        # Nothing of that size is kept for somebody who has been signed out.
         assert b"Please sign in again." in gateway.ask("POST", path, ended, markup, form, multipart).body
 
 

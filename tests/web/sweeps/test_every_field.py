@@ -1,6 +1,6 @@
-"""Whatever is typed into any field of any form: the answer is a good page within its budget, nothing of it markup.
+"""Whatever is typed into any field of any form: the answer is a good page within its budget, none of it as markup.
 
-What a small device cannot show is shown shorter; what a form refuses is typed once only (see the tests of each form).
+What a small device cannot show is shortened; what a form refuses is typed only once (see the tests of each form).
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ LETTERS = {
     "blank": " \t\u00a0\u200b ",
     "nothing": "",
 }
-#: Characters that somebody types into an input that has no bound.
+#: Characters that somebody types into an input without a limit.
 UNBOUND = 30
-#: What a form wants to be right before it takes the rest.
+#: What a form requires to be right before it accepts the rest.
 KEEP = ("mail", "address", "to", "zone")
-#: Sending so many mails proves nothing more; what signs out ends the walk.
+#: Sending that many mails proves nothing more; what signs out ends the walk.
 LEFT_OUT = {
     "stored_data.delete",
     "signin.submit_wml",
@@ -53,9 +53,9 @@ LEFT_OUT = {
     "unsubscribe.submit",
     "folder.change",
 }
-#: Screens with nothing to be typed.
+#: Screens on which nothing can be typed.
 UNTYPED = {"act", "undo", "several", "outcomes", "quick"}
-#: Screens on which what was typed is seen again.
+#: Screens that show what was typed.
 SEEN = (
     "/t", "/t1", "/t1.e", "/t?q=a", "/s", "/sm", "/sm1", "/sg1", "/sq", "/sq8", "/sf", "/sff1", "/q", "/q1", "/z",
     "/ze", "/k", "/i", "/x1", "/skp", "/b3", "/v1", "/sr",
@@ -79,14 +79,15 @@ def gateway(
 
 
 def _judge(answer: Answer, markup: str, where: str, strict: bool = True) -> None:
-    """Hold an answer to what its device takes; one to what nobody could type only to the grammar of its markup."""
+    """Compare an answer with what its device takes; one to what nobody could type only with the grammar of its
+    markup."""
     assert answer.status < 500, (where, answer.status)
     try:
         if markup == "wml":
             check_deck(answer.body, 1396 if strict else 10**6)
             return
         if answer.media_type in ("application/xhtml+xml", "text/html"):
-            # What was typed into a field of several lines may be as long as a page by itself.
+            # What was typed into a field of several lines may by itself be as long as a page.
             page = re.sub(rb"(<textarea[^>]*>).*?(?=</textarea>)", rb"\1", answer.body, flags=re.DOTALL)
             check_page(page if strict else re.sub(rb" value=\"[^\"]{999,}\"", b' value="1"', page), 10_000)
             plain = re.sub(rb"value=\"[^\"]*\"", b"", answer.body.lower())
@@ -137,7 +138,7 @@ def test_every_answer_is_a_good_page(gateway: Gateway, kind: str, device: str) -
         if page.media_type not in ("text/vnd.wap.wml", "application/xhtml+xml", "text/html"):
             continue
         for names in (set(FORM), right):
-            # In addresses nobody writes letters of which each takes several octets, over and over.
+            # In addresses nobody repeatedly writes letters that take several octets each.
             typed = {
                 name: text[: min(room, UNBOUND) if name in KEEP else room]
                 for name, room in _rooms(page).items()

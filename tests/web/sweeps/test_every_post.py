@@ -1,8 +1,8 @@
 """Every address there is, from the outside: what is posted without a ticket of the session changes nothing, nor does
 a second request, nor any GET; who is not signed in is asked to sign in, and numbers of others lead nowhere.
 
-The addresses come from the app itself, so a new screen is held to this without being named here; one whose POST is of
-no consequence is.
+The addresses come from the app itself, so a new screen is checked here without being named; only one whose POST has no
+effect has to be.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from tests.web.sweeps.everything import (
     unread,
 )
 
-#: What nobody has to be signed in for.
+#: What requires nobody to be signed in.
 OPEN = {
     "signin.front", "signin.wml", "signin.xhtml", "signin.submit_wml", "signin.submit_xhtml", "signin.sign_out",
     "links.page", "plain.robots", "plain.favicon", "plain.style_sheet",
 }  # fmt: skip
-#: What is posted there is only looked at.
+#: What is posted there is only read.
 HARMLESS = {
     "contacts.find", "zone.find", "signin.submit_wml", "signin.submit_xhtml", "outcomes.acknowledge",
     "unsent_texts.discard",  # here no text is kept
@@ -197,7 +197,7 @@ def test_no_number_in_an_address_is_too_much(gateway: Gateway, number: str) -> N
 
 
 def test_logs_tell_nothing_of_anybody(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
-    """No token, password, address, word of mail or word that was searched for, whatever the level."""
+    """No token, password, address, word of mail or word that was searched for, at any level."""
     caplog.set_level(logging.DEBUG)
     session = gateway.session()
     gateway.samples["of"] = session.ticket()
@@ -212,7 +212,7 @@ def test_logs_tell_nothing_of_anybody(gateway: Gateway, caplog: pytest.LogCaptur
     gateway.smtp.refuse = {"bob@example.org": "550 5.1.1 <bob@example.org> is unknown"}
     for ticket in (session.ticket(), session.ticket()[::-1]):
         gateway.ask("POST", "/c", session, form=FORM | {"ticket": ticket})
-    # The test's own SMTP server speaks of what it gets.
+    # The test's own SMTP server logs what it gets.
     said = "\n".join(each.getMessage() for each in caplog.records if each.name != "mail.log")
     assert "BadRequest" in said
     told = [

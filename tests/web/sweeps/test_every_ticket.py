@@ -1,7 +1,7 @@
-"""Every form with a ticket: the same again is a repeat, whatever happened meanwhile; anything else is another act.
+"""Every form with a ticket: the same again is a repeat, whatever happened in between; anything else is another act.
 
 The addresses come from the app itself, so a new form that is not done once by the one mechanism fails here without
-being named. An act is a row of `tickets`, or of the `journal` where a mail is sent: no repeat adds one.
+being named. An act is a row of `tickets`, or of the `journal` if a mail is sent: no repeat adds one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.web.sweeps.everything import (
     unread,
 )
 
-#: Forms without a ticket, or that may be posted as often as one likes; and what ends all sessions.
+#: Forms without a ticket, or that may be posted any number of times; and what ends all sessions.
 FREE = {
     "contacts.find",
     "zone.find",
@@ -44,20 +44,20 @@ FREE = {
     "outcomes.acknowledge",
     "stored_data.delete",
 }
-#: What is typed the second time, with the same ticket. What is left out here has nothing to type.
+#: What is typed the second time, with the same ticket. Forms that are not here have nothing to type.
 TYPED = {
     "name": "Other name", "mail": "other@example.org", "phone": "456", "order": "sender", "q": "subject:ann",
     "zone": "Asia/Tokyo", "size": "normal", "pictures": "on", "start": "unread", "sort": "sender", "quoting": "yes",
     "language": "fr", "signature": "Mine", "quick": "Never.", "yes": "1", "subject": "Other subject",
     "text": "Other words", "to": "carol@example.org",
 }  # fmt: skip
-#: Endpoints that hold another thing afterwards when something else was typed.
+#: Endpoints that store another thing when something else was typed.
 SAVING = {
     "contacts.new", "contacts.edit", "identities.identity", "identities.signature", "identities.quick_reply",
     "favourites.favourite", "settings.device", "settings.reading", "settings.language", "zone.change", "view.choose",
     "search.run", "vcards.import_vcards", "folder.make",
 }  # fmt: skip
-#: What would be in the way of the others: folders that go, pages in another language.
+#: What would obstruct the others: folders that go, pages in another language.
 LAST = {"folder.change", "settings.language"}
 #: The question for one more mail.
 QUESTION = "Send this one too?"
@@ -85,7 +85,7 @@ def gateway(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path) -> Iterat
 
 
 def _posts(gateway: Gateway) -> Iterator[tuple[str, str, bool, dict[str, str]]]:
-    """Yield every form, and of a mail being written each of its buttons; what deletes a thing comes last."""
+    """Yield every form, and for a mail being written each of its buttons; what deletes a thing comes last."""
     found = [(*post, {}) for post in posts(gateway) if post[0] not in FREE]
     for endpoint, path, multipart, _more in tuple(found):
         if endpoint == "write.new" or (endpoint == "compose.send_reply" and path.count(".") == 1):
@@ -129,7 +129,7 @@ def _acts(gateway: Gateway) -> tuple[int, int]:
 
 
 def _said(answer: Answer) -> str:
-    """Return what a page says, without what is another one on each page: tickets, names of acts and fields, times.
+    """Return what a page says, without what is different on each page: tickets, names of acts and fields, times.
 
     Nor with its title: whoever has saved an answer once is shown a draft.
     """
@@ -211,12 +211,12 @@ def test_the_same_is_a_repeat_and_anything_else_is_another_act(gateway: Gateway,
 
 
 def _harmless(post: Post, found: list[str]) -> bool:
-    """Say whether a request rightly did nothing: a button that only shows a page, a form without its file."""
+    """Return whether a request rightly did nothing: a button that only shows a page, a form without its file."""
     return not found or (post.form.get("do") in ("more", "attach", "leave") and "Drafts" not in found)
 
 
 def _answer_yes(gateway: Gateway, session: Session, post: Post, asked: Answer) -> None:
-    """Press the button of the question: what was typed is on the page, and goes out with its new ticket."""
+    """Press the button of the question: what was typed is on the page, and is sent with its new ticket."""
     root = etree.fromstring(asked.body)
     forms = [one for one in root.iter("{*}form") if one.xpath(".//*[@name='ticket']")]
     form, others = forms[0], forms[1:]

@@ -19,7 +19,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.web.sweeps.everything import HANDHELDS, ME, Gateway, addresses, opened
 
-#: What they are made of, where a sentence alone is not enough.
+#: What they are made from, if a sentence alone is not enough.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "TooManyTries": (5,),
     "PartlyDone": ({}, errors.StoreRefused("no")),
@@ -60,7 +60,7 @@ def _fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
 
 def _labels(body: bytes) -> list[str]:
-    """Return the labels of links and buttons, of softkeys too."""
+    """Return the labels of links and buttons, including softkeys."""
     text = body.decode("utf-8", "replace")
     found = re.findall(r"<a [^>]*>(?:<[^>]*>)*([^<]*)|<input type=\"submit\"[^>]*value=\"([^\"]*)\"", text)
     found += [(label, "") for label in re.findall(r"<do [^>]*label=\"([^\"]*)\"", text)]
@@ -94,7 +94,7 @@ def test_every_kind_of_error_leads_on(made: Gateway, monkeypatch: pytest.MonkeyP
 
 
 def _is_unfollowable(made: Gateway, session: Session, markup: str, body: bytes) -> bool:
-    """Return whether a link of the page leads to no page at all."""
+    """Return whether a link on the page leads to no page at all."""
     hrefs = re.findall(r"<a [^>]*href=\"([^\"#]*)\"", body.decode())
     return not hrefs or any(href.startswith(("http", "/")) for href in hrefs)
 
@@ -121,7 +121,7 @@ def test_every_screen_that_fails_leads_on(
 
 
 def _drops(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
-    """Have the server close the connection so many times; return the list of leases."""
+    """Have the server close the connection this many times; return the list of leases."""
     leases: list[int] = []
     lease = Session.store
 

@@ -1,4 +1,4 @@
-"""What every answer tells a browser about itself: each route, in both markups, errors, files and refusals too."""
+"""What every answer tells a browser about itself: each route, in both markups, including errors, files and refusals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def gateway(
 
 
 def check(answer: Answer, markup: str) -> None:
-    """Hold an answer to what all answers say; a WAP phone gets the one field that its budget counts."""
+    """Compare an answer with what all answers say; a WAP phone gets the one field that its budget counts."""
     headers = answer.headers
     kinds = {
         "text/vnd.wap.wml": "wml",
@@ -46,7 +46,7 @@ def check(answer: Answer, markup: str) -> None:
     }  # /w, /m …
     markup = kinds.get(answer.media_type, markup) if "location" not in headers else markup
     assert headers["referrer-policy"] == "no-referrer"
-    assert HSTS not in headers  # over plain HTTP it must not stand (RFC 6797 §7.2)
+    assert HSTS not in headers  # over plain HTTP it is not allowed (RFC 6797 §7.2)
     file = "content-disposition" in headers
     if markup == "wml" and not file:
         more = {*FOR_BROWSERS, "content-security-policy"} & set(headers)
@@ -102,7 +102,7 @@ def test_what_is_no_route_does_so_too(gateway: Gateway, markup: str, monkeypatch
 def asked(
     gateway: Gateway, url: str, origin: str = "https://pp.example", trusted: tuple[str, ...] = (), **more: str
 ) -> Headers:
-    """Return the header fields of a page, asked for from 127.0.0.1."""
+    """Return the header fields of a page, requested from 127.0.0.1."""
     config = replace(gateway.config, url=url, trusted_proxies=tuple(map(ip_network, trusted)))
     client = create_app(config, sessions=gateway.sessions).test_client()
     return client.get("/m", base_url=origin, headers=HANDHELDS["xhtml"] | more).headers
@@ -114,7 +114,7 @@ def test_hsts_is_sent_over_tls_unless_plain_http_is_the_address_for_handhelds(ga
         assert headers[HSTS] == f"max-age={HSTS_SECONDS}"  # other hosts of the domain are not ours
         assert HSTS not in asked(gateway, url, "http://pp.example")
     assert HSTS not in asked(gateway, "http://pp.example")
-    # Only a proxy that is trusted says what is around it.
+    # Only a trusted proxy says what is around it.
     forged = {"X-Forwarded-Proto": "https"}
     assert HSTS not in asked(gateway, "", "http://pp.example", **forged)
     assert HSTS in asked(gateway, "", "http://pp.example", ("127.0.0.1",), **forged)
