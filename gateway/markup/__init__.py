@@ -70,10 +70,11 @@ def piece(name: str, device: Device, words: Callable[[str], str], **values: obje
 
 def encode(screen: Screen, device: Device) -> tuple[bytes, str]:
     """Return the octets to send, and their media type with its charset."""
-    text = write(screen, device)
     if device.content_type == WML_COMPILED:
         # What may be stored takes room in the phone: for that a search for the smallest encoding pays.
-        return _compiled(text, device, _SMALL if screen.life in _STORED else device.deck_limit), WML_COMPILED
+        room = _SMALL if screen.life in _STORED else device.deck_limit
+        return compiled(screen, device, room), WML_COMPILED
+    text = write(screen, device)
     return text.encode(
         device.charset, "xmlcharrefreplace"
     ), f"{device.content_type}; charset={device.charset}"
@@ -86,13 +87,19 @@ def _compiled(text: str, device: Device, room: int) -> bytes:
     )
 
 
-def compiled(screen: Screen, device: Device) -> bytes:
-    """Compile a WML screen."""
-    return _compiled(write(screen, device), device, device.deck_limit)
+def compiled(screen: Screen, device: Device, room: int = 0) -> bytes:
+    """Compile a WML screen, as small as can be if it takes more than `room` octets (0: than the device's limit)."""
+    name = device, room or device.deck_limit
+    octets = screen.compiled.get(name)
+    if octets is None:
+        octets = screen.compiled[name] = _compiled(write(screen, device), *name)
+    return octets
 
 
 def size(screen: Screen, device: Device) -> int:
     """Measure a screen in the octets that the device's limit counts."""
+    if device.content_type == WML_COMPILED:
+        return len(compiled(screen, device))
     return text_size(write(screen, device), device)
 
 

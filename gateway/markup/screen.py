@@ -88,7 +88,8 @@ class Screen:
 
     `forget`: clear history and variables on phones that keep them (WML newcontext). `words`: the person's gettext
     function; `language`: its tag. `style`: the link to the style sheet, "" for none. `rendered`: its text for each
-    device, so that the page that is measured is the page that is sent.
+    device, and `compiled`: its octets for each device and room, so that the page that is measured is the page that is
+    sent.
     """
 
     name: str
@@ -96,12 +97,13 @@ class Screen:
     values: Mapping[str, object] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     forget: bool = False
-    words: Callable[[str], str] = str
+    words: Callable[[str], str] = field(default=str, compare=False)
     life: Life = Life.CHECK
     status: int = 200
     language: str = "en"
     style: str = ""
     rendered: dict[object, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    compiled: dict[object, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def shorten(text: str, width: int) -> str:

@@ -106,9 +106,28 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         unknown, known = self._known_rows.split(mailbox, self._uidvalidity, numbers)
         asked = [*_fetch(unknown, self._items[0]), *_fetch(known, fetched.FLAG_ITEMS)]
         replies = self._run(*asked, *news, status, rows=found)
+        same = (mailbox, window, self._uidvalidity, self._exists, _said(replies)) if not unknown else None
+        if same and (listing := self._known_rows.listing(same)):
+            return listing
         if known:
             self._known_rows.drop_unknown(found, self._ref)
-        if news and not replies[-2].ok:
+        trips = self._exchange.traffic.round_trips
+        listing = self._completed(mailbox, window, fresh, status, replies, found)
+        if same and self._exchange.traffic.round_trips == trips:  # made of these replies alone
+            self._known_rows.keep_listing(same, listing)
+        return listing
+
+    def _completed(
+        self,
+        mailbox: str,
+        window: Window,
+        fresh: bool,
+        status: bytes,
+        replies: list[Reply],
+        found: dict[int, Row],
+    ) -> Listing:
+        """Make the listing of the replies to `_listing`, and ask again for what they lack."""
+        if not fresh and not replies[-2].ok:
             self._selected = None
             raise refusal(replies[-2], MailboxGone)
         unseen, told = fetched.unseen(replies), fetched.messages(replies)
@@ -177,6 +196,14 @@ def _fetch(numbers: Iterable[int], items: bytes) -> list[bytes]:
     """Write the FETCH for these sequence numbers: no command if there are none."""
     found = response.number_set(numbers)
     return [b"FETCH " + found + b" (" + items + b")"] if found else []
+
+
+def _said(replies: Iterable[Reply]) -> list[object]:
+    """Return all that the server has said, comparable."""
+    return [
+        (reply.status.kind, [(line.kind, line.number, *line.pieces) for line in reply.untagged])
+        for reply in replies
+    ]
 
 
 def _brought_news(replies: Iterable[Reply]) -> bool:

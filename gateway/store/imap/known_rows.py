@@ -3,7 +3,8 @@
 Nothing here may replace asking the server: which messages are in a list, and their flags, are fetched each time.
 Everything else about a message never changes (RFC 9051 §2.3.1.1); its size is compared nevertheless. What is known
 belongs to one connection, and so to one session: it is dropped at sign-out and when the connection was idle for
-minutes.
+minutes. A page of a
+list is kept whole, too, for when the server says the same again, octet for octet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.store.base import MessageRef, Summary
+from gateway.store.base import Listing, MessageRef, Summary
 from gateway.store.imap import fetched
 from gateway.store.imap.fetched import Row
 from gateway.store.imap.response import Untagged, Value, number
@@ -25,6 +26,8 @@ MOST: Final = 32 * 1024
 LONGEST, LEAST = 4 * 1024, 128
 #: Flags-only responses that are recognized by their octets; a longer one is not remembered.
 MOST_BRIEF, LONGEST_BRIEF = 256, 256
+#: Pages of lists that are kept whole.
+MOST_LISTINGS: Final = 3
 #: Messages whose sequence number is remembered: each EXPUNGE renumbers them.
 MOST_NUMBERED: Final = 128
 
@@ -48,6 +51,7 @@ class KnownRows:
         self._known: OrderedDict[MessageRef, _Known] = OrderedDict()
         self._brief: dict[bytes, Row] = {}
         self._uids: dict[int, int] = {}
+        self._listings: list[tuple[object, Listing]] = []
 
     def items(self, line: Untagged) -> Row:
         """Parse a FETCH response as `Untagged.items` does, or raise Malformed. The row must not be changed."""
@@ -97,8 +101,19 @@ class KnownRows:
         self._uids = {n - (n > sequence): uid for n, uid in self._uids.items() if n != sequence}
 
     def leave(self) -> None:
-        """Forget the sequence numbers: another mailbox is being selected, or this one again."""
+        """Forget the sequence numbers and pages: another mailbox is being selected, or this one again."""
         self._uids.clear()
+        self._listings.clear()
+
+    # --- pages ---
+
+    def listing(self, asked_and_said: object) -> Listing | None:
+        """Return the listing that was made when the same was asked in the same state, and the same was said."""
+        return next((listing for same, listing in self._listings if same == asked_and_said), None)
+
+    def keep_listing(self, asked_and_said: object, listing: Listing) -> None:
+        """Keep a listing, and what it was made of, in place of the oldest."""
+        self._listings = [(asked_and_said, listing), *self._listings[: MOST_LISTINGS - 1]]
 
     # --- rows ---
 

@@ -9,12 +9,11 @@ Standard: RFC 9051 §4 (data formats), §9 (grammar); RFC 3501 for what servers 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.errors import UnsafeArgument
 from gateway.message.model import MAX_NUMBER as MAX_NUMBER
@@ -43,6 +42,8 @@ _UNTAGGED = re.compile(rb"\* +(?:(\d{1,10}) +)?([A-Za-z][A-Za-z0-9-]*)(?:[ \t]|(
 _CODE = re.compile(rb"\[([A-Za-z0-9-]+)(?: ([^\]]*))?\] ?")
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\Z")
 _FLAG = re.compile(r"\\?[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]+\Z")
+#: The names of responses that lists consist of.
+_NAMES: Final = {name.encode(): name for name in ("FETCH", "STATUS", "EXISTS", "LIST")}
 ENDINGS = frozenset({"OK", "NO", "BAD"})
 GREETINGS = frozenset({"OK", "BYE", "PREAUTH"})
 STATUSES = ENDINGS | GREETINGS
@@ -114,10 +115,11 @@ def untagged(pieces: Sequence[bytes]) -> Untagged:
     if not found:
         raise Malformed("no untagged response")
     rest = (pieces[0][found.end() :], *pieces[1:])
-    numbered = numeral(found[1] or b"0")
-    if numbered is None:
+    number, name = found.groups()
+    numbered = int(number) if number else 0
+    if numbered > MAX_NUMBER:
         raise Malformed("number out of range")
-    return Untagged(sys.intern(found[2].decode("ascii").upper()), numbered, rest)
+    return Untagged(_NAMES.get(name) or name.decode("ascii").upper(), numbered, rest)
 
 
 def parse(pieces: Sequence[bytes]) -> tuple[Value, ...]:

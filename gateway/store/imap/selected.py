@@ -8,7 +8,7 @@ everything before it (RFC 9051 §7.5.1). A message's mailbox is the right one on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -373,8 +373,11 @@ class Selected:
                 rows.clear()
                 rows.update(moved)
             elif line.kind == "FETCH":
-                with suppress(Malformed):
-                    rows.setdefault(line.number, {}).update(self._known_rows.items(line))
+                try:
+                    row = self._known_rows.items(line)
+                except Malformed:
+                    continue
+                rows.setdefault(line.number, {}).update(row)
             elif line.kind == "OK" and line.status.code == "UIDVALIDITY":
                 self._uidvalidity = response.numeral(line.status.argument) or 0
             elif line.kind == "OK" and line.status.code == "PERMANENTFLAGS":

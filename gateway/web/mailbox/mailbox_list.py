@@ -23,7 +23,7 @@ from gateway.store.base import FIRST, INBOX, FoundList, Listing, ListPosition, L
 from gateway.web.entry import restored_forms
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import ListView, position_code
-from gateway.web.mailbox.message_rows import ListEntry, ListFrame
+from gateway.web.mailbox.message_rows import ListEntry, ListFrame, MessageRow
 from gateway.web.mailbox.message_rows import list_screen as framed
 from gateway.web.mailbox.written_rows import WrittenRows
 from gateway.web.request.mailbox_names import TITLE, title_of
@@ -138,7 +138,7 @@ def _shown(
 ) -> Response:
     rows = visit.device.rows
     with visit.signed_in.store() as store:
-        written = WrittenRows.of(store.cache)
+        written: WrittenRows[MessageRow] = WrittenRows.of(store.cache)
         if view.is_plain and position == FIRST:
             listing = store.summaries(name, Window(rows, _top_of(store, name, page, rows) if page else top))
             return respond(list_screen(visit, listing, sentence, written))
@@ -160,7 +160,7 @@ def _top_of(store: MailStore, name: str, page: int, rows: int) -> int:
 
 
 def list_screen(
-    visit: Visit, listing: Listing, sentence: str = "", written: WrittenRows | None = None
+    visit: Visit, listing: Listing, sentence: str = "", written: WrittenRows[MessageRow] | None = None
 ) -> Screen:
     """Make the screen of a window of sequence numbers."""
     number = visit.signed_in.mailboxes.number(listing.mailbox, listing.uidvalidity)
@@ -207,7 +207,11 @@ def _newer_link(visit: Visit, listing: Listing, number: int) -> str:
 
 
 def view_screen(
-    visit: Visit, found: FoundList, view: ListView, sentence: str = "", written: WrittenRows | None = None
+    visit: Visit,
+    found: FoundList,
+    view: ListView,
+    sentence: str = "",
+    written: WrittenRows[MessageRow] | None = None,
 ) -> Screen:
     """Make the screen of a range of a list that the server has sorted or filtered."""
     _ = visit.language.gettext

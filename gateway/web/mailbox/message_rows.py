@@ -22,7 +22,7 @@ from gateway.message.headers.header_fields import clean, safe_label
 from gateway.store.base import DELETED, DRAFT, FLAGGED, SEEN, Summary
 from gateway.store.mailbox_tree import role_of
 from gateway.web.mailbox.reading_progress import open_link, positions
-from gateway.web.mailbox.written_rows import Texts, WrittenRows
+from gateway.web.mailbox.written_rows import Texts, WrittenPage, WrittenRows
 from gateway.web.request.fitted_list import fitted_list
 from gateway.web.request.mailbox_names import SLASH, short
 from gateway.web.request.screens import make_screen, paging_actions, range_words
@@ -93,27 +93,30 @@ def list_screen(
     entries: Sequence[ListEntry],
     frame: ListFrame,
     sentence: str = "",
-    written: WrittenRows | None = None,
+    written: WrittenRows[MessageRow] | None = None,
 ) -> Screen:
     """Make the screen with the longest subjects that fit the device, of as many rows as fit.
 
     `written`: the rows that the session has kept.
     """
     kept = written if written is not None and visit.config.keep_read else WrittenRows()
-    rows = _rows(visit, entries, kept)
+    page = _page(visit, entries, kept)
+
+    def written_rows(width: int, count: int) -> list[Markup]:
+        narrow = [_narrow(row, width, min(who, width)) for row in page.rows[:count]]
+        return [kept.markup(row, partial(_written, visit, row)) for row in narrow]
 
     def screen(width: int, count: int) -> Screen:
-        narrow = [_narrow(row, width, min(who, width)) for row in rows[:count]]
-        return _screen(
-            visit, frame, [kept.markup(row, partial(_written, visit, row)) for row in narrow], sentence
-        )
+        shape = width, count
+        rows = page.marked_up(shape, partial(written_rows, width, count))
+        return page.screen(shape, _screen(visit, frame, rows, sentence))
 
     device = visit.device
     # A sender shares its line with the subject, or in XHTML with key and date.
     beside = 0 if device.is_narrow else _DATE
     who = min(_WHO, device.columns // 2 if device.markup == WML else device.columns - beside)
     widths = [width for width in _WIDTHS if width <= _LINES * device.columns]
-    return fitted_list(screen, visit.fits, widths, len(rows))
+    return fitted_list(screen, visit.fits, widths, len(page.rows))
 
 
 def _narrow(row: MessageRow, subject: int, who: int) -> MessageRow:
@@ -126,26 +129,31 @@ def _written(visit: Visit, row: MessageRow) -> Markup:
     return piece("mailbox_row", visit.device, visit.language.gettext, row=row)
 
 
-def _rows(visit: Visit, entries: Sequence[ListEntry], kept: WrittenRows) -> list[MessageRow]:
+def _page(
+    visit: Visit, entries: Sequence[ListEntry], kept: WrittenRows[MessageRow]
+) -> WrittenPage[MessageRow]:
     """Make the rows, each linked to where reading stopped in its message."""
     session = visit.signed_in
-    uids: dict[int, list[int]] = {}
-    numbers = []
+    uids: dict[tuple[str, int], list[int]] = {}
     for entry in entries:
         ref = entry.summary.ref
-        numbers.append(session.mailboxes.number(ref.mailbox, ref.uidvalidity))
-        uids.setdefault(numbers[-1], []).append(ref.uid)
-    stops = {number: positions(visit, number, found) for number, found in uids.items()}
+        uids.setdefault((ref.mailbox, ref.uidvalidity), []).append(ref.uid)
+    numbers = {mailbox: session.mailboxes.number(*mailbox) for mailbox in uids}
+    stops = {mailbox: positions(visit, numbers[mailbox], found) for mailbox, found in uids.items()}
     own = own_addresses(session, visit.profile)
     kept.begin((visit.device, visit.language, visit.now.astimezone(visit.language.zone).date(), own))
-    rows = []
-    for index, (entry, number) in enumerate(zip(entries, numbers, strict=True)):
-        uid = entry.summary.ref.uid
-        written = link("drafts.resume", number=number, uid=uid) if is_draft(entry.summary) else ""
-        href = entry.href or written or open_link(number, uid, stops[number].get(uid))
-        texts = kept.texts(entry.summary, partial(_texts, visit, own))
-        rows.append(_row(visit, index, entry, href, texts))
-    return rows
+
+    def row(index: int, entry: ListEntry) -> MessageRow:
+        ref = entry.summary.ref
+        mailbox = ref.mailbox, ref.uidvalidity
+        number, stop = numbers[mailbox], stops[mailbox].get(ref.uid)
+        written = link("drafts.resume", number=number, uid=ref.uid) if is_draft(entry.summary) else ""
+        href = entry.href or written or open_link(number, ref.uid, stop)
+        return _row(visit, index, entry, href, kept.texts(entry.summary, partial(_texts, visit, own)))
+
+    # Links are relative to the address of this page, and lead back to its origin.
+    made_of = visit.origin, tuple(entries), numbers, stops
+    return kept.page(visit.here, made_of, lambda: [row(index, entry) for index, entry in enumerate(entries)])
 
 
 def _texts(visit: Visit, own: frozenset[str], summary: Summary) -> Texts:

@@ -26,7 +26,7 @@ from gateway.message.query import BadQuery
 from gateway.store.base import INBOX, MessageRef
 from gateway.web.entry.sign_in import error_sentence
 from gateway.web.mailbox import search_history
-from gateway.web.mailbox.message_rows import ListEntry, ListFrame, list_screen
+from gateway.web.mailbox.message_rows import ListEntry, ListFrame, MessageRow, list_screen
 from gateway.web.mailbox.search_history import SavedSearch
 from gateway.web.mailbox.written_rows import WrittenRows
 from gateway.web.request.field_forms import Field, apply_once, form_screen
@@ -243,7 +243,8 @@ def _results(visit: Visit, find: SavedSearch, row: int, sentence: str = "") -> S
     visit.origin = Origin(find.number, first).encode()
     shown = refs[first - 1 : first - 1 + rows]
     with visit.signed_in.store() as store:
-        summaries, written = store.summaries_of(shown), WrittenRows.of(store.cache)
+        summaries = store.summaries_of(shown)
+        written: WrittenRows[MessageRow] = WrittenRows.of(store.cache)
     places = {summary.ref: first + shown.index(summary.ref) for summary in summaries}
     entries = [
         ListEntry(summary, folder="" if find.mailbox else title_of(visit, summary.ref.mailbox))

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
 from gateway.message.query import Query, flag
 from gateway.store.abilities import Order
-from gateway.store.base import SEEN, MessageRef, Window
+from gateway.store.base import FLAGGED, SEEN, Listing, MessageRef, Window
 from gateway.store.imap import fetched, imap_store, known_rows
 from gateway.store.imap.fetched import Row
 from gateway.store.imap.imap_store import ImapStore
@@ -116,12 +117,41 @@ def test_known_rows_are_the_fresh_ones_on_any_walk(
         look, state = looks(chance), chance.getstate()
         with closing(opened()) as fresh:
             expected = look(fresh)
+        for _again in range(3):  # the last of them is made of answers that were there before
             chance.setstate(state)
             assert look(knowing) == expected
 
 
 def chance_of(seed: int, few: int, many: int) -> int:
     return few if seed % 2 else many
+
+
+def test_the_same_answers_are_not_read_again(
+    dovecot: Dovecot,
+    user: str,
+    side: imaplib.IMAP4,
+    opened: Callable[[], ImapStore],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, made = opened(), []
+    complete = store._completed
+
+    def completed(*args: Any) -> Listing:
+        made.append(args)
+        return complete(*args)
+
+    monkeypatch.setattr(store, "_completed", completed)
+    pages = [Window(rows=3), Window(rows=3, top=4)]
+    expected = [store.summaries("INBOX", page) for page in pages]
+    for _twice in range(2):  # of flags alone from the second time on
+        assert [store.summaries("INBOX", page) for page in pages] == expected
+    assert len(made) == 4
+    side.store("2", "+FLAGS", "\\Flagged")
+    assert FLAGGED in store.summaries("INBOX", pages[1]).summaries[-1].flags
+    side.store("2", "-FLAGS", "\\Flagged")
+    assert [store.summaries("INBOX", page) for page in pages] == expected
+    dovecot.deliver(user, b"Subject: new\r\n\r\n")
+    assert store.summaries("INBOX", pages[0]).exists == expected[0].exists + 1
 
 
 def test_of_a_known_row_only_flags_travel(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from markupsafe import Markup
 
+from gateway.markup.screen import Screen
 from gateway.message.model import Envelope
 from gateway.store.base import MessageRef, Summary
 from gateway.store.session_cache import MOST as ROOM
 from gateway.store.session_cache import SessionCache
-from gateway.web.mailbox.written_rows import LONGEST, MOST, WrittenRows
+from gateway.web.mailbox.written_rows import LONGEST, MOST, MOST_PAGES, MOST_SCREENS, WrittenRows
 
 
 def summary(uid: int) -> Summary:
@@ -17,7 +18,8 @@ def summary(uid: int) -> Summary:
 
 
 def test_what_is_known_is_asked_once_and_another_reader_knows_nothing() -> None:
-    kept, one, asked = WrittenRows.of(SessionCache()), summary(1), []
+    kept: WrittenRows[int] = WrittenRows.of(SessionCache())
+    one, asked = summary(1), []
 
     def texts(each: Summary) -> tuple[str, str, str]:
         asked.append(each)
@@ -37,7 +39,7 @@ def test_what_is_known_is_asked_once_and_another_reader_knows_nothing() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     cache = SessionCache()
-    kept = WrittenRows.of(cache)
+    kept: WrittenRows[int] = WrittenRows.of(cache)
     assert WrittenRows.of(cache) is kept
     for uid in range(3 * MOST):
         kept.texts(summary(uid), lambda each: ("", "", ""))
@@ -47,6 +49,37 @@ def test_what_is_kept_is_bounded() -> None:
     assert "long" not in kept._markup
     cache.put("newsletters", "", ROOM)
     assert WrittenRows.of(cache) is not kept
+
+
+def test_a_page_made_of_the_same_is_kept_with_its_screens() -> None:
+    kept: WrittenRows[int] = WrittenRows.of(SessionCache())
+    kept.begin("reader")
+    page = kept.page("/i", ("inbox", [1]), lambda: [1])
+    assert kept.page("/i", ("inbox", [1]), lambda: [2]) is page
+    assert kept.page("/b1", ("inbox", [1]), lambda: [3]).rows == [3]
+    assert page.marked_up((9, 1), lambda: [Markup("a")]) == page.marked_up((9, 1), list) == ["a"]
+    assert page.marked_up((8, 1), lambda: [Markup("b")]) == ["b"]
+    shown = page.screen((9, 1), Screen("mailbox", "Inbox", {"rows": ["a"]}))
+    assert page.screen((9, 1), Screen("mailbox", "Inbox", {"rows": ["a"]})) is shown
+    assert page.screen((8, 1), Screen("mailbox", "Inbox", {"rows": ["a"]})) is not shown
+    assert page.screen((9, 1), Screen("mailbox", "Inbox (1)", {"rows": ["a"]})).title == "Inbox (1)"
+    assert (
+        page.screen((9, 1), Screen("mailbox", "Inbox (1)", {"rows": ["a"]}, language="de")).language == "de"
+    )
+    assert kept.page("/i", ("inbox", [1, 2]), lambda: [2]).rows == [2]
+    kept.begin("another")
+    assert kept.page("/i", ("inbox", [1, 2]), lambda: [4]).rows == [4]
+
+
+def test_pages_are_few() -> None:
+    kept: WrittenRows[int] = WrittenRows()
+    for number in range(3 * MOST_PAGES):
+        page = kept.page(number, number, list)
+        for width in range(3 * MOST_SCREENS):
+            page.marked_up((width, 1), list)
+            page.screen((width, 1), Screen("mailbox", str(width)))
+            assert max(len(page.markup), len(page.screens)) <= MOST_SCREENS
+        assert len(kept._pages) <= MOST_PAGES
 
 
 @pytest.mark.parametrize("value", [None, "what somebody else keeps"])

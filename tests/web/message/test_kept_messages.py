@@ -66,7 +66,7 @@ def test_random_walks(pair: list[Any], side: Side, seed: int) -> None:
         if chance.random() < 0.15:
             side.store(chance.choice(subjects), chance.choice(["\\Flagged", "\\Seen", "\\Answered"]))
         known = pair[0].links
-        choices = [label for label in known if label in ("Next", "Prev", "Inbox", *subjects)]
+        choices = [label for label in known if label in ("Next", "Prev", "Inbox", "Refresh", *subjects)]
         choices += [
             label for label in known if "quoted lines" in label or any(name in label for name in subjects)
         ]

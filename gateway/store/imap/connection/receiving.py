@@ -69,8 +69,10 @@ class Collected(list[Untagged]):
 
     def add(self, pieces: list[bytes]) -> None:
         """Keep an untagged response; one that cannot be read is lost, but the conversation continues."""
-        with suppress(Malformed):
+        try:
             self.append(response.untagged(pieces))
+        except Malformed:  # `suppress` takes as long as all the rest
+            pass
 
     def unfold(self, pieces: list[bytes]) -> None:
         """Add a line that is not a response in its own right to the FETCH response before it, if that is incomplete.
@@ -132,7 +134,7 @@ def _pieces(wire: Wire, sink: Sink | None) -> list[bytes]:
         left = -1 if wire.cut else left - len(line) - PIECE_BYTES
         text = line.rstrip(b"\r\n ")
         pieces.append(text)
-        found = _LITERAL.search(text)
+        found = _LITERAL.search(text) if text[-1:] == b"}" else None
         size = int(found[1]) if found else 0
         if found and left >= 0 and sink is not None and _handed_on(wire, size, sink):
             pieces.append(b"")
@@ -161,6 +163,10 @@ def _handed_on(wire: Wire, size: int, sink: Sink) -> bool:
 
 def _cost(pieces: Sequence[bytes]) -> int:
     """Return the most bytes that a response, of text and literals alternating, can take when parsed."""
-    octets = sum(map(len, pieces)) + PIECE_BYTES * len(pieces)
-    values = sum(text.count(b" ") + text.count(b"(") for text in pieces[::2])
+    if len(pieces) == 1:  # as most have
+        octets = PIECE_BYTES + len(pieces[0])
+        values = pieces[0].count(b" ") + pieces[0].count(b"(")
+    else:
+        octets = sum(map(len, pieces)) + PIECE_BYTES * len(pieces)
+        values = sum(text.count(b" ") + text.count(b"(") for text in pieces[::2])
     return RESPONSE_BYTES + octets + VALUE_BYTES * values
