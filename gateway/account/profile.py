@@ -105,12 +105,9 @@ class Profile:
         """Return the person's time zone, or the gateway's."""
         return ZoneInfo(self.timezone or usual)
 
-    def translated(self, words: Callable[[str], str]) -> Profile:
-        """Return the profile with its standard quick replies translated."""
-        return replace(
-            self,
-            quick=tuple(replace(one, text=words(one.text)) if one.standard else one for one in self.quick),
-        )
+    def quick_in(self, words: Callable[[str], str]) -> tuple[QuickReply, ...]:
+        """Return the quick replies, the standard ones translated."""
+        return tuple(replace(one, text=words(one.text)) if one.standard else one for one in self.quick)
 
     def identity(self, address: str) -> Identity:
         """Return the identity with this address; the default one if there is none."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.access.session import Session
 from gateway.account import profile as profiles
-from gateway.account.profile import Identity, Profile, profile
+from gateway.account.profile import Identity, profile
 from gateway.config import Upstream
 from gateway.errors import SenderRefused
 from tests.access.test_session import ANNA, CONFIG, NOKIA, House, server
@@ -112,7 +112,7 @@ def test_whatever_is_kept_a_profile_is_made_of_it(kept: dict[str, Any] | None) -
     assert found.identities[0].address
     assert found.sort in profiles.SORTS
     assert found.zone("UTC").key
-    assert isinstance(found.translated(str.upper), Profile)
+    assert len(found.quick_in(str.upper)) == len(found.quick)
 
 
 # Whom a person may send as
@@ -201,11 +201,11 @@ def test_quick_replies_stand_by_use(session: Session) -> None:
 
 def test_a_standard_reply_follows_the_language_until_it_is_changed(session: Session) -> None:
     first = profile(session).quick[0]
-    assert profile(session).translated(lambda text: f"[{text}]").quick[0].text == "[Yes.]"
+    assert profile(session).quick_in(lambda text: f"[{text}]")[0].text == "[Yes.]"
     profiles.count_quick_reply(session, first.id)
-    assert profile(session).translated(lambda text: f"[{text}]").quick[0].text == "[Yes.]"
+    assert profile(session).quick_in(lambda text: f"[{text}]")[0].text == "[Yes.]"
     profiles.keep_quick(session, "Yep", first.id)
-    changed = profile(session).translated(lambda text: f"[{text}]").quick
+    changed = profile(session).quick_in(lambda text: f"[{text}]")
     assert changed[0] == profiles.QuickReply(first.id, "Yep", 1)
     assert changed[1].text == "[No.]"
 

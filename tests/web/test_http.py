@@ -650,8 +650,12 @@ def test_twenty_people_sign_in_at_once_and_each_sees_their_own(
 
         def visit(number: int) -> str:
             make = WmlPhone if number % 2 else XhtmlBrowser
-            device = make(server.url, over_http).sign_in(people[number], "secret")
-            return str(device.text)
+            device = make(server.url, over_http)
+            for _attempt in range(20):  # a person who is told that the server is busy signs in again
+                text = str(device.sign_in(people[number], "secret").text)
+                if "server is busy" not in text:
+                    break
+            return text
 
         with ThreadPoolExecutor(20) as pool:
             pages = list(pool.map(visit, range(20)))

@@ -3,8 +3,7 @@
 Nothing here may replace asking the server: which messages are in a list, and their flags, are fetched each time.
 Everything else about a message never changes (RFC 9051 §2.3.1.1); its size is compared nevertheless. What is known
 belongs to one connection, and so to one session: it is dropped at sign-out and when the connection was idle for
-minutes. A page of a
-list is kept whole, too, for when the server says the same again, octet for octet.
+minutes. A page of a list is kept whole, too, for when the server says the same again, octet for octet.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _listed(visit: Visit, number: int, uid: int, *, edited: bool) -> Response:
     address = MessageAddress(number, uid)
     with visit.signed_in.store() as store:
         reply = basis.reply(author(visit), store, number, uid)
-    sentences = visit.profile.quick
+    sentences = visit.quick
     first = row_within(request.args.get("i", 0, type=int), len(sentences))
     shown = sentences[first : first + ROWS] if _reaches_somebody(reply) else ()
     ticket = visit.ticket_field()
@@ -107,7 +107,7 @@ def _listing(
     if rows and not edited:
         actions.append(Action(_("Edit first"), at(first, True)))
     actions.append(Action(_("Back"), link("message.first", **address.values()), BACK_KEY))
-    if not visit.profile.quick:
+    if not visit.quick:
         return notice_screen(
             visit,
             _("Quick reply"),
@@ -195,7 +195,7 @@ def _not_sent(
 
 
 def _chosen(visit: Visit, quick: int) -> QuickReply:
-    found = next((one for one in visit.profile.quick if one.id == quick), None)
+    found = next((one for one in visit.quick if one.id == quick), None)
     if found is None:
         raise NotFound("quick reply")
     return found

@@ -23,7 +23,7 @@ from gateway.access import log_context
 from gateway.access.forwarded import Client, client
 from gateway.access.session import Session
 from gateway.access.sessions import Sessions
-from gateway.account.profile import ANONYMOUS, Profile, profile
+from gateway.account.profile import ANONYMOUS, Profile, QuickReply, profile
 from gateway.addresses import Origin
 from gateway.config import Config
 from gateway.device import WML, XHTML, Device, Override, identify
@@ -86,11 +86,15 @@ class Visit:
         session = self.signed_in
         self.settings = session.state.settings.all(session.account, session.device)
         self.device = preferences.apply(self.known, self.settings)
-        chosen = profile(session)
+        chosen = self.profile = profile(session)
         offered = lang.offered(self.device.charset)
         tag = next((tag for tag in (chosen.language, session.language) if tag in offered), lang.ENGLISH)
         self.language = lang.Language(tag, chosen.zone(self.config.timezone))
-        self.profile = chosen.translated(self.language.gettext)
+
+    @property
+    def quick(self) -> tuple[QuickReply, ...]:
+        """The person's quick replies, the standard ones in their language."""
+        return self.profile.quick_in(self.language.gettext)
 
     @property
     def signed_in(self) -> Session:

@@ -179,7 +179,7 @@ def quick_reply(number: int) -> Response:
     visit = current()
     _ = visit.language.gettext
     form = visit.posted()
-    held = next((one.text for one in visit.profile.quick if one.id == number), "")
+    held = next((one.text for one in visit.quick if one.id == number), "")
     if number and not held:
         raise NotFound(f"quick reply {number}")
     if form is not None and (text := clean(form.get("quick", ""))):
@@ -206,7 +206,7 @@ def remove_quick(number: int) -> Response:
 
 def _quick(visit: Visit, sentence: str, page: int = 1) -> Response:
     _ = visit.language.gettext
-    replies = visit.profile.quick
+    replies = visit.quick
     page = min(max(page, 1), max(-(-len(replies) // ROWS), 1))
     rows = [
         (one.text, link("identities.quick_reply", number=one.id))
