@@ -25,7 +25,7 @@ from bench import clocks
 from bench.gateway import Served
 from bench.phones import Phone
 from gateway.wap import wsp
-from tests.devices import kannel
+from tests.devices.wap import kannel
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 from tests.wap.mutants import mutant

@@ -20,7 +20,7 @@ from bench import clocks, footprint
 from bench.gateway import Served
 from gateway.wap import wsp
 from gateway.wap.initiator import Initiator
-from tests.devices import kannel
+from tests.devices.wap import kannel
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 

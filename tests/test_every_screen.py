@@ -24,9 +24,10 @@ from PIL import Image
 from gateway.markup import style_sheet
 from gateway.markup.keys import BACK_KEY, KEYS, MAIN_KEY, ROW_KEYS
 from tests import rig
-from tests.devices import chromium, mobileok
+from tests.devices import mobileok
+from tests.devices.browsers import chromium
+from tests.devices.browsers.chromium import Chromium
 from tests.devices.checks import check_deck, check_page
-from tests.devices.chromium import Chromium
 from tests.devices.phones import Answer, WmlPhone, XhtmlBrowser, in_process, label_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer

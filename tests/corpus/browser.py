@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.corpus import words
-from tests.devices.chromium import Chromium
+from tests.devices.browsers.chromium import Chromium
 
 #: A page as wide as mail is designed for; phones get the same words.
 _WIDTH: Final = 800

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.demo.running import running_demo
-from tests.devices import kannel as kannels
-from tests.devices.chromium import BINARY, Chromium
+from tests.devices.browsers.chromium import BINARY, Chromium
 from tests.devices.journey import Journey
-from tests.devices.kannel import Kannel
+from tests.devices.wap import kannel as kannels
+from tests.devices.wap.kannel import Kannel
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer

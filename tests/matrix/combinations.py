@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from gateway.wap import wbxml
-from tests.devices import chromium
+from tests.devices.browsers import chromium
+from tests.devices.browsers.chromium import Chromium
+from tests.devices.browsers.text_browsers import BROWSERS, W3m
 from tests.devices.checks import check_compiled_deck
-from tests.devices.chromium import Chromium
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
-from tests.devices.kannel import Kannel
 from tests.devices.phones import WmlPhone
-from tests.devices.text_browsers import BROWSERS, W3m
-from tests.devices.wsp import WspSession, transport
+from tests.devices.wap.kannel import Kannel
+from tests.devices.wap.wsp import WspSession, transport
 from tests.matrix.mail_servers import MAIL_SERVERS, MailServer
 from tests.servers import dovecot as dovecots
 from tests.servers.dovecot import Dovecot

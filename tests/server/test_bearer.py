@@ -20,7 +20,7 @@ from gateway.server.reachability import AMPLIFICATION, UNPROVEN
 from gateway.wap import wbxml, wsp
 from tests import PATIENCE, rig
 from tests.devices.phones import WmlPhone
-from tests.devices.wsp import WspSession, transport
+from tests.devices.wap.wsp import WspSession, transport
 from tests.server.test_workers import until
 from tests.server.wap_phone import PICTURE, Phone, deck, serving, stalling, toy
 from tests.servers.dovecot import PASSWORD, Dovecot

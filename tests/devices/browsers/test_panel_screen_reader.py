@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import PATIENCE
-from tests.devices.chromium import Chromium
+from tests.devices.browsers.chromium import Chromium
+from tests.devices.browsers.terminal import GLANCE, Terminal
+from tests.devices.browsers.text_browsers import DOWN, ENTER
 from tests.devices.phones import WmlPhone, over_http
-from tests.devices.terminal import GLANCE, Terminal
-from tests.devices.text_browsers import DOWN, ENTER
 
 #: Roles of controls, which mean nothing without a name to somebody who does not see them.
 CONTROLS = {"button", "checkbox", "combobox", "link", "listbox", "radio", "searchbox", "textbox", "Iframe"}

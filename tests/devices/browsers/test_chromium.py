@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from tests.devices.chromium import HEIGHT, WIDTH, Chromium
+from tests.devices.browsers.chromium import HEIGHT, WIDTH, Chromium
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
 from tests.servers.gateway import GatewayServer
 

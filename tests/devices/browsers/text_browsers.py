@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from tests import PATIENCE
-from tests.devices.terminal import GLANCE, Terminal
+from tests.devices.browsers.terminal import GLANCE, Terminal
 
 TAB, ENTER, CLEAR, DOWN = "\t", "\r", "\x15", "\x1b[B"
 #: The field of a form that has several lines.

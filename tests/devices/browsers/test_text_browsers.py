@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.devices.browsers.text_browsers import BROWSERS, W3m
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
-from tests.devices.text_browsers import BROWSERS, W3m
 from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config import load
-from tests.devices.chromium import BINARY, Chromium
-from tests.devices.test_panel_screen_reader import faults
+from tests.devices.browsers.chromium import BINARY, Chromium
+from tests.devices.browsers.test_panel_screen_reader import faults
 from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot

@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from gateway.cli import main, wap_get
 from gateway.server.datagrams import free_ports
 from gateway.wap import wbxml
-from tests.devices import kannel as kannels
 from tests.devices.checks import check_compiled_deck
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
-from tests.devices.kannel import Kannel
 from tests.devices.phones import Answer, Transport, WmlPhone, over_http
-from tests.devices.tap import Tap, tapped
-from tests.devices.wsp import answered, read_reply
+from tests.devices.wap import kannel as kannels
+from tests.devices.wap.kannel import Kannel
+from tests.devices.wap.tap import Tap, tapped
+from tests.devices.wap.wsp import answered, read_reply
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer

@@ -10,9 +10,9 @@ import pytest
 from gateway.wap import wbxml
 from tests.devices.checks import check_compiled_deck
 from tests.devices.journey import PASSWORD, SUBJECT, Journey
-from tests.devices.kannel import Kannel
 from tests.devices.phones import WmlPhone
-from tests.devices.wsp import WspSession, transport
+from tests.devices.wap.kannel import Kannel
+from tests.devices.wap.wsp import WspSession, transport
 from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.devices.browsers.text_browsers import Lynx, W3m
 from tests.devices.phones import WmlPhone, over_http
-from tests.devices.text_browsers import Lynx, W3m
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.gateway import GatewayServer

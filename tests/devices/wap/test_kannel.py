@@ -10,9 +10,9 @@ from gateway.device import SMALLEST_UNKNOWN_DECK, WSP_REPLY_HEADER
 from gateway.wap import wbxml
 from tests.devices.checks import check_compiled_deck
 from tests.devices.journey import LAST_WORDS, PASSWORD, SUBJECT, Journey
-from tests.devices.kannel import Kannel
 from tests.devices.phones import WmlPhone
-from tests.devices.wsp import WMLC_TYPE, WspSession, transport
+from tests.devices.wap.kannel import Kannel
+from tests.devices.wap.wsp import WMLC_TYPE, WspSession, transport
 from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 from tests.wap import oracles

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests import PATIENCE
-from tests.devices.chromium import Chromium
+from tests.devices.browsers.chromium import Chromium
+from tests.devices.browsers.test_chromium_panel import WIDTHS, Desk
 from tests.devices.phones import WmlPhone, over_http
-from tests.devices.test_chromium_panel import WIDTHS, Desk
 
 PASSWORD = "tap"
 LYNX = shutil.which("lynx")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.devices.browsers.text_browsers import AREA, BROWSERS, Lynx, W3m
 from tests.devices.journey import PASSWORD, Journey
-from tests.devices.text_browsers import AREA, BROWSERS, Lynx, W3m
 from tests.matrix import one_of
 from tests.servers.gateway import GatewayServer
 from tests.servers.smtp import SmtpServer
