@@ -2,8 +2,8 @@
 
 A label has the same key wherever it has one, and within the pages of one kind no key has two meanings; what does not
 apply leaves its key unused. Rows of lists and menus have 1 to 9 in their order (ROW_KEYS), and the main button of a
-form or a question has MAIN_KEY, whatever its label. docs/pages.md says the same, and tests/test_every_screen.py checks
-both. Nothing here may know a screen.
+form or a question has MAIN_KEY, whatever its label. docs/pages.md says the same, and
+tests/walks/test_every_screen.py checks both. Nothing here may know a screen.
 """
 
 from __future__ import annotations

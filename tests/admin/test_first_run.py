@@ -22,7 +22,7 @@ from gateway.config.reference import sample
 from gateway.server.listeners import Listener
 from tests import PATIENCE
 from tests.devices.phones import XhtmlBrowser, in_process
-from tests.first_steps import MAIL_PASSWORD, PASSWORD, browser, by_the_panel, with_mail
+from tests.installation.first_steps import MAIL_PASSWORD, PASSWORD, browser, by_the_panel, with_mail
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import ROOT, Prompting, pocketpost, provider

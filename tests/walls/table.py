@@ -335,7 +335,7 @@ WALLS = (
         "gateway/outbound/reach.py",
         "return not any(found in network for network in _SPECIAL if network.version == found.version)",
         "return True",
-        "tests/test_outbound.py::test_one_address_that_is_not_public_spoils_all",
+        "tests/outbound/test_outbound.py::test_one_address_that_is_not_public_spoils_all",
     ),
     # --- the log
     Wall(

@@ -22,8 +22,8 @@ from tests.servers.certs import Authority, Pair
 from tests.servers.dovecot import Dovecot
 from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
-from tests.store.imap.test_folders import scripted, served, store_on
-from tests.store.imap.test_namespaces import CYRUS
+from tests.store.imap.folders.test_folders import scripted, served, store_on
+from tests.store.imap.folders.test_namespaces import CYRUS
 from tests.store.script import Step
 
 NOW = datetime.now(UTC)

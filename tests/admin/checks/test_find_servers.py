@@ -20,13 +20,13 @@ from gateway.cli import main
 from gateway.config import Tls, load
 from gateway.errors import ConfigError
 from gateway.outbound import Listed, Outbound
+from tests.outbound.test_outbound import Listener, Net, answering
 from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
 from tests.servers.names import name_server
 from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
-from tests.test_outbound import Listener, Net, answering
 
 ADDRESS = "anna+x@example.org"
 

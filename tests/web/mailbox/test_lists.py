@@ -26,7 +26,7 @@ from tests.matrix import by_turns, one_of
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
 from tests.store.imap.search.test_finding import answer, mail
-from tests.test_walk import _anew
+from tests.walks.test_walk import _anew
 
 ORIGIN = "http://pp.example:8080"
 

@@ -19,7 +19,7 @@ from tests.matrix import one_of
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
 from tests.store.imap.search.test_finding import mail
-from tests.test_walk import _anew
+from tests.walks.test_walk import _anew
 from tests.web.mailbox.test_lists import HANDHELDS, House, root, rows, whole
 
 EIGHT = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"

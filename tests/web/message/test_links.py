@@ -23,10 +23,10 @@ from tests import rig
 from tests.devices.checks import check_deck, check_page
 from tests.devices.phones import Refused, WmlPhone, XhtmlBrowser, in_process
 from tests.matrix import one_of
+from tests.outbound.test_outbound import NAME, Listener, Net, answering
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
-from tests.test_outbound import NAME, Listener, Net, answering
-from tests.test_walk import _anew, _found
+from tests.walks.test_walk import _anew, _found
 
 ORIGIN = "http://pp.example:8080"
 TOKEN = re.compile(r"/~[A-Za-z0-9_-]{22}")

@@ -19,7 +19,7 @@ from gateway.wap.wbxml import decoder, encoder, tokens, wml_parser
 from tests import bounded
 from tests.fuzz import wbxml as fuzz
 from tests.wap import oracles
-from tests.wap.decks import DECKS, ELEMENTS, FULL, HEAD, canonical, deck
+from tests.wap.wbxml.decks import DECKS, ELEMENTS, FULL, HEAD, canonical, deck
 
 
 class TestEncode:

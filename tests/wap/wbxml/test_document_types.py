@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.wap import wbxml
 from gateway.wap.wbxml import document_types
 from tests.wap import oracles
-from tests.wap.decks import deck
+from tests.wap.wbxml.decks import deck
 
 SI = """<?xml version="1.0"?>
 <!DOCTYPE si PUBLIC "-//WAPFORUM//DTD SI 1.0//EN" "http://www.wapforum.org/DTD/si.dtd">

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.first_steps import by_the_panel, by_the_readme, readme_commands, with_mail
+from tests.installation.first_steps import by_the_panel, by_the_readme, readme_commands, with_mail
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import ROOT, Prompting, pocketpost, provider

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.wap import wbxml
 from tests.wap import oracles
-from tests.wap.decks import BLOCKS, ELEMENTS, deck
+from tests.wap.wbxml.decks import BLOCKS, ELEMENTS, deck
 
 
 class TestSizes:

@@ -33,8 +33,8 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpServer
 
 ORIGIN = "http://pp.example:8080"
-DOCS = Path(__file__).parent.parent / "docs"
-SAMPLES = Path(__file__).parent / "data" / "messages"
+DOCS = Path(__file__).parents[2] / "docs"
+SAMPLES = Path(__file__).parents[1] / "data" / "messages"
 #: Pages of one kind that are looked at: the third message list differs from the second by its words only.
 OF_A_KIND = 8
 #: Of messages all, since each is unlike the others.
@@ -46,7 +46,7 @@ DDC_ACCEPT = (
 )
 #: Screens that no link of a page leads to by GET, and why.
 ELSEWHERE = {
-    "signin.sign_out": "ends the walk; tests/test_walk.py",
+    "signin.sign_out": "ends the walk; tests/walks/test_walk.py",
     "plain.robots": "for robots; tests/web/test_http.py",
     "plain.favicon": "for browsers; tests/web/test_http.py",
     "plain.style_sheet": "for browsers; tests/web/test_http.py",

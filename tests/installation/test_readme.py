@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import load
-from tests.first_steps import PASSWORD, browser, by_the_readme, readme_commands, with_mail
+from tests.installation.first_steps import PASSWORD, browser, by_the_readme, readme_commands, with_mail
 from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot
 from tests.servers.machine import Prompting, pocketpost, provider

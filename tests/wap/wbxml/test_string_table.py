@@ -14,7 +14,7 @@ from gateway.wap import wbxml
 from gateway.wap.wbxml import encoder, repeats, wml_parser
 from tests import bounded
 from tests.wap import oracles
-from tests.wap.decks import DECKS, FULL, canonical, deck
+from tests.wap.wbxml.decks import DECKS, FULL, canonical, deck
 
 #: Few letters, so that much is repeated, within words and across them; two of them take more than an octet.
 REPETITIVE = st.one_of(

@@ -12,7 +12,7 @@ from gateway.store.base import Folder, MessageRef, Window
 from gateway.store.imap.fetched import flags_of
 from gateway.store.imap.opening import mailbox_argument, mailbox_name
 from gateway.store.imap.response import parse
-from tests.store.imap.test_folders import PLAIN_LSUB, by_name, counts, scripted
+from tests.store.imap.folders.test_folders import PLAIN_LSUB, by_name, counts, scripted
 from tests.store.script import SELECTED, Step
 
 BARE, EIGHT_BIT = b"Tom & Jerry", "Größe".encode()

@@ -25,7 +25,7 @@ from gateway.store.special_names import NAMES, fold
 from tests.servers import dovecot as dovecots
 from tests.servers import maildir
 from tests.servers.dovecot import Dovecot
-from tests.store.imap.test_folders import (
+from tests.store.imap.folders.test_folders import (
     PLAIN_LSUB,
     aside_on,
     by_name,

@@ -18,9 +18,9 @@ from gateway.pages.message_pages import message_layout
 from gateway.wap import wbxml
 from tests.matrix import one_of
 from tests.wap import oracles
-from tests.wap.decks import canonical
+from tests.wap.wbxml.decks import canonical
 
-MESSAGES = Path(__file__).parent.parent / "data" / "messages"
+MESSAGES = Path(__file__).parents[2] / "data" / "messages"
 ZONE = timezone(timedelta(hours=1))
 
 
@@ -64,9 +64,7 @@ def test_our_pages_are_smaller(tag: str) -> None:
 
 @pytest.mark.parametrize("limit", [904, 1396])
 def test_a_page_that_we_compile_fits_and_holds_no_less(limit: int) -> None:
-    prose = (
-        (Path(__file__).parent.parent.parent / "docs" / "security.md").read_text("utf-8").replace("|", " ")
-    )
+    prose = (Path(__file__).parents[3] / "docs" / "security.md").read_text("utf-8").replace("|", " ")
     mail = wire_format.parse(
         b"Subject: x\nFrom: a@b.example\nContent-Type: text/plain; charset=utf-8\n\n" + prose.encode()
     )

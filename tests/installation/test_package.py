@@ -15,7 +15,7 @@ from tests import PATIENCE
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 OPEN_A_PAGE = """
 from pathlib import Path

@@ -23,7 +23,7 @@ from tests.servers.smtp import SmtpServer
 from tests.web.office import Office, mail
 
 ME, BOB, CAROL = "pme@example.net", "pbob@example.net", "pcarol@example.net"
-DOCS = Path(__file__).parent.parent / "docs" / "pages.md"
+DOCS = Path(__file__).parents[2] / "docs" / "pages.md"
 #: Further mail, so that the list has pages, and when its first message came.
 OLD, EARLIER = 12, 1_700_000_000
 #: More than fits a page on any device here.
