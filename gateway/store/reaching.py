@@ -10,7 +10,6 @@ import socket
 from gateway.config import Server, Tls
 from gateway.errors import AnswerTooLong, ServerAlert, StoreError, StoreTLSError, StoreUnreachable
 from gateway.upstreams import connecting, tls
-from gateway.upstreams.tls import ProbeResult
 from gateway.upstreams.wire import Overrun
 
 
@@ -50,13 +49,3 @@ def broken_off(why: str | OSError) -> StoreUnreachable:
     unreachable = StoreUnreachable(tls.words(why) if isinstance(why, OSError) else why)
     unreachable.dropped = isinstance(why, ConnectionError)
     return unreachable
-
-
-def look_up(server: Server) -> ProbeResult:
-    """Begin to learn about a server: its addresses, or why it has none."""
-    result = ProbeResult()
-    try:
-        result.addresses = tuple(connecting.addresses(server.host, server.port))
-    except OSError as error:
-        result.failure = StoreUnreachable(f"{server.host}: {tls.words(error)}")
-    return result

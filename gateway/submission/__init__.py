@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.config import Server
-from gateway.errors import RecipientsRefused, SubmissionError, SubmissionUnreachable, UnsafeArgument
+from gateway.errors import RecipientsRefused, SubmissionUnreachable, UnsafeArgument
 from gateway.message.outgoing import transport
 from gateway.submission.mail_transaction import Receipt, Settled, transact
 from gateway.submission.smtp_client import log_line
 from gateway.submission.smtp_session import SIZES, authenticate, connected, size_limit
-from gateway.upstreams import connecting, tls
+from gateway.upstreams import tls
 from gateway.upstreams.tls import ProbeResult
 
 _UNSAFE: Final = re.compile("[\x00\r\n]")
@@ -61,26 +61,18 @@ def sign_in(server: Server, user: str, password: str) -> None:
 
 def probe(server: Server) -> ProbeResult:
     """Return what a server reveals before sign-in, as far as the connection gets; never raise a SubmissionError."""
-    result = ProbeResult()
-    try:
-        result.addresses = tuple(connecting.addresses(server.host, server.port))
-    except OSError as error:
-        result.failure = SubmissionUnreachable(f"{server.host}: {tls.words(error)}")
-        return result
-    try:
-        with connected(server) as smtp:
-            if smtp.sock is not None:
-                tls.describe(smtp.sock, result)
-            hello = (smtp.ehlo_resp or b"").decode("latin-1").splitlines()
-            result.greeting = log_line(hello[0]) if hello else ""
-            result.capabilities = tuple(
-                sorted(name.upper() for name in smtp.esmtp_features if name != "auth")
-            )
-            result.mechanisms = tuple(smtp.esmtp_features.get("auth", "").split())
-            result.size_limit = size_limit(smtp)
-    except SubmissionError as error:
-        result.failure = error
-    return result
+    return tls.probe(server, _look, SubmissionUnreachable)
+
+
+def _look(server: Server, result: ProbeResult) -> None:
+    with connected(server) as smtp:
+        if smtp.sock is not None:
+            tls.describe(smtp.sock, result)
+        hello = (smtp.ehlo_resp or b"").decode("latin-1").splitlines()
+        result.greeting = log_line(hello[0]) if hello else ""
+        result.capabilities = tuple(sorted(name.upper() for name in smtp.esmtp_features if name != "auth"))
+        result.mechanisms = tuple(smtp.esmtp_features.get("auth", "").split())
+        result.size_limit = size_limit(smtp)
 
 
 def known_size_limit(server: Server) -> tuple[bool, int | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -119,6 +120,24 @@ def handshake(sock: socket.socket, trusted: ssl.SSLContext, host: str) -> ssl.SS
     except BaseException:
         sock.close()
         raise
+
+
+def probe(
+    server: Server, look: Callable[[Server, ProbeResult], None], unreachable: type[GatewayError]
+) -> ProbeResult:
+    """Learn the addresses of a server, and then what `look` finds; never raise a GatewayError.
+
+    `unreachable` is the error for a server without addresses.
+    """
+    result = ProbeResult()
+    try:
+        result.addresses = tuple(connecting.addresses(server.host, server.port))
+        look(server, result)
+    except OSError as error:
+        result.failure = unreachable(f"{server.host}: {words(error)}")
+    except GatewayError as failure:
+        result.failure = failure
+    return result
 
 
 def describe(sock: socket.socket, result: ProbeResult) -> None:

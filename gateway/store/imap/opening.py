@@ -145,18 +145,14 @@ def _name_octets(name: str, utf8: bool) -> bytes:
 
 def probe(server: Server) -> ProbeResult:
     """Learn what a server announces before sign-in, as far as possible; never raise a StoreError."""
-    result = reaching.look_up(server)
-    if result.failure is not None:
-        return result
-    try:
-        opened = open_exchange(server)
-    except StoreError as failure:
-        result.failure = failure
-        return result
+    return tls.probe(server, _look, StoreUnreachable)
+
+
+def _look(server: Server, result: ProbeResult) -> None:
+    opened = open_exchange(server)
     tls.describe(opened.exchange.sock, result)
     result.greeting = opened.greeting
     names = sorted(opened.capabilities)
     result.mechanisms = tuple(name.removeprefix("AUTH=") for name in names if name.startswith("AUTH="))
     result.capabilities = tuple(name for name in names if not name.startswith("AUTH="))
     opened.exchange.close()
-    return result

@@ -222,18 +222,14 @@ def _kind(reply: Status) -> type[StoreError]:
 
 def probe(server: Server) -> ProbeResult:
     """Learn what a server announces before sign-in, as far as possible; never raise a StoreError."""
-    result = reaching.look_up(server)
-    if result.failure is not None:
-        return result
-    try:
-        opened = open_connection(server)
-    except StoreError as failure:
-        result.failure = failure
-        return result
+    return tls.probe(server, _look, StoreUnreachable)
+
+
+def _look(server: Server, result: ProbeResult) -> None:
+    opened = open_connection(server)
     tls.describe(opened.connection.wire.sock, result)
     result.greeting = opened.greeting
     result.mechanisms = tuple(sorted(opened.capabilities.get("SASL", ())))
     others = sorted(opened.capabilities.items())
     result.capabilities = tuple(" ".join((name, *words)) for name, words in others if name != "SASL")
     farewell(opened.connection)
-    return result
