@@ -51,6 +51,7 @@ from gateway.web.contacts.contact_pages import contacts
 from gateway.web.contacts.vcard_files import vcards
 from gateway.web.entry import restored_forms
 from gateway.web.entry.sign_in import error_sentence, signin, signin_screen
+from gateway.web.entry.well_known import plain
 from gateway.web.folders.folder_list import folders
 from gateway.web.folders.folder_page import folder
 from gateway.web.mailbox.error_page import error_screen
@@ -75,7 +76,6 @@ from gateway.web.request import visit as visits
 from gateway.web.request.respond import redirect_to, respond, retry_later, secure
 from gateway.web.request.screens import inbox_action
 from gateway.web.request.url_converters import CONVERTERS
-from gateway.web.request.well_known import plain
 from gateway.web.settings.identities import identities_pages
 from gateway.web.settings.settings_pages import settings
 from gateway.web.settings.stored_data import stored_data

@@ -29,9 +29,9 @@ from gateway.store.base import MailStore, MessageRef
 from gateway.web.attachments import file_links
 from gateway.web.attachments.document_cache import CachedBlocks, CachedReader, new_cache
 from gateway.web.attachments.file_links import File, FileAddress
+from gateway.web.attachments.result_cache import Key, ResultCache
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
-from gateway.web.request.result_cache import Key, ResultCache
 from gateway.web.request.screens import make_screen, paging_actions
 from gateway.web.request.visit import Visit, current, link
 

@@ -25,8 +25,8 @@ from gateway.store.base import MessageRef
 from gateway.web.attachments import file_links
 from gateway.web.attachments.document_pages import failure, file_screen
 from gateway.web.attachments.file_links import File, FileAddress
+from gateway.web.attachments.result_cache import Key, ResultCache
 from gateway.web.request.respond import add_headers, respond
-from gateway.web.request.result_cache import Key, ResultCache
 from gateway.web.request.screens import make_screen
 from gateway.web.request.visit import Visit, current
 

@@ -1,1 +1,1 @@
-"""Signing in and out, and what is shown directly after it."""
+"""Signing in and out, what is shown directly after it, and files that need no session."""

@@ -29,12 +29,12 @@ from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
 from gateway.store.mailbox_tree import role_of
 from gateway.store.session_cache import SessionCache
 from gateway.web.attachments.file_links import FileAddress, files, is_section, picture_link, view_link
+from gateway.web.attachments.result_cache import Key, ResultCache
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.mailbox.reading_progress import remember
 from gateway.web.message import invitation_state
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
-from gateway.web.request.result_cache import Key, ResultCache
 from gateway.web.request.screens import with_style
 from gateway.web.request.visit import Visit, current, link
 

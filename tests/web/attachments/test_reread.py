@@ -14,7 +14,7 @@ from gateway.rendition.documents import DocumentError
 from gateway.rendition.documents.bounds import TOO_LONG
 from gateway.web.attachments import document_cache, file_links
 from gateway.web.attachments.document_cache import CHUNK, MOST_PER_DOCUMENT, CachedBlocks, CachedReader
-from gateway.web.request.result_cache import ResultCache
+from gateway.web.attachments.result_cache import ResultCache
 from tests.web.attachments.test_attachments import app, attachments, browser, find, mailbox, read  # noqa: F401
 
 PART = Part("2", "application/pdf")
