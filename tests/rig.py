@@ -20,6 +20,7 @@ from gateway.app import create_app
 from gateway.config import Config, Server, Tls, Upstream
 from gateway.state import State
 from gateway.store.pool import Pool
+from tests.servers import free_ports
 from tests.servers.dovecot import Dovecot, has_pop3
 from tests.servers.smtp import SmtpServer
 
@@ -45,6 +46,11 @@ class Protected(Protocol):
 def plain(server: Listening, protocol: str = "imap") -> Server:
     """Reach a server without TLS."""
     return Server(protocol, server.host, server.port, Tls.NONE)
+
+
+def nowhere(protocol: str = "imap") -> Server:
+    """Reach a port of this machine where nobody listens."""
+    return Server(protocol, "127.0.0.1", free_ports(1)[0], Tls.NONE)
 
 
 def imap(store: Protected, tls: Tls = Tls.STARTTLS) -> Server:

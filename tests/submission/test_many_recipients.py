@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway import submission
-from gateway.config import Server, Tls
 from gateway.errors import (
     RecipientsDeferred,
     StateFull,
@@ -21,6 +20,7 @@ from gateway.errors import (
 )
 from gateway.submission import Receipt, mail_transaction
 from gateway.submission.smtp_client import SmtpClient
+from tests import rig
 from tests.servers.scripted.scripted_smtp import CAPABILITIES, ScriptedSmtp, ehlo
 
 MAIL = b"From: anna@example.org\r\nSubject: x\r\n\r\n.Hello\r\n"
@@ -36,7 +36,7 @@ def send(
     script: ScriptedSmtp, recipients: list[str], settled: submission.Settled = lambda _: None
 ) -> Receipt:
     with script.peer() as peer:
-        server = Server("smtp", peer.host, peer.port, Tls.NONE)
+        server = rig.plain(peer, "smtp")
         return submission.submit(server, "anna", "secret", "anna@example.org", recipients, MAIL, settled)
 
 

@@ -8,13 +8,13 @@ import hmac
 import pytest
 
 from gateway import submission
-from gateway.config import Server, Tls
 from gateway.errors import (
     SubmissionAuthenticationFailed,
     SubmissionError,
     SubmissionPasswordsNotTaken,
     SubmissionTLSNeeded,
 )
+from tests import rig
 from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.scripted.scripted_smtp import ehlo
 
@@ -67,7 +67,7 @@ class Judge:
 
 def sign_in(judge: Judge, password: str = PASSWORD) -> None:
     with Peer(judge) as peer:
-        submission.sign_in(Server("smtp", peer.host, peer.port, Tls.NONE), USER, password)
+        submission.sign_in(rig.plain(peer, "smtp"), USER, password)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_challenge_that_is_none_gets_no_answer() -> None:
         caller.say(b"501 5.7.0 cancelled")
 
     with Peer(serve) as peer, pytest.raises(SubmissionPasswordsNotTaken):
-        submission.sign_in(Server("smtp", peer.host, peer.port, Tls.NONE), USER, PASSWORD)
+        submission.sign_in(rig.plain(peer, "smtp"), USER, PASSWORD)
 
 
 def test_a_server_that_hangs_up_after_a_refusal_has_said_why() -> None:
@@ -146,4 +146,4 @@ def test_a_server_that_hangs_up_after_a_refusal_has_said_why() -> None:
         caller.say(NOT_THIS)
 
     with Peer(serve) as peer, pytest.raises(SubmissionPasswordsNotTaken):
-        submission.sign_in(Server("smtp", peer.host, peer.port, Tls.NONE), USER, PASSWORD)
+        submission.sign_in(rig.plain(peer, "smtp"), USER, PASSWORD)

@@ -32,6 +32,7 @@ from gateway.errors import (
     UnsafeArgument,
 )
 from gateway.submission import Receipt, mail_transaction, smtp_client, smtp_session
+from tests import rig
 from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
@@ -46,7 +47,7 @@ MAIL = b"From: anna@example.org\r\nSubject: x\r\n\r\nHello\r\n"
 
 @pytest.fixture
 def server(smtp_server: SmtpServer) -> Server:
-    return Server("smtp", smtp_server.host, smtp_server.port, Tls.STARTTLS, smtp_server.ca_file)
+    return rig.smtp(smtp_server)
 
 
 def send(server: Server, *recipients: str, octets: bytes = MAIL, password: str = PASSWORD) -> Receipt:
@@ -231,7 +232,7 @@ def test_a_break_is_told_as_it_was(
     ],
 )
 def test_addresses_that_would_be_commands_never_leave(spec: str) -> None:
-    nowhere = Server("smtp", "127.0.0.1", free_ports(1)[0], Tls.NONE)
+    nowhere = rig.nowhere("smtp")
     with pytest.raises(UnsafeArgument):
         submission.submit(nowhere, USER, PASSWORD, spec, [READER], MAIL)
     with pytest.raises(UnsafeArgument):
@@ -240,7 +241,7 @@ def test_addresses_that_would_be_commands_never_leave(spec: str) -> None:
 
 @pytest.mark.parametrize("text", ["a\0b", "a\rb", "a\nb", "\ud800"])
 def test_credentials_and_messages_that_cannot_be_sent(text: str) -> None:
-    nowhere = Server("smtp", "127.0.0.1", free_ports(1)[0], Tls.NONE)
+    nowhere = rig.nowhere("smtp")
     for user, password in ((text, PASSWORD), (USER, text)):
         with pytest.raises(UnsafeArgument):
             submission.submit(nowhere, user, password, SENDER, [READER], MAIL)
@@ -401,7 +402,7 @@ def test_an_address_of_ipv6_is_a_literal_of_its_own() -> None:
 
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with pytest.raises(SubmissionUnreachable, match="refused"):
-        send(Server("smtp", "127.0.0.1", free_ports(1)[0], Tls.NONE))
+        send(rig.nowhere("smtp"))
 
 
 def test_an_address_is_sent_as_it_is_written() -> None:

@@ -20,15 +20,9 @@ from gateway.errors import StoreError, StoreTLSError, StoreUnreachable, UnsafeAr
 from gateway.store.imap import imap_store, opening
 from gateway.upstreams import tls
 from tests import PATIENCE, rig
-from tests.servers import free_ports
 from tests.servers.certs import Authority
 from tests.servers.dovecot import Dovecot
 from tests.store.script import CAPABILITY, GREETING, Script, Step
-
-
-def server(dovecot: Dovecot, kind: Tls = Tls.STARTTLS) -> Server:
-    port = dovecot.ports["imaps" if kind is Tls.IMPLICIT else "imap"]
-    return Server("imap", dovecot.host, port, kind, ca_file=dovecot.ca_file)
 
 
 def scripted(script: Script) -> Server:
@@ -37,7 +31,7 @@ def scripted(script: Script) -> Server:
 
 @pytest.mark.parametrize("kind", list(Tls))
 def test_signs_in_over_each_kind_of_connection(dovecot: Dovecot, kind: Tls) -> None:
-    store = imap_store.connect(server(dovecot, kind), dovecot.user("kinds"), "secret")
+    store = imap_store.connect(rig.imap(dovecot, kind), dovecot.user("kinds"), "secret")
     assert "IMAP4REV1" in store.capabilities
     assert "INBOX" in {mailbox.name for mailbox in store.mailboxes()}
     store.close()
@@ -46,7 +40,7 @@ def test_signs_in_over_each_kind_of_connection(dovecot: Dovecot, kind: Tls) -> N
 
 @pytest.mark.parametrize("kind", [Tls.STARTTLS, Tls.IMPLICIT])
 def test_a_certificate_for_another_name_is_refused_in_words(dovecot: Dovecot, kind: Tls) -> None:
-    wrong = dataclasses.replace(server(dovecot, kind), host=dovecot.misnamed_host)
+    wrong = dataclasses.replace(rig.imap(dovecot, kind), host=dovecot.misnamed_host)
     with pytest.raises(StoreTLSError) as caught:
         imap_store.connect(wrong, dovecot.user("misnamed"), "secret")
     assert "certificate verify failed" in caught.value.detail
@@ -55,13 +49,13 @@ def test_a_certificate_for_another_name_is_refused_in_words(dovecot: Dovecot, ki
 
 @pytest.mark.parametrize("kind", [Tls.STARTTLS, Tls.IMPLICIT])
 def test_a_certificate_of_an_unknown_authority_is_refused(dovecot: Dovecot, kind: Tls) -> None:
-    unknown = dataclasses.replace(server(dovecot, kind), ca_file=None)
+    unknown = dataclasses.replace(rig.imap(dovecot, kind), ca_file=None)
     with pytest.raises(StoreTLSError, match="certificate verify failed"):
         imap_store.connect(unknown, "a", "secret")
 
 
 def test_insecure_takes_any_certificate(dovecot: Dovecot) -> None:
-    lax = dataclasses.replace(server(dovecot), ca_file=None, insecure=True, host=dovecot.misnamed_host)
+    lax = dataclasses.replace(rig.imap(dovecot), ca_file=None, insecure=True, host=dovecot.misnamed_host)
     with closing(imap_store.connect(lax, dovecot.user("lax"), "secret")) as store:
         assert "INBOX" in {mailbox.name for mailbox in store.mailboxes()}
 
@@ -95,7 +89,7 @@ def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
 
 
 def test_tls_on_a_plain_port_says_so(dovecot: Dovecot) -> None:
-    confused = dataclasses.replace(server(dovecot), tls=Tls.IMPLICIT)
+    confused = dataclasses.replace(rig.imap(dovecot), tls=Tls.IMPLICIT)
     with pytest.raises(StoreTLSError, match="does not speak TLS on this port"):
         imap_store.connect(confused, "a", "secret")
 
@@ -106,16 +100,16 @@ def test_plain_text_never_leaves_this_machine() -> None:
 
 
 def test_one_context_serves_all_connections_of_one_trust(dovecot: Dovecot) -> None:
-    first = tls.context(server(dovecot))
-    assert tls.context(server(dovecot, Tls.IMPLICIT)) is first
-    assert tls.context(dataclasses.replace(server(dovecot), insecure=True)) is not first
+    first = tls.context(rig.imap(dovecot))
+    assert tls.context(rig.imap(dovecot, Tls.IMPLICIT)) is first
+    assert tls.context(dataclasses.replace(rig.imap(dovecot), insecure=True)) is not first
     assert first.verify_mode is ssl.CERT_REQUIRED
     assert first.check_hostname
 
 
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with pytest.raises(StoreUnreachable, match="refused"):
-        imap_store.connect(Server("imap", "127.0.0.1", free_ports(1)[0], Tls.NONE), "a", "secret")
+        imap_store.connect(rig.nowhere(), "a", "secret")
 
 
 def test_passwords_of_all_kinds(dovecot: Dovecot) -> None:
@@ -123,20 +117,20 @@ def test_passwords_of_all_kinds(dovecot: Dovecot) -> None:
     passwords = {f"kind{n}": password for n, password in enumerate(kinds)}
     dovecot.users(passwords)
     for user, password in passwords.items():
-        with closing(imap_store.connect(server(dovecot), user, password)) as store:
+        with closing(imap_store.connect(rig.imap(dovecot), user, password)) as store:
             assert "INBOX" in {mailbox.name for mailbox in store.mailboxes()}
 
 
 def test_a_wrong_password(dovecot: Dovecot) -> None:
     with pytest.raises(errors.AuthenticationFailed) as caught:
-        imap_store.connect(server(dovecot), dovecot.user("wrong"), "not the password")
+        imap_store.connect(rig.imap(dovecot), dovecot.user("wrong"), "not the password")
     assert "not the password" not in caught.value.detail
 
 
 @pytest.mark.parametrize("text", ["a\r\nb LOGOUT", "a\nb", "a\0b", "a\rb"])
 def test_credentials_that_would_end_the_line_are_refused_unsent(text: str) -> None:
     # Nobody listens there: the refusal comes before a connection.
-    nowhere = Server("imap", "127.0.0.1", free_ports(1)[0], Tls.NONE)
+    nowhere = rig.nowhere()
     for user, password in ((text, "secret"), ("user", text)):
         with pytest.raises(UnsafeArgument):
             imap_store.connect(nowhere, user, password)
@@ -246,7 +240,7 @@ def test_login_that_is_disabled_sends_no_password() -> None:
 
 def test_probe_tells_all_that_a_server_shows(dovecot: Dovecot) -> None:
     for kind in (Tls.STARTTLS, Tls.IMPLICIT):
-        seen = imap_store.probe(server(dovecot, kind))
+        seen = imap_store.probe(rig.imap(dovecot, kind))
         assert seen.failure is None
         assert seen.addresses == ("127.0.0.1",)
         assert seen.connected
@@ -261,10 +255,10 @@ def test_probe_tells_all_that_a_server_shows(dovecot: Dovecot) -> None:
 
 
 def test_probe_says_where_it_ended(dovecot: Dovecot) -> None:
-    wrong = imap_store.probe(dataclasses.replace(server(dovecot), host=dovecot.misnamed_host))
+    wrong = imap_store.probe(dataclasses.replace(rig.imap(dovecot), host=dovecot.misnamed_host))
     assert isinstance(wrong.failure, StoreTLSError)
     assert wrong.addresses == ("127.0.0.2",)
-    nobody = imap_store.probe(Server("imap", "127.0.0.1", free_ports(1)[0], Tls.NONE))
+    nobody = imap_store.probe(rig.nowhere())
     assert isinstance(nobody.failure, StoreUnreachable)
     nowhere = imap_store.probe(Server("imap", "nowhere.invalid", 143, Tls.STARTTLS))
     assert isinstance(nowhere.failure, StoreUnreachable)
