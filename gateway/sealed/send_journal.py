@@ -273,7 +273,8 @@ class Journal:
     def is_posted_again(self, entry: JournalEntry) -> bool:
         """Return whether the ticket of a sending that does not know its message was posted again."""
         rows = self._table.of(self._account, entry.key) if not entry.notes.message_id else ()
-        return any(row.act != entry.act and row.at > entry.at for row in rows)
+        # Of two in one instant, either may be the later one.
+        return any(row.act != entry.act and row.at >= entry.at for row in rows)
 
     def everything(self) -> list[dict[str, Any]]:
         """Return all stored data about sendings, as JSON values, the oldest first."""

@@ -120,10 +120,11 @@ def test_everything_and_nothing(state: State) -> None:
 
 def test_what_is_too_large_is_refused_and_changes_nothing(state: State) -> None:
     memory = _memory(state)
-    memory.put("profile", "", {"text": "kept"})
+    largest = {"text": "x" * (LARGEST - len('{"text":""}'))}
+    memory.put("profile", "", largest)
     with pytest.raises(ValueError):
-        memory.put("profile", "", {"text": "x" * LARGEST})
-    assert memory.get("profile") == {"text": "kept"}
+        memory.put("profile", "", {"text": largest["text"] + "x"})
+    assert memory.get("profile") == largest
 
 
 @given(st.text(), st.text())

@@ -160,12 +160,13 @@ def test_successors_are_later_or_say_so(session: Session) -> None:
     assert list(journal.successors(nameless, ())) == []
 
 
-def test_another_post_of_its_ticket_since_may_be_the_same_mail(session: Session) -> None:
+@pytest.mark.parametrize("since", [2.0, 3.0])
+def test_another_post_of_its_ticket_since_may_be_the_same_mail(session: Session, since: float) -> None:
     journal, ticket = session.journal, session.ticket()
     _fresh, entry = journal.claim(journal.new_entry(act(ticket), 2.0, False))
     journal.claim(journal.new_entry(act(ticket, b"before"), 1.0, False))
     assert not journal.is_posted_again(entry)
-    journal.claim(journal.new_entry(act(ticket, b"since"), 3.0, False))
+    journal.claim(journal.new_entry(act(ticket, b"since"), since, False))
     assert journal.is_posted_again(entry)
     assert not journal.is_posted_again(replace(entry, notes=Notes(message_id="<one@example.org>")))
     assert journal.again(entry) == entry
