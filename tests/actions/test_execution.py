@@ -83,6 +83,9 @@ class Store:
         self.moved.append((refs, target))
         return [MessageRef(target, 1, 70 + ref.uid) for ref in refs]
 
+    def copy(self, refs: list[MessageRef], target: str) -> list[MessageRef]:
+        return [MessageRef(target, 1, 70 + ref.uid) for ref in refs]
+
     def delete(self, refs: list[MessageRef]) -> None:
         self.deleted.extend(refs)
         if refs[0].mailbox in self.refusals:
@@ -252,6 +255,21 @@ def test_undo_of_junk_removes_its_keywords(word: str) -> None:
     store.kept[there] = {"$Junk", "$NotJunk", SEEN}
     revert(cast(MailStore, store), OPERATIONS[word], False, [ONE], [there])
     assert (store.kept[there], store.moved) == ({SEEN}, [([there], "INBOX")])
+
+
+@pytest.mark.parametrize("word", [JUNK, NOT_JUNK])
+def test_what_is_expunged_before_its_keyword_is_forgotten_is_no_reason_to_stop(word: str) -> None:
+    store, there = Expunging(), [MessageRef("Other", 1, 71), TWO]
+    result = revert(cast(MailStore, store), OPERATIONS[word], False, [ONE, ELSEWHERE], there)
+    assert (result.why, store.moved) == (None, [(there, "INBOX")])
+
+
+@pytest.mark.parametrize("word", sorted(OPERATIONS.keys() - {UNDO}))
+def test_an_operation_is_away_if_it_takes_messages_out_of_their_mailbox(word: str) -> None:
+    store = Store("Trash", "Archive", "Junk")
+    result = applied(store, word, ELSEWHERE, target="Else")
+    assert list(result.done) == [ELSEWHERE]
+    assert OPERATIONS[word].away is bool(store.moved or store.deleted)
 
 
 def test_undo_of_a_deletion_that_left_the_originals_holds_though_their_copies_stay() -> None:
