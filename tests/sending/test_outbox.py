@@ -35,6 +35,7 @@ from gateway.errors import (
     SubmissionUnreachable,
 )
 from gateway.sealed import vault
+from gateway.sealed.send_journal import OutcomeKind
 from gateway.sending import filing, outbox
 from gateway.sending.outbox import ASKED, NOT_SENT, SENDING, SENT, UNCERTAIN
 from gateway.state import StateError
@@ -1049,10 +1050,37 @@ def test_a_draft_that_cannot_be_saved_leaves_the_one_before(
     assert house.box("Drafts").subjects["begun"] == 1
 
 
+@pytest.mark.parametrize(
+    ("to", "refused", "kind"),
+    [((BOB, ME), (), SENT), ((BOB, ME), (ME,), SENT), ((BOB, ME), (BOB,), NOT_SENT), ((ME,), (), SENT)],
+)
+def test_what_nobody_but_its_writer_got_is_not_sent(
+    house: House, session: Session, to: tuple[str, ...], refused: tuple[str, ...], kind: OutcomeKind
+) -> None:
+    house.smtp.refuse = dict.fromkeys(refused, "550 no such user")
+    letter = house.letter(*to)
+    outcome = outbox.send(
+        session, act(session.ticket()), lambda store: replace(letter.mail(store), copy_to=ME), NOW
+    )
+    assert (outcome.kind, outcome.refused) == (kind, refused)
+    assert house.counts(letter) == ((1, 1, 0) if kind == SENT else (1, 0, 1))
+
+
+def test_what_cannot_be_read_of_earlier_sendings_is_no_error(
+    house: House, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(session.journal), "open", Mock(side_effect=StateError("locked")))
+    assert outbox.recover(session, NOW) == ()
+    assert not outbox.has_pending(session)
+
+
 def test_every_outcome_has_words() -> None:
     for kind in (SENT, NOT_SENT, UNCERTAIN, SENDING):
         for kept in (True, False, None):
             told = outbox.sentences(outbox.Outcome(kind, kept=kept))
             assert told
             assert all(msgid % values for msgid, values in told)
+            copy = {True: "A copy is in Drafts.", False: "No copy could be kept in Drafts."}
+            said = (copy.get(kept, "Look in Drafts for a copy."), {}) in told  # kept is None: nobody knows
+            assert said is (kind in (NOT_SENT, UNCERTAIN))
     assert outbox.sentences(outbox.Outcome(UNCERTAIN))[0][0] == SubmissionUncertain.sentence

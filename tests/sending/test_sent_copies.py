@@ -143,6 +143,20 @@ def test_an_unknown_provider_that_is_late_costs_one_look_and_leaves_one_copy(hou
         assert not outbox.has_pending(session)
 
 
+def test_a_provider_whose_copy_came_late_is_known_to_file(house: House) -> None:
+    house.after = sum(sent_copies.WAITS) + 0.7
+    later = NOW + timedelta(seconds=LATE_SECONDS)
+    with worker(house.wiring) as sessions:
+        session = signed_in(sessions, ME)
+        house.send(session, "one")
+        assert house.copies("one") == (2, 0)
+        assert outbox.recover(session, later) == ()
+        assert house.copies("one") == (1, 0)
+        house.after = None
+        assert house.send(session, "two", later).filed is False
+        assert house.copies("two") == (0, 1)
+
+
 @pytest.mark.parametrize("patient", [True, False])
 def test_the_copy_of_a_provider_that_files_nothing_stays(house: House, patient: bool) -> None:
     with worker(house.wiring) as sessions:
