@@ -1051,6 +1051,24 @@ def test_a_draft_that_cannot_be_saved_leaves_the_one_before(
 
 
 @pytest.mark.parametrize(
+    ("to", "refused", "newest"), [(BOB, False, True), (BOB, True, False), (EVE, False, False)]
+)
+def test_a_repeat_of_what_was_not_sent_is_told_what_has_reached_its_recipients_since(
+    house: House, session: Session, to: str, refused: bool, newest: bool
+) -> None:
+    house.smtp.refuse = {BOB: "550 no"}
+    ticket, letter = session.ticket(), house.letter()
+    first = outbox.send(session, act(ticket), letter.mail, NOW)
+    assert first.kind == NOT_SENT
+    if not refused:
+        house.smtp.refuse = {}
+    then = outbox.send(session, act(session.ticket()), house.letter(to, draft=first.draft).mail, NOW)
+    assert then.kind == (NOT_SENT if refused else SENT)
+    again = outbox.send(session, act(ticket), letter.mail, NOW)
+    assert (again.kind, again.name) == ((SENT, then.name) if newest else (NOT_SENT, first.name))
+
+
+@pytest.mark.parametrize(
     ("to", "refused", "kind"),
     [((BOB, ME), (), SENT), ((BOB, ME), (ME,), SENT), ((BOB, ME), (BOB,), NOT_SENT), ((ME,), (), SENT)],
 )
