@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,12 @@ from gateway.access.session import Session
 from gateway.errors import (
     AuthenticationFailed,
     BadRequest,
+    GatewayError,
     NotRemoved,
     RecipientsRefused,
+    SenderRefusedThere,
+    SentTooMuch,
+    ServerAlert,
     SessionEnded,
     StateFull,
     StoreBusy,
@@ -341,6 +345,24 @@ def test_what_smtp_does_not_take(house: House, session: Session, fault: str) -> 
         assert [news.kind for news in outbox.recover(later, NOW)] == [kind]
         with later.store() as store:
             store.delete([outcome.draft])
+        assert outbox.recover(later, NOW) == ()
+
+
+def test_what_was_uncertain_and_is_in_sent_by_now_is_told_until_they_have_seen_it(
+    house: House, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(type(session.submission), "submit", Mock(side_effect=SubmissionUncertain("no reply")))
+        outcome = outbox.send(session, act(session.ticket()), house.letter().mail, NOW)
+    assert outcome.kind == UNCERTAIN
+    assert outcome.draft is not None
+    with worker(house.wiring) as sessions:
+        later = signed_in(sessions, ME)
+        with later.store() as store:
+            store.copy([outcome.draft], store.special_or_new("sent"))
+        for _ in range(2):
+            assert [news.kind for news in outbox.recover(later, NOW)] == [SENT]
+        outbox.acknowledge(later, [outcome.name])
         assert outbox.recover(later, NOW) == ()
 
 
@@ -1102,3 +1124,16 @@ def test_every_outcome_has_words() -> None:
             said = (copy.get(kept, "Look in Drafts for a copy."), {}) in told  # kept is None: nobody knows
             assert said is (kind in (NOT_SENT, UNCERTAIN))
     assert outbox.sentences(outbox.Outcome(UNCERTAIN))[0][0] == SubmissionUncertain.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "value"),
+    [
+        (SentTooMuch, {"until": NOW.timestamp()}, f"{NOW.astimezone(UTC):%H:%M} UTC"),
+        (SenderRefusedThere, {"sender": ME}, ME),
+        (ServerAlert, {"alert": "closed for repairs"}, "closed for repairs"),
+    ],
+)
+def test_a_reason_has_its_values(kind: type[GatewayError], known: dict[str, Any], value: str) -> None:
+    outcome = outbox.Outcome(NOT_SENT, sentence=kind.sentence, **known)
+    assert value in " ".join(msgid % values for msgid, values in outbox.sentences(outcome))
