@@ -31,8 +31,8 @@ class Scale(Protocol[W]):
     def piece(self, text: str) -> W:
         """Measure a piece of a page."""
 
-    def fits(self, weights: Iterable[W], limit: int) -> bool:
-        """Return whether all these together are within this many octets."""
+    def room(self, weights: Iterable[W], limit: int) -> int:
+        """Return how many of this many octets all these together leave; below 0, they exceed them by at least that."""
 
     def least(self, weight: W) -> int:
         """Return the least octets that this takes, whatever is beside it."""
@@ -53,8 +53,8 @@ class XhtmlScale:
     def piece(self, text: str) -> int:
         return self.page(text)
 
-    def fits(self, weights: Iterable[int], limit: int) -> bool:
-        return self.rough(weights) <= limit
+    def room(self, weights: Iterable[int], limit: int) -> int:
+        return limit - self.rough(weights)
 
     def least(self, weight: int) -> int:
         return weight + 1
@@ -76,8 +76,8 @@ class CompiledScale:
     def piece(self, text: str) -> int:
         return wbxml.own_size(text, self._charset)
 
-    def fits(self, weights: Iterable[int], limit: int) -> bool:
-        return sum(weights) <= limit
+    def room(self, weights: Iterable[int], limit: int) -> int:
+        return limit - sum(weights)
 
     def least(self, weight: int) -> int:
         return weight
@@ -95,8 +95,8 @@ class WmlScale:
     def piece(self, text: str) -> wbxml.Measure:
         return wbxml.measure(text)
 
-    def fits(self, weights: Iterable[wbxml.Measure], limit: int) -> bool:
-        return wbxml.fits(weights, limit)
+    def room(self, weights: Iterable[wbxml.Measure], limit: int) -> int:
+        return wbxml.room(weights, limit)
 
     def least(self, weight: wbxml.Measure) -> int:
         return weight.own

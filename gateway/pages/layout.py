@@ -174,7 +174,9 @@ class Layout:
             octets = weights.octets(sample)
             guess = len(sample.text) * weights.room(page, first) // octets
             spare = len(sample.text) * (limit // _SPARE) // octets
-            found = split(block, accept, max(guess, 1), tear=not page, spare=spare)
+            fits(page)  # to begin with what it leaves
+            more = partial(weights.more, sample)
+            found = split(block, accept, max(guess, 1), tear=not page, spare=spare, more=more)
             torn = (block, found[1]) if found else torn
             return found
 

@@ -36,11 +36,20 @@ class Weighing(Generic[W]):
         self._scale, self._limit, self._frame, self._write = scale, limit, frame, write
         self._blocks: dict[int, tuple[Block, W]] = {}
         self._frames: dict[bool, W] = {}
+        self._asked: tuple[int, ...] = ()
+        self._left = 0
         self.worked = 0
 
     def fits(self, page: Sequence[Block], first: bool) -> bool:
         """Return whether a page of these blocks, the first or another, is within the limit."""
-        return self._scale.fits(self._weights(page, first), self._limit)
+        asked = first, *map(id, page)
+        if asked != self._asked:
+            self._asked, self._left = asked, self._scale.room(self._weights(page, first), self._limit)
+        return self._left >= 0
+
+    def more(self, block: Block) -> int:
+        """Return about how many more characters of a block would have fitted when `fits` was asked last."""
+        return self._left * len(block.text) // self.octets(block)
 
     def gauge(self, first: bool) -> Callable[[Block], bool]:
         """Begin a page: return a cheap test, given its blocks one by one, that never rejects what fits."""
@@ -70,6 +79,7 @@ class Weighing(Generic[W]):
     def forget(self) -> None:
         """Forget the blocks, which belong to one page only."""
         self._blocks.clear()
+        self._asked = ()
 
     def _weights(self, page: Sequence[Block], first: bool) -> list[W]:
         return [self._frame_weight(first), *map(self._weight, page)]

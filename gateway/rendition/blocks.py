@@ -127,21 +127,57 @@ _FIRST_STRIDE: Final = 16
 #: page.
 _UNTORN: Final = 60
 _LEAST: Final = 20
+#: How far from where the largest head seems to end a try is sure to be on its side, characters.
+_NEAR: Final = 2
+#: How many such tries may be made instead of one that is asked for.
+_TOLD: Final = 2
 #: Precision of the search, characters: each try measures a block, and the cut moves back to a space anyway.
 _CLOSE: Final = 3
 
 
+class _Tries:
+    """Which heads of a block are accepted, found by few tries: if one is, all shorter ones are.
+
+    `more`: see `split`. The largest head is before the character `high`.
+    """
+
+    def __init__(self, cuts: _Cuts, accept: Accept, length: int, more: Callable[[], int] | None) -> None:
+        self._cuts, self._accept, self._more = cuts, accept, more
+        self._low, self.high = 0, length
+        self._aim: int | None = None  # where the largest head seems to end
+
+    def takes(self, at: int) -> bool:
+        """Return whether the head before a character is accepted; others may tell, and more."""
+        for _ in range(_TOLD):
+            if self._low < at < self.high and self._aim is not None:
+                self.attempt(max(at, self._aim - _NEAR) if at < self._aim else min(at, self._aim + _NEAR))
+        if self._low < at < self.high:
+            self.attempt(at)
+        return at <= self._low
+
+    def attempt(self, at: int) -> None:
+        """Ask about a head that is not known yet, or one next to it."""
+        at = min(max(at, self._low + 1), self.high - 1)
+        if self._accept(self._cuts.head(at)):
+            self._low = at
+        else:
+            self.high = at
+        if self._more:
+            self._aim = at + self._more()
+
+
 def _largest(
-    cuts: _Cuts, accept: Accept, length: int, guess: int, settled: Callable[[int, int], bool]
+    takes: Callable[[int], bool], length: int, guess: int, settled: Callable[[int, int], bool]
 ) -> int:
     """Return the largest index before `length` whose head is accepted, to within _CLOSE, in strides from a guess.
 
-    `settled` returns whether all indexes between two give the same cut: then any of them will do.
+    `takes` returns whether the head before an index is accepted. `settled` returns whether all indexes between two give
+    the same cut: then any of them will do.
     """
     low, high = 0, length
     at, stride = guess, max(guess // _FIRST_STRIDE, _CLOSE)
     while low < at < high:
-        if accept(cuts.head(at)):
+        if takes(at):
             low, at = at, at + stride
         else:
             high, at = at, at - stride
@@ -152,7 +188,7 @@ def _largest(
         if low and settled(low, high - 1):
             break
         middle = (low + high) // 2
-        if accept(cuts.head(middle)):
+        if takes(middle):
             low = middle
         else:
             high = middle
@@ -160,13 +196,20 @@ def _largest(
 
 
 def split(
-    block: Block, accept: Accept, guess: int = _FIRST_TRY, tear: bool = True, spare: int = 0
+    block: Block,
+    accept: Accept,
+    guess: int = _FIRST_TRY,
+    tear: bool = True,
+    spare: int = 0,
+    more: Callable[[], int] | None = None,
 ) -> tuple[Block, Block] | None:
     """Cut off the largest head that `accept` takes, at a sentence, word or grapheme; None if nothing fits.
 
     `accept` must accept every head that is shorter than one it accepts; `guess`: how many characters that may be.
     `tear`: take the beginning of a short block or word rather than nothing. `spare`: how many characters a break at a
-    sentence may waste.
+    sentence may waste. `more` returns about how many characters more than it was last asked about `accept`
+    would take, below 0 how many fewer; before it is asked, how many it would take. It saves tries, and changes nothing
+    else.
     The tail has no leading spaces, and is not empty.
     """
     text = block.text
@@ -174,14 +217,19 @@ def split(
     if block.kind in _WHOLE or length < (2 if tear else _UNTORN):
         return None
     cuts = _Cuts(block)
+    tries = _Tries(cuts, accept, length, more)
 
     def settled(least: int, most: int) -> bool:
         limits = (breaks.grapheme_before(text, least), breaks.grapheme_before(text, most))
         least, most = (breaks.best(text, limit, spare) for limit in limits)
         return least == most and bool(text[:least].strip()) and not breaks.is_bare(text[:least])
 
+    if more:
+        tries.attempt(max(more(), 1 if tear else _LEAST))
+        if not tear and tries.high <= _LEAST:
+            return None
     most = length - _LEAST if length >= _UNTORN else length
-    limit = breaks.grapheme_before(text, min(_largest(cuts, accept, length, guess, settled), most))
+    limit = breaks.grapheme_before(text, min(_largest(tries.takes, length, guess, settled), most))
     if not text[:limit].strip():
         return None
     index = breaks.best(text, limit, spare)

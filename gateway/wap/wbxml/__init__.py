@@ -12,11 +12,11 @@ from gateway.wap.wbxml.sizes import (
     HEADER,
     bound,
     deck_bound,
-    fits,
     fragment_size,
     measure,
     measure_deck,
     own_size,
+    room,
 )
 from gateway.wap.wbxml.tokens import WBXMLError
 
@@ -28,9 +28,9 @@ __all__ = [
     "deck_bound",
     "decode",
     "encode",
-    "fits",
     "fragment_size",
     "measure",
     "measure_deck",
     "own_size",
+    "room",
 ]

@@ -82,9 +82,17 @@ def bound(pieces: Iterable[Measure]) -> int:
     return max(_sizes(list(pieces)))
 
 
-def fits(pieces: Iterable[Measure], limit: int) -> bool:
-    """Return whether `bound` is within a limit; cheaper if one compiler already shows that it is not."""
-    return all(size <= limit for size in _sizes(list(pieces)))
+def room(pieces: Iterable[Measure], limit: int) -> int:
+    """Return how many octets of a limit a deck leaves, whichever compiler is used.
+
+    Below 0, it is too large; by how many octets, only one compiler says, as the others cannot change that.
+    """
+    left = limit
+    for size in _sizes(list(pieces)):
+        left = min(left, limit - size)
+        if left < 0:
+            break
+    return left
 
 
 def _sizes(pieces: Sequence[Measure]) -> Iterator[int]:

@@ -31,7 +31,8 @@ class TestSizes:
         whole = wbxml.deck_bound(deck("".join(blocks)))
         assert wbxml.bound([frame, *pieces]) >= whole + len(b"\x20")
         most = wbxml.bound([frame, *pieces])
-        assert [wbxml.fits([frame, *pieces], limit) for limit in (most - 1, most)] == [False, True]
+        assert [wbxml.room([frame, *pieces], limit) for limit in (most, most + 9)] == [0, 9]
+        assert wbxml.room([frame, *pieces], most - 1) < 0
         assert whole >= len(wbxml.encode(deck("".join(blocks))))
 
     def test_only_plain_markup_is_measured(self) -> None:
