@@ -30,7 +30,7 @@ from gateway.wap.wbxml.tokens import (
 from gateway.wap.wbxml.wml_parser import read, split_variables
 
 BLANKS: Final = " \t\r\n"
-_BLANK_RUN: Final = re.compile(f"[{BLANKS}]+")
+_SPACES: Final = re.compile("  +")
 #: Characters that a charset of single octets does not have.
 _BEYOND: Final = {"ascii": re.compile("([^\0-\x7f])"), "iso-8859-1": re.compile("([^\0-\xff])")}
 _END: Final = OCTET[END]
@@ -69,6 +69,11 @@ def encode(
         )
     except UnicodeEncodeError as error:
         raise WBXMLError(f"a name is not {codec}: {error.object[:40]!r}") from None
+
+
+def spaced(text: str) -> str:
+    """Write every blank as a space."""
+    return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
 
 
 class Compiler:
@@ -142,7 +147,7 @@ class Compiler:
     def _flush(self, before_block: bool) -> None:
         text, self._text = self._text, ""
         if not self._preserve[-1]:
-            text = _BLANK_RUN.sub(" ", text)
+            text = _SPACES.sub(" ", spaced(text))
             if self._after_block:
                 text = text.lstrip(" ")
             if before_block:

@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from gateway.wap.wbxml.document_types import WML
-from gateway.wap.wbxml.encoder import Compiler
+from gateway.wap.wbxml.encoder import BLANKS, Compiler, spaced
 from gateway.wap.wbxml.string_table import LARGEST_REFERENCE
 from gateway.wap.wbxml.tokens import ATTRIBUTE_VALUES, TAGS
 from gateway.wap.wbxml.wml_parser import split_variables
@@ -20,11 +20,10 @@ KANNEL_MINIMUM: Final = 4
 LIBWBXML_MINIMUM: Final = 3
 
 _VALUE_TOKEN: Final = re.compile("|".join(map(re.escape, [*ATTRIBUTE_VALUES, "Www."])))
-_MANY_BLANKS: Final = re.compile(r"[ \t\r\n](?:[ \t\r\n]{2,})?")
+_MANY_SPACES: Final = re.compile("   +")
 _WITHIN: Final = re.compile(rb"[A-Za-z0-9](?:.*[A-Za-z0-9])?", re.DOTALL)
 _KANNEL_TAGS: Final = frozenset(TAGS) - {"pre"}
 _EMPHASIS: Final = frozenset({"em", "strong", "b", "i", "u", "big", "small"})
-_BLANKS: Final = " \t\r\n"
 #: Both parse with namespaces, then look for the name without `xml:`, or with this prefix, and find none.
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 
@@ -127,21 +126,21 @@ class Meter:
     def _flush(self, after: str) -> None:
         text, self._text = self._text, ""
         self._filled[-1] = True
-        stripped = text.strip(_BLANKS)
+        stripped = text.strip(BLANKS)
         if stripped:
             self._libwbxml.said.append(stripped.encode())
             content = text.encode()
             if len(content) > LIBWBXML_MINIMUM:
                 self._libwbxml.counted.append(content)
-        shrunk = _MANY_BLANKS.sub(" ", text)
+        shrunk = _shrunk(text)
         self._kannel_counts(shrunk)
         if self._before not in _EMPHASIS and after not in _EMPHASIS:
-            shrunk = shrunk.strip(_BLANKS)
+            shrunk = shrunk.strip(BLANKS)
         if shrunk:
             self._kannel_says(shrunk)
 
     def _kannel_counts(self, text: str) -> None:
-        content = text.strip(_BLANKS).encode()
+        content = text.strip(BLANKS).encode()
         if len(content) > KANNEL_MINIMUM:
             within = _WITHIN.search(content)
             if within and len(within[0]) > KANNEL_MINIMUM:
@@ -159,7 +158,7 @@ class Meter:
                 self._kannel.names.append(part[1].encode())
 
     def _attribute(self, name: str, value: str) -> None:
-        self._kannel_counts(_MANY_BLANKS.sub(" ", value))
+        self._kannel_counts(_shrunk(value))
         self._kannel.fixed += 1
         self._libwbxml.fixed += 1
         rest = value
@@ -192,3 +191,8 @@ class Meter:
         self._libwbxml.said.append(content)
         if counted and len(content) > LIBWBXML_MINIMUM:
             self._libwbxml.counted.append(content)
+
+
+def _shrunk(text: str) -> str:
+    """Write blanks as Kannel does: two stay two."""
+    return _MANY_SPACES.sub(" ", spaced(text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,6 +36,15 @@ class TestSizes:
         assert [wbxml.room([frame, *pieces], limit) for limit in (most, most + 9)] == [0, 9]
         assert wbxml.room([frame, *pieces], most - 1) < 0
         assert whole >= len(wbxml.encode(deck("".join(blocks))))
+
+    @given(st.text(st.sampled_from(" \t\nab"), max_size=40))
+    def test_blanks_are_those_that_each_compiler_writes(self, text: str) -> None:
+        found = wbxml.measure(f"<p>{text}</p>")
+        one = re.sub(r"[ \t\n]+", " ", text).strip()
+        said = re.sub(r"[ \t\n](?:[ \t\n]{2,})?", " ", text).strip()
+        assert found.own == (2 + 2 + len(one) if one else 1)
+        assert found.kannel.said == ((said.encode(),) if said else ())
+        assert found.libwbxml.said == ((text.strip().encode(),) if one else ())
 
     def test_only_plain_markup_is_measured(self) -> None:
         for markup in ("<p><!-- c --></p>", "<p><?x?></p>", "<p><![CDATA[x]]></p>", "</x><x>", "$", "&a;"):
