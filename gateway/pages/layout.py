@@ -34,10 +34,10 @@ from gateway.rendition.selection import both_forms, has_own_view
 #: Octets of a text beyond the shown page within which pages are counted: with pieces of at most 32 KiB, fewer than 80
 #: KiB are fetched. A part that is read whole anyway costs nothing more and is counted to its end.
 LOOKAHEAD: Final = 40 * 1024
-#: Maximum pages to count ahead; more are shown as "…". Each costs some 5 ms on a small WML phone.
+#: Maximum pages to count ahead; more are shown as "…". Each costs some 1 to 2 ms on a small WML phone.
 COUNTED: Final = 100
 #: Maximum work for counting pages, in measured runs and tags of some 5 to 10 µs each; more pages are shown as "…". The
-#: search for the end of a page measures each of them several times: ordinary mail takes 100 to 250 per page.
+#: search for the end of a page measures each of them several times: ordinary mail takes 80 to 200 per page.
 WORK: Final = 8_000
 #: Pages after which to check whether the text ends within reach: if it is long, counting more would be in vain.
 STEP: Final = 2

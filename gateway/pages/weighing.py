@@ -42,7 +42,7 @@ class Weighing(Generic[W]):
 
     def fits(self, page: Sequence[Block], first: bool) -> bool:
         """Return whether a page of these blocks, the first or another, is within the limit."""
-        asked = first, *map(id, page)
+        asked = first, *map(id, page)  # the ids stay theirs: measured blocks are kept until `forget`
         if asked != self._asked:
             self._asked, self._left = asked, self._scale.room(self._weights(page, first), self._limit)
         return self._left >= 0
