@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Final
 
 from flask import Request, Response
@@ -17,15 +17,25 @@ from flask import Request, Response
 LEAST: Final = 600
 #: Higher levels take twice the time for one octet in a hundred.
 _LEVEL: Final = 6
+_ENCODING: Final = "gzip"
 
 
-def compress(response: Response, request: Request, tokens: Iterable[str]) -> None:
-    """Compress a page unless it contains one of `tokens`, and declare that it depends on what the browser accepts."""
+def compress(
+    response: Response, request: Request, tokens: Iterable[str], kept: MutableMapping[object, bytes]
+) -> None:
+    """Compress a page unless it contains one of `tokens`, and declare that it depends on what the browser accepts.
+
+    `kept`: what was compiled of this page before, for a screen that is shown again.
+    """
     response.vary.add("Accept-Encoding")
     octets = response.get_data()
-    if len(octets) < LEAST or request.accept_encodings.quality("gzip") <= 0:
+    if len(octets) < LEAST or request.accept_encodings.quality(_ENCODING) <= 0:
         return
     if any(token and token.encode() in octets for token in tokens):
         return
-    response.set_data(gzip.compress(octets, _LEVEL, mtime=0))
-    response.headers["Content-Encoding"] = "gzip"
+    name = _ENCODING, response.content_type
+    packed = kept.get(name)
+    if packed is None:
+        packed = kept[name] = gzip.compress(octets, _LEVEL, mtime=0)
+    response.set_data(packed)
+    response.headers["Content-Encoding"] = _ENCODING

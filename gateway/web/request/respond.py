@@ -30,7 +30,8 @@ def respond(screen: Screen, life: Life | None = None) -> Response:
     response.headers["Cache-Control"] = (life or screen.life).value
     add_headers(response)
     if device.markup != WML:
-        compress(response, request, {token_of(current().config, request), *any_tokens(request)})
+        tokens = {token_of(current().config, request), *any_tokens(request)}
+        compress(response, request, tokens, screen.compiled)
     return response
 
 
