@@ -38,10 +38,19 @@ class LinkIds:
 
     def __init__(self, state: State, secret: bytes, clock: Callable[[], float]) -> None:
         self._table, self._secret, self._clock = state.links, secret, clock
+        #: The session whose ids were made last, and its key: a page has dozens of links.
+        self._last = "", b""
 
     def id(self, link: Link, token: str) -> str:
         """Return the id of a link in a session; the same link always has the same id."""
-        return vault.link_id(link.packed(), token, self._secret)
+        return vault.link_id(link.packed(), self._key(token))
+
+    def _key(self, token: str) -> bytes:
+        last, key = self._last
+        if last != token:
+            key = vault.link_key(token, self._secret)
+            self._last = token, key
+        return key
 
     def keep(self, links: Iterable[Link], token: str) -> None:
         """Store the links of a page; those already stored cost nothing."""

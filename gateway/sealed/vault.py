@@ -143,9 +143,14 @@ def check_ticket(text: str, token: str, secret: bytes) -> bytes | None:
     return nonce if ours and _ticket(octets) == text else None  # its last character has spare bits
 
 
-def link_id(content: bytes, token: str, secret: bytes) -> str:
+def link_key(token: str, secret: bytes) -> bytes:
+    """Derive the key of a session's link ids."""
+    return _key(token, secret, b"link")
+
+
+def link_id(content: bytes, key: bytes) -> str:
     """Make the id of a link: deterministic in a session, and revealing neither session nor link."""
-    mac = hmac.digest(_key(token, secret, b"link"), content, "sha256")
+    mac = hmac.digest(key, content, "sha256")
     return base64.urlsafe_b64encode(mac).decode("ascii")[:LINK_ID_LENGTH]
 
 

@@ -66,6 +66,23 @@ def test_an_id_depends_on_everything(ids: LinkIds, state: State, clock: Clock) -
     assert ids.id(LINK, TOKEN) == ids.id(LINK, TOKEN)
 
 
+def test_a_session_s_key_is_derived_once_for_all_links_of_a_page(
+    ids: LinkIds, state: State, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = [Link(f"https://example.com/{number}", "", "", "", "") for number in range(9)]
+    tokens = ("A" * 22, "B" * 22, "A" * 22)
+    expected = [LinkIds(state, SECRET, clock).id(link, token) for token in tokens for link in links]
+    derive, derived = vault.link_key, list[str]()
+
+    def noted(token: str, secret: bytes) -> bytes:
+        derived.append(token)
+        return derive(token, secret)
+
+    monkeypatch.setattr(vault, "link_key", noted)
+    assert [ids.id(link, token) for token in tokens for link in links] == expected
+    assert derived == list(tokens)
+
+
 LINK_FIELDS = (LINK.url, LINK.text, LINK.device, LINK.markup, LINK.language)
 
 
