@@ -7,10 +7,11 @@ and named as a defect, with its section if there is one (RFC 9051 §7.5.2; secti
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gateway.message import media_types
 from gateway.message.headers import header_fields as headers
 from gateway.message.headers import parameters
 from gateway.message.headers.envelopes import envelope as envelope
@@ -133,6 +134,18 @@ def finish(root: Node) -> tuple[Part, list[Node]]:
 def text_charset(root: Part) -> str:
     """Return the charset label of a message's first text, which is also used to read its raw header."""
     return next((part.parameters.get("charset", "") for part in root.walk() if part.maintype == "text"), "")
+
+
+def first_texts(root: Part) -> Iterator[Part]:
+    """Yield the texts that a reader probably begins with: the first one, with all its alternatives."""
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        if part.parts:
+            every = part.media_type == "multipart/alternative"
+            waiting.extend(reversed(part.parts if every else part.parts[:1]))
+        elif part.media_type in (media_types.TEXT, media_types.HTML) and part.disposition != "attachment":
+            yield part
 
 
 def from_bodystructure(raw: object) -> tuple[Part, list[str]]:

@@ -77,19 +77,20 @@ PLAIN_LIST_ITEMS = _of_a_row(_fields("DATE FROM SUBJECT TO"))
 PLAIN_OPEN_ITEMS = _of_a_message(_fields(f"{_OPENED} TO CC BCC"))
 
 
-def described(row: Row) -> tuple[Envelope, bool]:
-    """Read the header and the structure of a row: the envelope, and whether there are attachments."""
+def described(row: Row) -> tuple[Envelope, Part]:
+    """Read the header and the structure of a row."""
     tree = row.get(b"BODYSTRUCTURE")
     root = part_tree.from_bodystructure(tree)[0] if tree is not None else Part("1", "text/plain")
-    attached = tree is not None and part_tree.has_attachment(root)
-    return part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))[0], attached
+    return part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))[0], root
 
 
-def summary(ref: MessageRef, sequence: int, row: Row) -> Summary:
-    """Make a row of a list from whatever there is."""
-    envelope, attached = described(row)
+def summary(ref: MessageRef, sequence: int, row: Row) -> tuple[Summary, Part]:
+    """Make a row of a list from whatever there is; return it with the message's structure."""
+    envelope, root = described(row)
+    attached = part_tree.has_attachment(root)
     size, received = number(row.get(b"RFC822.SIZE")), response.moment(row.get(b"INTERNALDATE"))
-    return Summary(ref, sequence, envelope, flags_of(row), received, size, attached, is_whole(row))
+    made = Summary(ref, sequence, envelope, flags_of(row), received, size, attached, is_whole(row))
+    return made, root
 
 
 def uid_of(row: Row) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 
 from gateway.store.base import Listing, MessageRef, Summary
 from gateway.store.imap import fetched
+from gateway.store.imap.beginnings import Beginning, beginnings
 from gateway.store.imap.fetched import Row
 from gateway.store.imap.response import Untagged, Value, number
 
@@ -33,10 +34,12 @@ MOST_NUMBERED: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The last row of a message, the flags that it was made with, and what it counts as."""
+    """The last row of a message, the flags that it was made with, what to fetch when the message is opened, and what
+    the row counts as."""
 
     summary: Summary
     flags: Value
+    beginnings: tuple[Beginning, ...]
     weight: int
 
 
@@ -87,6 +90,11 @@ class KnownRows:
             del rows[n]
         return [uid for _, uid in unknown if uid]
 
+    def beginnings(self, ref: MessageRef) -> tuple[Beginning, ...]:
+        """Return what to fetch of a message's texts when it is opened, nothing if it is not known."""
+        known = self._known.get(ref)
+        return known.beginnings if known is not None else ()
+
     # --- sequence numbers ---
 
     def number(self, sequence: int, uid: int) -> None:
@@ -136,11 +144,11 @@ class KnownRows:
         return known.summary
 
     def _learnt(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
-        made = fetched.summary(ref, sequence, row)
+        made, root = fetched.summary(ref, sequence, row)
         self._forget(ref)
         weight = max(LEAST, len(fetched.header_of(row)) + len(ref.mailbox))
         if fetched.is_described(row) and weight <= LONGEST:
-            self._known[ref] = _Known(made, row.get(b"FLAGS"), weight)
+            self._known[ref] = _Known(made, row.get(b"FLAGS"), beginnings(root), weight)
             self._held += weight
             while self._held > self._most:
                 self._forget(next(iter(self._known)))

@@ -11,15 +11,16 @@ Standard: RFC 9051 §6.4.5 (FETCH), §7.5.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from gateway.errors import AnswerTooLong, MessageGone, StoreRefused
 from gateway.message.model import Bound, Envelope, Gap, Message, Part
-from gateway.store.base import MessageRef
-from gateway.store.imap import fetched, response
+from gateway.store.base import MailStore, MessageRef, Notes
+from gateway.store.imap import beginnings, fetched, response
+from gateway.store.imap.beginnings import FIRST_PIECE, Beginning
 from gateway.store.imap.exchange import Exchange, refusal
 from gateway.store.imap.features import Feature, Refusals
 from gateway.store.imap.fetched import BODY, OPEN_ITEMS, PLAIN_OPEN_ITEMS, Row
@@ -28,8 +29,8 @@ from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 from gateway.store.sections import MOST_READ, OwnReading, SectionFile, require_section
 
-# Octets of a body fetched at a time: the first piece is usually all that a small screen needs.
-FIRST_PIECE, LARGEST_PIECE = 8 * 1024, 32 * 1024
+# Octets of a body fetched at a time, after the first piece.
+LARGEST_PIECE = 32 * 1024
 # Octets at the beginning of a section by which it is recognized if another range was requested; fewer than the second
 # number are no evidence.
 BEGINNING, LEAST_BEGINNING = 64, 16
@@ -70,16 +71,30 @@ class Reading(Selected):
     ) -> None:
         super().__init__(exchange, capabilities, utf8, refusals)
         self._known: dict[MessageRef, Known] = {}
+        #: The message that was opened last, and the beginnings of its texts that came with its structure.
+        self._ahead: tuple[MessageRef | None, dict[Beginning, bytes]] = (None, {})
         #: The last section that came as a whole.
         self._whole: tuple[MessageRef, str, SectionFile] | None = None
         #: Whether this connection has been seen to obey ranges.
         self._ranged = False
 
+    @contextmanager
+    def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
+        """Within the block, have a way to connect anew, and the beginnings of the message that is opened."""
+        with super().lent(connect, notes):
+            try:
+                yield
+            finally:
+                self._ahead = None, {}
+
     def structure(self, ref: MessageRef) -> Message:
         """Fetch everything about a message except its body; for one that was read before, only its flags."""
+        self._ahead = None, {}
         if (known := self._opened_before(ref)) is not None:
             return known
-        row = self._described(ref)
+        wanted = self._known_rows.beginnings(ref)
+        row = self._described(ref, beginnings.items(wanted))
+        self._ahead = ref, beginnings.found(row, wanted)
         message = fetched.message(row) if row else _UNREADABLE
         doubtful = _is_doubtful(message) or fetched.has_blank_line(row)
         if not doubtful:
@@ -110,11 +125,15 @@ class Reading(Selected):
         self._remember(ref, known)
         return replace(known, flags=fetched.flags_of(row))
 
-    def _described(self, ref: MessageRef) -> Row:
+    def _described(self, ref: MessageRef, more: bytes) -> Row:
         """Fetch a message's row, with as much as the server can report; empty if the message exists but nothing is
-        reported."""
+        reported.
+
+        `more`: items that are requested with it in the first attempt.
+        """
         grouped = self._offers(Feature.HEADER_GROUPS)
         ways = (OPEN_ITEMS[0], *PLAIN_OPEN_ITEMS[:1], *OPEN_ITEMS[1:]) if grouped else PLAIN_OPEN_ITEMS
+        ways = (ways[0] + more, *ways) if more else ways
         refused = False
         for items in ways:
             try:
@@ -176,10 +195,11 @@ class Reading(Selected):
 
     def _ranges(self, ref: MessageRef, section: str, start: int) -> Iterator[bytes]:
         """Yield ranges of a section to its end, or as long as they can be trusted: after that, fetch all of it."""
-        at, size, begins = start, FIRST_PIECE, b""
+        ahead = self._taken_ahead(ref, section) if not start else None
+        at, size, begins = start, ahead[0] if ahead else FIRST_PIECE, b""
         while True:
             try:
-                piece, begins = self._range(ref, section, at, size, begins)
+                piece, begins = ahead[1:] if ahead else self._range(ref, section, at, size, begins)
             except (StoreRefused, MessageGone) as error:
                 if isinstance(error, MessageGone) and not at:
                     raise
@@ -198,7 +218,13 @@ class Reading(Selected):
             most = 2 * (told or self._octets_of(ref, "")) + SPARE
             if at > most:
                 raise AnswerTooLong(f"section {section}: more than {most} octets of {told}")
-            size = min(2 * size, LARGEST_PIECE)
+            size, ahead = min(2 * size, LARGEST_PIECE), None
+
+    def _taken_ahead(self, ref: MessageRef, section: str) -> tuple[int, bytes, bytes] | None:
+        """Take what came of a section with the structure: how much was asked for, it, and how the section begins."""
+        opened, ahead = self._ahead
+        one = next((one for one in ahead if one.section == section), None) if opened == ref else None
+        return (one.octets, octets := ahead.pop(one), octets[:BEGINNING]) if one is not None else None
 
     def _range(
         self, ref: MessageRef, section: str, at: int, size: int, begins: bytes

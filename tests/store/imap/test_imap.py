@@ -16,12 +16,13 @@ import pytest
 from gateway.config import Tls
 from gateway.errors import MailboxGone, MessageGone, StoreError, StoreRefused, UnsafeArgument
 from gateway.message.mime.wire_format import parse
-from gateway.message.model import HEADER_FIELDS, Gap
+from gateway.message.model import HEADER_FIELDS, Gap, Message
 from gateway.store.base import ANSWERED, FLAGGED, SEEN, MailStore, MessageRef, Window
-from gateway.store.imap import imap_store
+from gateway.store.imap import beginnings, imap_store
+from gateway.store.imap.beginnings import FIRST_PIECE
 from gateway.store.imap.connection.imap4 import Traffic
 from gateway.store.imap.imap_store import ImapStore
-from gateway.store.imap.reading import FIRST_PIECE, LARGEST_PIECE
+from gateway.store.imap.reading import LARGEST_PIECE
 from gateway.store.session_cache import SessionCache
 from tests import rig
 from tests.servers import maildir
@@ -402,6 +403,70 @@ def test_opening_costs_one_round_trip_even_when_cold(
         assert spent(reader, lambda reader=reader: reader.structure(ref)).round_trips == 1  # type: ignore[misc]
     cold = open_store()
     assert spent(cold, lambda: list(cold.octets(ref, "1"))).round_trips == 1
+
+
+def both_forms(html: int) -> bytes:
+    """Write a newsletter with so many octets of HTML."""
+    parts = b"".join(
+        b"--b\r\nContent-Type: text/%b\r\n\r\n%b\r\n" % (kind, body)
+        for kind, body in (
+            (b"plain", b"See the page.\r\n"),
+            (b"html", b"<p>What it says</p>\r\n" * (html // 21)),
+        )
+    )
+    return b"Subject: news\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n" + parts + b"--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("octets", "sections", "trips"),
+    [
+        (PLAIN, ["1"], 1),
+        (MIXED, ["1"], 1),
+        (b"Subject: long\r\n\r\n" + b"line of it\r\n" * 3000, ["1"], 3),
+        (both_forms(50_000), ["1", "2"], 1),
+        (both_forms(beginnings.MOST + 50), ["1", "2"], 5),
+    ],
+)
+def test_the_texts_of_a_listed_message_come_with_its_structure(
+    dovecot: Dovecot,
+    user: str,
+    store: ImapStore,
+    open_store: Open,
+    octets: bytes,
+    sections: list[str],
+    trips: int,
+) -> None:
+    dovecot.deliver(user, octets)
+    ref = store.summaries("INBOX", Window(9)).summaries[0].ref
+
+    def read(reader: ImapStore) -> tuple[Message, list[bytes]]:
+        return reader.structure(ref), [b"".join(reader.octets(ref, section)) for section in sections]
+
+    fresh = open_store()
+    found = read(fresh)
+    cold = fresh.traffic
+    cost = spent(store, lambda: read(store))
+    assert cost.round_trips == trips
+    assert cost.octets_in < len(octets) + 2500
+    store.cache.clear()
+    assert read(store) == found
+    assert read(store) == found  # and when it was opened before
+    assert cold.round_trips > trips
+
+
+def test_what_came_ahead_is_used_once_and_by_nobody_else(
+    dovecot: Dovecot, user: str, store: ImapStore, aside: imaplib.IMAP4
+) -> None:
+    dovecot.deliver(user, PLAIN)
+    ref = store.summaries("INBOX", Window(9)).summaries[0].ref
+    with store.lent(lambda: store):
+        store.structure(ref)
+        first = spent(store, lambda: list(store.octets(ref, "1")))
+        assert spent(store, lambda: list(store.octets(ref, "1", 2))).round_trips == 1
+        assert (first.round_trips, spent(store, lambda: list(store.octets(ref, "1"))).round_trips) == (0, 1)
+        store.cache.clear()
+        store.structure(ref)
+    assert spent(store, lambda: list(store.octets(ref, "1"))).round_trips == 1
 
 
 def test_a_message_that_was_opened_before_is_asked_for_its_flags_only(

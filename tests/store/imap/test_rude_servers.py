@@ -28,7 +28,7 @@ from gateway.errors import (
     UnsafeArgument,
 )
 from gateway.store.base import SEEN, MessageRef, Window
-from gateway.store.imap import imap_store, response, selected
+from gateway.store.imap import beginnings, imap_store, response, selected
 from gateway.store.imap.connection import imap4, receiving, signing_in
 from gateway.store.imap.exchange import Exchange
 from gateway.store.imap.imap_store import ImapStore
@@ -190,6 +190,48 @@ def test_a_server_that_ignores_ranges(start: int) -> None:
     whole = b"".join(b"* 1 FETCH (UID 11 BODY[1] {10}\r\n0123456789)\r\np%d OK\r\n" % n for n in range(3, 6))
     with store_of(SELECTED, MADE, whole) as store:
         assert b"".join(store.octets(REF, "1", start)) == b"0123456789"[start:]
+
+
+WHOLE = (
+    b'* 1 FETCH (UID 11 FLAGS () INTERNALDATE "03-Nov-2026 14:05:00 +0100" RFC822.SIZE 90 BODYSTRUCTURE '
+    b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 10 1) BODY[HEADER.FIELDS (SUBJECT)]<0> {14}\r\nSubject: h\r\n\r\n%b)\r\n'
+)
+RANGE = b"* 1 FETCH (UID 11 BODY[1]<0> 0123456789)\r\n"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (WHOLE % b" BODY[1]<0> 0123456789" + b"p4 OK\r\n",),
+        (WHOLE % b" BODY.PEEK[1]<0.8192> 0123456789" + b"p4 OK\r\n",),
+        (WHOLE % b"" + b"p4 OK\r\n", RANGE + b"p5 OK\r\n"),
+        (WHOLE % b" BODY[1]<0> NIL" + b"p4 OK\r\n", RANGE + b"p5 OK\r\n"),
+        (WHOLE % b" BODY[2]<0> 9876543210" + b"p4 OK\r\n", RANGE + b"p5 OK\r\n"),
+        (WHOLE % b" BODY[1]<0> 0123456" + b"p4 OK\r\n", b"* 1 FETCH (UID 11 BODY[1]<7> 789)\r\np5 OK\r\n"),
+        (WHOLE % (b" BODY[1] {8193}\r\n" + b"9" * 8193) + b"p4 OK\r\n", RANGE + b"p5 OK\r\n"),
+        (b"p4 NO oh\r\n", b"* SEARCH 11\r\np5 OK\r\n", WHOLE % b"" + b"p6 OK\r\n", RANGE + b"p7 OK\r\n"),
+        (b"p4 BAD oh\r\n", b"* SEARCH 11\r\np5 OK\r\n", WHOLE % b"" + b"p6 OK\r\n", RANGE + b"p7 OK\r\n"),
+    ],
+)
+def test_whatever_comes_ahead_with_a_structure_the_text_is_read_right(answers: tuple[bytes, ...]) -> None:
+    listed = WHOLE % b"" + b"p2 OK\r\n* STATUS INBOX (UNSEEN 1)\r\np3 OK\r\n"
+    with store_of(SELECTED.replace(b"* 2 E", b"* 1 E"), listed, *answers) as store:
+        assert [item.ref for item in store.summaries("INBOX", Window(9)).summaries] == [REF]
+        assert store.structure(REF).octets == 90
+        assert b"".join(store.octets(REF, "1")) == b"0123456789"
+        assert store.traffic.commands == 3 + len(answers)
+
+
+NAMES = st.sampled_from([b"BODY[1]<0>", b"body[1]", b"BODY[1]<4>", b"BODY.PEEK[2.1]<0.9>", b"BODY[HEADER]"])
+ASKED = (beginnings.Beginning("1", 4), beginnings.Beginning("2.1", 9))
+
+
+@given(st.dictionaries(NAMES | st.binary(max_size=20), st.none() | st.binary(max_size=12) | st.just((b"x",))))
+def test_what_comes_ahead_is_only_what_was_asked_for(row: dict[bytes, response.Value]) -> None:
+    found = beginnings.found(row, ASKED)
+    assert set(found) <= set(ASKED)
+    assert all(0 < len(octets) <= asked.octets for asked, octets in found.items())
+    assert all(octets in row.values() for octets in found.values())
 
 
 def test_flags_of_a_message_that_is_gone_and_of_a_server_that_will_not() -> None:
