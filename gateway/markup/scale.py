@@ -61,7 +61,7 @@ class XhtmlScale:
 
     def rough(self, weights: Iterable[int]) -> int:
         # The template ends each piece with a line feed: one octet.
-        return sum(weight + 1 for weight in weights)
+        return sum([weight + 1 for weight in weights])
 
 
 class CompiledScale:

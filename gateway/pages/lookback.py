@@ -67,4 +67,4 @@ def _effort(block: Block) -> int:
 
 def length(block: Block) -> int:
     """Return the approximate minimum length of a block in markup."""
-    return len(block.text) + _LINK * sum(run.link != "" for run in block.runs)
+    return len(block.text) + _LINK * sum([run.link != "" for run in block.runs])

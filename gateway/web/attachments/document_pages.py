@@ -187,8 +187,10 @@ def _earlier(start: Position) -> Position | None:
 
 
 def _link_targets(visit: Visit) -> LinkResolver:
+    mail_target = mail_links.link_targets(visit)
+
     def link_target(block: Block, run: Run | None) -> str:
-        return mail_links.link_target(visit, run) if run is not None else ""
+        return mail_target(run) if run is not None else ""
 
     return link_target
 

@@ -78,9 +78,11 @@ def _layout(visit: Visit, address: FileAddress, message: Message, octets: Octets
     if unfolded:
         where["u"] = unfolded
 
+    mail_target = mail_links.link_targets(visit)
+
     def link_target(block: Block, run: Run | None) -> str:
         if run is not None:
-            return mail_links.link_target(visit, run)
+            return mail_target(run)
         if block.kind is Kind.FOLD:
             return link("nested.page", **{**where, "u": block.target}, page=1, position=block.at)
         if in_store and file_links.is_section(block.target):

@@ -187,7 +187,7 @@ def _layout(
 
     def link_target(block: Block, run: Run | None) -> str:
         if run is not None:
-            return mail_links.link_target(visit, run)
+            return mail_target(run)
         if block.kind is Kind.FOLD:
             return link("message.page", **address.values(), page=1, position=block.at, u=block.target)
         if block.kind is Kind.PICTURE and is_section(block.target):
@@ -206,6 +206,7 @@ def _layout(
         return with_style(framed)
 
     device, language = visit.device, visit.language
+    mail_target = mail_links.link_targets(visit)
     attached, own = files(found), own_addresses(visit.signed_in, visit.profile)
     around = _action_links(visit, address, ref.mailbox, found, invited, attached)
     ticket = visit.signed_in.ticket()

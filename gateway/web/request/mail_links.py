@@ -7,7 +7,7 @@ the phone's dialler.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flask import request
 
@@ -21,14 +21,18 @@ from gateway.state import optional
 from gateway.web.request.visit import Visit, link, sessionless_link
 
 
-def link_target(visit: Visit, run: Run) -> str:
-    """Return our link for a link in a mail, '' for none."""
-    if run.link.startswith("tel:"):
-        return dial_link(run.link, visit.device)
-    key = link_id(visit, run.link, run.text)
-    return (
-        link("write.suggested", key=key) if run.link.startswith("mailto:") else sessionless_link(f"l/{key}")
-    )
+def link_targets(visit: Visit) -> Callable[[Run], str]:
+    """Return the function that makes our link for a link in a mail, '' for none."""
+    example = "KEY"  # what stands before it is the same for all links of a page
+    folder = sessionless_link(f"l/{example}").removesuffix(example)
+
+    def link_target(run: Run) -> str:
+        if run.link.startswith("tel:"):
+            return dial_link(run.link, visit.device)
+        key = link_id(visit, run.link, run.text)
+        return link("write.suggested", key=key) if run.link.startswith("mailto:") else folder + key
+
+    return link_target
 
 
 def link_id(visit: Visit, url: str, text: str) -> str:
