@@ -89,11 +89,13 @@ _BEYOND: Final = {
     UTF_8: _BOXED,
     LATIN_1: re.compile(f"{_SEQUENCES}|[^\x00-\x7f\xa0-\xff]"),
 }
-_STYLED: Final = re.compile("[\U0001d400-\U0001d7ff]+")
+_MATHEMATICAL: Final = "[\U0001d400-\U0001d7ff]"
+#: A pattern that begins with a set of characters is searched for several times as fast as with a repetition.
+_STYLED: Final = re.compile(f"{_MATHEMATICAL}{_MATHEMATICAL}*")
 #: Phonetic small capitals, which some use to make words look different.
 _SMALL: Final = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ"
 _CAPITALS: Final = str.maketrans(_SMALL, "ABCDEFGHIJKLMNOPQRSTUVWYZ")
-_SMALL_WORD: Final = re.compile(f"[{_SMALL}]{{2,}}")
+_SMALL_WORD: Final = re.compile(f"[{_SMALL}][{_SMALL}]+")
 _BEYOND_ASCII: Final = re.compile(f"{_SEQUENCES}|[^\x00-\x7f]")
 #: Words of a name that describe the drawing, not the thing.
 _DRAWING: Final = re.compile(r"^(?:(?:black|white|heavy|negative|squared|circled) )+|(?: sign| symbol)$")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+_CONTROLS: Final = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff"
 )
+_UNSEEN: Final = re.compile(f"[{_CONTROLS}]")
 #: Characters that only a certain font draws: nothing, where it is missing. QUIRK: Word writes the signs of its fonts
 #: this way.
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
@@ -31,12 +32,16 @@ _BETWEEN: Final = re.compile(r"[\W_]+")
 #: Variation selectors with no character before them.
 _SELECTS_NOTHING: Final = re.compile("(?:(?<=\\s)|\\A)[\ufe00-\ufe0f]+")
 _JOINERS: Final = "\u200c\u200d"
+#: All that `visible` looks for: one search for it takes a third of the time, and most texts have none.
+_LOOKED_FOR: Final = re.compile(f"[{_CONTROLS}{_JOINERS}\u2028\u2029\xe2\xf0\ue000-\uf8ff\ufe0e\ufe0f]")
 EDGES: Final = " \t\r\n\x0b\x0c\x85\xa0" + _SPECIAL
 
 
 def visible(text: str) -> str:
     """Remove control, bidirectional and zero-width characters; line ends and tabs stay."""
-    if text.isascii() and text.isprintable():
+    if text.isascii():
+        return text if text.isprintable() else _UNSEEN.sub("", text)
+    if _LOOKED_FOR.search(text) is None:
         return text
     if "\u2028" in text or "\u2029" in text:
         text = text.replace("\u2028", "\n").replace("\u2029", "\n")
