@@ -55,8 +55,7 @@ class HtmlReader(Structure):
         self.full = False
         self._elements = 0
         #: For each open element: the style outside it, and what its end tag does.
-        self._looks: list[TextStyle] = []
-        self._closes: list[Close | None] = []
+        self._opened: list[tuple[TextStyle, Close | None]] = []
         self._hidden = 0
         self._staying = False
         self._sheet: list[str] | None = None
@@ -69,10 +68,13 @@ class HtmlReader(Structure):
     # The parser's events
 
     def start(self, name: str, attributes: Attributes) -> None:
-        if self._is_passed_over(name):
+        if self._hidden or self.full or len(self.drafts) + self.extra > BLOCKS_LIMIT:
+            self._pass_over(name)
             return
-        tag = TAGS.get(name, Tag.INLINE)
-        if tag is Tag.DROP or tag is Tag.STYLE:
+        self._elements += 1
+        self.full = self._elements > ELEMENTS_LIMIT
+        tag, opens = _ELEMENTS.get(name, _UNKNOWN)
+        if opens is None:
             self._hidden = 1
             self._sheet = [] if tag is Tag.STYLE else None
             return
@@ -91,25 +93,20 @@ class HtmlReader(Structure):
         if style.apart:
             self.edge()
         around = self._link_around(name) if self.left_open is not None else None
-        close = _OPEN[tag](self, name, attributes or _NO_ATTRIBUTES, style)
+        close = opens(self, name, attributes or _NO_ATTRIBUTES, style)
         if around is not None:
             close = _both(close, around)
-        self._looks.append(before)
-        self._closes.append(self._apart(close) if style.apart else close)
-        self.look = meaning.inside(self.look)
+        self._opened.append((before, self._apart(close) if style.apart else close))
+        if meaning.changes or meaning.faces:
+            self.look = meaning.inside(self.look)
 
-    def _is_passed_over(self, name: str) -> bool:
-        """Count an element; return whether it is in hidden text, or beyond the limit."""
+    def _pass_over(self, name: str) -> None:
+        """Count an element in hidden text, or stop at one beyond the limit."""
         if self.full or len(self.drafts) + self.extra > BLOCKS_LIMIT:
             self.full = True
-        elif self._hidden:
+        else:
             self._hidden += 1
             self.passed_over += len(name) + len(name) + len("<></>")
-        else:
-            self._elements += 1
-            self.full = self._elements > ELEMENTS_LIMIT
-            return False
-        return True
 
     def _link_around(self, name: str) -> Close | None:
         """Reopen the link that the parser has ended, as it does before a table, unlike browsers; return its end."""
@@ -122,8 +119,7 @@ class HtmlReader(Structure):
         """Return what an element means, read once for all that are alike."""
         said, sheets = attributes.get, self._sheets.some
         names = (said("class"), said("id")) if sheets else None
-        others = "background" in attributes, "hidden" in attributes
-        key = name, said("style"), said("bgcolor"), names, others
+        key = name, said("style"), said("bgcolor"), names, "background" in attributes, "hidden" in attributes
         known = self._meanings.get(key)
         if known is None:
             if len(self._meanings) > MEANINGS_LIMIT:
@@ -141,12 +137,12 @@ class HtmlReader(Structure):
                 self._take_sheet("".join(self._sheet))
                 self._sheet = None
             return
-        if not self._looks:
+        if not self._opened:
             return
-        close = self._closes.pop()
+        look, close = self._opened.pop()
         if close is not None:
             close()
-        self.look = self._looks.pop()
+        self.look = look
 
     def data(self, text: str) -> None:
         self.left_open = None
@@ -173,7 +169,7 @@ class HtmlReader(Structure):
 
     @property
     def depth(self) -> int:
-        return 0 if self._hidden == 1 else len(self._looks) + self._hidden
+        return 0 if self._hidden == 1 else len(self._opened) + self._hidden
 
     @contextmanager
     def staying(self) -> Iterator[None]:
@@ -200,7 +196,8 @@ class HtmlReader(Structure):
         self._sheets.take(sheet)
         self._meanings.clear()
         if self._sheets.grounded and not grounded:  # the background of the open elements is no longer white
-            self.look, *self._looks = [_off_white(look) for look in (self.look, *self._looks)]
+            self.look = _off_white(self.look)
+            self._opened = [(_off_white(look), close) for look, close in self._opened]
 
     def _apart(self, close: Close | None) -> Close:
         def closed() -> None:
@@ -212,13 +209,13 @@ class HtmlReader(Structure):
 
     def _between_pair(self) -> None:
         depth, begun, sign = self._pairs[-1]
-        if depth == len(self._looks):
+        if depth == len(self._opened):
             self._pairs[-1] = depth, begun + 1, sign
             if begun == 1:
                 self.words(sign)
 
     def _open_pair(self, name: str, attributes: Attributes, style: css.Style) -> Close:
-        self._pairs.append((len(self._looks) + 1, 0, _PAIRS[name]))
+        self._pairs.append((len(self._opened) + 1, 0, _PAIRS[name]))
 
         def close() -> None:
             self._pairs.pop()
@@ -262,6 +259,9 @@ _OPEN: Final[dict[Tag, Open]] = {
     Tag.AREA: Structure._open_area,
     Tag.PAIR: HtmlReader._open_pair,
 }
+#: What the reader does at each element, None for one whose content is not read.
+_ELEMENTS: Final = {name: (tag, _OPEN.get(tag)) for name, tag in TAGS.items()}
+_UNKNOWN: Final = (Tag.INLINE, _OPEN[Tag.INLINE])
 
 
 def _let_in(drafts: list[Draft], margins: bool) -> None:

