@@ -27,6 +27,8 @@ _LINE_LEAST: Final = 20
 _BETWEEN_WORDS: Final = re.compile(rb"[\w\x80-\xff][,.;:!?)]{0,2} +(?=[(\w\x80-\xff])")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
+#: QUIRK: the end of a part that no header declares follows its base64 in the body of another.
+_BOUNDARY_END: Final = re.compile(rb"--(?=-*[\w'()+,./:=?])[\w'()+,./:=?-]{1,70}--[ \t]*\r?\n?\Z")
 _LONG_RUN: Final = re.compile(rb"[A-Za-z0-9+/=]{40}")
 #: A line which shows that odd octets before it are only noise.
 _FULL_LINE: Final = re.compile(rb"^[A-Za-z0-9+/]{40,}={0,2}\s*$", re.MULTILINE)
@@ -43,11 +45,16 @@ def _begins_plain(octets: bytes) -> bool:
 
 
 def _is_plain(line: bytes) -> bool:
-    """Return whether a line after base64 is plain text: words with spaces between them, or hardly any letters."""
+    """Return whether a line after base64 is plain text: words with spaces between them, hardly any letters, or dashes
+    before all others."""
     odd = len(_NOT_BASE64.findall(line.strip()))
     if not odd or _LONG_RUN.search(line) or _CONTROL.search(line):
         return False
-    return 2 * odd >= len(line.strip()) or (b" " in line.strip() and 10 * odd >= len(line.strip()))
+    return (
+        line.startswith(b"--")
+        or 2 * odd >= len(line.strip())
+        or (b" " in line.strip() and 10 * odd >= len(line.strip()))
+    )
 
 
 class Base64:
@@ -117,7 +124,12 @@ class Base64:
             if not found and not near:
                 self._kept = octets[at:]
                 return -1
-            if _is_plain(octets[at : found or at + _JUDGED]):
+            line = octets[at : found or at + _JUDGED]
+            if _BOUNDARY_END.match(line):
+                self._break = b"\n"[: line.endswith(b"\n")]
+                out.append(self._pad(len(line)))
+                return at + len(line)
+            if _is_plain(line):
                 if not near:
                     self._kept = octets[at:]
                     return -1

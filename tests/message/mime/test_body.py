@@ -432,3 +432,31 @@ def test_plain_text_that_is_labelled_base64_is_read(text: str) -> None:
         for number, piece in enumerate(pieces):
             again = text_pieces(part("base64", "utf-8"), chunked(octets, size), piece.at, piece.state)
             assert [one.text for one in again] == [one.text for one in pieces[number:]]
+
+
+BOUNDARIES = ["------=_NextPart_000_01--\n", "--DeathToSpam--\r\n", "\n--0016e6d.a_b--"]
+
+
+@pytest.mark.parametrize("footer", ["", "\n_______\nA list. http://lists.example.org/\n"])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_the_end_of_a_part_that_no_header_declares_is_not_decoded(boundary: str, footer: str) -> None:
+    octets = base64.encodebytes((LETTER * 7).encode()) + boundary.encode() + footer.encode()
+    for size in (1, 7, 50, len(octets)):
+        pieces = list(text_pieces(part("base64", "utf-8"), chunked(octets, size)))
+        assert "".join(piece.text for piece in pieces).split() == (LETTER * 7 + footer).split()
+        for index, piece in enumerate(pieces):
+            again = text_pieces(part("base64", "utf-8"), chunked(octets, size), piece.at, piece.state)
+            assert [one.text for one in again] == [one.text for one in pieces[index:]]
+
+
+def test_a_line_of_dashes_and_a_word_behind_base64_is_read() -> None:
+    octets = base64.encodebytes((LETTER * 7).encode()) + b"--Anna\n"
+    (*_rest, last) = text_pieces(part("base64", "utf-8"), chunked(octets, 50))
+    assert last.text == "--Anna\n"
+
+
+def test_dashes_among_full_lines_of_base64_are_passed_over() -> None:
+    lines = base64.encodebytes((LETTER * 7).encode()).splitlines(keepends=True)
+    octets = b"".join([*lines[:2], b"--x--\n", *lines[2:]])
+    read = "".join(piece.text for piece in text_pieces(part("base64", "utf-8"), chunked(octets, 50)))
+    assert read == LETTER * 7
