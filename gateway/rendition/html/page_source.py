@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.rendition.html.styles import colours
 from gateway.rendition.text.line_kinds import rule_like
-from gateway.rendition.text.lines import DELIMITER
+from gateway.rendition.text.lines import DELIMITER, is_cut
 
 #: Characters at the end of a page that are searched for text that was appended as if the page were plain text.
 _APPENDED_WITHIN: Final = 16 * 1024
@@ -29,6 +29,8 @@ _CHOICE: Final = re.compile(r"<select\b[^<>]*>.*?(?:</select\s*>|\Z)", re.IGNORE
 #: To browsers the end tag of a line break is a break (HTML §13.2.6.4.7), but not to the parser; "<br></br>" is one
 #: break.
 _BREAK: Final = re.compile(r"(?:<br\b[^<>]{0,100}>\s{0,9})?</br\s*>", re.IGNORECASE)
+#: Where a line may have been cut.
+_CUT: Final = re.compile(r"!\r?\n ")
 #: The start tag of a body with attributes, its background colour, and what else may set that.
 _BODY: Final = re.compile(r"<[Bb][Oo][Dd][Yy]\s([^<>]{1,2000})")
 _BGCOLOR: Final = re.compile(r"\bbgcolor\s*=\s*[\"']?\s*([#\w]{1,40})", re.IGNORECASE)
@@ -51,7 +53,7 @@ def ground(page: str) -> colours.Colour | None:
 
 def put_right(page: str, all_of_it: bool = False) -> str:
     """Return the source with the content of noframes as content, end tags of breaks as breaks, appended text as text,
-    and without select elements.
+    and without select elements and cuts of long lines.
 
     `all_of_it`: select elements stay, as there is nothing else to read.
     """
@@ -59,6 +61,8 @@ def put_right(page: str, all_of_it: bool = False) -> str:
         page = _NO_FRAMES.sub(r"<\1div", page)
     if not all_of_it and ("<select" in page or "<SELECT" in page):
         page = _CHOICE.sub("", page)
+    if "!\n " in page or "!\r\n " in page:
+        page = _CUT.sub(_uncut, page)
     if "</br" in page or "</BR" in page:
         page = _BREAK.sub("<br>", page)
     at = len(page)
@@ -69,6 +73,11 @@ def put_right(page: str, all_of_it: bool = False) -> str:
         if tag is not None:
             return _with_appended(page, tag)
     return page
+
+
+def _uncut(cut: re.Match[str]) -> str:
+    line = cut.string[cut.string.rfind("\n", 0, cut.start()) + 1 : cut.start() + 1]
+    return "" if is_cut(line) else cut[0]
 
 
 def _with_appended(page: str, last: re.Match[str]) -> str:

@@ -33,6 +33,9 @@ _COLUMNS: Final = re.compile(
     r"\S(?:(?<![a-z][.?!]) {3,}| {8,}|[ ]*\t[ \t]*)\S|^\s*[|│].*[|│]\s*$|^\s*\+[-=+]{3,}|[─│┌┐└┘├┤┬┴┼║═]{2}"
     r"|^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$|^\s+\S+(?: {2,}\S+){2,4}$"
 )
+#: Columns of a line between two signs from which it is one of a frame around a text.
+FRAME_LEAST: Final = 40
+_FRAME_SIGNS: Final = ("* ", "# ")
 #: The name of a field: whatever follows it in a column is its value.
 _NAMED: Final = re.compile(r"\s*[^\W\d_][^\s:]{0,30}(?: [^\s:]{1,24}){0,3} ?:[ \t]+(?=\S)")
 _DRAWN: Final = re.compile(r"[─│┌┐└┘├┤┬┴┼║═]{2}")
@@ -104,6 +107,13 @@ def is_drawn(line: Line) -> bool:
     return marks >= _DRAWN_LEAST and 3 * marks > 2 * len("".join(line.raw.split()))
 
 
+def is_figure(line: Line, following: Line) -> bool:
+    """Return whether a table or drawing begins here: two such lines, one of them with columns."""
+    if not (is_drawn(line) and is_drawn(following)):
+        return False
+    return line.depth == following.depth and (is_columnar(line) or is_columnar(following))
+
+
 def is_encoded(line: Line, following: Line | None) -> bool:
     """Return whether a uuencoded file begins or continues here."""
     if _UU_FULL.match(line.raw):
@@ -130,6 +140,8 @@ def is_columnar(line: Line) -> bool:
     if line.flows or line.long or len(line.raw) > LOOK:
         return False
     text = line.raw.rstrip()
+    if text[:2] in _FRAME_SIGNS and len(text) >= FRAME_LEAST and text[-2:] == text[1::-1]:
+        return True
     bullet = _ITEM.match(text)  # the spaces after it do not make a column
     rest = text[bullet.end() :] if bullet else text
     if text[:1].isalnum() and _is_plain(rest):

@@ -15,7 +15,7 @@ from html import unescape
 from typing import Final, Protocol
 
 from gateway.rendition import glyphs
-from gateway.rendition.text import armour
+from gateway.rendition.text import armour, quoting
 
 
 class Piece(Protocol):
@@ -94,11 +94,17 @@ _REFERENCE: Final = re.compile(
     r"|&(?:[A-Za-z](?:acute|grave|circ|uml|tilde|ring|cedil|slash)|szlig|[Aa][Ee]lig);"
 )
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
+#: QUIRK: sendmail cuts longer lines after so many octets, with an exclamation mark, and begins the rest with a blank.
+_CUT: Final = range(989, 994)
 DELIMITER: Final = "-- "
 #: The most characters of a line left over from the quoted one above it; and the length that this one must exceed
 #: together with it, less in deeper quotations: hardly anybody answers in the middle of those.
 LEFT_OVER: Final = 30
+#: Stands for the line above the first one that is read, which may be any.
+_UNKNOWN: Final = "?"
 _SENTENCE_ENDS: Final = (".", "!", "?", ":", ";", "…")
+#: Where Outlook's header breaks off, before a name.
+_BEHALF: Final = (" Of", " of")
 QUOTED_LINE: Final = 71
 DEEPER_LINE: Final = 60
 #: Characters of a line to which patterns are applied; longer lines are prose.
@@ -119,6 +125,11 @@ def _depth_of(text: str) -> tuple[int, str]:
         return 0, text
     marks = match.group()
     return marks.count(">") + marks.count("|"), text[match.end() :]
+
+
+def is_cut(line: str) -> bool:
+    """Return whether sendmail has cut a line, which is without its end: octets beyond ASCII were mostly one each."""
+    return line.endswith("!") and (len(line) in _CUT or len(line.encode("utf-8", "replace")) in _CUT)
 
 
 def _put_right(text: str) -> str:
@@ -174,7 +185,7 @@ class Lines:
         self._flowed, self._delsp = flowed, delsp
         self._signed = signed
         #: The depth of the last line, and how it was written: nothing else here looks back.
-        self._last = int(below), ""
+        self._last = int(below), "" if below else _UNKNOWN
 
     def piece(self, index: int) -> Piece | None:
         """Return the piece `index` pieces after the lines already read, pulling as far as needed."""
@@ -227,8 +238,16 @@ class Lines:
             below = below or (bool(self._last[0]) and _POINTING.match(text) is not None)
             depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
             flows, delimiter = False, text
+            if text[:1] == "#" and text[1:2] in ("", " ") and self._goes_on_with("#"):
+                further, text = _depth_of(text[1:].lstrip(" "))
+                depth, below = 1 + further, True
+            elif depth == 1 and "|" in piece.text[:2] and not self._is_marked_below():
+                below = self._goes_on_with("|") or self._last == (0, "")
+                depth, text = (depth, text) if below else (0, glyphs.visible(piece.text).rstrip("\r\n"))
             if depth > 1 and text.startswith("From ") and self._is_stuffed_inside(depth):
                 depth -= 1
+            if text.endswith("!") and is_cut(piece.text.rstrip("\r\n")) and self._begins_below(" "):
+                flows, text = True, text[:-1] + " " * self._begins_below("  ")
             if depth == 0 and self._last[0] and self._is_left_over(text):
                 depth, flows, text = self._last[0], True, text.rstrip() + " "
             mark = _OWN_MARK.match(text) if depth == 0 else None
@@ -246,6 +265,19 @@ class Lines:
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed, below)
+
+    def _begins_below(self, beginning: str) -> bool:
+        following = self.piece(1)
+        return following is not None and following.text.startswith(beginning)
+
+    def _goes_on_with(self, mark: str) -> bool:
+        """Return whether the line above is quoted by a mark, or introduces a quotation."""
+        depth, above = self._last
+        return above.lstrip(" ")[:1] in (mark, "") if depth else quoting.is_attribution(above)
+
+    def _is_marked_below(self) -> bool:
+        following = self.piece(1)
+        return following is not None and _depth_of(following.text.rstrip("\r\n"))[0] > 0
 
     def _is_marked_so(self, mark: str) -> bool:
         """Return whether the line above or below, or one close below, begins with the same personal mark."""
@@ -268,12 +300,20 @@ class Lines:
     def _is_left_over(self, text: str) -> bool:
         """Return whether a line is what did not fit on the quoted line above it, wrapped without its mark."""
         depth, above = self._last
-        if not text[:1].islower() or len(text) > LEFT_OVER or above.endswith(_SENTENCE_ENDS):
+        if len(text) > LEFT_OVER or above.endswith(_SENTENCE_ENDS):
+            return False
+        if not (text[:1].islower() or self._is_name(text)):
             return False
         if len(above) + 1 + len(text.split()[0]) <= (QUOTED_LINE if depth == 1 else DEEPER_LINE):
             return False
         following = self.piece(1)
         return following is not None and _depth_of(following.text.rstrip("\r\n"))[0] == depth
+
+    def _is_name(self, text: str) -> bool:
+        """Return whether a line is a word with a capital that hardly anybody answers with."""
+        if " " in text or not text[:1].isupper():
+            return False
+        return not text.endswith(_SENTENCE_ENDS) or self._last[1].endswith(_BEHALF)
 
     def _is_stuffed_inside(self, depth: int) -> bool:
         """Return whether one mark of a quoted "> >From" comes from an mbox file: a line beside it has one less."""

@@ -49,6 +49,8 @@ _CODE_SIGN: Final = re.compile(
 )
 _NESTED_SIGN: Final = re.compile(r"[={};\\]|\$[\w{(]*[a-z_]|\w\(\)|->")
 _PROMPT: Final = re.compile(r"\[?[\w.-]{1,32}@[\w.-]{1,40}[: ]\S{0,60}(?: ?[$#%]|>) [a-z./]")
+#: Where a line of code ends in a comma: inside brackets, or among assignments.
+_LISTED: Final = re.compile(r"[(\[{;]|[\w\"'] ?[:=]+ ?[\w\"'(\[{$]")
 _OPENS: Final = re.compile(
     r"[\[({\\,;=]$|^\s*(?:def|class|if|elif|else|for|while|with|try|except|switch|function|sub)\b.*:$"
 )
@@ -128,7 +130,10 @@ def _is_code_line(line: Line) -> bool:
 
 def _opens(line: Line, following: Line) -> bool:
     deeper = _indent(following) >= _indent(line) + 2
-    return deeper and len(line.raw) <= _LOOK and _OPENS.search(line.raw.rstrip()) is not None
+    text = line.raw.rstrip()
+    if not deeper or len(text) > _LOOK or (text.endswith(",") and not _LISTED.search(text)):
+        return False  # a greeting, or centred prose
+    return _OPENS.search(text) is not None
 
 
 def _indent(line: Line) -> int:

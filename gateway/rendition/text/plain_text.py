@@ -16,7 +16,7 @@ from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.links.urls import linked, linked_source
 from gateway.rendition.segments import BLOCK_LIMIT, Mode, ReaderState, Role, Segment, middle_of
-from gateway.rendition.text import armour, line_kinds, listings, quoting, wrapping
+from gateway.rendition.text import armour, frames, line_kinds, listings, quoting, wrapping
 from gateway.rendition.text.lines import Line, Lines, Piece
 from gateway.rendition.text.wrapping import Wrapping
 
@@ -141,10 +141,16 @@ class TextReader:
         return line is not first
 
     def _change_mode(self, line: Line) -> None:
-        if self._mode is Mode.SIGNATURE and line.depth:
+        if self._mode is Mode.SIGNATURE and (line.depth or self._introduces_marked(line)):
             self._mode = Mode.BODY
         if self._mode is not Mode.TAIL and self._original_begins(line):
             self._mode = Mode.TAIL
+
+    def _introduces_marked(self, line: Line) -> bool:
+        """Return whether a line is an attribution with marked lines below it, which end a signature."""
+        below = (self._lines.peek(index) for index in (1, 2, 3)) if quoting.is_attribution(line.text) else ()
+        said = next((one for one in below if one is not None and not line_kinds.is_blank(one)), None)
+        return said is not None and said.depth > 0
 
     def _original_begins(self, line: Line) -> bool:
         """Return whether an unmarked original begins at this line, the next one to be read; only replies have one."""
@@ -184,9 +190,8 @@ class TextReader:
             return self._folding(self._taken(lambda line: not line_kinds.is_blank(line)), Role.HEADER)
         if listings.is_diff(ahead):
             return self._as_it_stands(self._taken(self._is_diff_still))
-        if following is not None and self._is_figure(line, following):
-            taken = self._taken(line_kinds.is_drawn)
-            return self._as_it_stands(taken)
+        if following is not None and line_kinds.is_figure(line, following):
+            return self._figure(self._taken(line_kinds.is_drawn))
         if listings.is_code(ahead):
             return self._as_it_stands(self._taken(lambda line: not line_kinds.is_blank(line)))
         signed = line_kinds.is_signed(ahead, *map(self._lines.peek, (len(ahead), len(ahead) + 1)))
@@ -234,13 +239,11 @@ class TextReader:
         made = self._made(Kind.NOTE, line, [Run(self._encrypted)], len(taken))
         return replace(made, block=replace(made.block, target=self._section))
 
-    def _is_figure(self, line: Line, following: Line) -> bool:
-        """Return whether a table or drawing begins here: two such lines, one of them with columns."""
-        if not (line_kinds.is_drawn(line) and line_kinds.is_drawn(following)):
-            return False
-        return line.depth == following.depth and (
-            line_kinds.is_columnar(line) or line_kinds.is_columnar(following)
-        )
+    def _figure(self, taken: list[Line]) -> Segment:
+        text = frames.opened(taken)
+        if not text:
+            return self._as_it_stands(taken)
+        return self._made(Kind.PARAGRAPH, taken[0], linked_source(text, self._shorten), len(taken), text)
 
     def _as_it_stands(self, taken: list[Line]) -> Segment:
         text = "\n".join(line.raw.expandtabs(8).rstrip() for line in taken)
@@ -304,10 +307,8 @@ class TextReader:
             return between == "\n" and not full and line.raw[:1] not in (" ", "\t")
         if self._original_begins(line) or (self._reply and quoting.introduces_all(written)):
             return True
-        following = self._lines.peek(1)
-        if following is None:
-            return False
-        return self._is_figure(line, following) or line_kinds.is_encoded(line, following)
+        below = self._lines.peek(1)
+        return below is not None and (line_kinds.is_figure(line, below) or line_kinds.is_encoded(line, below))
 
     def _is_inside(self, line: Line, match: re.Match[str], written: str, is_item: bool) -> bool:
         """Return whether the number or dash that begins a line of a full paragraph is part of a sentence."""

@@ -44,6 +44,11 @@ _ATTRIBUTION: Final = re.compile(
     rf"(?:{_either(words.WROTE)})[^…]{{0,90}}[::…]\s*\Z|\d[^<]{{4,200}}<\s?[^<>\s]{{1,100}}@[^<>\s]{{1,100}}>\s?[::]\s*\Z",
     re.IGNORECASE,
 )
+#: The same as the caption of a rule: "---- On Monday, Anna wrote ----", "--- Anna wrote: ---".
+_CAPTION: Final = re.compile(
+    rf"-{{3,}} ?[^-\s][^\n]{{2,200}}(?:{_either(words.WROTE)}) ?(:)?(?:[^\n]{{0,60}}[^-\s])? ?-{{3,}}\s*\Z",
+    re.IGNORECASE,
+)
 #: The ends of an attribution.
 _INTRODUCES: Final = (":", "：", "…")
 #: What only an automatic attribution has: a date, a time, or an address.
@@ -99,12 +104,19 @@ def is_forward(subject: str) -> bool:
 def is_attribution(text: str) -> bool:
     """Return whether a paragraph introduces a quotation."""
     last = text.rstrip()[-1:]
-    return last in _INTRODUCES and len(text) <= _ATTRIBUTION_LIMIT and _ATTRIBUTION.search(text) is not None
+    if len(text) > _ATTRIBUTION_LIMIT:
+        return False
+    return _is_caption(text) if last == "-" else last in _INTRODUCES and _ATTRIBUTION.search(text) is not None
+
+
+def _is_caption(text: str) -> bool:
+    caption = _CAPTION.match(text) if text.startswith("---") else None
+    return caption is not None and (caption[1] is not None or _DATED.search(text) is not None)
 
 
 def introduces_all(text: str) -> bool:
     """Return whether an attribution is automatic, so that whatever follows without marks is quoted to the end."""
-    return is_attribution(text) and _DATED.search(text) is not None
+    return is_attribution(text) and (_DATED.search(text) is not None or _is_caption(text))
 
 
 #: Quote marks that are recognized only after an attribution: "# ", ": ", "--]", "AB> ".

@@ -61,8 +61,9 @@ URL_LINE: Final = 50
 URL_FULL: Final = 68
 #: Characters that are searched for the beginning of a URL.
 URL_LIMIT: Final = 4000
-#: What separates columns; justified text has less.
+#: What separates columns; justified text has less, but some writers put as much after a sentence.
 _GAP: Final = " " * 5
+_COLUMN_GAP: Final = re.compile(r"\S(?<![a-z][.?!]) {5,}\S")
 #: Characters of a line to which patterns are applied; longer lines are prose.
 _LOOK: Final = 400
 
@@ -90,6 +91,8 @@ _BEGINS: Final = re.compile(
     r"(?:\[?[\w.-]{1,32}@[\w.-]{1,40}[: ]\S{0,60}|\[?[\w.-]{1,40}:~\S{0,60})[$#%>]\s|\$ [a-z./]|"
     r"\[\d\d?:\d\d|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d[\s.]|\d{3}[ -]\d\.\d\.\d\b|--\w|---[A-Z])"
 )
+#: Stars before a text are a bullet, not a rule.
+_STARS: Final = re.compile(r"\*{4,} ?[^\W\d_]")
 #: Personal quote marks, which each line has.
 _MARK: Final = re.compile(r"(?:[^\w\s\"'“”‘’«»(<*_]{2,4}|[:)}\]%~;] )(?=\S)")
 #: Ends of a line inside a sentence, and words that cannot end one.
@@ -111,7 +114,7 @@ _OPENING: Final = "\"'“„«»‚‘(*_¡¿"
 _ENGLISH_I: Final = re.compile(r"I\b(?!\.)")
 _DASH: Final = re.compile(r"[-–—]{1,2} [a-zß-ÿа-я]")
 #: Words that are in lower case inside a sentence.
-_ANEW: Final = re.compile(r"(?:For|This|These|If|You|We|Your|Our|Please|Click|Visit|See|When)\b")
+_ANEW: Final = re.compile(r"(?:To|For|This|These|If|You|We|Your|Our|Please|Click|Visit|See|When)\b")
 _SENTENCE: Final = re.compile(r"[.!?…][\"'”’»)]?\Z")
 #: A compound that was broken after its hyphen, unlike "long- and short-term".
 _HYPHEN: Final = re.compile(r"\w-\Z")
@@ -177,7 +180,7 @@ class Wrapping:
 
     def _reads_on(self, before: Line, following: Line, written: str) -> bool:
         """Return whether a line that a person wrapped early, or the rest of a full one, stops inside a sentence."""
-        if _indent(following) > _indent(before):
+        if _indent(following) > _indent(before) + following.raw.startswith(" "):  # one blank is an accident
             return False
         left = written.removesuffix(before.text)[-1:] == " "  # it did not fit on the line above it
         short = left and 0 < len(before.text) <= REST < self.width
@@ -212,7 +215,7 @@ class Wrapping:
         if alone and (len(before.text) < least or _SENTENCE.search(before.text)):
             return True
         begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
-        if begun or _BEGINS.match(following.text[:_LOOK]):
+        if (begun and not _STARS.match(before.text)) or _BEGINS.match(following.text[:_LOOK]):
             return True
         if " " not in before.text and before.text.startswith(_ADDRESSES) and following.text[:1].isupper():
             return True
@@ -241,7 +244,9 @@ def _is_address_below(before: Line, following: Line) -> bool:
 
 def _ends_columns(before: Line, following: Line) -> bool:
     """Return whether a line has two columns, as in the head of a newsletter, and no sentence continues below it."""
-    return _GAP in before.raw and _GAP in before.raw.strip() and not following.text[:1].islower()
+    if _GAP not in before.raw or following.text[:1].islower():
+        return False
+    return _COLUMN_GAP.search(before.raw[:_LOOK]) is not None
 
 
 def _unfinished(line: Line) -> re.Match[str] | None:

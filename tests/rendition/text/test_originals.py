@@ -261,3 +261,36 @@ def test_armour_in_preformatted_html_folds_too() -> None:
     lines = "hQEMA1abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUV\n" * 3
     page = f"<p>Look:</p><pre>-----BEGIN PGP MESSAGE-----\n\n{lines}=AAAA\n-----END PGP MESSAGE-----</pre><p>Bye.</p>"
     assert said(html_of(page)) == ["paragraph Look:", "fold [encoded file]", "paragraph Bye."]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "--- On Mon, 5/2/11, Anna Bell <anna@example.org> wrote:",
+        "---- On Mon, 02 May 2011 16:10:00 +0200 Anna Bell <anna@example.org> wrote ----",
+        "-------- Am Mo, 02.05.2011 schrieb Anna Bell --------",
+        "--- Anna Bell wrote: ---",
+    ],
+)
+def test_an_original_folds_below_a_rule_with_a_caption(rule: str) -> None:
+    kinds = [block.kind for block in text_of(f"Yes.\n\n{rule}\n{ORIGINAL}", subject="Re: Lamp")]
+    assert kinds == [Kind.PARAGRAPH, Kind.PARAGRAPH, Kind.FOLD]
+    page = f"<p>Yes.<p>{rule.replace('<', '&lt;')}<p>" + ORIGINAL.replace("\n", "<p>")
+    assert html_of(page, subject="Re: Lamp")[-1].kind is Kind.FOLD
+
+
+@pytest.mark.parametrize("rule", ["--- What Anna wrote ---", "---- Lamps ----", "--- Anna wrote: yes"])
+def test_other_rules_with_a_caption_introduce_nothing(rule: str) -> None:
+    blocks = text_of(f"Yes.\n\n{rule}\n\n{ORIGINAL}", subject="Re: Lamp")
+    assert all(block.kind is not Kind.FOLD and not block.quote for block in blocks)
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_an_attribution_with_marked_lines_below_it_ends_a_signature(gap: str) -> None:
+    text = f"Hello.\n\n-- \nAnna\nLamps\nStreet 1\nTown\n\nOn 3 April 2012 at 4:55, Ben wrote:{gap}> One\n> two.\n"
+    assert said(text_of(text, subject="Re: Lamp"))[1:] == [
+        "fold [signature]",
+        "paragraph On 3 April 2012 at 4:55, Ben wrote:",
+        "paragraph >One\ntwo.",
+    ]
+    assert said(text_of(text.replace("> ", ""), subject="Re: Lamp"))[1:] == ["fold [signature]"]

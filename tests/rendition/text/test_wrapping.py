@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.rendition import Context, Kind
-from tests.rendition.mails import said, text_of
+from tests.rendition.mails import leaf, read, said, text_of
 
 FULL = Context(fold=False)
 
@@ -917,3 +917,218 @@ def test_two_lines_are_prose_or_not(text: str, ends: int) -> None:
 )  # fmt: skip
 def test_what_a_line_leaves_unfinished_goes_on_below_it(text: str, expected: str) -> None:
     assert [block.text for block in text_of(text, FULL)] == [expected]
+
+
+def test_number_signs_are_marks_of_quotation_only_below_an_attribution() -> None:
+    text = (
+        "On Fri, 4 Oct 2002, Ben wrote:\n# The lamp is\n#\n# > green.\n\nIt is.\n\n"
+        "The file:\n# one\n# two\n\n> quoted\n# three\n"
+    )
+    blocks = text_of(text, FULL)
+    assert [">" * block.quote + block.text for block in blocks] == [
+        "On Fri, 4 Oct 2002, Ben wrote:",
+        ">The lamp is",
+        ">>green.",
+        "It is.",
+        "The file:\n# one\n# two",
+        ">quoted",
+        "# three",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("I use\n:0fw\n| spamc\n\nfor it.\n", [0, 0]),
+        ("Now playing\n| Coming soon\nNext\n", [0]),
+        ("Dan wrote:\n| The lamp.\nYes.\n", [0, 1, 0]),
+        ("Dan wrote:\n\n| The lamp.\n\nYes.\n", [0, 1, 0]),
+        ("Yes.\n| The lamp\n| is green.\nNo.\n", [0, 1, 0]),
+    ],
+)
+def test_one_bar_alone_is_no_quotation(text: str, quotes: list[int]) -> None:
+    blocks = text_of(text, FULL)
+    assert [block.quote for block in blocks] == quotes
+    for index, block in enumerate(blocks):
+        again = read(leaf("1", "text/plain", text), FULL, block.at)
+        assert [one.quote for one in again] == quotes[index:]
+
+
+CUT = ("The lamp is green, and so it was. " * 40)[:989]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [
+        (CUT[:-2] + "gr!", " een lamp.", "green lamp."),
+        (CUT[:-2] + "nd!", "  no lamp.", "nd no lamp."),
+        (CUT[:-20] + " What a lamp!", " No lamp.", "What a lamp!\nNo lamp."),
+        ("What a lamp!", " No lamp.", "What a lamp!\nNo lamp."),
+        (CUT[:-2] + "gr!", "No lamp.", "gr!\nNo lamp."),
+    ],
+)
+def test_a_line_that_sendmail_cut_is_one(end: str, above: str, below: str, expected: str) -> None:
+    above = "x" * (990 - len(above)) * (len(above) > 985) + above
+    (block,) = text_of(above + end + below + end, FULL)
+    assert block.text.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            (
+                "+--------------------+--------------------+\n| Anna Bell          |                    |\n"
+                "| Lamps, Chairs      | Tel  : 1234 5678   |\n+--------------------+--------------------+\n"
+            ),
+            ["paragraph Anna Bell\nLamps, Chairs · Tel : 1234 5678"],
+        ),
+        (
+            (
+                f"{'*' * 66}\n*  The lamp is here, and green as we all wanted it to be, and of  *\n"
+                f"*  course so it was.                                             *\n*{' ' * 64}*\n"
+                f"*  Come.                                                         *\n{'*' * 66}\n"
+            ),
+            [
+                "rule",
+                "paragraph The lamp is here, and green as we all wanted it to be, and of course so it was.\nCome.",
+            ],
+        ),
+        (
+            (
+                "+-----------------------------------------------------------+\n"
+                "| This week on the lamps (19-25 August 2002)                |\n"
+                "|   posted by ziggy on Wednesday August 14, @19:44 (news)   |\n"
+                "|   http://example.org/article.pl?sid=1                     |\n"
+                "+-----------------------------------------------------------+\n"
+            ),
+            [
+                (
+                    "paragraph This week on the lamps (19-25 August 2002)\n"
+                    "posted by ziggy on Wednesday August 14, @19:44 (news)\nhttp://example.org/article.pl?sid=1"
+                )
+            ],
+        ),
+        (
+            f"{'#' * 44}\n# This is a warning only: please send it no #\n{'#' * 44}\n",
+            ["rule", "paragraph This is a warning only: please send it no"],
+        ),
+        ("+---+----+\n| A | 12 |\n+---+----+\n", ["preformatted +---+----+\n| A | 12 |\n+---+----+"]),
+        (
+            "|       /\\_/\\                      |\n|      ( o.o )     ______          |\n",
+            ["preformatted |       /\\_/\\                      |\n|      ( o.o )     ______          |"],
+        ),
+        (
+            "# The lamp is green, and so it is for us #\n# two\n",
+            ["paragraph # The lamp is green, and so it is for us #\n# two"],
+        ),
+    ],
+)
+def test_a_wide_frame_around_a_text_is_taken_away(text: str, expected: list[str]) -> None:
+    assert said(text_of(text, FULL)) == expected
+
+
+def test_blanks_after_a_sentence_are_no_columns() -> None:
+    text = (
+        "It has always been college radio here.     We have the\nLamps of all colours, and so it goes on for long.\n\n"
+        "The lamps of this spring     and their prices\nLamps of all colours, and so it goes on for long.\n"
+    )
+    assert [block.text.count("\n") for block in text_of(text, FULL)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("above", "word", "below", "quoted"),
+    [
+        (
+            "> From: lamps-admin@lists.example [mailto:lamps@lists.example] On Behalf Of",
+            "Anna",
+            "> Bell",
+            True,
+        ),
+        (
+            "> From: lamps-admin@lists.example [mailto:lamps@lists.example] On Behalf Of",
+            "Mr.",
+            "> Bell",
+            True,
+        ),
+        (
+            "> The lamps were shown by the London Times and also by the Los Angeles",
+            "Times",
+            "> last year.",
+            True,
+        ),
+        (
+            "> The lamps were shown by the London Times and also by the Los Angeles",
+            "No.",
+            "> last year.",
+            False,
+        ),
+        (
+            "> The lamps were shown by the London Times and also in Los Angeles too.",
+            "Times",
+            "> last.",
+            False,
+        ),
+        ("> The lamps were shown.", "Indeed", "> Last year.", False),
+        (
+            "> The lamps were shown by the London Times and also by the Los Angeles",
+            "So what",
+            "> last.",
+            False,
+        ),
+    ],
+)
+def test_a_name_that_did_not_fit_into_a_quoted_line_is_quoted(
+    above: str, word: str, below: str, quoted: bool
+) -> None:
+    blocks = text_of(f"{above}\n{word}\n{below}\n", FULL)
+    assert [block.quote for block in blocks] == ([1] if quoted else [1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Regards,\n    Anna\n", ["paragraph Regards,\nAnna"]),
+        (
+            "Hi all,\n\tI have a lamp here, which is green.\n",
+            ["paragraph Hi all,\nI have a lamp here, which is green."],
+        ),
+        (
+            "  You are buying the lamps WHOLESALE,\n        from us TO YOU!\n",
+            ["paragraph You are buying the lamps WHOLESALE,\nfrom us TO YOU!"],
+        ),
+        ("==> Lamps for FRIENDS,\n    and YOU!\n", ["paragraph ==> Lamps for FRIENDS,\nand YOU!"]),
+        ("f(a,\n    b)\n", ["preformatted f(a,\n    b)"]),
+        ("if a:\n    b\n", ["preformatted if a:\n    b"]),
+    ],
+)
+def test_a_greeting_begins_no_code(text: str, expected: list[str]) -> None:
+    assert said(text_of(text, FULL)) == expected
+
+
+def test_a_title_above_what_is_to_be_done_stands_apart() -> None:
+    title = "Premium Vacation Package and Lamp Giveaway"
+    text = f"{title}\nTo see the details, please click on the link\nwith this number.\n"
+    (block,) = text_of(text, FULL)
+    assert block.text.split("\n")[0] == title
+
+
+def test_one_blank_before_the_rest_of_a_sentence_is_an_accident() -> None:
+    text = (
+        "The packaging system would be one of the places\n such a lamp would stand in, I think.\n"
+        "Some (like me) would have it anywhere else, in a house or in a garden,\n"
+    )
+    assert "places such a" in text_of(text, FULL)[0].text
+    for more in ("    ", "\t"):
+        assert "places\nsuch a" in text_of(text.replace("\n ", f"\n{more}"), FULL)[0].text
+
+
+def test_stars_before_a_sentence_are_a_bullet_of_it() -> None:
+    text = (
+        "**********Within a few days you will receive by mail each\n"
+        "of the lamps, and whatever they may be good for.\n\n"
+        "***** NEWS *****\nThe lamps are here, and they are as green as we wanted\n"
+        "all of them to be.\n"
+    )
+    assert [block.text.count("\n") for block in text_of(text, FULL)] == [0, 1]
