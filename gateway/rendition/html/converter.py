@@ -256,6 +256,8 @@ _OPEN: Final[dict[Tag, Open]] = {
     Tag.FONT: Structure._open_font,
     Tag.CONTROL: Structure._open_control,
     Tag.FORM: Structure._open_form,
+    Tag.BASE: Structure._open_base,
+    Tag.TEXTAREA: Structure._open_textarea,
     Tag.AREA: Structure._open_area,
     Tag.PAIR: HtmlReader._open_pair,
 }

@@ -39,6 +39,8 @@ class Tag(IntEnum):
     FONT = auto()
     CONTROL = auto()
     FORM = auto()
+    BASE = auto()
+    TEXTAREA = auto()
     AREA = auto()
     PAIR = auto()
     STYLE = auto()
@@ -49,7 +51,7 @@ TAGS: Final[dict[str, Tag]] = {
     name: tag
     for tag, names in {
         Tag.BLOCK: "address article aside body center details dialog div dl dt fieldset figcaption figure footer "
-        "header legend main nav p section summary tbody thead tfoot caption option textarea html text "
+        "header legend main nav p section summary tbody thead tfoot caption option html text "
         "foreignobject button",
         Tag.HEADING: "h1 h2 h3 h4 h5 h6",
         Tag.LIST: "ul ol menu dir",
@@ -71,6 +73,8 @@ TAGS: Final[dict[str, Tag]] = {
         Tag.CONTROL: "input",
         Tag.STYLE: "style",
         Tag.FORM: "form",
+        Tag.BASE: "base",
+        Tag.TEXTAREA: "textarea",
         Tag.AREA: "area",
         Tag.PAIR: "mfrac msup msub",
         Tag.DROP: "script title template noembed noframes iframe select datalist xml o:smarttagtype w:worddocument "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from gateway.rendition import glyphs
@@ -22,6 +23,9 @@ from gateway.rendition.unplaced import Draft
 PIXEL: Final = 3
 #: A link on a picture that shows nothing can be hit if it has at least this size in both directions, pixels.
 AREA: Final = 20
+#: Characters and lines of a text box without a size (HTML §4.10.11).
+COLUMNS: Final = 20
+ROWS: Final = 2
 #: Files that show nothing, recognized by the last characters of their URL.
 _SPACER: Final = re.compile(
     r"spacer|(?:^|[/_-])(?:blank|clear|(?:1x1)?pixel|trans(?:parent)?|shim|dot|1x1)\d{0,3}\.(?:gif|png)",
@@ -40,6 +44,8 @@ class Embedded(Paragraphs):
         self._nameless: dict[str, str] = {}
         #: The file of the first picture in the link; None: it has none.
         self._picture: str | None = None
+        #: What the links of the page are relative to; without it, relative ones lead nowhere.
+        self._base = ""
         #: The targets of the open forms.
         self._actions: list[str] = []
 
@@ -48,6 +54,13 @@ class Embedded(Paragraphs):
             return False
         self._picture = self._picture or ""
         return True
+
+    def _open_base(self, name: str, attributes: Attributes, style: css.Style) -> None:
+        self._base = self._base or urls.allowed(attributes.get("href", ""))
+
+    def _target(self, href: str) -> str:
+        """Return where a link leads, '' if nowhere."""
+        return urls.allowed(href) or (urls.resolved(self._base, href) if self._base else "")
 
     def _say_url(self, url: str, source: str = "") -> None:
         """Write the label of a link that consists of a picture without a name, once per URL."""
@@ -89,7 +102,7 @@ class Embedded(Paragraphs):
 
     def _open_area(self, name: str, attributes: Attributes, style: css.Style) -> None:
         """Take a link of an image map."""
-        url = urls.allowed(attributes.get("href", ""))
+        url = self._target(attributes.get("href", ""))
         if url:
             self._link(named(attributes, "alt", "title"), url)
 
@@ -117,9 +130,27 @@ class Embedded(Paragraphs):
             elif name:
                 self.words(f" {name} ")
 
+    def _open_textarea(self, name: str, attributes: Attributes, style: css.Style) -> Close:
+        """Take as much as a text box shows, since no more is for reading; a URL to copy is taken whole."""
+        self.flush()
+        first = len(self.drafts)
+        columns = lengths.number(attributes.get("cols", "")) or COLUMNS
+        size = columns * (lengths.number(attributes.get("rows", "")) or ROWS)
+
+        def close() -> None:
+            self.flush()
+            text = " ".join(draft.text for draft in self.drafts[first:])
+            if self._all_of_it or len(text) <= size or " " not in text:
+                return
+            shown = text[:size].rpartition(" ")[0] or text[:size]
+            self.drafts[first:] = [replace(self.drafts[first], runs=[Run(f"{shown} …")])]
+            self.passed_over += len(text) - len(shown)
+
+        return close
+
     def _open_form(self, name: str, attributes: Attributes, style: css.Style) -> Close:
         gets = attributes.get("method", "get").lower() == "get"  # a link cannot post
-        self._actions.append(urls.allowed(attributes.get("action", "")) if gets else "")
+        self._actions.append(self._target(attributes.get("action", "")) if gets else "")
         self.flush()
 
         def close() -> None:

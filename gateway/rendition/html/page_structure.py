@@ -22,7 +22,6 @@ from gateway.rendition.html.embedded import Embedded, is_drawn, named
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css, lengths, symbols
 from gateway.rendition.html.tables import SPAN_LIMIT, Cell, Table, finish
-from gateway.rendition.links import urls
 from gateway.rendition.segments import Role
 from gateway.rendition.text import quoting
 from gateway.rendition.unplaced import Draft
@@ -170,7 +169,7 @@ class Structure(Embedded):
             self.look = self.look._replace(symbols=bool(symbols.are_in(attributes["face"])))
 
     def _open_link(self, name: str, attributes: Attributes, style: css.Style) -> Close | None:
-        url = urls.allowed(attributes.get("href") or attributes.get("xlink:href", ""))
+        url = self._target(attributes.get("href") or attributes.get("xlink:href", ""))
         if (self.look.colour is not None or self.look.clear) and not style.inherits and "href" in attributes:
             # Links do not inherit it: the page or the browser gives them a colour, which is unknown (HTML §15.3.1).
             self.look = self.look._replace(colour=None, clear=False)
@@ -179,7 +178,7 @@ class Structure(Embedded):
         if not url:
             return self.flush if style.block else None
         if self.touches_link():
-            self.blank()  # padding usually separates links that touch
+            self.between_links()
         self.look = self.look.linked(url)
         added, block = self.added, style.block
 

@@ -5,6 +5,7 @@ Nothing here may know an element: what surrounds the text is a TextStyle. CSS 2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -26,6 +27,8 @@ HEADING_LIMIT: Final = 200
 PREFORMATTED: Final = 3
 #: From here on, scripts mostly have no blanks between words (CJK).
 _NO_BLANKS: Final = "\u2e80"
+#: One letter at the end, as where the first letter of a word is a link of its own.
+_INITIAL: Final = re.compile(r"(?:^|\W)[^\W\d_a-z]\Z")
 #: The last character of a paragraph after which spaces are dropped; '': there is none.
 _BEGUN: Final = ("", " ", "\n")
 
@@ -91,6 +94,8 @@ class Paragraphs:
         self._size = 0
         self._edge = False
         self._breaks = 0
+        #: The indexes of blanks between two links that may be one word.
+        self._between: list[int] = []
 
     def text(self, text: str) -> None:
         """Take text as it is in the source."""
@@ -129,6 +134,12 @@ class Paragraphs:
     def touches_link(self) -> bool:
         """Return whether the next text would follow a link without a space."""
         return bool(self._stretches) and bool(self._stretches[-1][1].link) and self._last not in (" ", "\n")
+
+    def between_links(self) -> None:
+        """Put a blank between touching links, which padding usually keeps apart; it goes if they make one word."""
+        if _INITIAL.search(self._stretches[-1][0]):
+            self._between.append(len(self._stretches))
+        self.blank()
 
     def edge(self) -> None:
         """Begin or end an inline box: words do not run together across its edge."""
@@ -202,6 +213,8 @@ class Paragraphs:
         stretches, self._stretches = self._stretches, []
         names, self._names = self._names, []
         breaks, self._breaks = self._breaks, 0
+        if self._between:
+            self._join_links(stretches)
         self._last, self._size = "", 0
         look = self.look
         only_names = False
@@ -224,6 +237,14 @@ class Paragraphs:
         if self.drafts and (only_names or self.drafts[-1].names):
             picture_names.settle(self.drafts, draft)
         self.drafts.append(draft)
+
+    def _join_links(self, stretches: list[tuple[str, Face]]) -> None:
+        """Remove the blank between two links where a small letter follows it: they are one word."""
+        between, self._between = self._between, []
+        for index in between:
+            following, face = stretches[index + 1] if index + 1 < len(stretches) else ("", None)
+            if face is not None and following[:1].islower():
+                stretches[index] = "", face
 
     def _all_linked(self, runs: list[Run]) -> list[Run]:
         if len(runs) == 1:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from gateway.message.headers import mailto
 from gateway.rendition import glyphs
-from gateway.rendition.blocks import Run
+from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.html.tables import BETWEEN
 from gateway.rendition.links import trackers, urls
 from gateway.rendition.unplaced import Draft
@@ -28,6 +28,8 @@ def _(msgid: str) -> str:
 PICTURE: Final = _("Picture")
 #: Within this many paragraphs before or after a picture, a text with the same link makes its name needless.
 _NEAR: Final = 6
+#: Characters of a paragraph that may be a heading.
+_SHORT: Final = 60
 #: The least letters of a file name that mean something, and the most characters of it that are shown.
 _LETTERS: Final = 4
 _SHOWN: Final = 32
@@ -176,7 +178,7 @@ def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTU
             kept.append(draft)
             last = ""
             continue
-        below = -1 if kept else next((at for at in range(index + 1, len(drafts)) if drafts[at].runs), -1)
+        below = -1 if kept else _text_below(drafts, index, names)
         needless = [
             names.is_makeshift(run)
             and any(
@@ -198,6 +200,23 @@ def settle(drafts: list[Draft], sources: Mapping[str, str], picture: str = PICTU
             draft.runs = runs
             kept.append(draft)
     return kept
+
+
+def _text_below(drafts: list[Draft], index: int, names: _Names) -> int:
+    """Return the index of the first paragraph below a picture, -1 if there is none; headings below a picture that has
+    no words beside it are passed over."""
+    alone = all(names.is_makeshift(run) or not run.text.strip() for run in drafts[index].runs)
+    for at in range(index + 1, len(drafts)):
+        draft = drafts[at]
+        if draft.runs and not (alone and _is_heading(draft)):
+            return at
+    return -1
+
+
+def _is_heading(draft: Draft) -> bool:
+    if draft.kind is Kind.HEADING or all(run.strong for run in draft.runs):
+        return True
+    return len(draft.text) <= _SHORT and draft.text[-1:].isalnum() and not any(run.link for run in draft.runs)
 
 
 def _told(

@@ -7,7 +7,7 @@ nesting costs nothing. HTML §4.9.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -71,7 +71,8 @@ def finish(table: Table, drafts: list[Draft]) -> None:
     """Replace a finished table's drafts by a form for a small screen."""
     if len(drafts) == table.start or not any(len(row) > 1 for row in table.rows):
         return
-    if not table.layout and not table.nested and len(table.rows) <= ROWS_LIMIT:
+    data = not table.layout and not table.nested and len(table.rows) <= ROWS_LIMIT
+    if data and not any(_in_columns([drafts[cell.start : cell.end] for cell in row]) for row in table.rows):
         read = _read_out(table, drafts)
         if read is not None:
             drafts[table.start :] = read
@@ -89,15 +90,48 @@ def _join_short_cells(table: Table, drafts: list[Draft]) -> None:
             for cell in row
             if cell.end - cell.start > 1 or (cell.end > cell.start and not drafts[cell.start].gone)
         ]
-        if len(cells) < 2 or any(cell.end - cell.start != 1 for cell in cells):
+        if len(cells) < 2:
             continue
-        inside = [drafts[cell.start] for cell in cells]
-        if _fit_one_line(inside):
-            inside[0].runs = _between(draft.runs for draft in inside)
+        runs = _in_columns([drafts[cell.start : cell.end] for cell in cells])
+        if not runs and all(cell.end - cell.start == 1 for cell in cells):
+            inside = [drafts[cell.start] for cell in cells]
+            runs = _between(draft.runs for draft in inside) if _fit_one_line(inside) else []
+        if runs:
+            drafts[cells[0].start].runs = runs
             kept += drafts[done : cells[0].start + 1]
             done = cells[-1].end
     if done > table.start:
         drafts[table.start : done] = kept
+
+
+def _in_columns(cells: list[list[Draft]]) -> list[Run]:
+    """Return two columns as lines, if the first has only names with a colon, as many as the second has values."""
+    if len(cells) != 2 or not cells[0] or not cells[0][-1].text.rstrip().endswith(_COLONS):
+        return []
+    if (len(cells[0]) == 1 and "\n" not in cells[0][0].text) or not all(
+        _plain(draft) for cell in cells for draft in cell
+    ):
+        return []
+    names, values = (list(_lines(cell)) for cell in cells)
+    if len(names) != len(values) or not all(line[-1].text.rstrip().endswith(_COLONS) for line in names):
+        return []
+    runs: list[Run] = []
+    for name, value in zip(names, values, strict=True):
+        runs += [*([Run("\n")] if runs else []), *_between([name, value])]
+    return runs
+
+
+def _lines(cell: list[Draft]) -> Iterator[list[Run]]:
+    """Yield the lines of a cell, without empty ones."""
+    for draft in cell:
+        line: list[Run] = []
+        for run in draft.runs:
+            first, *rest = run.text.split("\n")
+            line.append(replace(run, text=first))
+            for text in rest:
+                yield from filter(None, [stripped(line)])
+                line = [replace(run, text=text)]
+        yield from filter(None, [stripped(line)])
 
 
 def _fit_one_line(inside: list[Draft]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from gateway.rendition.blocks import Run
 
@@ -47,6 +47,16 @@ def allowed(href: str) -> str:
     if scheme.startswith("http") and not rest.startswith("//"):
         return ""
     return f"{scheme}:{rest}"
+
+
+def resolved(base: str, href: str) -> str:
+    """Return where a relative URL leads from another one, '' if nowhere (RFC 3986 §5)."""
+    if not href or href.startswith("#") or not base.startswith("http"):
+        return ""
+    try:
+        return allowed(urljoin(base, _REMOVED.sub("", href)))
+    except ValueError:
+        return ""
 
 
 def host(url: str) -> str:

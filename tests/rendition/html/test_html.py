@@ -1139,3 +1139,141 @@ def test_elements_without_text_are_counted_too(name: str, monkeypatch: pytest.Mo
         shown[-1] == "note Part 1 (text/html) has too many elements and is cut. The rest is in the original."
     )
     assert "too far" in " ".join(said(html_of("Hello" + f"<{name}>" * 900 + "too far")))
+
+
+@pytest.mark.parametrize(
+    ("lines", "joined"),
+    [
+        (
+            ["If you wish, our firm can be", "of real use to you and yours", "and so it always was before."],
+            True,
+        ),
+        (
+            [
+                "Result:",
+                "$1,000 policy with small",
+                "cash value. Anna used",
+                "a life settlement and",
+                "got it.",
+            ],
+            None,
+        ),
+        (["The lamp is green and small,", "of real use to you and me,", "and always was before it."], False),
+        (["Anna Bell of this house", "anna.bell@example.org.uk", "www.example.org"], False),
+        (["If you wish, our firm can be", "of use", "and so it always was before."], False),
+        (
+            ["If you wish, our firm can be", "Of real use to you and yours", "And so it always was before."],
+            False,
+        ),
+        (["If you wish, our firm can be", "of real use to you and yours"], False),
+    ],
+)
+def test_narrow_lines_of_prose_are_joined_if_they_are_full(lines: list[str], joined: bool | None) -> None:
+    (block,) = html_of("<p>" + "<br>".join(lines))
+    said = block.text.split("\n")
+    assert said == (
+        [" ".join(lines)] if joined else [lines[0], " ".join(lines[1:])] if joined is None else lines
+    )
+
+
+@pytest.mark.parametrize(
+    ("links", "text"),
+    [
+        (["B", "oom"], "Boom"),
+        (["Say B", "oom"], "Say Boom"),
+        (["V", "<b>iew</b>"], "View"),
+        (["É", "tude"], "Étude"),
+        (["A", "B", "c"], "A Bc"),
+        (["A", "B", "C"], "A B C"),
+        (["a", "b"], "a b"),
+        (["Home", "about"], "Home about"),
+        (["TV", "guide"], "TV guide"),
+    ],
+)
+def test_the_first_letter_of_a_word_may_be_a_link_of_its_own(links: list[str], text: str) -> None:
+    page = "".join(f"<a href=http://e.example/{number}>{link}</a>" for number, link in enumerate(links))
+    (block,) = html_of(f"<p>{page}")
+    assert block.text == text
+    assert len({run.link for run in block.runs} - {""}) == len(links)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text", "expected"),
+    [
+        ("", "One lamp of the many words that no person reads here", "One lamp of the many words that no …"),
+        ("rows=3 cols=40", "One lamp of the many words that no person reads here", None),
+        ("", "Type here.", None),
+        ("readonly", "https://example.org/a-lamp-of-many-words-to-copy-and-paste", "example.org/…"),
+    ],
+)
+def test_a_text_box_shows_what_fits_into_it(attributes: str, text: str, expected: str | None) -> None:
+    blocks = html_of(f"<p>Yes.<textarea {attributes}>{text}</textarea>")
+    assert [block.text for block in blocks[1:]] == [expected or text]
+
+
+@pytest.mark.parametrize("heading", ["<h2>The lamp</h2>", "<p><b>The lamp</b></p>", "<p>The lamp</p>"])
+def test_a_heading_below_the_first_picture_does_not_tell_it(heading: str) -> None:
+    page = f"<p><a href={ONE}><img src=a></a>{heading}<p>To unsubscribe, click <a href={ONE}>here.</a>"
+    assert html_of(page)[0].text == "Picture (e.example)"
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "expected"),
+    [
+        ("Price:<br><b>Mail:</b>", "5<br>Anna", ["Price: 5\nMail: Anna"]),
+        ("<p>Price:<p>Mail:", "<p>5<p>Anna", ["Price: 5\nMail: Anna"]),
+        ("Price:<br>Mail:", "5<br>Anna<br>Bell", ["Price:\nMail:", "5\nAnna\nBell"]),
+        ("Price<br>Mail", "5<br>Anna", ["Price\nMail", "5\nAnna"]),
+        ("Price:", "5", ["Price: 5"]),
+    ],
+)
+def test_names_and_values_side_by_side_are_lines(names: str, values: str, expected: list[str]) -> None:
+    assert [
+        block.text for block in html_of(f"<table><tr><td>{names}</td><td>{values}</td></tr></table>")
+    ] == expected
+
+
+def test_a_line_of_a_page_that_sendmail_cut_is_one() -> None:
+    above = "<p>" + ("The lamp is green, and so it was. " * 40)[:984]
+    (block,) = html_of(f"{above}gr!\r\n een. What a lamp!\r\n Yes!")
+    assert block.text.endswith("green. What a lamp! Yes!")
+
+
+@pytest.mark.parametrize(
+    ("base", "href", "link"),
+    [
+        ("http://a.example/x/", "/y?a=1", "http://a.example/y?a=1"),
+        ("http://a.example/x/", "z.html", "http://a.example/x/z.html"),
+        ("https://a.example/", "http://b.example/", "http://b.example/"),
+        ("http://a.example/", "#below", ""),
+        ("http://a.example/", "javascript:x", ""),
+        ("http://a.example/", "//[", ""),
+        ("javascript:x", "/y", ""),
+        ("/", "/y", ""),
+    ],
+)
+def test_relative_links_are_those_of_the_base(base: str, href: str, link: str) -> None:
+    late = "<base href='http://late.example/'>" if link else ""
+    page = f"<html><head><base href='{base}'>{late}</head><body>"
+    (block,) = html_of(f"{page}<p><a href='{href}'>Lamp</a> <map><area href='{href}' alt=Lamps></map>")
+    assert {run.link for run in block.runs if run.text.strip()} == {link}
+    assert block.text == ("Lamp Lamps" if link else "Lamp")
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [
+        ("0.0000000000097vw", False),
+        (".01vh", False),
+        ("0.05ex", False),
+        ("5%", False),
+        ("0.001in", False),
+        ("90%", True),
+        ("2vw", True),
+        ("1.2ex", True),
+        (".1in", True),
+    ],
+)
+def test_letters_of_no_size_are_hidden_in_any_unit(size: str, seen: bool) -> None:
+    (block,) = html_of(f"<p>La<span style='font-size:{size}'>xy</span>mp")
+    assert block.text == ("Laxymp" if seen else "Lamp")

@@ -27,7 +27,8 @@ _DECLARATION: Final = re.compile(r"(?:^|;)\s*([a-z-]{1,40})\s*:([^;]{0,400})")
 _BRACKETS: Final = re.compile(r"\([^)]*\)")
 #: An illegible size: up to two pixels or points, or a seventh of the size around it.
 _SMALL: Final = re.compile(
-    r"\s*(?:(?:0*\.\d+|[01](?:\.\d*)?|2(?:\.0*)?)(?:px|pt)|0*\.(?:0\d*|1[0-4]?\d*)r?em)\s*(?:!important)?\s*\Z"
+    r"\s*(?:(?:0*\.\d+|[01](?:\.\d*)?|2(?:\.0*)?)(?:px|pt)|0*\.(?:0\d*|1[0-4]?\d*)(?:r?em|ex|ch|v(?:w|h|min|max))"
+    r"|\d?(?:\.\d*)?%|0*\.00\d*(?:in|[cm]m|pc|q))\s*(?:!important)?\s*\Z"
 )
 
 
