@@ -18,7 +18,7 @@ from gateway.rendition.unplaced import Draft, Face
 #: Names without meaning: file names, part names, and programs' defaults.
 _NOTHING: Final = re.compile(
     r"(?:spacer|blank|pixel|image|img|picture|divider|logo|icon|banner|alt|(?:image )?alt[ _-]?text"
-    r"|[-.,:;*_|•·–—]{1,9}|\d{5,}"
+    r"|[-.,:;*_|•·–—]{1,9}|\d{5,}|\d{2,4} ?[x×] ?\d{2,4}"
     r"|(?:illustr|image|img|pic|photo|bild)[ _-]?\d{1,4}"
     r"|(?=\w{16})(?:[a-z]*\d+[a-z]+){3}[a-z\d]*"
     r"|(?=(?:[a-z_-]+\d+){3})[\w-]{30,}|\[?cid:.*|[\w%+.:/~ -]{0,200}\.(?:png|jpe?g|gif|webp|bmp|svg))?\Z",

@@ -100,6 +100,7 @@ DELIMITER: Final = "-- "
 #: The most characters of a line left over from the quoted one above it; and the length that this one must exceed
 #: together with it, less in deeper quotations: hardly anybody answers in the middle of those.
 LEFT_OVER: Final = 30
+_NUMBER: Final = re.compile(r"[$€£(]?\d[\d.,:/-]*[%)]?[.,;:]?")
 #: Stands for the line above the first one that is read, which may be any.
 _UNKNOWN: Final = "?"
 _SENTENCE_ENDS: Final = (".", "!", "?", ":", ";", "…")
@@ -302,7 +303,7 @@ class Lines:
         depth, above = self._last
         if len(text) > LEFT_OVER or above.endswith(_SENTENCE_ENDS):
             return False
-        if not (text[:1].islower() or self._is_name(text)):
+        if not (text[:1].islower() or self._is_name(text) or _NUMBER.fullmatch(text)):
             return False
         if len(above) + 1 + len(text.split()[0]) <= (QUOTED_LINE if depth == 1 else DEEPER_LINE):
             return False

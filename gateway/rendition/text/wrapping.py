@@ -78,7 +78,7 @@ _FIELD: Final = re.compile(
 _ROW: Final = re.compile(
     r"(?:(?:^|[\s:=$€£¥(+-])\d[\d.,'’ /-]*\)?\s?(?:%|°C?|€|\$|£|¥|₽|(?:eur|usd|gbp|chf|pln|zł|rub|руб|brl|kč|kr|"
     r"[kmg]i?b|kg|g|km|m|cm|mm|ml|l|h|min|s|ms|am|pm|uhr|st|pcs)\b)?[.)]?"
-    r"|\S+@[\w.-]+\w[>)]?[,;.]?|<?(?:https?://|www\.)\S+|\S*(?:/[\w.+-]+){3,})\s*\Z",
+    r"|\S+@[\w.-]+\w[>)]?[,;.]?|<?(?:https?://|www\.)\S+|\S*(?:/[\w.+-]+){3,}|(?<!\S)(?:[\w.-]+:)?(?:/[\w.+-]+){2})\s*\Z",
     re.IGNORECASE,
 )
 #: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.

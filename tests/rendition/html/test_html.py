@@ -445,6 +445,10 @@ def test_formulas_and_drawings_keep_their_words_apart() -> None:
         ("<p><img alt=star src=a><img alt=star src=a><img alt=star src=a> of three</p>", ["star of three"]),
         ("<p>A cat <img alt='a dog' src=a> a cow</p>", ["A cat a dog a cow"]),
         ("<p>See <img alt=photo_12.jpg src=a><img alt='[cid:x@y]' src=a>below</p>", ["See below"]),
+        (
+            "<p>See<img alt=600x300 src=a><img alt='88 × 31' src=a></p><p><img alt=4x4 src=a></p>",
+            ["See", "4x4"],
+        ),
         ("<p>Bookshop</p><p><img alt=Book src=a></p>", ["Bookshop", "Book"]),
     ],
 )

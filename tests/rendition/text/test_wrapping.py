@@ -608,6 +608,18 @@ READ = {
             "Update of /cvsroot/lamps/lamps/masses/green/switches/and/others\nIn directory usw:/tmp/cvs-serv26829/green"
         ],
     ),
+    "short paths": (
+        "Update of /cvsroot/lampassassin/lampassassin/lib/Mail/LampAssassin\nIn directory usw:/tmp/cvs-serv13785\n",
+        ["Update of /cvsroot/lampassassin/lampassassin/lib/Mail/LampAssassin\nIn directory usw:/tmp/cvs-serv13785"],
+    ),
+    "words between strokes": (
+        ("Whoever switches the lamp on in the evening says so, so that he/she/they\ncan be asked about it"
+        " in the morning, when it is needed again by him/her/them\nor by somebody else in the house.\n"),
+        [
+            ("Whoever switches the lamp on in the evening says so, so that he/she/they can be asked about it"
+            " in the morning, when it is needed again by him/her/them or by somebody else in the house.")
+        ],
+    ),
     "a heading between signs": (
         "- Do you enjoy it? -\n\n* We Will Never Forget *\n\n* * *\n\n* !^(a recipe)\n",
         ["- Do you enjoy it? -", "* We Will Never Forget *", "", "* !^(a recipe)"],
@@ -1071,6 +1083,14 @@ def test_blanks_after_a_sentence_are_no_columns() -> None:
             False,
         ),
         ("> The lamps were shown.", "Indeed", "> Last year.", False),
+        ("> The lamps show that they were switched on every evening, long before", "1492.", ">", True),
+        (
+            "> The lamps show that they were switched on every evening, long before",
+            "12 lamps",
+            "> that.",
+            False,
+        ),
+        ("> How many lamps were switched on", "1492.", "> that.", False),
         (
             "> The lamps were shown by the London Times and also by the Los Angeles",
             "So what",
