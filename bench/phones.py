@@ -124,7 +124,7 @@ class Phone:
         """Let the session expire."""
         self._line.close()
 
-    def ask(self, pdu: wsp.Pdu) -> None:
+    def ask(self, pdu: wsp.WspPdu) -> None:
         """Send a request and wait for its answer."""
         self._phone.invoke(wsp.write_pdu(pdu), time.monotonic())
         while True:

@@ -43,9 +43,12 @@ def push(
         raise click.UsageError("--id and --hours belong to an indication, which has a TEXT")
     try:
         if text is None:
-            kind, content = pushing.Kind.LOADING, pushing.loading(url, action=action or "execute-low")
+            kind, content = (
+                pushing.PushContentType.LOADING,
+                pushing.loading(url, action=action or "execute-low"),
+            )
         else:
-            kind, content = pushing.Kind.INDICATION, _indication(url, text, action, si_id, hours)
+            kind, content = pushing.PushContentType.INDICATION, _indication(url, text, action, si_id, hours)
         octets = pushing.pdu(kind, content, secrets.randbelow(256))
         segments = pushing.short_messages(octets, secrets.randbelow(256)) if sms else []
     except pushing.PushError as error:

@@ -17,7 +17,7 @@ from gateway.wap import wbxml, wsp
 from gateway.wap.initiator import Answer, Initiator
 from gateway.wap.wsp.assigned import Capability
 from gateway.wap.wsp.octets import Cursor, uintvar
-from gateway.wap.wtp.wtp_pdus import Abort, Ack, Invoke, Nack, Pdu, Provider, Segment, packet_number
+from gateway.wap.wtp.wtp_pdus import Abort, Ack, Invoke, Nack, Provider, Segment, WtpPdu, packet_number
 
 PORTS: Final = {False: 9201, True: 9200}
 """By whether it is connectionless. WAP-259 appendix B."""
@@ -79,7 +79,7 @@ def udp_address(text: str, usual_port: int) -> tuple[str, int]:
         raise click.ClickException(f"{text}: {error}") from error
 
 
-def _unit(line: socket.socket, method: wsp.Method) -> wsp.Pdu | None:
+def _unit(line: socket.socket, method: wsp.Method) -> wsp.WspPdu | None:
     click.echo(f"> {words(method)}")
     line.send(wsp.write_unit(1, method))
     line.settimeout(SECONDS)
@@ -101,7 +101,7 @@ class _Phone:
 
     def fetch(
         self, method: wsp.Method, headers: tuple[tuple[str, str], ...], sdu: int | None
-    ) -> wsp.Pdu | None:
+    ) -> wsp.WspPdu | None:
         """Connect, request, disconnect."""
         capabilities = () if sdu is None else ((Capability.CLIENT_SDU, uintvar(sdu)),)
         connected = self._ask(wsp.Connect(capabilities, headers))
@@ -112,7 +112,7 @@ class _Phone:
         self._send()
         return reply
 
-    def _ask(self, pdu: wsp.Pdu) -> wsp.Pdu | None:
+    def _ask(self, pdu: wsp.WspPdu) -> wsp.WspPdu | None:
         end = time.monotonic() + SECONDS
         tid = self._phone.invoke(wsp.write_pdu(pdu), time.monotonic())
         while time.monotonic() < end:
@@ -128,7 +128,7 @@ class _Phone:
                 self._phone.handle_timer(time.monotonic())
         return None
 
-    def _answered(self, answer: Answer) -> wsp.Pdu | None:
+    def _answered(self, answer: Answer) -> wsp.WspPdu | None:
         self._send()
         if answer.pdu is None and answer.abort >= 0:
             raise click.ClickException(f"aborted: {_reason(answer.abort)}")
@@ -144,7 +144,7 @@ class _Phone:
             click.echo(f"{side} {transaction_words(pdu)}")
 
 
-def transaction_words(pdu: Pdu) -> str:
+def transaction_words(pdu: WtpPdu) -> str:
     """Put a PDU of WTP into words."""
     said = f"{type(pdu).__name__} {pdu.tid & 0x7FFF}"
     said += "".join(f" {name}" for name in _FLAGS if getattr(pdu, name, False))
@@ -184,7 +184,7 @@ def _capability(identifier: int | str, octets: bytes) -> str:
     return f"{kind.name}={octets.hex()}"
 
 
-def words(pdu: wsp.Pdu) -> str:
+def words(pdu: wsp.WspPdu) -> str:
     """Put a PDU of WSP into words."""
     match pdu:
         case wsp.Method():

@@ -34,7 +34,7 @@ from gateway.wap.datagram_queue import DatagramQueue
 from gateway.wap.endpoint import Endpoint
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.request_queue import Asked, RequestQueue
-from gateway.wap.requests import Cancelled, Request, TooLarge
+from gateway.wap.requests import Cancelled, TooLarge, WapRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -72,7 +72,7 @@ class Bearer:
         self._reach = Reachability(self._config.wap_trusted, secrets.token_bytes(32), refused)
         self._endpoint = Endpoint(iter(lambda: secrets.randbelow(1 << 28), None))
         self._queue = DatagramQueue()
-        self._posts: OrderedDict[str, Request] = OrderedDict()
+        self._posts: OrderedDict[str, WapRequest] = OrderedDict()
         self._requests = RequestQueue(THREADS, WAITING)
         self._idle = asyncio.Event()
         self._ending = False
@@ -138,7 +138,7 @@ class Bearer:
     def _go_on(self) -> None:
         now = self._loop.time()
         while (event := self._endpoint.next_event()) is not None:
-            if isinstance(event, Request):
+            if isinstance(event, WapRequest):
                 try:
                     self._asked(event, now)
                 except Exception:  # our bug; the phone is waiting all the same
@@ -168,7 +168,7 @@ class Bearer:
 
     # --- requests ---
 
-    def _asked(self, request: Request, now: float) -> None:
+    def _asked(self, request: WapRequest, now: float) -> None:
         host = request.peer.host
         if request.session_id is None and not (
             self._config.wap_connectionless or self._reach.is_trusted(host)
@@ -239,7 +239,7 @@ class Bearer:
                 request_log.tell(said, asked, status, octets, seconds, request.peer.host)
             return reply
 
-    def _continue(self, request: Request, path: str, now: float) -> wsp.Reply:
+    def _continue(self, request: WapRequest, path: str, now: float) -> wsp.Reply:
         """Return the deck whose link proves that its reader is at the address it claims; a form is kept until then.
 
         Each form has a token of its own: otherwise whoever forges an address could make its owner post another form.
@@ -252,12 +252,12 @@ class Bearer:
                 self._posts.popitem(last=False)
         return wap_notices.question(request, wap_requests.with_token(path, token))
 
-    def _worked(self, request: Request, done: Future[wsp.Reply]) -> None:
+    def _worked(self, request: WapRequest, done: Future[wsp.Reply]) -> None:
         """Hand an answer over to the loop, unless the loop has ended in the meantime."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._done, request, done)
 
-    def _done(self, request: Request, done: Future[wsp.Reply]) -> None:
+    def _done(self, request: WapRequest, done: Future[wsp.Reply]) -> None:
         now = self._loop.time()
         try:
             self._endpoint.reply(request.id, done.result(), now)
@@ -275,7 +275,7 @@ class Bearer:
         self._requests.done(request.id)
         self._work()
 
-    def _say(self, request: Request, deck: wsp.Reply, status: int, now: float) -> None:
+    def _say(self, request: WapRequest, deck: wsp.Reply, status: int, now: float) -> None:
         """Answer with a deck of our own or, if not even that fits, with only a status."""
         try:
             self._endpoint.reply(request.id, deck, now)

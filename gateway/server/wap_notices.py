@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.markup.scale import MIB_ENUMS
 from gateway.server.bridge import DECK
 from gateway.wap import wbxml, wsp
-from gateway.wap.requests import Request
+from gateway.wap.requests import WapRequest
 from gateway.wap.wsp.headers import field
 
 
@@ -32,17 +32,17 @@ FAILED: Final = GatewayError.sentence
 _CONTINUE: Final = _("Continue")
 
 
-def notice(request: Request, msgid: str, code: str = "") -> wsp.Reply:
+def notice(request: WapRequest, msgid: str, code: str = "") -> wsp.Reply:
     """Return a deck with one sentence; `code`: by which an administrator finds the request in the log."""
     return _deck(request, msgid, code=code)
 
 
-def question(request: Request, path: str) -> wsp.Reply:
+def question(request: WapRequest, path: str) -> wsp.Reply:
     """Return a deck whose one link, Continue, leads to a path."""
     return _deck(request, _CONTINUE, path=path)
 
 
-def _deck(request: Request, msgid: str, *, path: str = "", code: str = "") -> wsp.Reply:
+def _deck(request: WapRequest, msgid: str, *, path: str = "", code: str = "") -> wsp.Reply:
     charset = identify({"Accept-Charset": field(request.headers, "Accept-Charset")}).charset
     tag = language.choose(field(request.headers, "Accept-Language"), language.offered(charset))
     text = _escaped(language.Language(tag).gettext(msgid)) + (f" ({code})" if code else "")

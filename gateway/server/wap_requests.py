@@ -21,7 +21,7 @@ from gateway.device import UTF_8, WML_COMPILED, WML_TEXT
 from gateway.markup.scale import MIB_ENUMS
 from gateway.server.wsgi import Environ, WsgiResponse, ask, pull
 from gateway.wap import wbxml, wsp
-from gateway.wap.requests import Request, TooLarge
+from gateway.wap.requests import TooLarge, WapRequest
 from gateway.wap.wsp.headers import field
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def with_token(path: str, token: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}wt={token}"
 
 
-def environ(request: Request, host: str, path: str) -> Environ:
+def environ(request: WapRequest, host: str, path: str) -> Environ:
     """Make the PEP 3333 environ of a request."""
     path, _, query = path.partition("?")
     name, _, port = host.partition(":")
@@ -133,7 +133,7 @@ def environ(request: Request, host: str, path: str) -> Environ:
     return result
 
 
-def served(app: WSGIApplication, asked: Environ, request: Request, url: str) -> wsp.Reply:
+def served(app: WSGIApplication, asked: Environ, request: WapRequest, url: str) -> wsp.Reply:
     """Ask the application; return what the phone gets. Raise TooLarge or Failed. For a thread."""
     answer = ask(app, asked)
     try:
@@ -143,7 +143,7 @@ def served(app: WSGIApplication, asked: Environ, request: Request, url: str) -> 
             answer.close()
 
 
-def _reply(answer: WsgiResponse, url: str, request: Request) -> wsp.Reply:
+def _reply(answer: WsgiResponse, url: str, request: WapRequest) -> wsp.Reply:
     body = answer.head
     while answer.rest is not None and (piece := pull(answer.rest)):
         body += piece

@@ -26,7 +26,7 @@ BURST: Final = 64.0
 LOOKED_AT: Final = 32
 """Hosts, or ports of one host, among which the one with the most waiting is sought."""
 
-Item = tuple[bytes, Quadruplet]
+QueuedDatagram = tuple[bytes, Quadruplet]
 
 
 class _Waiting(Protocol):
@@ -38,10 +38,10 @@ class _Waiting(Protocol):
 
     def __len__(self) -> int: ...
 
-    def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
+    def put(self, item: QueuedDatagram, path: tuple[Hashable, ...]) -> bool:
         """Add a datagram; return whether there was room."""
 
-    def take(self) -> Item:
+    def take(self) -> QueuedDatagram:
         """Return the next datagram."""
 
     def halve(self) -> int:
@@ -54,18 +54,18 @@ class _Port:
     has_first = False
 
     def __init__(self) -> None:
-        self._items: deque[Item] = deque()
+        self._items: deque[QueuedDatagram] = deque()
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
+    def put(self, item: QueuedDatagram, path: tuple[Hashable, ...]) -> bool:
         if len(self._items) >= PER_PEER:
             return False
         self._items.append(item)
         return True
 
-    def take(self) -> Item:
+    def take(self) -> QueuedDatagram:
         return self._items.popleft()
 
     def halve(self) -> int:
@@ -91,7 +91,7 @@ class _Turns:
     def __len__(self) -> int:
         return self._count
 
-    def put(self, item: Item, path: tuple[Hashable, ...]) -> bool:
+    def put(self, item: QueuedDatagram, path: tuple[Hashable, ...]) -> bool:
         name, *rest = path
         one = self._first.get(name) or self._again.get(name)
         if one is None:
@@ -103,7 +103,7 @@ class _Turns:
             self._first[name] = self._again.pop(name)
         return True
 
-    def take(self) -> Item:
+    def take(self) -> QueuedDatagram:
         name, one = (self._first or self._again).popitem(last=False)
         item = one.take()
         self._count -= 1
@@ -147,7 +147,7 @@ class DatagramQueue:
                 return
         own.put((data, peer), (peer.host, peer))
 
-    def take(self, now: float) -> Item | None:
+    def take(self, now: float) -> QueuedDatagram | None:
         """Return the next datagram; None if there is none, or only from senders who have had their turns for now."""
         for turns in (self._known, self._strangers):
             if turns.has_first or (turns and self._may_repeat(now)):

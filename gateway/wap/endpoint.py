@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from gateway.wap import wsp
 from gateway.wap.pending_requests import Pending, PendingRequests, largest_reply
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Cancelled, Delivered, Event
-from gateway.wap.wsp.assigned import METHODS, USUAL, AbortReason, PduType
+from gateway.wap.requests import Cancelled, Delivered, RequestEvent
+from gateway.wap.wsp.assigned import METHODS, USUAL, AbortReason, WspPduType
 from gateway.wap.wsp.capabilities import DEFAULT_SDU, RESUME, Terms, negotiate
 from gateway.wap.wsp.headers import Headers, encoding_version, version_header
-from gateway.wap.wsp_sessions import HEADERS, Session, Sessions
+from gateway.wap.wsp_sessions import HEADERS, WspSession, WspSessions
 from gateway.wap.wtp import (
     AbortIndication,
     Indication,
@@ -46,11 +46,11 @@ class Endpoint:
     def __init__(self, ids: Iterator[int], limits: Limits | None = None) -> None:
         """`ids` yields unpredictable numbers for sessions, below 2**28."""
         self._wtp = Responder(limits)
-        self._sessions = Sessions(ids, SESSIONS, SESSIONS_PER_HOST, IDLE)
-        self._events: deque[Event] = deque()
+        self._sessions = WspSessions(ids, SESSIONS, SESSIONS_PER_HOST, IDLE)
+        self._events: deque[RequestEvent] = deque()
         self._unit_replies: deque[tuple[Quadruplet, bytes]] = deque()
         self._requests = PendingRequests()
-        self._opening: dict[tuple[Quadruplet, int], Session] = {}
+        self._opening: dict[tuple[Quadruplet, int], WspSession] = {}
         self._answered_in: dict[Quadruplet, tuple[int, int]] = {}
         self._datagrams = 0
         self._held: dict[Quadruplet, list[InvokeIndication]] = {}
@@ -84,7 +84,7 @@ class Endpoint:
             self._abort_methods(session, AbortReason.DISCONNECT, now)
         self._take_indications(now, *self._held)
 
-    def next_event(self) -> Event | None:
+    def next_event(self) -> RequestEvent | None:
         """Return the next event; None if there are no more."""
         return self._events.popleft() if self._events else None
 
@@ -205,13 +205,13 @@ class Endpoint:
 
     def _waits_for_session(self, peer: Quadruplet) -> bool:
         """Return whether a Connect or Resume of this address waits for its verification."""
-        first = (PduType.CONNECT, PduType.RESUME)
+        first = (WspPduType.CONNECT, WspPduType.RESUME)
         return any(invoke.data[:1] and invoke.data[0] in first for invoke in self._wtp.unverified(peer))
 
     def _may_hold(self, peer: Quadruplet) -> bool:
         return len(self._held) < HELD and len(self._held.get(peer, ())) < SUPPORTED.methods
 
-    def _unreliable(self, pdu: wsp.Pdu, session: Session | None, now: float) -> None:
+    def _unreliable(self, pdu: wsp.WspPdu, session: WspSession | None, now: float) -> None:
         if (
             session is None
             or not isinstance(pdu, wsp.Disconnect | wsp.Suspend)
@@ -231,7 +231,7 @@ class Endpoint:
         version = encoding_version(pdu.headers)
         if (old := self._sessions.of(indication.peer)) is not None:
             self._disconnect(old, now)
-        session = Session(0, indication.peer, terms, pdu.raw_headers, version)
+        session = WspSession(0, indication.peer, terms, pdu.raw_headers, version)
         for gone in self._sessions.add(session, now):
             self._abort_methods(gone, AbortReason.DISCONNECT, now)
         reply = wsp.ConnectReply(session.id, answers, version_header(version))
@@ -254,17 +254,17 @@ class Endpoint:
         self._opens(indication, session)
         self._send_result(indication, wsp.write_pdu(wsp.Reply(200)), now)
 
-    def _opens(self, indication: InvokeIndication, session: Session) -> None:
+    def _opens(self, indication: InvokeIndication, session: WspSession) -> None:
         self._opening[indication.peer, indication.tid] = session
         self._answered_in[indication.peer] = (indication.tid, self._datagrams)
 
-    def _opened(self, peer: Quadruplet, tid: int) -> Session | None:
+    def _opened(self, peer: Quadruplet, tid: int) -> WspSession | None:
         """Record that a Connect or Resume is over; return its session."""
         if self._answered_in.get(peer, (None,))[0] == tid:
             del self._answered_in[peer]
         return self._opening.pop((peer, tid), None)
 
-    def _method(self, indication: InvokeIndication, pdu: wsp.Method, session: Session, now: float) -> None:
+    def _method(self, indication: InvokeIndication, pdu: wsp.Method, session: WspSession, now: float) -> None:
         if not self._may_ask(session, now):
             self._abort(indication, AbortReason.MOREXCEEDED, now)
             return
@@ -287,7 +287,7 @@ class Endpoint:
         )
         self._events.append(self._requests.add(pending, pdu))
 
-    def _may_ask(self, session: Session, now: float) -> bool:
+    def _may_ask(self, session: WspSession, now: float) -> bool:
         """Return whether the session's terms allow another request.
 
         A phone that has as many outstanding as it may and sends another has the oldest answer that was sent: its
@@ -312,7 +312,7 @@ class Endpoint:
         if indication.tcl:
             self._wtp.abort(indication.peer, indication.tid, reason, now)
 
-    def _end(self, peer: Quadruplet, tid: int, event: type[Delivered] | type[Cancelled]) -> Session | None:
+    def _end(self, peer: Quadruplet, tid: int, event: type[Delivered] | type[Cancelled]) -> WspSession | None:
         """Forget a request that is over; return its session."""
         ended = self._requests.end(peer, tid)
         if ended is None:
@@ -323,16 +323,16 @@ class Endpoint:
         self._events.append(event(request_id))
         return pending.session
 
-    def _abort_methods(self, session: Session, reason: AbortReason, now: float) -> None:
+    def _abort_methods(self, session: WspSession, reason: AbortReason, now: float) -> None:
         for tid in tuple(session.methods):
             self._wtp.abort(session.peer, tid, reason, now)
             self._end(session.peer, tid, Cancelled)
 
-    def _disconnect(self, session: Session, now: float) -> None:
+    def _disconnect(self, session: WspSession, now: float) -> None:
         self._abort_methods(session, AbortReason.DISCONNECT, now)
         self._sessions.drop(session)
 
-    def _suspend(self, session: Session, now: float) -> None:
+    def _suspend(self, session: WspSession, now: float) -> None:
         if not session.terms.can_resume:
             self._disconnect(session, now)
             return

@@ -20,11 +20,11 @@ from gateway.wap.wtp.wtp_pdus import (
     Ack,
     Invoke,
     Nack,
-    Pdu,
     Provider,
     Result,
     Segment,
     WTPError,
+    WtpPdu,
     concatenate,
     packet_number,
     psn,
@@ -42,7 +42,7 @@ class Answer:
     """What came for a request: a PDU, or the reason of an abort (WSP's begin at 0xE0), -1 for nothing at all."""
 
     tid: int
-    pdu: wsp.Pdu | None
+    pdu: wsp.WspPdu | None
     abort: int = 0
 
 
@@ -68,7 +68,7 @@ class Initiator:
         self._events: deque[Answer] = deque()
         self._out: deque[bytes] = deque()
         self._held: list[bytes] = []
-        self.log: deque[tuple[str, Pdu]] = deque(maxlen=1000)
+        self.log: deque[tuple[str, WtpPdu]] = deque(maxlen=1000)
         """What was sent (">") and received ("<"), for those who look on."""
 
     def invoke(self, data: bytes, now: float, *, tcl: int = 2, new: bool = False, hold: bool = False) -> int:
@@ -137,7 +137,7 @@ class Initiator:
                 Invoke(tid, first.data, first.tcl, first.new, first.user_ack, 0, first.gtr, first.ttr, True)
             )
 
-    def _dispatch(self, pdu: Pdu, now: float) -> None:
+    def _dispatch(self, pdu: WtpPdu, now: float) -> None:
         tid = pdu.tid ^ DIRECTION
         each = self._transactions.get(tid)
         if each is None or each.done:
@@ -219,7 +219,7 @@ class Initiator:
             else:
                 self._send(Segment(each.invoke.tid, number, out.packets[number], False, gtr, ttr, rid))
 
-    def _send(self, pdu: Pdu, *, hold: bool = False) -> None:
+    def _send(self, pdu: WtpPdu, *, hold: bool = False) -> None:
         self.log.append((">", pdu))
         octets = write_pdu(pdu)
         if self._held:

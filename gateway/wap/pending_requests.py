@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from gateway.wap import wsp
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Request, TooLarge
+from gateway.wap.requests import TooLarge, WapRequest
 from gateway.wap.wsp.assigned import Version
 from gateway.wap.wsp.capabilities import DEFAULT_SDU, least
 from gateway.wap.wsp.headers import Headers, read_headers
-from gateway.wap.wsp_sessions import Session
+from gateway.wap.wsp_sessions import WspSession
 from gateway.wap.wtp import InvokeIndication
 from gateway.wap.wtp.segmentation import largest_message
 
@@ -46,7 +46,7 @@ class Pending:
     version: Version
     limit: int
     extra: Headers = ()
-    session: Session | None = None
+    session: WspSession | None = None
     indication: InvokeIndication | None = field(default=None, repr=False)
 
     def encode(self, reply: wsp.Reply) -> bytes:
@@ -68,7 +68,7 @@ class PendingRequests:
         self._ids: dict[tuple[Quadruplet, int], int] = {}
         self._last_id = 0
 
-    def add(self, pending: Pending, pdu: wsp.Method) -> Request:
+    def add(self, pending: Pending, pdu: wsp.Method) -> WapRequest:
         """Keep what a request needs, and return it with the headers of its session."""
         self._last_id += 1
         self._pending[self._last_id] = pending
@@ -79,7 +79,7 @@ class PendingRequests:
             own = {name.lower() for name, _ in headers}
             of_session = (row for row in read_headers(session.headers) if row[0].lower() not in own)
             headers = (*of_session, *headers)
-        return Request(
+        return WapRequest(
             self._last_id,
             pending.peer,
             pdu.name,

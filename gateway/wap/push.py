@@ -38,14 +38,14 @@ class PushError(ValueError):
     """What is pushed has no valid encoding."""
 
 
-class Kind(Enum):
+class PushContentType(Enum):
     """The content type, as the number that WSP has for it (WAP-230 table 40)."""
 
     INDICATION = 0x2E
     LOADING = 0x30
 
 
-class Segment(NamedTuple):
+class ShortMessage(NamedTuple):
     """One short message: its user data header, with its length, and its data."""
 
     header: bytes
@@ -76,17 +76,17 @@ def loading(url: str, *, action: str = "execute-low") -> bytes:
     return _compiled(SL, f"<sl{_written({'href': url, 'action': action})}/>", action)
 
 
-def pdu(kind: Kind, content: bytes, transaction: int) -> bytes:
+def pdu(kind: PushContentType, content: bytes, transaction: int) -> bytes:
     """Return the Push PDU of connectionless WSP. `transaction`: an octet."""
     content_type = bytes([1 + len(_CHARSET_UTF_8), 0x80 | kind.value]) + _CHARSET_UTF_8
     return bytes([transaction, _PUSH]) + multibyte(len(content_type)) + content_type + content
 
 
-def short_messages(octets: bytes, reference: int) -> list[Segment]:
+def short_messages(octets: bytes, reference: int) -> list[ShortMessage]:
     """Divide a Push PDU into short messages of 8-bit data. `reference`: an octet, another for each PDU."""
     room = _MESSAGE - 1 - len(_PORTS)
     if len(octets) <= room:
-        return [Segment(bytes([len(_PORTS)]) + _PORTS, octets)]
+        return [ShortMessage(bytes([len(_PORTS)]) + _PORTS, octets)]
     room -= len(_CONCATENATION) + 3
     payloads = [octets[at : at + room] for at in range(0, len(octets), room)]
     if len(payloads) > _MOST_MESSAGES:
@@ -94,7 +94,7 @@ def short_messages(octets: bytes, reference: int) -> list[Segment]:
     segments = []
     for number, payload in enumerate(payloads, 1):
         elements = _CONCATENATION + bytes([reference, len(payloads), number]) + _PORTS
-        segments.append(Segment(bytes([len(elements)]) + elements, payload))
+        segments.append(ShortMessage(bytes([len(elements)]) + elements, payload))
     return segments
 
 

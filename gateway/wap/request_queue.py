@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Request
+from gateway.wap.requests import WapRequest
 
 
 class Asked(NamedTuple):
     """A request, and the host ("" for none) and path that it asks the application for."""
 
-    request: Request
+    request: WapRequest
     host: str
     path: str
 

@@ -20,7 +20,7 @@ class TooLarge(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WapRequest:
     """A request of a phone; `id` is for `reply`.
 
     `limit`: the most octets of the whole Reply. `sdu`: what was negotiated, 0 for no limit, None if nothing was. `tod`:
@@ -54,4 +54,4 @@ class Delivered:
     id: int
 
 
-Event = Request | Cancelled | Delivered
+RequestEvent = WapRequest | Cancelled | Delivered

@@ -18,7 +18,7 @@ HEADERS = 4096
 
 
 @dataclass(slots=True)
-class Session:
+class WspSession:
     """One session. `headers`: its static ones, encoded; `methods`: the transactions of its requests."""
 
     id: int
@@ -31,29 +31,29 @@ class Session:
     methods: dict[int, None] = field(default_factory=dict)
 
 
-class Sessions:
+class WspSessions:
     """All sessions; if there are too many, the one that has been idle for longest is dropped."""
 
     def __init__(self, ids: Iterator[int], most: int, per_host: int, idle: float) -> None:
         """`ids` yields unpredictable numbers below 2**28; `idle`: seconds after which a session is dropped."""
         self._ids = ids
         self._most, self._per_host, self._idle = most, per_host, idle
-        self._by_id: OrderedDict[int, Session] = OrderedDict()  # the one seen last is last
-        self._by_peer: dict[Quadruplet, Session] = {}
-        self._by_host: dict[str, OrderedDict[int, Session]] = {}  # here, too
+        self._by_id: OrderedDict[int, WspSession] = OrderedDict()  # the one seen last is last
+        self._by_peer: dict[Quadruplet, WspSession] = {}
+        self._by_host: dict[str, OrderedDict[int, WspSession]] = {}  # here, too
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def of(self, peer: Quadruplet) -> Session | None:
+    def of(self, peer: Quadruplet) -> WspSession | None:
         """Return the session of an address."""
         return self._by_peer.get(peer)
 
-    def by_id(self, session_id: int) -> Session | None:
+    def by_id(self, session_id: int) -> WspSession | None:
         """Return a session by its id."""
         return self._by_id.get(session_id)
 
-    def add(self, session: Session, now: float) -> list[Session]:
+    def add(self, session: WspSession, now: float) -> list[WspSession]:
         """Give a session an id and keep it; return those that were dropped to make room."""
         gone = []
         own = self._by_host.get(session.peer.host)
@@ -69,28 +69,28 @@ class Sessions:
         self._bind(session, session.peer)
         return gone
 
-    def touch(self, session: Session, now: float) -> None:
+    def touch(self, session: WspSession, now: float) -> None:
         """Record that a session is alive."""
         session.seen = now
         self._by_id.move_to_end(session.id)
         self._by_host[session.peer.host].move_to_end(session.id)
 
-    def move(self, session: Session, peer: Quadruplet) -> None:
+    def move(self, session: WspSession, peer: Quadruplet) -> None:
         """Bind a session to another address, which has none."""
         self._unbind(session)
         self._bind(session, peer)
 
-    def drop(self, session: Session) -> None:
+    def drop(self, session: WspSession) -> None:
         """Forget a session."""
         if self._by_id.pop(session.id, None) is not None:
             self._unbind(session)
 
-    def _bind(self, session: Session, peer: Quadruplet) -> None:
+    def _bind(self, session: WspSession, peer: Quadruplet) -> None:
         session.peer = peer
         self._by_peer[peer] = session
         self._by_host.setdefault(peer.host, OrderedDict())[session.id] = session
 
-    def _unbind(self, session: Session) -> None:
+    def _unbind(self, session: WspSession) -> None:
         if self._by_peer.get(session.peer) is session:
             del self._by_peer[session.peer]
         own = self._by_host[session.peer.host]
@@ -104,7 +104,7 @@ class Sessions:
         first = next(iter(self._by_id.values()), None)
         return None if first is None else first.seen + self._idle
 
-    def expired(self, now: float) -> list[Session]:
+    def expired(self, now: float) -> list[WspSession]:
         """Drop the sessions that have been idle for too long, and return them."""
         gone = []
         while (due := self.due) is not None and due <= now:

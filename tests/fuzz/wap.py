@@ -81,7 +81,7 @@ def endpoint(data: bytes) -> None:
     from gateway.wap import wsp
     from gateway.wap.endpoint import Endpoint
     from gateway.wap.quadruplet import Quadruplet
-    from gateway.wap.requests import Request, TooLarge
+    from gateway.wap.requests import TooLarge, WapRequest
     from gateway.wap.wtp import wtp_pdus
 
     phones = Endpoint(count(1))
@@ -92,7 +92,7 @@ def endpoint(data: bytes) -> None:
         phones.handle_timer(now)
         phones.receive_datagram(datagram, peer, now)
         while (event := phones.next_event()) is not None:
-            if isinstance(event, Request) and not how & 4:
+            if isinstance(event, WapRequest) and not how & 4:
                 try:
                     phones.reply(event.id, wsp.Reply(200, "text/plain", event.headers, bytes(1000)), now)
                 except TooLarge:
@@ -148,9 +148,9 @@ def push(data: bytes) -> None:
 
     text = data.decode("utf-8", "replace")
     url, _, rest = text.partition("\n")
-    for kind in push.Kind:
+    for kind in push.PushContentType:
         try:
-            loads = kind is push.Kind.LOADING
+            loads = kind is push.PushContentType.LOADING
             content = push.loading(url) if loads else push.indication(url, rest, si_id=rest[:9])
         except push.PushError:
             continue

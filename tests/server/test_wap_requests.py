@@ -11,7 +11,7 @@ from gateway.server.reachability import new_token
 from gateway.server.wap_requests import Elsewhere, split_token, target, with_token
 from gateway.wap import wsp
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Request
+from gateway.wap.requests import WapRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -20,7 +20,7 @@ HOST = "192.0.2.7"
 OWN = frozenset({"m.example.org", "192.0.2.1:8080", "192.0.2.1"})
 
 
-def _request(**how: Any) -> Request:
+def _request(**how: Any) -> WapRequest:
     usual: dict[str, Any] = {
         "method": "GET",
         "url": "/",
@@ -29,7 +29,7 @@ def _request(**how: Any) -> Request:
         "body": b"",
         "limit": 1400,
     }
-    return Request(1, Quadruplet(HOST, 1, 9201), **usual | how)
+    return WapRequest(1, Quadruplet(HOST, 1, 9201), **usual | how)
 
 
 @pytest.mark.parametrize(

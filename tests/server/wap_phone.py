@@ -98,7 +98,7 @@ def serving(
         yield port, connectionless
 
 
-def deck(reply: wsp.Pdu | None) -> str:
+def deck(reply: wsp.WspPdu | None) -> str:
     assert isinstance(reply, wsp.Reply)
     assert reply.content_type == "application/vnd.wap.wmlc"
     return wbxml.decode(reply.body)
@@ -128,7 +128,7 @@ class Phone:
     def close(self) -> None:
         self._line.close()
 
-    def begin(self, pdu: wsp.Pdu) -> int:
+    def begin(self, pdu: wsp.WspPdu) -> int:
         """Send a request, and return its transaction id."""
         tid = self.phone.invoke(wsp.write_pdu(pdu), 0)
         self._send()
@@ -138,7 +138,7 @@ class Phone:
         for data in self.phone.datagrams_to_send(0):
             self.sent += self._line.send(data)
 
-    def answer(self, tid: int) -> wsp.Pdu | None:
+    def answer(self, tid: int) -> wsp.WspPdu | None:
         answer = self.answered()
         assert answer.tid == tid
         return answer.pdu
@@ -153,8 +153,8 @@ class Phone:
             self.received += len(data)
             self.phone.receive_datagram(data, 0)
 
-    def ask(self, pdu: wsp.Pdu) -> wsp.Pdu | None:
+    def ask(self, pdu: wsp.WspPdu) -> wsp.WspPdu | None:
         return self.answer(self.begin(pdu))
 
-    def get(self, url: str) -> wsp.Pdu | None:
+    def get(self, url: str) -> wsp.WspPdu | None:
         return self.ask(wsp.Method("GET", url))

@@ -15,10 +15,10 @@ from gateway.wap import wsp
 from gateway.wap.endpoint import Endpoint
 from gateway.wap.initiator import Answer, Initiator
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Cancelled, Request, TooLarge
+from gateway.wap.requests import Cancelled, TooLarge, WapRequest
 from gateway.wap.wsp.capabilities import RESUME, Terms
 from gateway.wap.wsp.octets import uintvar
-from gateway.wap.wsp_sessions import HEADERS, Session, Sessions
+from gateway.wap.wsp_sessions import HEADERS, WspSession, WspSessions
 from gateway.wap.wtp.wtp_pdus import DIRECTION, Abort, Ack, Invoke, read_pdu, separate, write_pdu
 from tests.wap import packets
 
@@ -72,7 +72,7 @@ class Air:
 
     def _exchange(self) -> None:
         while (event := self.endpoint.next_event()) is not None:
-            if isinstance(event, Request):
+            if isinstance(event, WapRequest):
                 self.served.append(event.url)
                 self.endpoint.reply(
                     event.id, wsp.Reply(200, "text/plain", (), event.url.encode() * self.size), self.now
@@ -125,7 +125,7 @@ class TestSessions:
         endpoint = Endpoint(count(1))
         endpoint.receive_datagram(packets.NOKIA_7210_BOTH, PHONE, 0)
         request = endpoint.next_event()
-        assert isinstance(request, Request)
+        assert isinstance(request, WapRequest)
         assert (request.sdu, request.limit, request.session_id) == (1400, 1400, 1)
         assert ("User-Agent", "Nokia7210/1.0 (3.08)") in request.headers
 
@@ -138,7 +138,7 @@ class TestSessions:
         sent = [read_pdu(data) for _, data in endpoint.datagrams_to_send(0)]
         assert sent == [Ack(DIRECTION | 1, True)]
         endpoint.receive_datagram(write_pdu(Ack(1, True)), PHONE, 1)
-        assert isinstance(endpoint.next_event(), Request)
+        assert isinstance(endpoint.next_event(), WapRequest)
 
     def test_a_request_whose_session_is_not_verified_is_refused(self) -> None:
         endpoint = Endpoint(count(1))
@@ -163,7 +163,7 @@ class TestSessions:
         endpoint.receive_datagram(write_pdu(Invoke(0x4007, get("http://a/"))), peer, 0)
         assert [read_pdu(data) for _, data in endpoint.datagrams_to_send(0)] == []
         request = endpoint.next_event()
-        assert isinstance(request, Request)
+        assert isinstance(request, WapRequest)
         assert request.sdu == 327_680
 
     def test_a_second_connect_takes_the_place_of_the_first(self) -> None:
@@ -215,7 +215,7 @@ class TestSessions:
         for tid, data in ((1, connect), (2, get("a"))):
             endpoint.receive_datagram(write_pdu(Invoke(tid, data)), PHONE, 0)
         request = endpoint.next_event()
-        assert isinstance(request, Request)
+        assert isinstance(request, WapRequest)
         assert (request.sdu, request.limit) == (sdu, limit)
         with pytest.raises(TooLarge):
             endpoint.reply(request.id, wsp.Reply(200, "text/plain", (), bytes(limit - 3)), 0)
@@ -229,7 +229,7 @@ class TestSessions:
             endpoint = Endpoint(count(1))
             endpoint.receive_datagram(packets.NOKIA_7110_GET, PHONE._replace(local_port=9200), 0)
             request = endpoint.next_event()
-            assert isinstance(request, Request)
+            assert isinstance(request, WapRequest)
             assert request.tod == "X-WAP.TOD"
             endpoint.stamp(request.id, ((request.tod, "Mon, 11 Jan 1999 16:26:55 GMT"),))
             endpoint.reply(request.id, wsp.Reply(200, "text/plain", (), bytes(request.limit - room)), 0)
@@ -256,9 +256,9 @@ class TestSessions:
         assert isinstance(air.run(tid)[tid].pdu, wsp.Reply)
 
     def test_an_idle_session_ends_and_its_number_is_bounded(self) -> None:
-        sessions = Sessions(iter(range(1, 100)), most=3, per_host=2, idle=10)
+        sessions = WspSessions(iter(range(1, 100)), most=3, per_host=2, idle=10)
         made = [
-            Session(0, Quadruplet(host, port, 1), Terms(), b"")
+            WspSession(0, Quadruplet(host, port, 1), Terms(), b"")
             for host, port in (("a", 1), ("b", 1), ("b", 2), ("b", 3), ("c", 1))
         ]
         gone = [sessions.add(each, now) for now, each in enumerate(made)]
@@ -451,7 +451,7 @@ def test_nothing_that_comes_does_harm(mutated: list[tuple[int, bytes, int, int]]
         assert separate(data) == [data]
 
 
-def _requests(endpoint: Endpoint) -> Iterator[Request]:
+def _requests(endpoint: Endpoint) -> Iterator[WapRequest]:
     while (event := endpoint.next_event()) is not None:
-        if isinstance(event, Request):
+        if isinstance(event, WapRequest):
             yield event

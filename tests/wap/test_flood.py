@@ -17,7 +17,7 @@ from gateway.wap import datagram_queue, wsp
 from gateway.wap.datagram_queue import BURST, REPEATED, DatagramQueue
 from gateway.wap.endpoint import Endpoint
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Request
+from gateway.wap.requests import WapRequest
 from gateway.wap.wtp.responder import TIMERS, Limits
 from gateway.wap.wtp.wtp_pdus import DIRECTION, Abort, Invoke, Provider, read_pdu, write_pdu
 from tests.wap.mutants import mutant
@@ -32,7 +32,7 @@ def _flooded(endpoint: Endpoint, datagrams: list[bytes], begun: float = 0.0) -> 
         peer = Quadruplet(f"192.0.2.{number % 50}", 40_000 + number % 7, 9200 + (number % 4 > 0))
         endpoint.receive_datagram(data, peer, now)
         while (event := endpoint.next_event()) is not None:
-            if isinstance(event, Request):
+            if isinstance(event, WapRequest):
                 endpoint.reply(event.id, wsp.Reply(200, "text/plain", (), b"x"), now)
         endpoint.datagrams_to_send(now)
         due = endpoint.get_timer()

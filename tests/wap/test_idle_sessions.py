@@ -13,7 +13,7 @@ import pytest
 from gateway.wap import wsp
 from gateway.wap.endpoint import Endpoint
 from gateway.wap.quadruplet import Quadruplet
-from gateway.wap.requests import Request
+from gateway.wap.requests import WapRequest
 from gateway.wap.wtp.wtp_pdus import Ack, Invoke, write_pdu
 
 SESSIONS: Final = 10_000
@@ -49,7 +49,7 @@ def _steps(endpoint: Endpoint, peer: Quadruplet, now: float) -> int:
         get = wsp.Method("GET", "http://a/")
         endpoint.receive_datagram(write_pdu(Invoke(2, wsp.write_pdu(get))), peer, now)
         event = endpoint.next_event()
-        assert isinstance(event, Request)
+        assert isinstance(event, WapRequest)
         endpoint.reply(event.id, wsp.Reply(200, "text/plain", (), b"x"), now)
         endpoint.datagrams_to_send(now)
         endpoint.get_timer()

@@ -52,14 +52,17 @@ class TestDocuments:
 
 class TestPdu:
     def test_octets(self) -> None:
-        assert push.pdu(push.Kind.INDICATION, b"x", 9) == b"\x09\x06\x04\x03\xae\x81\xeax"
+        assert push.pdu(push.PushContentType.INDICATION, b"x", 9) == b"\x09\x06\x04\x03\xae\x81\xeax"
 
     @oracles.needs_tshark
     @pytest.mark.parametrize(
-        ("kind", "media_type"), [(push.Kind.INDICATION, "sic"), (push.Kind.LOADING, "slc")]
+        ("kind", "media_type"),
+        [(push.PushContentType.INDICATION, "sic"), (push.PushContentType.LOADING, "slc")],
     )
-    def test_tshark_reads_it(self, kind: push.Kind, media_type: str) -> None:
-        content = push.indication(URL, "new") if kind is push.Kind.INDICATION else push.loading(URL)
+    def test_tshark_reads_it(self, kind: push.PushContentType, media_type: str) -> None:
+        content = (
+            push.indication(URL, "new") if kind is push.PushContentType.INDICATION else push.loading(URL)
+        )
         tree = oracles.tshark_datagrams(
             [push.pdu(kind, content, 9)], push.SENDER_PORT, "wsp", "wbxml", target=push.PUSH_PORT
         )

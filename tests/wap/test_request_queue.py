@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from gateway.wap.quadruplet import Quadruplet
 from gateway.wap.request_queue import Asked, RequestQueue
-from gateway.wap.requests import Request
+from gateway.wap.requests import WapRequest
 
 _ids = count(1)
 
 
 def _asked(host: int, port: int = 1) -> Asked:
     peer = Quadruplet(f"192.0.2.{host}", port, 9201)
-    return Asked(Request(next(_ids), peer, "GET", "/", (), "", b"", 1400), "", "/")
+    return Asked(WapRequest(next(_ids), peer, "GET", "/", (), "", b"", 1400), "", "/")
 
 
 def _taken(queue: RequestQueue) -> list[Asked]:

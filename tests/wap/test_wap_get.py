@@ -20,10 +20,10 @@ from gateway.wap.wtp.wtp_pdus import (
     Ack,
     Invoke,
     Nack,
-    Pdu,
     Provider,
     Result,
     Segment,
+    WtpPdu,
     psn,
     write_pdu,
 )
@@ -114,7 +114,7 @@ def answering(*answers: bytes) -> Iterator[str]:
         thread.join()
 
 
-def unit(reply: wsp.Pdu) -> bytes:
+def unit(reply: wsp.WspPdu) -> bytes:
     return wsp.write_unit(1, reply)
 
 
@@ -185,7 +185,7 @@ class TestErrors:
         (Nack(1), "Nack 1: the whole group missing"),
     ],
 )
-def test_pdus_in_words(pdu: Pdu, said: str) -> None:
+def test_pdus_in_words(pdu: WtpPdu, said: str) -> None:
     assert wap_get.transaction_words(pdu) == said
 
 

@@ -110,7 +110,7 @@ def _offset_of_error(octets: bytes) -> int:
 
 class TestPdus:
     @pytest.mark.parametrize("pdu", PDUS, ids=lambda pdu: type(pdu).__name__)
-    def test_what_is_written_is_read_again(self, pdu: wsp.Pdu) -> None:
+    def test_what_is_written_is_read_again(self, pdu: wsp.WspPdu) -> None:
         version = (1, 3)
         assert wsp.read_pdu(wsp.write_pdu(pdu, version)) == pdu
         assert wsp.read_unit(wsp.write_unit(200, pdu, version)) == (200, pdu)
@@ -120,7 +120,7 @@ class TestPdus:
         assert octet == b"\x01\x10\x04\x00\x03\x80\x8a\x46"
 
     @pytest.mark.parametrize("pdu", PDUS, ids=lambda pdu: type(pdu).__name__)
-    def test_a_cut_pdu_is_an_error_with_its_offset_or_a_shorter_one(self, pdu: wsp.Pdu) -> None:
+    def test_a_cut_pdu_is_an_error_with_its_offset_or_a_shorter_one(self, pdu: wsp.WspPdu) -> None:
         whole = wsp.write_pdu(pdu)
         offsets = [_offset_of_error(whole[:length]) for length in range(len(whole))]
         assert all(0 <= offset <= length for length, offset in enumerate(offsets))
@@ -153,7 +153,7 @@ class TestPdus:
             wsp.read_unit(b"\0")
 
     @given(st.sampled_from(PDUS), st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=4))
-    def test_mutations_are_read_or_refused(self, pdu: wsp.Pdu, changes: list[tuple[int, int]]) -> None:
+    def test_mutations_are_read_or_refused(self, pdu: wsp.WspPdu, changes: list[tuple[int, int]]) -> None:
         mutated = bytearray(wsp.write_pdu(pdu))
         for at, value in changes:
             mutated[at % len(mutated)] = value
@@ -388,7 +388,7 @@ class TestTables:
             number: text.upper().replace("CONNECTREPLY", "CONNECT_REPLY")
             for number, text in _tshark_values("wsp.pdu_type")
         }
-        for kind in assigned.PduType:
+        for kind in assigned.WspPduType:
             assert theirs[kind].replace("CONFIRMEDPUSH", "CONFIRMED_PUSH") == kind.name
 
     def test_media_types_and_languages_are_those_of_tshark(self) -> None:

@@ -14,7 +14,7 @@ from gateway.wap.wtp import AbortIndication, InvokeIndication, Limits, Responder
 from gateway.wap.wtp.segmentation import Incoming, Outgoing, largest_message
 from gateway.wap.wtp.tids import MPL, LastTids, is_newer
 from gateway.wap.wtp.transaction import _ACTIONS, _CONDITIONS
-from gateway.wap.wtp.transitions import TABLE, Event, State
+from gateway.wap.wtp.transitions import TABLE, TransactionEvent, TransactionState
 from gateway.wap.wtp.wtp_pdus import (
     DIRECTION,
     MOST_PACKETS,
@@ -22,13 +22,13 @@ from gateway.wap.wtp.wtp_pdus import (
     Ack,
     Invoke,
     Nack,
-    Option,
-    Pdu,
+    OptionTpi,
     Provider,
     Result,
     Segment,
     TpiType,
     WTPError,
+    WtpPdu,
     concatenate,
     packet_number,
     psn,
@@ -57,7 +57,7 @@ PDUS = (
 
 class TestPdus:
     @pytest.mark.parametrize("pdu", PDUS, ids=lambda pdu: type(pdu).__name__)
-    def test_what_is_written_is_read_again(self, pdu: Pdu) -> None:
+    def test_what_is_written_is_read_again(self, pdu: WtpPdu) -> None:
         assert read_pdu(write_pdu(pdu)) == pdu
 
     def test_octets_of_the_standard(self) -> None:
@@ -147,14 +147,14 @@ def test_every_action_and_condition_of_the_table_is_there() -> None:
     assert {condition for row in rows for condition in row.conditions} <= _CONDITIONS.keys()
     # No state may be held without a timer, except one that waits for our own answer.
     timed = {
-        State.TIDOK_WAIT: Event.TIMER_W,
-        State.RESULT_RESP_WAIT: Event.TIMER_R,
-        State.WAIT_TIMEOUT: Event.TIMER_W,
+        TransactionState.TIDOK_WAIT: TransactionEvent.TIMER_W,
+        TransactionState.RESULT_RESP_WAIT: TransactionEvent.TIMER_R,
+        TransactionState.WAIT_TIMEOUT: TransactionEvent.TIMER_W,
     }
     timed |= {
-        State.RECEIVING: Event.TIMER_W,
-        State.INVOKE_RESP_WAIT: Event.TIMER_A,
-        State.RESULT_WAIT: Event.TIMER_A,
+        TransactionState.RECEIVING: TransactionEvent.TIMER_W,
+        TransactionState.INVOKE_RESP_WAIT: TransactionEvent.TIMER_A,
+        TransactionState.RESULT_WAIT: TransactionEvent.TIMER_A,
     }
     assert all(pair in TABLE for pair in timed.items())
 
@@ -166,12 +166,12 @@ class Net:
         self.responder = Responder(limits)
         self.now = 0.0
 
-    def receive(self, *pdus: Pdu) -> list[Pdu]:
+    def receive(self, *pdus: WtpPdu) -> list[WtpPdu]:
         for pdu in pdus:
             self.responder.receive(write_pdu(pdu), PEER, self.now)
         return self.sent()
 
-    def sent(self) -> list[Pdu]:
+    def sent(self) -> list[WtpPdu]:
         pdus = [read_pdu(octets) for _, octets in self.responder.datagrams]
         self.responder.datagrams.clear()
         return pdus
@@ -190,7 +190,7 @@ class Net:
         self.responder.wake(self.now)
         return passed
 
-    def reply(self, data: bytes, tid: int = 1, outgoing: Outgoing | None = None) -> list[Pdu]:
+    def reply(self, data: bytes, tid: int = 1, outgoing: Outgoing | None = None) -> list[WtpPdu]:
         self.responder.reply(PEER, tid, data, self.now, outgoing)
         return self.sent()
 
@@ -412,7 +412,7 @@ class TestClasses0And1:
 
 
 class TestSegmentedInvoke:
-    def _segments(self) -> tuple[Pdu, ...]:
+    def _segments(self) -> tuple[WtpPdu, ...]:
         return (
             Invoke(1, b"a", gtr=False, ttr=False),
             Segment(1, 1, b"b", gtr=True),
@@ -474,7 +474,7 @@ class TestSegmentedInvoke:
 
 
 class TestSegmentedResult:
-    def _begun(self, octets: int, group: int | None = None) -> tuple[Net, list[Pdu]]:
+    def _begun(self, octets: int, group: int | None = None) -> tuple[Net, list[WtpPdu]]:
         net = Net()
         net.receive(Invoke(1, b"i", gtr=False))
         return net, net.reply(b"", outgoing=Outgoing(bytes(octets), None, group))
@@ -483,7 +483,9 @@ class TestSegmentedResult:
         net, sent = self._begun(1400 * 5 + 1, 3000)
         assert [pdu.gtr for pdu in sent if isinstance(pdu, Result | Segment)] == [False, True]
         assert net.receive(Ack(1, tpis=(psn(0),))) == []
-        sent = net.receive(Ack(1, tpis=(psn(1), (TpiType.OPTION, bytes((Option.MAXIMUM_GROUP, 0x10, 0x68))))))
+        sent = net.receive(
+            Ack(1, tpis=(psn(1), (TpiType.OPTION, bytes((OptionTpi.MAXIMUM_GROUP, 0x10, 0x68)))))
+        )
         assert [(pdu.number, pdu.gtr) for pdu in sent if isinstance(pdu, Segment)] == [
             (2, False),
             (3, False),
@@ -547,7 +549,7 @@ class TestSegmentedResult:
         max_size=30,
     )
 )
-def test_nothing_that_comes_does_harm(mutated: list[tuple[Pdu, list[tuple[int, int]]]]) -> None:
+def test_nothing_that_comes_does_harm(mutated: list[tuple[WtpPdu, list[tuple[int, int]]]]) -> None:
     net = Net()
     for pdu, changes in mutated:
         octets = bytearray(write_pdu(pdu))
@@ -566,7 +568,7 @@ def test_nothing_that_comes_does_harm(mutated: list[tuple[Pdu, list[tuple[int, i
 
 @oracles.needs_tshark
 def test_tshark_reads_what_we_write() -> None:
-    written: list[Pdu] = [
+    written: list[WtpPdu] = [
         Invoke(1, b"\x40\x01/", tpis=((TpiType.OPTION, b"\x01\x05\x78"),)),
         Result(DIRECTION | 1, b"\x04\x20\x01\x83x", tpis=((TpiType.ERROR, b"\x19"),)),
         Invoke(2, b"\x60\x01\x01/\x83x", gtr=False, ttr=False),

@@ -34,14 +34,14 @@ NEAR: Final = 128
 Width = Callable[[str], int]
 
 
-class Item(NamedTuple):
+class Substring(NamedTuple):
     """A substring; `token`: in attribute values it has a token of its own, and needs no table."""
 
     text: str
     token: bool = False
 
 
-class Page(NamedTuple):
+class DeckStrings(NamedTuple):
     """The strings of a deck: those of its texts and those of its attributes.
 
     `known`: the strings of its table, each followed by a mark; `names`: how often each variable occurs; a variable can
@@ -53,7 +53,7 @@ class Page(NamedTuple):
     known: str
     names: Mapping[str, int]
 
-    def replace(self, item: Item, by: str) -> Page:
+    def replace(self, item: Substring, by: str) -> DeckStrings:
         """Replace an item with a mark, and put the item into the table."""
         attributes = self.attributes.replace(item.text, by).replace(BREAK + BREAK, BREAK)
         if item.token:
@@ -61,9 +61,9 @@ class Page(NamedTuple):
         texts = self.texts.replace(item.text, by).replace(BREAK + BREAK, BREAK)
         entry = item.text + MARK
         known = self.known if entry in self.known else self.known + entry
-        return Page(texts, attributes, known, self.names)
+        return DeckStrings(texts, attributes, known, self.names)
 
-    def gain(self, item: Item, width: int, reference: int) -> int:
+    def gain(self, item: Substring, width: int, reference: int) -> int:
         """Return how many octets are saved by referring to every occurrence of an item.
 
         A string takes two octets more than its text. A reference takes one more than its number; within a string it
@@ -93,8 +93,8 @@ class Page(NamedTuple):
 
 
 def choose(
-    page: Page, values: Iterable[str], width: Width, *, whole_words: bool = False
-) -> tuple[list[Item], Page]:
+    page: DeckStrings, values: Iterable[str], width: Width, *, whole_words: bool = False
+) -> tuple[list[Substring], DeckStrings]:
     """Choose substrings, the best first; return them with the page in which marks replace them.
 
     `values`: those that have tokens in attributes. `width`: the octets of a string in the deck's charset.
@@ -103,9 +103,9 @@ def choose(
     length = width(page.known)
     steps = min(_STEPS, _WORK // (len(page.texts) + len(page.attributes)))
     heap = nsmallest(_CANDIDATES, _candidates(page, width, whole_words))
-    heap += [(-saved, Item(value, True)) for value in values if (saved := _saved(page, value)) > 0]
+    heap += [(-saved, Substring(value, True)) for value in values if (saved := _saved(page, value)) > 0]
     heapify(heap)
-    items: list[Item] = []
+    items: list[Substring] = []
     for _ in range(steps):
         if not heap or len(items) == _ITEMS:
             break
@@ -124,8 +124,8 @@ def choose(
     return items, page
 
 
-def _saved(page: Page, value: str) -> int:
-    return page.gain(Item(value, True), len(value), 0)
+def _saved(page: DeckStrings, value: str) -> int:
+    return page.gain(Substring(value, True), len(value), 0)
 
 
 def joined(strings: list[str]) -> str:
@@ -143,13 +143,13 @@ def marked(text: str) -> int:
     return (ord(text[1]) - 2) * 49 + (ord(text[2]) - 2) * 7 + ord(text[3]) - 2
 
 
-def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[int, Item]]:
+def _candidates(page: DeckStrings, width: Width, whole_words: bool) -> Iterator[tuple[int, Substring]]:
     """Yield repeated substrings, each with the negative of the most octets it can save."""
     strings = Counter((page.texts + page.attributes).split(BREAK))
     for text, count in strings.items():
         saved = (count - 1) * (width(text) + 1) - 2 * count + page.named(text)
         if saved > 0 and count + page.names.get(text, 0) > 1 and text not in ("", MARK):
-            yield -saved, Item(text)
+            yield -saved, Substring(text)
     text = (page.texts + page.attributes)[:_SEARCHED] + BREAK
     order = sorted(range(len(text)), key=[text[at : at + _LONGEST] for at in range(len(text))].__getitem__)
     before = [text[at - 1] for at in order]
@@ -168,7 +168,7 @@ def _candidates(page: Page, width: Width, whole_words: bool) -> Iterator[tuple[i
         octets = width(item)
         saved = count * (octets - 2) + 2 * (ends - count) - octets - 1 + page.named(item)
         if saved > 0:
-            yield -saved, Item(item)
+            yield -saved, Substring(item)
 
 
 def _common_prefixes(text: str, order: list[int]) -> list[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from gateway.wap.wbxml.repeats import BREAK, MARK, Item, Page, Width, choose, joined, marked
+from gateway.wap.wbxml.repeats import BREAK, MARK, DeckStrings, Substring, Width, choose, joined, marked
 from gateway.wap.wbxml.tokens import EXT_I, EXT_T, STR_I, STR_T
 
 OCTET: Final = tuple(bytes((number,)) for number in range(256))
@@ -105,7 +105,7 @@ class Body:
         # Those that save octets by themselves.
         entries |= dict.fromkeys(name for name, count in names.items() if count * len(name) > len(name) + 1)
         known = "".join(entry + MARK for entry in entries)
-        page = Page(joined(texts), joined(attributes), known, names)
+        page = DeckStrings(joined(texts), joined(attributes), known, names)
         items, page = choose(page, self.values, width, whole_words=whole_words)
         entries |= dict.fromkeys(item.text for item in items if not item.token)
         table = _Table(self.codec)
@@ -119,14 +119,14 @@ class Body:
             rewritten |= zip(places, self._segments(strings, items, table), strict=False)
         return self._written(table, rewritten)
 
-    def _mentioned(self, items: list[Item], page: Page) -> list[str]:
+    def _mentioned(self, items: list[Substring], page: DeckStrings) -> list[str]:
         """Return every string that is referred to, once per reference."""
         marks = (page.texts + page.attributes).split(BREAK)
         found = [items[marked(mark)] for mark in marks if len(mark) > 1 and mark[0] == MARK]
         mentioned = [item.text for item in found if not item.token]
         return mentioned + [name for *_, name in self.variables] + [name for _, name in self.names]
 
-    def _segments(self, page: str, items: list[Item], table: _Table) -> Iterator[bytes]:
+    def _segments(self, page: str, items: list[Substring], table: _Table) -> Iterator[bytes]:
         """Yield the octets of each string of a page."""
         octets: list[bytes] = []
         for segment in page.split(BREAK):

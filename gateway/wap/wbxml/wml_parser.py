@@ -34,7 +34,7 @@ _CONVERSIONS: Final = (
 )
 
 
-class Reader(Protocol):
+class WmlHandler(Protocol):
     """A handler of the events. `attributes` alternates names and values, in source order."""
 
     def start(self, tag: str, attributes: list[str]) -> None: ...
@@ -51,7 +51,7 @@ class Prolog(NamedTuple):
     public_id: str
 
 
-def read(source: str | bytes, reader: Reader, *, plain: bool = False) -> Prolog:
+def read(source: str | bytes, reader: WmlHandler, *, plain: bool = False) -> Prolog:
     """Send the events of a deck to a handler and return its prolog.
 
     With `plain`, comments, processing instructions and CDATA sections are errors.
@@ -75,7 +75,7 @@ def read(source: str | bytes, reader: Reader, *, plain: bool = False) -> Prolog:
     return prolog
 
 
-def read_fragment(markup: str, reader: Reader, *, plain: bool = False) -> None:
+def read_fragment(markup: str, reader: WmlHandler, *, plain: bool = False) -> None:
     """Send the events of some content to a handler, inside one element that is not part of it."""
     data, parser = _prepare(markup, reader, plain)
     _run(parser, (b"<x>", data, b"</x>"))
@@ -94,7 +94,7 @@ def is_name(text: str) -> bool:
     return True
 
 
-def _prepare(source: str | bytes, reader: Reader, plain: bool) -> tuple[bytes, expat.XMLParserType]:
+def _prepare(source: str | bytes, reader: WmlHandler, plain: bool) -> tuple[bytes, expat.XMLParserType]:
     try:
         if isinstance(source, str):
             data, parser = source.encode(), expat.ParserCreate("utf-8")

@@ -4,20 +4,20 @@
 import anything of ours outside this package.
 """
 
-from gateway.wap.wsp.assigned import AbortReason, PduType
+from gateway.wap.wsp.assigned import AbortReason, WspPduType
 from gateway.wap.wsp.octets import WSPError
 from gateway.wap.wsp.wsp_pdus import (
     Connect,
     ConnectReply,
     Disconnect,
     Method,
-    Pdu,
     Push,
     Redirect,
     RedirectAddress,
     Reply,
     Resume,
     Suspend,
+    WspPdu,
     read_pdu,
     read_unit,
     write_pdu,
@@ -30,8 +30,6 @@ __all__ = [
     "ConnectReply",
     "Disconnect",
     "Method",
-    "Pdu",
-    "PduType",
     "Push",
     "Redirect",
     "RedirectAddress",
@@ -39,6 +37,8 @@ __all__ = [
     "Resume",
     "Suspend",
     "WSPError",
+    "WspPdu",
+    "WspPduType",
     "read_pdu",
     "read_unit",
     "write_pdu",

@@ -20,7 +20,7 @@ USUAL: Final[Version] = (1, 2)
 DEFAULT_PAGE: Final = 1
 
 
-class PduType(IntEnum):
+class WspPduType(IntEnum):
     """Types of PDUs. WAP-230 table 34."""
 
     CONNECT = 0x01
@@ -43,13 +43,13 @@ class PduType(IntEnum):
 
 #: Methods by PDU type: those of the Get PDU lie below POST.
 METHODS: Final = {
-    PduType.GET: "GET",
-    PduType.OPTIONS: "OPTIONS",
-    PduType.HEAD: "HEAD",
-    PduType.DELETE: "DELETE",
-    PduType.TRACE: "TRACE",
-    PduType.POST: "POST",
-    PduType.PUT: "PUT",
+    WspPduType.GET: "GET",
+    WspPduType.OPTIONS: "OPTIONS",
+    WspPduType.HEAD: "HEAD",
+    WspPduType.DELETE: "DELETE",
+    WspPduType.TRACE: "TRACE",
+    WspPduType.POST: "POST",
+    WspPduType.PUT: "PUT",
 }
 METHOD_TYPES: Final = {name: kind for kind, name in METHODS.items()}
 

@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Final
 
-from gateway.wap.wsp.assigned import HEADER_NAMES, LANGUAGE_CODES, METHODS, PduType
+from gateway.wap.wsp.assigned import HEADER_NAMES, LANGUAGE_CODES, METHODS, WspPduType
 from gateway.wap.wsp.header_parameters import (
     ANY,
     http_date,
@@ -26,7 +26,7 @@ from gateway.wap.wsp.header_parameters import (
 from gateway.wap.wsp.octets import SHORT, TEXT, Cursor
 
 #: Reads the data of a value: the octets after its length, or the one octet of a number (with its high bit).
-Reader = Callable[[Cursor], str]
+ValueReader = Callable[[Cursor], str]
 
 
 def read_value(name: str, cursor: Cursor) -> str:
@@ -107,7 +107,7 @@ def _short_language(data: Cursor) -> str:
     return "*" if number == ANY else LANGUAGE_CODES.get(number & 0x7F, "")
 
 
-def _token(*tokens: str) -> Reader:
+def _token(*tokens: str) -> ValueReader:
     """Return a reader of tokens that are numbered from 128 on."""
 
     def read(data: Cursor) -> str:
@@ -127,7 +127,7 @@ def _encoding(data: Cursor) -> str:
 
 def _method(data: Cursor) -> str:
     number = data.octet() & 0x7F
-    return METHODS[PduType(number)] if number in METHODS else ""
+    return METHODS[WspPduType(number)] if number in METHODS else ""
 
 
 def _field_name(data: Cursor) -> str:
@@ -272,7 +272,7 @@ _INTEGERS: Final = (
     "age", "bearer-indication", "content-length", "max-forwards", "push-flag", "x-wap-application-id", "warning",
 )  # fmt: skip
 #: Readers of values in one octet.
-_NUMBERS: Final[dict[str, Reader]] = {
+_NUMBERS: Final[dict[str, ValueReader]] = {
     **dict.fromkeys(_DATES, _date),
     **dict.fromkeys(_INTEGERS, _decimal),
     "accept": _media,
@@ -298,7 +298,7 @@ _NUMBERS: Final[dict[str, Reader]] = {
     "x-wap-security": _token("Close-Subordinate"),
 }
 #: Readers of values after a length.
-_DATA: Final[dict[str, Reader]] = {
+_DATA: Final[dict[str, ValueReader]] = {
     **dict.fromkeys(_DATES, _date),
     **dict.fromkeys(_INTEGERS, _decimal),
     "accept": _media,

@@ -14,8 +14,8 @@ from gateway.wap.wsp.assigned import (
     METHOD_TYPES,
     METHODS,
     USUAL,
-    PduType,
     Version,
+    WspPduType,
     http_status,
     status_octet,
 )
@@ -118,10 +118,10 @@ class Push:
     confirmed: bool = False
 
 
-Pdu = Connect | ConnectReply | Redirect | Disconnect | Suspend | Resume | Method | Reply | Push
+WspPdu = Connect | ConnectReply | Redirect | Disconnect | Suspend | Resume | Method | Reply | Push
 
 
-def read_pdu(octets: bytes) -> Pdu:
+def read_pdu(octets: bytes) -> WspPdu:
     """Read a PDU of a session; raise WSPError."""
     cursor = Cursor(octets)
     kind = cursor.octet()
@@ -129,11 +129,11 @@ def read_pdu(octets: bytes) -> Pdu:
     if reader is not None:
         return reader(cursor)
     if kind in METHODS:
-        return _method(PduType(kind), cursor)
+        return _method(WspPduType(kind), cursor)
     raise WSPError(f"PDU type {kind:#04x} is not known", 0)
 
 
-def read_unit(octets: bytes) -> tuple[int, Pdu]:
+def read_unit(octets: bytes) -> tuple[int, WspPdu]:
     """Read a connectionless PDU: its transaction id and the rest; raise WSPError."""
     if len(octets) < 2:
         raise WSPError("it ends too early", len(octets))
@@ -187,9 +187,9 @@ def _entity(cursor: Cursor, count: int) -> tuple[str, Headers]:
     return content_type, read_headers(part.rest(), start)
 
 
-def _method(kind: PduType, cursor: Cursor) -> Method:
+def _method(kind: WspPduType, cursor: Cursor) -> Method:
     length = cursor.uintvar()
-    if kind < PduType.POST:
+    if kind < WspPduType.POST:
         url = latin_1(cursor.take(length))
         start = cursor.offset
         return Method(METHODS[kind], url, read_headers(cursor.rest(), start))
@@ -210,42 +210,44 @@ def _push(cursor: Cursor, confirmed: bool = False) -> Push:
     return Push(content_type, headers, cursor.rest(), confirmed)
 
 
-_READERS: Final[dict[int, Callable[[Cursor], Pdu]]] = {
-    PduType.CONNECT: _connect,
-    PduType.CONNECT_REPLY: _connect_reply,
-    PduType.REDIRECT: _redirect,
-    PduType.REPLY: _reply,
-    PduType.DISCONNECT: lambda cursor: Disconnect(cursor.uintvar()),
-    PduType.PUSH: _push,
-    PduType.CONFIRMED_PUSH: lambda cursor: _push(cursor, True),
-    PduType.SUSPEND: lambda cursor: Suspend(cursor.uintvar()),
-    PduType.RESUME: _resume,
+_READERS: Final[dict[int, Callable[[Cursor], WspPdu]]] = {
+    WspPduType.CONNECT: _connect,
+    WspPduType.CONNECT_REPLY: _connect_reply,
+    WspPduType.REDIRECT: _redirect,
+    WspPduType.REPLY: _reply,
+    WspPduType.DISCONNECT: lambda cursor: Disconnect(cursor.uintvar()),
+    WspPduType.PUSH: _push,
+    WspPduType.CONFIRMED_PUSH: lambda cursor: _push(cursor, True),
+    WspPduType.SUSPEND: lambda cursor: Suspend(cursor.uintvar()),
+    WspPduType.RESUME: _resume,
 }
 
 
-def write_pdu(pdu: Pdu, version: Version = USUAL) -> bytes:
+def write_pdu(pdu: WspPdu, version: Version = USUAL) -> bytes:
     """Write a PDU for a peer of this encoding version."""
     match pdu:
         case Method():
             return _write_method(pdu, version)
         case Reply():
-            return bytes((PduType.REPLY, status_octet(pdu.status))) + _write_entity(pdu, version) + pdu.body
+            return (
+                bytes((WspPduType.REPLY, status_octet(pdu.status))) + _write_entity(pdu, version) + pdu.body
+            )
         case Push():
-            kind = PduType.CONFIRMED_PUSH if pdu.confirmed else PduType.PUSH
+            kind = WspPduType.CONFIRMED_PUSH if pdu.confirmed else WspPduType.PUSH
             return bytes((kind,)) + _write_entity(pdu, version) + pdu.body
         case Connect() | ConnectReply():
             return _write_session(pdu, version)
         case Redirect():
             return _write_redirect(pdu)
         case Resume():
-            head = bytes((PduType.RESUME,)) + uintvar(pdu.session_id) + uintvar(0)
+            head = bytes((WspPduType.RESUME,)) + uintvar(pdu.session_id) + uintvar(0)
             return head + write_headers(pdu.headers, version)
         case Disconnect() | Suspend():
-            kind = PduType.DISCONNECT if isinstance(pdu, Disconnect) else PduType.SUSPEND
+            kind = WspPduType.DISCONNECT if isinstance(pdu, Disconnect) else WspPduType.SUSPEND
             return bytes((kind,)) + uintvar(pdu.session_id)
 
 
-def write_unit(transaction: int, pdu: Pdu, version: Version = USUAL) -> bytes:
+def write_unit(transaction: int, pdu: WspPdu, version: Version = USUAL) -> bytes:
     """Write a connectionless PDU."""
     return bytes((transaction,)) + write_pdu(pdu, version)
 
@@ -258,7 +260,7 @@ def _write_entity(pdu: Reply | Push | Method, version: Version) -> bytes:
 def _write_method(pdu: Method, version: Version) -> bytes:
     url = pdu.url.encode("latin-1")
     kind = METHOD_TYPES[pdu.name]
-    if kind < PduType.POST:
+    if kind < WspPduType.POST:
         return bytes((kind,)) + uintvar(len(url)) + url + write_headers(pdu.headers, version)
     entity = write_media(pdu.content_type, version) + write_headers(pdu.headers, version)
     return bytes((kind,)) + uintvar(len(url)) + uintvar(len(entity)) + url + entity + pdu.body
@@ -266,17 +268,17 @@ def _write_method(pdu: Method, version: Version) -> bytes:
 
 def _write_session(pdu: Connect | ConnectReply, version: Version) -> bytes:
     if isinstance(pdu, Connect):
-        head = bytes((PduType.CONNECT, pdu.version))
+        head = bytes((WspPduType.CONNECT, pdu.version))
         headers = pdu.raw_headers or write_headers(pdu.headers, version)
     else:
-        head = bytes((PduType.CONNECT_REPLY,)) + uintvar(pdu.session_id)
+        head = bytes((WspPduType.CONNECT_REPLY,)) + uintvar(pdu.session_id)
         headers = write_headers(pdu.headers, version)
     capabilities = write_capabilities(pdu.capabilities)
     return head + uintvar(len(capabilities)) + uintvar(len(headers)) + capabilities + headers
 
 
 def _write_redirect(pdu: Redirect) -> bytes:
-    out = bytes((PduType.REDIRECT, pdu.permanent << 7 | pdu.reuse_security << 6))
+    out = bytes((WspPduType.REDIRECT, pdu.permanent << 7 | pdu.reuse_security << 6))
     for each in pdu.addresses:
         with_bearer, with_port = each.bearer is not None, each.port is not None
         out += bytes((with_bearer << 7 | with_port << 6 | len(each.address),))

@@ -19,31 +19,36 @@ from gateway.wap.wtp.indications import AbortIndication, Indication, InvokeIndic
 from gateway.wap.wtp.segmentation import Outgoing
 from gateway.wap.wtp.tids import LastTids
 from gateway.wap.wtp.transaction import Transaction
-from gateway.wap.wtp.transitions import Event, State
+from gateway.wap.wtp.transitions import TransactionEvent, TransactionState
 from gateway.wap.wtp.wtp_pdus import (
     DIRECTION,
     Abort,
     Ack,
     Invoke,
     Nack,
-    Pdu,
-    PduType,
     Provider,
     Result,
     Segment,
     WTPError,
+    WtpPdu,
+    WtpPduType,
     read_pdu,
     separate,
     write_pdu,
 )
 
-Key = tuple[Quadruplet, int]
+TransactionKey = tuple[Quadruplet, int]
 
 TIMERS = 256
 """How many timers that were stopped or restarted stay in the queue; if there are more, they are removed."""
 LOOKED_AT = 32
 """Transactions that are examined, the oldest first, for one that may be dropped."""
-_WAITING_FOR_PEER = (State.TIDOK_WAIT, State.RECEIVING, State.RESULT_RESP_WAIT, State.WAIT_TIMEOUT)
+_WAITING_FOR_PEER = (
+    TransactionState.TIDOK_WAIT,
+    TransactionState.RECEIVING,
+    TransactionState.RESULT_RESP_WAIT,
+    TransactionState.WAIT_TIMEOUT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,14 @@ class Responder:
         self.intervals = timing.Intervals()
         self.datagrams: deque[tuple[Quadruplet, bytes]] = deque()
         self.indications: deque[Indication] = deque()
-        self._transactions: OrderedDict[Key, Transaction] = OrderedDict()  # its oldest ones are found at once
-        self._by_host: dict[str, dict[Key, None]] = {}
-        self._segmented: set[Key] = set()
+        # Ordered, so that its oldest ones are found at once.
+        self._transactions: OrderedDict[TransactionKey, Transaction] = OrderedDict()
+        self._by_host: dict[str, dict[TransactionKey, None]] = {}
+        self._segmented: set[TransactionKey] = set()
         self._unverified: dict[Quadruplet, dict[int, Invoke]] = {}
         self._unverified_octets = 0
         self._tids = LastTids()
-        self._timers: list[tuple[float, int, Key]] = []
+        self._timers: list[tuple[float, int, TransactionKey]] = []
         self._order = count()
 
     def __len__(self) -> int:
@@ -82,7 +88,7 @@ class Responder:
 
     # --- what transactions use ---
 
-    def send(self, peer: Quadruplet, pdu: Pdu) -> None:
+    def send(self, peer: Quadruplet, pdu: WtpPdu) -> None:
         """Send a PDU."""
         self.datagrams.append((peer, write_pdu(pdu)))
 
@@ -97,7 +103,7 @@ class Responder:
             heapq.heapify(self._timers)
         heapq.heappush(self._timers, (at, next(self._order), (transaction.peer, transaction.invoke.tid)))
 
-    def _is_running(self, timer: tuple[float, int, Key]) -> bool:
+    def _is_running(self, timer: tuple[float, int, TransactionKey]) -> bool:
         at, _, key = timer
         transaction = self._transactions.get(key)
         return transaction is not None and transaction.timer is not None and transaction.at == at
@@ -125,19 +131,19 @@ class Responder:
             return
         known = self._transactions.get((peer, error.tid))
         if known is not None:
-            self._handle(known, Event.RCV_ERROR, now)
-        elif error.kind == PduType.INVOKE:
+            self._handle(known, TransactionEvent.RCV_ERROR, now)
+        elif error.kind == WtpPduType.INVOKE:
             self.send(peer, Abort(error.tid ^ DIRECTION, Provider.PROTOERR))
 
-    def _dispatch(self, pdu: Pdu, peer: Quadruplet, now: float) -> None:
+    def _dispatch(self, pdu: WtpPdu, peer: Quadruplet, now: float) -> None:
         known = self._transactions.get((peer, pdu.tid))
         if isinstance(pdu, Invoke):
             if known is None:
                 self._begin(pdu, peer, now)
-            elif known.state is State.RECEIVING:
+            elif known.state is TransactionState.RECEIVING:
                 known.packet(0, pdu.data, pdu.gtr, pdu.ttr, now)
             else:
-                known.handle(Event.RCV_INVOKE, now, pdu)
+                known.handle(TransactionEvent.RCV_INVOKE, now, pdu)
         elif known is None:
             return
         elif isinstance(pdu, Ack):
@@ -145,9 +151,9 @@ class Responder:
         elif isinstance(pdu, Segment) and not pdu.result:
             known.packet(pdu.number, pdu.data, pdu.gtr, pdu.ttr, now)
         elif isinstance(pdu, Abort):
-            known.handle(Event.RCV_ABORT, now, pdu)
+            known.handle(TransactionEvent.RCV_ABORT, now, pdu)
         elif isinstance(pdu, Nack):
-            known.handle(Event.RCV_NACK, now, pdu)
+            known.handle(TransactionEvent.RCV_NACK, now, pdu)
         self._note_state(peer, pdu.tid)
 
     def _begin(self, invoke: Invoke, peer: Quadruplet, now: float) -> None:
@@ -185,7 +191,7 @@ class Responder:
         Otherwise a flood would fill the table with transactions that nobody answers.
         """
         own = self._by_host.get(host, {})
-        keys: Iterable[Key]
+        keys: Iterable[TransactionKey]
         if len(own) >= self.limits.per_host:
             keys = own
         elif len(self._transactions) >= self.limits.transactions:
@@ -195,11 +201,11 @@ class Responder:
         for key in list(islice(keys, LOOKED_AT)):
             transaction = self._transactions[key]
             if transaction.state in _WAITING_FOR_PEER:
-                if transaction.state is State.RESULT_RESP_WAIT:
+                if transaction.state is TransactionState.RESULT_RESP_WAIT:
                     self.indicate(ResultConfirmation(*key))
                 else:  # what was waiting for verification no longer is
                     self.indicate(AbortIndication(*key, Provider.CAPTEMPEXCEEDED, False))
-                transaction.state = State.LISTEN
+                transaction.state = TransactionState.LISTEN
                 self._note_state(*key)
                 return True
         return False
@@ -228,7 +234,7 @@ class Responder:
         """TR-Invoke.res: the user has taken the message."""
         transaction = self._transactions.get((peer, tid))
         if transaction is not None:
-            self._handle(transaction, Event.INVOKE_RES, now)
+            self._handle(transaction, TransactionEvent.INVOKE_RES, now)
 
     def reply(
         self, peer: Quadruplet, tid: int, data: bytes, now: float, outgoing: Outgoing | None = None
@@ -251,7 +257,7 @@ class Responder:
         It does not while packets of the result are still to be sent.
         """
         transaction = self._transactions.get((peer, tid))
-        if transaction is None or transaction.state is not State.RESULT_RESP_WAIT:
+        if transaction is None or transaction.state is not TransactionState.RESULT_RESP_WAIT:
             return False
         if transaction.outgoing is not None and not transaction.outgoing.is_last_group:
             return False
@@ -263,7 +269,7 @@ class Responder:
         """Return the Invokes of a peer that wait for verification."""
         return self._unverified.get(peer, {}).values()
 
-    def _handle(self, transaction: Transaction, event: Event, now: float) -> None:
+    def _handle(self, transaction: Transaction, event: TransactionEvent, now: float) -> None:
         transaction.handle(event, now)
         self._note_state(transaction.peer, transaction.invoke.tid)
 
@@ -273,11 +279,13 @@ class Responder:
         if transaction is None:
             return
         state = transaction.state
-        if state is State.TIDOK_WAIT or peer in self._unverified:
-            self._note_unverified(peer, tid, transaction.invoke if state is State.TIDOK_WAIT else None)
-        if state is not State.RECEIVING:
+        if state is TransactionState.TIDOK_WAIT or peer in self._unverified:
+            self._note_unverified(
+                peer, tid, transaction.invoke if state is TransactionState.TIDOK_WAIT else None
+            )
+        if state is not TransactionState.RECEIVING:
             self._segmented.discard((peer, tid))
-        if state is State.LISTEN:
+        if state is TransactionState.LISTEN:
             del self._transactions[peer, tid]
             del self._by_host[peer.host][peer, tid]
             if not self._by_host[peer.host]:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 
-class State(Enum):
+class TransactionState(Enum):
     """States of a transaction. RECEIVING: packets of its Invoke are still to come (§7.14)."""
 
     LISTEN = auto()
@@ -22,7 +22,7 @@ class State(Enum):
     WAIT_TIMEOUT = auto()
 
 
-class Event(Enum):
+class TransactionEvent(Enum):
     """What happens: PDUs, primitives of the user (WSP), and the timer, with its purpose."""
 
     RCV_INVOKE = auto()
@@ -53,7 +53,7 @@ class Condition(Enum):
     RCR_LEFT = auto()
 
 
-class Action(Enum):
+class TransactionAction(Enum):
     """The actions of a row."""
 
     INDICATE_INVOKE = auto()
@@ -79,85 +79,85 @@ class Action(Enum):
     INCREMENT_AEC = auto()
 
 
-class Row(NamedTuple):
+class Transition(NamedTuple):
     """One row: conditions, actions, next state (None: it stays)."""
 
     conditions: tuple[Condition, ...]
-    actions: tuple[Action, ...]
-    next: State | None = None
+    actions: tuple[TransactionAction, ...]
+    next: TransactionState | None = None
 
 
-_S, _E, _C, _A = State, Event, Condition, Action
-_ABORTED: Final = (Row((), (_A.INDICATE_ABORT,), _S.LISTEN),)
-_ERROR: Final = (Row((), (_A.SEND_ABORT_PROTOERR, _A.INDICATE_ABORT), _S.LISTEN),)
-_ABORT: Final = (Row((), (_A.SEND_ABORT_USER,), _S.LISTEN),)
+_S, _E, _C, _A = TransactionState, TransactionEvent, Condition, TransactionAction
+_ABORTED: Final = (Transition((), (_A.INDICATE_ABORT,), _S.LISTEN),)
+_ERROR: Final = (Transition((), (_A.SEND_ABORT_PROTOERR, _A.INDICATE_ABORT), _S.LISTEN),)
+_ABORT: Final = (Transition((), (_A.SEND_ABORT_USER,), _S.LISTEN),)
 
-TABLE: Final[dict[tuple[State, Event], tuple[Row, ...]]] = {
+TABLE: Final[dict[tuple[TransactionState, TransactionEvent], tuple[Transition, ...]]] = {
     # Classes 1 and 2; an Invoke of class 0 has no state.
     (_S.LISTEN, _E.RCV_INVOKE): (
-        Row((_C.VALID_TID,), (_A.INDICATE_INVOKE, _A.START_A), _S.INVOKE_RESP_WAIT),
+        Transition((_C.VALID_TID,), (_A.INDICATE_INVOKE, _A.START_A), _S.INVOKE_RESP_WAIT),
         # The standard starts no timer here. Without one, a state that nobody ends would stay forever.
-        Row((), (_A.SEND_ACK_TIDVE, _A.START_W), _S.TIDOK_WAIT),
+        Transition((), (_A.SEND_ACK_TIDVE, _A.START_W), _S.TIDOK_WAIT),
     ),
     (_S.TIDOK_WAIT, _E.RCV_ACK): (
-        Row((_C.TIDOK,), (_A.VERIFIED, _A.INDICATE_INVOKE, _A.START_A), _S.INVOKE_RESP_WAIT),
+        Transition((_C.TIDOK,), (_A.VERIFIED, _A.INDICATE_INVOKE, _A.START_A), _S.INVOKE_RESP_WAIT),
     ),
-    (_S.TIDOK_WAIT, _E.RCV_ERROR): (Row((), (_A.SEND_ABORT_PROTOERR,), _S.LISTEN),),
-    (_S.TIDOK_WAIT, _E.RCV_ABORT): (Row((), (), _S.LISTEN),),
-    (_S.TIDOK_WAIT, _E.RCV_INVOKE): (Row((_C.RID,), (_A.SEND_ACK_TIDVE,)),),
-    (_S.TIDOK_WAIT, _E.TIMER_W): (Row((), (), _S.LISTEN),),
-    (_S.RECEIVING, _E.RCV_ABORT): (Row((), (), _S.LISTEN),),
-    (_S.RECEIVING, _E.RCV_ERROR): (Row((), (_A.SEND_ABORT_PROTOERR,), _S.LISTEN),),
-    (_S.RECEIVING, _E.TIMER_W): (Row((), (), _S.LISTEN),),
+    (_S.TIDOK_WAIT, _E.RCV_ERROR): (Transition((), (_A.SEND_ABORT_PROTOERR,), _S.LISTEN),),
+    (_S.TIDOK_WAIT, _E.RCV_ABORT): (Transition((), (), _S.LISTEN),),
+    (_S.TIDOK_WAIT, _E.RCV_INVOKE): (Transition((_C.RID,), (_A.SEND_ACK_TIDVE,)),),
+    (_S.TIDOK_WAIT, _E.TIMER_W): (Transition((), (), _S.LISTEN),),
+    (_S.RECEIVING, _E.RCV_ABORT): (Transition((), (), _S.LISTEN),),
+    (_S.RECEIVING, _E.RCV_ERROR): (Transition((), (_A.SEND_ABORT_PROTOERR,), _S.LISTEN),),
+    (_S.RECEIVING, _E.TIMER_W): (Transition((), (), _S.LISTEN),),
     (_S.INVOKE_RESP_WAIT, _E.INVOKE_RES): (
-        Row((_C.CLASS_1,), (_A.SEND_ACK, _A.START_W), _S.WAIT_TIMEOUT),
-        Row((_C.CLASS_2,), (_A.START_A,), _S.RESULT_WAIT),
+        Transition((_C.CLASS_1,), (_A.SEND_ACK, _A.START_W), _S.WAIT_TIMEOUT),
+        Transition((_C.CLASS_2,), (_A.START_A,), _S.RESULT_WAIT),
     ),
     (_S.INVOKE_RESP_WAIT, _E.RESULT_REQ): (
-        Row((), (_A.RESET_RCR, _A.SEND_RESULT, _A.START_R), _S.RESULT_RESP_WAIT),
+        Transition((), (_A.RESET_RCR, _A.SEND_RESULT, _A.START_R), _S.RESULT_RESP_WAIT),
     ),
     (_S.INVOKE_RESP_WAIT, _E.ABORT_REQ): _ABORT,
     (_S.INVOKE_RESP_WAIT, _E.RCV_ABORT): _ABORTED,
     (_S.INVOKE_RESP_WAIT, _E.RCV_ERROR): _ERROR,
     (_S.INVOKE_RESP_WAIT, _E.TIMER_A): (
-        Row((_C.USER_ACK, _C.AEC_LEFT), (_A.INCREMENT_AEC, _A.START_A)),
-        Row((_C.USER_ACK,), (_A.SEND_ABORT_NORESPONSE, _A.INDICATE_ABORT), _S.LISTEN),
-        Row((_C.CLASS_1,), (_A.SEND_ACK, _A.START_W), _S.WAIT_TIMEOUT),
-        Row((_C.CLASS_2,), (_A.SEND_ACK, _A.STOP), _S.RESULT_WAIT),
+        Transition((_C.USER_ACK, _C.AEC_LEFT), (_A.INCREMENT_AEC, _A.START_A)),
+        Transition((_C.USER_ACK,), (_A.SEND_ABORT_NORESPONSE, _A.INDICATE_ABORT), _S.LISTEN),
+        Transition((_C.CLASS_1,), (_A.SEND_ACK, _A.START_W), _S.WAIT_TIMEOUT),
+        Transition((_C.CLASS_2,), (_A.SEND_ACK, _A.STOP), _S.RESULT_WAIT),
     ),
     (_S.RESULT_WAIT, _E.RESULT_REQ): (
-        Row((), (_A.RESET_RCR, _A.SEND_RESULT, _A.START_R), _S.RESULT_RESP_WAIT),
+        Transition((), (_A.RESET_RCR, _A.SEND_RESULT, _A.START_R), _S.RESULT_RESP_WAIT),
     ),
-    (_S.RESULT_WAIT, _E.RCV_INVOKE): (Row((_C.RID, _C.ACK_SENT), (_A.SEND_ACK,)),),
+    (_S.RESULT_WAIT, _E.RCV_INVOKE): (Transition((_C.RID, _C.ACK_SENT), (_A.SEND_ACK,)),),
     (_S.RESULT_WAIT, _E.RCV_ERROR): _ERROR,
     (_S.RESULT_WAIT, _E.ABORT_REQ): _ABORT,
     (_S.RESULT_WAIT, _E.RCV_ABORT): _ABORTED,
-    (_S.RESULT_WAIT, _E.TIMER_A): (Row((), (_A.SEND_ACK, _A.STOP)),),
+    (_S.RESULT_WAIT, _E.TIMER_A): (Transition((), (_A.SEND_ACK, _A.STOP)),),
     (_S.RESULT_RESP_WAIT, _E.ABORT_REQ): _ABORT,
     (_S.RESULT_RESP_WAIT, _E.RCV_ABORT): _ABORTED,
     (_S.RESULT_RESP_WAIT, _E.RCV_ACK): (
-        Row((_C.TIDOK,), ()),
-        Row((), (_A.CONFIRM_RESULT,), _S.LISTEN),
+        Transition((_C.TIDOK,), ()),
+        Transition((), (_A.CONFIRM_RESULT,), _S.LISTEN),
     ),
     (_S.RESULT_RESP_WAIT, _E.RCV_ERROR): _ERROR,
     # The standard has no such row. An initiator that repeats its Invoke has not received the Result, so it is sent at
     # once.
-    (_S.RESULT_RESP_WAIT, _E.RCV_INVOKE): (Row((_C.RID,), (_A.SEND_TRAILER, _A.START_R)),),
+    (_S.RESULT_RESP_WAIT, _E.RCV_INVOKE): (Transition((_C.RID,), (_A.SEND_TRAILER, _A.START_R)),),
     (_S.RESULT_RESP_WAIT, _E.RCV_GROUP_ACK): (
-        Row((), (_A.RESET_RCR, _A.SEND_NEXT_GROUP, _A.START_R)),
+        Transition((), (_A.RESET_RCR, _A.SEND_NEXT_GROUP, _A.START_R)),
     ),
     (_S.RESULT_RESP_WAIT, _E.RCV_NACK): (
-        Row((_C.RCR_LEFT,), (_A.INCREMENT_RCR, _A.SEND_MISSING, _A.START_R)),
+        Transition((_C.RCR_LEFT,), (_A.INCREMENT_RCR, _A.SEND_MISSING, _A.START_R)),
     ),
     (_S.RESULT_RESP_WAIT, _E.TIMER_R): (
-        Row((_C.RCR_LEFT,), (_A.INCREMENT_RCR, _A.SEND_TRAILER, _A.START_R)),
+        Transition((_C.RCR_LEFT,), (_A.INCREMENT_RCR, _A.SEND_TRAILER, _A.START_R)),
         # The message has been sent, so its receiver is told (§7.7.4).
-        Row((), (_A.SEND_ABORT_UNKNOWN, _A.INDICATE_ABORT), _S.LISTEN),
+        Transition((), (_A.SEND_ABORT_UNKNOWN, _A.INDICATE_ABORT), _S.LISTEN),
     ),
-    (_S.WAIT_TIMEOUT, _E.RCV_INVOKE): (Row((_C.RID,), (_A.SEND_ACK,)),),
-    (_S.WAIT_TIMEOUT, _E.RCV_ACK): (Row((_C.TIDOK, _C.RID), (_A.SEND_ACK,)),),
+    (_S.WAIT_TIMEOUT, _E.RCV_INVOKE): (Transition((_C.RID,), (_A.SEND_ACK,)),),
+    (_S.WAIT_TIMEOUT, _E.RCV_ACK): (Transition((_C.TIDOK, _C.RID), (_A.SEND_ACK,)),),
     (_S.WAIT_TIMEOUT, _E.RCV_ERROR): _ERROR,
     (_S.WAIT_TIMEOUT, _E.RCV_ABORT): _ABORTED,
-    (_S.WAIT_TIMEOUT, _E.TIMER_W): (Row((), (), _S.LISTEN),),
+    (_S.WAIT_TIMEOUT, _E.TIMER_W): (Transition((), (), _S.LISTEN),),
     (_S.WAIT_TIMEOUT, _E.ABORT_REQ): _ABORT,
 }  # fmt: skip

@@ -18,7 +18,7 @@ TID_SPACE: Final = 0x8000
 MOST_PACKETS: Final = 256
 
 
-class PduType(IntEnum):
+class WtpPduType(IntEnum):
     """Types of PDUs. WAP-224 table 11."""
 
     INVOKE = 1
@@ -57,7 +57,7 @@ class TpiType(IntEnum):
     FRAME_BOUNDARY = 5
 
 
-class Option(IntEnum):
+class OptionTpi(IntEnum):
     """Parameters in an option TPI. WAP-224 table 30."""
 
     MAXIMUM_RECEIVE_UNIT = 1
@@ -152,7 +152,7 @@ class Nack:
     tpis: tuple[Tpi, ...] = ()
 
 
-Pdu = Invoke | Result | Ack | Abort | Segment | Nack
+WtpPdu = Invoke | Result | Ack | Abort | Segment | Nack
 
 
 def separate(datagram: bytes) -> list[bytes]:
@@ -185,7 +185,7 @@ def concatenate(pdus: Sequence[bytes]) -> bytes:
     return out
 
 
-def read_pdu(octets: bytes) -> Pdu:
+def read_pdu(octets: bytes) -> WtpPdu:
     """Read one PDU; raise WTPError."""
     kind = octets[0] >> 3 & 15 if octets else 0
     if len(octets) < 3:
@@ -194,37 +194,37 @@ def read_pdu(octets: bytes) -> Pdu:
     fixed = _FIXED.get(kind)
     if fixed is None:
         raise WTPError(f"PDU type {kind} is not known", kind, tid)
-    if kind == PduType.NACK and len(octets) >= fixed:
+    if kind == WtpPduType.NACK and len(octets) >= fixed:
         fixed += octets[3]
     if len(octets) < fixed:
         raise WTPError("it ends too early", kind, tid)
     tpis, data = _tpis(octets[fixed:], kind, tid) if octets[0] & 0x80 else ((), octets[fixed:])
     gtr, ttr, rid = bool(octets[0] & 4), bool(octets[0] & 2), bool(octets[0] & 1)
-    if kind == PduType.INVOKE:
+    if kind == WtpPduType.INVOKE:
         flags = octets[3]
         return Invoke(
             tid, data, flags & 3, bool(flags & 0x20), bool(flags & 0x10), flags >> 6, gtr, ttr, rid, tpis
         )
-    if kind == PduType.RESULT:
+    if kind == WtpPduType.RESULT:
         return Result(tid, data, gtr, ttr, rid, tpis)
-    if kind == PduType.ACK:
+    if kind == WtpPduType.ACK:
         return Ack(tid, gtr, rid, tpis)
-    if kind == PduType.ABORT:
+    if kind == WtpPduType.ABORT:
         return Abort(tid, octets[3], bool(octets[0] & 7))
-    if kind == PduType.NACK:
+    if kind == WtpPduType.NACK:
         return Nack(tid, tuple(octets[4:fixed]), rid, tpis)
-    return Segment(tid, octets[3], data, kind == PduType.SEGMENTED_RESULT, gtr, ttr, rid, tpis)
+    return Segment(tid, octets[3], data, kind == WtpPduType.SEGMENTED_RESULT, gtr, ttr, rid, tpis)
 
 
 #: Octets of the fixed header of each type; a Nack's without the numbers that it names.
 _FIXED: Final[dict[int, int]] = {
-    PduType.INVOKE: 4,
-    PduType.RESULT: 3,
-    PduType.ACK: 3,
-    PduType.ABORT: 4,
-    PduType.SEGMENTED_INVOKE: 4,
-    PduType.SEGMENTED_RESULT: 4,
-    PduType.NACK: 4,
+    WtpPduType.INVOKE: 4,
+    WtpPduType.RESULT: 3,
+    WtpPduType.ACK: 3,
+    WtpPduType.ABORT: 4,
+    WtpPduType.SEGMENTED_INVOKE: 4,
+    WtpPduType.SEGMENTED_RESULT: 4,
+    WtpPduType.NACK: 4,
 }
 
 
@@ -247,25 +247,25 @@ def _tpis(octets: bytes, kind: int, tid: int) -> tuple[tuple[Tpi, ...], bytes]:
             return tuple(found), octets[at:]
 
 
-def write_pdu(pdu: Pdu) -> bytes:
+def write_pdu(pdu: WtpPdu) -> bytes:
     """Write one PDU."""
     tid = pdu.tid.to_bytes(2, "big")
     if isinstance(pdu, Abort):
-        return bytes((PduType.ABORT << 3 | pdu.user,)) + tid + bytes((pdu.reason,))
+        return bytes((WtpPduType.ABORT << 3 | pdu.user,)) + tid + bytes((pdu.reason,))
     tpis = _write_tpis(pdu.tpis)
     more = bool(pdu.tpis) << 7
     if isinstance(pdu, Ack):
-        return bytes((more | PduType.ACK << 3 | pdu.verify << 2 | pdu.rid,)) + tid + tpis
+        return bytes((more | WtpPduType.ACK << 3 | pdu.verify << 2 | pdu.rid,)) + tid + tpis
     if isinstance(pdu, Nack):
         missing = bytes((len(pdu.missing), *pdu.missing))
-        return bytes((more | PduType.NACK << 3 | pdu.rid,)) + tid + missing + tpis
+        return bytes((more | WtpPduType.NACK << 3 | pdu.rid,)) + tid + missing + tpis
     flags = more | pdu.gtr << 2 | pdu.ttr << 1 | pdu.rid
     if isinstance(pdu, Invoke):
-        kind, own = PduType.INVOKE, bytes((pdu.version << 6 | pdu.new << 5 | pdu.user_ack << 4 | pdu.tcl,))
+        kind, own = WtpPduType.INVOKE, bytes((pdu.version << 6 | pdu.new << 5 | pdu.user_ack << 4 | pdu.tcl,))
     elif isinstance(pdu, Result):
-        kind, own = PduType.RESULT, b""
+        kind, own = WtpPduType.RESULT, b""
     else:
-        kind = PduType.SEGMENTED_RESULT if pdu.result else PduType.SEGMENTED_INVOKE
+        kind = WtpPduType.SEGMENTED_RESULT if pdu.result else WtpPduType.SEGMENTED_INVOKE
         own = bytes((pdu.number,))
     return bytes((flags | kind << 3,)) + tid + own + tpis + pdu.data
 
@@ -291,7 +291,7 @@ def packet_number(tpis: Sequence[Tpi]) -> int | None:
     return next((data[-1] for identity, data in tpis if identity == TpiType.PSN and data), None)
 
 
-def option(tpis: Sequence[Tpi], which: Option) -> int | None:
+def option(tpis: Sequence[Tpi], which: OptionTpi) -> int | None:
     """Return the number that an option TPI has; None without one."""
     for identity, data in tpis:
         if identity == TpiType.OPTION and data[:1] == bytes((which,)):

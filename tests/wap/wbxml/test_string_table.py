@@ -99,7 +99,7 @@ class TestSubstrings:
         """The gains of a page, announced one by one, are the difference in octets while references are short."""
         body = compiled(wml).body
         texts = [text for _, text, in_attribute in body.strings if not in_attribute]
-        page = repeats.Page(repeats.joined(texts), repeats.joined([]), "", {})
+        page = repeats.DeckStrings(repeats.joined(texts), repeats.joined([]), "", {})
         items, chosen = repeats.choose(page, (), octets)
         before = sum(octets(text) + 2 for text in texts)
         table = sum(octets(item.text) + 1 for item in items if item.text + repeats.MARK in chosen.known)
