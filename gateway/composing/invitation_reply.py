@@ -25,7 +25,7 @@ from gateway.message.headers.header_fields import clean
 from gateway.message.model import Address, Message, Part
 from gateway.message.outgoing import builder
 from gateway.message.vcard import folded
-from gateway.rendition.records.invitations import Calendar, Event, address_of, name_of, read
+from gateway.rendition.records.invitations import Calendar, CalendarEvent, address_of, name_of, read
 from gateway.rendition.records.records import Property, value_of
 from gateway.sealed import send_journal
 from gateway.sealed.vault import TicketedPost
@@ -131,7 +131,7 @@ def parse(text: str, method: str = "") -> Invitation | None:
     return Invitation(method, uid, whole.text("RECURRENCE-ID"), sequence, organizer, name, calendar)
 
 
-def _organizer(event: Event) -> Address | None:
+def _organizer(event: CalendarEvent) -> Address | None:
     found = event.first("ORGANIZER")
     spec = address_of(found[2], found[1]) if found else ""
     return Address(clean(name_of(found[1])), spec) if found and address_lists.valid(spec) else None

@@ -45,7 +45,7 @@ def _tnef(octets: bytes) -> Iterator[tnef.Tnef]:
     yield tnef.read(octets)
 
 
-def _entries(octets: bytes) -> Iterator[documents.Entry]:
+def _entries(octets: bytes) -> Iterator[documents.ArchiveEntry]:
     yield from documents.zip_entries(octets)
 
 
@@ -63,7 +63,7 @@ JOBS: Final[dict[str, Job]] = {
 
 _CLASSES: Final[dict[str, type]] = {
     each.__name__: each
-    for each in (Block, Run, Position, Picture, tnef.Tnef, tnef.TnefContent, documents.Entry)
+    for each in (Block, Run, Position, Picture, tnef.Tnef, tnef.TnefContent, documents.ArchiveEntry)
 }
 
 

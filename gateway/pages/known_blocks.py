@@ -11,8 +11,7 @@ from itertools import chain
 from typing import Final, Protocol
 
 from gateway.rendition.blocks import Block, Position, cut
-
-Octets = Callable[[str, int], Iterator[bytes]]
+from gateway.rendition.wholes import ReadSection
 
 #: Approximate octets that a block, and a run, take as objects, besides their text.
 _BLOCK_OCTETS: Final = 400
@@ -71,7 +70,7 @@ class NothingKept(Exception):
 class CountedOctets:
     """The octets of sections, which count how many were pulled. `ended`: no more may be."""
 
-    def __init__(self, octets: Octets) -> None:
+    def __init__(self, octets: ReadSection) -> None:
         self._octets = octets
         self.pulled = 0
         self.ended = False

@@ -20,7 +20,7 @@ from gateway import markup
 from gateway.device import Device
 from gateway.markup.screen import Screen
 from gateway.message.model import Message
-from gateway.pages.known_blocks import CountedOctets, KeptBlocks, Octets, Shelf
+from gateway.pages.known_blocks import CountedOctets, KeptBlocks, Shelf
 from gateway.pages.last_pages import evened
 from gateway.pages.lookback import approach, length, reaches
 from gateway.pages.pagination import balanced, paginate_to_the_end
@@ -30,6 +30,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.earlier import earlier
 from gateway.rendition.rendering import render
 from gateway.rendition.selection import both_forms, has_own_view
+from gateway.rendition.wholes import ReadSection
 
 #: Octets of a text beyond the shown page within which pages are counted: with pieces of at most 32 KiB, fewer than 80
 #: KiB are fetched. A part that is read whole anyway costs nothing more and is counted to its end.
@@ -41,13 +42,13 @@ COUNTED: Final = 100
 WORK: Final = 8_000
 #: Pages after which to check whether the text ends within reach: if it is long, counting more would be in vain.
 STEP: Final = 2
-#: Octets left of a text whose end is out of reach: more than are fetched ahead, in pieces of any size.
+#: ReadSection left of a text whose end is out of reach: more than are fetched ahead, in pieces of any size.
 _BEYOND: Final = LOOKAHEAD + 64 * 1024
 #: The fraction of a page that may stay empty so that it ends with a sentence.
 _SPARE: Final = 16
 #: The blocks of each page, as they are laid out, each page with the first block of the next one.
 _Pages = Generator[tuple[list[Block], Block | None], None, None]
-#: Octets before a position within which the page before it is searched for.
+#: ReadSection before a position within which the page before it is searched for.
 LOOKBACK: Final = 32 * 1024
 #: For measuring the frame: longer than any position and page number that can occur, except for a deeper section.
 _WIDEST: Final = Position("9.9.9.9", 36**8 - 1, "ABC", 36**4 - 1)
@@ -303,7 +304,7 @@ class Layout:
 
 def of_message(
     message: Message,
-    octets: Octets,
+    octets: ReadSection,
     device: Device,
     context: Context,
     frame: Callable[[MessagePage], Screen],

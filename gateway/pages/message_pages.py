@@ -24,12 +24,12 @@ from gateway.message.headers.mailto import unsubscribe
 from gateway.message.mime import protected
 from gateway.message.model import Message, Part
 from gateway.pages import message_heads
-from gateway.pages.known_blocks import Octets
 from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.context import Context
 from gateway.rendition.links.destinations import phone_number
 from gateway.rendition.selection import attachments
+from gateway.rendition.wholes import ReadSection
 
 #: The fraction of a page's octets that a subject or a sender may take.
 _SHARE: Final = 10
@@ -197,7 +197,7 @@ def _id_link(run: Run, device: Device) -> str:
 
 def message_layout(
     message: Message,
-    octets: Octets,
+    octets: ReadSection,
     device: Device,
     *,
     fold: bool = True,
@@ -244,7 +244,7 @@ def _example_links(shown: MessagePage, message: Message) -> dict[str, str]:
 
 def message_pages(
     message: Message,
-    octets: Octets,
+    octets: ReadSection,
     device: Device,
     *,
     fold: bool = True,

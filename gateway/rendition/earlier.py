@@ -16,7 +16,7 @@ from gateway.message.model import Message, Part
 from gateway.rendition import selection
 from gateway.rendition.blocks import Position
 from gateway.rendition.segments import ReaderState, middle_of
-from gateway.rendition.wholes import Octets
+from gateway.rendition.wholes import ReadSection
 
 #: Enough for one page on any device, octets.
 DISTANCE: Final = 24 * 1024
@@ -30,7 +30,7 @@ _FROM_THE_START: Final = ("utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7",
 
 
 def earlier(
-    message: Message, octets: Octets, position: Position, distance: int = DISTANCE
+    message: Message, octets: ReadSection, position: Position, distance: int = DISTANCE
 ) -> Position | None:
     """Return where to start reading, at least `distance` octets before `position`; None: at the beginning.
 
@@ -83,7 +83,7 @@ def _decoder_state(part: Part, state: ReaderState) -> str:
 
 
 def _line_start(
-    part: Part, octets: Octets, start: int, position: Position, state: ReaderState
+    part: Part, octets: ReadSection, start: int, position: Position, state: ReaderState
 ) -> Position | None:
     """Return the position of the first line after `start`, or of the first piece if the text is one endless line."""
     part_octets = partial(octets, part.section)

@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.rendition.blocks import Block, Kind, Run
 from gateway.rendition.context import Context
-from gateway.rendition.segments import Mode, ReaderState, Role, Segment
+from gateway.rendition.segments import Mode, ReaderState, Role, TextSegment
 
 #: Fewer lines are not folded: a line in their place would save nothing.
 FOLDED_LINES: Final = {
@@ -51,7 +51,7 @@ _LABELS: Final = {
 }
 
 
-def _label(first: Segment, lines: int, complete: bool, context: Context) -> str:
+def _label(first: TextSegment, lines: int, complete: bool, context: Context) -> str:
     if first.role is not Role.QUOTE:
         return context.translate(first.label or _LABELS[first.role])
     if not complete:
@@ -66,7 +66,7 @@ def _opened(block: Block) -> Block:
     return replace(block, at=replace(block.at, state=state))
 
 
-def _comes_first(segment: Segment) -> bool:
+def _comes_first(segment: TextSegment) -> bool:
     """Return whether a segment may come first and means nothing without what it introduces."""
     rule = segment.block.kind is Kind.RULE and segment.role not in FOLDED_LINES
     return rule or segment.role is Role.ATTRIBUTION
@@ -82,9 +82,9 @@ class SegmentFolder:
         self._nothing_yet = from_start
         self._work = FOLD_WORK
 
-    def blocks(self, segments: Iterator[Segment]) -> Iterator[Block]:
+    def blocks(self, segments: Iterator[TextSegment]) -> Iterator[Block]:
         """Yield blocks; segments are read ahead only inside a stretch that may fold."""
-        waiting: Segment | None = next(segments, None)
+        waiting: TextSegment | None = next(segments, None)
         if self._opened_at_first and waiting is not None:
             if _comes_first(waiting):
                 self._nothing_yet = True
@@ -103,7 +103,7 @@ class SegmentFolder:
                 if waiting is not None and not complete and self._open_role is None:
                     waiting = self._behind(waiting, segments)
 
-    def _plain(self, segment: Segment) -> Block:
+    def _plain(self, segment: TextSegment) -> Block:
         """Return the block of a segment that does not fold; an attribution or a rule notes whether it comes first."""
         self._open_role = None
         if _comes_first(segment) and self._nothing_yet and self._context.fold:
@@ -112,8 +112,8 @@ class SegmentFolder:
         return segment.block
 
     def _ahead(
-        self, first: Segment, segments: Iterator[Segment]
-    ) -> tuple[list[Segment], bool, Segment | None]:
+        self, first: TextSegment, segments: Iterator[TextSegment]
+    ) -> tuple[list[TextSegment], bool, TextSegment | None]:
         """Gather the segments with the role of `first`; return them, whether they are complete, and the next one."""
         stretch, size = [first], len(first.block.text)
         least = min(self._work - FOLD_PIECE, 0)
@@ -127,22 +127,22 @@ class SegmentFolder:
                 return stretch, False, next(segments, None)
         return stretch, True, None
 
-    def _behind(self, waiting: Segment, segments: Iterator[Segment]) -> Segment | None:
+    def _behind(self, waiting: TextSegment, segments: Iterator[TextSegment]) -> TextSegment | None:
         """Skip the rest of a folded stretch; return the next segment, None at the end."""
         if ReaderState.decode(waiting.block.at.state).mode is Mode.TAIL:
             return None
         role, passed = waiting.role, 0
-        following: Segment | None = waiting
+        following: TextSegment | None = waiting
         while following is not None and following.role is role and passed < FOLD_SKIP and self._work > 0:
             passed += len(following.block.text)
             self._count(following)
             following = next(segments, None)
         return following
 
-    def _count(self, segment: Segment) -> None:
+    def _count(self, segment: TextSegment) -> None:
         self._work -= segment.lines + len(segment.block.text) // LINE
 
-    def _stretch(self, stretch: list[Segment], complete: bool, last: bool) -> Iterator[Block]:
+    def _stretch(self, stretch: list[TextSegment], complete: bool, last: bool) -> Iterator[Block]:
         role, first = stretch[0].role, stretch[0].block
         lines = sum(segment.lines for segment in stretch)
         target = first.at.encode()

@@ -23,12 +23,12 @@ from gateway.rendition.context import Context
 from gateway.rendition.fold import SegmentFolder
 from gateway.rendition.html import picture_links
 from gateway.rendition.html.html_octets import is_page
-from gateway.rendition.segments import UNSEEN, ReaderState, Segment
-from gateway.rendition.selection import PAGE_ORDINAL, PARTS_ORDINAL, Reading, View
+from gateway.rendition.segments import UNSEEN, ReaderState, TextSegment
+from gateway.rendition.selection import PAGE_ORDINAL, PARTS_ORDINAL, SelectedPart, View
 from gateway.rendition.text import quoting
 from gateway.rendition.text.plain_text import TextReader
 from gateway.rendition.wholes import HTML_CAP as HTML_CAP
-from gateway.rendition.wholes import NOTE_ORDINAL, Octets, Wholes
+from gateway.rendition.wholes import NOTE_ORDINAL, ReadSection, Wholes
 
 #: Octets of an encoded message that are decoded; how deep such messages may be nested.
 SEALED_CAP: Final = 512 * 1024
@@ -50,9 +50,9 @@ def _(msgid: str) -> str:
 
 
 class _Replay:
-    """Octets whose beginnings were examined and must not be fetched again."""
+    """ReadSection whose beginnings were examined and must not be fetched again."""
 
-    def __init__(self, octets: Octets) -> None:
+    def __init__(self, octets: ReadSection) -> None:
         self._octets = octets
         self._begun: dict[str, tuple[list[bytes], Iterator[bytes]]] = {}
 
@@ -80,7 +80,7 @@ class _Renderer:
     """
 
     def __init__(
-        self, message: Message, context: Context, octets: Octets, depth: int = 0, all_of_it: bool = False
+        self, message: Message, context: Context, octets: ReadSection, depth: int = 0, all_of_it: bool = False
     ) -> None:
         self._message = message
         self._context = context
@@ -110,7 +110,7 @@ class _Renderer:
                 text = notes.gap(self._context.translate, gap)
                 yield Block(Kind.NOTE, (Run(text),), Position("", GAP_ORDINAL + index))
 
-    def _readings(self, section: str | None) -> Iterator[Reading]:
+    def _readings(self, section: str | None) -> Iterator[SelectedPart]:
         return selection.Chooser(self._message.root, self._peek, section, self._all_of_it).readings()
 
     def _peek(self, part: Part) -> str:
@@ -121,7 +121,9 @@ class _Renderer:
             octets, decoding.html_label(octets, declared) if "html" in part.media_type else declared
         )[0]
 
-    def _part(self, reading: Reading, start: Position | None, state: ReaderState) -> Iterator[Segment]:
+    def _part(
+        self, reading: SelectedPart, start: Position | None, state: ReaderState
+    ) -> Iterator[TextSegment]:
         """Yield a part's segments from a position in it on."""
         at = start.start if start else 0
         if reading.view is View.TEXT:
@@ -146,7 +148,7 @@ class _Renderer:
             return b""
         return body.whole(part, self._octets.peek(part.section), PAGE_OCTETS)[0]
 
-    def _parts(self, part: Part) -> Iterator[Segment]:
+    def _parts(self, part: Part) -> Iterator[TextSegment]:
         """Read a text that consists of the parts of a multipart; note that there are files, which have no section."""
         octets, was_cut = body.whole(part, self._octets(part.section, 0), SEALED_CAP)
         boundary = loose.parts_in(octets[:PAGE_OCTETS])
@@ -163,7 +165,7 @@ class _Renderer:
             return block
         return replace(block, runs=(Run(self._context.translate(picture_links.PICTURE)),))
 
-    def _text(self, part: Part, section: str, start: int, state: ReaderState) -> Iterator[Segment]:
+    def _text(self, part: Part, section: str, start: int, state: ReaderState) -> Iterator[TextSegment]:
         """Read a text part whose octets are those of a section."""
         allowance = body.Allowance(self._octets(section, start), EMPTY_LIMIT)
         pieces = body.text_pieces(part, lambda _start: iter(allowance), start, state.decoder)
@@ -182,9 +184,9 @@ class _Renderer:
             yield segment
         if allowance.spent:  # reading continues from the note's position
             at = Position(part.section, start + allowance.pulled)
-            yield Segment(Block(Kind.NOTE, (Run(left_out),), at))
+            yield TextSegment(Block(Kind.NOTE, (Run(left_out),), at))
 
-    def _loose(self, part: Part, start: int, state: ReaderState) -> Iterator[Segment]:
+    def _loose(self, part: Part, start: int, state: ReaderState) -> Iterator[TextSegment]:
         """Read a multipart without parts as a text, or parse it here if it has parts after all."""
         section, of_header = loose.sections(part)
         header = _beginning(self._octets(of_header, 0), loose.HEADER_OCTETS)
@@ -202,7 +204,7 @@ class _Renderer:
             found = MessageFile(header + octets)
             yield from _from(self._inside(part, found, [], was_cut), start)
 
-    def _sealed(self, part: Part) -> Iterator[Segment]:
+    def _sealed(self, part: Part) -> Iterator[TextSegment]:
         """Read an encoded message."""
         if self._depth >= SEALED_DEPTH:
             yield self._wholes.note(part, notes.DEEP)
@@ -212,7 +214,7 @@ class _Renderer:
         found = MessageFile(octets)
         yield from self._inside(part, found, self._wholes.heading(found.message.envelope, ""), was_cut)
 
-    def _opaque(self, reading: Reading) -> Iterator[Segment]:
+    def _opaque(self, reading: SelectedPart) -> Iterator[TextSegment]:
         """Read an S/MIME body that is signed or compressed as a whole; note that any other cannot be opened."""
         octets, was_cut = body.whole(reading.part, self._octets.peek(reading.part.section), SEALED_CAP)
         sort, content = cms.read_body(octets, SEALED_CAP)
@@ -225,8 +227,8 @@ class _Renderer:
         yield from self._inside(reading.part, found, first, was_cut)
 
     def _inside(
-        self, part: Part, found: MessageFile, first: list[Segment], was_cut: bool
-    ) -> Iterator[Segment]:
+        self, part: Part, found: MessageFile, first: list[TextSegment], was_cut: bool
+    ) -> Iterator[TextSegment]:
         """Yield the segments of a message that was parsed here, with positions in the part that contains it."""
         inner = _Renderer(found.message, self._context, found.octets, self._depth + 1, self._all_of_it)
         readings = inner._readings(None)
@@ -265,21 +267,21 @@ def _beginning(octets: Iterator[bytes], limit: int) -> bytes:
     return b"".join(pulled)[:limit]
 
 
-def _from(segments: Iterator[Segment], start: int) -> Iterator[Segment]:
+def _from(segments: Iterator[TextSegment], start: int) -> Iterator[TextSegment]:
     """Yield the segments of a part that is read as a whole, from an ordinal on."""
     if start >= NOTE_ORDINAL:
         return (note for note in segments if note.block.at.start >= NOTE_ORDINAL)
     return islice(segments, start, None)
 
 
-def _numbered(segments: Iterator[Segment], first: int) -> Iterator[Segment]:
+def _numbered(segments: Iterator[TextSegment], first: int) -> Iterator[TextSegment]:
     """Count the positions of a text that is read as a whole, starting from an ordinal beyond its octets."""
     for segment in segments:
         block = segment.block
         yield replace(segment, block=replace(block, at=replace(block.at, start=first + block.at.start)))
 
 
-def _skipping(segments: Iterator[Segment], skip: int) -> Iterator[Segment]:
+def _skipping(segments: Iterator[TextSegment], skip: int) -> Iterator[TextSegment]:
     """Skip the characters of the first block that were already shown."""
     for segment in segments:
         if skip:
@@ -291,7 +293,7 @@ def _skipping(segments: Iterator[Segment], skip: int) -> Iterator[Segment]:
 
 
 def render(
-    message: Message, context: Context, octets: Octets, start: Position | None = None
+    message: Message, context: Context, octets: ReadSection, start: Position | None = None
 ) -> Iterator[Block]:
     """Yield the message's blocks from `start` on; for None, or a position that is not in it, from its beginning.
 
@@ -311,7 +313,7 @@ def render(
 
 
 def _from_place(
-    message: Message, context: Context, octets: Octets, start: Position
+    message: Message, context: Context, octets: ReadSection, start: Position
 ) -> Generator[Block, None, bool]:
     """Yield the blocks from a position on; return whether there were any."""
     renderer = _Renderer(message, context, octets)
@@ -332,7 +334,9 @@ def _from_place(
     return bool(first)
 
 
-def _all_of_it(message: Message, context: Context, octets: Octets, start: Position | None) -> Iterator[Block]:
+def _all_of_it(
+    message: Message, context: Context, octets: ReadSection, start: Position | None
+) -> Iterator[Block]:
     """Yield all blocks of a message, hidden or not, with positions that say so."""
     for block in _Renderer(message, context, octets, all_of_it=True).blocks(start):
         yield replace(block, at=replace(block.at, state=UNSEEN + block.at.state))

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Position, Run
-from gateway.rendition.segments import Role, Segment
+from gateway.rendition.segments import Role, TextSegment
 from gateway.rendition.text import quoting
 from gateway.rendition.text.line_kinds import rule_like
 from gateway.rendition.unplaced import Draft, Face, runs_of
@@ -153,7 +153,7 @@ def without_preheader(drafts: list[Draft]) -> list[Draft]:
     return drafts
 
 
-def segments(drafts: list[Draft], section: str, reply: bool) -> list[Segment]:
+def segments(drafts: list[Draft], section: str, reply: bool) -> list[TextSegment]:
     """Return the drafts of one part as segments with roles and positions."""
     kept = list(_without_idle_rules(chain.from_iterable(map(_with_role, drafts))))
     if reply:
@@ -162,7 +162,7 @@ def segments(drafts: list[Draft], section: str, reply: bool) -> list[Segment]:
     return [draft.segment(Position(section, ordinal)) for ordinal, draft in enumerate(kept)]
 
 
-def rows(lines: list[tuple[Kind, list[Run]]], section: str) -> list[Segment]:
+def rows(lines: list[tuple[Kind, list[Run]]], section: str) -> list[TextSegment]:
     """Return the rows of a viewer as segments."""
     return [
         Draft(kind, runs).segment(Position(section, ordinal)) for ordinal, (kind, runs) in enumerate(lines)

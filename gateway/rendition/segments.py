@@ -39,7 +39,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class TextSegment:
     """A block, its role, its number of lines, and its label when folded, unless that is its role's."""
 
     block: Block

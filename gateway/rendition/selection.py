@@ -39,7 +39,7 @@ class View(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SelectedPart:
     """One part to be read."""
 
     part: Part
@@ -241,7 +241,7 @@ class Chooser:
         self._only = _only_texts(root)
         self._all_of_it = all_of_it
 
-    def readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[SelectedPart]:
         """Yield the parts to read, in order, from the one in the start section on."""
         waiting = [self._root]
         while waiting:
@@ -253,10 +253,10 @@ class Chooser:
                     yield reading
             waiting.extend(reversed(further))
 
-    def _opened(self, part: Part) -> tuple[Reading | None, tuple[Part, ...]]:
+    def _opened(self, part: Part) -> tuple[SelectedPart | None, tuple[Part, ...]]:
         """Return how a part is read, and the parts below it that come next."""
         if part.media_type != "multipart/encrypted" and is_loose(part):
-            return Reading(part, View.LOOSE), part.parts
+            return SelectedPart(part, View.LOOSE), part.parts
         match part.media_type:
             case chosen_from if self._all_of_it and chosen_from in _CHOSEN_FROM:
                 return None, part.parts
@@ -265,9 +265,9 @@ class Chooser:
             case "multipart/related":
                 return None, _root_of(part)
             case "multipart/signed":
-                return Reading(part, View.SIGNED), part.parts[:1]
+                return SelectedPart(part, View.SIGNED), part.parts[:1]
             case "multipart/encrypted":
-                return Reading(part, View.ENCRYPTED), ()
+                return SelectedPart(part, View.ENCRYPTED), ()
             case "multipart/report":
                 return None, part.parts[:2]
         if _is_multipart(part):
@@ -279,7 +279,7 @@ class Chooser:
             self._calendar = True
         if view is None:
             return None, ()
-        return Reading(part, view), part.parts if view is View.NESTED else ()
+        return SelectedPart(part, view), part.parts if view is View.NESTED else ()
 
     def _is_last_hope(self, part: Part) -> bool:
         return (

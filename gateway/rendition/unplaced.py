@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Position, Run
-from gateway.rendition.segments import Role, Segment
+from gateway.rendition.segments import Role, TextSegment
 
 #: Characters that count as a line if a text has no lines: for "12 quoted lines" in HTML.
 LINE: int = 72
@@ -53,14 +53,14 @@ class Draft:
         runs = self.runs
         return runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
 
-    def segment(self, at: Position) -> Segment:
+    def segment(self, at: Position) -> TextSegment:
         """Return the segment, now that the position is known."""
         text = self.text
         lines = max(text.count("\n") + 1, -(-len(text) // LINE))
         block = Block(
             self.kind, tuple(self.runs), at, self.quote, self.indent, self.level, self.marker, self.target
         )
-        return Segment(block, self.role, lines)
+        return TextSegment(block, self.role, lines)
 
 
 def runs_of(stretches: Sequence[tuple[str, Face]]) -> list[Run]:

@@ -22,8 +22,8 @@ from gateway.rendition.html import converter, picture_links
 from gateway.rendition.html.html_octets import HTML_CAP as HTML_CAP
 from gateway.rendition.html.html_octets import HtmlOctets
 from gateway.rendition.records import invitations, records, reports
-from gateway.rendition.segments import ReaderState, Segment
-from gateway.rendition.selection import Reading, View
+from gateway.rendition.segments import ReaderState, TextSegment
+from gateway.rendition.selection import SelectedPart, View
 from gateway.rendition.text import lines, markdown
 from gateway.rendition.text.plain_text import TextReader
 from gateway.rendition.unplaced import Draft
@@ -34,7 +34,7 @@ RECORD_CAP: Final = 256 * 1024
 NOTE_ORDINAL: Final = 1_000_000
 
 #: Returns the octets of a section, transfer-encoded, from an offset on.
-Octets = Callable[[str, int], Iterator[bytes]]
+ReadSection = Callable[[str, int], Iterator[bytes]]
 
 
 def _(msgid: str) -> str:
@@ -50,7 +50,7 @@ class Wholes:
     def __init__(
         self,
         context: Context,
-        octets: Octets,
+        octets: ReadSection,
         reply: bool,
         pictures: dict[str, str],
         root: Part,
@@ -63,7 +63,7 @@ class Wholes:
         self._root = root
         self._all_of_it = all_of_it
 
-    def segments(self, reading: Reading) -> Iterator[Segment]:
+    def segments(self, reading: SelectedPart) -> Iterator[TextSegment]:
         """Yield the segments of a part."""
         yield from _VIEWERS[reading.view](self, reading.part)
 
@@ -71,7 +71,7 @@ class Wholes:
         octets, was_cut = body.whole(part, self._octets(part.section, 0), cap)
         return decoding.decode(octets, part.parameters.get("charset", ""))[0], was_cut
 
-    def _html(self, part: Part) -> Iterator[Segment]:
+    def _html(self, part: Part) -> Iterator[TextSegment]:
         page = HtmlOctets(part, self._octets(part.section, 0))
         drafts, too_many = converter.read(
             page.text(),
@@ -86,7 +86,7 @@ class Wholes:
             drafts = roles.without_preheader(drafts)
         yield from self._noted(part, drafts, page.cut, too_many)
 
-    def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[Segment]:
+    def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[TextSegment]:
         """Yield the segments of drafts, and a note if they were cut."""
         yield from roles.segments(drafts, part.section, self._reply)
         if was_cut:
@@ -94,7 +94,7 @@ class Wholes:
         elif too_many:
             yield self.note(part, notes.MANY_BLOCKS)
 
-    def _enriched(self, part: Part) -> Iterator[Segment]:
+    def _enriched(self, part: Part) -> Iterator[TextSegment]:
         raw, was_cut = self._read(part, HTML_CAP)
         pieces = lines.pieces_of(records.enriched(raw))
         reader = TextReader(pieces, part.section, ReaderState(), self._context.fold)
@@ -103,27 +103,29 @@ class Wholes:
         if was_cut:
             yield self.cut(part, HTML_CAP)
 
-    def _markdown(self, part: Part) -> Iterator[Segment]:
+    def _markdown(self, part: Part) -> Iterator[TextSegment]:
         text, was_cut = self._read(part, HTML_CAP)
         drafts, too_many = markdown.read(text, self._context.fold)
         yield from self._noted(part, drafts, was_cut, too_many)
 
-    def _calendar(self, part: Part) -> Iterator[Segment]:
+    def _calendar(self, part: Part) -> Iterator[TextSegment]:
         yield from self._record(part, invitations.calendar)
 
-    def _card(self, part: Part) -> Iterator[Segment]:
+    def _card(self, part: Part) -> Iterator[TextSegment]:
         yield from self._record(part, records.card)
 
-    def _delivery(self, part: Part) -> Iterator[Segment]:
+    def _delivery(self, part: Part) -> Iterator[TextSegment]:
         yield from self._record(part, reports.delivery)
 
-    def _disposition(self, part: Part) -> Iterator[Segment]:
+    def _disposition(self, part: Part) -> Iterator[TextSegment]:
         yield from self._record(part, reports.disposition)
 
-    def _feedback(self, part: Part) -> Iterator[Segment]:
+    def _feedback(self, part: Part) -> Iterator[TextSegment]:
         yield from self._record(part, reports.feedback)
 
-    def _record(self, part: Part, read: Callable[[str, Context], records.Rows]) -> Iterator[Segment]:
+    def _record(
+        self, part: Part, read: Callable[[str, Context], records.RecordRows]
+    ) -> Iterator[TextSegment]:
         text, was_cut = self._read(part, RECORD_CAP)
         rows, more = read(text, self._context)
         rows += self._returned(part, rows)
@@ -133,7 +135,7 @@ class Wholes:
         elif more:
             yield self.note(part, notes.RECORDS)
 
-    def _returned(self, part: Part, rows: list[records.Row]) -> list[records.Row]:
+    def _returned(self, part: Part, rows: list[records.RecordRow]) -> list[records.RecordRow]:
         """Return rows about the mail that a report concerns, after the last of its own parts."""
         for report in self._root.walk():
             if report.media_type != "multipart/report" or part not in report.parts:
@@ -149,10 +151,10 @@ class Wholes:
                 return reports.returned(envelope_from_header(header)[0], self._context, rows)
         return []
 
-    def _nested(self, part: Part) -> Iterator[Segment]:
+    def _nested(self, part: Part) -> Iterator[TextSegment]:
         yield from self.heading(part.envelope or Envelope(), part.section)
 
-    def heading(self, envelope: Envelope, section: str) -> list[Segment]:
+    def heading(self, envelope: Envelope, section: str) -> list[TextSegment]:
         """Return the heading of an embedded message: subject, sender, date."""
         say = self._context.translate
         subject = header_fields.clean(envelope.subject)
@@ -163,46 +165,46 @@ class Wholes:
             rows.append((Kind.ROW, [Run(f"{say(_('Date'))}: {self._context.moment(envelope.date)}")]))
         return roles.rows(rows, section)
 
-    def _picture(self, part: Part) -> Iterator[Segment]:
+    def _picture(self, part: Part) -> Iterator[TextSegment]:
         if self._context.pictures:
             words = header_fields.clean(part.description or part.filename)
             at = Position(part.section)
-            yield Segment(Block(Kind.PICTURE, (Run(words),) if words else (), at, target=part.section))
+            yield TextSegment(Block(Kind.PICTURE, (Run(words),) if words else (), at, target=part.section))
 
-    def _signed(self, part: Part) -> Iterator[Segment]:
+    def _signed(self, part: Part) -> Iterator[TextSegment]:
         yield self.signed(part)
 
-    def signed(self, part: Part) -> Segment:
+    def signed(self, part: Part) -> TextSegment:
         """Return a note that a part is signed, which does not mean that the signature is valid."""
         return self._note_segment(part, self._context.translate(_("Signed message")))
 
-    def _encrypted(self, part: Part) -> Iterator[Segment]:
+    def _encrypted(self, part: Part) -> Iterator[TextSegment]:
         if part.parameters.get("smime-type", "").lower() == "signed-data":
             text = self._context.translate(_("This signed message cannot be opened here."))
         else:
             text = self._context.translate(notes.ENCRYPTED)
         yield self._note_segment(part, text)
 
-    def cut(self, part: Part, octets: int) -> Segment:
+    def cut(self, part: Part, octets: int) -> TextSegment:
         """Return a note that a part is cut at this many octets."""
         return self.note(part, notes.CUT, octets)
 
-    def note(self, part: Part, msgid: str, octets: int = 0) -> Segment:
+    def note(self, part: Part, msgid: str, octets: int = 0) -> TextSegment:
         """Return a note that a part is incomplete, with a link to the original."""
         return self._note_segment(
             part, notes.about(self._context.translate, msgid, part, octets), part.section
         )
 
-    def _note_segment(self, part: Part, text: str, target: str = "") -> Segment:
+    def _note_segment(self, part: Part, text: str, target: str = "") -> TextSegment:
         at = Position(part.section, NOTE_ORDINAL)
-        return Segment(Block(Kind.NOTE, (Run(text),), at, target=target))
+        return TextSegment(Block(Kind.NOTE, (Run(text),), at, target=target))
 
 
 def _named(address: Address) -> str:
     return header_fields.clean(header_fields.safe_label(address))
 
 
-_VIEWERS: Final[dict[View, Callable[[Wholes, Part], Iterator[Segment]]]] = {
+_VIEWERS: Final[dict[View, Callable[[Wholes, Part], Iterator[TextSegment]]]] = {
     View.HTML: Wholes._html,
     View.ENRICHED: Wholes._enriched,
     View.MARKDOWN: Wholes._markdown,

@@ -17,7 +17,7 @@ from gateway import confined
 from gateway.confined.jobs import JOBS, Job
 from gateway.message.mime import tnef
 from gateway.rendition.blocks import Block, Kind, Position, Run
-from gateway.rendition.documents import DocumentError, Entry, bounds
+from gateway.rendition.documents import ArchiveEntry, DocumentError, bounds
 from gateway.rendition.pictures.image import UNREADABLE, PictureError
 from tests import PATIENCE
 from tests.message.mime.test_tnef import WHOLE
@@ -59,7 +59,7 @@ def test_pictures_of_all_formats_are_made(form: str) -> None:
 
 def test_zip_and_tnef() -> None:
     octets = samples.zipped({"a": b"\0\xff"})
-    assert list(confined.stream("zip entries", octets)) == [Entry(0, "a", 2)]
+    assert list(confined.stream("zip entries", octets)) == [ArchiveEntry(0, "a", 2)]
     assert confined.run("zip entry", octets, index=0) == b"\0\xff"
     assert confined.run("tnef", WHOLE) == tnef.read(WHOLE)
 

@@ -15,7 +15,7 @@ from gateway.message.model import Message
 from gateway.pages.message_pages import message_layout
 from gateway.rendition import Context, Position, notes, render
 from gateway.rendition.blocks import Block, Kind
-from gateway.rendition.rendering import GAP_ORDINAL, SEALED_CAP, Octets
+from gateway.rendition.rendering import GAP_ORDINAL, SEALED_CAP, ReadSection
 from gateway.store.base import MessageRef, Window
 from gateway.store.imap import imap_store
 from tests import rig
@@ -149,7 +149,7 @@ ODD: dict[str, tuple[bytes, list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, Octets]]]:
+def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, ReadSection]]]:
     """Every odd mail as the store gets it from a server."""
     user = dovecot.user("odd@example.net")
     for octets, _ in ODD.values():
@@ -159,7 +159,7 @@ def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, Octets]]]:
     try:
         rows = list(reversed(store.summaries("INBOX", Window(len(ODD))).summaries))
 
-        def opened(ref: MessageRef) -> tuple[Message, Octets]:
+        def opened(ref: MessageRef) -> tuple[Message, ReadSection]:
             return store.structure(ref), lambda section, start: store.octets(ref, section, start)
 
         yield {name: opened(row.ref) for name, row in zip(ODD, rows, strict=True)}
@@ -167,14 +167,14 @@ def served(dovecot: Dovecot) -> Iterator[dict[str, tuple[Message, Octets]]]:
         store.close()
 
 
-def of_file(octets: bytes) -> tuple[Message, Octets]:
+def of_file(octets: bytes) -> tuple[Message, ReadSection]:
     mail = wire_format.parse(message(octets))
     return mail.message, mail.octets
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_the_words_are_there_in_a_file_and_on_a_server(
-    served: dict[str, tuple[Message, Octets]], name: str
+    served: dict[str, tuple[Message, ReadSection]], name: str
 ) -> None:
     octets, words = ODD[name]
     here = list(render(*_with(Context(), of_file(octets))))
@@ -191,12 +191,14 @@ def test_the_words_are_there_in_a_file_and_on_a_server(
         assert here == there
 
 
-def _with(context: Context, mail: tuple[Message, Octets]) -> tuple[Message, Context, Octets]:
+def _with(context: Context, mail: tuple[Message, ReadSection]) -> tuple[Message, Context, ReadSection]:
     return mail[0], context, mail[1]
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_reading_goes_on_from_every_position(served: dict[str, tuple[Message, Octets]], name: str) -> None:
+def test_reading_goes_on_from_every_position(
+    served: dict[str, tuple[Message, ReadSection]], name: str
+) -> None:
     mail, octets = served[name]
     blocks = list(render(mail, Context(), octets))
     for index in range(1, len(blocks), max(len(blocks) // 7, 1)):
@@ -208,7 +210,7 @@ def test_reading_goes_on_from_every_position(served: dict[str, tuple[Message, Oc
 @pytest.mark.parametrize("device", ["nokia7110", "xhtml"])
 @pytest.mark.parametrize("name", ["long", "inside a message", "sealed, long"])
 def test_pages_open_by_themselves_and_lead_back(
-    served: dict[str, tuple[Message, Octets]], name: str, device: str
+    served: dict[str, tuple[Message, ReadSection]], name: str, device: str
 ) -> None:
     mail, octets = served[name]
     pages = list(message_layout(mail, octets, by_name(device)).all())
@@ -284,7 +286,7 @@ def test_parts_beyond_the_bound_are_named_in_the_pages() -> None:
     assert said_of_it == f"The contents of part {part} are left out: they are nested too deeply."
 
 
-def _last_page(mail: Message, octets: Octets) -> tuple[object, ...]:
+def _last_page(mail: Message, octets: ReadSection) -> tuple[object, ...]:
     return list(message_layout(mail, octets, by_name("nokia7110")).all())[-1].body
 
 

@@ -15,7 +15,7 @@ from gateway.message import media_types
 from gateway.rendition.blocks import Block, Position, cut
 from gateway.rendition.context import Context
 from gateway.rendition.documents import archive, docx, epub, odt, pdf, plain_files, rtf, spreadsheets
-from gateway.rendition.documents.archive import Entry, zip_entries, zip_entry
+from gateway.rendition.documents.archive import ArchiveEntry, zip_entries, zip_entry
 from gateway.rendition.documents.bounds import (
     BLOCKS_LIMIT,
     BROKEN,
@@ -33,8 +33,8 @@ from gateway.rendition.documents.kinds import effective_type
 from gateway.rendition.documents.xmlpart import PartTooLong
 
 __all__ = [
+    "ArchiveEntry",
     "DocumentError",
-    "Entry",
     "earlier",
     "effective_type",
     "read",

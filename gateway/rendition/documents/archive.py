@@ -45,7 +45,7 @@ _NAME_LIMIT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One file in an archive: its index in the listing, its path there, and its size, octets unpacked."""
 
     index: int
@@ -108,11 +108,11 @@ def _name(info: zipfile.ZipInfo) -> str:
     return glyphs.visible(name).replace("\\", "/")[:_NAME_LIMIT]
 
 
-def zip_entries(octets: bytes) -> tuple[Entry, ...]:
+def zip_entries(octets: bytes) -> tuple[ArchiveEntry, ...]:
     """List the files of an archive."""
     with opened(octets) as archive:
         return tuple(
-            Entry(index, _name(info), info.file_size, bool(info.flag_bits & _ENCRYPTED))
+            ArchiveEntry(index, _name(info), info.file_size, bool(info.flag_bits & _ENCRYPTED))
             for index, info in enumerate(_files(archive))
         )
 

@@ -16,7 +16,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.documents import archive, numerals
 from gateway.rendition.documents.bounds import DAMAGED, DocumentError
 from gateway.rendition.documents.composer import BULLET, Composer
-from gateway.rendition.documents.xmlpart import Attributes, Vocabulary, blocks, consume
+from gateway.rendition.documents.xmlpart import Vocabulary, XmlAttributes, blocks, consume
 from gateway.rendition.links.urls import allowed
 
 _DOCUMENT: Final = "word/document.xml"
@@ -38,10 +38,10 @@ class _Styles(Vocabulary):
         self._style = ""
         self.starts = {"style": self._begin, "name": self._name}
 
-    def _begin(self, attributes: Attributes) -> None:
+    def _begin(self, attributes: XmlAttributes) -> None:
         self._style = attributes.get("styleId", "")
 
-    def _name(self, attributes: Attributes) -> None:
+    def _name(self, attributes: XmlAttributes) -> None:
         name = attributes.get("val", "").lower()
         match = _HEADING.match(name)
         if match or name == "title":
@@ -64,19 +64,19 @@ class _Numbering(Vocabulary):
             "abstractNumId": self._refers,
         }
 
-    def _begin_abstract(self, attributes: Attributes) -> None:
+    def _begin_abstract(self, attributes: XmlAttributes) -> None:
         self._in_abstract = attributes.get("abstractNumId", "")
 
-    def _begin_level(self, attributes: Attributes) -> None:
+    def _begin_level(self, attributes: XmlAttributes) -> None:
         self._level = attributes.get("ilvl", "0")
 
-    def _format(self, attributes: Attributes) -> None:
+    def _format(self, attributes: XmlAttributes) -> None:
         self._abstract.setdefault(self._in_abstract, {})[self._level] = attributes.get("val", "")
 
-    def _begin_list(self, attributes: Attributes) -> None:
+    def _begin_list(self, attributes: XmlAttributes) -> None:
         self._in_list = attributes.get("numId", "")
 
-    def _refers(self, attributes: Attributes) -> None:
+    def _refers(self, attributes: XmlAttributes) -> None:
         self._lists[self._in_list] = attributes.get("val", "")
 
     def format(self, number_id: str, level: str) -> str:
@@ -91,7 +91,7 @@ class _Links(Vocabulary):
         self.targets: dict[str, str] = {}
         self.starts = {"Relationship": self._relation}
 
-    def _relation(self, attributes: Attributes) -> None:
+    def _relation(self, attributes: XmlAttributes) -> None:
         if attributes.get("TargetMode") == "External":
             self.targets[attributes.get("Id", "")] = allowed(attributes.get("Target", ""))
 
@@ -141,7 +141,7 @@ class _Body(Vocabulary):
         if self._in_text:
             self._composer.text(text)
 
-    def _begin_paragraph(self, _attributes: Attributes) -> None:
+    def _begin_paragraph(self, _attributes: XmlAttributes) -> None:
         if self._in_run:  # a text box is inside a run of the paragraph that it floats beside
             self._end_paragraph()
         self._paragraph = _Paragraph(note=self._paragraph.note)
@@ -164,59 +164,59 @@ class _Body(Vocabulary):
             del self._counters[other]
         return numerals.say(number, form) + "."
 
-    def _style(self, attributes: Attributes) -> None:
+    def _style(self, attributes: XmlAttributes) -> None:
         self._paragraph.style = attributes.get("val", "")
 
-    def _outline(self, attributes: Attributes) -> None:
+    def _outline(self, attributes: XmlAttributes) -> None:
         level = attributes.get("val", "9")
         self._paragraph.outline = int(level) + 1 if level in "012345678" and level else 0
 
-    def _list(self, attributes: Attributes) -> None:
+    def _list(self, attributes: XmlAttributes) -> None:
         self._paragraph.list_id = attributes.get("val", "")
 
-    def _level(self, attributes: Attributes) -> None:
+    def _level(self, attributes: XmlAttributes) -> None:
         level = attributes.get("val", "0")
         self._paragraph.level = level if len(level) == 1 and level in "012345678" else "0"
 
-    def _begin_run(self, _attributes: Attributes) -> None:
+    def _begin_run(self, _attributes: XmlAttributes) -> None:
         self._in_run = True
         self._composer.strong = self._composer.emphasis = False
 
     def _end_run(self) -> None:
         self._in_run = self._composer.strong = self._composer.emphasis = False
 
-    def _bold(self, attributes: Attributes) -> None:
+    def _bold(self, attributes: XmlAttributes) -> None:
         self._composer.strong = self._in_run and attributes.get("val", "1") not in _OFF
 
-    def _italic(self, attributes: Attributes) -> None:
+    def _italic(self, attributes: XmlAttributes) -> None:
         self._composer.emphasis = self._in_run and attributes.get("val", "1") not in _OFF
 
-    def _begin_text(self, _attributes: Attributes) -> None:
+    def _begin_text(self, _attributes: XmlAttributes) -> None:
         self._in_text = True
 
     def _end_text(self) -> None:
         self._in_text = False
 
-    def _tab(self, _attributes: Attributes) -> None:
+    def _tab(self, _attributes: XmlAttributes) -> None:
         if self._in_run:  # elsewhere it defines a stop
             self._composer.text("\t")
 
-    def _break(self, _attributes: Attributes) -> None:
+    def _break(self, _attributes: XmlAttributes) -> None:
         self._composer.text("\n")
 
-    def _hyphen(self, _attributes: Attributes) -> None:
+    def _hyphen(self, _attributes: XmlAttributes) -> None:
         self._composer.text("-")
 
-    def _link(self, attributes: Attributes) -> None:
+    def _link(self, attributes: XmlAttributes) -> None:
         self._composer.link = self._tables.links.targets.get(attributes.get("id", ""), "")
 
     def _end_link(self) -> None:
         self._composer.link = ""
 
-    def _footnote(self, attributes: Attributes) -> None:
+    def _footnote(self, attributes: XmlAttributes) -> None:
         self._paragraph = _Paragraph(note=attributes.get("id", "")[:9])
 
-    def _reference(self, attributes: Attributes) -> None:
+    def _reference(self, attributes: XmlAttributes) -> None:
         self._composer.text(f"[{attributes.get('id', '')[:9]}]")
 
 

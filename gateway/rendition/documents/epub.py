@@ -18,7 +18,7 @@ from gateway.rendition.blocks import Block
 from gateway.rendition.context import Context
 from gateway.rendition.documents import archive
 from gateway.rendition.documents.bounds import DAMAGED, DocumentError
-from gateway.rendition.documents.xmlpart import Attributes, Vocabulary, consume
+from gateway.rendition.documents.xmlpart import Vocabulary, XmlAttributes, consume
 from gateway.rendition.html import converter, picture_links
 
 _CONTAINER: Final = "META-INF/container.xml"
@@ -37,7 +37,7 @@ class _Container(Vocabulary):
         self.package = ""
         self.starts = {"rootfile": self._root}
 
-    def _root(self, attributes: Attributes) -> None:
+    def _root(self, attributes: XmlAttributes) -> None:
         self.package = self.package or attributes.get("full-path", "")
 
 
@@ -50,11 +50,11 @@ class _Package(Vocabulary):
         self._order: list[str] = []
         self.starts = {"item": self._item, "itemref": self._reference}
 
-    def _item(self, attributes: Attributes) -> None:
+    def _item(self, attributes: XmlAttributes) -> None:
         if attributes.get("media-type", "").lower() in _PAGES:
             self._files[attributes.get("id", "")] = attributes.get("href", "")
 
-    def _reference(self, attributes: Attributes) -> None:
+    def _reference(self, attributes: XmlAttributes) -> None:
         self._order.append(attributes.get("idref", ""))
 
     @property

@@ -14,7 +14,7 @@ from gateway.rendition.context import Context
 from gateway.rendition.documents import archive, numerals
 from gateway.rendition.documents.bounds import DAMAGED, DocumentError
 from gateway.rendition.documents.composer import BULLET, Composer
-from gateway.rendition.documents.xmlpart import Attributes, Vocabulary, blocks
+from gateway.rendition.documents.xmlpart import Vocabulary, XmlAttributes, blocks
 from gateway.rendition.links.urls import allowed
 
 _CONTENT: Final = "content.xml"
@@ -57,22 +57,22 @@ class _Content(Vocabulary):
         if self._paragraphs:
             self._composer.text(text.replace("\n", " "))
 
-    def _begin_style(self, attributes: Attributes) -> None:
+    def _begin_style(self, attributes: XmlAttributes) -> None:
         self._style = attributes.get("name", "")
 
-    def _look(self, attributes: Attributes) -> None:
+    def _look(self, attributes: XmlAttributes) -> None:
         strong = attributes.get("font-weight", "") in ("bold", "600", "700", "800", "900")
         self._styles[self._style] = strong, attributes.get("font-style", "") in ("italic", "oblique")
 
-    def _numbered(self, attributes: Attributes) -> None:
+    def _numbered(self, attributes: XmlAttributes) -> None:
         form = attributes.get("num-format", "")
         if form:
             self._lists.setdefault(self._style, {})[_number(attributes.get("level", ""), 1)] = form
 
-    def _paragraph(self, _attributes: Attributes) -> None:
+    def _paragraph(self, _attributes: XmlAttributes) -> None:
         self._paragraphs += 1
 
-    def _heading(self, attributes: Attributes) -> None:
+    def _heading(self, attributes: XmlAttributes) -> None:
         self._paragraphs += 1
         self._level = _number(attributes.get("outline-level", ""), 1)
 
@@ -91,7 +91,7 @@ class _Content(Vocabulary):
         form = self._lists.get(style, {}).get(len(self._open))
         return numerals.say(number, form) + "." if form else BULLET
 
-    def _begin_list(self, attributes: Attributes) -> None:
+    def _begin_list(self, attributes: XmlAttributes) -> None:
         inherited = self._open[-1][0] if self._open else ""
         self._open.append((attributes.get("style-name", inherited), 0))
 
@@ -100,13 +100,13 @@ class _Content(Vocabulary):
         if self._open:
             self._open.pop()
 
-    def _item(self, attributes: Attributes) -> None:
+    def _item(self, attributes: XmlAttributes) -> None:
         self._fresh = True
         if self._open:
             style, number = self._open[-1]
             self._open[-1] = style, _number(attributes.get("start-value", ""), number + 1)
 
-    def _span(self, attributes: Attributes) -> None:
+    def _span(self, attributes: XmlAttributes) -> None:
         self._spans.append((self._composer.strong, self._composer.emphasis))
         look = self._styles.get(attributes.get("style-name", ""), (False, False))
         self._composer.strong |= look[0]
@@ -116,22 +116,22 @@ class _Content(Vocabulary):
         if self._spans:
             self._composer.strong, self._composer.emphasis = self._spans.pop()
 
-    def _link(self, attributes: Attributes) -> None:
+    def _link(self, attributes: XmlAttributes) -> None:
         self._composer.link = allowed(attributes.get("href", ""))
 
     def _end_link(self) -> None:
         self._composer.link = ""
 
-    def _blank(self, _attributes: Attributes) -> None:
+    def _blank(self, _attributes: XmlAttributes) -> None:
         self._composer.text("\t")
 
-    def _blanks(self, attributes: Attributes) -> None:
+    def _blanks(self, attributes: XmlAttributes) -> None:
         self._composer.text(" " * min(_number(attributes.get("c", ""), 1), _BLANKS))
 
-    def _break(self, _attributes: Attributes) -> None:
+    def _break(self, _attributes: XmlAttributes) -> None:
         self._composer.text("\n")
 
-    def _note(self, _attributes: Attributes) -> None:
+    def _note(self, _attributes: XmlAttributes) -> None:
         self._composer.text(" [")
 
     def _end_note(self) -> None:

@@ -14,8 +14,8 @@ from gateway.rendition.blocks import Block
 from gateway.rendition.documents.bounds import DAMAGED, DEPTH_LIMIT, ELEMENTS_LIMIT, DocumentError
 from gateway.rendition.documents.composer import Composer
 
-Attributes = Mapping[str, str]
-Start = Callable[[Attributes], None]
+XmlAttributes = Mapping[str, str]
+Start = Callable[[XmlAttributes], None]
 End = Callable[[], None]
 
 _SEPARATOR: Final = " "

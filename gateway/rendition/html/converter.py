@@ -13,13 +13,13 @@ from typing import Final
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind
 from gateway.rendition.html import meanings, page_source, picture_links, picture_names
-from gateway.rendition.html.elements import TAGS, Attributes, Close, Tag
+from gateway.rendition.html.elements import TAGS, Close, Tag
 from gateway.rendition.html.embedded import is_drawn
 from gateway.rendition.html.html_parser import STRETCH, parse
 from gateway.rendition.html.page_structure import Structure
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css
-from gateway.rendition.html.styles.style_sheets import NOTHING, Sheets
+from gateway.rendition.html.styles.style_sheets import NOTHING, Attributes, Sheets
 from gateway.rendition.segments import Role
 from gateway.rendition.unplaced import Draft
 
@@ -232,9 +232,9 @@ def _both(first: Close | None, second: Close) -> Close:
     return closed
 
 
-Open = Callable[[HtmlReader, str, Attributes, css.Style], Close | None]
+OpenElement = Callable[[HtmlReader, str, Attributes, css.Style], Close | None]
 
-_OPEN: Final[dict[Tag, Open]] = {
+_OPEN: Final[dict[Tag, OpenElement]] = {
     Tag.INLINE: Structure._open_inline,
     Tag.BLOCK: Structure._open_block,
     Tag.HEADING: Structure._open_heading,

@@ -21,8 +21,8 @@ from gateway.rendition.records.records import (
     RECORDS_LIMIT,
     VALUE_LIMIT,
     Property,
-    Row,
-    Rows,
+    RecordRow,
+    RecordRows,
     content_lines,
     row,
     value_of,
@@ -60,7 +60,7 @@ _TAG: Final = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class Event:
+class CalendarEvent:
     """One event or task; `kind`: VEVENT or VTODO; its properties in order, and whether some were left out.
 
     `attendees`: all of them, however many are shown.
@@ -97,7 +97,7 @@ class Calendar:
     """The content of a calendar part. `zone_lines`: its time zones as written."""
 
     method: str = ""
-    events: list[Event] = field(default_factory=list)
+    events: list[CalendarEvent] = field(default_factory=list)
     zones: dict[str, tuple[occasions.Observance, ...]] = field(default_factory=dict)
     zone_lines: list[Property] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ def read(text: str) -> Calendar:
         if name == "BEGIN":
             inside.append(value.strip().upper())
             if inside[-1] in ("VEVENT", "VTODO"):
-                found.events.append(Event(inside[-1]))
+                found.events.append(CalendarEvent(inside[-1]))
             elif inside[-1] in ("STANDARD", "DAYLIGHT"):
                 observed = {}
         elif name == "END":
@@ -132,10 +132,10 @@ def read(text: str) -> Calendar:
     return found
 
 
-def calendar(text: str, context: Context) -> Rows:
+def calendar(text: str, context: Context) -> RecordRows:
     """Return an invitation as rows."""
     found = read(text)
-    rows: list[Row] = []
+    rows: list[RecordRow] = []
     heading = _METHODS.get(found.method, "")
     if found.method == "REQUEST" and any(event.text("SEQUENCE").lstrip("0") for event in found.events):
         heading = _UPDATED
@@ -149,7 +149,7 @@ def calendar(text: str, context: Context) -> Rows:
     return [(kind, runs) for kind, runs in rows if any(run.text.strip() for run in runs)], more
 
 
-def _told(context: Context, event: Event, found: Calendar) -> Iterator[Row]:
+def _told(context: Context, event: CalendarEvent, found: Calendar) -> Iterator[RecordRow]:
     """Return one event as rows, in the order in which a person asks."""
     yield from (
         row(context, _("What"), value_of(value)) for _name, _parameters, value in event.all("SUMMARY")
@@ -174,7 +174,7 @@ def _plain(description: str) -> str:
     return unescape(_TAG.sub("", _BREAK.sub("\n", description))).strip()
 
 
-def _times(context: Context, event: Event, zones: occasions.Zones) -> Iterator[Row]:
+def _times(context: Context, event: CalendarEvent, zones: occasions.Zones) -> Iterator[RecordRow]:
     start = event.first("DTSTART")
     end = event.first("DTEND") or event.first("DUE")
     if start is not None:

@@ -25,8 +25,8 @@ def _(msgid: str) -> str:
     return msgid
 
 
-Row = tuple[Kind, list[Run]]
-Rows = tuple[list[Row], bool]  # and whether there were more
+RecordRow = tuple[Kind, list[Run]]
+RecordRows = tuple[list[RecordRow], bool]  # and whether there were more
 Property = tuple[str, str, str]  # name, parameters, value
 
 _CONTENT_LINE: Final = re.compile(
@@ -63,15 +63,15 @@ def value_of(text: str) -> str:
     return glyphs.collapse_lines(glyphs.visible(said))[:VALUE_LIMIT]
 
 
-def row(context: Context, label: str, value: str, url: str = "") -> Row:
+def row(context: Context, label: str, value: str, url: str = "") -> RecordRow:
     """Return a row of a label and a value; the value has its own links, or one link as a whole."""
     name = Run(context.translate("%(label)s: %(value)s") % {"label": context.translate(label), "value": ""})
     return Kind.ROW, [name, Run(value, link=url)] if url else [name, *linked(value, context.fold)]
 
 
-def card(text: str, context: Context) -> Rows:
+def card(text: str, context: Context) -> RecordRows:
     """Return contacts as rows."""
-    rows: list[Row] = []
+    rows: list[RecordRow] = []
     more = False
     for name, _parameters, value in vcard.properties(text):
         if name not in _CONTACT:

@@ -15,7 +15,7 @@ from gateway.message.model import Envelope
 from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.context import Context
 from gateway.rendition.links.urls import linked
-from gateway.rendition.records.records import RECORDS_LIMIT, Row, Rows, row, value_of
+from gateway.rendition.records.records import RECORDS_LIMIT, RecordRow, RecordRows, row, value_of
 
 
 def _(msgid: str) -> str:
@@ -78,10 +78,10 @@ def _typed(value: str) -> str:
     return value[1:-1] if value.startswith("<") and value.endswith(">") else value
 
 
-def delivery(text: str, context: Context) -> Rows:
+def delivery(text: str, context: Context) -> RecordRows:
     """Return a delivery report as rows: the explanation, then each recipient."""
-    rows: list[Row] = []
-    said: list[Row] = []
+    rows: list[RecordRow] = []
+    said: list[RecordRow] = []
     more = False
     for group in _BLANK_LINES.split(text.strip()):
         if not _FIELD.search(group):
@@ -98,7 +98,7 @@ def delivery(text: str, context: Context) -> Rows:
     return [*said[:RECORDS_LIMIT], *rows], more
 
 
-def _words(group: str, context: Context) -> Iterator[Row]:
+def _words(group: str, context: Context) -> Iterator[RecordRow]:
     """Yield the prose among the fields."""
     text = value_of(group)
     if text:
@@ -117,7 +117,7 @@ def _recipient(fields: Mapping[str, str], context: Context) -> Iterator[Run]:
             before = " · "
 
 
-def disposition(text: str, context: Context) -> Rows:
+def disposition(text: str, context: Context) -> RecordRows:
     """Return a disposition notification as rows."""
     fields = _fields(text)
     result = fields.get("disposition", "").rpartition(";")[2].strip().partition("/")[0].lower()
@@ -130,7 +130,7 @@ def disposition(text: str, context: Context) -> Rows:
     return [row(context, label, value_of(value)) for label, value in rows if value], False
 
 
-def feedback(text: str, context: Context) -> Rows:
+def feedback(text: str, context: Context) -> RecordRows:
     """Return a complaint as rows: its kind, and the sender and source of the mail."""
     fields = _fields(text)
     kind = fields.get("feedback-type", "").lower()
@@ -144,7 +144,7 @@ def feedback(text: str, context: Context) -> Rows:
     return [row(context, label, value_of(value)) for label, value in rows if value], False
 
 
-def returned(envelope: Envelope, context: Context, rows: Sequence[Row]) -> list[Row]:
+def returned(envelope: Envelope, context: Context, rows: Sequence[RecordRow]) -> list[RecordRow]:
     """Return rows about the mail that a report concerns: its subject, and its recipients unless `rows` have them."""
     said = "\n".join(run.text for _kind, runs in rows for run in runs)
     to = [one for one in envelope.to if one.spec not in said]

@@ -15,7 +15,7 @@ from typing import Final
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.links.urls import linked, linked_source
-from gateway.rendition.segments import BLOCK_LIMIT, Mode, ReaderState, Role, Segment, middle_of
+from gateway.rendition.segments import BLOCK_LIMIT, Mode, ReaderState, Role, TextSegment, middle_of
 from gateway.rendition.text import armour, frames, line_kinds, listings, quoting, wrapping
 from gateway.rendition.text.lines import Line, Lines, Piece
 from gateway.rendition.text.wrapping import Wrapping
@@ -69,7 +69,7 @@ class TextReader:
         self._shorten = shorten
         self._blanks = BLANK_LIMIT
 
-    def segments(self) -> Iterator[Segment]:
+    def segments(self) -> Iterator[TextSegment]:
         """Yield segments to the end of the part."""
         while True:
             if self._middle:
@@ -174,7 +174,7 @@ class TextReader:
         first = next((line for line in said if line.depth or not quoting.is_attribution(line.text)), None)
         return first is not None and first.depth > 0
 
-    def _segment(self, line: Line) -> Segment:
+    def _segment(self, line: Line) -> TextSegment:
         if line_kinds.is_rule(line):
             return self._made(Kind.RULE, line, (), len(self._taken(line_kinds.is_rule)))
         following = self._lines.peek(1)
@@ -213,13 +213,13 @@ class TextReader:
             armour.is_inside(line.text) or armour.ends(line.text) for line in ahead if line is not None
         )
 
-    def _folding(self, taken: list[Line], role: Role, label: str = "") -> Segment:
+    def _folding(self, taken: list[Line], role: Role, label: str = "") -> TextSegment:
         """Return a segment of lines that nobody reads; in a quotation they are quoted like the rest."""
         runs = [Run("\n".join(line.raw for line in taken))]
         made = self._made(Kind.PREFORMATTED, taken[0], runs, len(taken))
         return replace(made, role=role, label=label) if made.role in (Role.BODY, Role.SIGNATURE) else made
 
-    def _armour(self, line: Line, words: str) -> Segment:
+    def _armour(self, line: Line, words: str) -> TextSegment:
         """Take armour from its BEGIN to its END line; for ciphertext return a note with its part."""
         ended = False
 
@@ -239,13 +239,13 @@ class TextReader:
         made = self._made(Kind.NOTE, line, [Run(self._encrypted)], len(taken))
         return replace(made, block=replace(made.block, target=self._section))
 
-    def _figure(self, taken: list[Line]) -> Segment:
+    def _figure(self, taken: list[Line]) -> TextSegment:
         text = frames.opened(taken)
         if not text:
             return self._as_it_stands(taken)
         return self._made(Kind.PARAGRAPH, taken[0], linked_source(text, self._shorten), len(taken), text)
 
-    def _as_it_stands(self, taken: list[Line]) -> Segment:
+    def _as_it_stands(self, taken: list[Line]) -> TextSegment:
         text = "\n".join(line.raw.expandtabs(8).rstrip() for line in taken)
         return self._made(Kind.PREFORMATTED, taken[0], linked(text, False), len(taken))
 
@@ -339,7 +339,7 @@ class TextReader:
             return True
         return line_kinds.item(line) is not None and not wrapping.may_be_full(before, line)
 
-    def _long(self) -> Iterator[Segment]:
+    def _long(self) -> Iterator[TextSegment]:
         """Read a stretch of a long line; its pieces end between words."""
         gathered: list[Piece] = []
         ended = False
@@ -365,7 +365,7 @@ class TextReader:
             at = Position(self._section, gathered[0].at, state.encode())
             runs = tuple(linked(text, self._shorten))
             block = Block(Kind.PARAGRAPH, runs, at, quote=self._quote(depth))
-            yield Segment(block, self._role(depth), max(len(text) // 72, 1))
+            yield TextSegment(block, self._role(depth), max(len(text) // 72, 1))
 
     def _role(self, depth: int) -> Role:
         if self._mode is Mode.SIGNATURE:
@@ -384,14 +384,14 @@ class TextReader:
         text: str = "",
         marker: str = "",
         indent: int = 0,
-    ) -> Segment:
+    ) -> TextSegment:
         state = ReaderState(False, self._mode, 0, line.state, line.signed, line.below)
         at = Position(self._section, line.at, state.encode())
         role = self._role(line.depth)
         if role is Role.BODY and text:
             role = _role_of(text)
         block = Block(kind, tuple(runs), at, quote=self._quote(line.depth), marker=marker, indent=indent)
-        return Segment(block, role, count)
+        return TextSegment(block, role, count)
 
 
 def _role_of(text: str) -> Role:

@@ -52,7 +52,7 @@ class AttachmentRow:
 
 
 #: A file and its address.
-Item = tuple[Part, FileAddress]
+ListedFile = tuple[Part, FileAddress]
 
 
 @attachment.get("/a<int:number>.<int:uid>")
@@ -133,7 +133,7 @@ def _page_link(address: FileAddress) -> Callable[[int], str]:
 
 def _fitting_screen(
     visit: Visit,
-    items: Sequence[Item],
+    items: Sequence[ListedFile],
     title: str,
     what: str,
     actions: tuple[Action, ...],

@@ -17,7 +17,7 @@ from gateway.message import media_types
 from gateway.message.mime import body, cms, wire_format
 from gateway.message.mime.tnef import Tnef, TnefContent
 from gateway.message.model import Message, Part
-from gateway.rendition.documents import DocumentError, Entry
+from gateway.rendition.documents import ArchiveEntry, DocumentError
 from gateway.rendition.documents.bounds import OCTETS_LIMIT, TOO_LARGE, UNKNOWN
 from gateway.rendition.notes import ENCRYPTED
 from gateway.rendition.selection import attachments
@@ -31,7 +31,7 @@ def list_files(kind: str, octets: bytes) -> Sequence[Part]:
     """List the files inside a file of this media type. Raise DocumentError."""
     if kind == media_types.ZIP:
         with closing(confined.stream("zip entries", octets)) as found:
-            return [_entry_part(cast(Entry, each)) for each in found]
+            return [_entry_part(cast(ArchiveEntry, each)) for each in found]
     if kind == media_types.TNEF:
         return [_content_part(each) for each in _contents(octets)]
     if kind in (media_types.MESSAGE, media_types.SMIME):
@@ -43,7 +43,7 @@ def extract(kind: str, octets: bytes, index: int) -> tuple[Part, bytes]:
     """Extract one file from another. Raise NotFound if there is none, or DocumentError."""
     if kind == media_types.ZIP:
         with closing(confined.stream("zip entries", octets)) as found:
-            part = next((_entry_part(cast(Entry, each)) for each in islice(found, index, None)), None)
+            part = next((_entry_part(cast(ArchiveEntry, each)) for each in islice(found, index, None)), None)
         if part is not None:
             return part, cast(bytes, confined.run("zip entry", octets, index=index))
     elif kind == media_types.TNEF:
@@ -77,7 +77,7 @@ def _contents(octets: bytes) -> tuple[TnefContent, ...]:
     return (*found.bodies[:1], *found.attachments)
 
 
-def _entry_part(found: Entry) -> Part:
+def _entry_part(found: ArchiveEntry) -> Part:
     return _part(found.name, media_types.OCTETS, found.octets)
 
 

@@ -14,7 +14,7 @@ from typing import Final, cast
 from gateway.message.model import Part
 from gateway.rendition.blocks import Block, Kind, Position, Run, cut
 from gateway.rendition.documents import DocumentError
-from gateway.web.attachments.result_cache import Key, ResultCache
+from gateway.web.attachments.result_cache import CacheKey, ResultCache
 
 #: Characters to read at a time (some ten pages on a small phone), to keep per document, and to keep per process.
 CHUNK: Final = 20_000
@@ -64,7 +64,7 @@ class CachedReader:
     def __init__(
         self,
         kept: ResultCache[CachedBlocks],
-        key: Key,
+        key: CacheKey,
         part: Part,
         read: Callable[[Position], Iterator[Block]],
         translate: Callable[[str], str],

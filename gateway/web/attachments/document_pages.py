@@ -29,7 +29,7 @@ from gateway.store.base import MailStore, MessageRef
 from gateway.web.attachments import file_links
 from gateway.web.attachments.document_cache import CachedBlocks, CachedReader, new_cache
 from gateway.web.attachments.file_links import File, FileAddress
-from gateway.web.attachments.result_cache import Key, ResultCache
+from gateway.web.attachments.result_cache import CacheKey, ResultCache
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import make_screen, paging_actions
@@ -119,12 +119,12 @@ def _cache() -> ResultCache[CachedBlocks]:
     return found
 
 
-def _key(visit: Visit, ref: MessageRef, address: FileAddress) -> Key:
+def _key(visit: Visit, ref: MessageRef, address: FileAddress) -> CacheKey:
     """Return the cache key of a document for one account."""
     return (visit.signed_in.account, ref, address.section, address.nesting, visit.language.tag)
 
 
-def _layout(visit: Visit, address: FileAddress, file: File, key: Key) -> Layout:
+def _layout(visit: Visit, address: FileAddress, file: File, key: CacheKey) -> Layout:
     """Lay out a file that has been fetched as a whole. Raise DocumentError if it is not a document."""
     view = file_links.look_of(file.part, file.octets)
     frame, link_target = _Frame(visit, address, file.part), _link_targets(visit)
@@ -141,7 +141,9 @@ def _layout(visit: Visit, address: FileAddress, file: File, key: Key) -> Layout:
     return _document(visit, address, file.part, key, lambda: file)
 
 
-def _document(visit: Visit, address: FileAddress, part: Part, key: Key, file: Callable[[], File]) -> Layout:
+def _document(
+    visit: Visit, address: FileAddress, part: Part, key: CacheKey, file: Callable[[], File]
+) -> Layout:
     """Lay out a document that a child process reads, unless its blocks are cached."""
 
     def read(at: Position) -> Iterator[Block]:

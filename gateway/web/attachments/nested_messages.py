@@ -14,11 +14,11 @@ from flask import Blueprint, Response, request
 from gateway.errors import BadRequest
 from gateway.markup.screen import Action, Screen
 from gateway.message.model import Message
-from gateway.pages.known_blocks import Octets
 from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.pages.message_pages import message_screen, reading_context
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.documents import DocumentError
+from gateway.rendition.wholes import ReadSection
 from gateway.web.attachments import containers, file_links
 from gateway.web.attachments.document_pages import failure
 from gateway.web.attachments.file_links import FileAddress
@@ -72,7 +72,9 @@ def _show(address: FileAddress, position: Position | None, number: int) -> Respo
     )
 
 
-def _layout(visit: Visit, address: FileAddress, message: Message, octets: Octets, in_store: bool) -> Layout:
+def _layout(
+    visit: Visit, address: FileAddress, message: Message, octets: ReadSection, in_store: bool
+) -> Layout:
     unfolded = request.args.get("u", "")
     where = {**address.message, **address.query, "s": address.section}
     if unfolded:

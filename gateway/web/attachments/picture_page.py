@@ -25,7 +25,7 @@ from gateway.store.base import MessageRef
 from gateway.web.attachments import file_links
 from gateway.web.attachments.document_pages import failure, file_screen
 from gateway.web.attachments.file_links import File, FileAddress
-from gateway.web.attachments.result_cache import Key, ResultCache
+from gateway.web.attachments.result_cache import CacheKey, ResultCache
 from gateway.web.request.respond import add_headers, respond
 from gateway.web.request.screens import make_screen
 from gateway.web.request.visit import Visit, current
@@ -109,7 +109,7 @@ def _cache() -> ResultCache[Picture]:
     return cache
 
 
-def _key(visit: Visit, ref: MessageRef, address: FileAddress, media_type: str) -> Key:
+def _key(visit: Visit, ref: MessageRef, address: FileAddress, media_type: str) -> CacheKey:
     """Return the cache key of a picture for one account and device."""
     device = visit.device
     return (

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-Key = tuple[object, ...]
+CacheKey = tuple[object, ...]
 
 
 class ResultCache(Generic[T]):
@@ -19,15 +19,15 @@ class ResultCache(Generic[T]):
 
     def __init__(self, size: int, most: int = 0, weigh: Callable[[T], int] = lambda _value: 0) -> None:
         self._size, self._most, self._weigh = size, most, weigh
-        self._kept: OrderedDict[Key, T] = OrderedDict()
+        self._kept: OrderedDict[CacheKey, T] = OrderedDict()
         self._weight = 0
         self._lock = Lock()
 
-    def get(self, key: Key) -> T | None:
+    def get(self, key: CacheKey) -> T | None:
         with self._lock:
             return self._kept.get(key)
 
-    def put(self, key: Key, value: T) -> None:
+    def put(self, key: CacheKey, value: T) -> None:
         with self._lock:
             if key in self._kept:
                 self._weight -= self._weigh(self._kept.pop(key))

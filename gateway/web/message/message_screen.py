@@ -29,7 +29,7 @@ from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
 from gateway.store.mailbox_tree import role_of
 from gateway.store.session_cache import SessionCache
 from gateway.web.attachments.file_links import FileAddress, files, is_section, picture_link, view_link
-from gateway.web.attachments.result_cache import Key, ResultCache
+from gateway.web.attachments.result_cache import CacheKey, ResultCache
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.mailbox.reading_progress import remember
 from gateway.web.message import invitation_state
@@ -131,7 +131,7 @@ class MessageShelf:
     """Where the blocks of a message stay between two pages; `key`: everything that they depend on."""
 
     cache: SessionCache
-    key: Key
+    key: CacheKey
 
     @classmethod
     def of(
@@ -162,7 +162,7 @@ def _page_counts() -> ResultCache[int]:
     return cache
 
 
-def _page_count_key(visit: Visit, ref: MessageRef, address: MessageAddress, form: str) -> Key:
+def _page_count_key(visit: Visit, ref: MessageRef, address: MessageAddress, form: str) -> CacheKey:
     """Return the cache key of everything that the number of a message's pages depends on."""
     return (visit.signed_in.account, ref, visit.device, visit.language.tag, address.unfolded, form)
 
