@@ -32,7 +32,7 @@ from gateway.store.imap.connection.signing_in import sign_in
 from gateway.store.imap.exchange import Exchange
 from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.opening import open_exchange
-from gateway.store.imap.response import Reply
+from gateway.store.imap.response import CommandResponse
 from gateway.store.pool import Pool
 from tests.devices.phones import Transport, in_process, over_http
 from tests.servers import free_ports
@@ -64,7 +64,7 @@ class Recorder(Exchange):
         super().__init__(*arguments)
         self.trips: list[tuple[bytes, ...]] = []
 
-    def _run(self, commands: Sequence[bytes]) -> list[Reply]:
+    def _run(self, commands: Sequence[bytes]) -> list[CommandResponse]:
         self.trips.append(tuple(commands))
         return super()._run(commands)
 

@@ -35,7 +35,7 @@ from gateway.upstreams.bulkhead import Bulkhead
 #: How many sessions' store abilities are remembered; beyond that, all are learnt again.
 MOST_ABILITIES: Final = 10_000
 
-Connect = Callable[[Server, str, str], MailStore]
+ConnectStore = Callable[[Server, str, str], MailStore]
 
 
 class ConnectionPool(Protocol):
@@ -79,7 +79,7 @@ class Resources:
     state: State
     secret: bytes
     pool: ConnectionPool
-    connect: Connect
+    connect: ConnectStore
     submit: Submit
     clock: Callable[[], float]
     links: LinkIds

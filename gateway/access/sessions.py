@@ -19,7 +19,7 @@ from gateway.access import log_context, logins, sign_in_log
 from gateway.access.browser_families import is_another_browser, user_agent_family
 from gateway.access.known_devices import KnownDevices, SignInOrigin
 from gateway.access.mail_submission import Submit
-from gateway.access.session import Connect, ConnectionPool, Credential, Resources, Session
+from gateway.access.session import ConnectionPool, ConnectStore, Credential, Resources, Session
 from gateway.access.throttle import LIFETIME, AdmittedAttempt, Attempt, Throttle, site_of
 from gateway.config import Config, Upstream
 from gateway.config.hosts import domain_name
@@ -53,7 +53,7 @@ class Sessions:
         state: State,
         secret: bytes,
         pool: ConnectionPool,
-        connect: Connect = protocols.connect,
+        connect: ConnectStore = protocols.connect,
         submit: Submit = submission.submit,
         clock: Callable[[], float] = time.time,
         merge: memory.Merge = memory.merged,

@@ -26,7 +26,7 @@ MOST_TERMS: Final = 16
 LARGEST: Final = 0xFFFFFFFF
 YEARS: Final = range(1970, 2101)
 
-Value: TypeAlias = str | int | date
+CriterionValue: TypeAlias = str | int | date
 
 TOO_LONG: Final = _("That is too long. Leave some words out.")
 UNCLOSED: Final = _("A quotation mark is missing: %(piece)s")
@@ -49,7 +49,7 @@ class Term:
     """One condition, or its negation. `key` is "word" or one of KEYS; words and the values of `is`, `has` are str."""
 
     key: str
-    value: Value
+    value: CriterionValue
     negated: bool = False
 
     def __str__(self) -> str:

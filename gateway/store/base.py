@@ -217,7 +217,7 @@ class SearchResult:
     skipped: int = 0
 
 
-class Notes(Protocol):
+class StoredNotes(Protocol):
     """Keeps small JSON objects of one person, sealed, for a store that cannot keep them itself. Raise StateError."""
 
     def get(self, kind: str, name: str = "") -> dict[str, Any] | None: ...
@@ -243,7 +243,7 @@ class MailStore(Protocol):
         """What this store can do."""
 
     def lent(
-        self, connect: Callable[[], MailStore], notes: Notes | None = None
+        self, connect: Callable[[], MailStore], notes: StoredNotes | None = None
     ) -> AbstractContextManager[None]:
         """Provide a way to reconnect, and a place for notes, within the block.
 

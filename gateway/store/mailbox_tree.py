@@ -58,7 +58,7 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class MailboxCounts:
     """The counts of one mailbox in STATUS."""
 
     total: int
@@ -322,7 +322,7 @@ def inferred(mailboxes: Iterable[Mailbox]) -> tuple[Namespace, ...]:
     return (Namespace("", delimiter),)
 
 
-def counted(folder: Folder, counts: Mapping[str, Counts]) -> Folder:
+def counted(folder: Folder, counts: Mapping[str, MailboxCounts]) -> Folder:
     """Add the counts to a folder, if there are any."""
     found = counts.get(folder.name)
     if found is None:

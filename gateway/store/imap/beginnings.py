@@ -27,28 +27,28 @@ _TEXTS: Final = 2
 _NAME: Final = re.compile(rb"BODY(?:\.PEEK)?\[([\d.]+)\](?:<0(?:\.\d+)?>)?", re.IGNORECASE)
 
 
-class Beginning(NamedTuple):
+class FirstOctets(NamedTuple):
     """The first octets of a section, so many at most."""
 
     section: str
     octets: int
 
 
-def beginnings(root: Part) -> tuple[Beginning, ...]:
+def beginnings(root: Part) -> tuple[FirstOctets, ...]:
     """Return what to fetch of a message with this structure."""
     return tuple(
-        Beginning(part.section, MOST if part.media_type == media_types.HTML else FIRST_PIECE)
+        FirstOctets(part.section, MOST if part.media_type == media_types.HTML else FIRST_PIECE)
         for part in islice(first_texts(root), _TEXTS)
         if 0 < part.octets <= MOST
     )
 
 
-def items(wanted: tuple[Beginning, ...]) -> bytes:
+def items(wanted: tuple[FirstOctets, ...]) -> bytes:
     """Write the items of a FETCH, each after a space."""
     return b"".join(b" BODY.PEEK[%b]<0.%d>" % (section.encode("ascii"), size) for section, size in wanted)
 
 
-def found(row: dict[bytes, Value], wanted: tuple[Beginning, ...]) -> dict[Beginning, bytes]:
+def found(row: dict[bytes, Value], wanted: tuple[FirstOctets, ...]) -> dict[FirstOctets, bytes]:
     """Return those that have come, without any of more octets than were asked for."""
     names = {match[1].decode("ascii"): name for name in row if (match := _NAME.fullmatch(name))}
     came = {one: octets(row[names[one.section]]) for one in wanted if one.section in names}

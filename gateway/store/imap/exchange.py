@@ -33,7 +33,7 @@ from gateway.errors import StoreError, UnsafeArgument
 from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import FAREWELL_SECONDS, BoundedIMAP4, Traffic
 from gateway.store.imap.connection.receiving import MAX_LISTS, Sink, Taker
-from gateway.store.imap.response import Reply, Status, Untagged
+from gateway.store.imap.response import CommandResponse, Status, Untagged
 from gateway.store.server_text import one_line
 from gateway.upstreams import deadline
 from gateway.upstreams.wire import Budget, Ledger
@@ -65,7 +65,7 @@ REFUSALS: dict[str, type[StoreError]] = {
 }
 
 
-def refusal(reply: Reply, otherwise: type[StoreError] = errors.StoreRefused) -> StoreError:
+def refusal(reply: CommandResponse, otherwise: type[StoreError] = errors.StoreRefused) -> StoreError:
     """Make the error for a command that was not OK; an ALERT takes precedence."""
     said = [u.status for u in reply.untagged if u.kind in response.STATUSES]
     for status in (reply.status, *said):
@@ -145,7 +145,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         """Send a command in the same write as the next one, whatever its result."""
         self._imap.send_ahead(command)
 
-    def attempt(self, method: Callable[..., Any], *args: object) -> tuple[Any, Reply]:
+    def attempt(self, method: Callable[..., Any], *args: object) -> tuple[Any, CommandResponse]:
         """Run a method of imapclient; return its result (None after a NO or BAD) and the reply.
 
         Raise StoreRefused for an answer that imapclient cannot read.
@@ -165,7 +165,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
             raise errors.StoreRefused(f"not for imapclient: {failed}")
         return result, reply
 
-    def run(self, *commands: bytes) -> list[Reply]:
+    def run(self, *commands: bytes) -> list[CommandResponse]:
         """Send commands in one write and return their replies in the same order; a NO or BAD is a reply, too.
 
         QUIRK: Dovecot may finish a STATUS before the FETCH sent before it, as RFC 9051 §5.5 allows.
@@ -190,28 +190,28 @@ class Exchange(IMAPClient):  # type: ignore[misc]
         finally:
             self._imap.taker = None
 
-    def _run(self, commands: Sequence[bytes]) -> list[Reply]:
+    def _run(self, commands: Sequence[bytes]) -> list[CommandResponse]:
         tags = self._imap.begin_commands(commands)
-        replies: dict[bytes, Reply] = {}
+        replies: dict[bytes, CommandResponse] = {}
         while len(replies) < len(tags):
             tag, reply = self._imap.next(tags)
             replies[tag] = replace(reply, finished=len(replies))
         _tell_apart(replies)
         return [replies[tag] for tag in tags]
 
-    def call(self, command: bytes, otherwise: type[StoreError] = errors.StoreRefused) -> Reply:
+    def call(self, command: bytes, otherwise: type[StoreError] = errors.StoreRefused) -> CommandResponse:
         """Run one command and raise the matching error unless it is OK."""
         (reply,) = self.run(command)
         if not reply.ok:
             raise refusal(reply, otherwise)
         return reply
 
-    def converse(self, command: bytes, *answers: bytes) -> Reply:
+    def converse(self, command: bytes, *answers: bytes) -> CommandResponse:
         """Run a command in parts, each requested by "+"."""
         tags = self._imap.begin_commands([one_line(command)])
         return self._imap.next(tags, answers)[1]
 
-    def speak(self, *commands: Sequence[bytes], capabilities: frozenset[str]) -> list[Reply]:
+    def speak(self, *commands: Sequence[bytes], capabilities: frozenset[str]) -> list[CommandResponse]:
         """Run commands of alternating text and literals; in one write if the server supports it (RFC 7888)."""
         literals = [literal for command in commands for literal in command[1::2]]
         if any(b"\0" in literal for literal in literals):
@@ -225,7 +225,7 @@ class Exchange(IMAPClient):  # type: ignore[misc]
             replies.append(replace(self.converse(first, *rest), finished=number))
         return replies
 
-    def upload(self, command: bytes, literal: bytes, capabilities: frozenset[str]) -> Reply:
+    def upload(self, command: bytes, literal: bytes, capabilities: frozenset[str]) -> CommandResponse:
         """Run a command that ends in a literal, without waiting if the server allows it (RFC 7888)."""
         if not _at_once(len(literal), capabilities):
             return self.converse(command + b" {%d}" % len(literal), literal)
@@ -257,12 +257,12 @@ def capability_names(octets: bytes) -> frozenset[str]:
     return frozenset(octets.decode("ascii", "replace").upper().split())
 
 
-def _tell_apart(replies: dict[bytes, Reply]) -> None:
+def _tell_apart(replies: dict[bytes, CommandResponse]) -> None:
     """Assign each ESEARCH response to the command that it names (RFC 9051 §7.3.4).
 
     QUIRK: Dovecot runs searches that were sent together in parallel, and ends them in any order.
     """
-    astray: list[tuple[Reply, Untagged]] = []
+    astray: list[tuple[CommandResponse, Untagged]] = []
     for reply in replies.values() if len(replies) > 1 else ():
         stay: list[Untagged] = []
         for line in reply.untagged:

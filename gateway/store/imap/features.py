@@ -19,7 +19,7 @@ from typing import Final
 from gateway.errors import NotSupported, StoreError, StoreRefused
 from gateway.store.abilities import Can
 from gateway.store.imap.exchange import refusal
-from gateway.store.imap.response import Reply
+from gateway.store.imap.response import CommandResponse
 
 #: Seconds for which a refusal is believed, and for which a feature is avoided after the connection broke at it twice.
 REFUSED_SECONDS: Final = 3600.0
@@ -107,7 +107,7 @@ def abilities(offers: Callable[[Feature], bool]) -> Can:
     )
 
 
-def refused(reply: Reply, otherwise: type[StoreError] = StoreRefused) -> StoreError:
+def refused(reply: CommandResponse, otherwise: type[StoreError] = StoreRefused) -> StoreError:
     """Make the error for a command that was not OK: NotSupported if the server refuses the command as such."""
     error = refusal(reply, otherwise)
     if type(error) is StoreRefused and reply.status.code in _OF_THE_COMMAND:

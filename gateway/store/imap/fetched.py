@@ -17,11 +17,19 @@ from gateway.message.mime import part_tree
 from gateway.message.model import HEADER_FIELDS, MAX_NUMBER, Bound, Envelope, Gap, Message, Part
 from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, MessageRef, Summary
 from gateway.store.imap import response
-from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets, words
+from gateway.store.imap.response import (
+    CommandResponse,
+    ImapSyntaxError,
+    Untagged,
+    Value,
+    number,
+    octets,
+    words,
+)
 
 _BLANKS = re.compile(rb"\r\n[ \t]+\r\n")
 
-Row: TypeAlias = dict[bytes, Value]
+FetchItems: TypeAlias = dict[bytes, Value]
 
 # Octets of header fields for one row of a list: From, Subject, Date; and the recipients, for Sent.
 ROW_OCTETS, ROW_RECIPIENT_OCTETS = 4096, 1024
@@ -77,14 +85,14 @@ PLAIN_LIST_ITEMS = _of_a_row(_fields("DATE FROM SUBJECT TO"))
 PLAIN_OPEN_ITEMS = _of_a_message(_fields(f"{_OPENED} TO CC BCC"))
 
 
-def described(row: Row) -> tuple[Envelope, Part]:
+def described(row: FetchItems) -> tuple[Envelope, Part]:
     """Read the header and the structure of a row."""
     tree = row.get(b"BODYSTRUCTURE")
     root = part_tree.from_bodystructure(tree)[0] if tree is not None else Part("1", "text/plain")
     return part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))[0], root
 
 
-def summary(ref: MessageRef, sequence: int, row: Row) -> tuple[Summary, Part]:
+def summary(ref: MessageRef, sequence: int, row: FetchItems) -> tuple[Summary, Part]:
     """Make a row of a list from whatever there is; return it with the message's structure."""
     envelope, root = described(row)
     attached = part_tree.has_attachment(root)
@@ -93,58 +101,58 @@ def summary(ref: MessageRef, sequence: int, row: Row) -> tuple[Summary, Part]:
     return made, root
 
 
-def uid_of(row: Row) -> int:
+def uid_of(row: FetchItems) -> int:
     """Return the UID of a row, 0 if it has none."""
     uid = number(row.get(b"UID"))
     return uid if uid <= MAX_NUMBER else 0
 
 
-def rows_of(lines: Iterable[Untagged]) -> Iterator[Row]:
+def rows_of(lines: Iterable[Untagged]) -> Iterator[FetchItems]:
     """Yield the items of FETCH responses."""
     for line in lines:
         if line.kind == "FETCH":
-            with suppress(Malformed):
+            with suppress(ImapSyntaxError):
                 yield line.items()
 
 
-def is_whole(row: Row) -> bool:
+def is_whole(row: FetchItems) -> bool:
     """Return whether a row is a FETCH result, not just changed flags, which may have a UID too (RFC 9051 §7.5.2)."""
     return (b"RFC822.SIZE" in row or any(map(_is_header, row))) and uid_of(row) > 0
 
 
-def is_brief(row: Row) -> bool:
+def is_brief(row: FetchItems) -> bool:
     """Return whether a row describes nothing, like those of FLAG_ITEMS."""
     if row.keys() == _FLAGS_ALONE:  # as nearly all are
         return True
     return b"BODYSTRUCTURE" not in row and b"INTERNALDATE" not in row and not any(map(_is_header, row))
 
 
-def is_described(row: Row) -> bool:
+def is_described(row: FetchItems) -> bool:
     """Return whether a row has all of LIST_ITEMS, so that only its flags can ever change."""
     return row.keys() >= _DESCRIPTION and any(map(_is_header, row))
 
 
-def unseen(replies: Iterable[Reply]) -> int | None:
+def unseen(replies: Iterable[CommandResponse]) -> int | None:
     """Return the number of unread messages in a STATUS response."""
     return counted(replies, b"UNSEEN")
 
 
-def messages(replies: Iterable[Reply]) -> int | None:
+def messages(replies: Iterable[CommandResponse]) -> int | None:
     """Return the number of messages in a STATUS response."""
     return counted(replies, b"MESSAGES")
 
 
-def counted(replies: Iterable[Reply], name: bytes) -> int | None:
+def counted(replies: Iterable[CommandResponse], name: bytes) -> int | None:
     """Return one number of a STATUS response."""
     for line in (line for reply in replies for line in reply.untagged):
         if line.kind == "STATUS":
-            with suppress(Malformed):
+            with suppress(ImapSyntaxError):
                 found = line.items().get(name)
                 return number(found) if octets(found).isdigit() else None
     return None
 
 
-def message(row: Row) -> Message:
+def message(row: FetchItems) -> Message:
     """Make an open message, without any body; a defect of its structure says that it is unreliable."""
     header = header_of(row)
     tree = row.get(b"BODYSTRUCTURE")
@@ -168,7 +176,7 @@ def message(row: Row) -> Message:
     )
 
 
-def has_blank_line(row: Row) -> bool:
+def has_blank_line(row: FetchItems) -> bool:
     """Return whether a header field of an open message is folded into a line of blanks.
 
     QUIRK: some programs end the header with such a line, but for RFC 5322 §4.2, and the server, the header continues.
@@ -188,7 +196,7 @@ def _is_short(root: Part, size: int) -> bool:
     return 2 * sum(leaves) + untold < size
 
 
-def _cut(row: Row) -> list[Gap]:
+def _cut(row: FetchItems) -> list[Gap]:
     """Return the groups of header fields that were truncated."""
     cut = [name for name, value in row.items() if _is_header(name) and len(octets(value)) >= HEADER_OCTETS]
     groups = ["To, Cc, Bcc" if b"(TO " in name.upper() else "" for name in cut]
@@ -196,7 +204,7 @@ def _cut(row: Row) -> list[Gap]:
     return [Gap(f"{names or 'header'}: {said}", Bound.HEADER, names=names) for names in groups]
 
 
-def piece(row: Row) -> tuple[bytes, bool]:
+def piece(row: FetchItems) -> tuple[bytes, bool]:
     """Return the octets of the only section in a row, and whether they are a partial fetch (BODY[1]<0>)."""
     for name, value in row.items():
         if name.startswith(BODY):
@@ -204,7 +212,7 @@ def piece(row: Row) -> tuple[bytes, bool]:
     return b"", True
 
 
-def header_of(row: Row) -> bytes:
+def header_of(row: FetchItems) -> bytes:
     """Join the groups of header fields into one header, each without its empty last line."""
     groups = [octets(value)[:HEADER_OCTETS] for name, value in row.items() if _is_header(name)]
     return b"".join(group.rstrip(b"\r\n") + b"\r\n" for group in groups if group.strip()) + b"\r\n"
@@ -214,7 +222,7 @@ def _is_header(name: bytes) -> bool:
     return name.startswith((b"BODY[HEADER", b"BODY.PEEK[HEADER"))
 
 
-def flags_of(row: Row) -> frozenset[str]:
+def flags_of(row: FetchItems) -> frozenset[str]:
     """Return the flags of a row without \\Recent, which no client can set; system flags in their usual case."""
     flags = row.get(b"FLAGS")
     names = words(flags) if isinstance(flags, tuple) else ()

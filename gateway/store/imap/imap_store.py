@@ -26,13 +26,13 @@ from gateway.store.imap import fetched, response
 from gateway.store.imap.connection.signing_in import sign_in
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Refusals
-from gateway.store.imap.fetched import Row
+from gateway.store.imap.fetched import FetchItems
 from gateway.store.imap.message_ids import MessageIds
 from gateway.store.imap.moving import Moving
 from gateway.store.imap.neighbours import Neighbours
 from gateway.store.imap.opening import enable_utf8, open_exchange, probe, refused_by
 from gateway.store.imap.reading import Reading
-from gateway.store.imap.response import Reply
+from gateway.store.imap.response import CommandResponse
 from gateway.store.imap.search.searching import Searching
 from gateway.store.imap.upkeep import Upkeep
 
@@ -81,7 +81,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
     def _listing_by_row(self, mailbox: str, window: Window) -> Listing:
         """Fetch a window in which some message makes the server drop the connection."""
         self._select(mailbox)
-        found: dict[int, Row] = {}
+        found: dict[int, FetchItems] = {}
         drops = 0
         for n in window.numbers(self._exists):
             try:
@@ -99,7 +99,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         fresh = self._selected != mailbox
         if fresh:
             self._select(mailbox)
-        found: dict[int, Row] = {}
+        found: dict[int, FetchItems] = {}
         news = [] if fresh else [b"NOOP"]
         status = b"STATUS " + self._argument(mailbox) + b" (MESSAGES UNSEEN)"
         numbers = window.numbers(self._exists)
@@ -123,8 +123,8 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         window: Window,
         fresh: bool,
         status: bytes,
-        replies: list[Reply],
-        found: dict[int, Row],
+        replies: list[CommandResponse],
+        found: dict[int, FetchItems],
     ) -> Listing:
         """Make the listing of the replies to `_listing`, and ask again for what they lack."""
         if not fresh and not replies[-2].ok:
@@ -154,7 +154,9 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
             )
         return listing
 
-    def _listing_of(self, mailbox: str, window: Window, found: dict[int, Row], unseen: int | None) -> Listing:
+    def _listing_of(
+        self, mailbox: str, window: Window, found: dict[int, FetchItems], unseen: int | None
+    ) -> Listing:
         numbers = [n for n in window.numbers(self._exists) if fetched.uid_of(found.get(n, {}))]
         refs = {n: self._ref(found[n]) for n in numbers}
         for n in numbers:
@@ -163,7 +165,7 @@ class ImapStore(Reading, MessageIds, Moving, Neighbours, Searching, Upkeep):
         top = max(numbers, default=0)
         return Listing(mailbox, self._uidvalidity, self._exists, unseen, top, tuple(summaries))
 
-    def _missing(self, found: dict[int, Row], window: Window) -> list[int]:
+    def _missing(self, found: dict[int, FetchItems], window: Window) -> list[int]:
         numbers = window.numbers(self._exists)
         return [n for n in numbers if not fetched.is_whole(found.get(n, {}))]
 
@@ -198,7 +200,7 @@ def _fetch(numbers: Iterable[int], items: bytes) -> list[bytes]:
     return [b"FETCH " + found + b" (" + items + b")"] if found else []
 
 
-def _said(replies: Iterable[Reply]) -> list[object]:
+def _said(replies: Iterable[CommandResponse]) -> list[object]:
     """Return all that the server has said, comparable."""
     return [
         (reply.status.kind, [(line.kind, line.number, *line.pieces) for line in reply.untagged])
@@ -206,7 +208,7 @@ def _said(replies: Iterable[Reply]) -> list[object]:
     ]
 
 
-def _brought_news(replies: Iterable[Reply]) -> bool:
+def _brought_news(replies: Iterable[CommandResponse]) -> bool:
     """Return whether there were unsolicited responses: new mail, an expunge, or flags set by another client."""
     return any(
         line.kind in ("EXISTS", "EXPUNGE")

@@ -15,8 +15,8 @@ from typing import Final
 
 from gateway.store.base import Listing, MessageRef, Summary
 from gateway.store.imap import fetched
-from gateway.store.imap.beginnings import Beginning, beginnings
-from gateway.store.imap.fetched import Row
+from gateway.store.imap.beginnings import FirstOctets, beginnings
+from gateway.store.imap.fetched import FetchItems
 from gateway.store.imap.response import Untagged, Value, number
 
 #: Octets of header fields and of names that are remembered on a connection: some ten pages of a list; as objects they
@@ -39,7 +39,7 @@ class _Known:
 
     summary: Summary
     flags: Value
-    beginnings: tuple[Beginning, ...]
+    beginnings: tuple[FirstOctets, ...]
     weight: int
 
 
@@ -51,12 +51,12 @@ class KnownRows:
         self._held = 0
         #: The least recently shown first.
         self._known: OrderedDict[MessageRef, _Known] = OrderedDict()
-        self._brief: dict[bytes, Row] = {}
+        self._brief: dict[bytes, FetchItems] = {}
         self._uids: dict[int, int] = {}
         self._listings: list[tuple[object, Listing]] = []
 
-    def items(self, line: Untagged) -> Row:
-        """Parse a FETCH response as `Untagged.items` does, or raise Malformed. The row must not be changed."""
+    def items(self, line: Untagged) -> FetchItems:
+        """Parse a FETCH response as `Untagged.items` does, or raise ImapSyntaxError. The row must not be changed."""
         text = line.pieces[0] if len(line.pieces) == 1 else b""
         if (known := self._brief.get(text)) is not None:
             return known
@@ -79,7 +79,7 @@ class KnownRows:
         """Return whether only the flags of a message are needed."""
         return ref in self._known
 
-    def drop_unknown(self, rows: dict[int, Row], ref: Callable[[Row], MessageRef]) -> list[int]:
+    def drop_unknown(self, rows: dict[int, FetchItems], ref: Callable[[FetchItems], MessageRef]) -> list[int]:
         """Remove the flags-only rows that are not those of a known message; return their UIDs."""
         unknown = [
             (n, found.uid)
@@ -90,7 +90,7 @@ class KnownRows:
             del rows[n]
         return [uid for _, uid in unknown if uid]
 
-    def beginnings(self, ref: MessageRef) -> tuple[Beginning, ...]:
+    def beginnings(self, ref: MessageRef) -> tuple[FirstOctets, ...]:
         """Return what to fetch of a message's texts when it is opened, nothing if it is not known."""
         known = self._known.get(ref)
         return known.beginnings if known is not None else ()
@@ -124,14 +124,14 @@ class KnownRows:
 
     # --- rows ---
 
-    def summaries(self, rows: Iterable[tuple[MessageRef, int, Row]]) -> list[Summary]:
+    def summaries(self, rows: Iterable[tuple[MessageRef, int, FetchItems]]) -> list[Summary]:
         """Make rows of a list as `fetched.summary` does, from messages with their sequence numbers."""
         rows = list(rows)
         # Use what is known before anything new replaces it.
         known = {ref: self._updated(ref, sequence, row) for ref, sequence, row in rows}
         return [known[ref] or self._learnt(ref, sequence, row) for ref, sequence, row in rows]
 
-    def _updated(self, ref: MessageRef, sequence: int, row: Row) -> Summary | None:
+    def _updated(self, ref: MessageRef, sequence: int, row: FetchItems) -> Summary | None:
         """Return what is known, with the flags and the number of this row; None if the row itself has everything."""
         known = self._of(ref, row) if fetched.is_brief(row) else None
         if known is None:
@@ -143,7 +143,7 @@ class KnownRows:
         self._known.move_to_end(ref)
         return known.summary
 
-    def _learnt(self, ref: MessageRef, sequence: int, row: Row) -> Summary:
+    def _learnt(self, ref: MessageRef, sequence: int, row: FetchItems) -> Summary:
         made, root = fetched.summary(ref, sequence, row)
         self._forget(ref)
         weight = max(LEAST, len(fetched.header_of(row)) + len(ref.mailbox))
@@ -154,7 +154,7 @@ class KnownRows:
                 self._forget(next(iter(self._known)))
         return made
 
-    def _of(self, ref: MessageRef, row: Row) -> _Known | None:
+    def _of(self, ref: MessageRef, row: FetchItems) -> _Known | None:
         """Return what is known about a message if this row of flags belongs to it."""
         known = self._known.get(ref)
         if known is None or b"FLAGS" not in row or known.summary.octets != number(row.get(b"RFC822.SIZE")):

@@ -14,8 +14,8 @@ from typing import Final
 from gateway.store import mailbox_tree
 from gateway.store.base import Mailbox
 from gateway.store.imap.opening import mailbox_name
-from gateway.store.imap.response import Malformed, Untagged, Value, number, octets, pairs, words
-from gateway.store.mailbox_tree import Counts
+from gateway.store.imap.response import ImapSyntaxError, Untagged, Value, number, octets, pairs, words
+from gateway.store.mailbox_tree import MailboxCounts
 from gateway.upstreams.wire import Ledger, Overrun
 
 #: Bytes for the needed rows of each list when the ledger of all is full; bytes of a row with its place in the tree, of
@@ -30,7 +30,7 @@ MAX_NAME: Final = 2000
 _COUNTED: Final = (b"MESSAGES", b"UNSEEN", b"UIDVALIDITY", b"UIDNEXT")
 
 
-class Listed:
+class ListedMailboxes:
     """Mailboxes by name, which of them are subscribed, and their counts. `wanted`: which are kept in any case."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Listed:
     ) -> None:
         self.mailboxes: dict[str, Mailbox] = {}
         self.subscribed: set[str] = set()
-        self.counts: dict[str, Counts] = {}
+        self.counts: dict[str, MailboxCounts] = {}
         #: Whether nothing was left out, neither rows nor counts.
         self.whole = self.counted = True
         self._ledger, self._charged, self._spare = ledger, 0, SPARE_ROOM
@@ -48,7 +48,7 @@ class Listed:
 
     def take(self, line: Untagged) -> bool:
         """Take a row; return whether it is one, well-formed or not."""
-        with suppress(Malformed):
+        with suppress(ImapSyntaxError):
             if line.kind in ("LIST", "LSUB"):
                 self._list(line)
             elif line.kind == "STATUS":
@@ -60,7 +60,7 @@ class Listed:
     def _list(self, line: Untagged) -> None:
         mailbox = mailbox_of(line.values(), self._utf8)
         if not 0 < len(mailbox.name) <= MAX_NAME:
-            raise Malformed("no name of a mailbox")
+            raise ImapSyntaxError("no name of a mailbox")
         before = self.mailboxes.get(mailbox.name)
         if not self._has_room(mailbox, before):
             self.whole = False
@@ -75,12 +75,12 @@ class Listed:
     def _count(self, line: Untagged) -> None:
         values = line.values()
         if len(values) < 2:
-            raise Malformed("STATUS")
+            raise ImapSyntaxError("STATUS")
         items = pairs(values)
         name = mailbox_tree.normal(mailbox_name(octets(values[0]), self._utf8))
         self.counted = len(self.counts) < MOST_COUNTED
         if self.counted and len(name) <= MAX_NAME:
-            self.counts[name] = Counts(*(number(items.get(item)) for item in _COUNTED))
+            self.counts[name] = MailboxCounts(*(number(items.get(item)) for item in _COUNTED))
 
     def _has_room(self, mailbox: Mailbox, before: Mailbox | None) -> bool:
         fresh = () if mailbox.attributes in self._attributes else mailbox.attributes
@@ -102,7 +102,7 @@ class Listed:
 def mailbox_of(values: tuple[Value, ...], utf8: bool = False) -> Mailbox:
     """Make a mailbox from a LIST response: attributes (QUIRK: or NIL), delimiter, name."""
     if len(values) < 3:
-        raise Malformed("LIST")
+        raise ImapSyntaxError("LIST")
     attributes = words(values[0]) if isinstance(values[0], tuple) else frozenset()
     name = mailbox_tree.normal(mailbox_name(octets(values[2]), utf8))
     return Mailbox(name, octets(values[1])[:1].decode("ascii", "replace"), attributes)

@@ -29,9 +29,9 @@ from gateway.store.base import (
 )
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Feature
-from gateway.store.imap.listed import Listed
+from gateway.store.imap.listed import ListedMailboxes
 from gateway.store.imap.opening import mailbox_name
-from gateway.store.imap.response import Malformed, Reply, Untagged, Value, number, octets
+from gateway.store.imap.response import CommandResponse, ImapSyntaxError, Untagged, Value, number, octets
 from gateway.store.imap.selected import Selected
 from gateway.store.mailbox_tree import FoundBy, Namespace, SpecialMailbox
 
@@ -153,23 +153,23 @@ class MailboxLists(Selected):
         word, items = _STATUS.split(b" ", 1)
         return word + b" " + self._argument(mailbox) + b" " + items
 
-    def _listed(self, about: str | None = None) -> Listed:
+    def _listed(self, about: str | None = None) -> ListedMailboxes:
         """Make an empty list; of too many rows, it keeps those that may have a role, or begin with `about`."""
 
         def wanted(mailbox: Mailbox) -> bool:
             asked = about is not None and mailbox.name.startswith(about)
             return asked or mailbox_tree.may_have_role(mailbox, self.named)
 
-        return Listed(self._exchange.lists, self._utf8, wanted)
+        return ListedMailboxes(self._exchange.lists, self._utf8, wanted)
 
-    def _take(self, commands: Sequence[bytes], found: Listed) -> list[Reply]:
+    def _take(self, commands: Sequence[bytes], found: ListedMailboxes) -> list[CommandResponse]:
         """Run commands, and take what they list and count as it arrives."""
         with self._exchange.handing_on(found.take):
             replies = self._run(*commands)
         self._virtual |= {name for name, each in found.mailboxes.items() if mailbox_tree.is_virtual(each)}
         return replies
 
-    def _list(self, counting: bool = False, *more: bytes, about: str | None = None) -> Listed:
+    def _list(self, counting: bool = False, *more: bytes, about: str | None = None) -> ListedMailboxes:
         """List everything in one round trip, followed by `more` commands; in two if there is more to learn first."""
         found = self._listed(about)
         learning = self._beyond is None
@@ -211,15 +211,15 @@ class MailboxLists(Selected):
         told = bool({"NAMESPACE", "IMAP4REV2"} & self._capabilities)
         return [b"NAMESPACE"] if self._spaces is None and told else []
 
-    def _learn(self, replies: Sequence[Reply]) -> None:
+    def _learn(self, replies: Sequence[CommandResponse]) -> None:
         """Remember the namespaces that the server reports."""
         spaces: list[Namespace] = []
         for line in (line for reply in replies for line in reply.untagged if line.kind == "NAMESPACE"):
-            with suppress(Malformed):
+            with suppress(ImapSyntaxError):
                 spaces.extend(self._namespaces(line.values()))
         self._spaces = tuple(spaces) or self._spaces
 
-    def _learn_from(self, found: Listed) -> None:
+    def _learn_from(self, found: ListedMailboxes) -> None:
         """Remember what the list of everything shows: namespaces that were not reported, and those it omitted."""
         self._spaces = self._spaces or mailbox_tree.inferred(found.mailboxes.values())
         self._beyond = tuple(
@@ -237,7 +237,7 @@ class MailboxLists(Selected):
 
     # --- responses ---
 
-    def _tree(self, found: Listed) -> tuple[Folder, ...]:
+    def _tree(self, found: ListedMailboxes) -> tuple[Folder, ...]:
         return mailbox_tree.tree(
             found.mailboxes.values(), frozenset(found.subscribed), self.namespaces, self.named
         )
@@ -245,7 +245,7 @@ class MailboxLists(Selected):
 
 def _storage(line: Untagged) -> Iterable[Quota]:
     """Read the storage limits of a QUOTA response, a list of resource, usage and limit."""
-    with suppress(Malformed):
+    with suppress(ImapSyntaxError):
         values = line.values()
         flat = values[-1] if values else None
         if isinstance(flat, tuple):

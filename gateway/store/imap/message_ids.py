@@ -17,7 +17,7 @@ from gateway.errors import NotSupported, UnsafeArgument
 from gateway.store.base import DELETED, MessageRef
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused
-from gateway.store.imap.fetched import Row, flags_of, header_of, is_whole, uid_of
+from gateway.store.imap.fetched import FetchItems, flags_of, header_of, is_whole, uid_of
 from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 
@@ -84,11 +84,11 @@ class MessageIds(Selected):
             if is_whole(row) and DELETED not in flags_of(row) and wanted in _unfolded(row)
         ]
 
-    def _rows(self, fetch: bytes) -> list[Row]:
-        rows: dict[int, Row] = {}
+    def _rows(self, fetch: bytes) -> list[FetchItems]:
+        rows: dict[int, FetchItems] = {}
         self._asked(fetch, rows)
         return list(rows.values())
 
 
-def _unfolded(row: Row) -> bytes:
+def _unfolded(row: FetchItems) -> bytes:
     return _FOLD.sub(b"", header_of(row)).lower()

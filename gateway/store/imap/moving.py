@@ -30,7 +30,7 @@ from gateway.store.imap import response
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Feature, refused
 from gateway.store.imap.fetched import counted, flags_of, rows_of
-from gateway.store.imap.response import Reply, Untagged, number
+from gateway.store.imap.response import CommandResponse, Untagged, number
 from gateway.store.imap.selected import Selected
 
 # Messages in one command: if the connection breaks, at most this many are in doubt, and their numbers stay below the
@@ -92,7 +92,7 @@ class Moving(Selected):
         sign = b" +FLAGS " if present else b" -FLAGS "
         uids = sorted({ref.uid for ref in wanted})
         answered: set[int] = set()
-        failed: Reply | None = None
+        failed: CommandResponse | None = None
         for at in range(0, len(uids), AT_A_TIME):
             (reply,) = self._run(
                 b"UID STORE " + response.number_set(uids[at : at + AT_A_TIME]) + sign + names
@@ -242,12 +242,12 @@ class Moving(Selected):
         return BatchResult(dict.fromkeys(there - self._present(uids)), _refused(failed))
 
     @staticmethod
-    def _raise_if_unsupported(reply: Reply) -> None:
+    def _raise_if_unsupported(reply: CommandResponse) -> None:
         error = None if reply.ok else refused(reply)
         if isinstance(error, NotSupported):
             raise error
 
-    def _act(self, uids: list[int], *commands: bytes) -> tuple[set[int], list[Reply]]:
+    def _act(self, uids: list[int], *commands: bytes) -> tuple[set[int], list[CommandResponse]]:
         """Run commands on messages in one round trip, and return which of them were there just before."""
         for _try in range(TRIES):
             numbers = response.number_set(uids)
@@ -263,7 +263,7 @@ class Moving(Selected):
                 break
             # Another client has just expunged one of them, so nothing was done: try again with the others.
             uids = sorted(there & self._present(uids)) or uids
-        return there, [Reply(reply.status, told) for reply in replies[1:]]
+        return there, [CommandResponse(reply.status, told) for reply in replies[1:]]
 
     def _present(self, uids: Iterable[int]) -> set[int]:
         (reply,) = self._run(b"UID FETCH " + response.number_set(uids) + b" (UID)")
@@ -276,7 +276,7 @@ def _unless_failed(step: BatchResult) -> BatchResult:
     return step
 
 
-def _refused(reply: Reply) -> StoreError:
+def _refused(reply: CommandResponse) -> StoreError:
     error = refused(reply)
     return TargetGone(error.detail) if isinstance(error, MailboxGone) else error
 
@@ -293,7 +293,7 @@ def _uids(lines: Iterable[Untagged]) -> set[int]:
     return {number(row.get(b"UID")) for row in rows_of(lines)} - {0}
 
 
-def _placed(reply: Reply, mailbox: str, uids: Iterable[int]) -> NewRefs:
+def _placed(reply: CommandResponse, mailbox: str, uids: Iterable[int]) -> NewRefs:
     """Read the new refs: COPYUID is in the tagged response, or for MOVE before it (RFC 6851 §4.3)."""
     wanted = set(uids)
     places: NewRefs = {}

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from gateway.store.base import DELETED, SEEN, MessageRef
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature
-from gateway.store.imap.fetched import Row, flags_of, uid_of
+from gateway.store.imap.fetched import FetchItems, flags_of, uid_of
 from gateway.store.imap.response import number
 from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
@@ -48,7 +48,7 @@ class Neighbours(Selected):
         if not self._exists:
             return ()
         first = max(1, self._exists - most + 1)
-        found: dict[int, Row] = {}
+        found: dict[int, FetchItems] = {}
         self._run(b"FETCH %d:%d (UID FLAGS)" % (first, self._exists), rows=found)
         return tuple(
             MessageRef(mailbox, self._uidvalidity, uid)
@@ -71,7 +71,7 @@ class Neighbours(Selected):
     def _looked_at(self, low: int, high: int, older: bool, unread: bool) -> int:
         """Look at the flags of nearby messages, on a server that does not search at all."""
         for start, end in _stretches(low, high, older, NEAR, MOST_LOOKED_AT):
-            found: dict[int, Row] = {}
+            found: dict[int, FetchItems] = {}
             self._run(b"UID FETCH %d:%d (UID FLAGS)" % (start, end), rows=found)
             without = {DELETED, SEEN} if unread else {DELETED}
             uids = [uid_of(row) for row in found.values() if without.isdisjoint(flags_of(row))]

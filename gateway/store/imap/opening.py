@@ -36,7 +36,7 @@ _LEDGERS: dict[Server, tuple[Ledger, Ledger]] = {}
 _REFUSED: dict[Server, Refused] = {}
 
 
-class Opening(NamedTuple):
+class OpenedExchange(NamedTuple):
     """A conversation up to the point where credentials may be sent, with what the server has announced."""
 
     exchange: Exchange
@@ -44,7 +44,7 @@ class Opening(NamedTuple):
     greeting: str
 
 
-def open_exchange(server: Server, kind: type[Exchange] = Exchange) -> Opening:
+def open_exchange(server: Server, kind: type[Exchange] = Exchange) -> OpenedExchange:
     """Connect, start TLS and read the greeting; raise the StoreError for a failure that is the same for every user."""
     try:
         return _opened(server, kind)
@@ -58,7 +58,7 @@ def refused_by(server: Server) -> Refused:
     return _REFUSED.setdefault(server, {})
 
 
-def _opened(server: Server, kind: type[Exchange]) -> Opening:
+def _opened(server: Server, kind: type[Exchange]) -> OpenedExchange:
     answers, lists = _LEDGERS.setdefault(server, (Ledger(MAX_SERVER), Ledger(MAX_LISTS)))
     exchange = kind(reaching.connect(server), answers, server.host, lists)
     try:
@@ -71,7 +71,7 @@ def _opened(server: Server, kind: type[Exchange]) -> Opening:
         raise
 
 
-def _greet(exchange: Exchange, server: Server) -> Opening:
+def _greet(exchange: Exchange, server: Server) -> OpenedExchange:
     """Read the greeting and the capabilities, and start TLS if it is configured."""
     greeting = exchange.greet()
     if greeting.kind == "BYE":
@@ -90,7 +90,7 @@ def _greet(exchange: Exchange, server: Server) -> Opening:
         if not reply.ok:
             raise refusal(reply, StoreTLSError)
         names = exchange.ask_capabilities()
-    return Opening(exchange, names, greeting.text)
+    return OpenedExchange(exchange, names, greeting.text)
 
 
 def enable_utf8(exchange: Exchange, capabilities: frozenset[str]) -> bool:

@@ -18,13 +18,13 @@ from typing import Final, TypeAlias
 
 from gateway.errors import AnswerTooLong, MessageGone, StoreRefused
 from gateway.message.model import Bound, Envelope, Gap, Message, Part
-from gateway.store.base import MailStore, MessageRef, Notes
+from gateway.store.base import MailStore, MessageRef, StoredNotes
 from gateway.store.imap import beginnings, fetched, response
-from gateway.store.imap.beginnings import FIRST_PIECE, Beginning
+from gateway.store.imap.beginnings import FIRST_PIECE, FirstOctets
 from gateway.store.imap.exchange import Exchange, refusal
 from gateway.store.imap.features import Feature, Refusals
-from gateway.store.imap.fetched import BODY, OPEN_ITEMS, PLAIN_OPEN_ITEMS, Row
-from gateway.store.imap.response import Malformed, Reply, number
+from gateway.store.imap.fetched import BODY, OPEN_ITEMS, PLAIN_OPEN_ITEMS, FetchItems
+from gateway.store.imap.response import CommandResponse, ImapSyntaxError, number
 from gateway.store.imap.search import criteria
 from gateway.store.imap.selected import Selected
 from gateway.store.sections import MOST_READ, OwnReading, SectionFile, require_section
@@ -72,14 +72,14 @@ class Reading(Selected):
         super().__init__(exchange, capabilities, utf8, refusals)
         self._known: dict[MessageRef, Known] = {}
         #: The message that was opened last, and the beginnings of its texts that came with its structure.
-        self._ahead: tuple[MessageRef | None, dict[Beginning, bytes]] = (None, {})
+        self._ahead: tuple[MessageRef | None, dict[FirstOctets, bytes]] = (None, {})
         #: The last section that came as a whole.
         self._whole: tuple[MessageRef, str, SectionFile] | None = None
         #: Whether this connection has been seen to obey ranges.
         self._ranged = False
 
     @contextmanager
-    def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
+    def lent(self, connect: Callable[[], MailStore], notes: StoredNotes | None = None) -> Iterator[None]:
         """Within the block, have a way to connect anew, and the beginnings of the message that is opened."""
         with super().lent(connect, notes):
             try:
@@ -125,7 +125,7 @@ class Reading(Selected):
         self._remember(ref, known)
         return replace(known, flags=fetched.flags_of(row))
 
-    def _described(self, ref: MessageRef, more: bytes) -> Row:
+    def _described(self, ref: MessageRef, more: bytes) -> FetchItems:
         """Fetch a message's row, with as much as the server can report; empty if the message exists but nothing is
         reported.
 
@@ -265,7 +265,7 @@ class Reading(Selected):
             self._ranged = len(head) >= LEAST_BEGINNING
         return octets, begins
 
-    def _trusts(self, ref: MessageRef, replies: Sequence[Reply]) -> bool:
+    def _trusts(self, ref: MessageRef, replies: Sequence[CommandResponse]) -> bool:
         """Process a message's structure; return whether it is usable, so that the server's sections can be used."""
         with suppress(MessageGone, StoreRefused):
             message = fetched.message(_row_of(replies, ref.uid, (b"BODYSTRUCTURE",)))
@@ -305,7 +305,7 @@ class Reading(Selected):
             file.write(octets)
         return file
 
-    def _fetch(self, ref: MessageRef, *wanted: bytes) -> list[Reply]:
+    def _fetch(self, ref: MessageRef, *wanted: bytes) -> list[CommandResponse]:
         """Fetch items of one message, one command each, selecting its mailbox in the same round trip if necessary.
 
         QUIRK: Dovecot may answer commands that were sent together in the reply to any of them.
@@ -324,13 +324,15 @@ def _is_doubtful(message: Message) -> bool:
     return any(defect.startswith(fetched.STRUCTURE) for defect in message.defects)
 
 
-def _row_of(replies: Sequence[Reply], uid: int, proofs: tuple[bytes, ...], origin: bytes = b"") -> Row:
+def _row_of(
+    replies: Sequence[CommandResponse], uid: int, proofs: tuple[bytes, ...], origin: bytes = b""
+) -> FetchItems:
     """Return the row of a message in the replies to a FETCH of it alone, or raise the reason for its absence.
 
     `proofs`: how the names of the items that it must have begin; of several rows the one with an item of this origin is
     meant, else the last. QUIRK: some servers leave out the UID there.
     """
-    rows: list[Row] = []
+    rows: list[FetchItems] = []
     at = 0
     for line in (line for reply in replies for line in reply.untagged):
         if line.kind == "EXPUNGE":
@@ -338,7 +340,7 @@ def _row_of(replies: Sequence[Reply], uid: int, proofs: tuple[bytes, ...], origi
             rows = [] if line.number == at else rows
             at -= line.number < at
         elif line.kind == "FETCH":
-            with suppress(Malformed):
+            with suppress(ImapSyntaxError):
                 row = line.items()
                 if (number(row.get(b"UID")) or uid) == uid and any(name.startswith(proofs) for name in row):
                     rows.append(row)

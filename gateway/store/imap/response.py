@@ -1,7 +1,7 @@
 """Parses IMAP responses, and writes the few values that commands need.
 
 Nothing here may do I/O or know a command. A value is None (NIL), an int, bytes (atom, quoted string or
-literal) or a tuple of values. Malformed octets raise Malformed, and nothing else does.
+literal) or a tuple of values. Malformed octets raise ImapSyntaxError, and nothing else does.
 
 Standard: RFC 9051 §4 (data formats), §9 (grammar); RFC 3501 for what servers still use of it.
 """
@@ -49,7 +49,7 @@ GREETINGS = frozenset({"OK", "BYE", "PREAUTH"})
 STATUSES = ENDINGS | GREETINGS
 
 
-class Malformed(ValueError):
+class ImapSyntaxError(ValueError):
     """The octets are not an IMAP response."""
 
 
@@ -72,7 +72,7 @@ class Untagged:
     pieces: Sequence[bytes] = ()
 
     def values(self) -> tuple[Value, ...]:
-        """Parse the rest, or raise Malformed."""
+        """Parse the rest, or raise ImapSyntaxError."""
         return parse(self.pieces)
 
     def items(self) -> dict[bytes, Value]:
@@ -85,7 +85,7 @@ class Untagged:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CommandResponse:
     """The tagged response of one command and all untagged responses before it.
 
     `finished` numbers commands that were sent together in the order in which they ended.
@@ -113,18 +113,18 @@ def untagged(pieces: Sequence[bytes]) -> Untagged:
     """Read "* 12 FETCH (…" or "* OK …" up to its name; the rest stays unparsed."""
     found = _UNTAGGED.match(pieces[0])
     if not found:
-        raise Malformed("no untagged response")
+        raise ImapSyntaxError("no untagged response")
     rest = (pieces[0][found.end() :], *pieces[1:])
     number, name = found.groups()
     numbered = int(number) if number else 0
     if numbered > MAX_NUMBER:
-        raise Malformed("number out of range")
+        raise ImapSyntaxError("number out of range")
     return Untagged(_NAMES.get(name) or name.decode("ascii").upper(), numbered, rest)
 
 
 def parse(pieces: Sequence[bytes]) -> tuple[Value, ...]:
     """Parse text, in which each {n} at the end of a piece stands for the literal that follows it."""
-    with suppress(Malformed):
+    with suppress(ImapSyntaxError):
         return _parse(pieces, _TOKEN)
     return _parse(pieces, _LOOSE_TOKEN)  # what had been read until then is released
 
@@ -138,7 +138,7 @@ def _parse(pieces: Sequence[bytes], grammar: re.Pattern[bytes]) -> tuple[Value, 
         while at < end:
             token = grammar.match(text, at)
             if token is None:
-                raise Malformed(f"unexpected {text[at : at + 20]!r}")
+                raise ImapSyntaxError(f"unexpected {text[at : at + 20]!r}")
             at = token.end()
             bracket, string, size, atom = token.groups()
             if atom is not None:
@@ -150,24 +150,24 @@ def _parse(pieces: Sequence[bytes], grammar: re.Pattern[bytes]) -> tuple[Value, 
             elif bracket == b"(":
                 stack.append([])
                 if len(stack) > MAX_DEPTH:
-                    raise Malformed("too deep")
+                    raise ImapSyntaxError("too deep")
             elif len(stack) > 1:
                 closed = tuple(stack.pop())
                 stack[-1].append(closed)
             else:
-                raise Malformed("unexpected ')'")
+                raise ImapSyntaxError("unexpected ')'")
     if len(stack) > 1:
-        raise Malformed("')' missing")
+        raise ImapSyntaxError("')' missing")
     return tuple(top)
 
 
 def pairs(values: Sequence[Value]) -> dict[bytes, Value]:
-    """Read the list after some values as alternating names and values, by upper-case name, or raise Malformed."""
+    """Read the list after some values as alternating names and values, by upper-case name, or raise ImapSyntaxError."""
     if not values or not isinstance(values[-1], tuple):
-        raise Malformed("list expected")
+        raise ImapSyntaxError("list expected")
     flat = values[-1]
     if len(flat) % 2 or not all(isinstance(name, bytes) for name in flat[::2]):
-        raise Malformed("pairs expected")
+        raise ImapSyntaxError("pairs expected")
     return {
         name.upper(): value
         for name, value in zip(flat[::2], flat[1::2], strict=True)

@@ -22,7 +22,7 @@ from gateway.errors import (
     StoreUnreachable,
 )
 from gateway.store.abilities import Can
-from gateway.store.base import MailStore, MessageRef, Notes
+from gateway.store.base import MailStore, MessageRef, StoredNotes
 from gateway.store.imap import response
 from gateway.store.imap.connection.imap4 import READ_SECONDS, Traffic
 from gateway.store.imap.exchange import Exchange, refusal
@@ -34,10 +34,10 @@ from gateway.store.imap.features import (
     is_announced,
     refused,
 )
-from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, Row, is_whole, messages, uid_of
+from gateway.store.imap.fetched import LIST_ITEMS, PLAIN_LIST_ITEMS, FetchItems, is_whole, messages, uid_of
 from gateway.store.imap.known_rows import KnownRows
 from gateway.store.imap.opening import mailbox_argument
-from gateway.store.imap.response import Malformed, Reply, Untagged
+from gateway.store.imap.response import CommandResponse, ImapSyntaxError, Untagged
 from gateway.store.imap.search import criteria
 from gateway.store.session_cache import SessionCache
 
@@ -159,7 +159,7 @@ class Selected:
         self._exchange = cast(Selected, self._connect())._exchange
 
     @contextmanager
-    def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
+    def lent(self, connect: Callable[[], MailStore], notes: StoredNotes | None = None) -> Iterator[None]:
         """Provide a way to reconnect within the block; notes are kept by the IMAP server."""
         self._connect = connect
         try:
@@ -174,7 +174,7 @@ class Selected:
         self._enter_anew(ref.mailbox)
         self._check(ref)
 
-    def _select(self, mailbox: str, *then: bytes) -> list[Reply]:
+    def _select(self, mailbox: str, *then: bytes) -> list[CommandResponse]:
         """Select a mailbox and run more commands in the same round trip; return the replies to those.
 
         Without EXISTS, which is mandatory (RFC 9051 §6.3.2), ask again: otherwise the mailbox would seem to be empty.
@@ -212,7 +212,7 @@ class Selected:
             raise StoreRefused("SELECT without EXISTS")
         return max(told or 0, *numbers, 0)
 
-    def _unopened(self, reply: Reply, mailbox: str) -> StoreError:
+    def _unopened(self, reply: CommandResponse, mailbox: str) -> StoreError:
         """Return why a mailbox was not selected: a NO without a code may mean that it is gone, or forbidden."""
         error = refusal(reply, StoreRefused)
         if isinstance(error, NotAllowed):
@@ -246,14 +246,14 @@ class Selected:
             self._selected = None
             raise refusal(news, MailboxGone)
 
-    def _ref(self, row: Row) -> MessageRef:
+    def _ref(self, row: FetchItems) -> MessageRef:
         return MessageRef(self._selected or "", self._uidvalidity, uid_of(row))
 
     def _check(self, ref: MessageRef) -> None:
         if self._uidvalidity != ref.uidvalidity:
             raise MailboxGone(f"UIDVALIDITY is {self._uidvalidity} now")
 
-    def _run(self, *commands: bytes, rows: dict[int, Row] | None = None) -> list[Reply]:
+    def _run(self, *commands: bytes, rows: dict[int, FetchItems] | None = None) -> list[CommandResponse]:
         """Run commands, apply what they report about the selected mailbox, and collect FETCH responses in `rows`."""
         if not commands:
             return []
@@ -262,7 +262,7 @@ class Selected:
             self._note(reply, rows)
         return replies
 
-    def _asked(self, command: bytes, rows: dict[int, Row] | None = None) -> Reply:
+    def _asked(self, command: bytes, rows: dict[int, FetchItems] | None = None) -> CommandResponse:
         """Run one command as `_run` does, and raise unless it is OK: NotSupported if it was refused as such."""
         (reply,) = self._run(command, rows=rows)
         if not reply.ok:
@@ -277,7 +277,7 @@ class Selected:
             raise refusal(reply)
         return result
 
-    def _together(self, commands: Sequence[bytes]) -> list[Reply]:
+    def _together(self, commands: Sequence[bytes]) -> list[CommandResponse]:
         """Run commands in one round trip, or one by one on a server that does not understand several in one write."""
         if len(commands) < 2:
             return self._exchange.run(*commands)
@@ -299,15 +299,15 @@ class Selected:
             return [replies[0], *alone]
         return replies
 
-    def _one_by_one(self, commands: Sequence[bytes], first: int = 0) -> list[Reply]:
+    def _one_by_one(self, commands: Sequence[bytes], first: int = 0) -> list[CommandResponse]:
         replies = (self._exchange.run(command)[0] for command in commands)
         return [replace(reply, finished=at) for at, reply in enumerate(replies, first)]
 
     def _complete(
         self,
-        found: dict[int, Row],
+        found: dict[int, FetchItems],
         missing: Callable[[], Sequence[int]],
-        first: Reply,
+        first: CommandResponse,
         fetch: bytes = b"FETCH",
     ) -> None:
         """Ask again for the rows that are `missing`, each by itself, with fewer and fewer items.
@@ -336,7 +336,11 @@ class Selected:
         return LIST_ITEMS if self._offers(Feature.HEADER_GROUPS) else PLAIN_LIST_ITEMS
 
     def _ask_plainly(
-        self, found: dict[int, Row], missing: Callable[[], Sequence[int]], fetch: bytes, first: Reply
+        self,
+        found: dict[int, FetchItems],
+        missing: Callable[[], Sequence[int]],
+        fetch: bytes,
+        first: CommandResponse,
     ) -> None:
         """If the FETCH of all rows was refused as such, ask in the plain way; if that works, remember it."""
         error = None if first.ok or any(map(is_whole, found.values())) else refused(first)
@@ -346,7 +350,7 @@ class Selected:
             if len(missing()) < len(numbers):
                 self._refusals.add(Feature.HEADER_GROUPS, error.for_anyone)
 
-    def _name(self, found: dict[int, Row], numbers: Sequence[int]) -> None:
+    def _name(self, found: dict[int, FetchItems], numbers: Sequence[int]) -> None:
         """Find the UIDs of messages without a FETCH of them: UIDs ascend with the numbers (RFC 9051 §2.3.1.1).
 
         QUIRK: the results of searches that were sent together could not be told apart.
@@ -360,7 +364,7 @@ class Selected:
                 if some is numbers:
                     return
 
-    def _note(self, reply: Reply, rows: dict[int, Row] | None = None) -> None:
+    def _note(self, reply: CommandResponse, rows: dict[int, FetchItems] | None = None) -> None:
         """Apply untagged responses in their order: an EXPUNGE renumbers everything before it."""
         rows = {} if rows is None else rows
         for line in reply.untagged:
@@ -375,7 +379,7 @@ class Selected:
             elif line.kind == "FETCH":
                 try:
                     row = self._known_rows.items(line)
-                except Malformed:
+                except ImapSyntaxError:
                     continue
                 rows.setdefault(line.number, {}).update(row)
             elif line.kind == "OK" and line.status.code == "UIDVALIDITY":

@@ -13,7 +13,7 @@ from gateway.store import mailbox_tree
 from gateway.store.base import INBOX, Emptied, Folder
 from gateway.store.imap.exchange import refusal
 from gateway.store.imap.features import Feature
-from gateway.store.imap.fetched import Row, uid_of
+from gateway.store.imap.fetched import FetchItems, uid_of
 from gateway.store.imap.mailboxes import MailboxLists
 from gateway.store.imap.response import MAX_NUMBER, number, safe
 from gateway.store.imap.search import criteria
@@ -114,7 +114,7 @@ class Upkeep(MailboxLists):
 
     def _counted_down(self, last: int) -> int:
         """Count the messages up to a UID on a server that does not search: all except those above, which are few."""
-        found: dict[int, Row] = {}
+        found: dict[int, FetchItems] = {}
         self._run(b"UID FETCH %d:* (UID)" % (last + 1), rows=found)
         # The last message is in every range that ends with "*".
         return self._exists - sum(uid_of(row) > last for row in found.values())

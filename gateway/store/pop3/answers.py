@@ -1,6 +1,6 @@
 """Parses POP3 responses: status lines, listings, capabilities.
 
-Nothing here may do I/O or know a command. Malformed octets raise Malformed, and nothing else does.
+Nothing here may do I/O or know a command. Malformed octets raise MalformedResponse, and nothing else does.
 
 Standard: RFC 1939 §3, §5, §7 (LIST, UIDL); RFC 2449 §5 (CAPA), §8 (response codes); RFC 3206.
 """
@@ -23,12 +23,12 @@ _SCAN: Final = re.compile(rb"\s*" + _NUMBER + rb"\s+" + _NUMBER + rb"(?:\s|\Z)")
 _UNIQUE: Final = re.compile(rb"\s*" + _NUMBER + rb"\s+(\S.*?)\s*\Z", re.DOTALL)
 
 
-class Malformed(ValueError):
+class MalformedResponse(ValueError):
     """The octets are not a POP3 response."""
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusLine:
     """A status line: its response code in upper case, "" if there is none, and its text."""
 
     ok: bool
@@ -40,22 +40,24 @@ class Status:
         return f"{'+OK' if self.ok else '-ERR'} {code}{self.text}".rstrip()
 
 
-def status(line: bytes) -> Status:
+def status(line: bytes) -> StatusLine:
     """Parse a status line without its end."""
     found = _STATUS.match(line)
     if found is None:
-        raise Malformed(clean(line))
+        raise MalformedResponse(clean(line))
     rest = found[2] or b""
     code = _CODE.match(rest)
     text = rest[code.end() :] if code else rest
-    return Status(found[1].upper() == b"+OK", code[1].decode("ascii").upper() if code else "", clean(text))
+    return StatusLine(
+        found[1].upper() == b"+OK", code[1].decode("ascii").upper() if code else "", clean(text)
+    )
 
 
 def scan(line: bytes) -> tuple[int, int]:
     """Parse a line of LIST, or what follows +OK for STAT: two numbers."""
     found = _SCAN.match(line)
     if found is None:
-        raise Malformed(clean(line))
+        raise MalformedResponse(clean(line))
     return int(found[1]), int(found[2])
 
 
@@ -63,7 +65,7 @@ def unique(line: bytes) -> tuple[int, bytes]:
     """Parse a line of UIDL: message number and unique-id."""
     found = _UNIQUE.match(line)
     if found is None:
-        raise Malformed(clean(line))
+        raise MalformedResponse(clean(line))
     return int(found[1]), found[2]
 
 

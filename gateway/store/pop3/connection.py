@@ -22,7 +22,7 @@ from typing import Any, Final, NoReturn, TypeVar
 from gateway.errors import StoreTLSError, StoreUnreachable
 from gateway.store import reaching
 from gateway.store.pop3 import answers
-from gateway.store.pop3.answers import Malformed, Status
+from gateway.store.pop3.answers import MalformedResponse, StatusLine
 from gateway.store.pop3.dot_stuffing import Unstuffing
 from gateway.store.server_text import clean, one_line
 from gateway.upstreams import deadline, tls
@@ -54,7 +54,7 @@ _CRLF: Final = b"\r\n"
 
 
 @dataclass(slots=True)
-class Traffic:
+class MaildropTraffic:
     """The traffic of a connection so far; octets are those inside TLS."""
 
     round_trips: int = 0
@@ -76,7 +76,7 @@ class BoundedPOP3(poplib.POP3):
         self._batch = False
         #: Called once, when the connection is closed.
         self.on_close: Callable[[], None] | None = None
-        self.traffic = Traffic()
+        self.traffic = MaildropTraffic()
 
     # --- poplib's seams ---
 
@@ -107,11 +107,11 @@ class BoundedPOP3(poplib.POP3):
 
     # --- commands ---
 
-    def attempt(self, method: Callable[..., Any], *arguments: object) -> Status:
+    def attempt(self, method: Callable[..., Any], *arguments: object) -> StatusLine:
         """Run a method of poplib that is answered with a status line."""
         return self._status(method(*arguments))
 
-    def ask(self, command: bytes) -> Status:
+    def ask(self, command: bytes) -> StatusLine:
         """Run a command that is answered with a status line."""
         self.transmit([command])
         return self._status(self._getresp())
@@ -127,7 +127,7 @@ class BoundedPOP3(poplib.POP3):
         self._batch = False
         return found
 
-    def status(self) -> Status:
+    def status(self) -> StatusLine:
         """Read a status line."""
         return self._status(self._getresp())
 
@@ -151,13 +151,13 @@ class BoundedPOP3(poplib.POP3):
         if rest:
             yield rest
 
-    def greet(self) -> Status:
+    def greet(self) -> StatusLine:
         """Read the greeting. Raise StoreUnreachable if there is none."""
         self.begin(GREETING_SECONDS)
         line = self._getresp()
         try:
             return answers.status(line)
-        except Malformed:
+        except MalformedResponse:
             self._lose(f"no POP3 greeting: {clean(line)}")
 
     def ask_capabilities(self) -> Mapping[str, tuple[str, ...]]:
@@ -171,7 +171,7 @@ class BoundedPOP3(poplib.POP3):
             lines.append(line)
         return answers.capabilities(lines)
 
-    def start_tls(self, context: ssl.SSLContext) -> Status:
+    def start_tls(self, context: ssl.SSLContext) -> StatusLine:
         """Continue inside TLS; plain text after the +OK is an injection (RFC 2595 §2.1 says what to discard)."""
         reply = self.ask(b"STLS")
         if reply.ok:
@@ -185,7 +185,7 @@ class BoundedPOP3(poplib.POP3):
             self.sock = self.wire.sock
         return reply
 
-    def authenticate(self, mechanism: bytes, message: bytes) -> Status:
+    def authenticate(self, mechanism: bytes, message: bytes) -> StatusLine:
         """Run AUTH with one client message (RFC 5034 §4), which may not fit on the command's line."""
         self.transmit([b"AUTH " + mechanism])
         line = self._getresp()
@@ -194,7 +194,7 @@ class BoundedPOP3(poplib.POP3):
             line = self._getresp()
         return self._status(line)
 
-    def leave(self, seconds: float = QUIT_SECONDS) -> Status:
+    def leave(self, seconds: float = QUIT_SECONDS) -> StatusLine:
         """Send QUIT, which makes the server delete what is marked as deleted, and close the connection."""
         try:
             return self.attempt(self._quit, seconds)
@@ -241,10 +241,10 @@ class BoundedPOP3(poplib.POP3):
             self.close()
             raise
 
-    def _status(self, line: bytes) -> Status:
+    def _status(self, line: bytes) -> StatusLine:
         try:
             return answers.status(line)
-        except Malformed as error:
+        except MalformedResponse as error:
             self._lose(f"the server's answer is not POP3: {error}")
 
     def _blame_batch(self) -> None:

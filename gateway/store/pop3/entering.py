@@ -30,7 +30,7 @@ from gateway.errors import (
     StoreUnreachable,
 )
 from gateway.store import credentials, reaching
-from gateway.store.pop3.answers import Status
+from gateway.store.pop3.answers import StatusLine
 from gateway.store.pop3.connection import MAX_SERVER, BoundedPOP3, farewell
 from gateway.upstreams import sasl, tls
 from gateway.upstreams.tls import ProbeResult
@@ -85,7 +85,7 @@ _WORDS: Final = (
 _TIMESTAMP: Final = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
-class Opening(NamedTuple):
+class OpenedConnection(NamedTuple):
     """A connection on which credentials may be sent, with what the server has announced."""
 
     connection: BoundedPOP3
@@ -93,7 +93,7 @@ class Opening(NamedTuple):
     greeting: str
 
 
-def open_connection(server: Server) -> Opening:
+def open_connection(server: Server) -> OpenedConnection:
     """Connect, start TLS and read the greeting; raise the StoreError for a failure that is the same for every user."""
     try:
         sock = reaching.connect(server)
@@ -111,7 +111,7 @@ def open_connection(server: Server) -> Opening:
         raise
 
 
-def _greet(connection: BoundedPOP3, server: Server) -> Opening:
+def _greet(connection: BoundedPOP3, server: Server) -> OpenedConnection:
     greeting = connection.greet()
     if not greeting.ok:
         unavailable = StoreUnreachable(str(greeting))
@@ -125,7 +125,7 @@ def _greet(connection: BoundedPOP3, server: Server) -> Opening:
     since = time.monotonic() - REMEMBERED_SECONDS
     connection.pipelining = "PIPELINING" in known and _ONE_BY_ONE.get(server, since) <= since
     connection.on_batch_lost = lambda: _ONE_BY_ONE.update({server: time.monotonic()})
-    return Opening(connection, known, greeting.text)
+    return OpenedConnection(connection, known, greeting.text)
 
 
 def timestamp_in(greeting: str) -> str:
@@ -134,10 +134,10 @@ def timestamp_in(greeting: str) -> str:
     return found[0] if found else ""
 
 
-def sign_in(opened: Opening, user: str, password: str) -> None:
+def sign_in(opened: OpenedConnection, user: str, password: str) -> None:
     """Sign in, with another mechanism only if the first was refused as such. Raise the StoreError for a refusal."""
     secrets = credentials.secrets(user, password)
-    reply = Status(False)
+    reply = StatusLine(False)
     try:
         for mechanism in _mechanisms(opened.capabilities, timestamp_in(opened.greeting)):
             reply = mechanism(opened.connection, user, password)
@@ -150,12 +150,12 @@ def sign_in(opened: Opening, user: str, password: str) -> None:
         raise credentials.without(secrets, error) from None
 
 
-def _refuses_mechanism(reply: Status) -> bool:
+def _refuses_mechanism(reply: StatusLine) -> bool:
     # QUIRK: Dovecot without PLAIN announces USER, and answers "[AUTH] Unsupported authentication mechanism."
     return reply.code in ("", "AUTH") and sasl.refuses_mechanism(reply.text)
 
 
-Mechanism = Callable[[BoundedPOP3, str, str], Status]
+Mechanism = Callable[[BoundedPOP3, str, str], StatusLine]
 
 
 def _mechanisms(known: Capabilities, timestamp: str) -> Iterator[Mechanism]:
@@ -176,21 +176,21 @@ def _mechanisms(known: Capabilities, timestamp: str) -> Iterator[Mechanism]:
         yield partial(_apop, timestamp)
 
 
-def _plain(connection: BoundedPOP3, user: str, password: str) -> Status:
+def _plain(connection: BoundedPOP3, user: str, password: str) -> StatusLine:
     return connection.authenticate(b"PLAIN", sasl.plain(user.encode(), password.encode()))
 
 
-def _user_and_pass(connection: BoundedPOP3, user: str, password: str) -> Status:
+def _user_and_pass(connection: BoundedPOP3, user: str, password: str) -> StatusLine:
     reply = connection.attempt(connection.user, user)
     return connection.attempt(connection.pass_, password) if reply.ok else reply
 
 
-def _apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> Status:
+def _apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> StatusLine:
     digest = sasl.apop(password.encode(), timestamp.encode("ascii"))
     return connection.ask(f"APOP {user} {digest}".encode())
 
 
-def _user_or_apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> Status:
+def _user_or_apop(timestamp: str, connection: BoundedPOP3, user: str, password: str) -> StatusLine:
     """Sign in to a server that does not announce USER: a refusal of just the name says nothing about the password."""
     reply = connection.attempt(connection.user, user)
     return (
@@ -200,7 +200,7 @@ def _user_or_apop(timestamp: str, connection: BoundedPOP3, user: str, password: 
     )
 
 
-def _judged(reply: Status) -> StoreError:
+def _judged(reply: StatusLine) -> StoreError:
     """Distinguish a wrong password from everything else that keeps a person out."""
     error = _kind(reply)(str(reply))
     if isinstance(error, StoreUnreachable):
@@ -208,7 +208,7 @@ def _judged(reply: Status) -> StoreError:
     return error
 
 
-def _kind(reply: Status) -> type[StoreError]:
+def _kind(reply: StatusLine) -> type[StoreError]:
     if sasl.wants_app_password(reply.text):
         return AppPasswordNeeded
     if sasl.refuses_passwords(reply.text):

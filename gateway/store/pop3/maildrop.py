@@ -21,7 +21,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from gateway.message.model import MAX_UID
 from gateway.store.pop3 import answers
-from gateway.store.pop3.answers import Malformed
+from gateway.store.pop3.answers import MalformedResponse
 from gateway.upstreams.wire import Ledger, Overrun
 
 #: Messages of a maildrop, and lines of a listing that are not messages.
@@ -42,7 +42,7 @@ _CHANGING: Final = re.compile(
 Column: TypeAlias = "array[int]"
 
 
-class Entry(NamedTuple):
+class MaildropEntry(NamedTuple):
     """One message: its rank from 1 (the oldest), the server's number for it, its size, its UID (0: from its header)."""
 
     rank: int
@@ -67,10 +67,10 @@ class Maildrop:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, rank: int) -> Entry:
+    def __getitem__(self, rank: int) -> MaildropEntry:
         """Return the message at a rank from 1."""
         at = rank - 1
-        return Entry(rank, self._numbers[at], self._sizes[at], self._uids[at])
+        return MaildropEntry(rank, self._numbers[at], self._sizes[at], self._uids[at])
 
     def __del__(self) -> None:
         self._ledger.give(self._charged)
@@ -80,14 +80,14 @@ class Maildrop:
         """The UIDs by rank, 0 if one is unknown without a header."""
         return self._uids
 
-    def find(self, uid: int) -> Entry | None:
+    def find(self, uid: int) -> MaildropEntry | None:
         """Return the message with a UID; None if there is none or it is unknown without a header."""
         try:
             return self[self._uids.index(uid) + 1]
         except ValueError:
             return None
 
-    def candidates(self, uid: int) -> Iterator[Entry]:
+    def candidates(self, uid: int) -> Iterator[MaildropEntry]:
         """Yield the messages whose headers may give this UID, the newest first."""
         for at in range(len(self) - 1, -1, -1):
             if not self._uids[at] and self._sizes[at] & _SIZE_MASK == uid & _SIZE_MASK:
@@ -104,7 +104,7 @@ class Maildrop:
             if not count % _AT_ONCE:
                 self._ledger.take(_AT_ONCE * MESSAGE_BYTES)
                 self._charged += _AT_ONCE * MESSAGE_BYTES
-            with suppress(Malformed):
+            with suppress(MalformedResponse):
                 number, value = parse(line)
                 if number > (numbers[-1] if numbers else 0):
                     numbers.append(number)

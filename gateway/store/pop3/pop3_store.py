@@ -34,7 +34,7 @@ from gateway.store.base import (
 from gateway.store.pop3.connection import BoundedPOP3
 from gateway.store.pop3.entering import probe
 from gateway.store.pop3.inbox import OneMailbox
-from gateway.store.pop3.maildrop import Entry, Maildrop, uid_of_header
+from gateway.store.pop3.maildrop import Maildrop, MaildropEntry, uid_of_header
 from gateway.store.pop3.retrieving import UIDVALIDITY
 from gateway.store.pop3.visiting import open_maildrop
 
@@ -160,14 +160,14 @@ class Pop3Store(OneMailbox):
             self._deleted.intersection_update(maildrop.uids)
         return len(self._deleted)
 
-    def _rows(self, entries: Sequence[Entry]) -> tuple[Summary, ...]:
+    def _rows(self, entries: Sequence[MaildropEntry]) -> tuple[Summary, ...]:
         """Make rows; a message without both unique-id and header gets none."""
         unknown = [entry for entry in entries if entry.uid not in self._envelopes]
         headers = dict(zip(unknown, self._headers(unknown) if unknown else (), strict=True))
         rows = (self._row(entry, headers.get(entry)) for entry in entries)
         return tuple(row for row in rows if row.ref.uid)
 
-    def _row(self, entry: Entry, header: bytes | None) -> Summary:
+    def _row(self, entry: MaildropEntry, header: bytes | None) -> Summary:
         uid = entry.uid or (uid_of_header(header, entry.octets) if header is not None else 0)
         envelope = self._envelopes.get(uid)
         readable = header is not None or envelope is not None
@@ -180,7 +180,7 @@ class Pop3Store(OneMailbox):
         ref = MessageRef(INBOX, UIDVALIDITY, uid)
         return Summary(ref, entry.rank, envelope, self._flags(uid), None, entry.octets, False, readable)
 
-    def _there(self, ref: MessageRef) -> Entry | None:
+    def _there(self, ref: MessageRef) -> MaildropEntry | None:
         self._require(ref.mailbox, ref.uidvalidity)
         try:
             return self._found(ref.uid)
@@ -225,5 +225,5 @@ class Pop3Store(OneMailbox):
             raise PartlyDone(dict.fromkeys(marked), why) if marked else why
 
 
-def _ref(entry: Entry) -> MessageRef:
+def _ref(entry: MaildropEntry) -> MessageRef:
     return MessageRef(INBOX, UIDVALIDITY, entry.uid)

@@ -19,7 +19,7 @@ from gateway.errors import AnswerTooLong, MailboxGone, MessageGone, StoreRefused
 from gateway.message.model import Bound, Gap, Message
 from gateway.store.base import INBOX, SEEN, MessageRef
 from gateway.store.pop3.connection import BoundedPOP3
-from gateway.store.pop3.maildrop import Entry, uid_of_header
+from gateway.store.pop3.maildrop import MaildropEntry, uid_of_header
 from gateway.store.pop3.visiting import MaildropVisit
 from gateway.store.sections import HELD, MOST_READ, OwnReading, SectionFile, require_section
 from gateway.store.session_cache import SessionCache
@@ -119,7 +119,7 @@ class Retrieving(MaildropVisit):
             self._opened.popitem(last=False)
         return kept
 
-    def _retrieved(self, entry: Entry) -> Kept:
+    def _retrieved(self, entry: MaildropEntry) -> Kept:
         """Fetch a message, or the beginning of one that is too large."""
         line = self._line()
         cut = entry.octets > MOST_READ
@@ -138,7 +138,7 @@ class Retrieving(MaildropVisit):
 
     # --- headers ---
 
-    def _headers(self, entries: Sequence[Entry]) -> list[bytes | None]:
+    def _headers(self, entries: Sequence[MaildropEntry]) -> list[bytes | None]:
         """Fetch headers; None for one that the server does not return."""
         line = self._line()
         found = line.each([b"TOP %d 0" % entry.number for entry in entries], lambda: _header(line))
@@ -150,7 +150,7 @@ class Retrieving(MaildropVisit):
         )
         return [told[entry] for entry in entries]
 
-    def _found(self, uid: int) -> Entry:
+    def _found(self, uid: int) -> MaildropEntry:
         """Return the message with a UID, with its number in this visit. Raise MessageGone."""
         maildrop = self._listed()
         entry = maildrop.find(uid)
@@ -162,7 +162,7 @@ class Retrieving(MaildropVisit):
                 return entry._replace(uid=uid)
         raise MessageGone(f"UID {uid}")
 
-    def _named(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _named(self, entries: Sequence[MaildropEntry]) -> list[MaildropEntry]:
         """Return messages with their UIDs, without those whose UID cannot be determined."""
         unnamed = [entry for entry in entries if not entry.uid][:MOST_LOOKED_AT]
         headers = dict(zip(unnamed, self._headers(unnamed) if unnamed else (), strict=True))

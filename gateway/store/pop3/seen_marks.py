@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.message.model import MAX_UID
 from gateway.state import optional
-from gateway.store.base import Notes
+from gateway.store.base import StoredNotes
 
 #: The kind of note.
 KIND: Final = "seen"
@@ -24,7 +24,7 @@ _OCTETS: Final = MAX_UID.bit_length() // 8
 class SeenMarks:
     """The marks of one person, read once and written whenever something changes."""
 
-    def __init__(self, notes: Notes | None = None) -> None:
+    def __init__(self, notes: StoredNotes | None = None) -> None:
         self._notes = notes
         self._uids: dict[int, None] | None = None
 

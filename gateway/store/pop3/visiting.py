@@ -19,10 +19,10 @@ from weakref import WeakValueDictionary
 from gateway import computing
 from gateway.config import Server
 from gateway.errors import MaildropLocked, StoreRefused, StoreUnreachable
-from gateway.store.base import MailStore, Notes
+from gateway.store.base import MailStore, StoredNotes
 from gateway.store.pop3 import answers, entering
-from gateway.store.pop3.answers import Malformed
-from gateway.store.pop3.connection import BoundedPOP3, Traffic, farewell
+from gateway.store.pop3.answers import MalformedResponse
+from gateway.store.pop3.connection import BoundedPOP3, MaildropTraffic, farewell
 from gateway.store.pop3.maildrop import Maildrop
 from gateway.store.pop3.seen_marks import SeenMarks
 from gateway.store.server_text import safe
@@ -98,9 +98,9 @@ class MaildropVisit:
         self._broken = False
 
     @property
-    def traffic(self) -> Traffic:
+    def traffic(self) -> MaildropTraffic:
         """The traffic of the connection so far."""
-        return self._connection.traffic if self._connection is not None else Traffic()
+        return self._connection.traffic if self._connection is not None else MaildropTraffic()
 
     @property
     def broken(self) -> bool:
@@ -112,7 +112,7 @@ class MaildropVisit:
         return not self._broken
 
     @contextmanager
-    def lent(self, connect: Callable[[], MailStore], notes: Notes | None = None) -> Iterator[None]:
+    def lent(self, connect: Callable[[], MailStore], notes: StoredNotes | None = None) -> Iterator[None]:
         """Provide a way to connect, and a place for notes, within the block; leave the maildrop afterwards."""
         self._connect, self._seen = connect, SeenMarks(notes)
         try:
@@ -186,7 +186,7 @@ def _require_empty(line: BoundedPOP3) -> None:
     reply = line.ask(b"STAT")
     try:
         count = answers.scan(reply.text.encode())[0] if reply.ok else 1
-    except Malformed:
+    except MalformedResponse:
         count = 1
     if count:
         raise StoreRefused(f"the messages are not listed: {reply}")

@@ -18,7 +18,7 @@ from gateway.store.imap import response
 from gateway.store.imap.connection import receiving
 from gateway.store.imap.connection.receiving import MAX_ANSWER, MAX_RESPONSE
 from gateway.store.imap.exchange import Exchange
-from gateway.store.imap.response import Reply
+from gateway.store.imap.response import CommandResponse
 from tests import PATIENCE
 
 
@@ -304,7 +304,7 @@ def test_any_answer_is_a_reply_or_a_store_error(answer: bytes) -> None:
         except StoreError:
             assert pair.exchange.broken
         else:
-            assert all(isinstance(reply, Reply) for reply in replies)
+            assert all(isinstance(reply, CommandResponse) for reply in replies)
             for line in (line for reply in replies for line in reply.untagged):
                 assert line.status.text == line.status.text.strip()
     finally:

@@ -24,7 +24,7 @@ from gateway.store.base import MessageRef, Window
 from gateway.store.imap import features, imap_store
 from gateway.store.imap.features import DOUBTED_SECONDS, REFUSED_SECONDS, Feature, Refusals
 from gateway.store.imap.imap_store import ImapStore
-from gateway.store.imap.response import Reply, Status
+from gateway.store.imap.response import CommandResponse, Status
 from tests import rig
 from tests.servers.dovecot import Dovecot
 from tests.servers.scripted.peer import Caller, Peer
@@ -329,7 +329,7 @@ def test_a_mailbox_that_may_not_be_opened_is_told_from_one_that_is_gone() -> Non
     ],
 )  # fmt: skip
 def test_what_is_a_refusal_of_a_command(kind: str, code: str, expected: type[StoreError]) -> None:
-    error = features.refused(Reply(Status(kind, code)))
+    error = features.refused(CommandResponse(Status(kind, code)))
     assert type(error) is expected
     assert getattr(error, "for_anyone", False) is (kind == "BAD")
 

@@ -17,7 +17,7 @@ from gateway.message.query import Query, flag
 from gateway.store.abilities import Order
 from gateway.store.base import FLAGGED, SEEN, Listing, MessageRef, Window
 from gateway.store.imap import fetched, imap_store, known_rows
-from gateway.store.imap.fetched import Row
+from gateway.store.imap.fetched import FetchItems
 from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.known_rows import LEAST, LONGEST, MOST, MOST_BRIEF, MOST_NUMBERED, KnownRows
 from gateway.store.imap.response import Untagged
@@ -191,14 +191,14 @@ HEADER = b"BODY[HEADER.FIELDS (SUBJECT)]"
 DATE = b" 1-Jan-2026 00:00:00 +0000"
 
 
-def whole(uid: int, size: int = 9, header: int = 100) -> Row:
+def whole(uid: int, size: int = 9, header: int = 100) -> FetchItems:
     text = b"Subject: %d\r\n" % uid + b"X" * header
     plain = (b"TEXT", b"PLAIN", None, None, None, b"7BIT", 1, 1)
-    given: Row = {b"UID": uid, b"FLAGS": (), b"RFC822.SIZE": size, b"INTERNALDATE": DATE, HEADER: text}
+    given: FetchItems = {b"UID": uid, b"FLAGS": (), b"RFC822.SIZE": size, b"INTERNALDATE": DATE, HEADER: text}
     return {**given, b"BODYSTRUCTURE": plain}
 
 
-def brief(uid: int, size: int = 9, flags: tuple[bytes, ...] = ()) -> Row:
+def brief(uid: int, size: int = 9, flags: tuple[bytes, ...] = ()) -> FetchItems:
     return {b"UID": uid, b"FLAGS": flags, b"RFC822.SIZE": size}
 
 

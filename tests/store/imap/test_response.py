@@ -1,4 +1,4 @@
-"""IMAP responses as values: what servers say, what they should not say, and only Malformed for the rest."""
+"""IMAP responses as values: what servers say, what they should not say, and only ImapSyntaxError for the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.errors import UnsafeArgument
 from gateway.store import server_text
 from gateway.store.imap import response
-from gateway.store.imap.response import Malformed, Value
+from gateway.store.imap.response import ImapSyntaxError, Value
 
 # Octets that a server may put between quotes; it sends everything else as a literal.
 _QUOTABLE = st.binary(max_size=30).filter(lambda octets: not {0, 10, 13} & set(octets))
@@ -62,7 +62,7 @@ def test_any_octets_are_values_or_malformed(pieces: list[bytes]) -> None:
         lambda: response.untagged([b"* " + pieces[0], *pieces[1:]]).items(),
         lambda: response.untagged([b"* 1 FETCH " + pieces[0], *pieces[1:]]).items(),
     ):
-        with suppress(Malformed):
+        with suppress(ImapSyntaxError):
             assert read() is not None
 
 
@@ -74,7 +74,7 @@ def test_any_text_of_a_server_is_one_line(octets: bytes) -> None:
 
 
 def test_a_number_of_ten_thousand_digits_is_malformed() -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(ImapSyntaxError):
         response.untagged([b"* " + b"9" * 10_000 + b" EXISTS"])
 
 
@@ -112,7 +112,7 @@ def test_items_of_a_fetch() -> None:
     ],
 )
 def test_what_is_no_list_of_items(text: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(ImapSyntaxError):
         response.untagged([b"* 1 FETCH " + text]).items()
 
 

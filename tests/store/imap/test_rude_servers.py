@@ -223,7 +223,7 @@ def test_whatever_comes_ahead_with_a_structure_the_text_is_read_right(answers: t
 
 
 NAMES = st.sampled_from([b"BODY[1]<0>", b"body[1]", b"BODY[1]<4>", b"BODY.PEEK[2.1]<0.9>", b"BODY[HEADER]"])
-ASKED = (beginnings.Beginning("1", 4), beginnings.Beginning("2.1", 9))
+ASKED = (beginnings.FirstOctets("1", 4), beginnings.FirstOctets("2.1", 9))
 
 
 @given(st.dictionaries(NAMES | st.binary(max_size=20), st.none() | st.binary(max_size=12) | st.just((b"x",))))
@@ -472,7 +472,7 @@ def test_a_line_that_is_no_response_costs_no_other(noise: bytes) -> None:
 
 
 def _parse(octets: bytes) -> None:
-    with suppress(response.Malformed):
+    with suppress(response.ImapSyntaxError):
         response.parse([octets])
 
 

@@ -1,4 +1,4 @@
-"""Parsers of POP3: whatever comes, they return or raise Malformed; what was stuffed comes out as it was."""
+"""Parsers of POP3: whatever comes, they return or raise MalformedResponse; what was stuffed comes out as it was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.store.pop3 import answers
-from gateway.store.pop3.answers import Malformed, Status
+from gateway.store.pop3.answers import MalformedResponse, StatusLine
 from gateway.store.pop3.dot_stuffing import Unstuffing
 
 LINES = st.lists(st.text(alphabet="ab.\r \t", max_size=6).map(str.encode), max_size=12)
@@ -18,24 +18,24 @@ LINES = st.lists(st.text(alphabet="ab.\r \t", max_size=6).map(str.encode), max_s
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (b"+OK", Status(True)),
-        (b"+OK Dovecot ready.", Status(True, "", "Dovecot ready.")),
-        (b"+ok [x] y", Status(True, "X", "y")),
+        (b"+OK", StatusLine(True)),
+        (b"+OK Dovecot ready.", StatusLine(True, "", "Dovecot ready.")),
+        (b"+ok [x] y", StatusLine(True, "X", "y")),
         (b"-ERR [IN-USE] Do you have another POP session running?",
-         Status(False, "IN-USE", "Do you have another POP session running?")),
-        (b"-ERR [SYS/TEMP 4] later", Status(False, "SYS/TEMP", "later")),
-        (b"-ERR\t[AUTH] no", Status(False, "AUTH", "no")),
-        (b"-ERR [no end", Status(False, "", "[no end")),
-        (b"-ERR a\x00b\xff", Status(False, "", "a b�")),
+         StatusLine(False, "IN-USE", "Do you have another POP session running?")),
+        (b"-ERR [SYS/TEMP 4] later", StatusLine(False, "SYS/TEMP", "later")),
+        (b"-ERR\t[AUTH] no", StatusLine(False, "AUTH", "no")),
+        (b"-ERR [no end", StatusLine(False, "", "[no end")),
+        (b"-ERR a\x00b\xff", StatusLine(False, "", "a b�")),
     ],
 )  # fmt: skip
-def test_status_lines(line: bytes, expected: Status) -> None:
+def test_status_lines(line: bytes, expected: StatusLine) -> None:
     assert answers.status(line) == expected
 
 
 @pytest.mark.parametrize("line", [b"", b"* OK hi", b"+OKAY", b"220 hi", b"+ ", b" +OK"])
 def test_other_lines_are_none(line: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedResponse):
         answers.status(line)
 
 
@@ -49,7 +49,7 @@ def test_scan_listings(line: bytes, expected: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("line", [b"1", b"x 1", b"1 x", b"1 2k", b"-1 5", b"1 99999999999", b""])
 def test_no_scan_listings(line: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedResponse):
         answers.scan(line)
 
 
@@ -57,7 +57,7 @@ def test_unique_ids_are_octets_as_they_came() -> None:
     assert answers.unique(b"2 QhdPYR:00WBw1Ph7x7") == (2, b"QhdPYR:00WBw1Ph7x7")
     assert answers.unique(b"12  a b\xff \r") == (12, b"a b\xff")
     for line in (b"2", b"2 ", b"x y", b""):
-        with pytest.raises(Malformed):
+        with pytest.raises(MalformedResponse):
             answers.unique(line)
 
 
@@ -72,7 +72,7 @@ def test_capabilities() -> None:
 @given(st.binary(max_size=100))
 def test_nothing_else_is_raised(octets: bytes) -> None:
     for parse in (answers.status, answers.scan, answers.unique):
-        with suppress(Malformed):
+        with suppress(MalformedResponse):
             parse(octets)
     assert len(answers.capabilities([octets])) <= 1
 

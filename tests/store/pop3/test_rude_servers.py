@@ -17,7 +17,7 @@ from gateway.message.query import Query
 from gateway.store.abilities import Order
 from gateway.store.base import MessageRef, Window
 from gateway.store.pop3 import connection, entering, maildrop, pop3_store, retrieving, visiting
-from gateway.store.pop3.answers import Status
+from gateway.store.pop3.answers import StatusLine
 from gateway.store.pop3.pop3_store import Pop3Store
 from gateway.upstreams import sasl
 from tests import PATIENCE, rig
@@ -185,7 +185,7 @@ def test_what_is_an_error(quirk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     + [("Server temporarily unavailable", errors.StoreUnreachable)],
 )  # fmt: skip
 def test_what_a_refusal_in_words_means(said: str, kind: type[StoreError]) -> None:
-    assert type(entering._judged(Status(False, "", said))) is kind
+    assert type(entering._judged(StatusLine(False, "", said))) is kind
 
 
 def test_a_mechanism_that_is_refused_as_such_gives_way_to_the_other() -> None:

@@ -25,7 +25,7 @@ from gateway.store import reaching
 from gateway.store.imap import response
 from gateway.store.imap.connection import receiving
 from gateway.store.imap.connection.receiving import Collected, Sink, Taker
-from gateway.store.imap.response import Malformed, Reply, Status, Untagged
+from gateway.store.imap.response import CommandResponse, ImapSyntaxError, Status, Untagged
 from gateway.store.server_text import one_line
 from gateway.upstreams import tls
 from gateway.upstreams.wire import Ended, Ledger, Overrun, Wire
@@ -65,12 +65,12 @@ class BoundedIMAP4(imaplib.IMAP4):
         self.broken = False
         self.traffic = Traffic()
         #: The reply to the last command of imaplib.
-        self.reply: Reply | None = None
+        self.reply: CommandResponse | None = None
         #: Receives long literals, and responses that are not kept.
         self.sink: Sink | None = None
         self.taker: Taker | None = None
         self._collected = Collected(self._ledger)
-        self._ended: tuple[bytes, Reply] | None = None
+        self._ended: tuple[bytes, CommandResponse] | None = None
         self._ahead = self._unsent = b""
         self._unawaited: set[bytes] = set()
         super().__init__(host)
@@ -176,7 +176,7 @@ class BoundedIMAP4(imaplib.IMAP4):
                 self.untagged_responses.setdefault(line.kind, []).extend(_as_imaplib(line.pieces))
         return self.reply.status.kind, [self.reply.status.text.encode()]
 
-    def take(self) -> Reply | None:
+    def take(self) -> CommandResponse | None:
         """Return the reply to the last command of imaplib, and forget it with everything that led to it."""
         reply, self.reply = self.reply, None
         self._unsent = b""
@@ -260,7 +260,7 @@ class BoundedIMAP4(imaplib.IMAP4):
                 raise self.lost(f"no IMAP greeting: {response.clean(pieces[0]) if pieces else 'too long'}")
             return greeting.status
 
-    def next(self, tags: Sequence[bytes], answers: Iterable[bytes] = ()) -> tuple[bytes, Reply]:
+    def next(self, tags: Sequence[bytes], answers: Iterable[bytes] = ()) -> tuple[bytes, CommandResponse]:
         """Read to the end of whichever of some commands ends next; `answers` go to the server as it asks for them.
         Responses that answer nothing of ours, such as an unknown tag, are skipped, within the budget of the answer.
         """
@@ -288,13 +288,13 @@ class BoundedIMAP4(imaplib.IMAP4):
             del self.tagged_commands[tag]
             return
         self.tagged_commands[tag] = (found.kind, [rest])
-        self._ended = tag, Reply(found, self._collected)
+        self._ended = tag, CommandResponse(found, self._collected)
         self._collected = Collected(self._ledger)
 
     def _untagged(self, pieces: list[bytes]) -> Untagged:
         try:
             return response.untagged(pieces)
-        except Malformed:
+        except ImapSyntaxError:
             raise self.lost("the server's answer is not IMAP") from None
 
     def _response(self) -> list[bytes]:

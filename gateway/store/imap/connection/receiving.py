@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 from gateway.store.imap import response
-from gateway.store.imap.response import Malformed, Untagged
+from gateway.store.imap.response import ImapSyntaxError, Untagged
 from gateway.upstreams.wire import Budget, Ledger, Overrun, Wire
 
 # Octets of one response with its literals; a longer one is skipped. What we ask for is below 200 KB, but the
@@ -71,7 +71,7 @@ class Collected(list[Untagged]):
         """Keep an untagged response; one that cannot be read is lost, but the conversation continues."""
         try:
             self.append(response.untagged(pieces))
-        except Malformed:  # `suppress` takes as long as all the rest
+        except ImapSyntaxError:  # `suppress` takes as long as all the rest
             pass
 
     def unfold(self, pieces: list[bytes]) -> None:
@@ -85,7 +85,7 @@ class Collected(list[Untagged]):
         self._folds += 1
         try:
             last.values()
-        except Malformed:
+        except ImapSyntaxError:
             joined = last.pieces[-1] + b"\r\n" + pieces[0]
             self[-1] = replace(last, pieces=(*last.pieces[:-1], joined, *pieces[1:]))
 
@@ -118,7 +118,7 @@ def read(
 
 
 def _is_taken(pieces: list[bytes], taker: Taker) -> bool:
-    with suppress(Malformed):
+    with suppress(ImapSyntaxError):
         return taker(response.untagged(pieces))
     return False
 

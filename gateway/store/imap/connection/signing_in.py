@@ -27,7 +27,7 @@ from gateway.errors import (
 from gateway.store import credentials
 from gateway.store.imap import response
 from gateway.store.imap.exchange import Exchange, capability_names, refusal
-from gateway.store.imap.response import Reply
+from gateway.store.imap.response import CommandResponse
 from gateway.upstreams import sasl
 from gateway.upstreams.sasl import CRAM_MD5, LOGIN, PLAIN
 
@@ -64,7 +64,7 @@ def sign_in(
     secrets = credentials.secrets(response.safe(user), response.safe(password))
     mechanisms = _mechanisms(capabilities, user.isascii() and password.isascii(), refused)
     exchange.know(capabilities)
-    reply: Reply | None = None
+    reply: CommandResponse | None = None
     tries = 0
     for mechanism in mechanisms[:TRIES]:
         tries += 1
@@ -101,29 +101,29 @@ def _mechanisms(capabilities: frozenset[str], ascii_only: bool, refused: Refused
 # --- the mechanisms ---
 
 
-def _plain(exchange: Exchange, user: str, password: str) -> Reply:
+def _plain(exchange: Exchange, user: str, password: str) -> CommandResponse:
     return _sasl(exchange, PLAIN, [sasl.plain(user.encode(), password.encode())])
 
 
-def _login(exchange: Exchange, user: str, password: str) -> Reply:
+def _login(exchange: Exchange, user: str, password: str) -> CommandResponse:
     return _sasl(exchange, LOGIN, [user.encode(), password.encode()])
 
 
-def _login_command(exchange: Exchange, user: str, password: str) -> Reply:
+def _login_command(exchange: Exchange, user: str, password: str) -> CommandResponse:
     if user.isascii() and password.isascii():
         return exchange.attempt(exchange.login, user, password)[1]
     command = (b"LOGIN ", user.encode(), b" ", password.encode(), b"")
     return exchange.speak(command, capabilities=exchange.known)[0]
 
 
-def _cram_md5(exchange: Exchange, user: str, password: str) -> Reply:
+def _cram_md5(exchange: Exchange, user: str, password: str) -> CommandResponse:
     def answer(challenge: bytes) -> bytes:
         return sasl.cram_md5(user.encode(), password.encode(), challenge)
 
     return _sasl(exchange, CRAM_MD5, [answer])
 
 
-_ATTEMPTS: Final[dict[str, Callable[[Exchange, str, str], Reply]]] = {
+_ATTEMPTS: Final[dict[str, Callable[[Exchange, str, str], CommandResponse]]] = {
     PLAIN: _plain,
     LOGIN_COMMAND: _login_command,
     LOGIN: _login,
@@ -131,7 +131,9 @@ _ATTEMPTS: Final[dict[str, Callable[[Exchange, str, str], Reply]]] = {
 }
 
 
-def _sasl(exchange: Exchange, mechanism: str, steps: Sequence[bytes | Callable[[bytes], bytes]]) -> Reply:
+def _sasl(
+    exchange: Exchange, mechanism: str, steps: Sequence[bytes | Callable[[bytes], bytes]]
+) -> CommandResponse:
     """Authenticate in steps; a further challenge cancels."""
     left = iter(steps)
 
@@ -145,7 +147,7 @@ def _sasl(exchange: Exchange, mechanism: str, steps: Sequence[bytes | Callable[[
 # --- what comes of it ---
 
 
-def _introduced(exchange: Exchange, reply: Reply, before: frozenset[str]) -> frozenset[str]:
+def _introduced(exchange: Exchange, reply: CommandResponse, before: frozenset[str]) -> frozenset[str]:
     """Learn the capabilities, and say who we are together with the next command.
 
     QUIRK: NetEase opens no mailbox for a client without ID ("Unsafe Login").
@@ -170,7 +172,7 @@ def _introduced(exchange: Exchange, reply: Reply, before: frozenset[str]) -> fro
 _ID: Final = b'ID ("name" "Pocketpost" "version" ' + response.quoted(__version__) + b")"
 
 
-def _is_of_the_mechanism(reply: Reply) -> bool:
+def _is_of_the_mechanism(reply: CommandResponse) -> bool:
     """Return whether the mechanism was refused, rather than the credentials."""
     if reply.status.code in _JUDGED:
         return False
@@ -179,7 +181,7 @@ def _is_of_the_mechanism(reply: Reply) -> bool:
     return reply.status.code in ("", "CAPABILITY") and sasl.refuses_mechanism(reply.status.text)
 
 
-def _judged(reply: Reply, tries: int, host: str) -> StoreError:
+def _judged(reply: CommandResponse, tries: int, host: str) -> StoreError:
     """Distinguish a wrong password from everything else that keeps a person out."""
     said = " ".join(u.status.text for u in reply.untagged if u.kind in response.STATUSES) + reply.status.text
     detail = refusal(reply).detail

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from gateway.errors import CannotSearch
 from gateway.message.query import Query, Term
 from gateway.store.imap import response
-from gateway.store.imap.response import Malformed, Reply, Value, numeral, octets
+from gateway.store.imap.response import CommandResponse, ImapSyntaxError, Value, numeral, octets
 
 #: Text and literals alternating: a command, or part of one.
 CommandParts: TypeAlias = tuple[bytes, ...]
@@ -121,7 +121,7 @@ def in_charset(query: Query, offered: Sequence[str]) -> tuple[Query, str]:
     return Query(tuple(terms)), ASCII
 
 
-def charsets(reply: Reply) -> tuple[str, ...] | None:
+def charsets(reply: CommandResponse) -> tuple[str, ...] | None:
     """Return the charsets of a BADCHARSET response, None for any other response."""
     if reply.ok or reply.status.code != "BADCHARSET":
         return None
@@ -132,12 +132,12 @@ def charsets(reply: Reply) -> tuple[str, ...] | None:
 # --- answers ---
 
 
-def esearch(reply: Reply) -> dict[bytes, Value]:
+def esearch(reply: CommandResponse) -> dict[bytes, Value]:
     """Read the results of ESEARCH, by upper-case name; if nothing was found, COUNT is 0 and lists are None."""
     found: dict[bytes, Value] = {}
     for line in reply.untagged:
         if line.kind == "ESEARCH":
-            with suppress(Malformed):
+            with suppress(ImapSyntaxError):
                 found.update(_pairs(line.values()))
     return found
 
@@ -151,13 +151,13 @@ def _pairs(values: Sequence[Value]) -> Iterator[tuple[bytes, Value]]:
             yield name, next(waiting, None)
 
 
-def partial(reply: Reply) -> list[int]:
+def partial(reply: CommandResponse) -> list[int]:
     """Read the numbers of PARTIAL, in the server's order."""
     value = esearch(reply).get(b"PARTIAL")
     return expanded(value[1]) if isinstance(value, tuple) and len(value) == 2 else []
 
 
-def numbers(*replies: Reply) -> list[int]:
+def numbers(*replies: CommandResponse) -> list[int]:
     """Read all numbers of SEARCH, SORT, or ALL in ESEARCH, in the server's order."""
     found = [n for reply in replies for n in expanded(esearch(reply).get(b"ALL"))]
     for line in (line for reply in replies for line in reply.untagged):
@@ -183,7 +183,7 @@ def expanded(value: Value) -> list[int]:
 _THREADING: Final = re.compile(rb"[()]|\d{1,10}")
 
 
-def threads(*replies: Reply) -> list[list[int]]:
+def threads(*replies: CommandResponse) -> list[list[int]]:
     """Read THREAD: the numbers of each thread, flattened, however deep it is."""
     found: list[list[int]] = []
     for line in (line for reply in replies for line in reply.untagged if line.kind == "THREAD"):

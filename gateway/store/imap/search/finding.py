@@ -22,8 +22,8 @@ from gateway.store.base import FIRST, SEEN, FoundList, ListPosition, ListRow, Me
 from gateway.store.imap import fetched as rows_
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused
-from gateway.store.imap.fetched import Row
-from gateway.store.imap.response import Reply
+from gateway.store.imap.fetched import FetchItems
+from gateway.store.imap.response import CommandResponse
 from gateway.store.imap.search import criteria
 from gateway.store.imap.search.criteria import CommandParts
 from gateway.store.imap.search.ranking import (
@@ -223,9 +223,11 @@ class Finding(Selected):
 
     # --- its contents ---
 
-    def _summaries(self, uids: Sequence[int], *more: bytes) -> tuple[dict[int, Summary], list[Reply]]:
+    def _summaries(
+        self, uids: Sequence[int], *more: bytes
+    ) -> tuple[dict[int, Summary], list[CommandResponse]]:
         """Fetch rows of the selected mailbox by UID, and run more commands afterwards."""
-        found: dict[int, Row] = {}
+        found: dict[int, FetchItems] = {}
         known = {uid for uid in uids if self._known_rows.knows(self._ref({b"UID": uid}))}
         asked = [*_fetch(set(uids) - known, self._items[0]), *_fetch(known, rows_.FLAG_ITEMS)]
         replies = self._run(*asked, *more, rows=found)
@@ -241,14 +243,14 @@ class Finding(Selected):
         summaries = self._known_rows.summaries(each for each in shown if each[0].uid in uids)
         return {summary.ref.uid: summary for summary in summaries}, replies
 
-    def _speak(self, commands: Sequence[CommandParts]) -> list[Reply]:
+    def _speak(self, commands: Sequence[CommandParts]) -> list[CommandResponse]:
         """Run commands that may contain literals, and apply what they report about the selected mailbox."""
         replies = self._exchange.speak(*commands, capabilities=self._capabilities)
         for reply in sorted(replies, key=lambda reply: reply.finished):
             self._note(reply)
         return replies
 
-    def _ask(self, commands: Sequence[CommandParts]) -> list[Reply]:
+    def _ask(self, commands: Sequence[CommandParts]) -> list[CommandResponse]:
         """Run commands in one round trip; raise for the first that is refused."""
         replies = self._speak(commands) if commands else []
         for reply in replies:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 from gateway.store.base import ListPosition
 from gateway.store.imap import fetched
-from gateway.store.imap.response import MAX_NUMBER, Reply, number
+from gateway.store.imap.response import MAX_NUMBER, CommandResponse, number
 from gateway.store.imap.search import criteria
 from gateway.store.imap.search.criteria import CommandParts
 
@@ -21,7 +21,7 @@ from gateway.store.imap.search.criteria import CommandParts
 ASTRAY: Final = 200
 
 #: Runs commands in one round trip; raises if one is refused.
-Ask = Callable[[Sequence[CommandParts]], list[Reply]]
+Ask = Callable[[Sequence[CommandParts]], list[CommandResponse]]
 
 
 class RankedItem(NamedTuple):

@@ -22,9 +22,9 @@ from gateway.message.query import Query
 from gateway.store.base import DELETED, MOST_HITS, MessageRef, SearchResult
 from gateway.store.imap import response
 from gateway.store.imap.features import Feature, refused
-from gateway.store.imap.fetched import Row, flags_of, messages, rows_of
+from gateway.store.imap.fetched import FetchItems, flags_of, messages, rows_of
 from gateway.store.imap.opening import mailbox_name
-from gateway.store.imap.response import Malformed, Reply, number, octets
+from gateway.store.imap.response import CommandResponse, ImapSyntaxError, number, octets
 from gateway.store.imap.search import criteria
 from gateway.store.imap.search.criteria import CommandParts
 from gateway.store.imap.search.finding import Finding
@@ -141,11 +141,11 @@ class Searching(Finding):
             return names
         return [name for name in names if name in self._counted(reply)]
 
-    def _counted(self, reply: Reply) -> set[str]:
+    def _counted(self, reply: CommandResponse) -> set[str]:
         found: set[str] = set()
         for line in reply.untagged:
             if line.kind == "ESEARCH":
-                with suppress(Malformed):
+                with suppress(ImapSyntaxError):
                     named = next((v for v in line.values() if isinstance(v, tuple)), ())
                     pairs = zip(named[::2], named[1::2], strict=False)
                     found.update(
@@ -251,7 +251,7 @@ class Searching(Finding):
             (Feature.HEADER_GROUPS, lambda: self._dated(wanted, b"<0.%d>" % MESSAGE_ID_OCTETS)),
             (None, lambda: self._dated(wanted, b"")),
         )
-        hits: list[tuple[MessageRef, Row]] = []
+        hits: list[tuple[MessageRef, FetchItems]] = []
         for (_place, refs), reply in zip(wanted, replies, strict=True):
             rows = {number(row.get(b"UID")): row for row in rows_of(reply.untagged)}
             hits += [(ref, rows.get(ref.uid, {})) for ref in refs]
@@ -259,7 +259,7 @@ class Searching(Finding):
         once.sort(key=lambda hit: response.moment(hit[1].get(b"INTERNALDATE")) or _LONG_AGO, reverse=True)
         return [ref for ref, _row in once[:MOST_HITS]], len(hits) - len(once)
 
-    def _dated(self, wanted: Sequence[tuple[_Place, list[MessageRef]]], cut: bytes) -> list[Reply]:
+    def _dated(self, wanted: Sequence[tuple[_Place, list[MessageRef]]], cut: bytes) -> list[CommandResponse]:
         """Fetch what orders and identifies messages; `cut`: how long a header field is."""
         commands: list[bytes] = []
         for place, refs in wanted:
@@ -282,9 +282,9 @@ class Searching(Finding):
         return b"RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]" + cut
 
 
-def _once(hits: Sequence[tuple[MessageRef, Row]]) -> list[tuple[MessageRef, Row]]:
+def _once(hits: Sequence[tuple[MessageRef, FetchItems]]) -> list[tuple[MessageRef, FetchItems]]:
     """Keep one hit for each message that is in several mailboxes: the first, or the first that is not deleted."""
-    kept: dict[Hashable, tuple[MessageRef, Row]] = {}
+    kept: dict[Hashable, tuple[MessageRef, FetchItems]] = {}
     for ref, row in hits:
         same = _identity(row)
         key = same if same is not None else ref
@@ -297,7 +297,7 @@ def _once(hits: Sequence[tuple[MessageRef, Row]]) -> list[tuple[MessageRef, Row]
     return list(kept.values())
 
 
-def _identity(row: Row) -> Hashable:
+def _identity(row: FetchItems) -> Hashable:
     """Return what two copies of a message have in common; None if nothing identifies them."""
     for name in (b"X-GM-MSGID", b"EMAILID"):
         if row.get(name) is not None:
@@ -326,7 +326,7 @@ def _refs(place: _Place, most: int) -> list[MessageRef]:
     return [MessageRef(place.name, place.uidvalidity, uid) for uid in place.uids[:most]]
 
 
-def _take(place: _Place, low: int, opened: Reply | None, reply: Reply) -> None:
+def _take(place: _Place, low: int, opened: CommandResponse | None, reply: CommandResponse) -> None:
     """Store what was found in a mailbox, down to a UID; a mailbox that could not be opened is closed."""
     if opened is not None:
         place.uidvalidity = _uidvalidity(opened) or place.uidvalidity
@@ -339,7 +339,7 @@ def _take(place: _Place, low: int, opened: Reply | None, reply: Reply) -> None:
         place.closed = True
 
 
-def _uidvalidity(reply: Reply) -> int | None:
+def _uidvalidity(reply: CommandResponse) -> int | None:
     for line in reply.untagged:
         if line.kind == "OK" and line.status.code == "UIDVALIDITY":
             return response.numeral(line.status.argument)

@@ -12,7 +12,7 @@ from gateway.errors import StoreError
 from gateway.store.base import Window
 from gateway.store.imap import imap_store, opening
 from gateway.store.imap.connection import signing_in
-from gateway.store.imap.response import Reply, Status
+from gateway.store.imap.response import CommandResponse, Status
 from tests import rig
 from tests.store.script import SELECTED, Script, Step
 
@@ -278,10 +278,10 @@ def test_who_we_are_is_said_before_a_mailbox_is_opened(before: bytes, after: byt
 @pytest.mark.parametrize("host", sorted(signing_in._PASSWORDS_DOUBTFUL))
 def test_a_refusal_that_means_nothing_is_not_called_a_wrong_password(host: str) -> None:
     """It counts as one nevertheless: nobody may guess passwords there."""
-    reply = Reply(Status("NO", text="LOGIN failed."))
+    reply = CommandResponse(Status("NO", text="LOGIN failed."))
     error = signing_in._judged(reply, 1, host.upper())
     assert type(error) is errors.PasswordsDoubtful
     assert isinstance(error, errors.AuthenticationFailed)
     assert type(signing_in._judged(reply, 1, "imap.example.org")) is errors.AuthenticationFailed
-    expired = Reply(Status("NO", "EXPIRED"))
+    expired = CommandResponse(Status("NO", "EXPIRED"))
     assert type(signing_in._judged(expired, 1, host)) is errors.CredentialExpired

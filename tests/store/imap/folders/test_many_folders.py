@@ -13,7 +13,7 @@ from gateway.errors import MailboxGone
 from gateway.store.base import Mailbox
 from gateway.store.imap import imap_store, listed, opening
 from gateway.store.imap.imap_store import ImapStore
-from gateway.store.imap.listed import Listed
+from gateway.store.imap.listed import ListedMailboxes
 from gateway.store.imap.response import Untagged
 from gateway.store.mailbox_tree import Namespace, tree
 from gateway.upstreams.wire import Ledger
@@ -95,7 +95,7 @@ def test_more_counts_than_are_kept_are_asked_for_as_they_are_shown(
 
 def test_no_room_at_the_server_of_others_is_no_error() -> None:
     ledger = Ledger(10_000)
-    found = Listed(ledger, wanted=lambda mailbox: mailbox.name == "Trash")
+    found = ListedMailboxes(ledger, wanted=lambda mailbox: mailbox.name == "Trash")
     for number in range(50):
         assert found.take(Untagged("LIST", pieces=(b'() "/" "box %d"' % number,)))
     assert found.take(Untagged("LIST", pieces=(b'() "/" Trash',)))
@@ -110,7 +110,7 @@ def test_no_room_at_the_server_of_others_is_no_error() -> None:
     "name", [b"x" * 3000, b"a/" * 900 + b"z", b"&" * 1999, b"", "\N{SNOWMAN}".encode() * 500]
 )
 def test_a_name_of_any_length_costs_little(name: bytes) -> None:
-    found = Listed(Ledger(MEGABYTE))
+    found = ListedMailboxes(Ledger(MEGABYTE))
     found.take(Untagged("LIST", pieces=(b'() "/" {%d}' % len(name), name)))
     found.take(Untagged("LIST", pieces=(b'() "/" INBOX',)))
     assert 1 <= len(tree(found.mailboxes.values(), frozenset(), (Namespace("", "/"),))) <= 2
@@ -121,7 +121,7 @@ def test_a_name_of_any_length_costs_little(name: bytes) -> None:
     [b'NIL "/" Trash', b'\\Trash "/" Trash', b'() "/" {5}', b'() NIL "Trash"', b'("\\X" {) "/" Trash (a b)'],
 )
 def test_a_row_that_is_odd_is_that_of_a_folder_all_the_same(row: bytes) -> None:
-    found = Listed(Ledger(MEGABYTE))
+    found = ListedMailboxes(Ledger(MEGABYTE))
     assert found.take(Untagged("LIST", pieces=(row, b"Trash", b"")[: 3 if row.endswith(b"}") else 1]))
     assert list(found.mailboxes) == ["Trash"]
 

@@ -21,7 +21,7 @@ from gateway.store.imap import imap_store
 from gateway.store.imap.connection.imap4 import Traffic
 from gateway.store.imap.imap_store import ImapStore
 from gateway.store.imap.known_rows import KnownRows
-from gateway.store.imap.response import Reply, Status, Untagged
+from gateway.store.imap.response import CommandResponse, Status, Untagged
 from gateway.store.imap.search import criteria
 from gateway.store.imap.search.finding import NEWEST
 from tests import rig
@@ -317,8 +317,8 @@ def test_threads_are_of_the_newest_thousand(dovecot: Dovecot, user: str, store: 
     assert NEWEST // 2 <= found.count < NEWEST
 
 
-def _reply(kind: str, *pieces: bytes) -> Reply:
-    return Reply(Status("OK"), [Untagged(kind, 0, pieces)])
+def _reply(kind: str, *pieces: bytes) -> CommandResponse:
+    return CommandResponse(Status("OK"), [Untagged(kind, 0, pieces)])
 
 
 def test_a_deep_thread_is_flat() -> None:
