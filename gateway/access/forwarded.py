@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: Characters of a field that are read: some fifty proxies.
 LONGEST: Final = 4096
@@ -40,7 +40,7 @@ class Client:
     scheme: str
 
 
-def client(peer: str, scheme: str, field: Callable[[str], str | None], trusted: Sequence[Network]) -> Client:
+def client(peer: str, scheme: str, field: Callable[[str], str | None], trusted: Sequence[_Network]) -> Client:
     """Return the client of a request received from `peer` over `scheme`; `field` returns a header field by name."""
     nearest = parse_node(peer)
     if nearest is None or not _among(nearest, trusted):
@@ -72,7 +72,7 @@ def parse_node(text: str) -> IPAddress | None:
     return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
 
 
-def _reached(nearest: IPAddress, chain: Sequence[IPAddress | None], trusted: Sequence[Network]) -> IPAddress:
+def _reached(nearest: IPAddress, chain: Sequence[IPAddress | None], trusted: Sequence[_Network]) -> IPAddress:
     """Follow the chain outwards from the nearest proxy, as long as each address is trusted and names another."""
     reached = nearest
     for one in reversed(chain):
@@ -82,7 +82,7 @@ def _reached(nearest: IPAddress, chain: Sequence[IPAddress | None], trusted: Seq
     return reached
 
 
-def _among(address: IPAddress, networks: Sequence[Network]) -> bool:
+def _among(address: IPAddress, networks: Sequence[_Network]) -> bool:
     return any(address in network for network in networks)
 
 

@@ -105,7 +105,7 @@ def _octets(
     basis: Basis,
     content: MailContent,
     quoted: str,
-    attached: Sequence[builder.Part],
+    attached: Sequence[builder.OutgoingPart],
     message_id: str,
 ) -> bytes:
     """Write a mail with everything that it quotes and carries. Raise AddressNotSendable."""

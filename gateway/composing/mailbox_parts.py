@@ -85,7 +85,7 @@ def _subject_of(part: Part) -> str:
     return part.envelope.subject if part.envelope is not None else ""
 
 
-def raw_part(store: MailStore, enclosure: Enclosure) -> builder.Part:
+def raw_part(store: MailStore, enclosure: Enclosure) -> builder.OutgoingPart:
     """Fetch an attachment as it is in the mailbox."""
     if enclosure.part is None:
         return builder.Attached(enclosure.name, MESSAGE, b"".join(store.octets(enclosure.ref, "")))

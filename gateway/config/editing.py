@@ -26,22 +26,22 @@ from gateway.config.toml_lines import KeyLines, KeyPath
 from gateway.errors import ConfigError
 
 BOM: Final = "\ufeff"
-Value = str | int | bool | list[str] | dict[str, Any]
+TomlValue = str | int | bool | list[str] | dict[str, Any]
 
 _HEADING: Final = re.compile(r"\s*#?\s*\[")
 _COMMENT: Final = re.compile(r"\s*#")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OptionEdit:
     """A key with its new value, None to remove it; ("upstream", 2) is a table of an array, or a new one after the
     last."""
 
     path: KeyPath
-    value: Value | None
+    value: TomlValue | None
 
 
-def edited(text: str, changes: Iterable[Change]) -> str:
+def edited(text: str, changes: Iterable[OptionEdit]) -> str:
     """Return the text after the changes, each made to the text that the previous one returned. Raise ConfigError.
 
     A byte order mark stays, and so do CR LF line ends if all of them are CR LF.
@@ -61,7 +61,7 @@ def block(text: str, path: KeyPath) -> str:
     return "".join(text.splitlines(keepends=True)[slice(*found)]) if found else ""
 
 
-def _after(text: str, change: Change) -> str:
+def _after(text: str, change: OptionEdit) -> str:
     data = _read(text)
     present = _value_at(data, change.path)
     if isinstance(present, dict) and isinstance(change.value, dict):
@@ -83,7 +83,7 @@ def _after(text: str, change: Change) -> str:
 
 def _each_key(text: str, path: KeyPath, present: dict[str, Any], value: dict[str, Any]) -> str:
     for name in [*present, *(new for new in value if new not in present)]:
-        text = _after(text, Change((*path, name), value.get(name)))
+        text = _after(text, OptionEdit((*path, name), value.get(name)))
     return text
 
 
@@ -108,7 +108,7 @@ def _value_at(data: Any, path: KeyPath) -> Any:
     return data
 
 
-def _applied(data: dict[str, Any], change: Change) -> dict[str, Any]:
+def _applied(data: dict[str, Any], change: OptionEdit) -> dict[str, Any]:
     """Return what a document should be after a change; an array without tables is dropped."""
     made = copy.deepcopy(data)
     if change.value is not None:
@@ -122,7 +122,7 @@ def _applied(data: dict[str, Any], change: Change) -> dict[str, Any]:
     return made
 
 
-def _put(data: dict[str, Any], path: KeyPath, value: Value) -> None:
+def _put(data: dict[str, Any], path: KeyPath, value: TomlValue) -> None:
     table: Any = data
     for part, following in pairwise(path):
         if isinstance(table, dict):
@@ -137,10 +137,10 @@ def _put(data: dict[str, Any], path: KeyPath, value: Value) -> None:
 # --- ways to make a change
 
 
-Way = Callable[[str, Change], str]
+Way = Callable[[str, OptionEdit], str]
 
 
-def _ways(present: Any, change: Change) -> Iterator[Way]:
+def _ways(present: Any, change: OptionEdit) -> Iterator[Way]:
     table = isinstance(change.path[-1], int)
     if present is not None and change.value is not None:
         yield from (_array_by_items, _by_tomlkit)
@@ -151,7 +151,7 @@ def _ways(present: Any, change: Change) -> Iterator[Way]:
         yield from (_without_lines, _by_tomlkit) if table else (_by_tomlkit,)
 
 
-def _by_tomlkit(text: str, change: Change) -> str:
+def _by_tomlkit(text: str, change: OptionEdit) -> str:
     document = tomlkit.parse(text)
     *outer, name = change.path
     table: Any = document
@@ -168,7 +168,7 @@ def _by_tomlkit(text: str, change: Change) -> str:
     return tomlkit.dumps(document)
 
 
-def _array_by_items(text: str, change: Change) -> str:
+def _array_by_items(text: str, change: OptionEdit) -> str:
     """Remove and append items, so that the others keep their lines and comments."""
     document = tomlkit.parse(text)
     table: Any = document
@@ -183,7 +183,7 @@ def _array_by_items(text: str, change: Change) -> str:
     return tomlkit.dumps(document)
 
 
-def _item(value: Value) -> Any:
+def _item(value: TomlValue) -> Any:
     if not isinstance(value, dict):
         return tomlkit.item(value)
     made = tomlkit.inline_table()
@@ -191,21 +191,21 @@ def _item(value: Value) -> Any:
     return made
 
 
-def _line(name: str, value: Value) -> str:
+def _line(name: str, value: TomlValue) -> str:
     return f"{name} = {_item(value).as_string()}"
 
 
-def _below_example(text: str, change: Change) -> str:
+def _below_example(text: str, change: OptionEdit) -> str:
     """Add a key below a comment such as "# url = ...", in its table or in one that is commented out."""
     return _added(text, change, by_example=True)
 
 
-def _below_last(text: str, change: Change) -> str:
+def _below_last(text: str, change: OptionEdit) -> str:
     """Add a key below the last one of its table."""
     return _added(text, change, by_example=False)
 
 
-def _added(text: str, change: Change, by_example: bool) -> str:
+def _added(text: str, change: OptionEdit, by_example: bool) -> str:
     *outer, name = change.path
     if change.value is None or isinstance(name, int):
         raise TypeError("no key")
@@ -245,7 +245,7 @@ def _block(known: KeyLines, path: KeyPath) -> tuple[int, int] | None:
     return known.headings[path] - 1, max(inside)
 
 
-def _without_lines(text: str, change: Change) -> str:
+def _without_lines(text: str, change: OptionEdit) -> str:
     """Remove the lines of a table of an array, and comments that follow directly, but not those above a heading."""
     found = _block(KeyLines(text), change.path)
     if found is None:
@@ -261,7 +261,7 @@ def _without_lines(text: str, change: Change) -> str:
     return "\n".join(lines[:first] + lines[end:])
 
 
-def _table_below_the_last(text: str, change: Change) -> str:
+def _table_below_the_last(text: str, change: OptionEdit) -> str:
     """Add a table to an array, below the last one."""
     *array, number = change.path
     if not isinstance(number, int) or not isinstance(change.value, dict):
@@ -278,11 +278,11 @@ def _table_below_the_last(text: str, change: Change) -> str:
     return "\n".join([*lines[:at], "", *_table(change), *gap, *lines[at:]])
 
 
-def _table_at_the_end(text: str, change: Change) -> str:
+def _table_at_the_end(text: str, change: OptionEdit) -> str:
     return "\n".join([text.rstrip("\n"), "", *_table(change), ""]).lstrip("\n")
 
 
-def _table(change: Change) -> list[str]:
+def _table(change: OptionEdit) -> list[str]:
     if not isinstance(change.value, dict):
         raise TypeError("no table")
     heading = ".".join(map(str, change.path[:-1]))

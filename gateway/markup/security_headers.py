@@ -33,7 +33,7 @@ _BROWSER: Final = {
 }
 
 
-class Reader(Enum):
+class ResponseReader(Enum):
     """What reads an answer, with the fields for it."""
 
     DECK = _ALWAYS
@@ -42,7 +42,7 @@ class Reader(Enum):
     DISK = {**_BROWSER, "Content-Security-Policy": FILE_POLICY}  # noqa: RUF012
 
 
-def security_headers(reader: Reader, *, strict: bool = False) -> dict[str, str]:
+def security_headers(reader: ResponseReader, *, strict: bool = False) -> dict[str, str]:
     """Return the fields of an answer; `strict`: the browser must use TLS from now on."""
-    tls = strict and reader in (Reader.BROWSER, Reader.DISK)
+    tls = strict and reader in (ResponseReader.BROWSER, ResponseReader.DISK)
     return reader.value | ({"Strict-Transport-Security": f"max-age={HSTS_SECONDS}"} if tls else {})

@@ -55,7 +55,7 @@ class Look(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MediaType:
     """One kind: its media type, other names of it, the extensions of file names, and how such files begin.
 
     `words`: a msgid; '' for the words of its main type. `safe`: a device may make use of it, and it cannot be a page, a
@@ -76,71 +76,73 @@ class Row:
 
 
 TABLE: Final = (
-    Row(
+    MediaType(
         PDF, "PDF", aliases="application/x-pdf application/acrobat text/pdf", endings="pdf", begins=(b"%PDF-",),
         safe=True,
     ),
-    Row(
+    MediaType(
         DOCX, _("Word document"), aliases="application/vnd.ms-word.document.macroenabled.12",
         endings="docx docm dotx", safe=True,
     ),
-    Row(
+    MediaType(
         XLSX, _("Spreadsheet"), aliases="application/vnd.ms-excel.sheet.macroenabled.12", endings="xlsx xlsm xltx",
         safe=True,
     ),
-    Row(XLSB, _("Spreadsheet"), endings="xlsb"),
-    Row(
+    MediaType(XLSB, _("Spreadsheet"), endings="xlsb"),
+    MediaType(
         XLS, _("Spreadsheet"), aliases="application/msexcel application/x-msexcel application/x-excel",
         endings="xls xlt", safe=True,
     ),
-    Row(
+    MediaType(
         ODT, _("Text document"), aliases="application/vnd.oasis.opendocument.text-template", endings="odt ott",
         safe=True,
     ),
-    Row(
+    MediaType(
         ODS, _("Spreadsheet"), aliases="application/vnd.oasis.opendocument.spreadsheet-template", endings="ods ots",
         safe=True,
     ),
-    Row(
+    MediaType(
         RTF, _("Text document"), aliases="text/rtf text/richtext application/x-rtf", endings="rtf",
         begins=(b"{\\rtf",), safe=True,
     ),
-    Row(EPUB, _("Text document"), endings="epub", safe=True),
-    Row(
+    MediaType(EPUB, _("Text document"), endings="epub", safe=True),
+    MediaType(
         CSV, _("Table"), aliases="text/comma-separated-values text/tab-separated-values application/csv text/x-csv",
         endings="csv tsv tab", safe=True,
     ),
-    Row(
+    MediaType(
         MESSAGE, _("Message"), Look.MESSAGE, aliases="message/global application/eml application/x-eml",
         endings="eml mht mhtml",
     ),
-    Row(SMIME, _("Message"), Look.MESSAGE, aliases="application/x-pkcs7-mime", endings="p7m"),
-    Row(
+    MediaType(SMIME, _("Message"), Look.MESSAGE, aliases="application/x-pkcs7-mime", endings="p7m"),
+    MediaType(
         CALENDAR, _("Invitation"), Look.READ, aliases="application/ics text/x-vcalendar", endings="ics ical ifb vcs",
         begins=(b"BEGIN:VCALENDAR",), safe=True,
     ),
-    Row(
+    MediaType(
         CONTACT, _("Contact"), Look.READ, aliases="text/x-vcard text/directory application/vcard",
         endings="vcf vcard", begins=(b"BEGIN:VCARD",), safe=True,
     ),
-    Row(
+    MediaType(
         HTML, _("Web page"), Look.READ, aliases="application/xhtml+xml", endings="html htm xhtml",
         begins=(b"<!DOCTYPE html", b"<!doctype html", b"<html", b"<HTML"),
     ),
-    Row(TNEF, _("Outlook attachment"), Look.CONTENTS, aliases="application/vnd.ms-tnef", begins=(b"\x78\x9f\x3e\x22",)),
-    Row(
+    MediaType(
+        TNEF, _("Outlook attachment"), Look.CONTENTS, aliases="application/vnd.ms-tnef", begins=(b"\x78\x9f\x3e\x22",)
+    ),
+    MediaType(
         JPEG, look=Look.PICTURE, aliases="image/jpg image/pjpeg", endings="jpg jpeg jpe jfif",
         begins=(b"\xff\xd8\xff",), safe=True,
     ),
-    Row(PNG, look=Look.PICTURE, aliases="image/x-png", endings="png", begins=(b"\x89PNG\r\n",), safe=True),
-    Row(GIF, look=Look.PICTURE, endings="gif", begins=(b"GIF87a", b"GIF89a"), safe=True),
-    Row("image/webp", look=Look.PICTURE, endings="webp", safe=True),
-    Row("image/avif", look=Look.PICTURE, endings="avif", safe=True),
-    Row(BMP, look=Look.PICTURE, aliases="image/x-ms-bmp image/x-bmp", endings="bmp dib", safe=True),
-    Row(WBMP, look=Look.PICTURE, endings="wbmp", safe=True),
-    Row(TEXT, _("Text"), Look.READ, endings="txt text rst log asc nfo me 1st", safe=True),
-    Row(MARKDOWN, _("Text"), Look.READ, aliases="text/x-markdown", endings="md markdown mkd"),
-    Row(
+    MediaType(PNG, look=Look.PICTURE, aliases="image/x-png", endings="png", begins=(b"\x89PNG\r\n",), safe=True),
+    MediaType(GIF, look=Look.PICTURE, endings="gif", begins=(b"GIF87a", b"GIF89a"), safe=True),
+    MediaType("image/webp", look=Look.PICTURE, endings="webp", safe=True),
+    MediaType("image/avif", look=Look.PICTURE, endings="avif", safe=True),
+    MediaType(BMP, look=Look.PICTURE, aliases="image/x-ms-bmp image/x-bmp", endings="bmp dib", safe=True),
+    MediaType(WBMP, look=Look.PICTURE, endings="wbmp", safe=True),
+    MediaType(TEXT, _("Text"), Look.READ, endings="txt text rst log asc nfo me 1st", safe=True),
+    MediaType(MARKDOWN, _("Text"), Look.READ, aliases="text/x-markdown", endings="md markdown mkd"),
+    MediaType(
         SOURCE, _("Text"),
         aliases=(
             "application/json application/xml text/xml application/javascript text/javascript text/css "
@@ -154,18 +156,18 @@ TABLE: Final = (
             "properties gradle cmake srt vtt asc sig key pem crt po pot"
         ),
     ),
-    Row(
+    MediaType(
         ZIP, _("Zip archive"), Look.CONTENTS,
         aliases="application/x-zip-compressed application/x-zip multipart/x-zip", endings="zip",
         begins=(b"PK\x03\x04", b"PK\x05\x06"), safe=True,
     ),
     # Known only by the label.
-    Row(DOC, _("Word document"), safe=True),
-    Row("application/vnd.ms-powerpoint", safe=True),
-    Row("application/vnd.oasis.opendocument.presentation", safe=True),
-    Row("application/vnd.openxmlformats-officedocument.presentationml.presentation", safe=True),
-    *(Row(f"audio/{kind}", safe=True) for kind in ("amr", "midi", "mpeg", "mp4", "aac", "ogg", "wav", "x-wav")),
-    *(Row(f"video/{kind}", safe=True) for kind in ("3gpp", "mp4", "mpeg")),
+    MediaType(DOC, _("Word document"), safe=True),
+    MediaType("application/vnd.ms-powerpoint", safe=True),
+    MediaType("application/vnd.oasis.opendocument.presentation", safe=True),
+    MediaType("application/vnd.openxmlformats-officedocument.presentationml.presentation", safe=True),
+    *(MediaType(f"audio/{kind}", safe=True) for kind in ("amr", "midi", "mpeg", "mp4", "aac", "ogg", "wav", "x-wav")),
+    *(MediaType(f"video/{kind}", safe=True) for kind in ("3gpp", "mp4", "mpeg")),
 )  # fmt: skip
 #: Words for all other kinds of a main type.
 _GENERAL_WORDS: Final = {"image": _("Picture"), "audio": _("Sound"), "video": _("Video"), "text": _("Text")}

@@ -6,6 +6,6 @@ redirect, store anything, reveal who asks, or read more of a response than the c
 
 from gateway.outbound.client import Outbound
 from gateway.outbound.http1_exchange import Response
-from gateway.outbound.reach import Listed, Public, is_public
+from gateway.outbound.reach import ListedOrigins, Public, is_public
 
-__all__ = ["Listed", "Outbound", "Public", "Response", "is_public"]
+__all__ = ["ListedOrigins", "Outbound", "Public", "Response", "is_public"]

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 SECONDS: Final = 5.0
 FORM: Final = "application/x-www-form-urlencoded"
 
-Resolve = Callable[[str], Sequence[str]]
-Connect = Callable[[str, int, float], socket.socket]
+ResolveName = Callable[[str], Sequence[str]]
+ConnectSocket = Callable[[str, int, float], socket.socket]
 
 
 def resolve(host: str) -> Sequence[str]:
@@ -70,8 +70,8 @@ class Outbound:
 
     def __init__(
         self,
-        resolve: Resolve = resolve,
-        connect: Connect = connect,
+        resolve: ResolveName = resolve,
+        connect: ConnectSocket = connect,
         context: Callable[[], ssl.SSLContext] = _context,
         seconds: float = SECONDS,
         reach: Reach | None = None,

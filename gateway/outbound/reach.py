@@ -94,7 +94,7 @@ class Public:
         return is_public(address)
 
 
-class Listed:
+class ListedOrigins:
     """Reaches the origins that an administrator has listed, whatever their scheme, port and addresses."""
 
     def __init__(self, origins: Iterable[str]) -> None:

@@ -20,9 +20,9 @@ from gateway.state import State
 LARGEST: Final = 256 * 1024
 _PURPOSE: Final = b"memory"
 
-Value = dict[str, Any]
+StoredValue = dict[str, Any]
 #: Values by kind and name, and the function that merges the memories of two accounts.
-Contents = dict[str, dict[str, Value]]
+Contents = dict[str, dict[str, StoredValue]]
 Merge = Callable[[Contents, Contents], Contents]
 #: Names that are numbers of ours, which may mean something else in another account.
 _NUMBERS: Final = re.compile(r"[0-9.]+")
@@ -41,11 +41,11 @@ class Memory:
         """Make a name from a text that must not appear in the database."""
         return self._seal.mark(text)
 
-    def get(self, kind: str, name: str = "") -> Value | None:
+    def get(self, kind: str, name: str = "") -> StoredValue | None:
         """Return one value, None if there is none."""
         return self._opened(kind, name, self._table.get(self._account, kind, name))
 
-    def all(self, kind: str) -> dict[str, Value]:
+    def all(self, kind: str) -> dict[str, StoredValue]:
         """Return all values of a kind by name, the least recently written first."""
         found = self._table.all(self._account, kind)
         opened = ((name, self._opened(kind, name, sealed)) for name, sealed in found.items())
@@ -56,13 +56,13 @@ class Memory:
         self.change(kind, name, lambda _: dict(value), most)
 
     def change(
-        self, kind: str, name: str, update: Callable[[Value | None], Value | None], most: int = 0
-    ) -> Value | None:
+        self, kind: str, name: str, update: Callable[[StoredValue | None], StoredValue | None], most: int = 0
+    ) -> StoredValue | None:
         """Replace a value with what `update` returns for it, in one transaction, and return that.
 
         `update` must be quick: nobody else can write in the meantime. Raise ValueError for a value that is too large.
         """
-        result: Value | None = None
+        result: StoredValue | None = None
 
         def changed(sealed: bytes | None) -> bytes | None:
             nonlocal result
@@ -81,7 +81,7 @@ class Memory:
         """Remove one value."""
         self._table.remove(self._account, kind, name)
 
-    def everything(self) -> dict[str, dict[str, Value]]:
+    def everything(self) -> dict[str, dict[str, StoredValue]]:
         """Return all values, by kind and name."""
         return {kind: self.all(kind) for kind in self._table.kinds(self._account)}
 
@@ -89,7 +89,7 @@ class Memory:
         """Remove all values."""
         self._table.forget(self._account)
 
-    def _opened(self, kind: str, name: str, sealed: bytes | None) -> Value | None:
+    def _opened(self, kind: str, name: str, sealed: bytes | None) -> StoredValue | None:
         plain = self._seal.open(sealed, _row(kind, name)) if sealed is not None else None
         value = json.loads(plain) if plain is not None else None
         return value if isinstance(value, dict) else None
@@ -156,7 +156,7 @@ def is_readable(rows: Iterable[tuple[int, str, str, bytes]], secret: bytes) -> b
     )
 
 
-def _octets(value: Value) -> bytes:
+def _octets(value: StoredValue) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 

@@ -92,7 +92,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
+class SendingNotes:
     """What it takes to finish a sending: how to find its copy, which message it answers, which draft it came from.
 
     `accepted`: recipients that have it while others are still to be tried; `refused` to `doubtful` as in an outcome.
@@ -142,7 +142,7 @@ class JournalEntry:
     stage: Stage
     at: float
     told: bool = False
-    notes: Notes = Notes()
+    notes: SendingNotes = SendingNotes()
     readable: bool = True
     kind: str = ""
 
@@ -172,7 +172,9 @@ class Journal:
 
     def new_entry(self, post: TicketedPost, now: float, resumed: bool, form: str = "") -> JournalEntry:
         """Make the entry of a sending that has not begun, without writing it."""
-        return JournalEntry(post.key, post.mark, Stage.CLAIMED, now, notes=Notes(resumed=resumed, form=form))
+        return JournalEntry(
+            post.key, post.mark, Stage.CLAIMED, now, notes=SendingNotes(resumed=resumed, form=form)
+        )
 
     def claim(self, entry: JournalEntry) -> tuple[bool, JournalEntry]:
         """Begin a sending, synced to disk; False and the existing entry if it has begun. Raise SessionEnded."""
@@ -314,19 +316,19 @@ def reencrypted(
 
 def _opened(row: JournalRow, seal: vault.Seal) -> JournalEntry:
     octets = seal.open(row.sealed, row.key + row.act)
-    notes = _notes(json.loads(octets)) if octets is not None else Notes()
+    notes = _notes(json.loads(octets)) if octets is not None else SendingNotes()
     kind = row.kind or (notes.outcome.kind if notes.outcome is not None else "")
     return JournalEntry(row.key, row.act, row.stage, row.at, row.told, notes, octets is not None, kind)
 
 
-def _notes(values: Mapping[str, Any]) -> Notes:
-    known = _known(Notes, values)
+def _notes(values: Mapping[str, Any]) -> SendingNotes:
+    known = _known(SendingNotes, values)
     outcome = known.pop("outcome", None)
-    notes = Notes(**_typed(known))
+    notes = SendingNotes(**_typed(known))
     return replace(notes, outcome=Outcome(**_typed(_known(Outcome, outcome)))) if outcome else notes
 
 
-def _known(kind: type[Notes | Outcome], values: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: type[SendingNotes | Outcome], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that this version knows: another version may have written more."""
     return {field.name: values[field.name] for field in fields(kind) if field.name in values}
 

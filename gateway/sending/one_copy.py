@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from gateway.access import sent_copies
 from gateway.access.sent_copies import SentCopy
-from gateway.sealed.send_journal import Notes
+from gateway.sealed.send_journal import SendingNotes
 from gateway.sending import filing
 from gateway.store.base import MailStore, MessageRef
 
@@ -26,7 +26,9 @@ class Filed(NamedTuple):
     waiting: bool = False
 
 
-def leave_one(store: MailStore, sent_copy: SentCopy, notes: Notes, octets: bytes, when: datetime) -> Filed:
+def leave_one(
+    store: MailStore, sent_copy: SentCopy, notes: SendingNotes, octets: bytes, when: datetime
+) -> Filed:
     """Leave one copy of what was just sent: the provider's if it files sent mail itself, else ours."""
     message_id, files = notes.message_id, sent_copy.files
     if files is not False or not sent_copy.certain:
@@ -43,7 +45,7 @@ def leave_one(store: MailStore, sent_copy: SentCopy, notes: Notes, octets: bytes
     return Filed(there, ours, ours is not None)
 
 
-def leave_one_later(store: MailStore, sent_copy: SentCopy, notes: Notes, age: float) -> Filed:
+def leave_one_later(store: MailStore, sent_copy: SentCopy, notes: SendingNotes, age: float) -> Filed:
     """Leave one copy of what was sent this many seconds ago."""
     if notes.in_sent is not None:
         return _without_ours(store, sent_copy, notes.in_sent, notes.message_id, age)

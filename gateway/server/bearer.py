@@ -24,7 +24,7 @@ from gateway import computing
 from gateway.access import log_context
 from gateway.config import Config
 from gateway.server import request_log, wap_notices, wap_requests
-from gateway.server.datagrams import Lines, Ports
+from gateway.server.datagrams import DatagramSockets, Ports
 from gateway.server.listeners import GRACE, signalled
 from gateway.server.reachability import Reachability, new_token
 from gateway.server.wap_notices import notice
@@ -79,7 +79,7 @@ class Bearer:
         self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
         self._turn: asyncio.Handle | None = None
-        self._lines: Lines
+        self._lines: DatagramSockets
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="wap")
         self._loop: asyncio.AbstractEventLoop
 
@@ -90,7 +90,7 @@ class Bearer:
     async def serve(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, and finish the requests in progress within GRACE; hanging ones are left behind."""
         self._loop = asyncio.get_running_loop()
-        self._lines = Lines(self._ports, self.received)
+        self._lines = DatagramSockets(self._ports, self.received)
         try:
             await stop.wait()
             self._ending = True

@@ -23,7 +23,7 @@ from gateway.access import log_context
 from gateway.device import WML_TEXT
 from gateway.errors import GatewayError
 from gateway.server.admission import Full, Holder, Priority, Slots
-from gateway.server.http1 import WAITING_OCTETS, Gone, HttpConnection, MalformedRequest, Request
+from gateway.server.http1 import WAITING_OCTETS, Gone, HttpConnection, HttpRequest, MalformedRequest
 from gateway.server.request_log import logged
 from gateway.server.wsgi import Environ, NoRoom, WsgiResponse, ask, environ, pull
 
@@ -72,7 +72,7 @@ class Refusal(Exception):
         super().__init__(why.name)
         self.status, self.sentence = why.value
 
-    def content(self, request: Request, name: str) -> tuple[str, str]:
+    def content(self, request: HttpRequest, name: str) -> tuple[str, str]:
         """Return text and media type that the device can show. Many WAP 1.x phones show no plain text.
 
         `name`: the request's id, by which an administrator finds it in the log.
@@ -111,7 +111,7 @@ class Bridge:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._doorkeeper = ThreadPoolExecutor(1, thread_name_prefix="doorkeeper")
 
-    async def answer(self, request: Request, connection: HttpConnection) -> None:
+    async def answer(self, request: HttpRequest, connection: HttpConnection) -> None:
         """Answer one request; raise Gone if the peer is."""
         task = asyncio.current_task()
         assert task is not None
@@ -134,7 +134,7 @@ class Bridge:
     # --- the request ---
 
     async def _body(
-        self, request: Request, connection: HttpConnection, place: Holder, body: IO[bytes]
+        self, request: HttpRequest, connection: HttpConnection, place: Holder, body: IO[bytes]
     ) -> None:
         """Read a body; raise Refusal."""
         try:
@@ -154,7 +154,7 @@ class Bridge:
         place.standing = Priority.BUSY
 
     async def _read(
-        self, request: Request, connection: HttpConnection, place: Holder, body: IO[bytes]
+        self, request: HttpRequest, connection: HttpConnection, place: Holder, body: IO[bytes]
     ) -> None:
         kind = dict(request.headers).get(b"content-type", b"").lower()
         most = BODY_LIMIT + self._upload_limit * kind.startswith(b"multipart/form-data")

@@ -80,7 +80,7 @@ def free_ports(host: str, wanted: Iterable[tuple[int, int]]) -> tuple[str, int, 
     return None
 
 
-class Lines:
+class DatagramSockets:
     """Reads all sockets in an event loop, none of them all the time, and writes to them."""
 
     def __init__(self, ports: Ports, received: Callable[[bytes, Quadruplet], object]) -> None:

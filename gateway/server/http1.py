@@ -20,7 +20,7 @@ from typing import cast
 import h11
 
 from gateway.device import WML_TEXT
-from gateway.markup.security_headers import Reader, security_headers
+from gateway.markup.security_headers import ResponseReader, security_headers
 from gateway.server import pace
 from gateway.server.admission import Holder, Priority
 from gateway.server.pace import Pace
@@ -83,7 +83,7 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """A request's header; field names are in lower case."""
 
     method: str
@@ -115,7 +115,7 @@ class HttpConnection:
         self._pace = Pace(pace.ANSWER_STEP)
         writer.transport.set_write_buffer_limits(high=WAITING_OCTETS)
 
-    async def serve(self, handle: Callable[[Request, HttpConnection], Awaitable[None]]) -> None:
+    async def serve(self, handle: Callable[[HttpRequest, HttpConnection], Awaitable[None]]) -> None:
         """Handle one request after the other until the peer or the gateway ends the connection."""
         try:
             while (request := await self._request()) is not None:
@@ -172,7 +172,7 @@ class HttpConnection:
 
     # --- the request ---
 
-    async def _request(self) -> Request | None:
+    async def _request(self) -> HttpRequest | None:
         """Wait for a header; None if no more is to come, or the request was refused."""
         try:
             with self._waiting():
@@ -187,7 +187,7 @@ class HttpConnection:
             return None
         return await self._understood(event) if isinstance(event, h11.Request) else None
 
-    async def _understood(self, event: h11.Request) -> Request | None:
+    async def _understood(self, event: h11.Request) -> HttpRequest | None:
         """Begin a request, or refuse what this server does not support."""
         method, version = event.method.decode("ascii"), event.http_version.decode("ascii")
         self._pace, self.phase, self.status = Pace(pace.ANSWER_STEP), ConnectionPhase.REQUEST, 0
@@ -201,10 +201,10 @@ class HttpConnection:
         if status != 200:
             await self.refuse(status, _NO_REQUEST)
             return None
-        return Request(method, event.target, version, list(event.headers), self._ends)
+        return HttpRequest(method, event.target, version, list(event.headers), self._ends)
 
     async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives. Raise TimeoutError if it is too slow, Malformed."""
+        """Yield the body as it arrives. Raise TimeoutError if it is too slow, MalformedRequest."""
         coming = Pace(pace.BODY_STEP)
         chunks = 0
         while True:
@@ -284,7 +284,7 @@ class HttpConnection:
             self.abort()
             return
         octets = f"{sentence}\n".encode("ascii")
-        headers = security_headers(Reader.DECK if kind == WML_TEXT else Reader.BROWSER)
+        headers = security_headers(ResponseReader.DECK if kind == WML_TEXT else ResponseReader.BROWSER)
         headers |= {"Content-Type": f"{kind}; charset=us-ascii", "Content-Length": str(len(octets))}
         await self.start(status, "Refused", [*headers.items()])
         await self.send(octets)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from io import BytesIO
 
 from gateway.access.log_context import FIELDS
-from gateway.server.http1 import HttpConnection, Request
+from gateway.server.http1 import HttpConnection, HttpRequest
 from gateway.server.log_lines import REQUESTS
 from gateway.server.wsgi import Environ, environ
 
@@ -21,7 +21,9 @@ log = logging.getLogger(REQUESTS)
 
 
 @contextmanager
-def logged(request: Request, connection: HttpConnection, client: Callable[[Environ], str]) -> Iterator[None]:
+def logged(
+    request: HttpRequest, connection: HttpConnection, client: Callable[[Environ], str]
+) -> Iterator[None]:
     """Write the line of a request when the block has answered it, or failed to; `client` returns its address."""
     if not log.isEnabledFor(logging.INFO):
         yield

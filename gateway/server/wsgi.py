@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from gateway.server.http1 import Request
+from gateway.server.http1 import HttpRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -50,7 +50,7 @@ class WsgiResponse:
     close: Callable[[], object] = lambda: None
 
 
-def environ(request: Request, body: IO[bytes]) -> Environ:
+def environ(request: HttpRequest, body: IO[bytes]) -> Environ:
     """Make the PEP 3333 environ of a request; `body` is positioned at its end."""
     # QUIRK: some phones send the fragment, which is only for the client (RFC 9110 §4.2.5).
     path, _, query = _ORIGIN.sub(b"", request.target, count=1).partition(b"#")[0].partition(b"?")
@@ -82,7 +82,7 @@ def environ(request: Request, body: IO[bytes]) -> Environ:
     return result
 
 
-def _fields(request: Request) -> Iterator[tuple[str, str]]:
+def _fields(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Yield the header fields that an application may trust."""
     for name, value in request.headers:
         if b"_" in name or name in (b"proxy", b"content-length", b"transfer-encoding"):

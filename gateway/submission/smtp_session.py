@@ -29,7 +29,7 @@ from gateway.upstreams import deadline, sasl, tls
 #: Seconds for QUIT; its reply is not awaited.
 QUIT_SECONDS: Final = 1.0
 
-Reply = tuple[int, bytes]
+SmtpReply = tuple[int, bytes]
 _SIZE: Final = re.compile(r"[0-9]{1,15}\Z")
 
 #: The SIZE limit that each server last announced.
@@ -110,7 +110,7 @@ def authenticate(smtp: SmtpClient, user: bytes, password: bytes) -> None:
 
     Another mechanism is tried only if the one before was refused as such: accounts get locked for wrong passwords.
     """
-    refused: Reply | None = None
+    refused: SmtpReply | None = None
     for mechanism in _mechanisms(smtp):
         try:
             code, text = _MECHANISMS[mechanism](smtp, user, password)
@@ -141,11 +141,11 @@ def _mechanisms(smtp: SmtpClient) -> list[str]:
     raise SubmissionPasswordsNotTaken(f"{what}: PLAIN, LOGIN or CRAM-MD5 is needed")
 
 
-def _plain(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
+def _plain(smtp: SmtpClient, user: bytes, password: bytes) -> SmtpReply:
     return smtp.docmd("AUTH", f"PLAIN {_base64(sasl.plain(user, password))}")
 
 
-def _login(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
+def _login(smtp: SmtpClient, user: bytes, password: bytes) -> SmtpReply:
     code, text = smtp.docmd("AUTH", "LOGIN")
     for answer in (user, password):
         if code == 334:
@@ -153,7 +153,7 @@ def _login(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
     return code, text
 
 
-def _cram_md5(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
+def _cram_md5(smtp: SmtpClient, user: bytes, password: bytes) -> SmtpReply:
     code, text = smtp.docmd("AUTH", "CRAM-MD5")
     if code != 334:
         return code, text
@@ -164,7 +164,7 @@ def _cram_md5(smtp: SmtpClient, user: bytes, password: bytes) -> Reply:
     return smtp.docmd(_base64(sasl.cram_md5(user, password, challenge)))
 
 
-_MECHANISMS: Final[dict[str, Callable[[SmtpClient, bytes, bytes], Reply]]] = {
+_MECHANISMS: Final[dict[str, Callable[[SmtpClient, bytes, bytes], SmtpReply]]] = {
     sasl.PLAIN: _plain,
     sasl.LOGIN: _login,
     sasl.CRAM_MD5: _cram_md5,

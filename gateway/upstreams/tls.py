@@ -53,6 +53,10 @@ class ProbeResult:
     failure: GatewayError | None = None
 
 
+#: Connects to a server without signing in.
+ProbeServer = Callable[[Server], ProbeResult]
+
+
 @functools.lru_cache(maxsize=64)
 def _context(ca_file: Path | None, changed: float, insecure: bool) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)

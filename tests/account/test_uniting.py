@@ -23,7 +23,7 @@ from gateway.account.export import everything
 from gateway.config import Config, Upstream
 from gateway.message.vcard import Card
 from gateway.sealed.memory import merged
-from gateway.sealed.send_journal import JournalEntry, Notes
+from gateway.sealed.send_journal import JournalEntry, SendingNotes
 from gateway.sealed.vault import TicketedPost
 from gateway.state import ReadingPosition, Stage, StateError
 from gateway.state.people.account_merge import _renumbered
@@ -104,7 +104,7 @@ def fill(anna: Anna, session: Session) -> None:
     ticket = TICKETS[session.address]
     for content in (b"the same", b"something else"):
         _, entry = session.journal.claim(claimed(act(ticket, content), anna.now))
-        notes = Notes(message_id=f"<{who}@example.org>")
+        notes = SendingNotes(message_id=f"<{who}@example.org>")
         session.journal.write(JournalEntry(entry.key, entry.act, Stage.DONE, entry.at, True, notes))
     assert anna.state.submissions.count(session.account, 1, 100, anna.now) is None
     other = anna.session_before(session.address)

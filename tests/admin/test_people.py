@@ -16,7 +16,7 @@ from gateway.admin.gateway_process import GatewayProcess
 from gateway.admin.panel import create_panel
 from gateway.admin.people import audit_screen, people_screen, sending_screen, slowed_down_screen
 from gateway.errors import AccountLocked, AuthenticationFailed, TooManyTries
-from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, Notes, Outcome
+from gateway.sealed.send_journal import NOT_SENT, SENT, UNCERTAIN, Outcome, SendingNotes
 from gateway.sealed.vault import TicketedPost
 from gateway.state import AuditLine, Stage
 
@@ -243,7 +243,7 @@ def sendings(process: GatewayProcess, anna: Session) -> Session:
         post = TicketedPost.of(f"ticket {number}", b"")
         entry = anna.journal.new_entry(post, at, False)
         anna.journal.claim(entry)
-        notes = Notes(message_id="<secret@example.org>", recipients=(RECIPIENT,), outcome=outcome)
+        notes = SendingNotes(message_id="<secret@example.org>", recipients=(RECIPIENT,), outcome=outcome)
         anna.journal.write(replace(entry, stage=stage, notes=notes))
     return anna
 

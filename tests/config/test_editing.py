@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import load
-from gateway.config.editing import BOM, Change, block, edited
+from gateway.config.editing import BOM, OptionEdit, block, edited
 from gateway.config.reference import sample
 from gateway.config.toml_lines import KeyLines, KeyPath
 from gateway.errors import ConfigError
@@ -75,20 +75,22 @@ def lines_changed(before: str, after: str) -> tuple[list[str], list[str]]:
     ],
 )  # fmt: skip
 def test_only_what_is_changed_changes(path: KeyPath, value: Any, went: list[str], came: list[str]) -> None:
-    assert lines_changed(HAND, edited(HAND, [Change(path, value)])) == (went, came)
+    assert lines_changed(HAND, edited(HAND, [OptionEdit(path, value)])) == (went, came)
 
 
 def test_an_array_that_is_written_in_lines_keeps_their_comments() -> None:
-    after = edited(HAND, [Change(("upstream", 0, "domains"), ["example.org", "example.net", "example.edu"])])
+    after = edited(
+        HAND, [OptionEdit(("upstream", 0, "domains"), ["example.org", "example.net", "example.edu"])]
+    )
     assert '  "example.org", # the shop' in after.splitlines()
     assert tomllib.loads(after)["upstream"][0]["domains"] == ["example.org", "example.net", "example.edu"]
-    turned = edited(HAND, [Change(("upstream", 0, "domains"), ["example.net", "example.org"])])
+    turned = edited(HAND, [OptionEdit(("upstream", 0, "domains"), ["example.net", "example.org"])])
     assert tomllib.loads(turned)["upstream"][0]["domains"] == ["example.net", "example.org"]
 
 
 def test_a_table_of_an_array_comes_behind_the_last_and_before_what_follows() -> None:
     new = {"domains": ["example.edu"], "imap": "imaps://x", "special": {"junk": "Spam"}}
-    after = edited(HAND, [Change(("upstream", 2), new)])
+    after = edited(HAND, [OptionEdit(("upstream", 2), new)])
     assert lines_changed(HAND, after) == (
         [],
         ["[[upstream]]", 'domains = ["example.edu"]', 'imap = "imaps://x"', 'special = {junk = "Spam"}'],
@@ -100,7 +102,7 @@ def test_a_table_of_an_array_comes_behind_the_last_and_before_what_follows() -> 
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_table_of_an_array_goes_with_its_lines_and_no_others(number: int) -> None:
-    after = edited(HAND, [Change(("upstream", number), None)])
+    after = edited(HAND, [OptionEdit(("upstream", number), None)])
     went, came = lines_changed(HAND, after)
     own = block(HAND, ("upstream", number)).splitlines()
     assert came == []
@@ -113,12 +115,12 @@ def test_a_table_of_an_array_goes_with_its_lines_and_no_others(number: int) -> N
 
 def test_in_the_sample_a_value_comes_below_its_commented_example(tmp_path: Path) -> None:
     changes = [
-        Change(("http", "url"), "http://m.example.org"),
-        Change(("display", "timezone"), "Europe/Berlin"),
-        Change(("session", "idle_minutes"), 30),
-        Change(("upstream", 0, "sent_copy"), "provider"),
-        Change(("upstream", 0, "imap"), None),
-        Change(("upstream", 0, "pop3"), "pop3s://pop.example.org"),
+        OptionEdit(("http", "url"), "http://m.example.org"),
+        OptionEdit(("display", "timezone"), "Europe/Berlin"),
+        OptionEdit(("session", "idle_minutes"), 30),
+        OptionEdit(("upstream", 0, "sent_copy"), "provider"),
+        OptionEdit(("upstream", 0, "imap"), None),
+        OptionEdit(("upstream", 0, "pop3"), "pop3s://pop.example.org"),
     ]
     after = edited(sample(), changes).splitlines()
     for example, value in (
@@ -136,7 +138,9 @@ def test_in_the_sample_a_value_comes_below_its_commented_example(tmp_path: Path)
         30,
         "provider",
     )
-    back = edited("\n".join(after), [Change(("display", "timezone"), None), Change(("http", "url"), None)])
+    back = edited(
+        "\n".join(after), [OptionEdit(("display", "timezone"), None), OptionEdit(("http", "url"), None)]
+    )
     assert "timezone" not in tomllib.loads(back)["display"]
 
 
@@ -156,27 +160,27 @@ def test_in_the_sample_a_value_comes_below_its_commented_example(tmp_path: Path)
 @pytest.mark.parametrize(
     "change",
     [
-        Change(("http", "url"), "u"),
-        Change(("http", "listen"), "other"),
-        Change(("http", "listen"), None),
-        Change(("upstream", 0, "imap"), "other"),
-        Change(("upstream", 0, "imap"), None),
-        Change(("upstream", 0, "sent_copy"), "auto"),
-        Change(("upstream", 1, "special"), {"sent": "S"}),
-        Change(("upstream", 1, "domains"), ["b", "c"]),
-        Change(("upstream", 0), None),
-        Change(("upstream", 1), None),
-        Change(("upstream", 2), {"domains": ["d"], "insecure": True}),
+        OptionEdit(("http", "url"), "u"),
+        OptionEdit(("http", "listen"), "other"),
+        OptionEdit(("http", "listen"), None),
+        OptionEdit(("upstream", 0, "imap"), "other"),
+        OptionEdit(("upstream", 0, "imap"), None),
+        OptionEdit(("upstream", 0, "sent_copy"), "auto"),
+        OptionEdit(("upstream", 1, "special"), {"sent": "S"}),
+        OptionEdit(("upstream", 1, "domains"), ["b", "c"]),
+        OptionEdit(("upstream", 0), None),
+        OptionEdit(("upstream", 1), None),
+        OptionEdit(("upstream", 2), {"domains": ["d"], "insecure": True}),
     ],
 )
-def test_however_it_is_written(text: str, change: Change) -> None:
+def test_however_it_is_written(text: str, change: OptionEdit) -> None:
     after = edited(text, [change])
     assert tomllib.loads(after) == wanted(tomllib.loads(text), change)
     for comment in ("# why", "# both", "# h"):
         assert (comment in after) or (comment not in text) or change.path[-1] == "listen"
 
 
-def wanted(data: dict[str, Any], change: Change) -> dict[str, Any]:
+def wanted(data: dict[str, Any], change: OptionEdit) -> dict[str, Any]:
     """Return what a document should be after a change, computed independently of `editing`."""
     made = copy.deepcopy(data)
     match change.path, change.value:
@@ -198,9 +202,9 @@ def wanted(data: dict[str, Any], change: Change) -> dict[str, Any]:
 def test_line_ends_and_the_byte_order_mark_stay(tmp_path: Path) -> None:
     text = BOM + HAND.replace("\n", "\r\n")
     changes = [
-        Change(("http", "url"), "http://m.example.org"),
-        Change(("upstream", 2), {"domains": ["x.example"], "imap": "imaps://x", "smtp": "smtps://x"}),
-        Change(("upstream", 0), None),
+        OptionEdit(("http", "url"), "http://m.example.org"),
+        OptionEdit(("upstream", 2), {"domains": ["x.example"], "imap": "imaps://x", "smtp": "smtps://x"}),
+        OptionEdit(("upstream", 0), None),
     ]
     after = edited(text, changes)
     assert after.startswith(BOM)
@@ -208,15 +212,15 @@ def test_line_ends_and_the_byte_order_mark_stay(tmp_path: Path) -> None:
     file = tmp_path / "pocketpost.toml"
     file.write_bytes(after.encode())
     assert load(file).url == "http://m.example.org"
-    mixed = edited("# a\r\n[http]\nthreads = 1\r\n", [Change(("http", "threads"), 2)])
+    mixed = edited("# a\r\n[http]\nthreads = 1\r\n", [OptionEdit(("http", "threads"), 2)])
     assert mixed == "# a\r\n[http]\nthreads = 2\r\n"
 
 
 def test_what_no_way_leads_to_is_said() -> None:
     with pytest.raises(ConfigError, match="change it by hand"):
-        edited("http = 1\n", [Change(("http", "url"), "x")])
+        edited("http = 1\n", [OptionEdit(("http", "url"), "x")])
     with pytest.raises(ConfigError):
-        edited("not toml", [Change(("http", "url"), "x")])
+        edited("not toml", [OptionEdit(("http", "url"), "x")])
 
 
 # --- properties
@@ -262,16 +266,16 @@ def documents(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def changes(draw: st.DrawFn) -> Change:
+def changes(draw: st.DrawFn) -> OptionEdit:
     path: KeyPath = draw(st.sampled_from([("http",), ("admin",), ("upstream", 0), ("display",)]))
     if draw(st.integers(0, 4)) == 0:
-        return Change(("upstream", 0), None)
-    return Change((*path, draw(KEYS)), draw(VALUES | LISTS | st.none()))
+        return OptionEdit(("upstream", 0), None)
+    return OptionEdit((*path, draw(KEYS)), draw(VALUES | LISTS | st.none()))
 
 
 @given(documents(), st.lists(changes(), max_size=3))
 def test_any_text_after_any_changes_reads_as_it_must_and_keeps_its_comments(
-    text: str, wishes: list[Change]
+    text: str, wishes: list[OptionEdit]
 ) -> None:
     for change in wishes:
         data = tomllib.loads(text)

@@ -22,7 +22,7 @@ def test_a_name_stands_once() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.endings], ids=lambda row: row.media_type)
-def test_a_file_is_known_by_its_name_and_named_by_its_kind(row: media_types.Row) -> None:
+def test_a_file_is_known_by_its_name_and_named_by_its_kind(row: media_types.MediaType) -> None:
     ending = media_types.ending_of(row.media_type)
     assert effective_type("", f"a.{ending}") == row.media_type
     for name in row.names:

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.errors import OutboundRefused, OutboundUncertain, OutboundUnreachable
-from gateway.outbound import Listed, Outbound, Response, client, http1_exchange, is_public, reach
+from gateway.outbound import ListedOrigins, Outbound, Response, client, http1_exchange, is_public, reach
 from gateway.upstreams.connecting import LOOKUPS
 from tests import PATIENCE
 from tests.servers.certs import Authority
@@ -380,7 +380,7 @@ def plain_server() -> tuple[socket.socket, threading.Thread, list[bytes]]:
 def test_a_listed_origin_may_be_plain_and_private() -> None:
     listening, thread, received = plain_server()
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    way = Outbound(reach=Listed([f"{origin}/ignored"]))
+    way = Outbound(reach=ListedOrigins([f"{origin}/ignored"]))
     assert way.request("PUT", f"{origin}/a?b", b"{}", "application/json", most=10).body == b"hi"
     thread.join(PATIENCE)
     assert received[0].startswith(b"PUT /a?b HTTP/1.1\r\nHost: 127.0.0.1:")
@@ -396,7 +396,7 @@ def test_a_listed_origin_may_be_plain_and_private() -> None:
 def test_what_is_not_listed_is_not_looked_up(listener: Listener, url: str) -> None:
     net = Net(listener)
     way = Outbound(
-        net.resolve, net.connect, lambda: listener.trust, reach=Listed(["https://Hooks.example:443/x"])
+        net.resolve, net.connect, lambda: listener.trust, reach=ListedOrigins(["https://Hooks.example:443/x"])
     )
     with pytest.raises(OutboundRefused):
         way.request("GET", url)
@@ -409,4 +409,4 @@ def test_what_is_not_listed_is_not_looked_up(listener: Listener, url: str) -> No
 @pytest.mark.parametrize("origin", ["hooks.example", "ftp://hooks.example", "https://", "https://a b"])
 def test_an_origin_that_is_none(origin: str) -> None:
     with pytest.raises(OutboundRefused):
-        Listed([origin])
+        ListedOrigins([origin])

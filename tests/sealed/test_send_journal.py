@@ -16,9 +16,9 @@ from gateway.sealed.send_journal import (
     UNCERTAIN,
     Journal,
     JournalEntry,
-    Notes,
     Outcome,
     OutcomeKind,
+    SendingNotes,
 )
 from gateway.sealed.vault import TicketedPost
 from gateway.state import Stage
@@ -146,7 +146,7 @@ def test_successors_are_later_or_say_so(session: Session) -> None:
 
     def begun(at: float, **notes: Any) -> JournalEntry:
         _fresh, entry = journal.claim(journal.new_entry(act(session.ticket()), at, False))
-        return journal.write(replace(entry, notes=Notes(**notes)))
+        return journal.write(replace(entry, notes=SendingNotes(**notes)))
 
     first = begun(2.0, message_id="<one@example.org>")
     begun(1.0, message_id="<one@example.org>")  # the same message before it
@@ -168,7 +168,7 @@ def test_another_post_of_its_ticket_since_may_be_the_same_mail(session: Session,
     assert not journal.is_posted_again(entry)
     journal.claim(journal.new_entry(act(ticket, b"since"), since, False))
     assert journal.is_posted_again(entry)
-    assert not journal.is_posted_again(replace(entry, notes=Notes(message_id="<one@example.org>")))
+    assert not journal.is_posted_again(replace(entry, notes=SendingNotes(message_id="<one@example.org>")))
     assert journal.again(entry) == entry
 
 
@@ -192,7 +192,7 @@ def test_with_another_secret_only_the_kind_of_an_outcome_is_known(session: Sessi
         session.state, session.journal._account, session.id, b"another secret, of 32 octets too"
     )
     (entry,) = stranger.open(9)
-    assert (entry.readable, entry.kind, entry.notes) == (False, UNCERTAIN, Notes())
+    assert (entry.readable, entry.kind, entry.notes) == (False, UNCERTAIN, SendingNotes())
 
 
 def test_notes_of_another_version_are_read_as_far_as_they_are_known(session: Session) -> None:
@@ -203,4 +203,4 @@ def test_notes_of_another_version_are_read_as_far_as_they_are_known(session: Ses
     journal._table.write(journal._account, row)
     found = journal.again(entry)
     assert found is not None
-    assert (found.readable, found.notes) == (True, Notes(message_id="<one@example.org>"))
+    assert (found.readable, found.notes) == (True, SendingNotes(message_id="<one@example.org>"))

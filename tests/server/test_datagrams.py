@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import ConfigError
 from gateway.server import datagrams
-from gateway.server.datagrams import AT_ONCE, SESSION_PORT, SOCKETS, Lines, bind
+from gateway.server.datagrams import AT_ONCE, SESSION_PORT, SOCKETS, DatagramSockets, bind
 from gateway.wap.quadruplet import Quadruplet
 from tests import PATIENCE
 
@@ -74,7 +74,7 @@ def test_a_flood_of_one_port_delays_others_by_a_few_datagrams() -> None:
                     assert peer == Quadruplet(*phone.getsockname(), SESSION_PORT)
                     found.set()
 
-            opened = Lines({SESSION_PORT: lines}, received)
+            opened = DatagramSockets({SESSION_PORT: lines}, received)
             await asyncio.wait_for(found.wait(), PATIENCE)
             opened.close()
 
@@ -101,7 +101,7 @@ def test_a_socket_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
                 if len(taken) == 10:
                     whole.set()
 
-            opened = Lines({SESSION_PORT: lines}, received)
+            opened = DatagramSockets({SESSION_PORT: lines}, received)
             await asyncio.wait_for(whole.wait(), PATIENCE)
             opened.close()
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.server import wsgi
-from gateway.server.http1 import Endpoints, Request
+from gateway.server.http1 import Endpoints, HttpRequest
 from tests.servers.toy import Served, connect, get, rest, say, toy
 
 
@@ -50,7 +50,7 @@ def told(answer: bytes) -> dict[str, str]:
     ],
 )
 def test_a_request_target_becomes_path_and_query(target: str, path: str, query: str) -> None:
-    request = Request("GET", target.encode(), "1.1", [], ENDS)
+    request = HttpRequest("GET", target.encode(), "1.1", [], ENDS)
     said = wsgi.environ(request, BytesIO())
     assert (said["PATH_INFO"], said["QUERY_STRING"]) == (path, query)
 
@@ -59,7 +59,7 @@ def test_a_request_target_becomes_path_and_query(target: str, path: str, query: 
 def test_every_request_has_an_environ_of_native_strings(
     target: bytes, headers: list[tuple[bytes, bytes]]
 ) -> None:
-    request = Request("GET", target, "1.1", headers, ENDS)
+    request = HttpRequest("GET", target, "1.1", headers, ENDS)
     for key, value in wsgi.environ(request, BytesIO()).items():
         if isinstance(value, str):
             key.encode("ascii")
@@ -73,7 +73,7 @@ def test_a_field_does_not_pass_for_another() -> None:
         (b"x-forwarded-for", b"192.0.2.2"),
         (b"proxy", b"http://evil"),
     ]
-    said = wsgi.environ(Request("GET", b"/", "1.1", headers, ENDS), BytesIO())
+    said = wsgi.environ(HttpRequest("GET", b"/", "1.1", headers, ENDS), BytesIO())
     assert said["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
     assert "HTTP_PROXY" not in said
 

@@ -15,7 +15,7 @@ from gateway.state.people.device_settings import _MINE, SETTINGS
 from gateway.state.people.memories import _READ, MEMORIES
 from gateway.state.people.reading_positions import _BEGUN, READING
 from gateway.state.people.session_rows import _LIVING, SESSIONS
-from gateway.state.storage.prepared import Prepared, Reader
+from gateway.state.storage.prepared import Prepared, SnapshotReader
 
 HOT = {
     "session": (_LIVING, SESSIONS, {"token": b"\x00d", "now": 5.0}),
@@ -89,7 +89,7 @@ def test_connections_are_used_again_and_a_failed_one_is_not(tmp_path: Path) -> N
         made.append(sqlite3.connect(tmp_path / "x", check_same_thread=False))
         return made[-1]
 
-    reader, query = Reader(connect), Prepared(select(SETTINGS.c.key))
+    reader, query = SnapshotReader(connect), Prepared(select(SETTINGS.c.key))
     with pytest.raises(sqlite3.Error):
         reader.rows(query, {})
     made[0].close()

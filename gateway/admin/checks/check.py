@@ -34,15 +34,13 @@ from gateway.store.pop3 import entering
 from gateway.store.pop3.pop3_store import Pop3Store
 from gateway.upstreams import deadline, sasl, tls
 from gateway.upstreams.certificates import PeerCertificate
-from gateway.upstreams.tls import ProbeResult
+from gateway.upstreams.tls import ProbeResult, ProbeServer
 
 #: Seconds for one probe of a server, for a sign-in, and for a second probe of one that failed.
 CHECK_SECONDS: Final = 10.0
 SECOND_LOOK_SECONDS: Final = 5.0
 #: The SASL mechanisms by which the gateway can sign in (RFC 4616, RFC 2195, and the older LOGIN).
 MECHANISMS: Final = frozenset({sasl.PLAIN, sasl.LOGIN, sasl.CRAM_MD5})
-
-Probe = Callable[[Server], ProbeResult]
 
 
 def report(config: Config, now: datetime, only: Upstream | None = None) -> Iterator[ReportLine]:
@@ -54,7 +52,7 @@ def report(config: Config, now: datetime, only: Upstream | None = None) -> Itera
             yield from _server(server, _within(probe, server), probe, now)
 
 
-def _within(probe: Probe, server: Server) -> ProbeResult:
+def _within(probe: ProbeServer, server: Server) -> ProbeResult:
     with deadline.within(CHECK_SECONDS):
         return probe(server)
 
@@ -103,7 +101,7 @@ def _error_line(error: GatewayError) -> str:
     return error.detail or error.sentence
 
 
-def _server(server: Server, seen: ProbeResult, probe: Probe, now: datetime) -> Iterator[ReportLine]:
+def _server(server: Server, seen: ProbeResult, probe: ProbeServer, now: datetime) -> Iterator[ReportLine]:
     yield ReportLine(Verdict.HEAD, f" {server.url}")
     if seen.addresses:
         yield good(f"resolves to {', '.join(seen.addresses)}")
@@ -121,7 +119,7 @@ def _server(server: Server, seen: ProbeResult, probe: Probe, now: datetime) -> I
     yield from _REPORTS[server.protocol](seen)
 
 
-def _advice(server: Server, failure: GatewayError, probe: Probe, now: datetime) -> Iterator[str]:
+def _advice(server: Server, failure: GatewayError, probe: ProbeServer, now: datetime) -> Iterator[str]:
     """Suggest what to do about a failure, after a second probe without a password."""
     if not isinstance(failure, (StoreTLSError, SubmissionTLSError, StoreUnreachable, SubmissionUnreachable)):
         return

@@ -23,7 +23,7 @@ from gateway.admin.checks.findings import ReportLine, bad, good, note
 from gateway.config import Server, Tls
 from gateway.config.hosts import domain_name, host_port
 from gateway.errors import ConfigError, OutboundError, OutboundRefused
-from gateway.outbound import Listed, Outbound
+from gateway.outbound import ListedOrigins, Outbound
 from gateway.store import protocols
 from gateway.upstreams import deadline, sasl, srv_records
 from gateway.upstreams.srv_records import Resolver
@@ -191,7 +191,7 @@ class Search:
 def search(address: str, ispdb: str, ca_file: Path | None, say: Callable[[ReportLine], None]) -> Search:
     """Begin a search with this machine's resolver. Raise ConfigError for an invalid address or URL."""
     try:
-        listed = Outbound(reach=Listed([ispdb] if ispdb else []))
+        listed = Outbound(reach=ListedOrigins([ispdb] if ispdb else []))
     except OutboundRefused as error:
         raise ConfigError(f"--ispdb {ispdb}: {error.detail}") from None
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import Config, load, writing
-from gateway.config.editing import BOM, Change, block, edited
+from gateway.config.editing import BOM, OptionEdit, block, edited
 from gateway.config.toml_lines import KeyPath
 from gateway.errors import ConfigError
 
@@ -69,7 +69,7 @@ class ConfigFile:
                 return {}
         return found if isinstance(found, dict) else {}
 
-    def after(self, changes: Iterable[Change]) -> ConfigFile:
+    def after(self, changes: Iterable[OptionEdit]) -> ConfigFile:
         """Return the version after some changes, not yet written. Raise ConfigError if it would be unusable."""
         made = ConfigFile(self.path, edited(self.text, changes).encode())
         load(made.path, made.octets)

@@ -26,7 +26,7 @@ from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.panel import application, environment, panel_listener
 from gateway.admin.panel_pages import Pages, current_pages, page, set_cookie
 from gateway.config import Config, writing
-from gateway.config.editing import Change
+from gateway.config.editing import OptionEdit
 from gateway.config.hosts import host_port, is_loopback
 from gateway.config.option_kinds import Option
 from gateway.config.options import OPTIONS, default
@@ -224,10 +224,10 @@ def _address_problem(config: Config, form: OptionForm) -> str:
     return ""
 
 
-def _panel_elsewhere() -> list[Change]:
+def _panel_elsewhere() -> list[OptionEdit]:
     """Return the change that keeps the panel at the address of these pages, if that is not its usual one."""
     here = host_port(_current().listener.host, _current().listener.port)
-    return [Change(("admin", "listen"), here)] if here != default("admin", "listen") else []
+    return [OptionEdit(("admin", "listen"), here)] if here != default("admin", "listen") else []
 
 
 def _write(file: ConfigFile) -> None:

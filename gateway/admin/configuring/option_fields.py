@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.editing import Change, Value
+from gateway.config.editing import OptionEdit, TomlValue
 from gateway.config.option_kinds import Option
 from gateway.config.option_values import CHECKS
 from gateway.config.reference import literal
@@ -34,7 +34,7 @@ def shape(option: Option) -> type:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class OptionField:
     """One field. `typed`: its content; `problem`: what is wrong with that; `now`: what the file has instead.
 
     `first`: it is its option's first field, if that has several.
@@ -92,7 +92,7 @@ class OptionForm:
         return made
 
     @property
-    def fields(self) -> list[Field]:
+    def fields(self) -> list[OptionField]:
         """The fields in the order of the table; a problem is shown at an option's first field."""
         made = []
         for option in self.options:
@@ -101,7 +101,7 @@ class OptionForm:
                 now = self.now.get(name, "") if self.now else self.typed[name]
                 differs = now if now.strip() != self.typed[name].strip() else None
                 problem = "" if number else self.problems.get(option.name, "")
-                made.append(Field(option, name, label, self.typed[name], problem, differs, number == 0))
+                made.append(OptionField(option, name, label, self.typed[name], problem, differs, number == 0))
         return made
 
     def beside(self, table: Mapping[str, Any]) -> None:
@@ -116,7 +116,7 @@ class OptionForm:
         self.problems[str(name)] = error.detail
         return ""
 
-    def value(self, option: Option) -> Value | None:
+    def value(self, option: Option) -> TomlValue | None:
         """Return an option's value for the file, None if it is not set. Raise ValueError."""
         kind = shape(option)
         if kind is dict:
@@ -133,14 +133,14 @@ class OptionForm:
             return int(text) if _NUMBER.fullmatch(text) else text
         return text
 
-    def values(self) -> dict[str, Value]:
+    def values(self) -> dict[str, TomlValue]:
         """Return the values that a new table would have."""
         found = {option.name: self.value(option) for option in self.options}
         return {name: value for name, value in found.items() if value is not None}
 
-    def changes(self, path: KeyPath) -> list[Change]:
+    def changes(self, path: KeyPath) -> list[OptionEdit]:
         """Return the changes to a table that has, or may have, these keys."""
-        return [Change((*path, option.name), self.value(option)) for option in self.options]
+        return [OptionEdit((*path, option.name), self.value(option)) for option in self.options]
 
     def _check(self, option: Option) -> None:
         if any(len(self.typed[name]) > LONGEST for name in _names(option)):

@@ -15,7 +15,7 @@ from flask import Response, request
 from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.panel_pages import current_panel, page, record
-from gateway.config.editing import Change
+from gateway.config.editing import OptionEdit
 from gateway.config.loading import FIELDS
 from gateway.config.toml_lines import KeyPath
 from gateway.config.writing import PREVIOUS
@@ -69,7 +69,7 @@ def refusal() -> tuple[str, int] | None:
 def save_form(
     form: OptionForm,
     path: KeyPath,
-    changes: list[Change],
+    changes: list[OptionEdit],
     again: Again,
     *,
     action: str,

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.configuring.file_edits import ConfigFile
-from gateway.admin.configuring.option_fields import Field, OptionForm
+from gateway.admin.configuring.option_fields import OptionField, OptionForm
 from gateway.admin.configuring.saving import folder_of_file, named, save_form
 from gateway.admin.configuring.table_screens import ARRAYS, listed, options_page
 from gateway.admin.panel_pages import current_panel, done, page
@@ -30,7 +30,7 @@ _SECTIONS: Final = {section.name: section for section in SECTIONS if not section
 def show() -> Response:
     """Show every option with its value and its default."""
     process, problem = current_panel().process, ""
-    forms: list[tuple[Section, list[Field]]] = []
+    forms: list[tuple[Section, list[OptionField]]] = []
     arrays: list[tuple[Section, list[str]]] = []
     try:
         file = ConfigFile.read(process.file)

@@ -15,7 +15,7 @@ from gateway.admin.configuring.file_edits import ConfigFile
 from gateway.admin.configuring.option_fields import OptionForm
 from gateway.admin.configuring.saving import CHANGED, folder_of_file, refusal, save_form, unusable, write
 from gateway.admin.panel_pages import current_panel, page
-from gateway.config.editing import Change
+from gateway.config.editing import OptionEdit
 from gateway.config.option_kinds import Section
 from gateway.config.options import SECTIONS, options_of
 from gateway.errors import ConfigChanged, ConfigError
@@ -82,7 +82,7 @@ def save(name: str, number: int) -> Response:
         return again(unusable(error), 409, version)
     number = min(number, count)  # if there are fewer now, the version is also another one
     path = (name, number)
-    changes = typed.changes(path) if number < count else [Change(path, {**typed.values()})]
+    changes = typed.changes(path) if number < count else [OptionEdit(path, {**typed.values()})]
     said = {"action": "settings saved", "subject": section.heading, "back": "/settings"}
     return save_form(typed, path, changes, again, **said)
 
@@ -104,7 +104,7 @@ def remove(name: str, number: int) -> Response:
     try:
         if file.version != request.form.get("version", ""):
             raise ConfigChanged(CHANGED)
-        after = file.after([Change(path, None)])
+        after = file.after([OptionEdit(path, None)])
         return write(file, after, path, action="settings removed", subject=section.heading, back="/settings")
     except ConfigError as error:
         return _asked(section, number, file, error.detail, 409)

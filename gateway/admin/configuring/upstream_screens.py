@@ -27,7 +27,7 @@ from gateway.admin.configuring.saving import (
 )
 from gateway.admin.panel_pages import current_panel, page
 from gateway.config import Upstream
-from gateway.config.editing import Change
+from gateway.config.editing import OptionEdit
 from gateway.config.option_values import ANY_DOMAIN, domains_in_words
 from gateway.config.options import SECTIONS, options_of
 from gateway.config.toml_lines import KeyPath
@@ -118,7 +118,7 @@ def remove() -> Response:
     if file.version != request.form.get("version", ""):
         return _asked(file, domain, "The file was changed meanwhile; nothing was removed. Look again.", 409)
     try:
-        after = file.after([Change(path, None)])
+        after = file.after([OptionEdit(path, None)])
         upstream = file.config.upstreams[path[1]]
         return write(
             file, after, path, action="upstream removed", subject=domain, back="/upstreams",
@@ -147,7 +147,7 @@ def _posted(domain: str | None) -> Response:
     except NotFound:
         action = _NEW
         return again(_GONE, 409, file.version)
-    changes = [Change(path, {**typed.values()})] if domain is None else typed.changes(path)
+    changes = [OptionEdit(path, {**typed.values()})] if domain is None else typed.changes(path)
     if request.form.get("do") == upstream_tests.TEST:
         problem = _tested(file, typed, path, changes, lines)
         return again(problem, 422 if problem else 200, request.form.get("version", ""))
@@ -162,7 +162,7 @@ _GONE: Final = (
 
 
 def _tested(
-    file: ConfigFile, typed: OptionForm, path: KeyPath, changes: list[Change], lines: list[ReportLine]
+    file: ConfigFile, typed: OptionForm, path: KeyPath, changes: list[OptionEdit], lines: list[ReportLine]
 ) -> str:
     """Test what was typed; add the result to `lines`, or return why it cannot be tested."""
     if typed.problems:

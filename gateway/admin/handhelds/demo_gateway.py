@@ -69,7 +69,7 @@ class ShownHandheld:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DemoResponse:
     """One response of the demo's gateway.
 
     `address`: the requested path and query; `location`: the redirect's path and query, "" if there is none.
@@ -120,7 +120,7 @@ class DemoGateway:
         #: Handhelds by their names in addresses; these survive a stop, so that an old page opens again.
         self._shown: OrderedDict[str, ShownHandheld] = OrderedDict()
         #: Where walks ended, by handheld and name of the walk.
-        self._ends: OrderedDict[tuple[ShownHandheld, str], Answer] = OrderedDict()
+        self._ends: OrderedDict[tuple[ShownHandheld, str], DemoResponse] = OrderedDict()
 
     @property
     def is_running(self) -> bool:
@@ -151,7 +151,7 @@ class DemoGateway:
         with self._in_use() as running, self._lock:
             return self._root(running, shown)
 
-    def get(self, shown: ShownHandheld, path: str, query: str) -> Answer:
+    def get(self, shown: ShownHandheld, path: str, query: str) -> DemoResponse:
         """Get a page of a handheld; `path`, as in PATH_INFO, gets a new session if its own ended. Raise DemoMissing."""
         with self._in_use() as running:
             with self._lock:
@@ -159,13 +159,13 @@ class DemoGateway:
             path = SESSION_ROOT.sub(root, path, count=1) if SESSION_ROOT.match(path) else path
             return self._answer(app, shown, path, query)
 
-    def walk(self, shown: ShownHandheld, walk: Walk) -> Answer:
+    def walk(self, shown: ShownHandheld, walk: Walk) -> DemoResponse:
         """Take a walk in a fresh mailbox; return where it ends. Raise DemoMissing, and Lost if there is no way."""
         with self._in_use(anew=True) as running:
             with self._lock:
                 app, root = self._app(running), self._root(running, shown)
 
-            def ask(address: str, fields: Mapping[str, str] | None) -> Answer:
+            def ask(address: str, fields: Mapping[str, str] | None) -> DemoResponse:
                 self._changed = self._changed or fields is not None
                 url = urlsplit(address)
                 return self._answer(app, shown, url.path, url.query, fields)
@@ -179,18 +179,18 @@ class DemoGateway:
             for step in walk.steps:
                 step.take(walker)
             end = walker.page
-            assert isinstance(end, Answer)
+            assert isinstance(end, DemoResponse)
             with self._lock:
                 self._keep(running, shown, walk, end)
         return end
 
-    def end_of(self, shown: ShownHandheld, walk: Walk) -> Answer:
+    def end_of(self, shown: ShownHandheld, walk: Walk) -> DemoResponse:
         """Return where a walk last ended; take it if necessary."""
         with self._lock:
             kept = self._ends.get((shown, walk.name))
         return kept or self.walk(shown, walk)
 
-    def _keep(self, running: _Running, shown: ShownHandheld, walk: Walk, end: Answer) -> None:
+    def _keep(self, running: _Running, shown: ShownHandheld, walk: Walk, end: DemoResponse) -> None:
         """Keep where a walk ended, and the session in which it did: links continue from there."""
         self._ends[shown, walk.name] = end
         while len(self._ends) > MOST:
@@ -233,7 +233,7 @@ class DemoGateway:
         path: str,
         query: str,
         fields: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> DemoResponse:
         device = shown.device(self.overrides())
         accept = WML_TEXT if device.markup == WML else f"{HTML}, image/png, image/jpeg, image/gif"
         headers = Headers({"User-Agent": shown.agent, "Accept": accept})
@@ -252,7 +252,9 @@ class DemoGateway:
             url = urlsplit(urljoin(f"http://{builder.host}{path}", location))
             location = url.path + (f"?{url.query}" if url.query else "")
         address = path + (f"?{query}" if query else "")
-        return Answer(int(status[:3]), sent.get("Content-Type", ""), b"".join(pieces), location, address)
+        return DemoResponse(
+            int(status[:3]), sent.get("Content-Type", ""), b"".join(pieces), location, address
+        )
 
     def _started(self) -> _Running:
         self._used = time.monotonic()

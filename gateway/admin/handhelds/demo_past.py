@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.access.session import Session
 from gateway.sealed.link_ids import Link
-from gateway.sealed.send_journal import JournalEntry, Notes
+from gateway.sealed.send_journal import JournalEntry, SendingNotes
 from gateway.sealed.vault import TicketedPost
 from gateway.sending import filing
 from gateway.state import Stage
@@ -36,7 +36,7 @@ def died_while_sending(session: Session) -> str:
     octets = _MAIL.format(sender=session.address, to=_BOB, message_id=message_id).encode("ascii")
     with session.store() as store:
         copy = filing.keep(store, octets, message_id, datetime.fromtimestamp(at, UTC))
-    post, notes = TicketedPost.of(session.ticket(), octets), Notes(message_id, (_BOB,), copy)
+    post, notes = TicketedPost.of(session.ticket(), octets), SendingNotes(message_id, (_BOB,), copy)
     session.journal.claim(JournalEntry(post.key, post.mark, Stage.SUBMITTING, at, notes=notes))
     return "o"
 

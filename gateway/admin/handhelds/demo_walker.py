@@ -32,8 +32,8 @@ class Lost(Exception):
     """A page lacks what the next step of a walk needs; the text says what."""
 
 
-class Page(Protocol):
-    """A response: see `demo_gateway.Answer`. `address`: the requested path and query."""
+class WalkedPage(Protocol):
+    """A response: see `demo_gateway.DemoResponse`. `address`: the requested path and query."""
 
     @property
     def mimetype(self) -> str:
@@ -53,7 +53,7 @@ class Page(Protocol):
 
 
 #: Requests a path and query with the fields of a form, None for GET.
-Ask = Callable[[str, Mapping[str, str] | None], Page]
+FetchPage = Callable[[str, Mapping[str, str] | None], WalkedPage]
 #: Something that has happened before, arranged in a session; returns the address that shows it.
 Past = Callable[[Session], str]
 
@@ -63,11 +63,11 @@ class Walker:
     """One walk. `root`: the path of the session; `ask`: requests a page; `arrange`: makes something have happened."""
 
     root: str
-    ask: Ask
+    ask: FetchPage
     arrange: Callable[[Past], str]
-    page: Page = field(init=False)
+    page: WalkedPage = field(init=False)
     _root: Element = field(init=False)
-    _before: list[tuple[Page, Element]] = field(default_factory=list)
+    _before: list[tuple[WalkedPage, Element]] = field(default_factory=list)
 
     def fetch(self, address: str, fields: Mapping[str, str] | None = None) -> None:
         """Request a page, and follow its redirects. `address`: within the session, or with a leading / outside it."""

@@ -70,7 +70,7 @@ class After:
         walker.fetch(walker.arrange(self.past))
 
 
-Step = Open | Follow | Press | Back | After
+WalkStep = Open | Follow | Press | Back | After
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Walk:
     """The way to one screen. `name`: in lists and addresses."""
 
     name: str
-    steps: Sequence[Step]
+    steps: Sequence[WalkStep]
 
 
 def _typed(**fields: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Final
 from lxml import etree
 
 from gateway.admin.handhelds import deck_view
-from gateway.admin.handhelds.demo_gateway import Answer
+from gateway.admin.handhelds.demo_gateway import DemoResponse
 from gateway.device import HTML, WML_COMPILED, WML_TEXT, XHTML_WAP, XHTML_XML
 from gateway.markup.style_sheet import STYLE_SHEET
 from gateway.wap import wbxml
@@ -50,7 +50,7 @@ class MeasuredSize:
         return self.compiled or self.sent
 
 
-def size(answer: Answer) -> MeasuredSize:
+def size(answer: DemoResponse) -> MeasuredSize:
     """Return the size of a page."""
     sent = len(answer.octets)
     if answer.mimetype != WML_TEXT:
@@ -58,12 +58,12 @@ def size(answer: Answer) -> MeasuredSize:
     return MeasuredSize(sent, len(wbxml.encode(answer.octets.decode("utf-8"))))
 
 
-def source(answer: Answer) -> str:
+def source(answer: DemoResponse) -> str:
     """Return the source of a page as text."""
     return answer.octets.decode("utf-8", "replace")
 
 
-def framed(answer: Answer, address: str) -> bytes:
+def framed(answer: DemoResponse, address: str) -> bytes:
     """Return the document for the frame; `address`: where the page is in the panel."""
     base = f'<base href="{escape(address)}" target="_top" />'
     if answer.mimetype in DECKS:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.admin.handhelds import framed_pages
-from gateway.admin.handhelds.demo_gateway import Answer, DemoGateway, DemoMissing, ShownHandheld
+from gateway.admin.handhelds.demo_gateway import DemoGateway, DemoMissing, DemoResponse, ShownHandheld
 from gateway.admin.handhelds.demo_walker import Lost
 from gateway.admin.handhelds.demo_walks import GROUPS, WALKS, Walk
 from gateway.admin.panel_pages import page
@@ -119,7 +119,7 @@ def framed(name: str, _path: str) -> AnyResponse:
     return _framed(asked[1], _address(_OUTER, name))
 
 
-def _around(name: str, shown: ShownHandheld, answer: Answer, frame: str, screen: str = "") -> Response:
+def _around(name: str, shown: ShownHandheld, answer: DemoResponse, frame: str, screen: str = "") -> Response:
     device = shown.device(_demo().overrides())
     return page(
         "previewed",
@@ -137,7 +137,7 @@ def _around(name: str, shown: ShownHandheld, answer: Answer, frame: str, screen:
     )
 
 
-def _framed(answer: Answer, address: str) -> Response:
+def _framed(answer: DemoResponse, address: str) -> Response:
     document = framed_pages.framed(answer, address)
     response = Response(document, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = framed_pages.POLICY
@@ -148,7 +148,7 @@ def _screen_address(prefix: str, name: str, walk: Walk) -> str:
     return f"{prefix}/{name}{SCREEN}{quote(walk.name, safe='')}"
 
 
-def _asked(prefix: str, name: str) -> tuple[ShownHandheld, Answer] | AnyResponse:
+def _asked(prefix: str, name: str) -> tuple[ShownHandheld, DemoResponse] | AnyResponse:
     """Return the handheld and its page that are requested, or a response to send instead."""
     shown = _demo().shown(name)
     if shown is None:
@@ -174,7 +174,7 @@ def _address(prefix: str, name: str) -> str:
     return f"{prefix}/{name}{here}{query}"
 
 
-def _passed_on(answer: Answer) -> Response:
+def _passed_on(answer: DemoResponse) -> Response:
     """Pass on a picture, or a file to be saved."""
     picture = answer.mimetype.startswith(_IMAGES)
     kind = answer.mimetype if picture else "application/octet-stream"

@@ -19,7 +19,7 @@ from gateway.store import protocols
 from gateway.upstreams import deadline, health
 from gateway.upstreams.certificates import PeerCertificate
 from gateway.upstreams.health import HealthRecords
-from gateway.upstreams.tls import ProbeResult
+from gateway.upstreams.tls import ProbeResult, ProbeServer
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,6 @@ LOOK_SECONDS: Final = 10.0
 #: Maximum number of servers probed at the same time.
 AT_ONCE: Final = 8
 
-Probe = Callable[[Server], ProbeResult]
-
 
 def probe(server: Server) -> ProbeResult:
     """Probe a server without signing in."""
@@ -44,7 +42,7 @@ class UpstreamProbes:
     """The probes of one process; thread-safe."""
 
     def __init__(
-        self, records: HealthRecords, probe: Probe = probe, clock: Callable[[], float] = time.time
+        self, records: HealthRecords, probe: ProbeServer = probe, clock: Callable[[], float] = time.time
     ) -> None:
         self._records, self._probe, self._clock = records, probe, clock
         self._lock = Lock()

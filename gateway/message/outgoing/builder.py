@@ -21,7 +21,7 @@ from gateway.message.outgoing import enclosures, flowed, transport
 from gateway.message.outgoing.enclosures import Alternative as Alternative
 from gateway.message.outgoing.enclosures import Attached as Attached
 from gateway.message.outgoing.enclosures import CopiedPart as CopiedPart
-from gateway.message.outgoing.enclosures import Part as Part
+from gateway.message.outgoing.enclosures import OutgoingPart as OutgoingPart
 from gateway.message.outgoing.enclosures import mime_header as mime_header
 
 #: Prefix of the fields in which a draft keeps what is not mail yet; they are never sent.
@@ -42,7 +42,7 @@ def compose(
     bcc: Sequence[Address] = (),
     subject: str = "",
     text: str,
-    attached: Sequence[Part] = (),
+    attached: Sequence[OutgoingPart] = (),
     reply_to: Sequence[Address] = (),
     kept: Sequence[tuple[str, str]] = (),
     in_reply_to: str = "",
@@ -83,7 +83,7 @@ def _draft(notes: Mapping[str, str]) -> Iterable[str]:
         yield encoded_words.field(name, encoded_words.unstructured(value))
 
 
-def _content(text: str, attached: Sequence[Part], unique: str) -> bytes:
+def _content(text: str, attached: Sequence[OutgoingPart], unique: str) -> bytes:
     """Write the text, and its attachments or its other forms."""
     words, encoding, octets = flowed.text_part(text)
     head = encoded_words.field("Content-Type", words) + f"Content-Transfer-Encoding: {encoding}\r\n\r\n"

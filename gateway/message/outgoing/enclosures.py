@@ -53,10 +53,10 @@ class Alternative:
     octets: bytes
 
 
-Part = Attached | CopiedPart | Alternative
+OutgoingPart = Attached | CopiedPart | Alternative
 
 
-def entity(part: Part) -> bytes:
+def entity(part: OutgoingPart) -> bytes:
     """Write a part: header, blank line, body. Raise ValueError for one that no server would accept."""
     match part:
         case CopiedPart():
@@ -67,7 +67,7 @@ def entity(part: Part) -> bytes:
     return _attached(part)
 
 
-def multipart(first: bytes, parts: Sequence[Part], unique: str) -> tuple[str, str, bytes]:
+def multipart(first: bytes, parts: Sequence[OutgoingPart], unique: str) -> tuple[str, str, bytes]:
     """Join parts after a first one: return the boundary, the encoding that covers all, and the body.
 
     The boundary occurs in none of them, and depends only on the parts and `unique`.

@@ -6,12 +6,11 @@ v:shape, font), as are the fallback content of `object`, `video` and `canvas`, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import IntEnum, auto
 from typing import Final
 
-#: The attributes of a start tag; what its end tag does.
-Attributes = Mapping[str, str]
+#: What an end tag does.
 Close = Callable[[], None]
 
 

@@ -13,9 +13,10 @@ from typing import Final
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.html import picture_links, picture_names
-from gateway.rendition.html.elements import Attributes, Close
+from gateway.rendition.html.elements import Close
 from gateway.rendition.html.paragraphs import Paragraphs
 from gateway.rendition.html.styles import css, lengths, symbols
+from gateway.rendition.html.styles.style_sheets import Attributes
 from gateway.rendition.links import urls
 from gateway.rendition.unplaced import Draft
 

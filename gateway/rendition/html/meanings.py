@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from gateway.rendition.html.elements import Attributes, Tag
+from gateway.rendition.html.elements import Tag
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css
-from gateway.rendition.html.styles.style_sheets import Declared
+from gateway.rendition.html.styles.style_sheets import Attributes, Declared
 
 #: Elements that form a box: whatever the box clips is invisible.
 _BOXES: Final = frozenset(

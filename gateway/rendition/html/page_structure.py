@@ -15,12 +15,12 @@ from gateway.rendition.html.elements import (
     QUOTE_IDS,
     SIGNATURE_CLASSES,
     SIGNATURE_IDS,
-    Attributes,
     Close,
 )
 from gateway.rendition.html.embedded import Embedded, is_drawn, named
 from gateway.rendition.html.paragraphs import TextStyle
 from gateway.rendition.html.styles import colours, css, lengths, symbols
+from gateway.rendition.html.styles.style_sheets import Attributes
 from gateway.rendition.html.tables import SPAN_LIMIT, Cell, Table, finish
 from gateway.rendition.segments import Role
 from gateway.rendition.text import quoting

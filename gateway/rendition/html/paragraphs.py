@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from gateway.rendition import glyphs
 from gateway.rendition.blocks import Kind, Run
 from gateway.rendition.html import hard_breaks, list_numbers, picture_names
-from gateway.rendition.html.elements import Attributes
 from gateway.rendition.html.styles import colours, symbols
+from gateway.rendition.html.styles.style_sheets import Attributes
 from gateway.rendition.links import urls
 from gateway.rendition.segments import BLOCK_LIMIT, ReaderState, Role
 from gateway.rendition.text.lines import pieces_of

@@ -77,7 +77,7 @@ _NAMED: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Destination:
     """Where a web link leads. `url` is pure ASCII; `host` for people, `ascii_host` as sent.
 
     `suspect`: the host mixes scripts, or consists of letters that look like others. `login`: what precedes an @, which
@@ -96,7 +96,7 @@ class Target:
         return self.url.startswith("https:")
 
 
-def read(url: str) -> Target | None:
+def read(url: str) -> Destination | None:
     """Parse an http or https URL as a browser would; None if no browser could open it."""
     url = allowed(url)
     if not url.startswith(("http:", "https:")):
@@ -122,7 +122,7 @@ def read(url: str) -> Target | None:
     rest = quote(match["rest"], safe=_UNESCAPED)
     login = f"{quote(match['login'], safe=_UNESCAPED_IN_LOGIN)}@" if match["login"] else ""
     shown = [_unicode(label) for label in labels]
-    return Target(
+    return Destination(
         url=f"{scheme}://{login}{name}{port}{rest if rest.startswith('/') else '/' + rest}",
         host=(number or ".".join(shown)) + port,
         ascii_host=name + port,
@@ -215,7 +215,7 @@ def site(host: str) -> str:
     return ".".join(labels[-keep:])
 
 
-def named_elsewhere(text: str, target: Target) -> str:
+def named_elsewhere(text: str, target: Destination) -> str:
     """Return the first site that a link's text names if the link leads elsewhere, or ''."""
     for match in _NAMED.finditer(text[:_LOOKED_AT]):
         if not (match["scheme"] or match["path"] or _is_site(match["host"], match["top"])):

@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from gateway.rendition.links import urls
-from gateway.rendition.links.destinations import Target, read
+from gateway.rendition.links.destinations import Destination, read
 
 #: The most nested wrappers that are resolved.
 DEPTH: Final = 6
@@ -162,8 +162,8 @@ class ResolvedLink:
     not in the link. `lighter`: tracking parameters were removed.
     """
 
-    original: Target
-    target: Target
+    original: Destination
+    target: Destination
     through: tuple[str, ...] = ()
     unknown: bool = False
     lighter: bool = False
@@ -219,7 +219,7 @@ def _of_host(host: str) -> tuple[tuple[re.Pattern[str], Unwrap], ...]:
     return tuple((path, unwrap) for tracker, path, unwrap in TRACKERS if tracker.fullmatch(host))
 
 
-def _tracker(target: Target) -> tuple[Unwrap, str, str] | None:
+def _tracker(target: Destination) -> tuple[Unwrap, str, str] | None:
     rows = _of_host(target.ascii_host)
     if not rows:
         return None
@@ -233,7 +233,7 @@ def _tracker(target: Target) -> tuple[Unwrap, str, str] | None:
     return None
 
 
-def _unwrapped(target: Target) -> Target | None:
+def _unwrapped(target: Destination) -> Destination | None:
     found = _tracker(target)
     if found is None:
         return None

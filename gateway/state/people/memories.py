@@ -53,7 +53,7 @@ _PUT: Final = _ROW.on_conflict_do_update(
 )
 
 #: Maps the stored octets to new ones; None: nothing stored (before, after).
-Change = Callable[[bytes | None], bytes | None]
+MemoryChange = Callable[[bytes | None], bytes | None]
 
 
 class Memories:
@@ -83,7 +83,9 @@ class Memories:
         with self._database.reading() as connection:
             return tuple(sorted(connection.scalars(query)))
 
-    def change(self, account: int, kind: str, name: str, change: Change, now: float, most: int = 0) -> None:
+    def change(
+        self, account: int, kind: str, name: str, change: MemoryChange, now: float, most: int = 0
+    ) -> None:
         """Replace a value with what `change` returns, in one transaction; beyond `most` the oldest are removed."""
         with self._database.writing() as connection:
             octets = change(_one(connection, account, kind, name))

@@ -30,7 +30,7 @@ from gateway.state.storage.metadata import METADATA
 #: Rows that stay when the table is purged; each stands for tries against a mail server, some 200 octets.
 MOST: Final = 100_000
 
-Texts = Mapping[bytes, str | None]
+TryTexts = Mapping[bytes, str | None]
 
 TRIES = Table(
     "tries",
@@ -78,12 +78,14 @@ class Tries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, keys: Iterable[bytes]) -> Texts:
+    def get(self, keys: Iterable[bytes]) -> TryTexts:
         """Return the text under each of the keys, None if there is none."""
         with self._database.reading() as connection:
             return _kept(connection, keys)
 
-    def change(self, keys: Mapping[bytes, TrySubject], step: Callable[[Texts], Texts], now: float) -> None:
+    def change(
+        self, keys: Mapping[bytes, TrySubject], step: Callable[[TryTexts], TryTexts], now: float
+    ) -> None:
         """Replace the texts under some keys with what `step` returns for them, in one transaction."""
         with self._database.writing() as connection:
             before = _kept(connection, keys)
@@ -137,7 +139,7 @@ def _counted_with(person: bytes) -> ColumnElement[bool]:
     return TRIES.c.counted.in_(select(TRIES.c.counted).where(TRIES.c.person == person))
 
 
-def _kept(connection: Connection, keys: Iterable[bytes]) -> Texts:
+def _kept(connection: Connection, keys: Iterable[bytes]) -> TryTexts:
     wanted = list(keys)
     found = connection.execute(select(TRIES.c.key, TRIES.c.kept).where(TRIES.c.key.in_(wanted)))
     return dict.fromkeys(wanted) | {row.key: row.kept for row in found}

@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from gateway import computing
 from gateway.errors import ConfigError, StateError, StateLocked
 from gateway.state.storage import faults
-from gateway.state.storage.prepared import Prepared, Reader
+from gateway.state.storage.prepared import Prepared, SnapshotReader
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Database:
         self._steps, self._anew = steps, anew
         self._engine = _engine(path, synchronous="NORMAL")
         self._synced = _engine(path, synchronous="FULL")
-        self._reader = Reader(lambda: _reading(path))
+        self._reader = SnapshotReader(lambda: _reading(path))
         self._opening = Lock()
         self._turn = Lock()
         self._renewed: list[Callable[[], None]] = []

@@ -39,7 +39,7 @@ class Prepared:
         self.names = tuple(compiled.positiontup or ())
 
 
-class Reader:
+class SnapshotReader:
     """Runs prepared queries on a few connections of its own; thread-safe. Each sees one snapshot."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:

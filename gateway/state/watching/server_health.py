@@ -29,7 +29,7 @@ SERVER_HEALTH = Table(
 )
 
 #: Takes the existing rows, by server; returns those to write, each with the time at which the server was contacted.
-Change = Callable[[Mapping[str, bytes]], Mapping[str, tuple[float, bytes]]]
+HealthChange = Callable[[Mapping[str, bytes]], Mapping[str, tuple[float, bytes]]]
 
 
 class ServerHealth:
@@ -45,7 +45,7 @@ class ServerHealth:
         with self._database.reading() as connection:
             return {row.server: row.sealed for row in connection.execute(query)}
 
-    def change(self, servers: Collection[str], change: Change, now: float) -> None:
+    def change(self, servers: Collection[str], change: HealthChange, now: float) -> None:
         """Rewrite the rows of servers, in one transaction with reading them."""
         query = select(SERVER_HEALTH.c.server, SERVER_HEALTH.c.sealed)
         row = insert(SERVER_HEALTH)

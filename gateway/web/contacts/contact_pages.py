@@ -32,7 +32,7 @@ from gateway.web.request import form_bodies
 from gateway.web.request.field_forms import (
     SAVED,
     SLASH_NOTE,
-    Field,
+    FormField,
     apply_once,
     form_screen,
     shown_in,
@@ -327,7 +327,7 @@ def _form_screen(visit: Visit, number: int, typed: dict[str, str], sentence: str
         label, most, at_least = _FIELDS[key]
         room = max(at_least, len(text)) if small else most
         plain = key in ("mail", "phone")
-        fields.append(Field(key, _(label), text, room=room, lines=key == "note", plain=plain))
+        fields.append(FormField(key, _(label), text, room=room, lines=key == "note", plain=plain))
     notes = [_(SLASH_NOTE)] if small and "/" in typed.get("note", "") else []
     back = link("contacts.one", number=number) if number else link("contacts.listing")
     screen = form_screen(visit, _("Contact"), target, fields, sentence, notes=notes)

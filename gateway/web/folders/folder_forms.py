@@ -16,7 +16,7 @@ from gateway.store.mailbox_tree import EMPTIED, lowered
 from gateway.web.folders import folder_names
 from gateway.web.message.more_actions import FOR
 from gateway.web.request import mailbox_names
-from gateway.web.request.field_forms import Field, form_screen
+from gateway.web.request.field_forms import FormField, form_screen
 from gateway.web.request.screens import notice_screen, question_screen
 from gateway.web.request.visit import Visit, link, list_link
 
@@ -103,7 +103,7 @@ def name_screen(
     else:
         title = _("New folder in %(name)s") if what == NEW else _("Rename %(name)s")
         title %= {"name": mailbox_names.title(visit, found)}
-    field = Field("name", _("Name"), typed, room=folder_names.LONGEST)
+    field = FormField("name", _("Name"), typed, room=folder_names.LONGEST)
     screen = form_screen(visit, title, target, [field], sentence)
     button = {"button": _("Create") if what == NEW else _("Rename")}
     return replace(screen, values={**screen.values, **button}, actions=(_back(visit),))

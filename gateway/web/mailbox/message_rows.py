@@ -22,7 +22,7 @@ from gateway.message.headers.header_fields import clean, safe_label
 from gateway.store.base import DELETED, DRAFT, FLAGGED, SEEN, Summary
 from gateway.store.mailbox_tree import role_of
 from gateway.web.mailbox.reading_progress import open_link, positions
-from gateway.web.mailbox.written_rows import Texts, WrittenPage, WrittenRows
+from gateway.web.mailbox.written_rows import RowTexts, WrittenPage, WrittenRows
 from gateway.web.request.fitted_list import fitted_list
 from gateway.web.request.mailbox_names import SLASH, short
 from gateway.web.request.screens import make_screen, paging_actions, range_words
@@ -156,7 +156,7 @@ def _page(
     return kept.page(visit.here, made_of, lambda: [row(index, entry) for index, entry in enumerate(entries)])
 
 
-def _texts(visit: Visit, own: frozenset[str], summary: Summary) -> Texts:
+def _texts(visit: Visit, own: frozenset[str], summary: Summary) -> RowTexts:
     """Return sender or recipient, subject and date."""
     return (
         shorten(fit(_who(visit, summary, own), visit.device), _WHO),
@@ -165,7 +165,7 @@ def _texts(visit: Visit, own: frozenset[str], summary: Summary) -> Texts:
     )
 
 
-def _row(visit: Visit, index: int, entry: ListEntry, href: str, texts: Texts) -> MessageRow:
+def _row(visit: Visit, index: int, entry: ListEntry, href: str, texts: RowTexts) -> MessageRow:
     summary = entry.summary
     who, subject, date = texts
     return MessageRow(

@@ -15,7 +15,14 @@ from gateway.errors import NotFound
 from gateway.markup.repertoire import fit
 from gateway.markup.screen import Action, Life, shorten
 from gateway.message.headers.header_fields import clean
-from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen, remove_action, remove_once
+from gateway.web.request.field_forms import (
+    SAVED,
+    FormField,
+    apply_once,
+    form_screen,
+    remove_action,
+    remove_once,
+)
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import notice_screen, settings_actions
 from gateway.web.request.visit import Visit, current, link
@@ -60,7 +67,9 @@ def favourite(name: str) -> Response:
             return SAVED
 
         return _list(visit, apply_once(visit, form, keep))
-    field = Field("name", _("Name"), str(value.get("name") or value.get("query") or ""), room=LONGEST_NAME)
+    field = FormField(
+        "name", _("Name"), str(value.get("name") or value.get("query") or ""), room=LONGEST_NAME
+    )
     remove = remove_action(visit, link("favourites.remove", name=name))
     target = link("favourites.favourite", name=name)
     return respond(form_screen(visit, _("Saved search"), target, [field], actions=(remove,)), Life.PRIVATE)

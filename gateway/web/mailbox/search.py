@@ -29,7 +29,7 @@ from gateway.web.mailbox import search_history
 from gateway.web.mailbox.message_rows import ListEntry, ListFrame, MessageRow, list_screen
 from gateway.web.mailbox.search_history import SavedSearch
 from gateway.web.mailbox.written_rows import WrittenRows
-from gateway.web.request.field_forms import Field, apply_once, form_screen
+from gateway.web.request.field_forms import FormField, apply_once, form_screen
 from gateway.web.request.fitted_list import first_fitting, fitted_rows
 from gateway.web.request.mailbox_names import TITLE, title_of
 from gateway.web.request.respond import respond
@@ -184,8 +184,8 @@ def _form(visit: Visit, number: int | None, words: str, where: str, sentence: st
     _ = visit.language.gettext
     here = title_of(visit, _folder(visit, number), TITLE)
     fields = (
-        Field("q", _("Words"), words, room=_ROOM if visit.device.markup == WML else queries.LONGEST),
-        Field(
+        FormField("q", _("Words"), words, room=_ROOM if visit.device.markup == WML else queries.LONGEST),
+        FormField(
             "in",
             _("In"),
             where if where == EVERYWHERE else HERE,

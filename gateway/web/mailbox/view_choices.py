@@ -18,7 +18,7 @@ from gateway.markup.screen import Action, Life, Screen
 from gateway.web.mailbox import list_views
 from gateway.web.mailbox.list_views import CHOICES, FILTERS, ListView
 from gateway.web.mailbox.mailbox_list import show_view
-from gateway.web.request.field_forms import Field, form_screen
+from gateway.web.request.field_forms import FormField, form_screen
 from gateway.web.request.mailbox_names import TITLE, title_of
 from gateway.web.request.respond import respond
 from gateway.web.request.visit import Visit, current, link, list_link
@@ -82,9 +82,9 @@ def _screen(
     filters = [(word, _(label)) for word, (label, _query, _note) in FILTERS.items()]
     order = chosen.order.value if chosen.order.value in dict(orders) else "arrival"
     fields = (
-        *([Field("order", _("Sort"), order, tuple(orders))] if len(orders) > 1 else ()),
-        *([Field("filter", _("Only"), chosen.filter, tuple(filters))] if can.search else ()),
-        Field("page", _("Page"), page, room=PAGE_DIGITS, plain=True),
+        *([FormField("order", _("Sort"), order, tuple(orders))] if len(orders) > 1 else ()),
+        *([FormField("filter", _("Only"), chosen.filter, tuple(filters))] if can.search else ()),
+        FormField("page", _("Page"), page, room=PAGE_DIGITS, plain=True),
     )
     notes = () if can.sort else (_("This mail server cannot sort. Lists are in order of arrival."),)
     screen = form_screen(

@@ -26,19 +26,19 @@ MOST_SCREENS: Final = 4
 _KEY: Final = "written rows"
 
 #: Sender or recipient, subject and date.
-Texts = tuple[str, str, str]
+RowTexts = tuple[str, str, str]
 
-Row = TypeVar("Row")
-Key = TypeVar("Key")
-Value = TypeVar("Value")
+_Row = TypeVar("_Row")
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
-class WrittenPage(Generic[Row]):
+class WrittenPage(Generic[_Row]):
     """One page of a list: everything its rows were made of, the rows, and its screens by width and number of rows."""
 
     made_of: object
-    rows: Sequence[Row]
+    rows: Sequence[_Row]
     markup: dict[tuple[int, int], list[Markup]] = field(default_factory=dict)
     screens: dict[tuple[int, int], Screen] = field(default_factory=dict)
 
@@ -59,17 +59,17 @@ class WrittenPage(Generic[Row]):
         return made
 
 
-class WrittenRows(Generic[Row]):
+class WrittenRows(Generic[_Row]):
     """Texts by summary, and markup by row, for the latest reader."""
 
     def __init__(self) -> None:
         self._reader: Hashable = None
-        self._texts: dict[MessageRef, tuple[Summary, Texts]] = {}
+        self._texts: dict[MessageRef, tuple[Summary, RowTexts]] = {}
         self._markup: dict[Hashable, Markup] = {}
-        self._pages: dict[Hashable, WrittenPage[Row]] = {}
+        self._pages: dict[Hashable, WrittenPage[_Row]] = {}
 
     @classmethod
-    def of(cls, cache: SessionCache) -> WrittenRows[Row]:
+    def of(cls, cache: SessionCache) -> WrittenRows[_Row]:
         """Return what a session keeps; only while its store is leased."""
         kept = cache.get(_KEY)
         if not isinstance(kept, cls):
@@ -82,7 +82,7 @@ class WrittenRows(Generic[Row]):
         if reader != self._reader:
             self._reader, self._texts, self._markup, self._pages = reader, {}, {}, {}
 
-    def page(self, name: Hashable, made_of: object, make: Callable[[], Sequence[Row]]) -> WrittenPage[Row]:
+    def page(self, name: Hashable, made_of: object, make: Callable[[], Sequence[_Row]]) -> WrittenPage[_Row]:
         """Return a page of a list by its address; made anew unless it was made of the same."""
         known = self._pages.get(name)
         if known is not None and known.made_of == made_of:
@@ -91,7 +91,7 @@ class WrittenRows(Generic[Row]):
         made = self._pages[name] = WrittenPage(made_of, make())
         return made
 
-    def texts(self, summary: Summary, make: Callable[[Summary], Texts]) -> Texts:
+    def texts(self, summary: Summary, make: Callable[[Summary], RowTexts]) -> RowTexts:
         """Return the texts of a summary, kept for the same summary object."""
         known = self._texts.get(summary.ref)
         if known is not None and known[0] is summary:
@@ -113,7 +113,7 @@ class WrittenRows(Generic[Row]):
         return made
 
 
-def _make_room(kept: dict[Key, Value], most: int) -> None:
+def _make_room(kept: dict[_Key, _Value], most: int) -> None:
     """Forget everything if there is room for nothing more."""
     if len(kept) >= most:
         kept.clear()

@@ -24,7 +24,7 @@ from gateway.message.headers.header_fields import clean, safe_spec
 from gateway.message.headers.mailto import Mailto, Unsubscribe
 from gateway.message.model import Address, Message
 from gateway.outbound import Outbound
-from gateway.rendition.links.destinations import Target, read
+from gateway.rendition.links.destinations import Destination, read
 from gateway.sending import outbox
 from gateway.sending.outbox import Mail
 from gateway.store.base import MailStore
@@ -53,9 +53,9 @@ _SHOWN: Final = 200
 class UnsubscribeMethods:
     """The available methods to unsubscribe from one list."""
 
-    one_click: Target | None = None
+    one_click: Destination | None = None
     mail: Mailto | None = None
-    web: Target | None = None
+    web: Destination | None = None
     url: str = ""
 
 
@@ -161,7 +161,7 @@ def _question(visit: Visit, address: MessageAddress, methods: UnsubscribeMethods
     return question_screen(visit, _("Unsubscribe"), question, target, actions, lines=lines)
 
 
-def _host(target: Target) -> str:
+def _host(target: Destination) -> str:
     return shorten(target.ascii_host if target.suspect else target.host, 100)
 
 

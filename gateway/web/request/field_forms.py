@@ -35,7 +35,7 @@ _LINE_END: Final = re.compile(r"(?<!\S)/(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One field of a form: `options` (value, label) make it a select, `lines` a textarea.
 
     `room`: maximum number of characters. `plain`: the text is an address or the like, not prose.
@@ -64,7 +64,7 @@ def form_screen(
     visit: Visit,
     title: str,
     target: str,
-    fields: Sequence[Field],
+    fields: Sequence[FormField],
     sentence: str = "",
     *,
     notes: Sequence[str] = (),

@@ -12,7 +12,7 @@ from gateway import markup
 from gateway.config import Config
 from gateway.device import WML, WML_COMPILED, WML_TEXT
 from gateway.markup.screen import Life, Screen
-from gateway.markup.security_headers import Reader, security_headers
+from gateway.markup.security_headers import ResponseReader, security_headers
 from gateway.web.request.compression import compress
 from gateway.web.request.visit import absolute_uri, any_tokens, client_of, current, token_of
 
@@ -47,19 +47,23 @@ def secure(config: Config, response: Response) -> Response:
     strict = client_of(config, request).scheme == "https" and not config.url.startswith("http://")
     reader = _reader(response)
     response.headers.update(security_headers(reader, strict=strict))
-    if config.path and reader is Reader.BROWSER:
+    if config.path and reader is ResponseReader.BROWSER:
         response.headers["X-Robots-Tag"] = "none"  # robots request /robots.txt, which is not ours then
     return response
 
 
-def _reader(response: Response) -> Reader:
+def _reader(response: Response) -> ResponseReader:
     """Return the kind of reader that a response is for."""
     if "Content-Disposition" in response.headers:
-        return Reader.DISK
+        return ResponseReader.DISK
     wap = "visit" in g and current().device.markup == WML
     if response.mimetype in (WML_TEXT, WML_COMPILED) or (wap and response.location):
-        return Reader.DECK
-    return Reader.WAP_PICTURE if wap and (response.mimetype or "").startswith("image/") else Reader.BROWSER
+        return ResponseReader.DECK
+    return (
+        ResponseReader.WAP_PICTURE
+        if wap and (response.mimetype or "").startswith("image/")
+        else ResponseReader.BROWSER
+    )
 
 
 def retry_later(response: Response, seconds: int) -> Response:

@@ -22,7 +22,7 @@ from gateway.message.headers.header_fields import clean
 from gateway.web.request.field_forms import (
     SAVED,
     SLASH_NOTE,
-    Field,
+    FormField,
     apply_once,
     form_screen,
     remove_action,
@@ -93,7 +93,7 @@ def signature(number: int) -> Response:
     _ = visit.language.gettext
     shown = shown_in(visit.device.markup, held.signature)
     notes = [_(SLASH_NOTE)] if visit.device.markup == WML else []
-    field = Field("signature", _("Signature"), shown, room=LONGEST_SIGNATURE, lines=True)
+    field = FormField("signature", _("Signature"), shown, room=LONGEST_SIGNATURE, lines=True)
     target = link("identities.signature", number=number)
     return respond(form_screen(visit, _("Signature"), target, [field], notes=notes), Life.PRIVATE)
 
@@ -150,9 +150,9 @@ def _identities(visit: Visit, sentence: str) -> Response:
 def _identity_screen(visit: Visit, number: int, shown: Identity, sentence: str) -> Screen:
     _ = visit.language.gettext
     fields = [
-        Field("name", _("Name"), shown.name, room=LONGEST_NAME),
-        Field("address", _("Mail address"), shown.address, room=LONGEST_ADDRESS, plain=True),
-        Field("reply_to", _("Reply to"), shown.reply_to, room=LONGEST_ADDRESS, plain=True),
+        FormField("name", _("Name"), shown.name, room=LONGEST_NAME),
+        FormField("address", _("Mail address"), shown.address, room=LONGEST_ADDRESS, plain=True),
+        FormField("reply_to", _("Reply to"), shown.reply_to, room=LONGEST_ADDRESS, plain=True),
     ]
     actions = []
     if number:
@@ -188,7 +188,7 @@ def quick_reply(number: int) -> Response:
             return SAVED if profiles.keep_quick(visit.signed_in, text, number) else _FULL
 
         return _quick(visit, apply_once(visit, form, keep))
-    field = Field("quick", _("Text"), held, room=LONGEST_QUICK)
+    field = FormField("quick", _("Text"), held, room=LONGEST_QUICK)
     actions = [remove_action(visit, link("identities.remove_quick", number=number))] if number else []
     sentence = "" if form is None else _("Type a text first.")
     target = link("identities.quick_reply", number=number)

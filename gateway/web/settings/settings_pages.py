@@ -17,7 +17,7 @@ from gateway.account.profile import FAVOURITE
 from gateway.markup.screen import Action, Life
 from gateway.web.entry import start_page
 from gateway.web.mailbox import list_views, saved_searches
-from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
+from gateway.web.request.field_forms import SAVED, FormField, apply_once, form_screen
 from gateway.web.request.preferences import AFTER, CHOICES, PICTURES, SIZE, choice
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action, notice_screen, sign_out_action
@@ -99,7 +99,7 @@ def language() -> Response:
 
 def _page(
     title: str,
-    fields: Callable[[Visit], list[Field]],
+    fields: Callable[[Visit], list[FormField]],
     change: Callable[[Visit, dict[str, str]], None],
 ) -> Response:
     """Show a form of choices; apply what was posted first."""
@@ -118,7 +118,7 @@ def _page(
     return respond(screen, Life.CHECK if form is None else Life.NEVER)
 
 
-def _chosen(fields: list[Field], form: dict[str, str]) -> dict[str, str]:
+def _chosen(fields: list[FormField], form: dict[str, str]) -> dict[str, str]:
     """Return the posted values that are among the options."""
     return {
         field.name: form[field.name]
@@ -127,10 +127,10 @@ def _chosen(fields: list[Field], form: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _device_fields(visit: Visit) -> list[Field]:
+def _device_fields(visit: Visit) -> list[FormField]:
     _ = visit.language.gettext
     return [
-        Field(
+        FormField(
             key,
             _(_LABELS[key]),
             choice(visit.settings, key),
@@ -140,7 +140,7 @@ def _device_fields(visit: Visit) -> list[Field]:
     ]
 
 
-def _reading_fields(visit: Visit) -> list[Field]:
+def _reading_fields(visit: Visit) -> list[FormField]:
     _ = visit.language.gettext
     profile = visit.profile
     can = visit.signed_in.can
@@ -150,9 +150,9 @@ def _reading_fields(visit: Visit) -> list[Field]:
     sorts = tuple((order.value, _(label)) for order, label in list_views.CHOICES)
     start = profile.start if profile.start in dict(starts) else profiles.STARTS[0]
     return [
-        Field("start", _("After signing in"), start, tuple(starts)),
-        *([Field("sort", _("Sort by"), profile.sort, sorts)] if len(can.orders) > 1 else ()),
-        Field(
+        FormField("start", _("After signing in"), start, tuple(starts)),
+        *([FormField("sort", _("Sort by"), profile.sort, sorts)] if len(can.orders) > 1 else ()),
+        FormField(
             "quoting",
             _("Quote in replies"),
             "yes" if profile.quoting else "no",
@@ -162,15 +162,15 @@ def _reading_fields(visit: Visit) -> list[Field]:
     ]
 
 
-def copy_field(visit: Visit) -> Field:
+def copy_field(visit: Visit) -> FormField:
     """Return the choice of a copy of each mail to oneself, for people who have no folder for sent mail."""
     _ = visit.language.gettext
     options = tuple((word, _(label)) for word, label in _ON)
-    return Field("copy_to_self", _("Copy to me"), visit.profile.copy_to_self or "no", options)
+    return FormField("copy_to_self", _("Copy to me"), visit.profile.copy_to_self or "no", options)
 
 
-def _language_fields(visit: Visit) -> list[Field]:
+def _language_fields(visit: Visit) -> list[FormField]:
     _ = visit.language.gettext
     offered = [(tag, lang.LANGUAGES[tag].name) for tag in lang.offered(visit.device.charset)]
     now = visit.profile.language if visit.profile.language in dict(offered) else _BROWSER
-    return [Field("language", _("Language"), now, ((_BROWSER, _("as in the browser")), *offered))]
+    return [FormField("language", _("Language"), now, ((_BROWSER, _("as in the browser")), *offered))]

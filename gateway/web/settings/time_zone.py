@@ -14,7 +14,7 @@ from gateway.account import profile as profiles
 from gateway.language import zones
 from gateway.markup.keys import BACK_KEY
 from gateway.markup.screen import Action, Life, Screen
-from gateway.web.request.field_forms import SAVED, Field, apply_once, form_screen
+from gateway.web.request.field_forms import SAVED, FormField, apply_once, form_screen
 from gateway.web.request.fitted_list import fitted_rows
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import inbox_action
@@ -93,7 +93,7 @@ def _choice_screen(visit: Visit, candidates: tuple[str, ...], sentence: str) -> 
 
     def screen(most: int) -> Screen:
         options = tuple((name, zones.label(name, visit.now)) for name in names[:most])
-        field = Field("zone", _("Time zone"), value, options)
+        field = FormField("zone", _("Time zone"), value, options)
         target = link("zone.show")
         return form_screen(visit, _("Time zone"), target, [field], sentence, notes=[now], actions=actions)
 
@@ -102,7 +102,7 @@ def _choice_screen(visit: Visit, candidates: tuple[str, ...], sentence: str) -> 
 
 def _search_screen(visit: Visit, typed: str, sentence: str) -> Screen:
     _ = visit.language.gettext
-    field = Field("find", _("Town, or hours from UTC such as +1"), typed, room=zones.LONGEST)
+    field = FormField("find", _("Town, or hours from UTC such as +1"), typed, room=zones.LONGEST)
     back = Action(_("Time zone"), link("zone.show"), BACK_KEY)
     made = form_screen(visit, _("Find a town"), link("zone.ask"), [field], sentence, search=True)
     return replace(made, life=Life.PRIVATE, actions=(back, inbox_action(visit, key="")))

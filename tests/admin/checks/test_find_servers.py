@@ -19,7 +19,7 @@ from gateway.admin.checks.find_servers import Search
 from gateway.cli import main
 from gateway.config import Tls, load
 from gateway.errors import ConfigError
-from gateway.outbound import Listed, Outbound
+from gateway.outbound import ListedOrigins, Outbound
 from tests.outbound.test_outbound import Listener, Net, answering
 from tests.servers import free_ports
 from tests.servers.certs import Authority
@@ -140,7 +140,7 @@ class Provider:
     def block(self, address: str = ADDRESS) -> str:
         self.listener.received.clear()
         self.listener.script = self._page
-        listed = Outbound(reach=Listed([self.ispdb] if self.ispdb else []))
+        listed = Outbound(reach=ListedOrigins([self.ispdb] if self.ispdb else []))
         with name_server(self.records) as resolver:
             way = Net(self.listener).outbound()
             say = lambda line: self.lines.append(str(line))  # noqa: E731

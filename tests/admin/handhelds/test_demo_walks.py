@@ -14,7 +14,7 @@ import pytest
 from lxml import etree
 
 from gateway import markup
-from gateway.admin.handhelds.demo_gateway import Answer, DemoGateway, ShownHandheld
+from gateway.admin.handhelds.demo_gateway import DemoGateway, DemoResponse, ShownHandheld
 from gateway.admin.handhelds.demo_walks import GROUPS, WALKS
 from gateway.device import Device
 from gateway.markup.screen import Screen
@@ -96,7 +96,7 @@ def test_every_screen_is_where_a_walk_ends(language: str, monkeypatch: pytest.Mo
     seen, shown = Seen(), ShownHandheld(profile=HANDHELDS[language])
     _patched(seen, monkeypatch)
     device = shown.device(())
-    endings: dict[str, Answer] = {}
+    endings: dict[str, DemoResponse] = {}
     demo = DemoGateway(lambda: ())
     try:
         for walk in WALKS.values():
@@ -113,7 +113,7 @@ def test_every_screen_is_where_a_walk_ends(language: str, monkeypatch: pytest.Mo
     assert not same, same
 
 
-def _same(endings: dict[str, Answer]) -> list[tuple[str, str]]:
+def _same(endings: dict[str, DemoResponse]) -> list[tuple[str, str]]:
     """Return the walks whose pages have the same words."""
     by_words: dict[str, str] = {}
     found = []

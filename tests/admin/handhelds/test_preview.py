@@ -329,8 +329,8 @@ def test_no_page_of_a_post_is_shown(administrator: Administrator, demo: DemoGate
 def test_a_picture_and_a_file_are_passed_on_as_such(administrator: Administrator, demo: DemoGateway) -> None:
     inbox = inbox_of(administrator, "agent=&profile=kaios")
     demo_answers = {
-        "image/png": demo_gateway.Answer(200, "image/png", b"png"),
-        "application/octet-stream": demo_gateway.Answer(200, "text/plain", b"a file"),
+        "image/png": demo_gateway.DemoResponse(200, "image/png", b"png"),
+        "application/octet-stream": demo_gateway.DemoResponse(200, "text/plain", b"a file"),
     }
     for kind, given in demo_answers.items():
         with pytest.MonkeyPatch.context() as patch:

@@ -13,6 +13,7 @@ from typing import Final
 
 from gateway.rendition.html.styles import css
 
+#: The attributes of a start tag.
 Attributes = Mapping[str, str]
 
 #: One class or id, with or without a tag before it.
