@@ -234,27 +234,7 @@ class Lines:
             if flows and self._delsp:
                 text = text[:-1]
         else:
-            if _INTRODUCED.match(text):
-                text = text.lstrip("> ")
-            below = below or (bool(self._last[0]) and _POINTING.match(text) is not None)
-            depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
-            flows, delimiter = False, text
-            if text[:1] == "#" and text[1:2] in ("", " ") and self._goes_on_with("#"):
-                further, text = _depth_of(text[1:].lstrip(" "))
-                depth, below = 1 + further, True
-            elif depth == 1 and "|" in piece.text[:2] and not self._is_marked_below():
-                below = self._goes_on_with("|") or self._last == (0, "")
-                depth, text = (depth, text) if below else (0, glyphs.visible(piece.text).rstrip("\r\n"))
-            if depth > 1 and text.startswith("From ") and self._is_stuffed_inside(depth):
-                depth -= 1
-            if text.endswith("!") and is_cut(piece.text.rstrip("\r\n")) and self._begins_below(" "):
-                flows, text = True, text[:-1] + " " * self._begins_below("  ")
-            if depth == 0 and self._last[0] and self._is_left_over(text):
-                depth, flows, text = self._last[0], True, text.rstrip() + " "
-            mark = _OWN_MARK.match(text) if depth == 0 else None
-            if mark and (_LONE_MARK.match(text[:LOOK]) or self._is_marked_so(mark[1])):
-                depth, text = _depth_of(text[mark.end() :].lstrip(" "))
-                depth += max(1, mark[1].count(">"))
+            depth, text, flows, delimiter, below = self._marked(piece, text, below)
         self._last = depth, piece.text.rstrip()
         if armour.begins_signed(text):
             self._signed = True
@@ -266,6 +246,31 @@ class Lines:
         shown = glyphs.collapse(text) if flows else glyphs.collapse(text).rstrip()
         raw = DELIMITER if delimiter in (DELIMITER, "--") else text
         return Line(piece.at, piece.state, depth, raw, shown.lstrip(" "), flows, long, self._signed, below)
+
+    def _marked(self, piece: Piece, text: str, below: bool) -> tuple[int, str, bool, str, bool]:
+        """Return the depth of quotation of a line that does not flow, and what else depends on its marks."""
+        if _INTRODUCED.match(text):
+            text = text.lstrip("> ")
+        below = below or (bool(self._last[0]) and _POINTING.match(text) is not None)
+        depth, text = (0, text) if self._is_pointing(text) else _depth_of(text)
+        flows, delimiter = False, text
+        if text[:1] == "#" and text[1:2] in ("", " ") and self._goes_on_with("#"):
+            further, text = _depth_of(text[1:].lstrip(" "))
+            depth, below = 1 + further, True
+        elif depth == 1 and "|" in piece.text[:2] and not self._is_marked_below():
+            below = self._goes_on_with("|") or self._last == (0, "")
+            depth, text = (depth, text) if below else (0, glyphs.visible(piece.text).rstrip("\r\n"))
+        if depth > 1 and text.startswith("From ") and self._is_stuffed_inside(depth):
+            depth -= 1
+        if text.endswith("!") and is_cut(piece.text.rstrip("\r\n")) and self._begins_below(" "):
+            flows, text = True, text[:-1] + " " * self._begins_below("  ")
+        if depth == 0 and self._last[0] and self._is_left_over(text):
+            depth, flows, text = self._last[0], True, text.rstrip() + " "
+        mark = _OWN_MARK.match(text) if depth == 0 else None
+        if mark and (_LONE_MARK.match(text[:LOOK]) or self._is_marked_so(mark[1])):
+            depth, text = _depth_of(text[mark.end() :].lstrip(" "))
+            depth += max(1, mark[1].count(">"))
+        return depth, text, flows, delimiter, below
 
     def _begins_below(self, beginning: str) -> bool:
         following = self.piece(1)

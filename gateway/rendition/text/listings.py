@@ -11,14 +11,12 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.rendition.text.line_kinds import is_delimiter, item
-from gateway.rendition.text.lines import Line
+from gateway.rendition.text.lines import LOOK, Line
 
 #: Lines in which a listing must be recognized, as reading may begin inside one.
 LOOK_LINES: Final = 8
 #: The least steps of indentation inwards, and as many outwards, that show nested commands.
 STEPS: Final = 2
-#: Characters of a line to which patterns are applied.
-_LOOK: Final = 400
 
 _DIFF_BEGINS: Final = re.compile(
     r"diff (?:--git |-[a-zA-Z]|--)|Index: \S+\Z|@@ -\d+(?:,\d+)? \+\d+|\*{3} \S+\s.*\d|--- \S+(?:\s|\Z)"
@@ -110,19 +108,19 @@ def _is_nested(ahead: Sequence[Line]) -> bool:
     steps = [_indent(line) - _indent(before) for before, line in pairwise(ahead)]
     if sum(step > 0 for step in steps) < STEPS or sum(step < 0 for step in steps) < STEPS:
         return False
-    return 2 * sum(_NESTED_SIGN.search(line.raw[:_LOOK]) is not None for line in ahead) >= len(ahead)
+    return 2 * sum(_NESTED_SIGN.search(line.raw[:LOOK]) is not None for line in ahead) >= len(ahead)
 
 
 def has_prompt(ahead: Sequence[Line]) -> bool:
     """Return whether a command after a shell prompt is among the lines: then none of them is wrapped."""
     found = [line for line in ahead if "@" in line.text]
-    return bool(found) and any(_PROMPT.match(line.text[:_LOOK]) for line in found)
+    return bool(found) and any(_PROMPT.match(line.text[:LOOK]) for line in found)
 
 
 def _is_code_line(line: Line) -> bool:
     text = line.raw
     return (
-        len(text) <= _LOOK
+        len(text) <= LOOK
         and _CODE_SIGN.search(text) is not None
         and _CODE_LINE.match(text.rstrip()) is not None
     )
@@ -131,7 +129,7 @@ def _is_code_line(line: Line) -> bool:
 def _opens(line: Line, following: Line) -> bool:
     deeper = _indent(following) >= _indent(line) + 2
     text = line.raw.rstrip()
-    if not deeper or len(text) > _LOOK or (text.endswith(",") and not _LISTED.search(text)):
+    if not deeper or len(text) > LOOK or (text.endswith(",") and not _LISTED.search(text)):
         return False  # a greeting, or centred prose
     return _OPENS.search(text) is not None
 

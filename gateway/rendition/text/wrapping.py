@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from gateway.rendition.text import wrapped_urls
 from gateway.rendition.text.line_kinds import item
-from gateway.rendition.text.lines import Line
+from gateway.rendition.text.lines import LOOK, Line
 from gateway.rendition.text.listings import has_prompt
+from gateway.rendition.text.wrapped_urls import ADDRESSES
 
 #: Text whose longest line is in this range was wrapped by a program (RFC 5322 §2.1.1: 78; quoting adds some), columns.
 WRAP_LEAST: Final = 55
@@ -55,17 +57,9 @@ KIN: Final = 2
 PROSE_LINE: Final = 50
 #: Spaces in a line that begins with a small letter, from which on it continues a line that ends in a number or colon.
 READS_ON: Final = 2
-#: A line at whose end a URL was broken has at least this length, columns.
-URL_LINE: Final = 50
-#: And the next word would not have fitted into this many.
-URL_FULL: Final = 68
-#: Characters that are searched for the beginning of a URL.
-URL_LIMIT: Final = 4000
 #: What separates columns; justified text has less, but some writers put as much after a sentence.
 _GAP: Final = " " * 5
 _COLUMN_GAP: Final = re.compile(r"\S(?<![a-z][.?!]) {5,}\S")
-#: Characters of a line to which patterns are applied; longer lines are prose.
-_LOOK: Final = 400
 
 _FIRST_WORD: Final = re.compile(r"\S*")
 _WORDS: Final = re.compile(r"[^\W\d_]\S*|\d\S*")
@@ -121,11 +115,10 @@ _HYPHEN: Final = re.compile(r"\w-\Z")
 _GOES_ON: Final = re.compile(
     r"(?!(?:and|or|to|nor|und|oder|bzw|bis|sowie|et|ou|o|y|e|ed|of|en|och|eller|og|i|lub|oraz|и|или)\b)[a-zß-ÿа-я]"
 )
-_URL_END: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»]*\Z", re.IGNORECASE)
 _URL_LAST: Final = re.compile(r"\s\S*https?://\S*(?:\s?\S)?\Z", re.IGNORECASE)
-_URL_OPEN: Final = re.compile(r"<(?:URL:)?\s?(?:https?://|mailto:|ftp://)[^\s<>]*\Z", re.IGNORECASE)
+
 _RULES: Final = ("----", "====", "____", "****")
-_ADDRESSES: Final = ("http:", "https:", "www.", "mailto:")
+
 #: A mail address whose opening bracket is at the end of the line above, where Gmail breaks attributions.
 _ADDRESS_END: Final = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,100}>")
 #: The end of an attribution that begins with the address: "<a@example.org> wrote:".
@@ -136,14 +129,6 @@ _SAYS_FROM: Final = re.compile(
 _SAYS: Final = re.compile(r"[a-zß-ÿа-я]{3,12}(?: [a-zß-ÿа-я]{1,12})?\s?:\Z")
 #: A sentence that ends inside a line, as in prose, not in verse or lists.
 _INSIDE: Final = re.compile(r"[^\W\d_]{2}[\"'”’)]?[.!?][\"'”’)]? {1,2}[\"'“‘(]?[A-ZÀ-ÖØ-ÞА-Я]")
-_URL_REST: Final = re.compile(r"(?=[^\w\s]{0,3}[^\W_])[\w/&=?%#~.+,;:@!$'()*-]+")
-_URL_SIGN: Final = re.compile(r"[/&=?%#~_]|\d[A-Za-z]|[A-Za-z]\d|\w[.-]\w")
-_URL_MIXED: Final = re.compile(r"[/&=?%#_]|\d[A-Za-z]|[A-Za-z]\d")
-#: The rest of a file name.
-_URL_FILE: Final = re.compile(
-    r"\w\.(?:s?html?|php|aspx?|jsp|cgi|pdf|txt|xml|zip|gz|gif|jpe?g|png)\Z", re.IGNORECASE
-)
-_URL_GOES_ON: Final = tuple("/&=?%-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +145,7 @@ class Wrapping:
 
     def between(self, before: Line, following: Line, written: str, in_item: bool = False) -> str:
         """Return what joins two lines: nothing, a space, or a line end; `written`: the text up to that point."""
-        if _url_goes_on(written, before.text, following.text):
+        if wrapped_urls.goes_on(written, before.text, following.text):
             return ""
         if before.text[-1:] == "<" and _ADDRESS_END.match(following.text):
             return ""
@@ -197,7 +182,7 @@ class Wrapping:
         ends = left and _SENTENCE.search(following.text) is not None  # its last word or two
         if stops and (ends or following.text.count(" ") >= READS_ON):
             return True
-        return _UNFINISHED.search(before.text[-_LOOK:]) is not None  # last, since it costs most
+        return _UNFINISHED.search(before.text[-LOOK:]) is not None  # last, since it costs most
 
     def _apart(self, before: Line, following: Line) -> bool:
         mark = _MARK.match(before.text)
@@ -210,21 +195,21 @@ class Wrapping:
             return True
         if _ends_columns(before, following):
             return True
-        alone = " " not in following.text and following.text.startswith(_ADDRESSES)
+        alone = " " not in following.text and following.text.startswith(ADDRESSES)
         least = USUAL if self.width < TWO_LINES and _indent(before) else self.width * LONE
         if alone and (len(before.text) < least or _SENTENCE.search(before.text)):
             return True
-        begun = _BEGINS.match(before.text[:_LOOK]) is not None and not _hangs(before, following)
-        if (begun and not _STARS.match(before.text)) or _BEGINS.match(following.text[:_LOOK]):
+        begun = _BEGINS.match(before.text[:LOOK]) is not None and not _hangs(before, following)
+        if (begun and not _STARS.match(before.text)) or _BEGINS.match(following.text[:LOOK]):
             return True
-        if " " not in before.text and before.text.startswith(_ADDRESSES) and following.text[:1].isupper():
+        if " " not in before.text and before.text.startswith(ADDRESSES) and following.text[:1].isupper():
             return True
         if before.text[-1:].isalnum() and _ANEW.match(following.text) and _unfinished(before) is None:
             return True
         bullet = _TIGHT.match(before.text)
         if bullet is not None and following.text.startswith(bullet.group()):
             return True
-        ended = before.text.endswith(_END_SIGNS) and _ENDS.search(before.text[-_LOOK:]) is not None
+        ended = before.text.endswith(_END_SIGNS) and _ENDS.search(before.text[-LOOK:]) is not None
         if ended or (self.fields and is_field(following) and not _is_finished_by(before, following)):
             return True
         reads_on = following.text[:1].islower() and following.text.count(" ") >= READS_ON
@@ -246,23 +231,23 @@ def _ends_columns(before: Line, following: Line) -> bool:
     """Return whether a line has two columns, as in the head of a newsletter, and no sentence continues below it."""
     if _GAP not in before.raw or following.text[:1].islower():
         return False
-    return _COLUMN_GAP.search(before.raw[:_LOOK]) is not None
+    return _COLUMN_GAP.search(before.raw[:LOOK]) is not None
 
 
 def _unfinished(line: Line) -> re.Match[str] | None:
-    return _UNFINISHED.search(line.text[-_LOOK:])
+    return _UNFINISHED.search(line.text[-LOOK:])
 
 
 def _is_finished_by(before: Line, field: Line) -> bool:
     """Return whether a line that looks like a field is the end of the sentence above it."""
-    if _UNFINISHED.search(before.text[-_LOOK:]):
+    if _UNFINISHED.search(before.text[-LOOK:]):
         return True
     return field.text[:1].islower() and before.text[-1:].isalpha()
 
 
 def _hangs(before: Line, following: Line) -> bool:
     """Return whether a line continues an item above it."""
-    if following.text.startswith(_ADDRESSES):
+    if following.text.startswith(ADDRESSES):
         return False
     indented = following.raw.startswith((" ", "\t")) and following.text[:1].islower()
     return indented and _SENTENCE.search(before.text) is None
@@ -271,7 +256,7 @@ def _hangs(before: Line, following: Line) -> bool:
 def _hangs_below(before: Line, following: Line) -> bool:
     """Return whether an indented line is what did not fit on the line of an item above it, such as a title in
     capitals."""
-    if not following.raw.startswith((" ", "\t")) or following.text.startswith(_ADDRESSES):
+    if not following.raw.startswith((" ", "\t")) or following.text.startswith(ADDRESSES):
         return False
     ended = _SENTENCE.search(before.text) is not None or before.text.endswith((":", "："))
     full = _reach(before, following) > WRAP_LEAST and not is_row(before)
@@ -303,19 +288,19 @@ def of(ahead: Sequence[Line], flowed: bool = False) -> Wrapping:
     if len(ahead) >= MANY_LINES and sorted(map(_length, ahead))[len(ahead) // 2] < longest / 2:
         return Wrapping(0, fields, rows)  # a list with a few long lines
     wide = longest >= WRAP_LEAST or _goes_on(ahead)
-    runs_on = not wide and is_prose(ahead) and any(_INSIDE.search(line.text[:_LOOK]) for line in ahead)
+    runs_on = not wide and is_prose(ahead) and any(_INSIDE.search(line.text[:LOOK]) for line in ahead)
     width = longest if wide or runs_on or _is_narrow_prose(ahead, longest) else 0
     return Wrapping(width, fields, rows, width - WRAP_EARLY if wide or runs_on else WRAP_LEAST)
 
 
 def is_field(line: Line) -> bool:
     """Return whether a line is "Name: value"."""
-    return not line.long and _FIELD.match(line.text[:_LOOK]) is not None
+    return not line.long and _FIELD.match(line.text[:LOOK]) is not None
 
 
 def is_row(line: Line) -> bool:
     """Return whether a line ends like a row of a table: in a number, an address, a URL."""
-    if line.long or len(line.text) > _LOOK:
+    if line.long or len(line.text) > LOOK:
         return False
     return _ROW.search(" " + " ".join(line.text.rsplit(None, 2)[-2:])) is not None
 
@@ -331,7 +316,7 @@ def _is_narrow_prose(ahead: Sequence[Line], width: int) -> bool:
 
 def _length(line: Line) -> int:
     """Return the length of a line as far as it shows where text was wrapped: URLs and headings go beyond that."""
-    text = line.text[:_LOOK]
+    text = line.text[:LOOK]
     if " " not in text or text.startswith(_RULES):
         return 0
     length = len(line.raw.rstrip())
@@ -352,12 +337,12 @@ def _reach(line: Line, following: Line) -> int:
 
 def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
     """Return whether lines are not prose: most words are capitalized, or each line is, and not by chance."""
-    words = [word for line in ahead for word in _WORDS.findall(line.text[:_LOOK])]
+    words = [word for line in ahead for word in _WORDS.findall(line.text[:LOOK])]
     words = [word for word in words if not _ENGLISH_I.match(word)]
     if not any(word[0].islower() for word in words) or _all_capitals(words):
         return False
     capitals = sum(not word[0].islower() for word in words)
-    is_title = len(ahead) == 2 and (width >= TITLE_LINE or _UNFINISHED.search(ahead[0].text[-_LOOK:]))
+    is_title = len(ahead) == 2 and (width >= TITLE_LINE or _UNFINISHED.search(ahead[0].text[-LOOK:]))
     if capitals >= CAPITALS * len(words) and not is_title:
         return True
     if _are_two(ahead):
@@ -376,15 +361,15 @@ def _stands_apart(ahead: Sequence[Line], width: int) -> bool:
 
 def _are_two(ahead: Sequence[Line]) -> bool:
     """Return whether a paragraph is a title and a subtitle, with or without a URL below them."""
-    lines = [line for line in ahead if not line.text.startswith(_ADDRESSES)]
+    lines = [line for line in ahead if not line.text.startswith(ADDRESSES)]
     if len(lines) != 2 or item(lines[1]) is not None:
         return False
     above, below = lines[0].text, lines[1].text
     if len(ahead) == 3 and lines == ahead[:2] and _indent(ahead[2]) >= _indent(lines[1]) + DEEPER:
-        return below[:1].isupper() and _UNFINISHED.search(above[-_LOOK:]) is None
+        return below[:1].isupper() and _UNFINISHED.search(above[-LOOK:]) is None
     if max(len(above), len(below)) >= TWO_LINES or (len(above) >= PROSE_LINE and _is_sentence(above)):
         return False
-    return below[:1].isupper() and not above.endswith((",", "-")) and not _UNFINISHED.search(above[-_LOOK:])
+    return below[:1].isupper() and not above.endswith((",", "-")) and not _UNFINISHED.search(above[-LOOK:])
 
 
 def _is_sentence(above: str) -> bool:
@@ -409,23 +394,5 @@ def _all_capitals(words: Sequence[str]) -> bool:
 
 def is_prose(ahead: Sequence[Line]) -> bool:
     """Return whether narrow lines are prose: one in three begins with a small letter, if the script has them."""
-    starts = [line.text[:1] for line in ahead[1:] if not line.text.startswith(_ADDRESSES)]
+    starts = [line.text[:1] for line in ahead[1:] if not line.text.startswith(ADDRESSES)]
     return bool(starts) and 3 * sum(start.islower() for start in starts) >= len(starts)
-
-
-def _url_goes_on(written: str, before: str, following: str) -> bool:
-    """Return whether the last URL was broken between two lines."""
-    if "://" not in written and "www." not in written.lower():
-        return False
-    rest = _URL_REST.match(following[:_LOOK])
-    if rest is None or following.lower().startswith(_ADDRESSES):
-        return False
-    token, alone = rest.group(), rest.end() == len(following)
-    if _URL_OPEN.search(written[-URL_LIMIT:]):
-        return alone or following[rest.end()] == ">"
-    if _URL_END.search(written[-URL_LIMIT:]) is None or len(before) < URL_LINE or "@" in token:
-        return False
-    if before.endswith(_URL_GOES_ON):
-        return _URL_SIGN.search(token) is not None
-    mixed = _URL_MIXED.search(token) or _URL_FILE.search(token)
-    return alone and len(before) + len(token) > URL_FULL and mixed is not None
