@@ -326,7 +326,7 @@ WALLS = (
     Wall(
         "a link in a mail leads to a page of ours first",
         "gateway/web/request/mail_links.py",
-        'sessionless_link(f"l/{key}")',
+        "folder + key",
         "run.link",
         "tests/web/message/test_links.py::test_no_page_of_a_message_holds_a_url_of_the_senders",
     ),
