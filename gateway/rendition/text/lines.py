@@ -96,6 +96,9 @@ _REFERENCE: Final = re.compile(
 _MANY_BLANK: Final = re.compile(r"\n(?:[ \t\r]*\n){2,}")
 #: QUIRK: sendmail cuts longer lines after so many octets, with an exclamation mark, and begins the rest with a blank.
 _CUT: Final = range(989, 994)
+#: Characters of a line that ends in a soft line break, which has 76 at most (RFC 2045 §6.7), and lines near it.
+_SOFT: Final = range(60, 77)
+_NEAR: Final = 8
 DELIMITER: Final = "-- "
 #: The most characters of a line left over from the quoted one above it; and the length that this one must exceed
 #: together with it, less in deeper quotations: hardly anybody answers in the middle of those.
@@ -131,6 +134,10 @@ def _depth_of(text: str) -> tuple[int, str]:
 def is_cut(line: str) -> bool:
     """Return whether sendmail has cut a line, which is without its end: octets beyond ASCII were mostly one each."""
     return line.endswith("!") and (len(line) in _CUT or len(line.encode("utf-8", "replace")) in _CUT)
+
+
+def _is_soft(line: str) -> bool:
+    return line.endswith("=") and " " in line[:-2] and len(line) in _SOFT
 
 
 def _put_right(text: str) -> str:
@@ -264,6 +271,8 @@ class Lines:
             depth -= 1
         if text.endswith("!") and is_cut(piece.text.rstrip("\r\n")) and self._begins_below(" "):
             flows, text = True, text[:-1] + " " * self._begins_below("  ")
+        if text.endswith("=") and self._is_soft_break(piece.text.rstrip("\r\n")):
+            flows, text = True, text[:-1]
         if depth == 0 and self._last[0] and self._is_left_over(text):
             depth, flows, text = self._last[0], True, text.rstrip() + " "
         mark = _OWN_MARK.match(text) if depth == 0 else None
@@ -271,6 +280,14 @@ class Lines:
             depth, text = _depth_of(text[mark.end() :].lstrip(" "))
             depth += max(1, mark[1].count(">"))
         return depth, text, flows, delimiter, below
+
+    def _is_soft_break(self, line: str) -> bool:
+        """Return whether the sign at the end of a line is a soft line break of quoted-printable (RFC 2045 §6.7).
+
+        QUIRK: some programs encode a text and do not label it so. One such line may be code; of several, none is.
+        """
+        below = [piece.text.rstrip("\r\n") for index in range(1, _NEAR) if (piece := self.piece(index))]
+        return bool(below and below[0]) and _is_soft(line) and any(map(_is_soft, (self._last[1], *below)))
 
     def _begins_below(self, beginning: str) -> bool:
         following = self.piece(1)

@@ -78,7 +78,7 @@ _ROW: Final = re.compile(
 #: Beginnings of separate lines: marks of quoted answers and headings, dates of a log, dot leaders.
 _BEGINS: Final = re.compile(
     r"\s*(?:<(?!https?:|mailto:|URL:|/?\w{1,10}>[\w<]|\w[\w/ -]{0,30}>[\"',.;:)])|"
-    r"\||>>>|[A-Za-z]{1,4}>\s|-{4,}|-{3}\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
+    r"\||>>>|[A-Za-z]{1,4}>\s|-{4,}|(?:-{3}|\*{3})\Z|={4,}|_{4,}|\*{4,}|#{1,6}\s|"
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|"
     r"%(?:[a-z]{3,20}(?:\(|\s|\Z)|\{)|[\w./+-]{1,80}\.\w{1,4}:\d{1,6}:(?:\d{1,4}:)?\s|make(?:\[\d+\])?: |"
     r"[\w.+-]{1,20}: (?:[Ff]atal |[Ii]nternal )?(?:[Ee]rror|[Ww]arning)s?\b|"

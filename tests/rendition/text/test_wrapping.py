@@ -608,6 +608,14 @@ READ = {
             "Update of /cvsroot/lamps/lamps/masses/green/switches/and/others\nIn directory usw:/tmp/cvs-serv26829/green"
         ],
     ),
+    "three stars": (
+        ("***\nTo be removed from our mailing list of lamps, please reply to this mail\n"
+        "with the word 'Remove' in the subject line and the sender.\n***\n"),
+        [
+            ("***\nTo be removed from our mailing list of lamps, please reply to this mail with the word 'Remove'"
+            " in the subject line and the sender.\n***")
+        ],
+    ),
     "short paths": (
         "Update of /cvsroot/lampassassin/lampassassin/lib/Mail/LampAssassin\nIn directory usw:/tmp/cvs-serv13785\n",
         ["Update of /cvsroot/lampassassin/lampassassin/lib/Mail/LampAssassin\nIn directory usw:/tmp/cvs-serv13785"],
@@ -1152,3 +1160,24 @@ def test_stars_before_a_sentence_are_a_bullet_of_it() -> None:
         "all of them to be.\n"
     )
     assert [block.text.count("\n") for block in text_of(text, FULL)] == [0, 1]
+
+
+SOFT = "The lamps of this house are switched on in the evening whenever it is d="
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{SOFT}\n{SOFT}\nusk.\n", [f"{SOFT[:-1]}{SOFT[:-1]}usk."]),
+        (
+            f"{SOFT[:-2]}=\nafter it.\n\nSo it is.\n\n{SOFT}\n{SOFT}\nark.\n",
+            [f"{SOFT[:-2]}after it.", "So it is.", f"{SOFT[:-1]}{SOFT[:-1]}ark."],
+        ),
+        (f"{SOFT}\nark.\n", [f"{SOFT} ark."]),
+        (f"{SOFT}\n\n{SOFT}\n\nDark.\n", [SOFT, SOFT, "Dark."]),
+        ("A = 1 +=\n2\nB = 1 +=\n2\n", ["A = 1 +=\n2\nB = 1 +=\n2"]),
+        (f"{'x' * 69}=\n{'y' * 69}=\n", [f"{'x' * 69}=\n{'y' * 69}="]),
+    ],
+)
+def test_soft_line_breaks_that_nobody_declared_join_lines(text: str, expected: list[str]) -> None:
+    assert [block.text for block in text_of(text, FULL)] == expected
