@@ -158,14 +158,8 @@ hypothesis.settings.load_profile("pocketpost")
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A running Dovecot; tests that need it are skipped by name if it is not installed."""
-    if not dovecots.installed():
-        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
-    server = Dovecot()
-    try:
-        server.start()
+    with dovecots.running() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -48,12 +48,9 @@ class Site:
 
 @pytest.fixture(scope="module", params=MAIL_SERVERS)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if not dovecots.installed():
-        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     kind = MAIL_SERVERS[request.param]
     folder = tmp_path_factory.mktemp("site")
-    with closing(Dovecot(kind.namespaces, kind.more)) as dovecot:
-        dovecot.start()
+    with dovecots.running(kind.namespaces, kind.more) as dovecot:
         smtp = SmtpServer(folder, dovecot.deliver).start()
         gateway = GatewayServer(folder, dovecot, smtp, kind.tls).start()
         try:

@@ -17,8 +17,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from tests.servers import free_ports, greets, maildir
 from tests.servers.certs import Authority, Pair
@@ -149,6 +151,25 @@ namespace inbox {{
   inbox = yes
   separator = /
 {special}
+}}
+"""
+
+
+#: Courier's layout: "." between names, everything below INBOX, and mailboxes for everybody.
+COURIER = """
+namespace inbox {{
+  inbox = yes
+  prefix = INBOX.
+  separator = .
+{special}
+}}
+namespace public {{
+  type = public
+  separator = .
+  prefix = Public.
+  location = maildir:{base}/public
+  subscriptions = no
+  list = yes
 }}
 """
 
@@ -296,6 +317,16 @@ class Dovecot:
         """End the server and remove everything that it had."""
         self.stop()
         subprocess.run(["rm", "-rf", str(self.base)], check=False)  # some hundred thousand files
+
+
+@contextmanager
+def running(namespaces: str = NAMESPACES, more: str = "") -> Iterator[Dovecot]:
+    """Run a server in the block; the test is skipped by name if there is none."""
+    if not installed():
+        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
+    with closing(Dovecot(namespaces, more)) as server:
+        server.start()
+        yield server
 
 
 def _processes() -> Iterator[tuple[int, int, str, str]]:

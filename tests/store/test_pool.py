@@ -403,10 +403,7 @@ def test_a_connection_that_cannot_be_closed_harms_nobody() -> None:
 @pytest.fixture
 def own_dovecot() -> Iterator[Dovecot]:
     """A Dovecot that may be stopped without harm to other tests."""
-    if not dovecots.installed():
-        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
-    with closing(Dovecot()) as server:
-        server.start()
+    with dovecots.running() as server:
         yield server
 
 

@@ -18,11 +18,12 @@ from gateway.store.imap import imap_store
 from gateway.upstreams import certificates, deadline
 from gateway.upstreams.tls import ProbeResult
 from tests import rig
+from tests.servers import dovecot as dovecots
 from tests.servers.certs import Authority, Pair
 from tests.servers.dovecot import Dovecot
 from tests.servers.scripted.peer import Caller, Peer
 from tests.servers.smtp import SmtpServer
-from tests.store.imap.folders.test_folders import scripted, served, store_on
+from tests.store.imap.folders.test_folders import scripted, store_on
 from tests.store.imap.folders.test_namespaces import CYRUS
 from tests.store.script import Step
 
@@ -258,7 +259,7 @@ def test_after_signing_in_to_a_maildrop(dovecot: Dovecot, smtp_server: SmtpServe
 
 
 def test_after_signing_in_folders_namespaces_and_what_is_missing(smtp_server: SmtpServer) -> None:
-    with served(CYRUS) as server:
+    with dovecots.running(CYRUS) as server:
         with closing(store_on(server, "keeper@example.net")) as store:
             store.create("Gesendete Elemente")
             store.create("Ablage")

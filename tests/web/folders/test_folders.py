@@ -42,23 +42,6 @@ plugin {{
   quota_rule = *:storage=2M
 }}
 """
-#: Courier's layout, and mailboxes for everybody.
-COURIER = """
-namespace inbox {{
-  inbox = yes
-  prefix = INBOX.
-  separator = .
-{special}
-}}
-namespace public {{
-  type = public
-  separator = .
-  prefix = Public.
-  location = maildir:{base}/public
-  subscriptions = no
-  list = yes
-}}
-"""
 
 
 def _app(stack: ExitStack, dovecot: Dovecot, folder: Path) -> Transport:
@@ -188,12 +171,8 @@ def test_folders_are_two_presses_from_the_inbox_and_open_with_one(
 
 
 def test_the_room_left_is_on_the_menu(tmp_path: Path) -> None:
-    if not dovecots.installed():
-        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     with ExitStack() as stack:
-        server = Dovecot(more=QUOTA)
-        stack.callback(server.close)
-        server.start()
+        server = stack.enter_context(dovecots.running(more=QUOTA))
         server.user(ME)
         client = imaplib.IMAP4(server.host, server.ports["imap"])
         client.login(ME, "secret")
@@ -299,12 +278,8 @@ def test_a_thousand_folders_are_paged_there_and_back(transport: Transport, dovec
 
 
 def test_shared_folders_have_a_heading(tmp_path: Path) -> None:
-    if not dovecots.installed():
-        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
     with ExitStack() as stack:
-        server = Dovecot(COURIER)
-        stack.callback(server.close)
-        server.start()
+        server = stack.enter_context(dovecots.running(dovecots.COURIER))
         server.user(ME)
         maildir.fill(server.base / "public" / ".News", 2)
         maildir.fill(server.base / "public" / ".News.Local", 1)

@@ -36,22 +36,6 @@ from tests.store.script import CAPABILITY, GREETING, SELECTED, Script, Step
 _names = count(1)
 MAIL = b"From: a@example.org\r\nSubject: plain\r\n\r\nplain text\r\n"
 
-COURIER = """
-namespace inbox {{
-  inbox = yes
-  prefix = INBOX.
-  separator = .
-{special}
-}}
-namespace public {{
-  type = public
-  separator = .
-  prefix = Public.
-  location = maildir:{base}/public
-  subscriptions = no
-  list = yes
-}}
-"""
 QUOTA = """
 mail_plugins = $mail_plugins quota
 protocol imap {{
@@ -65,22 +49,10 @@ plugin {{
 """
 
 
-@contextmanager
-def served(namespaces: str = dovecots.NAMESPACES, more: str = "") -> Iterator[Dovecot]:
-    if not dovecots.installed():
-        pytest.skip("NOT TESTED: dovecot is not installed (see tests/debian-packages.txt)")
-    server = Dovecot(namespaces, more)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
-
-
 @pytest.fixture(scope="module")
 def courier() -> Iterator[Dovecot]:
     """A server with Courier's layout: "." between names, everything below INBOX, and mailboxes for everybody."""
-    with served(COURIER) as server:
+    with dovecots.running(dovecots.COURIER) as server:
         yield server
 
 
@@ -643,7 +615,7 @@ def test_a_server_that_does_not_search_is_emptied_all_the_same(how: bytes) -> No
 
 
 def test_the_room_left_is_told() -> None:
-    with served(more=QUOTA) as server:
+    with dovecots.running(more=QUOTA) as server:
         name = server.user("full")
         with closing(store_on(server, name)) as store:
             assert store.quota() == Quota(0, 20 * 1024)

@@ -30,7 +30,6 @@ from tests.store.imap.folders.test_folders import (
     aside_on,
     by_name,
     scripted,
-    served,
     spent,
     store_on,
     there,
@@ -47,7 +46,7 @@ CYRUS_SPACES = (Namespace("INBOX.", "."), Namespace("user.", ".", OTHERS), Names
 
 @pytest.fixture(scope="module")
 def cyrus() -> Iterator[Dovecot]:
-    with served(CYRUS) as server:
+    with dovecots.running(CYRUS) as server:
         maildir.fill(server.base / "public" / ".Bulletins", 2)
         yield server
 

@@ -31,10 +31,7 @@ MAIL = b"From: a@example.org\r\nSubject: here\r\n\r\nthere\r\n"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Dovecot]:
-    if not dovecots.installed():
-        pytest.skip("no Dovecot")
-    with closing(Dovecot(VIRTUAL, "mail_plugins = $mail_plugins virtual\n")) as made:
-        made.start()
+    with dovecots.running(VIRTUAL, "mail_plugins = $mail_plugins virtual\n") as made:
         yield made
 
 
@@ -70,11 +67,8 @@ def test_nothing_can_be_moved_back_into_a_virtual_mailbox(server: Dovecot) -> No
 def test_a_server_without_mod_sequences_takes_all_back() -> None:
     """Such as one that keeps no index."""
     space = NAMESPACES.replace("{special}", "  location = maildir:~/Maildir:INDEX=MEMORY\n{special}")
-    if not dovecots.installed():
-        pytest.skip("no Dovecot")
-    with closing(Dovecot(space)) as server:
+    with dovecots.running(space) as server:
         user = server.user("forgetful")
-        server.start()
         server.deliver(user, MAIL, "Junk")
         with closing(_store(server, user)) as store:
             ref = store.summaries("Junk", Window(9)).summaries[0].ref
