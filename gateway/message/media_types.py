@@ -37,6 +37,17 @@ SMIME: Final = "application/pkcs7-mime"
 CALENDAR: Final = "text/calendar"
 CONTACT: Final = "text/vcard"
 HTML: Final = "text/html"
+ENRICHED: Final = ("text/enriched", "text/richtext")  # RFC 1896, RFC 1341
+AMP: Final = "text/x-amp-html"
+WATCH: Final = "text/watch-html"
+SIGNATURES: Final = (  # RFC 3156, RFC 8551
+    "application/pgp-signature",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+)
+PGP_ENCRYPTED: Final = "application/pgp-encrypted"
+PGP_KEYS: Final = "application/pgp-keys"
+FORM: Final = "application/x-www-form-urlencoded"  # what a page posts
 JPEG: Final = "image/jpeg"
 PNG: Final = "image/png"
 GIF: Final = "image/gif"

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from gateway import computing
 from gateway.errors import OutboundRefused, OutboundUncertain, OutboundUnreachable
+from gateway.message import media_types
 from gateway.outbound import http1_exchange, reach
 from gateway.outbound.http1_exchange import Response
 from gateway.outbound.reach import Public, Reach, Target
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds for everything together: a person is waiting at a handheld.
 SECONDS: Final = 5.0
-FORM: Final = "application/x-www-form-urlencoded"
 
 ResolveName = Callable[[str], Sequence[str]]
 ConnectSocket = Callable[[str, int, float], socket.socket]
@@ -83,7 +83,7 @@ class Outbound:
 
     def post_form(self, url: str, fields: dict[str, str]) -> int:
         """POST fields, and return the status of the response; raise as `request` does."""
-        return self.request("POST", url, urlencode(fields).encode("ascii"), FORM).status
+        return self.request("POST", url, urlencode(fields).encode("ascii"), media_types.FORM).status
 
     def request(
         self, method: str, url: str, body: bytes = b"", media_type: str = "", most: int = 0

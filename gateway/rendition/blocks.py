@@ -108,6 +108,13 @@ class _Cuts:
         at = replace(self._block.at, skip=self._block.at.skip + index)
         return replace(self._block, runs=runs, at=at, marker="")
 
+    def apart(self, index: int) -> tuple[Block, Block]:
+        """Return the block up to a character and from there on, without the blanks between them."""
+        text = self._block.text
+        margin = "\n" if self._block.kind is Kind.PREFORMATTED and text[index] == "\n" else None
+        end, start = len(text[:index].rstrip()) or index, len(text) - len(text[index:].lstrip(margin))
+        return self.head(end), self.tail(start)
+
 
 def cut(block: Block, index: int) -> tuple[Block, Block]:
     """Cut a block before its character `index`; the tail has its position and no marker."""
@@ -207,9 +214,8 @@ def split(
 
     `accept` must accept every head that is shorter than one it accepts; `guess`: how many characters that may be.
     `tear`: take the beginning of a short block or word rather than nothing. `spare`: how many characters a break at a
-    sentence may waste. `more` returns about how many characters more than it was last asked about `accept`
-    would take, below 0 how many fewer; before it is asked, how many it would take. It saves tries, and changes nothing
-    else.
+    sentence may waste. `more` returns about how many characters more than it was last asked about `accept` would take,
+    below 0 how many fewer; before it is asked, how many it would take. It saves tries, and changes nothing else.
     The tail has no leading spaces, and is not empty.
     """
     text = block.text
@@ -239,7 +245,4 @@ def split(
         if not tear:
             return None
         index = limit
-    head_end = len(text[:index].rstrip()) or index
-    margin = "\n" if block.kind is Kind.PREFORMATTED and text[index] == "\n" else None
-    tail_start = index + len(text[index:]) - len(text[index:].lstrip(margin))
-    return cuts.head(head_end), cuts.tail(tail_start)
+    return cuts.apart(index)

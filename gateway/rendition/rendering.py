@@ -153,7 +153,7 @@ class _Renderer:
         octets, was_cut = body.whole(part, self._octets(part.section, 0), SEALED_CAP)
         boundary = loose.parts_in(octets[:PAGE_OCTETS])
         found = MessageFile(loose.with_boundary("multipart/mixed", boundary) + octets)
-        if [inner.media_type for inner in found.message.root.parts] == ["text/plain", "text/html"]:
+        if [inner.media_type for inner in found.message.root.parts] == [media_types.TEXT, media_types.HTML]:
             found = MessageFile(loose.with_boundary("multipart/alternative", boundary) + octets)
         yield from self._inside(part, found, [], was_cut)
         if selection.attachments(found.message) and not was_cut:

@@ -46,20 +46,23 @@ class SelectedPart:
     view: View
 
 
-_VIEWS: Final[dict[str, View]] = {
-    **dict.fromkeys((*media_types.names(media_types.HTML), "text/x-amp-html"), View.HTML),
-    "text/enriched": View.ENRICHED,
-    "text/richtext": View.ENRICHED,
-    **dict.fromkeys(media_types.names(media_types.MARKDOWN), View.MARKDOWN),
-    "text/calendar": View.CALENDAR,
-    "text/vcard": View.CARD,
-    "text/x-vcard": View.CARD,
-    "text/directory": View.CARD,
+#: Reports for programs, which are also read to a person.
+_REPORTS: Final = {
     "message/delivery-status": View.DELIVERY,
     "message/global-delivery-status": View.DELIVERY,
     "message/disposition-notification": View.DISPOSITION,
     "message/global-disposition-notification": View.DISPOSITION,
     "message/feedback-report": View.FEEDBACK,
+}
+_VIEWS: Final[dict[str, View]] = {
+    **dict.fromkeys((*media_types.names(media_types.HTML), media_types.AMP), View.HTML),
+    **dict.fromkeys(media_types.ENRICHED, View.ENRICHED),
+    **dict.fromkeys(media_types.names(media_types.MARKDOWN), View.MARKDOWN),
+    media_types.CALENDAR: View.CALENDAR,
+    media_types.CONTACT: View.CARD,
+    "text/x-vcard": View.CARD,
+    "text/directory": View.CARD,
+    **_REPORTS,
     **dict.fromkeys(MESSAGES, View.NESTED),
     **dict.fromkeys(media_types.names(media_types.SMIME), View.ENCRYPTED),
     "multipart/encrypted": View.ENCRYPTED,
@@ -67,25 +70,15 @@ _VIEWS: Final[dict[str, View]] = {
 _PICTURES: Final = frozenset(
     name for row in media_types.TABLE if row.look is media_types.Look.PICTURE for name in row.names
 )
-_PROSE: Final = frozenset(
-    {media_types.TEXT, "text/enriched", "text/richtext", *media_types.names(media_types.MARKDOWN)}
-)
+_PROSE: Final = frozenset({media_types.TEXT, *media_types.ENRICHED, *media_types.names(media_types.MARKDOWN)})
 #: Parts for programs, without interest to a person.
-_PROTOCOL: Final = frozenset(
-    [
-        "application/pgp-signature",
-        "application/pkcs7-signature",
-        "application/x-pkcs7-signature",
-        "application/pgp-encrypted",
-        "message/delivery-status",
-        "message/global-delivery-status",
-        "message/disposition-notification",
-        "message/global-disposition-notification",
-        "message/feedback-report",
-        "text/x-amp-html",
-        "text/watch-html",
-    ]
-)
+_PROTOCOL: Final = frozenset((
+    *media_types.SIGNATURES,
+    *_REPORTS,
+    media_types.PGP_ENCRYPTED,
+    media_types.AMP,
+    media_types.WATCH,
+))  # fmt: skip
 
 #: Octets of each alternative that are compared, encoded; a longer text is read without comparison.
 COMPARED: Final = 64 * 1024
@@ -290,7 +283,7 @@ class Chooser:
         """Choose one part of a multipart/alternative, the plain text if it is complete; keep an invitation beside
         it."""
         parts = alternative.parts
-        invitations = tuple(part for part in parts if part.media_type == "text/calendar")
+        invitations = tuple(part for part in parts if part.media_type == media_types.CALENDAR)
         if not self._started:
             for part in parts:
                 if any(inner.section == self._start for inner in part.walk()):

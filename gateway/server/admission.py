@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 
-IPV6_SITE_BITS = 64
-"""Bits of an IPv6 address that identify a subscriber, who may vary the rest (RFC 6177)."""
+from gateway.access.throttle import IPV6_SITE_BITS
 
 
 class Priority(IntEnum):

@@ -21,11 +21,11 @@ from gateway.errors import ConfigError, StateError
 from gateway.sealed import account_data, memory, vault
 from gateway.state import State
 from gateway.state.storage import copies
+from gateway.state.storage.database import FILE_MODE
 
 STATE: Final = "state.sqlite"
 SECRET: Final = "server.secret"  # noqa: S105
 FOLDER_MODE: Final = 0o700
-FILE_MODE: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from gateway.message import media_types
 from gateway.message.model import Part
 
 #: Octets, encoded, from which on a picture inside a page counts; smaller ones are ornaments, logos or trackers.
 REAL_PICTURE: Final = 4000
-_SIGNATURES: Final = frozenset(
-    (
-        "application/pgp-signature",
-        "application/pkcs7-signature",
-        "application/x-pkcs7-signature",
-        "application/pkcs7-mime",
-        "application/x-pkcs7-mime",
-        "application/pgp-encrypted",
-        "application/pgp-keys",
-    )
-)
-_BODIES: Final = (
-    "text/plain",
-    "text/html",
-    "text/enriched",
-    "text/richtext",
-    "text/markdown",
-    "text/watch-html",
-)
-_FORMATTED: Final = ("text/html", "text/enriched", "text/richtext")
+_SIGNATURES: Final = frozenset((
+    *media_types.SIGNATURES,
+    *media_types.names(media_types.SMIME),
+    media_types.PGP_ENCRYPTED,
+    media_types.PGP_KEYS,
+))  # fmt: skip
+_FORMATTED: Final = (media_types.HTML, *media_types.ENRICHED)
+_BODIES: Final = (media_types.TEXT, *_FORMATTED, media_types.MARKDOWN, media_types.WATCH)
 #: Multiparts whose children are alternatives, or about the message rather than in it.
 _NO_ATTACHMENTS: Final = (
     "multipart/alternative",
@@ -70,7 +59,7 @@ def _is_attachment(part: Part, within: str, first: bool) -> bool:
         return not first and part.filename != "" and not part.content_id
     if part.content_id and (within == "multipart/related" or part.disposition == "inline"):
         return part.maintype not in ("image", "text", "font", "video", "audio", "application")
-    return part.media_type != "text/calendar" or part.filename != ""
+    return part.media_type != media_types.CALENDAR or part.filename != ""
 
 
 def besides_text(root: Part, ornaments: bool = False) -> Iterator[Part]:
@@ -104,8 +93,8 @@ def has_html(root: Part) -> bool:
 def _unread_texts(parent: Part) -> Sequence[Part]:
     """Return the texts that nobody sees: the same form a second time, and pages that belong to another page."""
     if parent.media_type == "multipart/alternative":
-        plain = [part for part in parent.parts if part.media_type == "text/plain"]
-        return (*plain[1:], *[part for part in parent.parts if part.media_type == "text/html"][:-1])
+        plain = [part for part in parent.parts if part.media_type == media_types.TEXT]
+        return (*plain[1:], *[part for part in parent.parts if part.media_type == media_types.HTML][:-1])
     if parent.media_type != "multipart/related":
         return ()
     start = parent.parameters.get("start", "").strip("<> ")
@@ -116,7 +105,7 @@ def _unread_texts(parent: Part) -> Sequence[Part]:
 
 
 def _is_text(part: Part, within: str, first: bool) -> bool:
-    if part.media_type not in (*_BODIES, "text/x-amp-html") or part.disposition == "attachment":
+    if part.media_type not in (*_BODIES, media_types.AMP) or part.disposition == "attachment":
         return False
     if within == "multipart/encrypted":
         return False

@@ -37,7 +37,7 @@ GAPS_LIMIT: Final = 5
 class Node:
     """A part while its tree is being built: what its own header says, and its children."""
 
-    media_type: str = "text/plain"
+    media_type: str = media_types.TEXT
     parameters: dict[str, str] = field(default_factory=dict)
     encoding: str = "7bit"
     octets: int = 0
@@ -231,7 +231,9 @@ _ODD: Final = re.compile(r"[^a-z0-9!#$&^_.+/-]")
 def media_type(octets: bytes) -> str:
     """Normalize a media type to lower case; text/plain for an invalid one (RFC 2045 §5.2)."""
     main, slash, sub = _ODD.sub("", octets[:200].decode("ascii", "replace").lower()).partition("/")
-    return f"{main}/{sub}" if main and slash and sub else f"{main}/plain" if main == "text" else "text/plain"
+    return (
+        f"{main}/{sub}" if main and slash and sub else f"{main}/plain" if main == "text" else media_types.TEXT
+    )
 
 
 def describe(

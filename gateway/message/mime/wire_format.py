@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.message import media_types
 from gateway.message.headers import header_fields, parameters
 from gateway.message.mime import part_tree
 from gateway.message.model import Bound, Message
@@ -133,7 +134,7 @@ class _Scan:
 
     def run(self) -> list[str]:
         """Find all parts, and record what was wrong."""
-        self._entity(self.root, 0, "text/plain")
+        self._entity(self.root, 0, media_types.TEXT)
         while (event := self._event()) is not None:
             at, frame = event
             while self._frames[-1] is not frame:
@@ -165,14 +166,14 @@ class _Scan:
         if len(self._nodes) >= part_tree.PART_LIMIT:
             first = _Node()
             event = self._event()
-            self._header(first, at, event[0] if event else len(self._octets), "text/plain")
+            self._header(first, at, event[0] if event else len(self._octets), media_types.TEXT)
             number = len(frame.node.children) + 1
             self.omitted.append(part_tree.Omitted(Bound.PARTS, first, frame.node, number))
             return False
         child = _Node(depth=frame.node.depth + 1)
         frame.node.children.append(child)
         digest = frame.node.media_type == "multipart/digest"
-        self._entity(child, min(at, len(self._octets)), "message/rfc822" if digest else "text/plain")
+        self._entity(child, min(at, len(self._octets)), "message/rfc822" if digest else media_types.TEXT)
         return True
 
     def _event(self) -> tuple[int, _Frame] | None:
@@ -228,7 +229,7 @@ class _Scan:
                 break
             inner = _Node(depth=node.depth + 1)
             node.children.append(inner)
-            outer, node, at, default = node, inner, node.body, "text/plain"
+            outer, node, at, default = node, inner, node.body, media_types.TEXT
             begin, _ = self._header_end(at, limit)
             outer.envelope = part_tree.envelope_from_header(self._octets[at:begin])[0]
         if node.boundary is not None:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Final, NamedTuple
 
+from gateway.message import media_types
 from gateway.message.mime import body
 from gateway.message.model import Message, Part
 
@@ -22,7 +23,7 @@ LONGEST: Final = 200_000
 SEPARATOR: Final = "-- "
 
 _NOTE: Final = re.compile(r"(\d{1,7})\.(\d{1,5})\.([0-9a-f]{16})")
-_BODIES: Final = ("text/plain", "text/html")
+_BODIES: Final = (media_types.TEXT, media_types.HTML)
 
 
 class ResumedText(NamedTuple):
@@ -146,7 +147,7 @@ def text_of(part: Part, octets: Callable[[int], Iterator[bytes]]) -> str:
 
 def plain_text_parts(message: Message) -> tuple[Part, ...]:
     """Return the plain text parts that a person would continue in; none if there is only HTML."""
-    shown = (part for part in _bodies(message.root) if part.media_type == "text/plain")
+    shown = (part for part in _bodies(message.root) if part.media_type == media_types.TEXT)
     return tuple(islice(shown, 10))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, islice, takewhile
 from typing import Final
 
 from gateway.rendition import glyphs
@@ -108,8 +108,7 @@ class TextReader:
         """Return whether an attribution is followed by an unmarked original, to the end."""
         if not self._reply or self._mode is not Mode.BODY or not quoting.introduces_all(text):
             return False
-        ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
-        found = [line for line in ahead if line is not None and not line_kinds.is_blank(line)]
+        found = [line for line in self._coming() if not line_kinds.is_blank(line)]
         if not found or line_kinds.is_delimiter(found[0]) or quoting.is_marked(found[0].text):
             return False
         return not any(line.depth for line in found)  # if some lines are marked, the others are answers
@@ -148,8 +147,8 @@ class TextReader:
 
     def _introduces_marked(self, line: Line) -> bool:
         """Return whether a line is an attribution with marked lines below it, which end a signature."""
-        below = (self._lines.peek(index) for index in (1, 2, 3)) if quoting.is_attribution(line.text) else ()
-        said = next((one for one in below if one is not None and not line_kinds.is_blank(one)), None)
+        below = islice(self._coming(1), 3) if quoting.is_attribution(line.text) else ()
+        said = next((one for one in below if not line_kinds.is_blank(one)), None)
         return said is not None and said.depth > 0
 
     def _original_begins(self, line: Line) -> bool:
@@ -160,17 +159,14 @@ class TextReader:
             return not self._is_marked_below()
         if not quoting.header_kind(line.text):
             return False
-        ahead = (self._lines.peek(index) for index in range(quoting.HEADER_LINES))
-        header = quoting.is_header_block([line.text for line in ahead if line is not None])
+        ahead = islice(self._coming(), quoting.HEADER_LINES)
+        header = quoting.is_header_block([line.text for line in ahead])
         return header and not self._is_marked_below()
 
     def _is_marked_below(self) -> bool:
         """Return whether the header block here introduces marked lines, after which the sender continues."""
-        ahead = [self._lines.peek(index) for index in range(wrapping.WIDTH_LINES)]
-        rest = dropwhile(
-            lambda line: line is not None and not (line.depth or line_kinds.is_blank(line)), ahead
-        )
-        said = (line for line in rest if line is not None and not line_kinds.is_blank(line))
+        rest = dropwhile(lambda line: not (line.depth or line_kinds.is_blank(line)), self._coming())
+        said = (line for line in rest if not line_kinds.is_blank(line))
         first = next((line for line in said if line.depth or not quoting.is_attribution(line.text)), None)
         return first is not None and first.depth > 0
 
@@ -317,16 +313,18 @@ class TextReader:
             return not line_kinds.is_next(number, written)
         if is_item or not wrapping.is_parenthesis(line.raw, written):
             return False
-        later = (self._lines.peek(index) for index in range(1, wrapping.WIDTH_LINES))
-        rest = takewhile(lambda one: one is not None and not line_kinds.is_blank(one), later)
-        return not any(other and other.group(1) == dash for other in map(line_kinds.item, rest))  # type: ignore[arg-type]
+        rest = takewhile(lambda one: not line_kinds.is_blank(one), self._coming(1))
+        return not any(other and other.group(1) == dash for other in map(line_kinds.item, rest))
+
+    def _coming(self, first: int = 0) -> Iterator[Line]:
+        """Return the lines that come next, as far as they are looked at, to the start of a long one at most."""
+        return filter(None, map(self._lines.peek, range(first, wrapping.WIDTH_LINES)))
 
     def _ahead(self) -> list[Line]:
         """Return the first lines of the paragraph here."""
         ahead: list[Line] = []
-        for index in range(wrapping.WIDTH_LINES):
-            line = self._lines.peek(index)
-            if line is None or line.long or line_kinds.is_blank(line):
+        for line in self._coming():
+            if line.long or line_kinds.is_blank(line):
                 break
             if ahead and (line.depth != ahead[0].depth or self._stands_alone(ahead[-1], line)):
                 break

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TypeAlias
 
+from gateway.message import media_types
 from gateway.message.mime import part_tree
 from gateway.message.model import HEADER_FIELDS, MAX_NUMBER, Bound, Envelope, Gap, Message, Part
 from gateway.store.base import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, MessageRef, Summary
@@ -88,7 +89,7 @@ PLAIN_OPEN_ITEMS = _of_a_message(_fields(f"{_OPENED} TO CC BCC"))
 def described(row: FetchItems) -> tuple[Envelope, Part]:
     """Read the header and the structure of a row."""
     tree = row.get(b"BODYSTRUCTURE")
-    root = part_tree.from_bodystructure(tree)[0] if tree is not None else Part("1", "text/plain")
+    root = part_tree.from_bodystructure(tree)[0] if tree is not None else Part("1", media_types.TEXT)
     return part_tree.envelope_from_header(header_of(row), part_tree.text_charset(root))[0], root
 
 
@@ -157,7 +158,7 @@ def message(row: FetchItems) -> Message:
     header = header_of(row)
     tree = row.get(b"BODYSTRUCTURE")
     if tree is None:
-        root, more = Part("1", "text/plain"), [f"{STRUCTURE} not told by the server"]
+        root, more = Part("1", media_types.TEXT), [f"{STRUCTURE} not told by the server"]
     else:
         root, more = part_tree.from_bodystructure(tree)
         if _is_short(root, number(row.get(b"RFC822.SIZE"))):

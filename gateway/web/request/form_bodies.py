@@ -18,6 +18,7 @@ from typing import Final
 
 from gateway.errors import BadRequest
 from gateway.markup.screen import Verbatim
+from gateway.message import media_types
 from gateway.message.charset import decoding as charsets
 
 #: A character of Latin-1, one that only windows-1252 and UTF-8 have, and a Cyrillic one: each charset mangles a
@@ -122,8 +123,8 @@ def parse(content_type: str, body: bytes, page_charset: str) -> Fields:
     Raise BadRequest for another media type or too many fields.
     """
     header = _Header()
-    header["content-type"] = content_type or "application/x-www-form-urlencoded"
-    if header.get_content_type() not in ("application/x-www-form-urlencoded", "text/plain"):
+    header["content-type"] = content_type or media_types.FORM
+    if header.get_content_type() not in (media_types.FORM, media_types.TEXT):
         raise BadRequest("form type")
     raw = _raw_fields(body)
     declared = header.get_param("charset")
