@@ -9,8 +9,7 @@ lets others compute in the meantime.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -31,27 +30,31 @@ def in_turn(step: Callable[..., T], *values: object) -> T:
         leave()
 
 
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Let other threads compute while this one waits in the block."""
-    with resuming():
-        leave()
-        yield
-
-
-@contextmanager
-def resuming() -> Iterator[None]:
+class resuming:
     """At the end of the block, take the turn again if it was given up inside.
 
     For code that waits with a lock, such as a Condition: waiting for the turn must begin when the lock is free again,
     or else whoever has the turn would wait for the lock.
     """
-    had = is_mine()
-    try:
-        yield
-    finally:
-        if had and not is_mine():
+
+    __slots__ = ("_had",)
+
+    def __enter__(self) -> None:
+        self._had = is_mine()
+
+    def __exit__(self, *error: object) -> None:
+        if self._had and not is_mine():
             _take()
+
+
+class waiting(resuming):
+    """Let other threads compute while this one waits in the block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        leave()
 
 
 def is_mine() -> bool:
