@@ -100,6 +100,7 @@ class Session:
 
     __slots__ = (
         "_credential",
+        "_memory",
         "_person",
         "_resources",
         "_row",
@@ -133,6 +134,7 @@ class Session:
         self.extended = extended
         # Fair shares are counted by account, not by session.
         self._person = logins.account_key(upstream, credential.address)
+        self._memory: Memory | None = None
         #: The short ids of the account's mailboxes.
         self.mailboxes = MailboxIds(resources.state.mailboxes, row.account)
 
@@ -211,8 +213,10 @@ class Session:
     @property
     def memory(self) -> Memory:
         """The account's encrypted memory, shared by all devices."""
-        resources = self._resources
-        return Memory(resources.state, self.account, resources.secret, resources.clock)
+        if self._memory is None:  # its key is derived once per request
+            resources = self._resources
+            self._memory = Memory(resources.state, self.account, resources.secret, resources.clock)
+        return self._memory
 
     @property
     def journal(self) -> Journal:

@@ -8,7 +8,7 @@ row is found by the SHA-256 of the id and decrypted with the id itself, without 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.errors import SessionEnded
@@ -52,13 +52,10 @@ class LinkIds:
             self._last = token, key
         return key
 
-    def keep(self, links: Iterable[Link], token: str) -> None:
-        """Store the links of a page; those already stored cost nothing."""
+    def keep(self, links: Mapping[str, Link]) -> None:
+        """Store the links of a page, by id; those already stored cost nothing."""
         now = self._clock()
-        found = {}
-        for link in links:
-            key = self.id(link, token)
-            found[vault.digest(key)] = key, link
+        found = {vault.digest(key): (key, link) for key, link in links.items()}
         sealed = {
             digest: vault.seal(
                 found[digest][1].packed(), found[digest][0], self._secret, _row(digest), b"link"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -152,6 +152,17 @@ class Wire:
     def put_back(self, octets: bytes) -> None:
         """Put back octets that were read too far, to be read again."""
         self._held[:0] = octets
+
+    def arrived_lines(self, most: int) -> list[bytes]:
+        """Return the lines, without LF, that have arrived whole within this many octets; they stay unread."""
+        return bytes(self._held[:most]).split(b"\n")[:-1]
+
+    def pass_over(self, lines: Sequence[bytes]) -> None:
+        """Take the first of these lines as read."""
+        self._lines -= len(lines)
+        if self._lines < 0:
+            raise Overrun("the answer has too many lines")
+        del self._held[: sum(map(len, lines)) + len(lines)]
 
     def skip(self, size: int) -> None:
         """Read and discard this many octets."""

@@ -492,7 +492,7 @@ def test_what_has_expired_is_removed_from_every_table(house: House) -> None:
     session = house.open(via="cookie")
     with pytest.raises(AuthenticationFailed):
         house.open(password="wrong", remote="198.51.100.1")
-    session.links.keep([Link("https://example.org/", "a link", "", "", "")], session.token)
+    session.links.keep({"A" * 11: Link("https://example.org/", "a link", "", "", "")})
     session.journal.claim(session.journal.new_entry(act(session.ticket()), house.now, False))
     session.close()
     assert session.saved_forms.keep(session.token, "/c", {"text": "typed"})

@@ -49,7 +49,7 @@ def test_what_is_kept_is_found_by_its_id_alone(ids: LinkIds, tmp_path: Path, clo
     key = ids.id(LINK, TOKEN)
     assert vault.is_link_id(key)
     assert ids.find(key) is None
-    ids.keep([LINK, LINK], TOKEN)
+    ids.keep({key: LINK})
     with State.open(tmp_path / "state.sqlite") as other:
         assert LinkIds(other, SECRET, clock).find(key) == LINK
         assert LinkIds(other, b"another secret" * 3, clock).find(key) is None
@@ -90,8 +90,9 @@ LINK_FIELDS = (LINK.url, LINK.text, LINK.device, LINK.markup, LINK.language)
 @given(st.text(), st.text())
 def test_any_link_can_be_kept(ids: LinkIds, url: str, text: str) -> None:
     link = Link(url, text, "", "wml", "en")
-    ids.keep([link], TOKEN)
-    found = ids.find(ids.id(link, TOKEN))
+    key = ids.id(link, TOKEN)
+    ids.keep({key: link})
+    found = ids.find(key)
     assert found is not None
     assert (found.url, found.text) == (url, text[:LONGEST_TEXT])
 

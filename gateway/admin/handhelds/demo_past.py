@@ -44,5 +44,6 @@ def died_while_sending(session: Session) -> str:
 def broken_link(session: Session) -> str:
     """Keep a link of a mail whose URL cannot be parsed."""
     link = Link(_BROKEN_URL, "The boat", session.device, session.markup, session.language)
-    session.links.keep((link,), session.token)
-    return f"l/{session.links.id(link, session.token)}"
+    key = session.links.id(link, session.token)
+    session.links.keep({key: link})
+    return f"l/{key}"

@@ -37,13 +37,17 @@ def link_targets(visit: Visit) -> Callable[[Run], str]:
 
 def link_id(visit: Visit, url: str, text: str) -> str:
     """Return the id of a link, which reveals neither the link nor the person."""
-    return visit.signed_in.links.id(_link(visit, url, text), visit.signed_in.token)
+    known = visit.link_ids.get((url, text))
+    if known is None:
+        known = visit.signed_in.links.id(_link(visit, url, text), visit.signed_in.token)
+        visit.link_ids[url, text] = known
+    return known
 
 
 def keep_links(visit: Visit, links: Iterable[tuple[str, str]]) -> None:
     """Store the links (URL and text) of a page that is being shown, so that their ids resolve."""
     with optional("links"):
-        visit.signed_in.links.keep((_link(visit, *each) for each in links), visit.signed_in.token)
+        visit.signed_in.links.keep({link_id(visit, *each): _link(visit, *each) for each in links})
 
 
 def _link(visit: Visit, url: str, text: str) -> Link:

@@ -64,7 +64,8 @@ class Visit:
     the client, as reported by trusted proxies. `profile`: the person's preferences for all devices; `language` follows
     them. `origin`: the list from which a message was opened if that is not simply its mailbox: a view and a position in
     it, or the number of a search and a row. `overrides`: the administrator's changes to what handhelds can show.
-    `here`: the path of this request, which links are relative to.
+    `here`: the path of this request, which links are relative to. `link_ids`: the ids of links in mail, by URL and
+    text, as far as this request has made them.
     """
 
     config: Config
@@ -80,6 +81,7 @@ class Visit:
     origin: str = ""
     overrides: Sequence[Override] = ()
     here: str = ""
+    link_ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def apply_preferences(self) -> None:
         """Load the person's preferences and apply them to device, language and time zone."""

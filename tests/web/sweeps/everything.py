@@ -220,8 +220,8 @@ def _furnished(gateway: Gateway) -> dict[str, Any]:
         assert answer.status == 200, path
     gateway.ask("POST", "/q1.k", session, form={"ticket": session.ticket()})
     found = Link(f"mailto:{MARK}@example.org", MARK, session.device, session.markup, session.language)
-    session.links.keep([found], session.token)
     key = session.links.id(found, session.token)
+    session.links.keep({key: found})
     assert session.memory.get("favourite", "f1")
     assert session.memory.get("contacts")
     # What leads to a message needs the place of each folder; "Private folder" is what can be changed.

@@ -153,8 +153,11 @@ class BoundedIMAP4(imaplib.IMAP4):
         yield _CANCEL
 
     def _get_response(self, *_: object) -> bytes | None:
-        """Read one response, and return its first line; None if the server asks for the rest of a command."""
-        pieces = self._response()
+        """Read one response, and return its first line; None if the server asks for the rest of a command.
+
+        Untagged responses that have arrived before it are read with it.
+        """
+        pieces = self._response(together=self.taker is None)
         line = pieces[0] if pieces else b""  # skipped
         if line.startswith(b"* "):
             self._collected.add(pieces)
@@ -297,9 +300,14 @@ class BoundedIMAP4(imaplib.IMAP4):
         except ImapSyntaxError:
             raise self.lost("the server's answer is not IMAP") from None
 
-    def _response(self) -> list[bytes]:
-        """Read one response: text and literals alternating, without line ends; nothing for one that is too long."""
+    def _response(self, together: bool = False) -> list[bytes]:
+        """Read one response: text and literals alternating, without line ends; nothing for one that is too long.
+
+        `together`: before it, keep the untagged ones that have arrived and have no literals.
+        """
         try:
+            if together:
+                receiving.read_together(self.wire, self._collected)
             return receiving.read(self.wire, self._collected, self.sink, self.taker)
         except Ended:
             raise self._farewell() from None
