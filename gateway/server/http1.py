@@ -11,10 +11,12 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from enum import Enum
+from functools import lru_cache
 from typing import cast
 
 import h11
@@ -205,6 +207,10 @@ class HttpConnection:
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives. Raise TimeoutError if it is too slow, MalformedRequest."""
+        if not self._has_body:
+            self._http.next_event()  # its end, which is there with its header
+            self.phase = ConnectionPhase.WORK
+            return
         coming = Pace(pace.BODY_STEP)
         chunks = 0
         while True:
@@ -257,7 +263,7 @@ class HttpConnection:
         self.phase, self.status = ConnectionPhase.ANSWER, status
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         if not any(name.lower() == b"date" for name, _ in fields):
-            fields.append((b"Date", formatdate(usegmt=True).encode("ascii")))
+            fields.append((b"Date", _date(int(time.time()))))
         if self._last or not self.complete:
             fields.append((b"Connection", b"close"))
         self.bodiless = self.bodiless or status in _BODILESS
@@ -344,6 +350,11 @@ class HttpConnection:
             async with asyncio.timeout(LINGER_SECONDS):
                 while await self._reader.read(HEADER_OCTETS):
                     pass
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode("ascii")
 
 
 def _grammar() -> h11.Connection:
