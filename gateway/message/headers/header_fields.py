@@ -171,6 +171,8 @@ _AT_SIGN: Final = re.compile("[@\uff20\ufe6b]")
 
 def safe_spec(spec: str) -> str:
     """Format an addr-spec so that a domain of mixed scripts cannot imitate another: as A-labels (RFC 5890)."""
+    if spec.isascii():
+        return spec
     local, at, domain = spec.rpartition("@")
     labels = [_plain(label) for label in domain.split(".")]
     return local + at + ".".join(labels)
@@ -188,7 +190,7 @@ def safe_label(address: Address) -> str:
     name = address.name
     if not name or name.casefold() == address.spec.casefold():
         return spec
-    if not spec:
+    if not spec or (name.isascii() and "@" not in name):
         return name
     pretended = [word for word in name.split() if _AT_SIGN.search(word)]
     if any(word.strip("<>()'\"").casefold() != address.spec.casefold() for word in pretended) or any(
