@@ -1,7 +1,7 @@
-"""The beginnings of a message's texts, fetched in the round trip that fetches its structure.
+"""The beginnings of a message's texts, fetched in the round trip that fetches its structure, or in the one after it.
 
-Nothing here may be relied on: which texts a message has is known only of one that a list has shown on this connection,
-and what did not come as it was asked for is left out, and fetched as usual.
+Nothing here may be relied on: which texts a message has is known before its structure only of one that a list has shown
+on this connection, and what did not come as it was asked for is left out, and fetched as usual.
 
 Standard: RFC 9051 §6.4.5 (partial FETCH), §7.5.2.
 """

@@ -71,8 +71,10 @@ class Reading(Selected):
     ) -> None:
         super().__init__(exchange, capabilities, utf8, refusals)
         self._known: dict[MessageRef, Known] = {}
-        #: The message that was opened last, and the beginnings of its texts that came with its structure.
+        #: The message that was opened last, and the beginnings of its texts that have come.
         self._ahead: tuple[MessageRef | None, dict[FirstOctets, bytes]] = (None, {})
+        #: The texts of that message whose beginnings come together as soon as one is read.
+        self._texts: tuple[FirstOctets, ...] = ()
         #: The last section that came as a whole.
         self._whole: tuple[MessageRef, str, SectionFile] | None = None
         #: Whether this connection has been seen to obey ranges.
@@ -85,11 +87,11 @@ class Reading(Selected):
             try:
                 yield
             finally:
-                self._ahead = None, {}
+                self._ahead, self._texts = (None, {}), ()
 
     def structure(self, ref: MessageRef) -> Message:
         """Fetch everything about a message except its body; for one that was read before, only its flags."""
-        self._ahead = None, {}
+        self._ahead, self._texts = (ref, {}), ()
         if (known := self._opened_before(ref)) is not None:
             return known
         wanted = self._known_rows.beginnings(ref)
@@ -100,6 +102,7 @@ class Reading(Selected):
         if not doubtful:
             weight = len(fetched.header_of(row)) + PART_OCTETS * sum(1 for _ in message.root.walk())
             self.cache.put((_OPENED, ref), message, weight)
+            self._texts = () if wanted else beginnings.beginnings(message.root)
         own = self._read_by_ourselves(ref, message.octets) if doubtful else None
         self._remember(ref, message, own)
         if own is not None:
@@ -223,7 +226,14 @@ class Reading(Selected):
     def _taken_ahead(self, ref: MessageRef, section: str) -> tuple[int, bytes, bytes] | None:
         """Take what came of a section with the structure: how much was asked for, it, and how the section begins."""
         opened, ahead = self._ahead
-        one = next((one for one in ahead if one.section == section), None) if opened == ref else None
+        if opened != ref:
+            return None
+        texts, self._texts = self._texts, ()
+        if len(texts) > 1 and any(text.section == section for text in texts):
+            with suppress(MessageGone, StoreRefused):
+                row = _row_of(self._fetch(ref, b"UID" + beginnings.items(texts)), ref.uid, BODY)
+                ahead |= beginnings.found(row, texts)
+        one = next((one for one in ahead if one.section == section), None)
         return (one.octets, octets := ahead.pop(one), octets[:BEGINNING]) if one is not None else None
 
     def _range(
