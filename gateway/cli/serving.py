@@ -19,6 +19,7 @@ from gateway import confined
 from gateway.admin.gateway_process import Beginning, GatewayProcess
 from gateway.admin.monitoring.newest_lines import LINES
 from gateway.admin.panel import panel_listener, site
+from gateway.app import close, create_app
 from gateway.config import Config
 from gateway.sealed import admin_password
 from gateway.sealed.vault import server_secret
@@ -48,6 +49,8 @@ def run_workers(config: Config, file: Path, ready: Callable[[], None], count: in
     state = State.open(config.state)
     beginning = Beginning.now(state)
     panels = (panel_listener(config),) if state.administration.password_hash() else ()
+    # What an application loads and compiles is then in memory that all share.
+    close(create_app(config, state=state))
     state.close()
     for listener in (*listeners(config), *panels):
         listener.certificate()
