@@ -87,7 +87,16 @@ class CompiledScale:
 
 
 class WmlScale:
-    """Measures octets of decks that somebody else's gateway compiles."""
+    """Measures octets of decks that somebody else's gateway compiles.
+
+    What pages begin with is added up once: all have the same frame, and the search for the end of a page asks about one
+    last piece after another.
+    """
+
+    def __init__(self) -> None:
+        self._frame: list[wbxml.Measure] = []
+        self._begun: list[wbxml.Measure] = []
+        self._framed = self._deck = wbxml.MeasuredDeck(())
 
     def page(self, text: str) -> wbxml.Measure:
         return wbxml.measure_deck(text)
@@ -96,7 +105,14 @@ class WmlScale:
         return wbxml.measure(text)
 
     def room(self, weights: Iterable[wbxml.Measure], limit: int) -> int:
-        return wbxml.room(weights, limit)
+        begun = [*weights]
+        last = begun.pop() if begun[:-1] == self._begun else None
+        if last is None and begun != self._begun:
+            if begun[:1] != self._frame:
+                self._frame = begun[:1]
+                self._framed = wbxml.MeasuredDeck(self._frame)
+            self._begun, self._deck = begun, wbxml.MeasuredDeck(begun[1:], self._framed)
+        return self._deck.room(limit, last)
 
     def least(self, weight: wbxml.Measure) -> int:
         return weight.own

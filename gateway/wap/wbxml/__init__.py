@@ -8,21 +8,22 @@ octets a deck has at most, whichever compiler is used, and `bound` the same from
 from gateway.wap.wbxml.decoder import decode
 from gateway.wap.wbxml.encoder import encode
 from gateway.wap.wbxml.meter import Measure
+from gateway.wap.wbxml.replayed_texts import HEADER
 from gateway.wap.wbxml.sizes import (
-    HEADER,
+    MeasuredDeck,
     bound,
     deck_bound,
     fragment_size,
     measure,
     measure_deck,
     own_size,
-    room,
 )
 from gateway.wap.wbxml.tokens import WBXMLError
 
 __all__ = [
     "HEADER",
     "Measure",
+    "MeasuredDeck",
     "WBXMLError",
     "bound",
     "deck_bound",
@@ -32,5 +33,4 @@ __all__ = [
     "measure",
     "measure_deck",
     "own_size",
-    "room",
 ]

@@ -7,6 +7,7 @@ observed; `sizes` describes it, and adds up what is collected here.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from gateway.wap.wbxml.document_types import WML
@@ -43,8 +44,18 @@ class Share(NamedTuple):
 
     def inline(self) -> int:
         """Return the octets of this piece alone, if no text occurs twice."""
-        names = sum(len(name) + 1 for name in set(self.names)) + LARGEST_REFERENCE * len(self.names)
-        return self.fixed + names + sum(map(len, self.said)) + 2 * len(self.said)
+        return self.spelled() + named(self.names)
+
+    def spelled(self) -> int:
+        """Return the octets of this piece without its names, if no text occurs twice."""
+        return self.fixed + sum(map(len, self.said)) + 2 * len(self.said)
+
+
+def named(names: Collection[bytes]) -> int:
+    """Return the most octets that names take: once in the table, and a reference each."""
+    if not names:
+        return 0
+    return sum(len(name) + 1 for name in set(names)) + LARGEST_REFERENCE * len(names)
 
 
 class Measure(NamedTuple):

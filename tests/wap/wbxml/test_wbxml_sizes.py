@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.wap import wbxml
+from gateway.wap.wbxml.meter import Share
+from gateway.wap.wbxml.replayed_texts import ReplayedTexts, StringTables
 from tests.wap import oracles
 from tests.wap.wbxml.decks import BLOCKS, ELEMENTS, deck
 
@@ -33,9 +36,42 @@ class TestSizes:
         whole = wbxml.deck_bound(deck("".join(blocks)))
         assert wbxml.bound([frame, *pieces]) >= whole + len(b"\x20")
         most = wbxml.bound([frame, *pieces])
-        assert [wbxml.room([frame, *pieces], limit) for limit in (most, most + 9)] == [0, 9]
-        assert wbxml.room([frame, *pieces], most - 1) < 0
+        measured = wbxml.MeasuredDeck([frame, *pieces])
+        assert [measured.room(limit) for limit in (most, most + 9)] == [0, 9]
+        assert measured.room(most - 1) < 0
         assert whole >= len(wbxml.encode(deck("".join(blocks))))
+
+    @given(ELEMENTS, ELEMENTS, ELEMENTS, st.sampled_from(["UTF-8", "ISO-8859-1"]))
+    @settings(deadline=None)
+    def test_a_deck_grows_to_the_size_of_the_whole(
+        self, blocks: list[str], others: list[str], last: list[str], encoding: str
+    ) -> None:
+        """One piece after another may be asked about, whether it changes the string table or not."""
+        declared = deck("<p>lamp lamps</p>").replace("?>", f" encoding='{encoding}'?>", 1)
+        frame = wbxml.measure_deck(declared.encode(encoding))
+        page = [wbxml.measure(block) for block in blocks]
+        begun = wbxml.MeasuredDeck(page, wbxml.MeasuredDeck([frame]))
+        for block in [*last, "<p>lamp lamps</p>", *others, *last]:
+            piece = wbxml.measure(block)
+            assert begun.size(piece) == wbxml.bound([frame, *page, piece])
+        assert begun.size() == wbxml.bound([frame, *page])
+
+    def test_only_the_last_piece_is_replayed(self) -> None:
+        """Unless it changes the table: then all texts are."""
+        replayed: list[int] = []
+
+        def replay(texts: Sequence[bytes], _items: object) -> int:
+            replayed.append(len(texts))
+            return 0
+
+        def said(*texts: bytes) -> Share:
+            return Share(0, (), texts, texts)
+
+        frame = ReplayedTexts(said(b"a lantern", b"one lantern"), StringTables(4, replay))
+        page = ReplayedTexts(said(b"green lamps", b"more", b"oil"), frame)
+        for text in (b"first", b"second", b"third lamps", b"fourth lamps"):
+            page.size(said(text))
+        assert replayed == [2, 3, 1, 1, 2, 3, 1, 1]
 
     @given(st.text(st.sampled_from(" \t\nab"), max_size=40))
     def test_blanks_are_those_that_each_compiler_writes(self, text: str) -> None:
