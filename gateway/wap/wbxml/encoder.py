@@ -31,6 +31,7 @@ from gateway.wap.wbxml.wml_parser import read, split_variables
 
 BLANKS: Final = " \t\r\n"
 _SPACES: Final = re.compile("  +")
+_UNEVEN: Final = re.compile("[\t\r\n]|  ")
 #: Characters that a charset of single octets does not have.
 _BEYOND: Final = {"ascii": re.compile("([^\0-\x7f])"), "iso-8859-1": re.compile("([^\0-\xff])")}
 _END: Final = OCTET[END]
@@ -69,6 +70,11 @@ def encode(
         )
     except UnicodeEncodeError as error:
         raise WBXMLError(f"a name is not {codec}: {error.object[:40]!r}") from None
+
+
+def is_even(text: str) -> bool:
+    """Return whether every blank is a single space, as it is in most texts."""
+    return _UNEVEN.search(text) is None
 
 
 def spaced(text: str) -> str:
@@ -147,7 +153,8 @@ class Compiler:
     def _flush(self, before_block: bool) -> None:
         text, self._text = self._text, ""
         if not self._preserve[-1]:
-            text = _SPACES.sub(" ", spaced(text))
+            if not is_even(text):
+                text = _SPACES.sub(" ", spaced(text))
             if self._after_block:
                 text = text.lstrip(" ")
             if before_block:

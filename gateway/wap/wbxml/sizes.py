@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from gateway.wap.wbxml.encoder import Compiler
-from gateway.wap.wbxml.meter import Measure, Meter, Share
+from gateway.wap.wbxml.meter import Measure, Meter, Share, paragraph
 from gateway.wap.wbxml.replayed_texts import HEADER, ReplayedTexts, joined, kannel, libwbxml
 from gateway.wap.wbxml.tokens import CHARSETS, UTF_8
 from gateway.wap.wbxml.wml_parser import read, read_fragment
@@ -35,6 +35,9 @@ _LATIN: Final = frozenset({"iso-8859-1", "latin1", "latin-1", "iso_8859-1"})
 
 def measure(markup: str) -> Measure:
     """Measure content of a deck, well-formed in itself."""
+    known = paragraph(markup)
+    if known is not None:
+        return known
     meter = Meter(bare=True)
     read_fragment(markup, meter, plain=True)
     return meter.measure()

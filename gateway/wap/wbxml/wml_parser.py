@@ -71,14 +71,14 @@ def read(source: str | bytes, reader: WmlHandler, *, plain: bool = False) -> Pro
     data, parser = _prepare(source, reader, plain)
     parser.XmlDeclHandler = declaration
     parser.StartDoctypeDeclHandler = doctype
-    _run(parser, (data,))
+    _run(parser, data)
     return prolog
 
 
 def read_fragment(markup: str, reader: WmlHandler, *, plain: bool = False) -> None:
     """Send the events of some content to a handler, inside one element that is not part of it."""
     data, parser = _prepare(markup, reader, plain)
-    _run(parser, (b"<x>", data, b"</x>"))
+    _run(parser, b"<x>%b</x>" % data)
 
 
 def is_name(text: str) -> bool:
@@ -140,11 +140,9 @@ def _declare_entities(parser: expat.XMLParserType, data: bytes) -> None:
     parser.ExternalEntityRefHandler = external
 
 
-def _run(parser: expat.XMLParserType, chunks: tuple[bytes, ...]) -> None:
+def _run(parser: expat.XMLParserType, data: bytes) -> None:
     try:
-        for chunk in chunks:
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
+        parser.Parse(data, True)
     except expat.ExpatError as error:
         raise WBXMLError(expat.ErrorString(error.code), error.lineno) from None
     except WBXMLError as error:

@@ -73,6 +73,21 @@ class TestSizes:
             page.size(said(text))
         assert replayed == [2, 3, 1, 1, 2, 3, 1, 1]
 
+    @given(st.text(st.sampled_from(" \t\nab.é日&$"), min_size=1, max_size=9))
+    def test_a_plain_paragraph_takes_what_it_takes_among_others(self, text: str) -> None:
+        """It is measured without being parsed."""
+        markup = f"<p>{text.replace('&', '&amp;').replace('$', '$$')}</p>"
+        other = wbxml.measure("<p/>")
+        found, both = wbxml.measure(markup), wbxml.measure(f"{markup}<p/>")
+        assert both.own == found.own + other.own
+        for one, two in ((found.kannel, both.kannel), (found.libwbxml, both.libwbxml)):
+            assert two == one._replace(fixed=one.fixed + other.kannel.fixed)
+
+    @pytest.mark.parametrize("text", ["a\x00b", "a\x0bb", "a\ud800b", "a\uffffb", "a]]>b"])
+    def test_a_paragraph_that_is_no_xml_is_not_measured(self, text: str) -> None:
+        with pytest.raises(wbxml.WBXMLError):
+            wbxml.measure(f"<p>{text}</p>")
+
     @given(st.text(st.sampled_from(" \t\nab"), max_size=40))
     def test_blanks_are_those_that_each_compiler_writes(self, text: str) -> None:
         found = wbxml.measure(f"<p>{text}</p>")
