@@ -203,22 +203,31 @@ class Meter:
             self._libwbxml.counted.append(content)
 
 
-#: A paragraph of text that every compiler writes as it is: no other tag, reference, variable or blank at an end.
-_PARAGRAPH: Final = re.compile("<p>(?! )([^<>&$\0-\x1f\ud800-\udfff\ufffe\uffff]+)(?<! )</p>")
+#: Text that every compiler writes as it is, and an address that may be: no tag, reference, variable or blank at an end.
+_TEXT: Final = "((?! )[^<>&$\0-\x1f\ud800-\udfff\ufffe\uffff]+(?<! ))"
+_ADDRESS: Final = "([!#%'-;=?-~]+)"
+_PARAGRAPH: Final = re.compile(f'<p>(?:{_TEXT}|<b>{_TEXT}</b>|<a href="{_ADDRESS}">{_TEXT}</a>)</p>')
 
 
 def paragraph(markup: str) -> Measure | None:
-    """Measure some content if it is one paragraph of plain text, as most are: an eighth of what parsing it takes."""
+    """Measure some content if it is one paragraph with one text, plain, bold or a link, as most content is.
+
+    That takes a fifth of the function calls that parsing it would.
+    """
     found = _PARAGRAPH.fullmatch(markup)
-    if found is None or not is_even(found[1]):
+    if found is None or not is_even(markup):
         return None
-    content = found[1].encode()
-    within = content.strip(_OUTER)
-    said = (content,)
+    plain, bold, address, link = found.groups()
+    if address and _VALUE_TOKEN.search(address):
+        return None
+    # Start and end of each element, and if it has an attribute, that attribute's name and end.
+    fixed = 2 if plain else 4 if bold else 6
+    said = (address.encode(), link.encode()) if address else ((plain or bold).encode(),)
+    within = [content.strip(_OUTER) for content in said]
     return Measure(
-        1 + 2 + len(content) + 1,
-        Share(2, (), said, (within,) if len(within) > KANNEL_MINIMUM else ()),
-        Share(2, (), said, said if len(content) > LIBWBXML_MINIMUM else ()),
+        fixed + sum(map(len, said)) + 2 * len(said),
+        Share(fixed, (), said, tuple([text for text in within if len(text) > KANNEL_MINIMUM])),
+        Share(fixed, (), said, tuple([content for content in said if len(content) > LIBWBXML_MINIMUM])),
     )
 
 

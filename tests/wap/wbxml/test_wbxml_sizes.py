@@ -73,10 +73,17 @@ class TestSizes:
             page.size(said(text))
         assert replayed == [2, 3, 1, 1, 2, 3, 1, 1]
 
-    @given(st.text(st.sampled_from(" \t\nab.é日&$"), min_size=1, max_size=9))
-    def test_a_plain_paragraph_takes_what_it_takes_among_others(self, text: str) -> None:
+    @given(
+        st.text(st.sampled_from(" \t\nab.é日&$"), min_size=1, max_size=9),
+        st.lists(st.sampled_from(["http://", "www.", ".com/", "../m1.2", "?a=", "&b", "$$", "é", "x y"])),
+        st.sampled_from(["{}", "<b>{}</b>", '<a href="{address}">{}</a>', "<i>{}</i>"]),
+    )
+    def test_a_simple_paragraph_takes_what_it_takes_among_others(
+        self, text: str, parts: list[str], shape: str
+    ) -> None:
         """It is measured without being parsed."""
-        markup = f"<p>{text.replace('&', '&amp;').replace('$', '$$')}</p>"
+        said, address = text.replace("$", "$$").replace("&", "&amp;"), "".join(parts).replace("&", "&amp;")
+        markup = f"<p>{shape.format(said, address=address)}</p>"
         other = wbxml.measure("<p/>")
         found, both = wbxml.measure(markup), wbxml.measure(f"{markup}<p/>")
         assert both.own == found.own + other.own
