@@ -30,6 +30,36 @@ class _Table(NamedTuple):
     items: _Items
 
 
+class _Repeats:
+    """What others put into the string table: texts that occur twice, then `words` of the other texts that do."""
+
+    def __init__(self, texts: Iterable[bytes], words: re.Pattern[bytes]) -> None:
+        self._words = words
+        self._texts = Counter(texts)
+        self._whole = [text for text, count in self._texts.items() if count > 1]
+        known = set(self._whole)
+        single = [text for text in self._texts if text not in known] if known else self._texts
+        self._counts = Counter(words.findall(b" ".join(single)))
+        self._once = {word for word, count in self._counts.items() if count == 1}
+        self.items = self._listed(self._counts)
+
+    def beside(self, texts: Sequence[bytes]) -> list[bytes] | None:
+        """Return the items if there are more texts; None if one of them occurs twice."""
+        if len(set(texts)) < len(texts) or not self._texts.keys().isdisjoint(texts):
+            return None
+        words = self._words.findall(b" ".join(texts))
+        if self._once.isdisjoint(words):
+            new = [word for word in words if word not in self._counts]
+            if len(set(new)) == len(new):
+                return self.items
+        counts = Counter(self._counts)
+        counts.update(words)
+        return self._listed(counts)
+
+    def _listed(self, counts: dict[bytes, int]) -> list[bytes]:
+        return self._whole + [word for word, count in counts.items() if count > 1 and word not in self._whole]
+
+
 class StringTables:
     """The string tables of one compiler. The last one is kept: most pieces leave it as it was.
 
@@ -38,13 +68,17 @@ class StringTables:
 
     def __init__(self, minimum: int, replay: Callable[[Sequence[bytes], _Items], int]) -> None:
         self.replay = replay
-        self._words = _longer_than(minimum)
+        self._words = re.compile(rb"\S{%d,}" % (minimum + 1))
         self._asked: tuple[list[bytes], tuple[bytes, ...]] | None = None
         self._table = _Table(0, [])
 
-    def table(self, counted: Iterable[bytes], names: tuple[bytes, ...]) -> _Table:
+    def repeats(self, texts: Iterable[bytes]) -> _Repeats:
+        """Return what texts contribute to a table."""
+        return _Repeats(texts, self._words)
+
+    def table(self, items: list[bytes], names: tuple[bytes, ...]) -> _Table:
         """Return the table of a deck: the same object if nothing has changed in it."""
-        asked = _repeated(counted, self._words), names
+        asked = items, names
         if asked != self._asked:
             self._asked, self._table = asked, _table(*asked)
         return self._table
@@ -62,14 +96,20 @@ class ReplayedTexts:
         self._whole: Share = joined([self._before._whole, share]) if self._before else share
         self._said = share.said
         self._spelled = self._whole.spelled()
+        self._repeats: _Repeats | None = None
         self._table: _Table | None = None
         self._texts = 0
 
     def size(self, last: Share) -> int:
         """Return the octets of the deck with a last piece."""
-        whole = self._whole
-        table = self._tables.table(whole.counted + last.counted, whole.names + last.names)
-        texts = self._replayed(table) + self._tables.replay(last.said, table.items)
+        whole, tables = self._whole, self._tables
+        if self._repeats is None:
+            self._repeats = tables.repeats(whole.counted)
+        items = self._repeats.beside(last.counted)
+        if items is None:
+            items = tables.repeats(whole.counted + last.counted).items
+        table = tables.table(items, whole.names + last.names)
+        texts = self._replayed(table) + tables.replay(last.said, table.items)
         return table.octets + whole.fixed + last.fixed + texts
 
     def inline(self, last: Share) -> int:
@@ -90,22 +130,6 @@ def joined(shares: Sequence[Share]) -> Share:
         tuple([text for share in shares for text in share.said]),
         tuple([text for share in shares for text in share.counted]),
     )
-
-
-def _repeated(texts: Iterable[bytes], words: re.Pattern[bytes]) -> list[bytes]:
-    """Return what others put into the table: texts that occur twice, then `words` of the other texts that do."""
-    whole = Counter(texts)
-    items = [text for text, count in whole.items() if count > 1]
-    known = set(items)
-    single = b" ".join([text for text, count in whole.items() if count == 1] if known else whole)
-    counts = Counter(words.findall(single))
-    items += [word for word, count in counts.items() if count > 1 and word not in known]
-    return items
-
-
-def _longer_than(minimum: int) -> re.Pattern[bytes]:
-    """Return a pattern of words of more octets."""
-    return re.compile(rb"\S{%d,}" % (minimum + 1))
 
 
 def _table(items: Sequence[bytes], names: Sequence[bytes]) -> _Table:
