@@ -82,7 +82,11 @@ class Weighing(Generic[W]):
         self._asked = ()
 
     def _weights(self, page: Sequence[Block], first: bool) -> list[W]:
-        return [self._frame_weight(first), *map(self._weight, page)]
+        known = map(self._blocks.get, map(id, page))  # all but one, in most tries
+        weights = [
+            self._weight(block) if has is None else has[1] for block, has in zip(page, known, strict=True)
+        ]
+        return [self._frame_weight(first), *weights]
 
     def _frame_weight(self, first: bool) -> W:
         if first not in self._frames:
