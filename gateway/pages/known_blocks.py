@@ -10,32 +10,34 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final, Protocol
 
+from gateway.pages.known_pages import KnownPages, weight
 from gateway.rendition.blocks import Block, Position, cut
 from gateway.rendition.wholes import ReadSection
 
-#: Approximate octets that a block, and a run, take as objects, besides their text.
-_BLOCK_OCTETS: Final = 400
-_RUN_OCTETS: Final = 150
-#: Octets per character of the widest kind of text.
-_CHARACTER: Final = 2
-#: Maximum weight of blocks that are worth keeping, in octets.
+#: Maximum weight of the blocks of a message that are worth keeping, and of their pages besides, in octets.
 MOST: Final = 160 * 1024
+MOST_PAGES: Final = 80 * 1024
 
 
 class KnownBlocks:
-    """The blocks of a message up to its end, as one reader sees them; `whole`: from its beginning."""
+    """The blocks of a message up to its end, as one reader sees them; `whole`: from its beginning.
 
-    def __init__(self, blocks: Sequence[Block], whole: bool) -> None:
-        self._blocks, self._whole = tuple(blocks), whole
-        self._places = {_place(block.at): index for index, block in reversed(list(enumerate(blocks)))}
+    `pages`: the pages that were laid out of them last.
+    """
+
+    def __init__(self, blocks: Sequence[Block], whole: bool, weight: int) -> None:
+        self._blocks, self._whole, self._weight = tuple(blocks), whole, weight
+        self.pages = KnownPages(None, 0)
 
     def since(self, start: Position | None) -> Iterator[Block] | None:
         """Return the blocks from a position on, None if no block begins there."""
         if start is None:
             return iter(self._blocks) if self._whole else None
-        index = self._places.get(_place(start))
-        if index is None:
+        places = [(at.section, at.start, at.state) for at in [block.at for block in self._blocks]]
+        place = start.section, start.start, start.state
+        if place not in places:
             return None
+        index = places.index(place)
         first = self._blocks[index]
         if start.skip < first.at.skip:
             return None
@@ -44,23 +46,21 @@ class KnownBlocks:
         rest = (self._blocks[number] for number in range(index + 1, len(self._blocks)))
         return chain((first,) if first.runs or start.skip == 0 else (), rest)
 
-
-def _place(at: Position) -> tuple[str, int, str]:
-    return at.section, at.start, at.state
-
-
-def weight(block: Block) -> int:
-    """Return roughly how many octets a block takes in memory."""
-    texts = sum(_RUN_OCTETS + _CHARACTER * len(run.text) + len(run.link) for run in block.runs)
-    return _BLOCK_OCTETS + texts
+    @property
+    def weight(self) -> int:
+        """Roughly how many octets the blocks and pages take in memory."""
+        return self._weight + self.pages.weight
 
 
 class Shelf(Protocol):
-    """Where the blocks of one message are kept."""
+    """Where the blocks of one message are kept. `made_of`: as in `KnownPages`."""
+
+    @property
+    def made_of(self) -> object: ...
 
     def get(self) -> KnownBlocks | None: ...
 
-    def put(self, blocks: KnownBlocks, weight: int) -> None: ...
+    def put(self, blocks: KnownBlocks) -> None: ...
 
 
 class NothingKept(Exception):
@@ -122,11 +122,14 @@ class Recording:
             return
         certain = self._octets.pulled in (self._begun, min(self._octets.pulled, self._most))
         if self._blocks and self._weight <= MOST and certain:
-            shelf.put(KnownBlocks(self._blocks, self._whole), self._weight)
+            shelf.put(KnownBlocks(self._blocks, self._whole, self._weight))
 
 
 class KeptBlocks:
-    """The blocks of a message from any position on: those on the `shelf`, or those that `read` returns."""
+    """The blocks of a message from any position on: those on the `shelf`, or those that `read` returns.
+
+    `pages`: those that were laid out of them.
+    """
 
     def __init__(
         self,
@@ -137,6 +140,11 @@ class KeptBlocks:
     ) -> None:
         self._read, self._octets, self._most, self._shelf = read, octets, most, shelf
         self._recording: Recording | None = None
+        known = shelf.get() if shelf is not None else None
+        made_of = shelf.made_of if shelf is not None else None
+        same = known is not None and known.pages.made_of == made_of
+        self.pages = known.pages if known is not None and same else KnownPages(made_of, MOST_PAGES)
+        self._begun = self.pages.weight
 
     def __call__(self, start: Position | None) -> Iterator[Block]:
         known = self._shelf.get() if self._shelf is not None else None
@@ -147,6 +155,12 @@ class KeptBlocks:
         return self._recording
 
     def keep(self) -> None:
-        """Put the blocks that were read last on the shelf."""
-        if self._shelf is not None and self._recording is not None:
+        """Put the blocks that were read last on the shelf, and the pages that were laid out."""
+        if self._shelf is None:
+            return
+        if self._recording is not None:
             self._recording.keep(self._shelf)
+        known = self._shelf.get()
+        if known is not None and self.pages.weight > self._begun:
+            known.pages = self.pages
+            self._shelf.put(known)

@@ -21,6 +21,7 @@ from gateway.device import Device
 from gateway.markup.screen import Screen
 from gateway.message.model import Message
 from gateway.pages.known_blocks import CountedOctets, KeptBlocks, Shelf
+from gateway.pages.known_pages import KnownPages, PageRequest
 from gateway.pages.last_pages import evened
 from gateway.pages.lookback import approach, length, reaches
 from gateway.pages.pagination import balanced, paginate_to_the_end
@@ -47,7 +48,8 @@ _BEYOND: Final = LOOKAHEAD + 64 * 1024
 #: The fraction of a page that may stay empty so that it ends with a sentence.
 _SPARE: Final = 16
 #: The blocks of each page, as they are laid out, each page with the first block of the next one.
-_Pages = Generator[tuple[list[Block], Block | None], None, None]
+_Divided = tuple[list[Block], Block | None]
+_Pages = Generator[_Divided, None, None]
 #: ReadSection before a position within which the page before it is searched for.
 LOOKBACK: Final = 32 * 1024
 #: For measuring the frame: longer than any position and page number that can occur, except for a deeper section.
@@ -57,13 +59,13 @@ _MOST: Final = 9999
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """One page of a message. `number` counts from 1.
+    """One page of a message. `number` counts from 1. `body`: its blocks, as written.
 
     `total`: number of pages, None if unknown; `least`: the minimum known. `form`: this is the first page of the
     requested form of the message.
     """
 
-    body: tuple[Markup, ...]
+    body: Markup
     blocks: tuple[Block, ...]
     start: Position | None
     next: Position | None
@@ -109,7 +111,7 @@ class Layout:
     octets still to be fetched from a position on, as far as known. `ahead`: maximum pages to count ahead. `section`:
     the longest section that a position here can have. `forms`: where the forms of a message that has several begin;
     their first pages are laid out like the message's own. `even`: a last page with little on it gets some of the page
-    before.
+    before. `known`: pages that need not be laid out again.
     """
 
     def __init__(
@@ -127,8 +129,10 @@ class Layout:
         forms: Iterable[Position] = (),
         even: bool = False,
         keep: Callable[[], None] = _keep_nothing,
+        known: KnownPages | None = None,
     ) -> None:
         self._blocks, self._device = blocks, device
+        self._known = known or KnownPages(None, 0)
         self._frame, self._link_target = frame, _once(link_target)
         self._earlier, self._pulled, self._left, self._ahead = earlier, pulled, left, ahead
         self._weighing = weighing(device, self._widest_frame, self._write)
@@ -143,7 +147,7 @@ class Layout:
 
     def _widest_frame(self, first: bool) -> str:
         at = self._widest
-        widest = MessagePage((), (), None if first else at, at, 1 if first else _MOST, _MOST)
+        widest = MessagePage(Markup(), (), None if first else at, at, 1 if first else _MOST, _MOST)
         return markup.write(self._frame(widest), self._device)
 
     def _write(self, block: Block) -> Markup:
@@ -153,6 +157,9 @@ class Layout:
         if known is None:
             known = self._written[id(block)] = block, markup.block(block, self._device, self._link_target)
         return known[1]
+
+    def _body(self, blocks: Sequence[Block]) -> Markup:
+        return Markup("\n".join(map(self._write, blocks)))  # noqa: S704
 
     def _sample(self, block: Block) -> Block:
         """Return the part of a block that is weighed: all of it unless it is huge."""
@@ -204,36 +211,46 @@ class Layout:
 
         Unless `total` (see `MessagePage.known`) is known, count the pages after it as far as that is cheap.
         """
+        asked = PageRequest(start, number, total, before=False)
+        return self._known.page(asked, partial(self._laid_out, start, number, total))
+
+    def _laid_out(self, start: Position | None, number: int, total: int | None) -> MessagePage:
+        division = self._known.division(start)
+        if division is not None and (division.next is None or _is_total(total, number)):
+            return self._numbered(division.blocks, start, division.next, iter(()), number, total)
         with closing(self._pages(start)) as pages:
             blocks, following = next(pages, ([], None))
             self._shown = self._pulled()
-            return self._numbered(blocks, start, following, pages, number, total)
+            return self._numbered(blocks, start, _place(following), pages, number, total)
 
     def _numbered(
         self,
         blocks: Sequence[Block],
         start: Position | None,
-        following: Block | None,
-        pages: _Pages,
+        following: Position | None,
+        pages: Iterator[_Divided],
         number: int,
         total: int | None,
     ) -> MessagePage:
-        """Make a page, and count all pages: `pages` are those after it, `following` is their first block."""
-        body = tuple(map(self._write, blocks))
+        """Make a page, and count all pages: `pages` are those after it, `following` is where they begin."""
+        body = self._body(blocks)
         self._written = None
         if following is None:
             total = number
-        elif total is None or -number <= total <= number:
-            total = self._count(pages, following.at, number + 1)
-        return self._made(body, blocks, start, following.at if following else None, number, total)
+        elif total is None or not _is_total(total, number):
+            total = self._count(pages, following, number + 1)
+        return self._made(body, blocks, start, following, number, total)
 
-    def _count(self, pages: _Pages, at: Position, number: int) -> int:
+    def _count(self, pages: Iterator[_Divided], at: Position, number: int) -> int:
         """Count pages from the one at `at` to the last; negative: this many were counted, and there are more."""
         most = self._weighing.worked + WORK
-        for counted, (_page, following) in enumerate(islice(pages, self._ahead), 1):
+        start = at
+        for counted, (page, following) in enumerate(islice(pages, self._ahead), 1):
+            if start not in self._forms:  # counted as a page that continues, shown as one that begins
+                self._known.divided(start, page, _place(following))
             if following is None:
                 return number
-            number += 1
+            number, start = number + 1, following.at
             if self._is_far(at, following.at) or self._weighing.worked > most:
                 return -number
             if counted % STEP == 0 and self._left(following.at) > _BEYOND:
@@ -254,7 +271,7 @@ class Layout:
 
     def _made(
         self,
-        body: tuple[Markup, ...],
+        body: Markup,
         blocks: Sequence[Block],
         start: Position | None,
         at: Position | None,
@@ -266,6 +283,10 @@ class Layout:
 
     def page_before(self, start: Position, number: int, total: int | None = None) -> MessagePage:
         """Lay out the page before the one that starts at `start`."""
+        asked = PageRequest(start, number, total, before=True)
+        return self._known.page(asked, partial(self._laid_out_before, start, number, total))
+
+    def _laid_out_before(self, start: Position, number: int, total: int | None) -> MessagePage:
         # A form other than the default one is only reached from its own beginning.
         for base in dict.fromkeys((self._earlier(start), None, Position(start.section))):
             before, near = approach(self._blocks, self._device.deck_limit, base, start)
@@ -282,20 +303,21 @@ class Layout:
                 self._shown = self._pulled()
                 number = 1 if before is None or before in self._forms else max(number, 2)
                 if self._shown == pulled:
-                    return self._numbered(blocks, before, following, pages, number, total)
+                    return self._numbered(blocks, before, _place(following), pages, number, total)
             # How far pages are counted depends on where reading began: a page must have the same count by Prev as by
             # Next.
-            return self.page(before, number, total)
-        return self.page(None, 1, total)
+            return self._laid_out(before, number, total)
+        return self._laid_out(None, 1, total)
 
     def all(self) -> Iterator[MessagePage]:
         """Lay out every page, each with the total."""
         self._written = None
-        pages: list[tuple[list[Block], Block | None]] = list(self._pages(None)) or [([], None)]
+        pages: list[_Divided] = list(self._pages(None)) or [([], None)]
         for index, (blocks, following) in enumerate(pages):
             start = blocks[0].at if index else None
-            body = tuple(map(self._write, blocks))
-            yield self._made(body, blocks, start, following.at if following else None, index + 1, len(pages))
+            yield self._made(
+                self._body(blocks), blocks, start, following.at if following else None, index + 1, len(pages)
+            )
 
     def screen(self, page: MessagePage) -> Screen:
         """Return the screen of a page in its frame."""
@@ -336,7 +358,17 @@ def of_message(
         forms=forms,
         even=True,
         keep=blocks.keep,
+        known=blocks.pages,
     )
+
+
+def _is_total(total: int | None, number: int) -> bool:
+    """Return whether a number of pages, as in `MessagePage.known`, can be that of a message whose page this is."""
+    return total is not None and not -number <= total <= number
+
+
+def _place(block: Block | None) -> Position | None:
+    return block.at if block is not None else None
 
 
 def _once(link_target: markup.LinkResolver) -> markup.LinkResolver:

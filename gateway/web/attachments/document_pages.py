@@ -232,7 +232,7 @@ def file_screen(
     **values: object,
 ) -> Screen:
     """Make a screen for one file; `offer` replaces the link to the original."""
-    common = {"sentence": "", "body": (), "first": first, "pages": pages}
+    common = {"sentence": "", "body": "", "first": first, "pages": pages}
     common["what"] = file_links.description(visit, part)
     actions = (*turns, offer or file_links.original(visit, address), *file_links.navigation(visit, address))
     title = file_links.title_of(visit, part)

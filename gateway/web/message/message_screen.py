@@ -6,7 +6,7 @@ Operations are posted to `message_actions`, which may respond with the page of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +20,7 @@ from gateway.message.mime import protected
 from gateway.message.model import Message, Part
 from gateway.message.outgoing.reply import reply_all_recipients
 from gateway.message.outgoing.resumed import returned_message
+from gateway.pages import message_heads
 from gateway.pages.known_blocks import KnownBlocks
 from gateway.pages.layout import Layout, MessagePage, of_message
 from gateway.pages.message_pages import message_screen, reading_actions, reading_context
@@ -36,7 +37,7 @@ from gateway.web.message import invitation_state
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import with_style
-from gateway.web.request.visit import Visit, current, link
+from gateway.web.request.visit import Visit, current, fresh_mark, link
 
 message = Blueprint("message", __name__)
 
@@ -128,24 +129,29 @@ def _show(
 
 @dataclass(frozen=True, slots=True)
 class MessageShelf:
-    """Where the blocks of a message stay between two pages; `key`: everything that they depend on."""
+    """Where the blocks of a message stay between two pages; `key`: everything that they depend on.
+
+    `made_of`: everything besides that their pages depend on.
+    """
 
     cache: SessionCache
     key: CacheKey
+    made_of: object
 
     @classmethod
     def of(
-        cls, visit: Visit, store: MailStore, ref: MessageRef, address: MessageAddress
+        cls, visit: Visit, store: MailStore, ref: MessageRef, address: MessageAddress, made_of: object
     ) -> MessageShelf | None:
         """Return the shelf of a message, None if nothing is to be kept."""
-        return cls(store.cache, (ref, visit.language, address.unfolded)) if visit.config.keep_read else None
+        key = ref, visit.language, address.unfolded
+        return cls(store.cache, key, made_of) if visit.config.keep_read else None
 
     def get(self) -> KnownBlocks | None:
         found = self.cache.get(self.key)
         return found if isinstance(found, KnownBlocks) else None
 
-    def put(self, blocks: KnownBlocks, weight: int) -> None:
-        self.cache.put(self.key, blocks, weight)
+    def put(self, blocks: KnownBlocks) -> None:
+        self.cache.put(self.key, blocks, blocks.weight)
 
 
 def _joined(sentence: str, more: str) -> str:
@@ -212,8 +218,33 @@ def _layout(
     ticket = visit.signed_in.ticket()
     unfolded = frozenset({address.unfolded} - {""})
     context = reading_context(language, unfolded=unfolded)
-    shelf = MessageShelf.of(visit, store, ref, address)
+    # A sentence is shown once, so are the pages below it.
+    made_of = None if sentence else _made_of(visit, address, found, own, around)
+    shelf = MessageShelf.of(visit, store, ref, address, made_of)
     return of_message(found, octets, device, context, frame, link_target, shelf=shelf)
+
+
+def _made_of(
+    visit: Visit, address: MessageAddress, found: Message, own: frozenset[str], around: Mapping[str, str]
+) -> object:
+    """Return everything besides a message and its reader's language that its pages depend on, frames and links.
+
+    A ticket is as long as any other, and so is the time in a link that is always fresh.
+    """
+    session, device = visit.signed_in, visit.device
+    home = around["home"]
+    if device.caches_regardless:
+        home = home.replace(f"c={fresh_mark(visit)}", "c=")
+    return (
+        address,
+        device,
+        (session.device, session.markup, session.language),
+        visit.here.rpartition("/")[0],  # links are relative to it
+        visit.origin,
+        message_heads.when(found, device, visit.language, visit.now),
+        own,
+        {**around, "home": home},
+    )
 
 
 def _page_links(address: MessageAddress, shown: MessagePage, form: str) -> dict[str, str]:

@@ -288,8 +288,13 @@ def link(endpoint: str, **values: object) -> str:
 def list_link(endpoint: str, **values: object) -> str:
     """Return a link that must be fresh: its address is new on devices that cache pages regardless of headers."""
     if current().device.caches_regardless:
-        values["c"] = addresses.base36(int(current().now.timestamp()))
+        values["c"] = fresh_mark(current())
     return link(endpoint, **values)
+
+
+def fresh_mark(visit: Visit) -> str:
+    """Return what makes the address of a list new."""
+    return addresses.base36(int(visit.now.timestamp()))
 
 
 def reload_link() -> str:
