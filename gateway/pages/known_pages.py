@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _BLOCK_OCTETS: Final = 290
 _RUN_OCTETS: Final = 80
 _PAGE_OCTETS: Final = 600
+#: Octets that a link takes; its target and text are those of a block.
+_LINK_OCTETS: Final = 80
 #: Approximate octets of what pages were made of: a device, the targets of actions and the reader's addresses.
 _MADE_OF_OCTETS: Final = 3000
 #: Octets of a reference to a block.
@@ -64,7 +66,8 @@ class KnownPages:
             return replace(known[0], body=Markup(known[1].decode("utf-8")))  # noqa: S704
         made = lay_out()
         body = made.body.encode("utf-8")  # a single "…" doubles the octets of a text in memory
-        if self._admits(_weight(made.blocks) + len(body)):
+        links = _LINK_OCTETS * len(made.links)
+        if self._admits(_weight(made.blocks) + len(body) + links):
             # Whoever knows how many pages were counted here gets the same page.
             kept = replace(made, body=Markup()), body
             self._pages[asked] = self._pages[asked._replace(total=made.known)] = kept

@@ -26,7 +26,7 @@ from gateway.pages.last_pages import evened
 from gateway.pages.lookback import approach, length, reaches
 from gateway.pages.pagination import balanced, paginate_to_the_end
 from gateway.pages.weighing import weighing
-from gateway.rendition.blocks import Accept, Block, Kind, Position, Run, cut, split
+from gateway.rendition.blocks import Accept, Block, Kind, Position, Run, cut, leading, split
 from gateway.rendition.context import Context
 from gateway.rendition.earlier import earlier
 from gateway.rendition.rendering import render
@@ -62,7 +62,7 @@ class MessagePage:
     """One page of a message. `number` counts from 1. `body`: its blocks, as written.
 
     `total`: number of pages, None if unknown; `least`: the minimum known. `form`: this is the first page of the
-    requested form of the message.
+    requested form of the message. `links`: target and text of every link as the device shows it.
     """
 
     body: Markup
@@ -73,6 +73,7 @@ class MessagePage:
     total: int | None = None
     form: bool = False
     least: int = 1
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def known(self) -> int:
@@ -239,7 +240,15 @@ class Layout:
             total = number
         elif total is None or not _is_total(total, number):
             total = self._count(pages, following, number + 1)
-        return self._made(body, blocks, start, following, number, total)
+        made = self._made(body, blocks, start, following, number, total)
+        return replace(made, links=tuple(self._links(blocks)))
+
+    def _links(self, blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
+        for block in blocks:
+            if [run for run in block.runs if run.link]:
+                for run, _parts in leading(markup.fit_block(block, self._device)):
+                    if run.link:
+                        yield run.link, run.text
 
     def _count(self, pages: Iterator[_Divided], at: Position, number: int) -> int:
         """Count pages from the one at `at` to the last; negative: this many were counted, and there are more."""

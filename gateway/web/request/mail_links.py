@@ -7,15 +7,14 @@ the phone's dialler.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from flask import request
 
-from gateway.markup import fit_block
 from gateway.markup.screen import Screen
 from gateway.pages.layout import Layout, MessagePage
 from gateway.pages.message_pages import dial_link
-from gateway.rendition.blocks import Block, Position, Run, leading
+from gateway.rendition.blocks import Position, Run
 from gateway.sealed.link_ids import Link
 from gateway.state import optional
 from gateway.web.request.visit import Visit, link, sessionless_link
@@ -64,14 +63,7 @@ def page_screen(visit: Visit, layout: Layout, position: Position | None, number:
 
 def linked_screen(visit: Visit, layout: Layout, page: MessagePage) -> Screen:
     """Make the screen of a page, and store its links."""
-    found = [each for block in page.blocks for each in _links(fit_block(block, visit.device))]
+    found = [each for each in page.links if not each[0].startswith("tel:")]  # those have no id
     if found:
         keep_links(visit, found)
     return layout.screen(page)
-
-
-def _links(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield URL and text of every link that has an id."""
-    for run, _parts in leading(block):
-        if run.link and not run.link.startswith("tel:"):
-            yield run.link, run.text
