@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from operator import is_
 from typing import Final
 
 from markupsafe import Markup
@@ -18,11 +17,11 @@ from gateway.device import WML, WML_COMPILED, Device
 from gateway.language import softkey
 from gateway.markup import wml, xhtml
 from gateway.markup.environment import environment
-from gateway.markup.repertoire import fit
+from gateway.markup.repertoire import fitter
 from gateway.markup.scale import MIB_ENUMS
 from gateway.markup.screen import Action, Life, Screen
 from gateway.markup.wml import LinkResolver, PictureLink
-from gateway.rendition.blocks import Block, Run
+from gateway.rendition.blocks import Block
 from gateway.wap import wbxml
 
 __all__ = [
@@ -122,12 +121,9 @@ def fit_block(item: Block, device: Device) -> Block:
     """Write the text of a block in characters that the device has; link targets stay as they are."""
     if item.text.isascii() and item.marker.isascii():
         return item
-    runs, marker = tuple(_fit_run(run, device) for run in item.runs), fit(item.marker, device)
-    if marker == item.marker and all(map(is_, runs, item.runs)):
+    fitted = fitter(device.markup, device.charset)
+    marker, texts = fitted(item.marker), [fitted(run.text) for run in item.runs]
+    if marker == item.marker and texts == [run.text for run in item.runs]:
         return item
+    runs = tuple([replace(run, text=text) for run, text in zip(item.runs, texts, strict=True)])
     return replace(item, runs=runs, marker=marker)
-
-
-def _fit_run(run: Run, device: Device) -> Run:
-    text = fit(run.text, device)
-    return run if text == run.text else replace(run, text=text)

@@ -95,6 +95,8 @@ _STYLED: Final = re.compile(f"{_MATHEMATICAL}{_MATHEMATICAL}*")
 #: Phonetic small capitals, which some use to make words look different.
 _SMALL: Final = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ"
 _CAPITALS: Final = str.maketrans(_SMALL, "ABCDEFGHIJKLMNOPQRSTUVWYZ")
+#: What is in all texts whose letters are written plainly: one search for it, as most texts have none.
+_RESTYLED: Final = re.compile(f"[{_SMALL}{_MATHEMATICAL[1:-1]}]")
 _SMALL_WORD: Final = re.compile(f"[{_SMALL}][{_SMALL}]+")
 _BEYOND_ASCII: Final = re.compile(f"{_SEQUENCES}|[^\x00-\x7f]")
 #: Words of a name that describe the drawing, not the thing.
@@ -128,7 +130,7 @@ def fitter(markup: str, charset: str) -> Callable[[str], str]:
 
 def _without_styles(text: str) -> str:
     """Write the bold, script and sans-serif letters of mathematics plainly: phones draw boxes for them."""
-    if text.isascii():
+    if text.isascii() or _RESTYLED.search(text) is None:
         return text
     return _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), _enlarged(text))
 

@@ -48,10 +48,9 @@ class XhtmlScale:
         self._charset = charset
 
     def page(self, text: str) -> int:
-        return len(text.encode(self._charset, "xmlcharrefreplace"))
+        return len(text if text.isascii() else text.encode(self._charset, "xmlcharrefreplace"))
 
-    def piece(self, text: str) -> int:
-        return self.page(text)
+    piece = page
 
     def room(self, weights: Iterable[int], limit: int) -> int:
         return limit - self.rough(weights)

@@ -7,7 +7,7 @@ and `img`, and there is no `pre`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -73,16 +73,20 @@ def inset(item: Block) -> str:
     return "\u00a0" * 2 * min(item.indent, _DEEPEST) if item.kind is Kind.ITEM else ""
 
 
-def linked_runs(item: Block, link_target: LinkResolver) -> Iterator[tuple[Run, str]]:
-    """Yield the runs of a block, each with its link target."""
+def linked_runs(item: Block, link_target: LinkResolver) -> list[tuple[Run, str]]:
+    """Return the runs of a block, each with its link target."""
+    if len(item.runs) == 1:
+        run = item.runs[0]
+        return [(run, link_target(item, run) if run.link else "")]
+    found: list[tuple[Run, str]] = []
     for whole, runs in leading(item):
         href = link_target(item, whole) if whole.link else ""
         if href and len(runs) > 1:  # one link, however its letters look
             said = [run for run in runs if not run.text.isspace()]
             strong, emphasis = all(run.strong for run in said), all(run.emphasis for run in said)
             runs = (replace(whole, strong=strong, emphasis=emphasis),)
-        for run in runs:
-            yield run, href
+        found += [(run, href) for run in runs]
+    return found
 
 
 def _run(run: Run, item: Block, href: str) -> str:

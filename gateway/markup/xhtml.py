@@ -35,8 +35,8 @@ def _inner(item: Block, link_target: LinkResolver) -> str:
         return f"<p>{marker}{_anchor(_lines(text), link_target(item, None))}</p>"
     if item.kind is Kind.NOTE and item.target:
         return f'<p class="n">{marker}{_anchor(_lines(item.text), link_target(item, None))}</p>'
-    text = marker + "".join(_run(run, item, href) for run, href in linked_runs(item, link_target))
-    way = f' class="{CLASS}"' if right_to_left(item.text) else ""
+    text = marker + "".join([_run(run, item, href) for run, href in linked_runs(item, link_target)])
+    way = f' class="{CLASS}"' if not text.isascii() and right_to_left(item.text) else ""
     if item.kind is Kind.HEADING:
         level = min(max(item.level, 1) + _TOP_HEADING - 1, _LAST_HEADING)
         return f"<h{level}{way}>{text}</h{level}>"
@@ -61,4 +61,5 @@ def _anchor(inner: str, href: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br/>")
+    text = escape(text)
+    return text.replace("\n", "<br/>") if "\n" in text else text

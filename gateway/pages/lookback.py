@@ -67,4 +67,7 @@ def _effort(block: Block) -> int:
 
 def length(block: Block) -> int:
     """Return the approximate minimum length of a block in markup."""
-    return len(block.text) + _LINK * sum([run.link != "" for run in block.runs])
+    octets = 0
+    for run in block.runs:
+        octets += len(run.text) + (_LINK if run.link else 0)
+    return octets

@@ -36,13 +36,17 @@ class Weighing(Generic[W]):
         self._scale, self._limit, self._frame, self._write = scale, limit, frame, write
         self._blocks: dict[int, tuple[Block, W]] = {}
         self._frames: dict[bool, W] = {}
-        self._asked: tuple[int, ...] = ()
+        #: The blocks of the page that was begun last, in order, and their sizes.
+        self._begun: list[Block] = []
+        self._sizes: list[W] = []
+        #: The page that `fits` was asked about last, and whether it is the first.
+        self._asked: tuple[bool, list[Block]] | None = None
         self._left = 0
         self.worked = 0
 
     def fits(self, page: Sequence[Block], first: bool) -> bool:
         """Return whether a page of these blocks, the first or another, is within the limit."""
-        asked = first, *map(id, page)  # the ids stay theirs: measured blocks are kept until `forget`
+        asked = first, [*page]
         if asked != self._asked:
             self._asked, self._left = asked, self._scale.room(self._weights(page, first), self._limit)
         return self._left >= 0
@@ -53,13 +57,18 @@ class Weighing(Generic[W]):
 
     def gauge(self, first: bool) -> Callable[[Block], bool]:
         """Begin a page: return a cheap test, given its blocks one by one, that never rejects what fits."""
-        load = self._scale.least(self._frame_weight(first))
+        least, begun, sizes = self._scale.least, list[Block](), list[W]()
+        load = least(self._frame_weight(first))
+        self._begun, self._sizes = begun, sizes
 
         def may_fit(block: Block) -> bool:
             nonlocal load
             if self.is_huge(block):
                 return False
-            load += self._scale.least(self._weight(block))
+            size = self._weight(block)
+            begun.append(block)
+            sizes.append(size)
+            load += least(size)
             return load <= self._limit
 
         return may_fit
@@ -79,14 +88,13 @@ class Weighing(Generic[W]):
     def forget(self) -> None:
         """Forget the blocks, which belong to one page only."""
         self._blocks.clear()
-        self._asked = ()
+        self._asked, self._begun, self._sizes = None, [], []
 
     def _weights(self, page: Sequence[Block], first: bool) -> list[W]:
-        known = map(self._blocks.get, map(id, page))  # all but one, in most tries
-        weights = [
-            self._weight(block) if has is None else has[1] for block, has in zip(page, known, strict=True)
-        ]
-        return [self._frame_weight(first), *weights]
+        known = max(len(page) - 1, 0)  # the last block may be a head that is tried
+        if page[:known] != self._begun[:known]:
+            known = 0
+        return [self._frame_weight(first), *self._sizes[:known], *map(self._weight, page[known:])]
 
     def _frame_weight(self, first: bool) -> W:
         if first not in self._frames:

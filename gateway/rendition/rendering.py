@@ -283,13 +283,11 @@ def _numbered(segments: Iterator[TextSegment], first: int) -> Iterator[TextSegme
 
 def _skipping(segments: Iterator[TextSegment], skip: int) -> Iterator[TextSegment]:
     """Skip the characters of the first block that were already shown."""
-    for segment in segments:
-        if skip:
-            segment = replace(segment, block=cut(segment.block, skip - segment.block.at.skip)[1])
-            skip = 0
-            if not segment.block.runs:
-                continue
-        yield segment
+    first = next(segments, None) if skip else None
+    if first is None:
+        return segments
+    rest = cut(first.block, skip - first.block.at.skip)[1]
+    return chain((replace(first, block=rest),), segments) if rest.runs else segments
 
 
 def render(

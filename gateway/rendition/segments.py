@@ -18,7 +18,10 @@ BLOCK_LIMIT: Final = 4000
 
 
 class Role(Enum):
-    """Whose words a block is, for folding."""
+    """Whose words a block is, for folding. Its hash is that of any object, which takes no call: it is looked up for
+    each block."""
+
+    __hash__ = object.__hash__
 
     BODY = "body"
     ATTRIBUTION = "attribution"  # "On Monday, Anna wrote:"

@@ -65,7 +65,7 @@ class Wholes:
 
     def segments(self, reading: SelectedPart) -> Iterator[TextSegment]:
         """Yield the segments of a part."""
-        yield from _VIEWERS[reading.view](self, reading.part)
+        return _VIEWERS[reading.view](self, reading.part)
 
     def _read(self, part: Part, cap: int) -> tuple[str, bool]:
         octets, was_cut = body.whole(part, self._octets(part.section, 0), cap)

@@ -117,9 +117,16 @@ class HtmlReader(Structure):
 
     def _meaning(self, name: str, tag: Tag, attributes: Attributes) -> meanings.Meaning:
         """Return what an element means, read once for all that are alike."""
-        said, sheets = attributes.get, self._sheets.some
-        names = (said("class"), said("id")) if sheets else None
-        key = name, said("style"), said("bgcolor"), names, "background" in attributes, "hidden" in attributes
+        sheets = self._sheets.some
+        key = (
+            name,
+            attributes.get("style"),
+            attributes.get("bgcolor"),
+            attributes["class"] if sheets and "class" in attributes else None,
+            attributes["id"] if sheets and "id" in attributes else None,
+            "background" in attributes,
+            "hidden" in attributes,
+        )
         known = self._meanings.get(key)
         if known is None:
             if len(self._meanings) > MEANINGS_LIMIT:

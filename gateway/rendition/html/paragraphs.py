@@ -176,7 +176,7 @@ class Paragraphs:
         self._names += range(before, len(self._stretches))
 
     def _words_of(self, text: str) -> None:
-        if self._last in _BEGUN:
+        if text[:1] == " " and self._last in _BEGUN:
             text = text.lstrip(" ")
         if text and self._edge:
             self._edge = False
@@ -186,13 +186,15 @@ class Paragraphs:
             self._add(text)
 
     def _add(self, text: str) -> None:
-        if self._size + len(text) > BLOCK_LIMIT and (self._last in (" ", "\n") or self._size > BLOCK_LIMIT):
+        size = self._size + len(text)
+        if size > BLOCK_LIMIT and (self._last in (" ", "\n") or self._size > BLOCK_LIMIT):
             self.flush()
             if not self.look.pre:
                 text = text.lstrip(" ")
+            size = len(text)
         if text:
             self._stretches.append((text, self.look.face))
-            self._size += len(text)
+            self._size = size
             self.added += not text.isspace()
             self._last = text[-1]
 
@@ -248,7 +250,7 @@ class Paragraphs:
 
     def _all_linked(self, runs: list[Run]) -> list[Run]:
         if len(runs) == 1:
-            return list(self._linked(runs[0], None))
+            return [*self._linked(runs[0], None)]
         return [piece for pair in zip(runs, [*runs[1:], None], strict=True) for piece in self._linked(*pair)]
 
     def _linked(self, run: Run, following: Run | None) -> Iterable[Run]:
@@ -306,6 +308,7 @@ def _short(run: Run) -> Run:
 
 def _tidy(run: Run) -> Run:
     """Remove spaces before line ends, and joiners, across stretches that were collapsed one by one."""
-    text = run.text if run.text.isascii() else glyphs.unpadded(run.text)
-    text = text.replace(" \n", "\n")
+    text = glyphs.unpadded(run.text)
+    if " \n" in text:
+        text = text.replace(" \n", "\n")
     return run if text == run.text else replace(run, text=text)
