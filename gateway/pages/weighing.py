@@ -102,10 +102,11 @@ class Weighing(Generic[W]):
         return self._frames[first]
 
     def _weight(self, block: Block) -> W:
-        known = self._blocks.get(id(block))
+        key = id(block)
+        known = self._blocks.get(key)
         if known is None:
             text = self._write(block)
-            known = self._blocks[id(block)] = block, self._scale.piece(text)
+            known = self._blocks[key] = block, self._scale.piece(text)
             self.worked += _WEIGHING + len(block.runs) + text.count("<") + text.count("$")
         return known[1]
 

@@ -106,7 +106,7 @@ class SegmentFolder:
     def _plain(self, segment: TextSegment) -> Block:
         """Return the block of a segment that does not fold; an attribution or a rule notes whether it comes first."""
         self._open_role = None
-        if _comes_first(segment) and self._nothing_yet and self._context.fold:
+        if self._nothing_yet and self._context.fold and _comes_first(segment):
             return _opened(segment.block)
         self._nothing_yet = False
         return segment.block

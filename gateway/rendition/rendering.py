@@ -100,7 +100,7 @@ class _Renderer:
             segments = _skipping(self._part(reading, start, state), start.skip if start else 0)
             folder = SegmentFolder(self._context, state.opened, from_start=not (start and start.start))
             for block in folder.blocks(segments):
-                yield self._worded(block)
+                yield block if block.runs else self._worded(block)
             start = None
 
     def gaps(self, first: int = 0) -> Iterator[Block]:

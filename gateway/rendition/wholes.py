@@ -86,13 +86,14 @@ class Wholes:
             drafts = roles.without_preheader(drafts)
         yield from self._noted(part, drafts, page.cut, too_many)
 
-    def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> Iterator[TextSegment]:
-        """Yield the segments of drafts, and a note if they were cut."""
-        yield from roles.segments(drafts, part.section, self._reply)
+    def _noted(self, part: Part, drafts: list[Draft], was_cut: bool, too_many: bool) -> list[TextSegment]:
+        """Return the segments of drafts, and a note if they were cut."""
+        found = roles.segments(drafts, part.section, self._reply)
         if was_cut:
-            yield self.cut(part, HTML_CAP)
+            found.append(self.cut(part, HTML_CAP))
         elif too_many:
-            yield self.note(part, notes.MANY_BLOCKS)
+            found.append(self.note(part, notes.MANY_BLOCKS))
+        return found
 
     def _enriched(self, part: Part) -> Iterator[TextSegment]:
         raw, was_cut = self._read(part, HTML_CAP)
