@@ -121,9 +121,9 @@ OPTIONS = (
     ),
     Option(
         "session", "keep_read", ValueKind.FLAG, True, "false",
-        "Keep in memory the paragraphs of the last messages that a person read, and the rows of lists, so that the "
-        "next page takes little work: at most 320 KB per connection to a mail server. They are dropped at sign-out, "
-        "and when the person has been idle for five minutes.",
+        "Keep in memory the paragraphs and pages of the last messages that a person read, and the rows of lists, so "
+        "that the next page takes little work: at most 320 KB per connection to a mail server. They are dropped at "
+        "sign-out, and when the person has been idle for five minutes.",
     ),
     Option(
         "submission", "helo", ValueKind.HOST, "", '"m.example.org"',
