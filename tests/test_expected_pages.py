@@ -48,7 +48,7 @@ def said(name: str, device_name: str) -> str:
         head = (str(screen.values["subject"]), shown.who, shown.when, shown.to, shown.attached)
         who = " | ".join(filter(None, head)) if page.first else ""
         out.append(f"== {page.number}/{page.total} {who}".rstrip())
-        out += [_LINE_ENDS.sub(r"\1\n", str(block).replace("\u00a0", "&#160;")) for block in page.body]
+        out += [_LINE_ENDS.sub(r"\1\n", str(page.body).replace("\u00a0", "&#160;"))] * bool(page.body)
     return "\n".join(out) + "\n"
 
 
