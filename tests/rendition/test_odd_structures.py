@@ -279,14 +279,14 @@ def test_parts_beyond_the_bound_are_named_in_the_pages() -> None:
         "Too many parts: part 1000 (cat.png) and what follows it are left out."
     ]
     mail = wire_format.parse(message(parted(*many)))
-    assert "Too many parts" in "".join(map(str, _last_page(mail.message, mail.octets)))
+    assert "Too many parts" in _last_page(mail.message, mail.octets)
     deep = b"".join(multipart(f"b{n}", f"--b{n}\n") for n in range(60)) + b"\nwords"
     (said_of_it,) = [note for note in notes_of(deep) if "too deep" in note]
     part = "1.1.1.1.…1.1.1.1 (multipart/mixed)"
     assert said_of_it == f"The contents of part {part} are left out: they are nested too deeply."
 
 
-def _last_page(mail: Message, octets: ReadSection) -> tuple[object, ...]:
+def _last_page(mail: Message, octets: ReadSection) -> str:
     return list(message_layout(mail, octets, by_name("nokia7110")).all())[-1].body
 
 
