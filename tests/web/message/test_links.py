@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,7 @@ def test_links_are_kept_for_the_page_that_is_shown_and_nothing_is_written_to_mea
         measuring[0] = True
         return layout._frame(page)
 
-    def keep(ids: LinkIds, links: Iterable[Link], token: str) -> None:
+    def keep(ids: LinkIds, links: Mapping[str, Link]) -> None:
         kept.append((measuring[0], list(links)))
 
     for name in ("page", "page_before"):
