@@ -7,7 +7,7 @@ given. RFC 2046 §5.1.4 calls the last alternative the best; on a small screen t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from html import unescape
 from itertools import pairwise
 from typing import Final
@@ -61,10 +61,10 @@ _EXCUSE: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: A comment, a tag (its "/", its name, its attributes), or a text.
 _TOKEN: Final = re.compile(
-    r"<!--|<(?P<end>/?)(?P<tag>[a-z][a-z0-9:]{0,20})(?P<rest>[^<>]*)>?|(?P<text>[^<]+)|<", re.IGNORECASE
+    r"<!--(?:.*?-->|.*)|<(/?)([a-z][a-z0-9:]{0,20})([^<>]*)>?|([^<]+)|<", re.IGNORECASE | re.DOTALL
 )
-_COMMENT_END: Final = re.compile(r"-->")
 _HREF: Final = re.compile(r"\bhref\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _WORD: Final = re.compile(r"\w{2,}")
 _URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"]{2,4000}", re.IGNORECASE)
@@ -99,8 +99,8 @@ def is_excuse(text: str, html_octets: int) -> bool:
 def says_more(page: str, text: str) -> bool:
     """Return whether the plain text lacks a page's links, or too many of its words, or names links by their URLs."""
     links, words, hidden = _looked_through(page)
-    own = set(_WORD.findall(_URL.sub(" ", text)))
-    if (links or words) and _is_filler(own, set(words), hidden):
+    said = _WORD.findall(_URL.sub(" ", text))
+    if (links or words) and _is_filler(set(said), words, hidden):
         return True
     web = {link for link in links if link.startswith("http")}
     enough = BRACKETED if len(web) > BRACKETED else BRACKETED_LEAST
@@ -108,24 +108,29 @@ def says_more(page: str, text: str) -> bool:
         return True
     if len(_LEFT.findall(text)) >= LEFT:
         return True
-    joined = re.sub(r"\s+", "", text).casefold()
-    digits = re.sub(r"\D", "", text) if any(link.startswith("tel:") for link in links) else ""
-    lacking = [link for link in links if _bare(link) not in joined and not _said_number(link, digits)]
-    if any(not link.startswith("http") for link in lacking):
+    if len(words) >= LEAST_WORDS and len(said) < PART * len(words):
         return True
-    if lacking and len({_bare(found) for found in _URL.findall(text)}) < len(web):
-        return True  # click trackers give each form its own URLs
-    said = len(_WORD.findall(_URL.sub(" ", text)))
-    if len(words) >= LEAST_WORDS and said < PART * len(words):
+    # click trackers give each form its own URLs: where there are as many of them, they are not compared
+    few = len({_bare(found) for found in _URL.findall(text)}) < len(web)
+    if _is_lacking(links if few else links - web, text):
         return True
     return _run_together(words, set(_WORD.findall(text))) >= RUN_TOGETHER
 
 
-def _is_filler(said: set[str], shown: set[str], hidden: set[str]) -> bool:
+def _is_filler(said: set[str], shown: list[str], hidden: set[str]) -> bool:
     """Return whether a text consists of words that the page hides."""
     if len(said) < LEAST_WORDS or not hidden:
         return False
-    return len(said & hidden) >= HIDDEN_LEAST * len(said) and len(said & shown) < SHOWN_MOST * len(said)
+    return len(said & hidden) >= HIDDEN_LEAST * len(said) and len(
+        said.intersection(shown)
+    ) < SHOWN_MOST * len(said)
+
+
+def _is_lacking(links: set[str], text: str) -> bool:
+    """Return whether a text has not all of these links."""
+    joined = re.sub(r"\s+", "", text).casefold()
+    digits = re.sub(r"\D", "", text) if any(link.startswith("tel:") for link in links) else ""
+    return any(_bare(link) not in joined and not _said_number(link, digits) for link in links)
 
 
 def _run_together(words: list[str], said: set[str]) -> int:
@@ -145,60 +150,58 @@ def _said_number(link: str, digits: str) -> bool:
 
 def _looked_through(page: str) -> tuple[set[str], list[str], set[str]]:
     """Return the links of a page, its words, and the words that are hidden."""
+    tokens = _TOKEN.findall(page)
+    hiding = _hiding(page, tokens)
+    anchors: dict[str, None] = {}
+    shown: list[str] = []
+    hidden: list[str] = []
+    unread = ""
+    hider, depth = (
+        "",
+        0,
+    )  # the element, if any, that hides what is being read; the open elements of its name inside it
+    for end, tag, rest, text in tokens:
+        if not tag:
+            if text and not unread:
+                (hidden if depth else shown).append(text)
+            continue
+        name = tag.lower()
+        if unread:
+            unread = "" if end and name == unread else unread
+        elif name in _UNREAD:
+            unread = "" if end else name
+        else:
+            if depth and name == hider:
+                if end:
+                    depth -= 1
+                else:
+                    depth = 0 if name == "p" else depth + 1  # the next <p> ends a paragraph
+            if not (depth or end):
+                if rest in hiding and name not in _EMPTY and not rest.endswith("/"):
+                    hider, depth = name, 1
+                elif name in _LINKS:
+                    anchors[rest] = None
+    return _links(anchors), _words(shown), set(_words(hidden))
+
+
+def _hiding(page: str, tokens: list[tuple[str, str, str, str]]) -> set[str]:
+    """Return the attributes, as they are written in the tags of a page, that hide their element."""
+    if _HIDES.search(page) is None:
+        return set()
+    return {rest for rest in {rest for _, _, rest, _ in tokens} if ":" in rest and _HIDES.search(rest)}
+
+
+def _links(anchors: Iterable[str]) -> set[str]:
+    """Return the URLs in the attributes of links."""
     links: set[str] = set()
-    words: list[str] = []
-    hidden: set[str] = set()
-    for tag, said, is_hidden in _tokens(page):
-        if is_hidden:
-            if not tag:
-                hidden.update(_WORD.findall(unescape(said) if "&" in said else said))
-        elif tag in _LINKS and len(links) < LINKS_LIMIT:
-            match = _HREF.search(said)
-            url = urls.allowed(unescape(match[1] or match[2] or match[3] or "")) if match else ""
-            if url:
-                links.add(url)
-        elif not tag:
-            words += _WORD.findall(unescape(said) if "&" in said else said)
-    return links, words, hidden
+    for match in filter(None, map(_HREF.search, anchors)):
+        if url := urls.allowed(unescape(match[1] or match[2] or match[3] or "")):
+            links.add(url)
+            if len(links) == LINKS_LIMIT:
+                break
+    return links
 
 
-def _tokens(page: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield each start tag of a page with its attributes, and each text with '' as its tag; and whether it is
-    hidden."""
-    at, unread = 0, ""
-    hiding = _Hiding()
-    while (token := _TOKEN.match(page, at)) is not None:
-        at = token.end()
-        if token[0] == "<!--":
-            end = _COMMENT_END.search(page, at)
-            at = end.end() if end else len(page)
-        elif token["tag"]:
-            tag = token["tag"].lower()
-            if unread:
-                unread = "" if token["end"] and tag == unread else unread
-            elif tag in _UNREAD:
-                unread = "" if token["end"] else tag
-            else:
-                hiding.see(tag, token["end"], token["rest"])
-                if not token["end"]:
-                    yield tag, token["rest"], hiding.depth > 0
-        elif token["text"] and not unread:
-            yield "", token["text"], hiding.depth > 0
-
-
-class _Hiding:
-    """The element, if any, that hides what is being read: `depth` counts the open elements of its name inside it."""
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self._tag = ""
-
-    def see(self, tag: str, end: str, rest: str) -> None:
-        """Take a tag."""
-        if self.depth and tag == self._tag:
-            if end:
-                self.depth -= 1
-            else:
-                self.depth = 0 if tag == "p" else self.depth + 1  # the next <p> ends a paragraph
-        if not (self.depth or end or tag in _EMPTY or rest.endswith("/")) and _HIDES.search(rest):
-            self.depth, self._tag = 1, tag
+def _words(texts: list[str]) -> list[str]:
+    """Return the words of texts that tags separate: no word and no character reference goes on beyond a space."""
+    return _WORD.findall(unescape(" ".join(texts)))
