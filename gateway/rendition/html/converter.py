@@ -97,7 +97,7 @@ class HtmlReader(Structure):
         if around is not None:
             close = _both(close, around)
         self._opened.append((before, self._apart(close) if style.apart else close))
-        if meaning.changes or meaning.faces:
+        if (meaning.changes or meaning.faces) and name != "img":  # nothing is inside a picture
             self.look = meaning.inside(self.look)
 
     def _pass_over(self, name: str) -> None:

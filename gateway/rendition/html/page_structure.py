@@ -6,7 +6,7 @@ Nothing here may look at a style beyond what it says about blocks: whether text 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from gateway.rendition.blocks import Kind
 from gateway.rendition.html import list_numbers
@@ -40,6 +40,8 @@ class Structure(Embedded):
         self._reply = reply
         #: A style, what was added to its face, and the result: mostly the same combination comes again.
         self._faced = (TextStyle(), "", TextStyle())
+        #: For each change of a style: the style to which it was last made, and the result.
+        self._changed: dict[str, tuple[TextStyle, TextStyle]] = {}
         self._tables: list[Table] = []
         #: Whether an attribution has introduced a quotation.
         self._introduced = False
@@ -114,7 +116,7 @@ class Structure(Embedded):
 
     def _open_heading(self, name: str, attributes: Attributes, style: css.Style) -> Close:
         self.flush()
-        self.look = self.look._replace(level=int(name[1]))
+        self._change(name, level=int(name[1]))
         return self.flush
 
     def _open_pre(self, name: str, attributes: Attributes, style: css.Style) -> Close:
@@ -141,6 +143,14 @@ class Structure(Embedded):
     def _close_item(self) -> None:
         self.flush()
         self.marker = ""
+
+    def _change(self, change: str, **values: Any) -> None:
+        """Change the style; `change` names these values, since mostly the same style is changed in the same way."""
+        look = self.look
+        known = self._changed.get(change)
+        if known is None or known[0] is not look:
+            known = self._changed[change] = look, look._replace(**values)
+        self.look = known[1]
 
     def _face(self, name: str) -> None:
         """Set one attribute of the face."""
@@ -172,7 +182,7 @@ class Structure(Embedded):
         url = self._target(attributes.get("href") or attributes.get("xlink:href", ""))
         if (self.look.colour is not None or self.look.clear) and not style.inherits and "href" in attributes:
             # Links do not inherit it: the page or the browser gives them a colour, which is unknown (HTML §15.3.1).
-            self.look = self.look._replace(colour=None, clear=False)
+            self._change("uncoloured", colour=None, clear=False)
         if style.block:
             self.flush()
         if not url:

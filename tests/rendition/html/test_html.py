@@ -69,6 +69,19 @@ def test_an_element_means_the_same_wherever_it_stands() -> None:
     ]
 
 
+def test_the_same_element_changes_each_style_around_it() -> None:
+    page = "<h2>One</h2><ul><li>a<h2>Two</h2></ul><h3>Three</h3>"
+    headings = [block for block in html_of(page, FULL) if block.kind is Kind.HEADING]
+    assert [(block.text, block.indent, block.level) for block in headings] == [
+        ("One", 0, 2),
+        ("Two", 1, 2),
+        ("Three", 0, 3),
+    ]
+    link = "<span style='color:red'><a href=https://example.org/x>one</a></span>"
+    (block,) = html_of(f"<p>{link} <i>{link}</i></p>", FULL)
+    assert [run.emphasis for run in block.runs if run.link] == [False, True]
+
+
 def test_positions_are_ordinals_and_reading_begins_at_any() -> None:
     html = "".join(f"<p>Paragraph {number}</p>" for number in range(20))
     message, bodies = mail(leaf("2.1", "text/html", html))
