@@ -121,9 +121,8 @@ def _is_filler(said: set[str], shown: list[str], hidden: set[str]) -> bool:
     """Return whether a text consists of words that the page hides."""
     if len(said) < LEAST_WORDS or not hidden:
         return False
-    return len(said & hidden) >= HIDDEN_LEAST * len(said) and len(
-        said.intersection(shown)
-    ) < SHOWN_MOST * len(said)
+    seen = said.intersection(shown)
+    return len(said & hidden) >= HIDDEN_LEAST * len(said) and len(seen) < SHOWN_MOST * len(said)
 
 
 def _is_lacking(links: set[str], text: str) -> bool:
@@ -156,10 +155,8 @@ def _looked_through(page: str) -> tuple[set[str], list[str], set[str]]:
     shown: list[str] = []
     hidden: list[str] = []
     unread = ""
-    hider, depth = (
-        "",
-        0,
-    )  # the element, if any, that hides what is being read; the open elements of its name inside it
+    # The element, if any, that hides what is being read, and how many open elements of its name are inside it.
+    hider, depth = "", 0
     for end, tag, rest, text in tokens:
         if not tag:
             if text and not unread:
