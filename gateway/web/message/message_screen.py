@@ -34,6 +34,7 @@ from gateway.web.attachments.result_cache import CacheKey, ResultCache
 from gateway.web.mailbox.mailbox_list import back_action
 from gateway.web.mailbox.reading_progress import remember
 from gateway.web.message import invitation_state
+from gateway.web.message.message_links import message_links
 from gateway.web.request import mail_links
 from gateway.web.request.respond import respond
 from gateway.web.request.screens import with_style
@@ -272,7 +273,7 @@ def _action_links(
     attached: Sequence[Part],
 ) -> dict[str, str]:
     """Return the links of the actions on every page, "" if there is none."""
-    where = address.values()
+    to = message_links(address.number, address.uid)
     back = back_action(visit, address.number, mailbox)
     # QUIRK: GNU imap4d does not keep the flags of APPEND; what is in Drafts is a draft even without them.
     drafted = DRAFT in found.flags or role_of(mailbox) == "drafts"
@@ -280,21 +281,19 @@ def _action_links(
     again = not drafted and returned_message(found.root) is not None
     invited = invited and not drafted and not again
     return {
-        "edit": link("drafts.resume", **where) if drafted else "",
-        "reply": "" if drafted else link("compose.reply", **where),
+        "edit": to("drafts.resume") if drafted else "",
+        "reply": "" if drafted else to("compose.reply"),
         "attachments": _attachments_link(address, attached),
-        "unsubscribe": link("unsubscribe.ask", **where) if unsubscribe(found) else "",
-        "reply-all": link("compose.reply", **where, variant="a")
-        if not drafted and _several(visit, found)
-        else "",
-        "forward": "" if drafted else link("compose.forward", **where),
-        "again": link("drafts.resume", **where) if again else "",
-        "answer": link("invitation.ask", **where) if invited else "",
-        "quick": "" if drafted or again or invited else link("quick.listing", **where),
-        "older": link("message_actions.neighbour", **where, which="o"),
-        "delete": link("message_actions.submit", **where, letter="d") if can.delete else "",
-        "archive": link("message_actions.submit", **where, letter="a") if can.move and archivable else "",
-        "more": link("more.show", **where),
+        "unsubscribe": to("unsubscribe.ask") if unsubscribe(found) else "",
+        "reply-all": to("compose.reply", variant="a") if not drafted and _several(visit, found) else "",
+        "forward": "" if drafted else to("compose.forward"),
+        "again": to("drafts.resume") if again else "",
+        "answer": to("invitation.ask") if invited else "",
+        "quick": "" if drafted or again or invited else to("quick.listing"),
+        "older": to("message_actions.neighbour", which="o"),
+        "delete": to("message_actions.submit", letter="d") if can.delete else "",
+        "archive": to("message_actions.submit", letter="a") if can.move and archivable else "",
+        "more": to("more.show"),
         "home": back.href,
         "title": back.label,
     }
