@@ -100,46 +100,69 @@ def reading_context(
     )
 
 
-def message_screen(
-    message: Message,
-    shown: MessagePage,
-    device: Device,
-    language: Language,
-    actions: Sequence[Action],
-    sentence: str = "",
-    *,
-    now: datetime | None = None,
-    own: Collection[str] = (),
-    files: Sequence[Part] = (),
-) -> Screen:
-    """Return the screen around a page of a message; `own`: the reader's addresses; `files`: the attachments.
+class MessageFrame:
+    """Makes the screens around the pages of a message; what they share is made once, since several are measured.
 
-    The title of a deck is the sender: phones show title and text one below the other.
+    `own`: the reader's addresses; `files`: the attachments. The title of a deck is the sender: phones show title and
+    text one below the other.
     """
-    _ = language.gettext
-    room = device.deck_limit // _SHARE
-    subject, who = _subject_and_sender(message, device, _)
-    first_deck = shown.first and device.markup == WML
-    title = shorten(who, device.columns) if first_deck else shorten(subject, device.columns * _TITLE_LINES)
-    head = message_heads.Head(
-        subject=_within(subject, room, device.charset) if shown.first else title,
-        who=_within(who, room, device.charset),
-        when=message_heads.when(message, device, language, now),
-        to=message_heads.to_whom(message.envelope, device, language, own),
-        attached=message_heads.attached(files, device, language),
-        others=message_heads.others_too(message.envelope, language, own),
-        pages="" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
-    )
-    head = message_heads.on_first_screen(head, device) if first_deck else head
-    values = {
-        "sentence": sentence,
-        "first": shown.first,
-        "subject": marked(head.subject),
-        "right_to_left": right_to_left(subject),
-        "head": head,
-        "body": shown.body,
-    }
-    return Screen("message", title, values, tuple(actions), life=Life.PRIVATE, words=_, language=language.tag)
+
+    def __init__(
+        self,
+        message: Message,
+        device: Device,
+        language: Language,
+        sentence: str = "",
+        *,
+        now: datetime | None = None,
+        own: Collection[str] = (),
+        files: Sequence[Part] = (),
+    ) -> None:
+        self._device, self._language, self._sentence = device, language, sentence
+        room = device.deck_limit // _SHARE
+        subject, who = _subject_and_sender(message, device, language.gettext)
+        self._title = shorten(subject, device.columns * _TITLE_LINES)
+        self._deck_title = shorten(who, device.columns)
+        self._subject = _within(subject, room, device.charset)
+        self._right_to_left = right_to_left(subject)
+        self._who = _within(who, room, device.charset)
+        self._when = message_heads.when(message, device, language, now)
+        self._to = message_heads.to_whom(message.envelope, device, language, own)
+        self._attached = message_heads.attached(files, device, language)
+        self._others = message_heads.others_too(message.envelope, language, own)
+
+    def screen(self, shown: MessagePage, actions: Sequence[Action]) -> Screen:
+        """Return the screen around a page."""
+        language = self._language
+        first_deck = shown.first and self._device.markup == WML
+        title = self._deck_title if first_deck else self._title
+        head = message_heads.Head(
+            subject=self._subject if shown.first else title,
+            who=self._who,
+            when=self._when,
+            to=self._to,
+            attached=self._attached,
+            others=self._others,
+            pages="" if shown.total == 1 else f"{shown.number}/{shown.total or '…'}",
+        )
+        head = message_heads.on_first_screen(head, self._device) if first_deck else head
+        values = {
+            "sentence": self._sentence,
+            "first": shown.first,
+            "subject": marked(head.subject),
+            "right_to_left": self._right_to_left,
+            "head": head,
+            "body": shown.body,
+        }
+        return Screen(
+            "message",
+            title,
+            values,
+            tuple(actions),
+            life=Life.PRIVATE,
+            words=language.gettext,
+            language=language.tag,
+        )
 
 
 def _subject_and_sender(message: Message, device: Device, translate: Callable[[str], str]) -> tuple[str, str]:
@@ -208,6 +231,7 @@ def message_layout(
     _ = language.gettext
 
     found = attachments(message)
+    around = MessageFrame(message, device, language, files=found)
 
     def link_target(block: Block, run: Run | None) -> str:
         if run is not None:
@@ -218,7 +242,7 @@ def message_layout(
     def frame(shown: MessagePage) -> Screen:
         links = _example_links(shown, message) | {"title": _("Inbox")}
         actions = reading_actions(_, device, shown, links, "0" * _TICKET)
-        return message_screen(message, shown, device, language, actions, files=found)
+        return around.screen(shown, actions)
 
     return of_message(message, octets, device, reading_context(language, fold=fold), frame, link_target)
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from gateway.errors import SessionEnded
 from gateway.sealed import vault
 from gateway.state import State
 
 LONGEST_TEXT = 200  # characters of a link's text that its page shows
+#: Encodes a link; made once, since a page has dozens.
+_encode: Final = json.JSONEncoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A link in a mail: URL and text, and device, markup and language of the session that shows it."""
 
     url: str
@@ -30,7 +31,7 @@ class Link:
 
     def packed(self) -> bytes:
         fields = [self.url, self.text[:LONGEST_TEXT], self.device, self.markup, self.language]
-        return json.dumps(fields).encode("ascii")
+        return _encode(fields).encode("ascii")
 
 
 class LinkIds:

@@ -15,7 +15,7 @@ from gateway.errors import BadRequest
 from gateway.markup.screen import Action, Screen
 from gateway.message.model import Message
 from gateway.pages.layout import Layout, MessagePage, of_message
-from gateway.pages.message_pages import message_screen, reading_context
+from gateway.pages.message_pages import MessageFrame, reading_context
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.documents import DocumentError
 from gateway.rendition.wholes import ReadSection
@@ -99,13 +99,10 @@ def _layout(
             *_page_links(visit, where, address, shown),
             *_navigation(visit, address, bool(attached)),
         )
-        return with_style(
-            message_screen(
-                message, shown, visit.device, visit.language, actions, now=visit.now, files=attached
-            )
-        )
+        return with_style(around.screen(shown, actions))
 
     attached = file_links.files(message)
+    around = MessageFrame(message, visit.device, visit.language, now=visit.now, files=attached)
     opened = frozenset({unfolded} - {""})
     context = reading_context(visit.language, unfolded=opened)
     return of_message(message, octets, visit.device, context, frame, link_target)

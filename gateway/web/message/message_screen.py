@@ -23,7 +23,7 @@ from gateway.message.outgoing.resumed import returned_message
 from gateway.pages import message_heads
 from gateway.pages.known_blocks import KnownBlocks
 from gateway.pages.layout import Layout, MessagePage, of_message
-from gateway.pages.message_pages import message_screen, reading_actions, reading_context
+from gateway.pages.message_pages import MessageFrame, reading_actions, reading_context
 from gateway.rendition.blocks import Block, Kind, Position, Run
 from gateway.rendition.selection import both_forms
 from gateway.store.base import DRAFT, SEEN, MailStore, MessageRef
@@ -207,15 +207,13 @@ def _layout(
         links = {**around, **_page_links(address, shown, _form(found, shown.start))}
         actions = reading_actions(language.gettext, device, shown, links, ticket)
         actions = with_own_keys(actions, sentence)
-        framed = message_screen(
-            found, shown, device, language, actions, sentence, now=visit.now, own=own, files=attached
-        )
-        return with_style(framed)
+        return with_style(framed.screen(shown, actions))
 
     device, language = visit.device, visit.language
     mail_target = mail_links.link_targets(visit)
     attached, own = files(found), own_addresses(visit.signed_in, visit.profile)
-    around = _action_links(visit, address, ref.mailbox, found, invited, attached)
+    around = _action_links(visit, address, ref.mailbox, found, invited, attached, own)
+    framed = MessageFrame(found, device, language, sentence, now=visit.now, own=own, files=attached)
     ticket = visit.signed_in.ticket()
     unfolded = frozenset({address.unfolded} - {""})
     context = reading_context(language, unfolded=unfolded)
@@ -271,6 +269,7 @@ def _action_links(
     found: Message,
     invited: bool,
     attached: Sequence[Part],
+    own: frozenset[str],
 ) -> dict[str, str]:
     """Return the links of the actions on every page, "" if there is none."""
     to = message_links(address.number, address.uid)
@@ -285,7 +284,7 @@ def _action_links(
         "reply": "" if drafted else to("compose.reply"),
         "attachments": _attachments_link(address, attached),
         "unsubscribe": to("unsubscribe.ask") if unsubscribe(found) else "",
-        "reply-all": to("compose.reply", variant="a") if not drafted and _several(visit, found) else "",
+        "reply-all": to("compose.reply", variant="a") if not drafted and _several(found, own) else "",
         "forward": "" if drafted else to("compose.forward"),
         "again": to("drafts.resume") if again else "",
         "answer": to("invitation.ask") if invited else "",
@@ -306,7 +305,7 @@ def _attachments_link(address: MessageAddress, found: Sequence[Part]) -> str:
     return link("attachment.listing", **address.values()) if found else ""
 
 
-def _several(visit: Visit, found: Message) -> bool:
+def _several(found: Message, own: frozenset[str]) -> bool:
     """Return whether a reply to all goes to more than one person."""
-    to, cc = reply_all_recipients(found, own_addresses(visit.signed_in, visit.profile))
+    to, cc = reply_all_recipients(found, own)
     return len(to) + len(cc) > 1
