@@ -22,6 +22,7 @@ from gateway.account.profile import own_addresses, profile
 from gateway.message.headers import address_lists, header_fields
 from gateway.message.model import Address, Message
 from gateway.state import optional
+from gateway.store.session_cache import SessionCache
 
 KIND: Final = "people"
 #: Maximum number of people, and octets of JSON that they may take (gateway/sealed/memory.py limits one value).
@@ -39,6 +40,9 @@ _TIMES: Final = 9999
 _WRITTEN: Final = 3.0
 _HALF: Final = 90.0
 _DAY: Final = 86400.0
+
+#: Approximate octets of an entry about a sender who was counted, besides name and address.
+_COUNTED_OCTETS: Final = 600
 
 #: Addresses that cannot be replied to, and would only clutter the suggestions.
 _NOBODY: Final = re.compile(
@@ -73,7 +77,8 @@ def record_people(session: Session, found: Iterable[Address], wrote: bool, now: 
         _met(session, found, wrote, now)
 
 
-def _met(session: Session, found: Iterable[Address], wrote: bool, now: float | None) -> None:
+def _met(session: Session, found: Iterable[Address], wrote: bool, now: float | None) -> bool:
+    """Count people; return whether all of them were counted before."""
     today = int((time.time() if now is None else now) // _DAY)
     news = [
         Person(one.spec, _name(one.name), int(wrote), int(not wrote), today)
@@ -84,21 +89,25 @@ def _met(session: Session, found: Iterable[Address], wrote: bool, now: float | N
     news = [one for one in news if _changed(kept.get(one.spec.lower()), one) != kept.get(one.spec.lower())]
     # Looked up only if somebody is to be counted: most mails that are opened bring nobody new.
     mine = own_addresses(session, profile(session)) if news else frozenset()
-    news = [one for one in news if one.spec.lower() not in mine]
-    if not news:
-        return
+    others = [one for one in news if one.spec.lower() not in mine]
+    if not others:
+        return not news
 
     def changed(value: dict[str, Any] | None) -> dict[str, Any]:
         people = _people(value)
-        for one in news:
+        for one in others:
             people[one.spec.lower()] = _changed(people.pop(one.spec.lower(), None), one)
         return _packed(people.values(), today)
 
     session.memory.change(KIND, "", changed)
+    return False
 
 
-def record_sender(session: Session, message: Message) -> None:
-    """Count the sender of a mail that was opened, unless it is automated or bulk mail."""
+def record_sender(session: Session, message: Message, counted: SessionCache) -> None:
+    """Count the sender of a mail that was opened, unless it is automated or bulk mail.
+
+    `counted` keeps who was counted already: to find that out anew, all people would have to be decrypted and read.
+    """
     # RFC 2369 §3.4: a list that accepts posts carries mail by people; any other list is a newsletter.
     by_machine = message.header("auto-submitted").lower() not in ("", "no") or (
         not message.header("list-post")
@@ -107,8 +116,15 @@ def record_sender(session: Session, message: Message) -> None:
             or message.header("precedence").lower() in ("bulk", "junk", "list")
         )
     )
-    if not by_machine:
-        record_people(session, message.envelope.from_[:1], wrote=False)
+    if by_machine:
+        return
+    with optional("people"):
+        now, sender = time.time(), message.envelope.from_[:1]
+        key, version = (KIND, sender), (session.memory.version(KIND), now // _DAY)
+        if counted.get(key) != version and _met(session, sender, wrote=False, now=now):
+            counted.put(
+                key, version, _COUNTED_OCTETS + 4 * sum(len(one.name) + len(one.spec) for one in sender)
+            )
 
 
 def complete(session: Session, prefix: str, most: int = 5, now: float | None = None) -> list[Address]:

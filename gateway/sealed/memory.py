@@ -19,6 +19,8 @@ from gateway.state import State
 #: Octets of one value as JSON; a larger one is a bug of ours.
 LARGEST: Final = 256 * 1024
 _PURPOSE: Final = b"memory"
+#: What ends an encrypted value: a MAC over nonce and text (AES-GCM).
+_TAG_OCTETS: Final = 16
 
 StoredValue = dict[str, Any]
 #: Values by kind and name, and the function that merges the memories of two accounts.
@@ -44,6 +46,10 @@ class Memory:
     def get(self, kind: str, name: str = "") -> StoredValue | None:
         """Return one value, None if there is none."""
         return self._opened(kind, name, self._table.get(self._account, kind, name))
+
+    def version(self, kind: str, name: str = "") -> bytes:
+        """Return what is another one whenever the value was written; b"" if there is none. Nothing is decrypted."""
+        return (self._table.get(self._account, kind, name) or b"")[-_TAG_OCTETS:]
 
     def all(self, kind: str) -> dict[str, StoredValue]:
         """Return all values of a kind by name, the least recently written first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from gateway.account.profile import Identity
 from gateway.message.model import Address, Envelope, Message, Part
 from gateway.message.vcard import Card
 from gateway.sealed.memory import Memory
+from gateway.store.session_cache import SessionCache
 from tests import bounded
 from tests.access.test_session import ANNA, PASSWORD, House
 
@@ -167,8 +169,37 @@ def test_opening_mails_writes_once_a_day_for_each(session: Session, monkeypatch:
 )
 def test_machines_are_not_met(session: Session, said: dict[str, str], counted: bool) -> None:
     envelope = Envelope(from_=(Address("Al", "al@x.org"), Address("", "other@x.org")))
-    people.record_sender(session, Message(envelope, Part("1", "text/plain"), headers=said))
+    people.record_sender(session, Message(envelope, Part("1", "text/plain"), headers=said), SessionCache())
     assert meant(session, "x.org") == (["al@x.org"] if counted else [])
+
+
+def test_a_sender_who_was_counted_is_not_looked_up_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    get = Memory.get
+
+    def counted(memory: Memory, kind: str, name: str = "") -> dict[str, Any] | None:
+        read.append(kind)
+        return get(memory, kind, name)
+
+    monkeypatch.setattr(Memory, "get", counted)
+    mail = Message(Envelope(from_=(Address("Al", "al@x.org"),)), Part("1", "text/plain"))
+    cache = SessionCache()
+    for _opening in range(4):
+        people.record_sender(session, mail, cache)
+    assert read.count(people.KIND) == 2  # to count them, and to find that they are counted
+    session.memory.remove(people.KIND)  # by another device
+    people.record_sender(session, mail, cache)
+    assert meant(session, "x.org", now=time.time()) == ["al@x.org"]
+
+
+def test_ones_own_mail_is_never_counted(session: Session) -> None:
+    mail = Message(Envelope(from_=(Address("Anna", ANNA),)), Part("1", "text/plain"))
+    cache = SessionCache()
+    for _opening in range(3):
+        people.record_sender(session, mail, cache)
+        assert session.memory.get(people.KIND) is None
 
 
 def test_the_least_used_go(session: Session) -> None:

@@ -119,8 +119,8 @@ def _show(
         layout.keep()
         if seen and SEEN not in found.flags and store.can.seen and request.method != "HEAD":
             store.flag([ref], [SEEN])
-    if request.method != "HEAD" and position is None:
-        people.record_sender(visit.signed_in, found)
+        if request.method != "HEAD" and position is None:
+            people.record_sender(visit.signed_in, found, store.cache)
     if request.method != "HEAD" and not address.unfolded:
         remember(visit, address.number, address.uid, shown)
     # A new answer is shown at once, not ten minutes later.
