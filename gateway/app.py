@@ -191,11 +191,12 @@ def create_app(
 def _begin(config: Config, sessions: Sessions, overrides: Sequence[Override]) -> Response | None:
     """Begin the visit, and go no further if the page is not for this person."""
     visit = visits.begin(config, sessions, overrides)
-    if not request.environ["PATH_INFO"] and request.method in ("GET", "HEAD"):
-        return redirect_to("/", request.script_root)  # links are relative to the path with its slash
-    if visit.session is None and request.endpoint is not None and request.endpoint not in OPEN:
+    asked = visits.this_request()
+    if not asked.environ["PATH_INFO"] and asked.method in ("GET", "HEAD"):
+        return redirect_to("/", asked.script_root)  # links are relative to the path with its slash
+    if visit.session is None and asked.endpoint is not None and asked.endpoint not in OPEN:
         raise SessionEnded
-    need = NEEDS.get(request.endpoint or "") or NEEDS.get(request.blueprint or "")
+    need = NEEDS.get(asked.endpoint or "") or NEEDS.get(asked.blueprint or "")
     if visit.session is not None and need and not getattr(visit.session.can, need):
         raise CannotDo(need)
     return None

@@ -101,12 +101,12 @@ class Session:
     __slots__ = (
         "_credential",
         "_memory",
-        "_person",
         "_resources",
         "_row",
         "_upstream",
         "extended",
         "mailboxes",
+        "person",
         "remembered",
         "token",
     )
@@ -119,21 +119,18 @@ class Session:
         credential: Credential,
         upstream: Upstream,
         remembered: str = "",
-        extended: bool = False,
     ) -> None:
-        """`remembered`: the new cookie of a known device, set at sign-in.
-
-        `extended`: whether this request has extended the session.
-        """
+        """`remembered`: the new cookie of a known device, set at sign-in."""
         self._resources = resources
         self._row = row
         self._credential = credential
         self._upstream = upstream
         self.token = token
         self.remembered = remembered
-        self.extended = extended
-        # Fair shares are counted by account, not by session.
-        self._person = logins.account_key(upstream, credential.address)
+        #: Whether this request has extended the session.
+        self.extended = False
+        #: The account's key: fair shares are counted by account, not by session.
+        self.person = logins.account_key(upstream, credential.address)
         self._memory: Memory | None = None
         #: The short ids of the account's mailboxes.
         self.mailboxes = MailboxIds(resources.state.mailboxes, row.account)
@@ -232,7 +229,7 @@ class Session:
             self.address,
             self._credential.password,
             self.account,
-            self._person,
+            self.person,
             resources.submit,
             resources.bulkhead,
             resources.state.submissions,
@@ -271,7 +268,7 @@ class Session:
 
     def await_other(self, seconds: float) -> bool:
         """Wait a moment for another request of the same person; return False if there is no waiting place."""
-        return self._resources.bulkhead.await_other(self._person, seconds)
+        return self._resources.bulkhead.await_other(self.person, seconds)
 
     # --- what is derived from its token ---
 
@@ -306,7 +303,7 @@ class Session:
         """Lease the mail store when the bulkhead admits it; `stranger`: the password has not been verified yet."""
         resources = self._resources
         with (
-            resources.bulkhead.admit(self._upstream, self._upstream.store, self._person, stranger) as inside,
+            resources.bulkhead.admit(self._upstream, self._upstream.store, self.person, stranger) as inside,
             resources.pool.lease(self._row.digest, self._connect) as store,
             store.lent(self._connect, self.memory),
         ):

@@ -175,11 +175,11 @@ class Sessions:
         except (SessionEnded, UnknownDomain) as error:  # the server secret or the upstreams were changed
             self._end(row)
             raise SessionEnded(error.detail) from error
-        log_context.note_account(logins.account_key(upstream, credential.address))
-        extended = False
+        session = Session(self._resources, row, token, credential, upstream)
+        log_context.note_account(session.person)
         with optional("that a session lives"):
-            extended = self._state.sessions.touch(row, now, now + self.idle_seconds())
-        return Session(self._resources, row, token, credential, upstream, extended=extended)
+            session.extended = self._state.sessions.touch(row, now, now + self.idle_seconds())
+        return session
 
     def knows(self, token: str) -> bool:
         """Return whether a token is that of a session, without touching the session or decrypting anything."""

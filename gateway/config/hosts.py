@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 MAX_DOMAIN: Final = 253  # octets, RFC 1035 §2.3.4 less root and length; the IDNA codec is slow on long names
+MAX_LABEL: Final = 63  # octets, RFC 1035 §2.3.4
 MAX_PORT: Final = 65535
 
 _DOMAIN: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
@@ -38,9 +39,11 @@ def domain_name(text: str) -> str:
     if len(text) > MAX_DOMAIN:
         raise ValueError("too long for a domain")
     try:
-        name = text.encode("idna").decode("ascii").lower().removesuffix(".")
+        # In ASCII the codec only refuses labels that are too long, and empty ones, which are no domain anyway.
+        written = text if text.isascii() and len(text) <= MAX_LABEL else text.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise ValueError("not a domain") from error
+    name = written.lower().removesuffix(".")
     if not _DOMAIN.fullmatch(name):
         raise ValueError("not a domain")
     return name

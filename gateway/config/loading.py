@@ -51,6 +51,10 @@ class Upstream:
     gateway_user: str = default("upstream", "smtp_user")
     gateway_password: str = field(default=default("upstream", "smtp_password_file"), repr=False)
 
+    def __hash__(self) -> int:
+        # Each page looks upstreams up several times; the domains tell them apart.
+        return hash(self.domains)
+
     def allows_from(self, login: str, address: str) -> bool:
         """Return whether a person signed in with `login` may send from `address`."""
         if address.casefold() == login.casefold():

@@ -56,6 +56,10 @@ class Server:
     special: tuple[tuple[str, str], ...] = default("upstream", "special")
     helo: str = default("submission", "helo")
 
+    def __hash__(self) -> int:
+        # Each page looks servers up several times; host and port tell apart nearly all that differ.
+        return hash((self.host, self.port))
+
     @property
     def address(self) -> str:
         """HOST:PORT of the server."""

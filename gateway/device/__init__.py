@@ -8,6 +8,7 @@ Nothing here may look at anything but the request's headers and the table.
 from gateway.device.handsets import SMALLEST_UNKNOWN_DECK, WML, XHTML, XHTML_PAGE
 from gateway.device.identification import (
     ASCII,
+    FIELDS,
     HTML,
     LATIN_1,
     UTF_8,
@@ -25,6 +26,7 @@ from gateway.device.overrides import Override
 
 __all__ = [
     "ASCII",
+    "FIELDS",
     "HTML",
     "LATIN_1",
     "SMALLEST_UNKNOWN_DECK",

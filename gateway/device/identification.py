@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Final
 
 from gateway.device.handsets import PROFILES, WML, XHTML, DeviceProfile, Traits
@@ -56,6 +57,12 @@ TALL: Final = 800
 _SMALLEST_PAGE: Final = 1
 #: What WAP gateways call themselves in Via: the protocol is WAP, or it is in their name (RFC 9110 §7.6.3).
 _WAP_GATEWAY: Final = re.compile(r"\bWAP|Kannel", re.IGNORECASE)
+
+
+#: The header fields that identify a device.
+FIELDS: Final = ("Accept", "Accept-Charset", "User-Agent", "Via", "X-Wap-Client-Sdu-Size", "X-Wap-Gateway")
+#: Characters in those fields up to which the device is remembered.
+LONGEST_REMEMBERED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,25 @@ def identify(
     `chosen`. X-WAP-Client-SDU-Size can only lower the page size; what came through a WAP gateway gets compiled decks
     unless it prefers text.
     """
+    fields_read = tuple(map(headers.get, FIELDS))
+    step = (
+        _identified
+        if sum(len(value) for value in fields_read if value) <= LONGEST_REMEMBERED
+        else _identified.__wrapped__
+    )
+    return step(fields_read, markup, name, tuple(overrides), chosen)
+
+
+@lru_cache(maxsize=256)
+def _identified(
+    fields_read: tuple[str | None, ...],
+    markup: str | None,
+    name: str | None,
+    overrides: tuple[Override, ...],
+    chosen: bool,
+) -> Device:
+    """Do what `identify` says; a person's pages all come with the same header fields."""
+    headers = {field: value for field, value in zip(FIELDS, fields_read, strict=True) if value is not None}
     accept = _accept(headers.get("Accept", ""))
     agent = headers.get("User-Agent", "")
     override = first_match(overrides, agent)

@@ -9,7 +9,6 @@ if a date would be longer than eight characters).
 from __future__ import annotations
 
 import gettext as _gettext
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
@@ -199,7 +198,8 @@ def _encodable(letters: str, charset: str) -> bool:
     return True
 
 
-def choose(accept_language: str, offered: Iterable[str]) -> str:
+@lru_cache(maxsize=64)
+def choose(accept_language: str, offered: tuple[str, ...]) -> str:
     """Choose one of the offered tags by Accept-Language (RFC 9110 §12.5.4), English if none matches.
 
     A tag also matches by its primary language: "pt" and "pt-PT" match "pt-BR" if nothing else does (RFC 4647 §3.4).

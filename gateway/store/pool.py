@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Event, Thread
-from typing import Final, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from gateway import computing
 from gateway.errors import GatewayError, StoreBusy
@@ -89,16 +89,9 @@ class Pool:
         self._reaper: Thread | None = None
         self._closed = Event()
 
-    @contextmanager
-    def lease(self, key: bytes, connect: Callable[[], C]) -> Iterator[C]:
+    def lease(self, key: bytes, connect: Callable[[], C]) -> Lease[C]:
         """Lease a connection; raise what `connect` raises, or StoreBusy if none becomes free."""
-        connection = self._take(key, connect)
-        try:
-            yield connection
-        except BaseException:
-            self._give_back(key, connection)
-            raise
-        self._give_back(key, connection)
+        return Lease(self, key, connect)
 
     def drop(self, key: bytes) -> None:
         """Close the idle connections of a key, and leased ones when they are returned."""
@@ -125,7 +118,8 @@ class Pool:
         with self._changed:
             return len(self._unused) + sum(self._leased.values())
 
-    def _take(self, key: bytes, connect: Callable[[], C]) -> C:
+    def take(self, key: bytes, connect: Callable[[], C]) -> C:
+        """Return a connection that is used for one block. For Lease."""
         while (found := self._reserve(key)) is not None:
             connection: C = found.connection  # type: ignore[assignment]  # one key has one kind of connection
             try:
@@ -195,7 +189,8 @@ class Pool:
             self._dropped.discard(key)
         self._changed.notify_all()
 
-    def _give_back(self, key: bytes, connection: PooledConnection) -> None:
+    def give_back(self, key: bytes, connection: PooledConnection) -> None:
+        """Take back a connection after the block. For Lease."""
         item = _Unused(key, connection, self._clock())
         with self._changed:
             # In one step: otherwise the connection would count twice for a moment, and another would be closed for it.
@@ -242,6 +237,22 @@ class Pool:
             return []
         with self._changed:
             return [self._unused.pop(name) for name, item in list(self._unused.items()) if item.key in gone]
+
+
+class Lease(Generic[C]):
+    """A connection for the block; see `Pool.lease`."""
+
+    __slots__ = ("_connect", "_connection", "_key", "_pool")
+
+    def __init__(self, pool: Pool, key: bytes, connect: Callable[[], C]) -> None:
+        self._pool, self._key, self._connect = pool, key, connect
+
+    def __enter__(self) -> C:
+        connection = self._connection = self._pool.take(self._key, self._connect)
+        return connection
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.give_back(self._key, self._connection)
 
 
 def _close(found: list[_Unused]) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Condition
 from typing import Final
 
@@ -32,6 +31,7 @@ from gateway.errors import (
     SubmissionUnreachable,
     UnsafeArgument,
 )
+from gateway.upstreams import circuit as circuits
 from gateway.upstreams import deadline, health
 from gateway.upstreams.circuit import Circuit, CircuitState, Report
 from gateway.upstreams.health import Contact, HealthRecords
@@ -67,23 +67,13 @@ class Bulkhead:
         self._standing: Counter[bytes] = Counter()
         self._most_standing = max(threads // 4, 1)
 
-    @contextmanager
-    def admit(
-        self, upstream: Upstream, server: Server, person: bytes, stranger: bool = False
-    ) -> Iterator[Contact]:
+    def admit(self, upstream: Upstream, server: Server, person: bytes, stranger: bool = False) -> Admission:
         """Hold a place at one of an upstream's servers; raise the error that says why there is none now.
 
         `stranger`: the request has not yet proved that it is that person's. Code that sees a connection break without
         an error sets `broken`.
         """
-        place = self._enter(upstream, server, person, stranger)
-        made = Contact()
-        try:
-            with health.contact() as made, deadline.within(deadline.REQUEST_SECONDS):
-                yield made
-        finally:
-            self._leave(upstream, server, place, _seen(made), _blamed(made.error, person))
-            self._records.note(server, made)
+        return Admission(self, upstream, server, person, stranger)
 
     def await_other(self, person: bytes, seconds: float) -> bool:
         """Wait a moment for another request of the same person; False, immediately, if there is no room to wait."""
@@ -99,14 +89,15 @@ class Bulkhead:
                 self._standing -= Counter((person,))
         return True
 
-    def _enter(self, upstream: Upstream, server: Server, person: bytes, stranger: bool) -> Place:
+    def enter(self, upstream: Upstream, server: Server, person: bytes, stranger: bool) -> Place:
+        """Wait for a place; raise the error that says why there is none now. For Admission."""
         down, busy = _REFUSALS[server.protocol]
         with computing.resuming(), self._changed:
             place = self._shares.join(upstream, person, self._clock(), stranger)
             try:
                 while True:
                     now = self._clock()
-                    circuit = self._circuits.get(server, Circuit())
+                    circuit = self._circuits.get(server, circuits.CLOSED)
                     if not circuit.allows(now):
                         raise down("the circuit is open")
                     if self._shares.enter(upstream, place, now):
@@ -128,15 +119,52 @@ class Bulkhead:
         self._shares.leave(upstream, place, False, self._clock())
         self._changed.notify_all()
 
-    def _leave(self, upstream: Upstream, server: Server, place: Place, seen: Report, blamed: object) -> None:
+    def leave(self, upstream: Upstream, server: Server, place: Place, made: Contact) -> None:
+        """Give back a place, and note what its request has seen. For Admission."""
+        seen = _seen(made)
         with self._changed:
             now = self._clock()
-            before = self._circuits.get(server, Circuit())
-            after = self._circuits[server] = before.ended(seen, blamed, now)
+            before = self._circuits.get(server, circuits.CLOSED)
+            after = self._circuits[server] = before.ended(seen, _blamed(made.error, place.person), now)
             self._shares.leave(upstream, place, seen is Report.ANSWERED, now)
             self._changed.notify_all()
         if (before.phase is CircuitState.CLOSED) != (after.phase is CircuitState.CLOSED):
             log.warning("%s %s: circuit %s", server.protocol, server.address, after.phase.value)
+        self._records.note(server, made)
+
+
+class Admission:
+    """A place at an upstream for the block; see `Bulkhead.admit`."""
+
+    __slots__ = (
+        "_bulkhead",
+        "_contact",
+        "_deadline",
+        "_made",
+        "_person",
+        "_place",
+        "_server",
+        "_stranger",
+        "_upstream",
+    )
+
+    def __init__(
+        self, bulkhead: Bulkhead, upstream: Upstream, server: Server, person: bytes, stranger: bool
+    ) -> None:
+        self._bulkhead, self._upstream, self._server = bulkhead, upstream, server
+        self._person, self._stranger = person, stranger
+        self._contact, self._deadline = health.contact(), deadline.within(deadline.REQUEST_SECONDS)
+
+    def __enter__(self) -> Contact:
+        self._place = self._bulkhead.enter(self._upstream, self._server, self._person, self._stranger)
+        made = self._made = self._contact.__enter__()
+        self._deadline.__enter__()
+        return made
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._deadline.__exit__()
+        self._contact.__exit__(kind, error, trace)
+        self._bulkhead.leave(self._upstream, self._server, self._place, self._made)
 
 
 def _seen(contact: Contact) -> Report:

@@ -66,7 +66,7 @@ class Circuit:
     def ended(self, seen: Report, who: Hashable, now: float) -> Circuit:
         """Return the circuit after a request has ended; `who` distinguishes failures of different people."""
         if seen is Report.ANSWERED:
-            return Circuit()
+            return CLOSED
         if seen is Report.NOTHING:
             again = replace(self, phase=CircuitState.OPEN, since=now - OPEN_SECONDS)
             return again if self.phase is CircuitState.HALF_OPEN else self
@@ -74,3 +74,7 @@ class Circuit:
         if self.phase is CircuitState.CLOSED and len(failed) < FAILURES:
             return replace(self, failed=failed)
         return Circuit(CircuitState.OPEN, frozenset(), now)
+
+
+#: The circuit of a server that has answered, or was never asked.
+CLOSED: Final = Circuit()

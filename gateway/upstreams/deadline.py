@@ -8,10 +8,7 @@ long it may take `within`. A nested deadline never ends later than the outer one
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from math import inf
 from typing import Final
 
 #: Seconds that one request may wait for mail servers in total. People at a handheld, and WAP gateways, give up after
@@ -34,28 +31,35 @@ class _Deadline:
 _current: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Set a deadline of this many seconds for the block."""
-    around = _current.get()
-    until = min(time.monotonic() + seconds, around.until if around else inf)
-    token = _current.set(_Deadline(until, around))
-    try:
-        yield
-    finally:
-        with suppress(ValueError):  # a leftover generator closed in another context, where it is not set
-            _current.reset(token)
-
-
-@contextmanager
-def anew(seconds: float) -> Iterator[None]:
+class anew:
     """Set a deadline of this many seconds regardless of any outer one: for what has to be tried in any case."""
-    token = _current.set(_Deadline(time.monotonic() + seconds, None))
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            _current.reset(token)
+
+    __slots__ = ("_seconds", "_token")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._token = _current.set(_Deadline(time.monotonic() + self._seconds, None))
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            _current.reset(self._token)
+        except ValueError:
+            pass  # a leftover generator closed in another context, where it is not set
+
+
+class within(anew):
+    """Set a deadline of this many seconds for the block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        around = _current.get()
+        until = time.monotonic() + self._seconds
+        if around is not None and around.until < until:
+            until = around.until
+        self._token = _current.set(_Deadline(until, around))
 
 
 def left(most: float) -> float:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
@@ -101,8 +101,10 @@ class Health:
         if up is None:
             return self
         opening = self.opening if contact.opening is None else contact.opening
-        changed = replace(self, up=up, opening=opening, since=self.since if up is self.up else now)
-        return replace(changed, answered=now) if up else replace(changed, error=contact.detail, failed=now)
+        since = self.since if up is self.up else now
+        if up:
+            return Health(up, since, now, self.failed, opening, self.error)
+        return Health(up, since, self.answered, now, opening, contact.detail)
 
     def joined(self, other: Health) -> Health:
         """Return what is known from the contacts of two processes together."""
@@ -184,20 +186,24 @@ class HealthRecords:
 _current: ContextVar[Contact | None] = ContextVar("contact", default=None)
 
 
-@contextmanager
-def contact() -> Iterator[Contact]:
+class contact:
     """Begin a contact: connections opened in the block are timed for it."""
-    began, made = time.monotonic(), Contact()
-    token = _current.set(made)
-    try:
-        yield made
-    except BaseException as error:
-        made.error = error
-        raise
-    finally:
-        made.seconds = time.monotonic() - began
-        with suppress(ValueError):  # a leftover generator closed in another context, where it is not set
-            _current.reset(token)
+
+    __slots__ = ("_began", "_made", "_token")
+
+    def __enter__(self) -> Contact:
+        self._began = time.monotonic()
+        made = self._made = Contact()
+        self._token = _current.set(made)
+        return made
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._made.error = error
+        self._made.seconds = time.monotonic() - self._began
+        try:
+            _current.reset(self._token)
+        except ValueError:
+            pass  # a leftover generator closed in another context, where it is not set
 
 
 @contextmanager

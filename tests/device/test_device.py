@@ -236,6 +236,17 @@ def test_an_sdu_lowers_what_an_override_sets() -> None:
     assert identify(headers, WML, overrides=[Override(pattern="*", deck=9000)]).deck_limit == 1400 - 96
 
 
+def test_the_same_headers_are_read_once_and_long_ones_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    accept = identification._accept
+    monkeypatch.setattr(identification, "_accept", lambda value: read.append(value) or accept(value))
+    for agent, times in (("once/1", 1), ("o" * identification.LONGEST_REMEMBERED, 3)):
+        read.clear()
+        headers = {"User-Agent": agent, "Accept": f"text/html;x={times}"}
+        assert len({identify({**headers, "Cookie": str(n)}) for n in range(3)}) == 1
+        assert read.count(headers["Accept"]) == times
+
+
 # --- user agents that are shown to an administrator
 
 

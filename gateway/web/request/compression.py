@@ -8,30 +8,38 @@ them.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
+from functools import lru_cache
 from typing import Final
 
-from flask import Request, Response
+from flask import Response
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 #: Octets below which compression gains nothing: one packet either way.
 LEAST: Final = 600
 #: Higher levels take twice the time for one octet in a hundred.
 _LEVEL: Final = 6
 _ENCODING: Final = "gzip"
+#: The header field that a page depends on, compressed or not.
+FIELD: Final = "Accept-Encoding"
 
 
 def compress(
-    response: Response, request: Request, tokens: Iterable[str], kept: MutableMapping[object, bytes]
+    response: Response,
+    accepted: str | None,
+    tokens: Callable[[], Iterable[str]],
+    kept: MutableMapping[object, bytes],
 ) -> None:
-    """Compress a page unless it contains one of `tokens`, and declare that it depends on what the browser accepts.
+    """Compress a page if the browser accepts that, unless the page contains one of `tokens`.
 
-    `kept`: what was compiled of this page before, for a screen that is shown again.
+    `accepted`: the value of Accept-Encoding; `kept`: what was compiled of this page before, for a screen that is shown
+    again.
     """
-    response.vary.add("Accept-Encoding")
     octets = response.get_data()
-    if len(octets) < LEAST or request.accept_encodings.quality(_ENCODING) <= 0:
+    if len(octets) < LEAST or not accepted or not _is_accepted(accepted):
         return
-    if any(token and token.encode() in octets for token in tokens):
+    if any(token and token.encode() in octets for token in tokens()):
         return
     name = _ENCODING, response.content_type
     packed = kept.get(name)
@@ -39,3 +47,8 @@ def compress(
         packed = kept[name] = gzip.compress(octets, _LEVEL, mtime=0)
     response.set_data(packed)
     response.headers["Content-Encoding"] = _ENCODING
+
+
+@lru_cache(maxsize=64)
+def _is_accepted(accepted: str) -> bool:
+    return parse_accept_header(accepted, Accept).quality(_ENCODING) > 0

@@ -6,32 +6,42 @@ sent with 200; every header takes room in the phone's SDU.
 
 from __future__ import annotations
 
-from flask import Response, g, request
+from flask import Response, g
 
 from gateway import markup
 from gateway.config import Config
 from gateway.device import WML, WML_COMPILED, WML_TEXT
 from gateway.markup.screen import Life, Screen
 from gateway.markup.security_headers import ResponseReader, security_headers
+from gateway.web.request import compression
 from gateway.web.request.compression import compress
-from gateway.web.request.visit import absolute_uri, any_tokens, client_of, current, token_of
+from gateway.web.request.visit import absolute_uri, any_tokens, client_of, current, this_request, token_of
 
 _VARY = "Accept, User-Agent, Cookie"
+_VARY_COMPRESSED = f"{_VARY}, {compression.FIELD}"
 #: The names of the other headers that decks depend on do not fit the SDU: these distinguish WAP gateways.
 _VARY_WML = "Accept, User-Agent, Via, X-WAP-Gateway"
 
 
 def respond(screen: Screen, life: Life | None = None) -> Response:
     """Return the response that shows a screen."""
-    device = current().device
-    octets, content_type = markup.encode(screen, device)
-    status = 200 if device.markup == WML else screen.status
-    response = Response(octets, status, content_type=content_type)
-    response.headers["Cache-Control"] = (life or screen.life).value
-    add_headers(response)
-    if device.markup != WML:
-        tokens = {token_of(current().config, request), *any_tokens(request)}
-        compress(response, request, tokens, screen.compiled)
+    visit = current()
+    octets, content_type = markup.encode(screen, visit.device)
+    wml = visit.device.markup == WML
+    headers = [
+        ("Content-Type", content_type),
+        ("Cache-Control", (life or screen.life).value),
+        ("Vary", _VARY_WML if wml else _VARY_COMPRESSED),
+    ]
+    response = Response(octets, 200 if wml else screen.status, headers)
+    if not wml:
+        asked = this_request()
+        compress(
+            response,
+            asked.environ.get("HTTP_ACCEPT_ENCODING"),
+            lambda: {token_of(visit.config, asked), *any_tokens(asked)},
+            screen.compiled,
+        )
     return response
 
 
@@ -44,9 +54,10 @@ def add_headers(response: Response) -> Response:
 def secure(config: Config, response: Response) -> Response:
     """Add the headers that restrict what a browser does with any response."""
     # If handhelds use plain HTTP, one visit over TLS must not keep people from it.
-    strict = client_of(config, request).scheme == "https" and not config.url.startswith("http://")
+    strict = client_of(config, this_request()).scheme == "https" and not config.url.startswith("http://")
     reader = _reader(response)
-    response.headers.update(security_headers(reader, strict=strict))
+    # All at once: one after another, each would be looked for among the others. No screen sets one of these.
+    response.headers[len(response.headers) :] = security_headers(reader, strict=strict).items()
     if config.path and reader is ResponseReader.BROWSER:
         response.headers["X-Robots-Tag"] = "none"  # robots request /robots.txt, which is not ours then
     return response

@@ -26,7 +26,7 @@ from gateway.access.sessions import Sessions
 from gateway.account.profile import ANONYMOUS, Profile, QuickReply, profile
 from gateway.addresses import Origin
 from gateway.config import Config
-from gateway.device import WML, XHTML, Device, Override, identify
+from gateway.device import FIELDS, WML, XHTML, Device, Override, identify
 from gateway.errors import BadRequest, SessionEnded, StateError, TooLong
 from gateway.markup.screen import Screen
 from gateway.sealed import vault
@@ -35,6 +35,10 @@ from gateway.web.request import form_bodies, preferences, uploads
 
 #: WSGI environ key of the token that `app` took from the path.
 TOKEN_KEY = "pocketpost.token"  # noqa: S105
+#: WSGI environ key of the client, once it is known.
+_CLIENT_KEY = "pocketpost.client"
+#: The header fields that identify a device, with their WSGI environ keys.
+_IDENTIFYING = tuple((name, "HTTP_" + name.upper().replace("-", "_")) for name in FIELDS)
 #: Screens that fix the markup, regardless of Accept.
 _FORCED = {
     "signin.wml": WML,
@@ -166,18 +170,17 @@ class Visit:
 
 def begin(config: Config, sessions: Sessions, overrides: Sequence[Override] = ()) -> Visit:
     """Identify person and device, and store this request's visit; an invalid token results in one without a session."""
-    headers: Mapping[str, str] = dict(request.headers.items())
+    asked = this_request()
     try:
-        session = _session(config, sessions, headers.get("User-Agent"))
+        session = _session(config, sessions, asked)
     except StateError:  # the person cannot be identified; an error page will say so
-        g.visit = _visit(config, sessions, headers, None, overrides)
+        g.visit = _visit(config, sessions, asked, None, overrides)
         raise
-    visit = _visit(config, sessions, headers, session, overrides)
-    g.visit = visit
+    visit = g.visit = _visit(config, sessions, asked, session, overrides)
     if session is not None:
         visit.apply_preferences()
         # Other processes may have assigned the mailbox numbers of this address.
-        values = (request.view_args or {}).items()
+        values = (asked.view_args or {}).items()
         numbers = [number for name, number in values if name in _NUMBERS and isinstance(number, int)]
         session.mailboxes.resolve_temporary(numbers, session.store)
     return visit
@@ -216,13 +219,13 @@ def _is_secure(config: Config, by: Client) -> bool:
     return by.scheme == "https" or config.url.startswith("https://")
 
 
-def _session(config: Config, sessions: Sessions, user_agent: str | None) -> Session | None:
-    token = token_of(config, request)
+def _session(config: Config, sessions: Sessions, asked: Request) -> Session | None:
+    token = token_of(config, asked)
     session: Session | None = None
-    if token and request.blueprint != "plain":
+    if token and asked.blueprint != "plain":
         with suppress(SessionEnded):
-            session = sessions.resume(token, user_agent)
-    if session is not None and (session.via == "url") != (TOKEN_KEY in request.environ):
+            session = sessions.resume(token, asked.environ.get("HTTP_USER_AGENT"))
+    if session is not None and (session.via == "url") != (TOKEN_KEY in asked.environ):
         return None  # a token that was not sent in the way it was issued
     return session
 
@@ -230,15 +233,17 @@ def _session(config: Config, sessions: Sessions, user_agent: str | None) -> Sess
 def _visit(
     config: Config,
     sessions: Sessions,
-    headers: Mapping[str, str],
+    asked: Request,
     session: Session | None,
     overrides: Sequence[Override],
 ) -> Visit:
+    environ = asked.environ
+    headers = {name: environ[key] for name, key in _IDENTIFYING if key in environ}
     if session is not None:
         device = identify(headers, session.markup, session.device, overrides, chosen=session.chose_markup)
     else:
-        device = identify(headers, _FORCED.get(request.endpoint or ""), overrides=overrides)
-    tag = lang.choose(headers.get("Accept-Language", ""), lang.offered(device.charset))
+        device = identify(headers, _FORCED.get(asked.endpoint or ""), overrides=overrides)
+    tag = lang.choose(environ.get("HTTP_ACCEPT_LANGUAGE", ""), lang.offered(device.charset))
     return Visit(
         config=config,
         sessions=sessions,
@@ -246,11 +251,11 @@ def _visit(
         device=device,
         language=lang.Language(tag, ZoneInfo(config.timezone)),
         now=datetime.now(UTC),
-        client=client_of(config, request),
+        client=client_of(config, asked),
         session=session,
-        origin=_origin(request.args.get(ORIGIN, "")),
+        origin=_origin(asked.args.get(ORIGIN, "")) if asked.query_string else "",
         overrides=overrides,
-        here=request.script_root + request.path,
+        here=asked.script_root + asked.path,
     )
 
 
@@ -263,12 +268,21 @@ def _origin(text: str) -> str:
 
 def client_of(config: Config, asked: Request) -> Client:
     """Return the client's address, as reported by trusted proxies."""
-    return client(asked.remote_addr or "", asked.scheme, asked.headers.get, config.trusted_proxies)
+    found: Client | None = asked.environ.get(_CLIENT_KEY)
+    if found is None:
+        found = client(asked.remote_addr or "", asked.scheme, asked.headers.get, config.trusted_proxies)
+        asked.environ[_CLIENT_KEY] = found
+    return found
+
+
+def this_request() -> Request:
+    """Return this request itself, for code that looks at it often: each look through `request` takes four calls."""
+    return request._get_current_object()  # type: ignore[attr-defined, no-any-return]
 
 
 def current() -> Visit:
     """Return this request's visit."""
-    visit: Visit = g.visit
+    visit: Visit = g._get_current_object().visit  # as in `this_request`
     return visit
 
 
@@ -277,10 +291,10 @@ def link(endpoint: str, **values: object) -> str:
 
     Screens of a message, and the menu of a list, keep the list from which the message was opened.
     """
-    visit: Visit = g.visit
+    visit = current()
     if visit.origin and ("uid" in values or endpoint == MENU):
         values.setdefault(ORIGIN, visit.origin)
-    adapter = request_ctx.url_adapter
+    adapter = request_ctx._get_current_object().url_adapter  # type: ignore[attr-defined]  # as in `this_request`
     assert adapter is not None  # every request has one; `url_for` takes twice the time
     return addresses.relative(adapter.build(endpoint, values, force_external=False), visit.here)
 

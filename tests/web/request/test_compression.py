@@ -9,8 +9,7 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 import pytest
-from flask import Request, Response
-from werkzeug.test import EnvironBuilder
+from flask import Response
 
 from gateway.web.request.compression import LEAST, compress
 from tests.devices.phones import Answer, Transport
@@ -79,13 +78,11 @@ def test_decks_are_sent_as_they_are(transport: Transport, side: object) -> None:
     ],
 )
 def test_what_is_compressed(accepted: str, body: str, expected: bool) -> None:
-    environ = EnvironBuilder(headers={"Accept-Encoding": accepted} if accepted else {}).get_environ()
     kept: dict[object, bytes] = {}
     for again in (False, True):
         response = Response(body)
-        compress(response, Request(environ), ("", TOKEN), kept)
+        compress(response, accepted or None, lambda: ("", TOKEN), kept)
         assert (response.headers.get("Content-Encoding") == "gzip") == expected
         assert (response.get_data() != body.encode()) == expected
-        assert response.headers["Vary"] == "Accept-Encoding"
         assert len(kept) == expected, again
     assert [gzip.decompress(packed) for packed in kept.values()] == [body.encode()] * expected
