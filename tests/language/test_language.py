@@ -48,4 +48,4 @@ def test_the_zone_moves_midnight() -> None:
     ],
 )
 def test_accept_language(header: str, tag: str) -> None:
-    assert choose(header, ["en", "de", "fr", "pt-BR"]) == tag
+    assert choose(header, ("en", "de", "fr", "pt-BR")) == tag
