@@ -13,7 +13,6 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -63,7 +62,6 @@ def client(peer: str, scheme: str, field: Callable[[str], str | None], trusted: 
     )
 
 
-@lru_cache(maxsize=256)
 def parse_node(text: str) -> IPAddress | None:
     """Parse an address with an optional port; None for anything else, such as "unknown" and "_hidden"."""
     match = _NODE.fullmatch(text.strip(" \t"))
